@@ -1,0 +1,1 @@
+"""The pure heart: workflows, jobs, decisions and events. No I/O, no async, no clock."""

@@ -1,0 +1,115 @@
+"""Everything that can be refused, as one tree.
+
+    WfxError
+    ├── NotFound
+    │   ├── JobNotFound
+    │   └── WorkflowNotFound
+    ├── Refused                   the request is understood and not possible
+    │   ├── WorkflowNotUnique
+    │   ├── WorkflowInvalid
+    │   ├── WorkflowInUse
+    │   └── TransitionRefused
+    ├── LogPositionError          a reader asked for a place the log cannot serve
+    │   ├── BehindHorizon
+    │   └── NotOnThisLog
+    └── StoreError                the store cannot do its work now
+        ├── StoreUnavailable
+        ├── StoreFull
+        └── StoreUnusable         at start: wrong file, wrong schema, held by another server
+
+The message of each is one sentence for the caller: what was wrong, where, and (where it helps) what to do.
+"""
+
+from __future__ import annotations
+
+
+class WfxError(Exception):
+    """Root of everything this program refuses on purpose."""
+
+
+class NotFound(WfxError):
+    """The named thing does not exist."""
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+    def __init__(self) -> None:
+        """The message is fixed by the contract (rest-api section 3)."""
+        super().__init__("Job ID was not found")
+
+
+class WorkflowNotFound(NotFound):
+    """No workflow has this name."""
+
+    def __init__(self, name: str) -> None:
+        """Keep the name: job creation and deletion word the message differently from a plain read."""
+        super().__init__("Workflow not found for given name")
+        self.name = name
+
+
+class Refused(WfxError):
+    """The request is well formed, but what it asks for is not possible."""
+
+
+class WorkflowNotUnique(Refused):
+    """A workflow with this name exists already."""
+
+    def __init__(self, name: str) -> None:
+        """Name the workflow that is in the way."""
+        super().__init__(f"Workflow with name '{name}' already exists")
+
+
+class WorkflowInvalid(Refused):
+    """The workflow breaks a semantic rule (rest-api section 8)."""
+
+
+class WorkflowInUse(Refused):
+    """Jobs refer to the workflow, so it cannot be deleted."""
+
+    def __init__(self, name: str) -> None:
+        """Say which workflow and what to do about it."""
+        super().__init__(f"Workflow '{name}' is used by jobs; delete these jobs first")
+
+
+class TransitionRefused(Refused):
+    """The workflow has no such transition, or not for this actor (rest-api section 9.2)."""
+
+
+class LogPositionError(WfxError):
+    """A reader of the log asked for a position that cannot be served."""
+
+
+class BehindHorizon(LogPositionError):
+    """Events after the position were pruned already."""
+
+    def __init__(self, oldest: int) -> None:
+        """Keep the oldest sequence number that the log still holds."""
+        super().__init__(f"events this old are no longer kept; the oldest available is {oldest}")
+        self.oldest = oldest
+
+
+class NotOnThisLog(LogPositionError):
+    """The position lies ahead of the head, or belongs to a log with another identity."""
+
+    def __init__(self, head: int, log_id: str) -> None:
+        """Keep the head and the identity of this log."""
+        super().__init__(f"this position is not on this log (identity {log_id}, newest event {head})")
+        self.head = head
+        self.log_id = log_id
+
+
+class StoreError(WfxError):
+    """The store cannot do its work now; nothing was changed."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not answer, or failed to make a change durable."""
+
+
+class StoreFull(StoreError):
+    """There is no room left for the change."""
+
+
+class StoreUnusable(StoreError):
+    """The store cannot be opened at all: the message names the place and what to do."""

@@ -1,0 +1,137 @@
+"""Jobs: one device's run through a workflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from wfx.domain.json import Json, encode
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+
+
+class Action(StrEnum):
+    """What happened to a job; the kinds of events there are."""
+
+    CREATE = "CREATE"
+    DELETE = "DELETE"
+    ADD_TAGS = "ADD_TAGS"
+    DELETE_TAGS = "DELETE_TAGS"
+    UPDATE_STATUS = "UPDATE_STATUS"
+    UPDATE_DEFINITION = "UPDATE_DEFINITION"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a job stands and what was said about it (rest-api section 4.4)."""
+
+    state: str
+    client_id: str = ""
+    progress: int | None = None
+    message: str = ""
+    context: dict[str, Any] | None = None
+    definition_hash: str = ""
+
+    @classmethod
+    def from_wire(cls, document: dict[str, Any]) -> Status:
+        """Build from a decoded document that already satisfies the OpenAPI schema; unknown members are dropped."""
+        return cls(
+            state=document["state"],
+            client_id=document.get("clientId", ""),
+            progress=document.get("progress"),
+            message=document.get("message", ""),
+            context=document.get("context"),
+            definition_hash=document.get("definitionHash", ""),
+        )
+
+    @property
+    def encoded(self) -> Json:
+        """The status as the API shows it: members without a value are absent, progress 0 and context {} are kept."""
+        members: dict[str, Any] = {}
+        if self.client_id:
+            members["clientId"] = self.client_id
+        if self.context is not None:
+            members["context"] = self.context
+        if self.definition_hash:
+            members["definitionHash"] = self.definition_hash
+        if self.message:
+            members["message"] = self.message
+        if self.progress is not None:
+            members["progress"] = self.progress
+        members["state"] = self.state
+        return encode(members)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it is stored. Documents stay encoded; see :mod:`wfx.domain.json`."""
+
+    id: str
+    client_id: str
+    workflow: Workflow
+    state: str
+    status: Json
+    definition_hash: str
+    definition: Json | None
+    tags: Json
+    """A JSON array of strings, sorted bytewise, without duplicates."""
+    stime: Timestamp
+    mtime: Timestamp
+    version: int = 1
+
+    @property
+    def group(self) -> str:
+        """The group of the current state, or the empty string."""
+        return self.workflow.group_of(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A decided, not yet stored job: everything but its id, times and version, which the store gives."""
+
+    client_id: str
+    workflow: Workflow
+    state: str
+    status: Json
+    definition_hash: str
+    definition: Json | None
+    tags: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decided change: what the job's mutable parts will be. What equals the job's present part is unchanged."""
+
+    action: Action
+    state: str
+    status: Json
+    definition_hash: str
+    definition: Json | None
+    tags: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A history entry: what a job was before one change (rest-api section 9.6)."""
+
+    mtime: Timestamp
+    """When the job had come to be like this."""
+    status: Json
+    definition: Json | None
+    """The definition before the change; None where the change left it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log: what happened to a job, in the order of commits."""
+
+    seq: int
+    """1, 2, 3 … without gaps, in commit order."""
+    ctime: Timestamp
+    action: Action
+    job_id: str
+    client_id: str
+    workflow: Workflow
+    payload: Json
+    """The ``job`` member of the event as a JSON object, without its ``workflow``; see :func:`wfx.domain.wire.event`."""

@@ -1,0 +1,31 @@
+"""Points in time: whole microseconds since 1970 in UTC inside, RFC 3339 text outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NewType
+
+Timestamp = NewType("Timestamp", int)
+"""Microseconds since 1970-01-01T00:00:00Z."""
+
+_SECOND = 1_000_000
+
+
+@lru_cache(maxsize=4096)
+def _whole_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def rfc3339(moment: Timestamp) -> str:
+    """Format in UTC with up to six fractional digits, trailing zeros trimmed (rest-api section 4)."""
+    seconds, micros = divmod(moment, _SECOND)
+    if not micros:
+        return _whole_seconds(seconds) + "Z"
+    return f"{_whole_seconds(seconds)}.{micros:06d}".rstrip("0") + "Z"
+
+
+def rfc3339_millis(moment: Timestamp) -> str:
+    """Format in UTC with exactly three fractional digits, as event times are (rest-api section 4)."""
+    seconds, micros = divmod(moment, _SECOND)
+    return f"{_whole_seconds(seconds)}.{micros // 1000:03d}Z"

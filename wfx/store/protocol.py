@@ -1,0 +1,102 @@
+"""The contract of every store: whole, atomic acts.
+
+An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log. An act
+that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them inside its
+transaction on the job as it is there, so nobody ever decides on a stale job. Acts may be called concurrently.
+
+Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from wfx.domain.job import Change, Draft, Event, Former, Job
+from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+
+DecideCreation = Callable[[Workflow], Draft]
+"""Decides how a new job of this workflow starts; pure."""
+DecideChange = Callable[[Job], Change]
+"""Decides what becomes of the job, or raises a domain error; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """What the log holds at one moment."""
+
+    log_id: str
+    """A random identity, given at creation and renewed when a backup is restored: positions are only comparable within it."""
+    oldest: int
+    """The smallest sequence number still kept; ``head + 1`` when nothing is."""
+    head: int
+    """The newest sequence number ever given; 0 on a fresh log."""
+
+
+class Store(Protocol):
+    """See the module's docstring for what holds of every act."""
+
+    async def create_workflow(self, workflow: Workflow) -> Workflow:
+        """Store a checked workflow and return it with its number. Raises WorkflowNotUnique."""
+
+    async def get_workflow(self, name: str) -> Workflow:
+        """Return the workflow. Raises WorkflowNotFound."""
+
+    async def query_workflows(self, paging: Paging) -> Page[Workflow]:
+        """Return workflows ordered by name, bytewise."""
+
+    async def delete_workflow(self, name: str) -> None:
+        """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it."""
+
+    async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
+        """Create a job of the named workflow with a new id, version 1, stime = mtime = now. Raises WorkflowNotFound."""
+
+    async def get_job(self, job_id: str) -> Job:
+        """Return the job. Raises JobNotFound."""
+
+    async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
+        """Return the newest entries of a job, newest first, at most ``limit``. Raises JobNotFound."""
+
+    async def query_jobs(self, query: JobQuery) -> Page[Job]:
+        """Return jobs in the order of their creation."""
+
+    async def change_job(self, job_id: str, decide: DecideChange) -> Job:
+        """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
+
+        The version rises by one; the new mtime is later than the old one whatever the clock says. Every change counts,
+        also one that leaves everything as it was. Raises JobNotFound and whatever ``decide`` raises.
+        """
+
+    async def delete_job(self, job_id: str) -> None:
+        """Remove the job with its history. Raises JobNotFound."""
+
+    async def log_bounds(self) -> LogBounds:
+        """Return what the log holds now."""
+
+    async def read_log(self, after: int, limit: int) -> Sequence[Event]:
+        """Return up to ``limit`` events with a sequence number above ``after``, in order; none if ``after`` is the head.
+
+        Raises BehindHorizon when the event ``after + 1`` was pruned, NotOnThisLog when ``after`` lies ahead of the head.
+        """
+
+    def follow_log(self) -> AsyncIterator[Sequence[Event]]:
+        """Yield the events of each commit, in order and without gaps, from the moment of this call on; never ends by itself.
+
+        What is yielded is durable. The iterator starts listening when it is created, not at its first step. A consumer
+        that falls far behind is served from the log again, so memory stays bounded.
+        """
+
+    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+        """Drop up to ``at_most`` of the oldest events that are beyond the newest ``keep_newest`` or older than the given time.
+
+        Returns how many were dropped. One call is one short transaction: callers repeat it with pauses.
+        """
+
+    async def ping(self) -> None:
+        """Prove that the store answers. Raises StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Finish the writes that wait, then let go of every resource."""

@@ -1,0 +1,1 @@
+"""wfxctl drives a wfx service from a terminal."""
