@@ -14,9 +14,25 @@ Json = NewType("Json", bytes)
 """One compact, valid, UTF-8 encoded JSON value. Never empty."""
 
 
+_ESCAPES = (
+    (b"<", b"\\u003c"),
+    (b">", b"\\u003e"),
+    (b"&", b"\\u0026"),
+    ("\u2028".encode(), b"\\u2028"),
+    ("\u2029".encode(), b"\\u2029"),
+)
+
+
 def encode(value: Any) -> Json:
-    """Encode a value of dicts, lists, strings, numbers, booleans and None compactly."""
-    return Json(orjson.dumps(value))
+    """Encode a value of dicts, lists, strings, numbers, booleans and None compactly.
+
+    Characters that could end a script element or a line come out escaped (rest-api section 4).
+    """
+    text = orjson.dumps(value)
+    for character, escape in _ESCAPES:
+        if character in text:
+            text = text.replace(character, escape)
+    return Json(text)
 
 
 def decode(document: Json) -> Any:
