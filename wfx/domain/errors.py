@@ -35,7 +35,7 @@ class JobNotFound(NotFound):
     """No job has this id."""
 
     def __init__(self) -> None:
-        """The message is fixed by the contract (rest-api section 3)."""
+        """Say what the contract says (rest-api section 3)."""
         super().__init__("Job ID was not found")
 
 

@@ -1,7 +1,7 @@
 """JSON documents that are kept encoded.
 
-A definition, a status, a list of tags: most of their life these are stored, logged and sent, seldom looked into. So they
-travel as the bytes they are stored as, and whoever needs to look inside decodes.
+A definition, a status, a list of tags: most of their life these are stored, logged and sent, seldom looked into. So
+they travel as the bytes they are stored as, and whoever needs to look inside decodes.
 """
 
 from __future__ import annotations

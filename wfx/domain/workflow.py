@@ -110,7 +110,7 @@ class Workflow:
         return found
 
     def group_of(self, state: str) -> str:
-        """The first group that lists the state, or the empty string (rest-api section 9.3)."""
+        """Return the first group that lists the state, or the empty string (rest-api section 9.3)."""
         return self._group_of.get(state, "")
 
     @cached_property

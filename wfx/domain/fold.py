@@ -1,0 +1,30 @@
+"""What a job must be, by its events alone: the means to hold a store's rows against its log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfx.domain.job import Action, Event
+from wfx.domain.json import decode
+
+
+def after(event: Event, before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what is known of the event's job after it, given what was known before; None stands for no job.
+
+    From a job's CREATE on, this equals the decoded :func:`wfx.domain.wire.created` of the job as it is.
+    """
+    payload: dict[str, Any] = decode(event.payload)
+    match event.action:
+        case Action.CREATE:
+            return payload
+        case Action.DELETE:
+            return None
+    known = {**(before or {}), **payload}
+    if event.action is Action.UPDATE_DEFINITION:
+        status = (before or {}).get("status", {})
+        known["status"] = {**status, "definitionHash": payload["status"]["definitionHash"]}
+        if "definition" not in payload:
+            known.pop("definition", None)
+    if not known.get("tags", True):
+        del known["tags"]
+    return known

@@ -1,0 +1,109 @@
+"""Jobs, lists and events as JSON, put together from parts that are encoded already.
+
+Members come in alphabetical order, absent ones as rest-api section 4 says. An event's ``job`` member is kept on the log
+without its ``workflow`` (its *payload*), since that is immutable and comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from wfx.domain.job import Action, Event, Former, Job
+from wfx.domain.json import Json, encode
+from wfx.domain.query import Paging
+from wfx.domain.timestamp import rfc3339, rfc3339_millis
+
+_EMPTY_OBJECT = b"{}"
+
+
+def job(job: Job, *, asked_tags: Sequence[str] | None = None, history: Iterable[Former] = ()) -> Json:
+    """Show a job with its whole workflow (rest-api section 4.3).
+
+    The reply to a creation shows the tags as they were asked for, unsorted, or none: pass them as ``asked_tags``.
+    Everywhere else the job's own are shown. ``history`` is shown where it is not empty.
+    """
+    tags = job.tags if asked_tags is None else encode(asked_tags) if asked_tags else None
+    entries = b",".join(map(_former, history))
+    return Json(b'{%b%b%b"id":"%b","mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
+        _client(job),
+        _definition(job.definition),
+        b'"history":[%b],' % entries if entries else b"",
+        job.id.encode(),
+        rfc3339(job.mtime).encode(),
+        job.status,
+        rfc3339(job.stime).encode(),
+        b'"tags":%b,' % tags if tags else b"",
+        job.workflow.encoded,
+    ))
+
+
+def page(items: Iterable[Json], paging: Paging, total: int | None) -> Json:
+    """Show a list, and its place in the whole if ``total`` is known (rest-api section 4.6)."""
+    content = b",".join(items)
+    if total is None:
+        return Json(b'{"content":[%b]}' % content)
+    return Json(b'{"content":[%b],"pagination":{"limit":%d,"offset":%d,"total":%d}}' % (
+        content, paging.limit, paging.offset, total))
+
+
+def created(job: Job) -> Json:
+    """Make the payload of a CREATE event: the job as it begins (rest-api section 10.2)."""
+    return Json(b'{%b%b"id":"%b","mtime":"%b","status":%b,"stime":"%b"%b}' % (
+        _client(job),
+        _definition(job.definition),
+        job.id.encode(),
+        rfc3339(job.mtime).encode(),
+        job.status,
+        rfc3339(job.stime).encode(),
+        b',"tags":%b' % job.tags if job.tags != b"[]" else b"",
+    ))
+
+
+def changed(job: Job, action: Action) -> Json:
+    """Make the payload of a change's event from the job as it is after the change (rest-api section 10.2)."""
+    mtime = rfc3339(job.mtime).encode()
+    if action is Action.UPDATE_STATUS:
+        return Json(b'{%b"id":"%b","mtime":"%b","status":%b}' % (_client(job), job.id.encode(), mtime, job.status))
+    if action is Action.UPDATE_DEFINITION:
+        return Json(b'{%b%b"id":"%b","mtime":"%b","status":{"definitionHash":"%b","state":""}}' % (
+            _client(job), _definition(job.definition), job.id.encode(), mtime, job.definition_hash.encode()))
+    return Json(b'{%b"id":"%b","mtime":"%b","tags":%b}' % (_client(job), job.id.encode(), mtime, job.tags))
+
+
+def deleted(job: Job) -> Json:
+    """Make the payload of a DELETE event (rest-api section 10.2)."""
+    return Json(b'{%b"id":"%b"}' % (_client(job), job.id.encode()))
+
+
+def event(event: Event, labels: Sequence[str] | None = None) -> bytes:
+    """Show an event to a subscriber with these labels, or with none (rest-api section 10.3)."""
+    return event_head(event) + event_tail(labels)
+
+
+def event_head(event: Event) -> bytes:
+    """Make the part of an event that all subscribers share; an :func:`event_tail` completes it."""
+    workflow = event.workflow
+    return b'{"ctime":"%b","action":"%b","job":%b,"workflow":%b}' % (
+        rfc3339_millis(event.ctime).encode(),
+        event.action.encode(),
+        event.payload[:-1],
+        workflow.encoded if event.action is Action.CREATE else workflow.encoded_reference,
+    )
+
+
+def event_tail(labels: Sequence[str] | None) -> bytes:
+    """Make the part of an event that is a subscriber's own, the same for all events: its labels."""
+    return b',"tags":%b}' % (b"null" if labels is None else encode(labels))
+
+
+def _former(former: Former) -> bytes:
+    return b'{%b"mtime":"%b","status":%b}' % (
+        _definition(former.definition), rfc3339(former.mtime).encode(), former.status)
+
+
+def _client(job: Job) -> bytes:
+    return b'"clientId":%b,' % encode(job.client_id) if job.client_id else b""
+
+
+def _definition(definition: Json | None) -> bytes:
+    return b"" if definition is None or definition == _EMPTY_OBJECT else b'"definition":%b,' % definition
