@@ -1,0 +1,68 @@
+# Each target calls a tool; nothing here decides anything. `make help` lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+# Where `make run` keeps its data and listens.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check lint types contracts format bench spec lock packages clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8081, southbound on 8080
+	@$(BIN)/python -m wfx.welcome
+	@exec $(BIN)/wfx $(ARGS)
+
+demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation to ACTIVATED
+	@$(BIN)/wfx demo
+
+test: $(VENV)/.dev packages check ## Run everything that can fail
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy wfx wfxctl plugins/wfx_plugin loadtest/wfx_loadtest
+
+contracts: $(VENV)/.dev
+	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
+
+bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
+	$(BIN)/python -m bench
+
+lock: $(VENV)/.dev ## Pin all dependencies anew
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --upgrade --extra loadtest --group build --group lint --group test \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra loadtest --group build -c requirements-dev.lock \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements.lock
+
+packages:
+	@.ci/packages
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "wfx needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); PYTHON=$(PYTHON) .ci/packages venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing wfx into $(VENV) (once; about a minute) …"
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing what the tests need into $(VENV) …"
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
