@@ -79,7 +79,7 @@ def _object(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(items: list[Any]) -> list[Any]:
-    new = [normalise(item) for item in items]
+    new = [item if (change := _NORMALISERS.get(type(item))) is None else change(item) for item in items]
     return items if all(map(is_, items, new)) else new
 
 

@@ -24,11 +24,11 @@ def job(job: Job, *, asked_tags: Sequence[str] | None = None, history: Iterable[
     """
     tags = job.tags if asked_tags is None else encode(asked_tags) if asked_tags else None
     entries = b",".join(map(_former, history))
-    return Json(b'{%b%b%b"id":"%b","mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
+    return Json(b'{%b%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
         _client(job),
         _definition(job.definition),
         b'"history":[%b],' % entries if entries else b"",
-        job.id.encode(),
+        encode(job.id),
         rfc3339(job.mtime).encode(),
         job.status,
         rfc3339(job.stime).encode(),
@@ -48,10 +48,10 @@ def page(items: Iterable[Json], paging: Paging, total: int | None) -> Json:
 
 def created(job: Job) -> Json:
     """Make the payload of a CREATE event: the job as it begins (rest-api section 10.2)."""
-    return Json(b'{%b%b"id":"%b","mtime":"%b","status":%b,"stime":"%b"%b}' % (
+    return Json(b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b"%b}' % (
         _client(job),
         _definition(job.definition),
-        job.id.encode(),
+        encode(job.id),
         rfc3339(job.mtime).encode(),
         job.status,
         rfc3339(job.stime).encode(),
@@ -63,16 +63,16 @@ def changed(job: Job, action: Action) -> Json:
     """Make the payload of a change's event from the job as it is after the change (rest-api section 10.2)."""
     mtime = rfc3339(job.mtime).encode()
     if action is Action.UPDATE_STATUS:
-        return Json(b'{%b"id":"%b","mtime":"%b","status":%b}' % (_client(job), job.id.encode(), mtime, job.status))
+        return Json(b'{%b"id":%b,"mtime":"%b","status":%b}' % (_client(job), encode(job.id), mtime, job.status))
     if action is Action.UPDATE_DEFINITION:
-        return Json(b'{%b%b"id":"%b","mtime":"%b","status":{"definitionHash":"%b","state":""}}' % (
-            _client(job), _definition(job.definition), job.id.encode(), mtime, job.definition_hash.encode()))
-    return Json(b'{%b"id":"%b","mtime":"%b","tags":%b}' % (_client(job), job.id.encode(), mtime, job.tags))
+        return Json(b'{%b%b"id":%b,"mtime":"%b","status":{"definitionHash":"%b","state":""}}' % (
+            _client(job), _definition(job.definition), encode(job.id), mtime, job.definition_hash.encode()))
+    return Json(b'{%b"id":%b,"mtime":"%b","tags":%b}' % (_client(job), encode(job.id), mtime, job.tags))
 
 
 def deleted(job: Job) -> Json:
     """Make the payload of a DELETE event (rest-api section 10.2)."""
-    return Json(b'{%b"id":"%b"}' % (_client(job), job.id.encode()))
+    return Json(b'{%b"id":%b}' % (_client(job), encode(job.id)))
 
 
 def event(event: Event, labels: Sequence[str] | None = None) -> bytes:

@@ -128,8 +128,11 @@ class Workflow:
 
     def settle(self, state: str) -> str:
         """Follow immediate WFX transitions until none is left (rest-api section 9.3); stops at a state seen before."""
+        immediate = self._immediate
+        if state not in immediate:
+            return state
         seen = {state}
-        while (following := self._immediate.get(state)) is not None and following not in seen:
+        while (following := immediate.get(state)) is not None and following not in seen:
             seen.add(following)
             state = following
         return state
