@@ -1,0 +1,5 @@
+"""Makes `python -m wfx` the same as `wfx`."""
+
+from wfx.cli import main
+
+main()

@@ -1,0 +1,52 @@
+"""One request on its way through a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wfx.api.side import Side
+from wfx.events.broker import Broker
+from wfx.filtering import Filters
+from wfx.service.health import Health
+from wfx.service.jobs import Jobs
+from wfx.service.workflows import Workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that handlers work with; shared by both sides."""
+
+    jobs: Jobs
+    workflows: Workflows
+    health: Health
+    broker: Broker
+    filters: Filters
+    max_body: int
+    """Bytes a request body may have."""
+    ping_interval: float
+    """Seconds of silence before a keep-alive on an event stream."""
+    grace_interval: float
+    """Seconds after which a subscriber that does not read is dropped."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A request whose parameters and body were found to be as the OpenAPI document says."""
+
+    request: Request
+    services: Services
+    side: Side
+    path: tuple[str, ...]
+    """Decoded path parameters in order."""
+    query: dict[str, Any]
+    """Decoded query parameters; what was left out has its default."""
+    body: Any = None
+    """The decoded body of operations that take one."""
+
+
+Handler = Callable[[Call], Awaitable[Response]]

@@ -1,0 +1,104 @@
+"""The way of one API request: parameters, body, side, filter, handler, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wfx.api import body, explain, parameters, validate
+from wfx.api.call import Call, Services
+from wfx.api.errors import reply_to
+from wfx.api.intake import BodyTooLarge, take_body
+from wfx.api.refusal import BadRequest
+from wfx.api.reply import CLOSE, TEXT, RawHeader, Reply, text_reply
+from wfx.api.routes import Route
+from wfx.api.side import Side
+from wfx.domain.errors import WfxError
+from wfx.filtering import FilterLimit, FilterSyntaxError, Program
+
+_FILTER = b"x-response-filter"
+_VARY: RawHeader = (b"vary", b"Origin")
+_ANY_ORIGIN: RawHeader = (b"access-control-allow-origin", b"*")
+
+
+class Endpoint:
+    """One operation on one side, with everything that can be prepared beforehand."""
+
+    def __init__(self, route: Route, side: Side, services: Services) -> None:
+        """Compile the readers of parameters and body from the OpenAPI document."""
+        self._route = route
+        self._side = side
+        self._services = services
+        self._refused = side not in route.sides
+        self._parameters: Callable[[bytes], dict[str, Any]] | None = None
+        self._body: validate.BodyValidator | None = None
+        if route.operation:
+            self._parameters = parameters.compile_parameters(route.operation)
+            self._body = validate.compile_body(route.operation)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, path: tuple[str, ...]) -> None:
+        """Answer one request (rest-api section 2 fixes the order of the checks)."""
+        response = await self._answer(Request(scope, receive, send), path)
+        if self._route.operation:
+            response.raw_headers.append(_VARY)
+            if any(name == b"origin" for name, _ in scope["headers"]):
+                response.raw_headers.append(_ANY_ORIGIN)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, path: tuple[str, ...]) -> Response:
+        try:
+            call = await self._read(request, path)
+            if self._refused:
+                return Reply(403)
+            if (text := self._filter_of(request)) is None:
+                return await self._route.handler(call)
+            return await self._filtered(call, text)
+        except BadRequest as exc:
+            return text_reply(400, str(exc))
+        except BodyTooLarge as exc:
+            return text_reply(413, str(exc), (CLOSE,))
+        except WfxError as exc:
+            return reply_to(exc)
+
+    async def _read(self, request: Request, path: tuple[str, ...]) -> Call:
+        query = self._parameters(request.scope["query_string"]) if self._parameters else {}
+        call = Call(request, self._services, self._side, path, query)
+        if self._body is not None:
+            raw = await take_body(request.scope, request.receive, self._services.max_body)
+            call.body = body.parse(raw, request.scope["headers"])
+            if not self._body.is_valid(call.body):
+                raise BadRequest(await explain.rejection(self._route.operation, call.body))
+        return call
+
+    def _filter_of(self, request: Request) -> str | None:
+        if not self._route.filtered:
+            return None
+        given = [value for name, value in request.scope["headers"] if name == _FILTER]
+        if len(given) > 1:
+            raise BadRequest("header X-Response-Filter is given more than once")
+        return given[0].decode("utf-8", "replace") if given else None
+
+    async def _filtered(self, call: Call, text: str) -> Response:
+        """Run the operation and cut its answer; a program that cannot be understood stops before anything happens."""
+        program = await self._program(text)
+        response = await self._route.handler(call)
+        if response.status_code >= 300:
+            return response
+        echo = (_FILTER, text.encode("utf-8", "replace"))
+        try:
+            cut = await self._services.filters.apply(program, bytes(response.body))
+        except FilterLimit as exc:
+            return text_reply(422, f"header X-Response-Filter: {exc}", (echo,))
+        return Reply(200, cut, (TEXT, echo) if cut else (echo,))
+
+    async def _program(self, text: str) -> Program:
+        try:
+            return await self._services.filters.prepare(text)
+        except FilterSyntaxError as exc:
+            raise BadRequest(f"header X-Response-Filter: {exc}") from exc
+        except FilterLimit as exc:
+            raise BadRequest(f"header X-Response-Filter: {exc}") from exc

@@ -1,0 +1,67 @@
+"""How each error of the domain is answered: one table (rest-api section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wfx.api.reply import Reply, json_reply
+from wfx.domain import errors
+from wfx.domain.json import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and error code of one kind of error; ``logref`` is constant per code."""
+
+    status: int
+    code: str
+    logref: str
+
+
+_INVALID = Answer(400, "wfx.invalidRequest", "96a37ea1f7d205ffbfa12334c6812727")
+_JOB = Answer(404, "wfx.jobNotFound", "11cc67762090e15b79a1387eca65ba65")
+_WORKFLOW = Answer(404, "wfx.workflowNotFound", "c452719774086b6e803bb8f6ecea9899")
+_NOT_UNIQUE = Answer(400, "wfx.workflowNotUnique", "e1ee1f2aea859b9dd34579610e386da6")
+_BAD_WORKFLOW = Answer(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")
+_GONE = Answer(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
+_OTHER_LOG = Answer(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
+_UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
+_FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
+
+_ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
+    (errors.JobNotFound, _JOB),
+    (errors.WorkflowNotFound, _WORKFLOW),
+    (errors.WorkflowNotUnique, _NOT_UNIQUE),
+    (errors.WorkflowInvalid, _BAD_WORKFLOW),
+    (errors.BehindHorizon, _GONE),
+    (errors.NotOnThisLog, _OTHER_LOG),
+    (errors.Refused, _INVALID),
+    (errors.StoreFull, _FULL),
+    (errors.StoreError, _UNAVAILABLE),
+)
+
+
+def reply_to(error: errors.WfxError) -> Reply:
+    """Answer an error; the first row of the table that fits counts."""
+    answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
+    return _reply(answer, str(error), _extra(error))
+
+
+def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: str) -> Reply:
+    """Answer a missing workflow where the contract words it differently: on creation of a job, and on deletion."""
+    return _reply(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), message.format(error.name), {})
+
+
+def _extra(error: errors.WfxError) -> dict[str, Any]:
+    match error:
+        case errors.BehindHorizon(oldest=oldest):
+            return {"oldest": oldest}
+        case errors.NotOnThisLog(head=head, log_id=log_id):
+            return {"head": head, "logId": log_id}
+    return {}
+
+
+def _reply(answer: Answer, message: str, extra: dict[str, Any]) -> Reply:
+    error = {"code": answer.code, "logref": answer.logref, "message": message}
+    return json_reply(encode({"errors": [error], **extra}), answer.status)

@@ -1,0 +1,1 @@
+"""Handlers, one noun each, three steps each: read, call, write."""

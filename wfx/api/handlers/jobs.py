@@ -1,0 +1,57 @@
+"""Operations on whole jobs."""
+
+from __future__ import annotations
+
+from wfx.api.call import Call
+from wfx.api.errors import unknown_workflow
+from wfx.api.paging import paging_of, write_page
+from wfx.api.reply import Reply, json_reply
+from wfx.domain import wire
+from wfx.domain.errors import JobNotFound, WorkflowNotFound
+from wfx.domain.json import encode
+from wfx.domain.query import JobQuery
+
+
+async def query(call: Call) -> Reply:
+    """GET /jobs."""
+    given = call.query
+    page = await call.services.jobs.query(
+        JobQuery(
+            client_id=given["clientId"],
+            state=given["state"],
+            workflow=given["workflow"],
+            groups=tuple(given["group"]),
+            tags=tuple(given["tag"]),
+            paging=paging_of(given),
+        )
+    )
+    return write_page(given, page, wire.job)
+
+
+async def create(call: Call) -> Reply:
+    """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
+    tags = call.body.get("tags", ())
+    try:
+        job = await call.services.jobs.create(
+            call.body["workflow"], client_id=call.body["clientId"], definition=call.body.get("definition"), tags=tags
+        )
+    except WorkflowNotFound as exc:
+        return unknown_workflow(exc, status=400, message="workflow {} does not exist")
+    return json_reply(wire.job(job, tags=encode(tags) if tags else None), 201)
+
+
+async def get(call: Call) -> Reply:
+    """GET /jobs/{id}."""
+    (job_id,) = call.path
+    job = await call.services.jobs.get(job_id)
+    history = await call.services.jobs.history(job_id) if call.query["history"] else None
+    return json_reply(wire.job(job, history=history))
+
+
+async def delete(call: Call) -> Reply:
+    """DELETE /jobs/{id}: unknown ids are answered with an empty object (rest-api section 3)."""
+    try:
+        await call.services.jobs.delete(*call.path)
+    except JobNotFound:
+        return json_reply(b"{}", 404)
+    return Reply(204)

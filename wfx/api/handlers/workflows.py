@@ -1,0 +1,37 @@
+"""Operations on workflows."""
+
+from __future__ import annotations
+
+from wfx.api.call import Call
+from wfx.api.errors import unknown_workflow
+from wfx.api.paging import paging_of, write_page
+from wfx.api.reply import Reply, json_reply
+from wfx.domain.errors import WorkflowNotFound
+from wfx.domain.workflow import Workflow
+
+
+async def query(call: Call) -> Reply:
+    """GET /workflows."""
+    page = await call.services.workflows.query(paging_of(call.query))
+    return write_page(call.query, page, lambda workflow: workflow.encoded)
+
+
+async def create(call: Call) -> Reply:
+    """POST /workflows."""
+    created = await call.services.workflows.create(Workflow.from_wire(call.body))
+    return json_reply(created.encoded, 201)
+
+
+async def get(call: Call) -> Reply:
+    """GET /workflows/{name}."""
+    workflow = await call.services.workflows.get(*call.path)
+    return json_reply(workflow.encoded)
+
+
+async def delete(call: Call) -> Reply:
+    """DELETE /workflows/{name}."""
+    try:
+        await call.services.workflows.delete(*call.path)
+    except WorkflowNotFound as exc:
+        return unknown_workflow(exc, status=404, message="Workflow '{}' not found")
+    return Reply(204)

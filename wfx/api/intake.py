@@ -1,0 +1,34 @@
+"""Taking in a request body, up to a limit."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+
+class BodyTooLarge(Exception):
+    """The body is longer than the service accepts."""
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit in bytes."""
+        super().__init__(f"request body is larger than {limit} bytes")
+
+
+async def take_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """Read the whole body. Raises BodyTooLarge as soon as it is known, ClientDisconnect when the caller leaves."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise BodyTooLarge(limit)
+    chunks: list[bytes] = []
+    taken = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        taken += len(chunk)
+        if taken > limit:
+            raise BodyTooLarge(limit)
+        if not message.get("more_body", False):
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)

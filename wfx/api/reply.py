@@ -1,0 +1,37 @@
+"""Answers, as they go over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+RawHeader = tuple[bytes, bytes]
+
+JSON: RawHeader = (b"content-type", b"application/json")
+TEXT: RawHeader = (b"content-type", b"text/plain; charset=utf-8")
+CLOSE: RawHeader = (b"connection", b"close")
+NOSNIFF: RawHeader = (b"x-content-type-options", b"nosniff")
+
+
+class Reply(Response):
+    """A finished answer with its headers as given; leaner than its parent, which builds them from mappings."""
+
+    def __init__(self, status: int, body: bytes = b"", headers: Sequence[RawHeader] = ()) -> None:
+        """Answer with this status, body and headers; the length is filled in where the status allows one."""
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = list(headers)
+        if status != 204:
+            self.raw_headers.append((b"content-length", b"%d" % len(body)))
+
+
+def json_reply(body: bytes, status: int = 200, headers: Sequence[RawHeader] = ()) -> Reply:
+    """Answer with a JSON document; it ends with a line break (rest-api section 4)."""
+    return Reply(status, body + b"\n", (JSON, *headers))
+
+
+def text_reply(status: int, line: str, headers: Sequence[RawHeader] = ()) -> Reply:
+    """Answer with one line of prose (the "text 400" of the rest-api)."""
+    return Reply(status, f"{line}\n".encode("utf-8", "replace"), (TEXT, NOSNIFF, *headers))

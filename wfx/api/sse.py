@@ -1,0 +1,106 @@
+"""``GET /jobs/events``: the stream (rest-api section 10), its continuation, and pages of the past."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import anyio
+from sse_starlette.sse import AppStatus, EventSourceResponse, SendTimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wfx.api.eventpage import page_response
+from wfx.events.broker import Broker
+from wfx.events.query import Parameter, parse_query
+from wfx.events.subscription import Subscription
+
+ABORT_EXTENSION = "wfx.abort"
+"""Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
+
+Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
+"""
+
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-cache",
+    "Connection": "keep-alive",
+    "Access-Control-Allow-Origin": "*",
+    "X-Accel-Buffering": "no",
+}
+_GONE_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
+
+# Streams end with the broker, between two blocks. The library would cut them itself, wherever they are, when it sees that
+# uvicorn stops, and for good in a process where one of several servers stops.
+AppStatus.disable_automatic_graceful_drain()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTimes:
+    """Intervals of event streams, in seconds."""
+
+    keep_alive: float = 30
+    """Silence after which a stream gives a sign of life; 0 for never."""
+    grace: float = 60
+    """How long a reader may not read before its stream is closed."""
+
+
+async def events(request: Request, parameters: Mapping[str, Parameter], broker: Broker, times: StreamTimes) -> Response:
+    """Answer with a stream, or with a page where a position is given and JSON is wanted.
+
+    Raises EventQueryInvalid (400), BehindHorizon (410), NotOnThisLog (409) or StoreUnavailable before anything is sent.
+    """
+    if parameters.get("since") is not None and _wants_json(request):
+        query = parse_query(parameters)
+        return page_response(await broker.page(query), query.labels)
+    query = parse_query(parameters, request.headers.get("last-event-id"))
+    return EventStream(await broker.subscribe(query, times.keep_alive), broker, times.grace)
+
+
+def _wants_json(request: Request) -> bool:
+    """Tell whether JSON is accepted and an event stream is not asked for."""
+    accepted = ",".join(request.headers.getlist("accept")).lower()
+    return "application/json" in accepted and "text/event-stream" not in accepted
+
+
+class EventStream(EventSourceResponse):
+    """The response that carries a subscription until either side ends it.
+
+    The keep-alive is the subscription's: the library's comes at fixed times and between the slices of an event.
+    """
+
+    def __init__(self, subscription: Subscription, broker: Broker, grace: float) -> None:
+        """Send what the subscription yields; give up when one send takes longer than ``grace`` seconds."""
+        super().__init__(subscription.chunks(), headers=_HEADERS, ping=0, send_timeout=grace)
+        self._subscription = subscription
+        self._broker = broker
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the stream to its end; a reader that does not read is cut off."""
+        if scope["http_version"] != "1.1":
+            del self.headers["connection"]  # HTTP/2 forbids it.
+        with anyio.CancelScope() as cut:
+            self._subscription.interrupt = cut.cancel
+            try:
+                await super().__call__(scope, receive, send)
+            except SendTimeoutError:
+                self._broker.dropped += 1
+                _logger.warning("a reader of events did not read for %g s: its stream is closed", self.send_timeout)
+                cut.cancel()
+        if cut.cancel_called:
+            await _abort(scope, receive)
+
+
+async def _abort(scope: Scope, receive: Receive) -> None:
+    """Close the connection, if the server lets us, and see it closed: a server may complain about a response cut short."""
+    abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT_EXTENSION)
+    if abort is None:
+        return
+    abort()
+    with anyio.move_on_after(_GONE_SECONDS):
+        while (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,86 @@
+"""The composition root: the one place that knows every part, and in which order they open and close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from wfx.api.app import build_app
+from wfx.api.call import Services
+from wfx.api.side import Side
+from wfx.config.options import Config
+from wfx.events.broker import Broker
+from wfx.events.retention import Retention
+from wfx.filtering import Filters
+from wfx.server.engine import HttpSettings, choose
+from wfx.server.listeners import Listener, open_tcp
+from wfx.service.health import Health
+from wfx.service.jobs import Jobs
+from wfx.service.workflows import Workflows
+from wfx.store import open_store
+from wfx.version import COMMIT, VERSION
+
+log = logging.getLogger("wfx")
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM, then stop in order. Raises StoreUnusable or CannotListen when it cannot start."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
+    async with AsyncExitStack() as stack:
+        services = await _open_services(config, stack)
+        listeners = _open_listeners(config)
+        await _serve(config, services, listeners, stop)
+    log.info("wfx stopped")
+
+
+async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
+    log.debug('Setting up persistent storage "%s"', config.storage)
+    store = await open_store(config.storage, config.storage_opt)
+    stack.push_async_callback(store.close)
+    broker = Broker(store)
+    await broker.open()
+    stack.push_async_callback(broker.close)
+    await stack.enter_async_context(Retention(store, keep=config.events_keep, max_age=config.events_max_age))
+    filters = await stack.enter_async_context(
+        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    )
+    return Services(
+        jobs=Jobs(store),
+        workflows=Workflows(store),
+        health=Health(store),
+        broker=broker,
+        filters=filters,
+        max_body=config.max_body_size,
+        ping_interval=config.sse_ping_interval,
+        grace_interval=config.sse_grace_interval,
+    )
+
+
+def _open_listeners(config: Config) -> list[Listener]:
+    return [
+        open_tcp(Side.SOUTH, config.client_host, config.client_port),
+        open_tcp(Side.NORTH, config.mgmt_host, config.mgmt_port),
+    ]
+
+
+async def _serve(config: Config, services: Services, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
+    """Run an engine per listener. On stop, event streams end first, so that engines need not wait for them."""
+    settings = HttpSettings(idle_timeout=config.cleanup_timeout, graceful_timeout=config.graceful_timeout)
+    engine = choose(config.http_engine)
+    apps = {side: build_app(side, services) for side in Side}
+    drain = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for listener in listeners:
+            group.create_task(engine(apps[listener.side], listener, settings, drain))
+            fields = {"side": str(listener.side), "addr": listener.address, "scheme": listener.scheme, "tls": False}
+            log.info("listening", extra={"fields": fields})
+        await stop.wait()
+        log.info("stopping")
+        await services.broker.close()
+        drain.set()

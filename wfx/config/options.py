@@ -1,0 +1,74 @@
+"""Every option of the server, once: flags, environment variables, file keys, help and documentation follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, NewType
+
+from wfx.logs import FORMATS, LEVELS
+from wfx.server.engine import ENGINES
+
+Seconds = NewType("Seconds", float)
+
+
+def _option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": text, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
+
+    client_host: str = _option("0.0.0.0", "address of the southbound API (devices)")
+    client_port: int = _option(8080, "port of the southbound API; 0 takes a free one")
+    mgmt_host: str = _option("127.0.0.1", "address of the northbound API (operators)")
+    mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one")
+    http_engine: str = _option("auto", "HTTP engine", ENGINES)
+
+    storage: str = _option("sqlite", "kind of storage", ("sqlite",))
+    storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage")
+
+    log_level: str = _option("info", "least important records to log", tuple(LEVELS))
+    log_format: str = _option("auto", "form of log records", FORMATS)
+
+    max_body_size: int = _option(10 * 1024 * 1024, "bytes a request body may have")
+    cleanup_timeout: Seconds = _option(Seconds(10), "idle keep-alive connections are closed after this")
+    graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
+
+    sse_ping_interval: Seconds = _option(Seconds(30), "idle time before a keep-alive comment on event streams")
+    sse_grace_interval: Seconds = _option(Seconds(60), "event subscribers that do not read are dropped after this")
+    events_keep: int = _option(1_000_000, "events the log keeps at most")
+    events_max_age: Seconds = _option(Seconds(7 * 86400), "age at which events leave the log")
+
+    filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run")
+    filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use")
+    filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table."""
+
+    name: str
+    """As a flag, without the dashes in front."""
+    kind: str
+    """``str``, ``int``, ``bool``, ``Seconds`` or ``tuple[str, ...]``."""
+    default: Any
+    help: str
+    choices: tuple[str, ...]
+
+    @property
+    def member(self) -> str:
+        """The member of :class:`Config`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return "WFX_" + self.member.upper()
+
+
+OPTIONS = tuple(
+    Option(f.name.replace("_", "-"), str(f.type), f.default, f.metadata["help"], f.metadata["choices"])
+    for f in fields(Config)
+)

@@ -1,0 +1,102 @@
+"""The demo: an update from creation to ACTIVATED, with every part real but the device's hardware."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from wfx.api.spec import bundled_workflow
+from wfx.demo.device import Device
+from wfx.demo.local import LocalService
+
+BASE = "/api/wfx/v1"
+WORKFLOW = "wfx.workflow.dau.phased"
+CLIENT = "demo-device"
+_DEADLINE = 60.0
+
+
+def run() -> int:
+    """Run the demo, printing what happens; returns 0 when the job reached ACTIVATED."""
+    logging.basicConfig(level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder, _artifact_server(Path(folder)) as artifact, LocalService(Path(folder)) as wfx:
+        say(f"service is up: northbound {wfx.north}, southbound {wfx.south}")
+        with httpx.Client(base_url=wfx.north + BASE, trust_env=False) as operator:
+            return _update(operator, wfx.south + BASE, artifact)
+
+
+def _update(operator: httpx.Client, south: str, artifact: str) -> int:
+    job_id = _create_job(operator, artifact)
+    device = Device(south, CLIENT, poll_seconds=0.1)
+    ended: list[str] = []
+    worker = threading.Thread(target=lambda: ended.append(device.run_next()), daemon=True)
+    _operate(operator, job_id, "DOWNLOAD", after="CREATED")
+    worker.start()
+    _operate(operator, job_id, "INSTALL", after="DOWNLOADED")
+    worker.join(_DEADLINE)
+    device.close()
+    _show(operator.get(f"/jobs/{job_id}", params={"history": "true"}).raise_for_status().json())
+    return 0 if ended == ["ACTIVATED"] else 1
+
+
+def _create_job(operator: httpx.Client, artifact: str) -> str:
+    workflow = yaml.safe_load(bundled_workflow(WORKFLOW))
+    operator.post("/workflows", json=workflow).raise_for_status()
+    say(f"operator created workflow {WORKFLOW}")
+    definition = {"version": "2.0", "type": ["application"], "artifacts": [{"name": "payload.bin", "uri": artifact}]}
+    request = {"clientId": CLIENT, "workflow": WORKFLOW, "tags": ["demo"], "definition": definition}
+    job = operator.post("/jobs", json=request).raise_for_status().json()
+    say(f"operator created job {job['id']} for {CLIENT}")
+    return str(job["id"])
+
+
+def _operate(operator: httpx.Client, job_id: str, state: str, *, after: str) -> None:
+    """Wait until the job is in one state and move it to the next, as an operator would."""
+    deadline = time.monotonic() + _DEADLINE
+    while operator.get(f"/jobs/{job_id}/status").raise_for_status().json()["state"] != after:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the job did not reach {after} within {_DEADLINE:g} s")
+        time.sleep(0.05)
+    operator.put(f"/jobs/{job_id}/status", json={"state": state}).raise_for_status()
+    say(f"operator moved the job from {after} to {state}")
+
+
+def _show(job: dict[str, Any]) -> None:
+    say(f"the job is {job['status']['state']}; its history, newest first:")
+    for entry in job["history"]:
+        status = entry["status"]
+        say(f"  {entry['mtime']:<28} {status['state']:<12} {status.get('progress', ''):>4} {status.get('message', '')}")
+
+
+@contextmanager
+def _artifact_server(folder: Path) -> Iterator[str]:
+    """Serve one file over HTTP and yield its address."""
+    files = folder / "files"
+    files.mkdir()
+    (files / "payload.bin").write_bytes(bytes(range(256)) * 1024)
+    handler = functools.partial(_QuietHandler, directory=str(files))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/payload.bin"
+        server.shutdown()
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parent's name
+        """Say nothing: the device reports what it fetches."""
+
+
+def say(line: str) -> None:
+    """Print one line of the story at once."""
+    print(line, flush=True)  # noqa: T201  # its purpose

@@ -1,0 +1,83 @@
+"""Log records for people and machines (server section 6): one line each, on stdout."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from datetime import datetime
+from typing import TextIO
+
+TRACE = 5
+LEVELS = {
+    "trace": TRACE,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+    "panic": logging.CRITICAL,
+}
+FORMATS = ("auto", "json", "pretty")
+_NAMES = {TRACE: "trace", 10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
+_COLOURS = {TRACE: "35", 10: "33", 20: "32", 30: "31", 40: "31", 50: "31"}
+_QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette")
+"""Libraries whose own records are noise unless something is wrong."""
+
+
+def configure(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send all records of ``level`` and above to ``stream`` (stdout); ``auto`` is ``pretty`` on a terminal, else ``json``."""
+    out = stream or sys.stdout
+    if form == "auto":
+        form = "pretty" if out.isatty() else "json"
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Pretty(colour=out.isatty() and not os.environ.get("NO_COLOR")) if form == "pretty" else Json())
+    logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
+    for library in _QUIET:
+        logging.getLogger(library).setLevel(max(logging.WARNING, LEVELS[level]))
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields: dict[str, object] = getattr(record, "fields", {})
+    return fields
+
+
+class Json(logging.Formatter):
+    """One JSON object per line: level, time, caller, message, and whatever fields the record carries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        document: dict[str, object] = {
+            "level": _NAMES.get(record.levelno, "info"),
+            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds"),
+            "caller": f"{record.module}.py:{record.lineno}",
+            **_fields(record),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            document["error"] = self.formatException(record.exc_info)
+        return json.dumps(document, default=str)
+
+
+class Pretty(logging.Formatter):
+    """``May 04 10:00:00 INF file:line > message key=value``."""
+
+    def __init__(self, *, colour: bool) -> None:
+        """Use ANSI colours if ``colour``."""
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record; control characters in it are escaped, so that nothing of a caller's reaches a terminal raw."""
+        when = datetime.fromtimestamp(record.created).astimezone().strftime("%b %d %H:%M:%S")
+        level = _NAMES.get(record.levelno, "info")[:3].upper()
+        if self._colour:
+            level = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{level}\x1b[0m"
+        fields = "".join(f" {_plain(name)}={_plain(str(value))}" for name, value in _fields(record).items())
+        line = f"{when} {level} {record.module}.py:{record.lineno} > {_plain(record.getMessage())}{fields}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,1 @@
+"""Listening sockets and the engines that speak HTTP on them."""

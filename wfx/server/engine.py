@@ -1,0 +1,53 @@
+"""What every HTTP engine can do, and which ones there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.types import ASGIApp
+
+from wfx.server.listeners import Listener
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How engines treat connections; times in seconds."""
+
+    idle_timeout: float
+    """An idle keep-alive connection is closed after this."""
+    graceful_timeout: float
+    """How long running requests may take to finish once the service stops."""
+
+
+class Engine(Protocol):
+    """Serves one app on one listener until ``stop`` is set, then lets running requests finish."""
+
+    def __call__(
+        self, app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event
+    ) -> Awaitable[None]:
+        """Serve; owns and closes the listener's socket."""
+
+
+def _uvicorn() -> Engine:
+    from wfx.server.uvicorn_engine import serve  # imported when chosen: start-up pays for one engine only
+
+    return serve
+
+
+def _hypercorn() -> Engine:
+    from wfx.server.hypercorn_engine import serve  # imported when chosen: start-up pays for one engine only
+
+    return serve
+
+
+_ENGINES: dict[str, Callable[[], Engine]] = {"uvicorn": _uvicorn, "hypercorn": _hypercorn, "auto": _uvicorn}
+ENGINES = tuple(_ENGINES)
+"""Names an operator may choose from."""
+
+
+def choose(name: str) -> Engine:
+    """Return the engine of this name; ``auto`` takes the fastest that fits the listener."""
+    return _ENGINES[name]()

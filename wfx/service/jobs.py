@@ -1,0 +1,63 @@
+"""What can be done with jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from wfx.domain import creation, definition, tags, transition
+from wfx.domain.job import Former, Job, Status
+from wfx.domain.query import JobQuery, Page
+from wfx.domain.workflow import Actor
+from wfx.store.protocol import Store
+
+HISTORY_LIMIT = 8192
+"""History entries shown at most (rest-api section 6.3)."""
+
+
+class Jobs:
+    """Use cases on jobs; all raise what :class:`wfx.store.protocol.Store` raises."""
+
+    def __init__(self, store: Store) -> None:
+        """Work on this store."""
+        self._store = store
+
+    async def create(
+        self, workflow: str, *, client_id: str, definition: dict[str, Any] | None, tags: Sequence[str]
+    ) -> Job:
+        """Start a job of the workflow for a client."""
+        decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
+        return await self._store.create_job(workflow, decide)
+
+    async def get(self, job_id: str) -> Job:
+        """Return one job."""
+        return await self._store.get_job(job_id)
+
+    async def history(self, job_id: str) -> Sequence[Former]:
+        """Return what the job was before, newest first."""
+        return await self._store.get_history(job_id, HISTORY_LIMIT)
+
+    async def query(self, query: JobQuery) -> Page[Job]:
+        """Return a page of jobs."""
+        return await self._store.query_jobs(query)
+
+    async def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Job:
+        """Move the job along its workflow. Raises TransitionRefused."""
+        return await self._store.change_job(job_id, partial(transition.decide, wanted=wanted, actor=actor))
+
+    async def update_definition(self, job_id: str, wanted: dict[str, Any]) -> Job:
+        """Replace the definition as a whole."""
+        return await self._store.change_job(job_id, partial(definition.decide, definition=wanted))
+
+    async def add_tags(self, job_id: str, names: Sequence[str]) -> Job:
+        """Add tags that are not there yet."""
+        return await self._store.change_job(job_id, partial(tags.add, tags=names))
+
+    async def delete_tags(self, job_id: str, names: Sequence[str]) -> Job:
+        """Remove tags; names that are not there are ignored."""
+        return await self._store.change_job(job_id, partial(tags.remove, tags=names))
+
+    async def delete(self, job_id: str) -> None:
+        """Delete the job with its history."""
+        await self._store.delete_job(job_id)

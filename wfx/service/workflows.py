@@ -1,0 +1,33 @@
+"""What can be done with workflows."""
+
+from __future__ import annotations
+
+from wfx.domain import validation
+from wfx.domain.query import Page, Paging
+from wfx.domain.workflow import Workflow
+from wfx.store.protocol import Store
+
+
+class Workflows:
+    """Use cases on workflows; all raise what :class:`wfx.store.protocol.Store` raises."""
+
+    def __init__(self, store: Store) -> None:
+        """Work on this store."""
+        self._store = store
+
+    async def create(self, workflow: Workflow) -> Workflow:
+        """Check the workflow and store it. Raises WorkflowInvalid."""
+        validation.check(workflow)
+        return await self._store.create_workflow(workflow)
+
+    async def get(self, name: str) -> Workflow:
+        """Return one workflow."""
+        return await self._store.get_workflow(name)
+
+    async def query(self, paging: Paging) -> Page[Workflow]:
+        """Return a page of workflows by name."""
+        return await self._store.query_workflows(paging)
+
+    async def delete(self, name: str) -> None:
+        """Delete a workflow that no job uses."""
+        await self._store.delete_workflow(name)
