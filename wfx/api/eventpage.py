@@ -16,7 +16,8 @@ def page_response(page: EventPage, labels: Sequence[str] | None) -> Response:
     """Show the events with their ids, and the position to continue after, which also moves when no event passed."""
     end = wire.event_tail(labels)
     content = b",".join(
-        b'{"id":%b,"event":%b%b}' % (encode(event_id(page.log_id, entry.seq)), entry.head, end) for entry in page.entries
+        b'{"id":%b,"event":%b%b}' % (encode(event_id(page.log_id, entry.seq)), entry.head, end)
+        for entry in page.entries
     )
     body = b'{"content":[%b],"next":%b}\n' % (content, encode(event_id(page.log_id, page.next)))
     return Response(body, media_type="application/json")

@@ -34,9 +34,9 @@ _GONE_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
-# Streams end with the broker, between two blocks. The library would cut them itself, wherever they are, when it sees that
-# uvicorn stops, and for good in a process where one of several servers stops.
-AppStatus.disable_automatic_graceful_drain()
+# Streams end with the broker, between two blocks. The library would cut them wherever they are when it sees uvicorn stop,
+# and all later ones of the process too.
+AppStatus.enable_automatic_graceful_drain = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class EventStream(EventSourceResponse):
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:
-    """Close the connection, if the server lets us, and see it closed: a server may complain about a response cut short."""
+    """Close the connection, if the server lets us, and see it closed: it may complain about an unfinished response."""
     abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT_EXTENSION)
     if abort is None:
         return

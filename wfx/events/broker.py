@@ -1,0 +1,166 @@
+"""The one task that follows the store's log, and the streams that hang on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+from wfx.domain.errors import BehindHorizon, StoreError
+from wfx.domain.job import Event
+from wfx.events.audience import Audience
+from wfx.events.entry import Entry
+from wfx.events.page import EventPage, read_page
+from wfx.events.position import NOW
+from wfx.events.query import EventQuery
+from wfx.events.source import Source
+from wfx.events.subscription import BOOKMARK_EVERY, Subscription
+from wfx.store.protocol import LogBounds, Store
+
+_READ_EVENTS = 256
+_RETRY_SECONDS = 1.0
+_CLOSE_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Broker:
+    """Fans the log out to any number of readers. Open it before the first subscription; close it before the store.
+
+    It keeps some of the newest events in memory and nothing for each reader but a place, so readers cost little while
+    they wait and cannot fill the memory when they are slow.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Serve this store's log."""
+        self._store = store
+        self._audience = Audience()
+        self._source: Source | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.dropped = 0
+        """How many readers were given up because they did not read."""
+
+    @property
+    def subscribers(self) -> int:
+        """How many streams run now."""
+        return len(self._audience)
+
+    async def open(self) -> None:
+        """Begin to follow the log from its head. Raises StoreUnavailable."""
+        self._source = Source(self._store, await self._store.log_bounds())
+        self._task = asyncio.create_task(self._run(), name="follow-log")
+
+    async def close(self) -> None:
+        """End all streams: at once between two blocks, by force where a reader does not read."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._end_streams()
+        await self._wait_until_alone()
+        for listener in self._audience:
+            listener.cut()
+        await self._wait_until_alone()
+        if self._source is not None:
+            await self._source.archive.close()
+
+    async def subscribe(self, query: EventQuery, keep_alive: float = 0) -> Subscription:
+        """Make a stream from where the query says, or from now on; its ``chunks()`` are the bytes to send.
+
+        Everything that is committed after this returns is on the stream. After ``keep_alive`` seconds of silence the
+        stream gives a sign of life, unless that is 0. Raises BehindHorizon, NotOnThisLog, StoreUnavailable.
+        """
+        start = query.since or NOW
+        while True:
+            after = start.resolve(await self._store.log_bounds())
+            subscription = Subscription(query, after, self._open_source, self._audience, keep_alive)
+            try:
+                await subscription.fetch()
+            except BehindHorizon:
+                if not start.at_oldest:
+                    raise  # Otherwise the horizon moved since we looked where it is.
+            else:
+                return subscription
+
+    async def page(self, query: EventQuery) -> EventPage:
+        """Read a page from where the query says. Raises BehindHorizon, NotOnThisLog, StoreUnavailable."""
+        return await read_page(self._store, self._open_source.archive, query, query.since or NOW)
+
+    @property
+    def _open_source(self) -> Source:
+        assert self._source is not None, "the broker is not open"
+        return self._source
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except StoreError as exc:
+                _logger.warning("cannot follow the log of events, trying again: %s", exc)
+            except Exception:
+                _logger.exception("following the log of events failed, trying again")
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _follow(self) -> None:
+        """Publish what was committed while nobody listened, then commit after commit."""
+        commits = self._store.follow_log()
+        try:
+            await self._catch_up()
+            async for events in commits:
+                if not self._publish(events):
+                    await self._catch_up()
+        finally:
+            close = getattr(commits, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _catch_up(self) -> None:
+        bounds = await self._store.log_bounds()
+        recent = self._open_source.recent
+        if bounds.log_id != self._open_source.log_id or bounds.head < recent.head:
+            self._start_over(bounds, "the store's log was replaced")
+        elif not self._audience:
+            recent.skip_to(bounds.head)
+        else:
+            try:
+                while recent.head < bounds.head:
+                    self._publish(await self._store.read_log(recent.head, _READ_EVENTS))
+            except BehindHorizon:
+                self._start_over(bounds, "events were pruned before they could be read")
+
+    def _publish(self, events: Sequence[Event]) -> bool:
+        """Take in consecutive events and wake their readers; False if some before them are missing."""
+        recent = self._open_source.recent
+        news = [event for event in events if event.seq > recent.head]
+        if not news:
+            return True
+        if news[0].seq != recent.head + 1:
+            return False
+        if not self._audience:
+            recent.skip_to(news[-1].seq)
+            return True
+        before = recent.head
+        for event in news:
+            recent.append(Entry(event))
+        self._audience.tell(news)
+        if recent.head // BOOKMARK_EVERY > before // BOOKMARK_EVERY:
+            self._audience.tell_position(recent.head)
+        return True
+
+    def _start_over(self, bounds: LogBounds, reason: str) -> None:
+        """End all streams, as nothing can be said about their places, and serve the log as it is now.
+
+        Readers come back with their ids, and are told then whether these still mean anything.
+        """
+        _logger.warning("all event streams end: %s", reason)
+        self._end_streams()
+        self._source = Source(self._store, bounds)
+
+    def _end_streams(self) -> None:
+        if self._source is not None:
+            self._source.ended = True
+        self._audience.tell_end()
+
+    async def _wait_until_alone(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._audience.empty.wait(), _CLOSE_SECONDS)

@@ -1,0 +1,91 @@
+"""Dropping what the log need not keep any longer: by count and by age, a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wfx.domain.errors import StoreError
+from wfx.domain.timestamp import Timestamp
+from wfx.store.protocol import Store
+
+_MICROS = 1_000_000
+_AT_ONCE = 500
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of the log is kept; what breaks either limit goes."""
+
+    events: int = 1_000_000
+    """At most so many."""
+    seconds: float = 7 * 24 * 3600
+    """None older than this."""
+
+
+def _now() -> Timestamp:
+    return Timestamp(time.time_ns() // 1000)
+
+
+class Pruner:
+    """The background task that keeps to a retention.
+
+    It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        retention: Retention,
+        *,
+        interval: float = 60,
+        pause: float = 0.05,
+        now: Callable[[], Timestamp] = _now,
+    ) -> None:
+        """Look after this store's log every ``interval`` seconds; ``pause`` is in seconds, between transactions."""
+        self._store = store
+        self._retention = retention
+        self._interval = interval
+        self._pause = pause
+        self._now = now
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to prune in the background."""
+        self._task = asyncio.create_task(self._run(), name="prune-log")
+
+    async def close(self) -> None:
+        """End the task; close it before the store."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def prune(self) -> int:
+        """Drop all that is beyond the retention now, and return how many events that were. Raises StoreUnavailable."""
+        dropped = 0
+        while True:
+            count = await self._store.prune_log(
+                keep_newest=self._retention.events,
+                older_than=Timestamp(self._now() - int(self._retention.seconds * _MICROS)),
+                at_most=_AT_ONCE,
+            )
+            dropped += count
+            if count < _AT_ONCE:
+                return dropped
+            await asyncio.sleep(self._pause)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                dropped = await self.prune()
+                if dropped:
+                    _logger.info("dropped %d old events from the log", dropped)
+            except StoreError as exc:
+                _logger.warning("cannot prune the log of events, trying again later: %s", exc)
+            except Exception:
+                _logger.exception("pruning the log of events failed, trying again later")
+            await asyncio.sleep(self._interval)
