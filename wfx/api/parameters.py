@@ -1,0 +1,135 @@
+"""Query strings: from raw bytes to values, by the parameters of the OpenAPI document (rest-api section 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from wfx.api.refusal import BadRequest
+from wfx.api.spec import operations
+
+Reader = Callable[[str], Any]
+
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+_RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+_INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
+_BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
+    """Return the reader of an operation's query string.
+
+    The reader returns a new mapping with a value for each query parameter: the default, or None, where it is left out.
+    Lists come as tuples. What is unknown or cannot be decoded is ignored. The reader raises BadRequest when a parameter
+    is given twice or has a value that the document does not allow.
+    """
+    described = [p for p in operations()[operation_id].parameters if p["in"] == "query"]
+    readers = {p["name"]: _reader(p) for p in described}
+    defaults = {p["name"]: _default(p["schema"]) for p in described}
+
+    def read(query: bytes) -> dict[str, Any]:
+        values = defaults.copy()
+        if not query:
+            return values
+        seen: set[str] = set()
+        for segment in query.split(b"&"):
+            raw_name, _, raw_value = segment.partition(b"=")
+            name = _decode(raw_name)
+            if name is None or name not in readers or b";" in segment or (text := _decode(raw_value)) is None:
+                continue
+            if name in seen:
+                raise BadRequest(f"parameter '{name}' is given more than once")
+            seen.add(name)
+            values[name] = readers[name](text)
+        return values
+
+    return read
+
+
+def _default(schema: dict[str, Any]) -> Any:
+    default = schema.get("default")
+    return tuple(default) if isinstance(default, list) else default
+
+
+def _decode(part: bytes) -> str | None:
+    """Undo the encoding of a name or value; None if it is broken. What is no UTF-8 becomes U+FFFD."""
+    if b"+" in part:
+        part = part.replace(b"+", b" ")
+    if b"%" in part:
+        if _BROKEN_PERCENT.search(part):
+            return None
+        part = unquote_to_bytes(part)
+    return part.decode("utf-8", "replace")
+
+
+def _reader(parameter: dict[str, Any]) -> Reader:
+    name, schema = parameter["name"], parameter["schema"]
+    match schema["type"]:
+        case "integer":
+            return _integer_reader(name, schema)
+        case "boolean":
+            return _boolean_reader(name)
+        case "array":
+            return _list_reader(name, schema, may_be_empty=parameter.get("allowEmptyValue", False))
+    return _text_reader(name, schema)
+
+
+def _integer_reader(name: str, schema: dict[str, Any]) -> Reader:
+    lowest, highest = _RANGES[schema["format"]]
+    lowest, highest = schema.get("minimum", lowest), schema.get("maximum", highest)
+
+    def read(text: str) -> int:
+        if (found := _INTEGER.fullmatch(text)) is None:
+            raise BadRequest(f"parameter '{name}': '{text}' is not an integer of at most 64 bit")
+        value = int(found[1] + found[2])
+        if not lowest <= value <= highest:
+            raise BadRequest(f"parameter '{name}': {value} is not between {lowest} and {highest}")
+        return value
+
+    return read
+
+
+def _boolean_reader(name: str) -> Reader:
+    def read(text: str) -> bool:
+        if (value := _BOOLEANS.get(text)) is None:
+            raise BadRequest(f"parameter '{name}': '{text}' is neither true nor false")
+        return value
+
+    return read
+
+
+def _list_reader(name: str, schema: dict[str, Any], *, may_be_empty: bool) -> Reader:
+    most = schema.get("maxItems")
+    read_item = _text_reader(name, schema["items"])
+
+    def read(text: str) -> tuple[str, ...]:
+        if not text and not may_be_empty:
+            raise BadRequest(f"parameter '{name}' is empty")
+        items = text.split(",")
+        if most is not None and len(items) > most:
+            raise BadRequest(f"parameter '{name}': {len(items)} items are more than {most}")
+        return tuple(map(read_item, items))
+
+    return read
+
+
+def _text_reader(name: str, schema: dict[str, Any]) -> Reader:
+    words, longest = schema.get("enum"), schema.get("maxLength")
+    pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
+
+    def read(text: str) -> str:
+        if words is not None and text not in words:
+            raise BadRequest(f"parameter '{name}': '{text}' is none of {', '.join(words)}")
+        if longest is not None and len(text) > longest:
+            raise BadRequest(f"parameter '{name}': '{text}' is longer than {longest} characters")
+        if pattern is not None and not pattern.fullmatch(text):
+            why = "contains U+0000" if "\x00" in text else f"does not match {pattern.pattern}"
+            raise BadRequest(f"parameter '{name}': '{text}' {why}")
+        return text
+
+    return read

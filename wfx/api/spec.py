@@ -1,0 +1,130 @@
+"""The OpenAPI document: found, read once, and offered in the forms that are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from wfx.api.side import Side
+
+_METHODS = ("get", "put", "post", "delete")
+_PREFIX = "tag:yaml.org,2002:"
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    f"{_PREFIX}str": str,
+    f"{_PREFIX}int": int,
+    f"{_PREFIX}bool": {"true": True, "false": False}.__getitem__,
+    f"{_PREFIX}null": lambda _: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the document."""
+
+    id: str
+    method: str
+    """Upper case, as in a request."""
+    path: str
+    """Relative to the base path, with parameters in braces."""
+    sides: frozenset[Side]
+    """Where it is carried out; elsewhere it is refused."""
+    filtered: bool
+    """Whether a response filter applies."""
+    parameters: tuple[dict[str, Any], ...]
+    """Its own and its path's parameters, references resolved."""
+    body: dict[str, Any] | None
+    """The schema of its JSON body; None if it takes none."""
+
+
+def find(name: str) -> Path:
+    """Return the file of that name below ``spec/``: in an installed package, or in the source tree.
+
+    Raises FileNotFoundError.
+    """
+    package = Path(str(files("wfx")))
+    for place in (package / "spec", package.parent / "spec"):
+        if (found := place / name).exists():
+            return found
+    raise FileNotFoundError(f"{name} is missing from the installation (looked beside {package})")
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document. It is shared: treat it as unchangeable."""
+    return _load("wfx.openapi.yml")
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """Return all operations by their operationId."""
+    found = (
+        _operation(path, method, item)
+        for path, item in document()["paths"].items()
+        for method in _METHODS
+        if method in item
+    )
+    return {operation.id: operation for operation in found}
+
+
+@cache
+def openapi_json() -> bytes:
+    """Return the document as indented JSON, as openapi.json is served."""
+    return orjson.dumps(document(), option=orjson.OPT_INDENT_2)
+
+
+@cache
+def swagger_json() -> bytes:
+    """Return the Swagger 2.0 document as compact JSON, as swagger.json is served."""
+    return orjson.dumps(_load("wfx.swagger.yml"))
+
+
+def _load(name: str) -> dict[str, Any]:
+    """Read a document of strings, whole numbers, booleans and nulls.
+
+    PyYAML's own constructor takes twice the time for the same, which every start would pay.
+    """
+    root = yaml.compose(find(name).read_bytes(), Loader=yaml.CSafeLoader)
+    assert root is not None, f"{name} is empty"
+    loaded: dict[str, Any] = _plain(root)
+    return loaded
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, ScalarNode):
+        return _SCALARS[node.tag](node.value)
+    if isinstance(node, MappingNode):
+        return {key.value: _plain(value) for key, value in node.value}
+    return [_plain(item) for item in node.value]
+
+
+def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
+    described = item[method]
+    parameters = (*item.get("parameters", ()), *described.get("parameters", ()))
+    content = described.get("requestBody", {}).get("content", {})
+    return Operation(
+        id=described["operationId"],
+        method=method.upper(),
+        path=path,
+        sides=frozenset(map(Side, described["x-wfx-sides"])),
+        filtered=described.get("x-wfx-filter", False),
+        parameters=tuple(_resolved(parameter) for parameter in parameters),
+        body=content["application/json"]["schema"] if content else None,
+    )
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in part:
+        return part
+    found: Any = document()
+    for step in part["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    resolved: dict[str, Any] = found
+    return resolved
