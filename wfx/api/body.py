@@ -14,10 +14,8 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import orjson
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
 
-from wfx.api.refusal import BadRequest
+from wfx.api.refusal import BadRequest, CompressedBody
 
 DEEPEST = 100
 """Levels of nesting that a body may have; what comes later (storing, hashing, filtering) relies on it."""
@@ -30,19 +28,6 @@ _UNSIGNED_64 = 2**64
 _SIGNED_64 = 2**63
 
 
-async def receive(receive: Receive) -> bytes:
-    """Take in a whole body. Raises ClientDisconnect when the caller leaves before its end."""
-    chunks: list[bytes] = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
 def parse(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Any:
     """Decode a required JSON body; header names are in lower case, as ASGI has them.
 
@@ -50,17 +35,25 @@ def parse(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Any:
     """
     if not raw:
         raise BadRequest("the body is missing")
-    _check_media_type(next((value for name, value in headers if name == b"content-type"), b""))
+    _check_kind(headers)
     value = _decode(raw)
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _is_too_deep(value):
         raise BadRequest(f"the body is nested more than {DEEPEST} levels deep")
     return value
 
 
-def _check_media_type(given: bytes) -> None:
-    if given != _MEDIA_TYPE and given.partition(b";")[0].rstrip() != _MEDIA_TYPE:
-        shown = given.decode("latin-1") or "missing"
-        raise BadRequest(f"header Content-Type is {shown}; it must be application/json")
+def _check_kind(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Look at how the body is labelled; of a header that is given twice the first one counts."""
+    media_type = None
+    for name, value in headers:
+        if name == b"content-type" and media_type is None:
+            media_type = value
+        elif name == b"content-encoding" and value != b"identity":
+            raise CompressedBody
+    if media_type is None:
+        raise BadRequest("header Content-Type is missing; it must be application/json")
+    if media_type != _MEDIA_TYPE and media_type.partition(b";")[0].rstrip() != _MEDIA_TYPE:
+        raise BadRequest(f"header Content-Type is '{media_type.decode('latin-1')}'; it must be application/json")
 
 
 def _decode(raw: bytes) -> Any:

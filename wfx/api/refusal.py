@@ -12,9 +12,21 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 class BadRequest(Exception):
     """The request is not well-formed: a text 400 (rest-api section 2). The message names the place."""
 
+    status = 400
+
     def __init__(self, message: str) -> None:
         """Keep the message as one bounded line, whatever of the request it repeats."""
         super().__init__(one_line(message))
+
+
+class CompressedBody(BadRequest):
+    """The body is compressed. It is refused unseen, since a few bytes may stand for very many."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        """Say what to do instead."""
+        super().__init__("header Content-Encoding: compressed bodies are not supported; send the body as it is")
 
 
 def one_line(text: str) -> str:
