@@ -1,8 +1,9 @@
 """The contract of every store: whole, atomic acts.
 
-An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log. An act
-that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them inside its
-transaction on the job as it is there, so nobody ever decides on a stale job. Acts may be called concurrently.
+An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log.
+An act that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them
+inside its transaction on the job as it is there, so nobody ever decides on a stale job. Acts may be called concurrently.
+An act whose caller is cancelled happens or not, as a whole, and disturbs no other.
 
 Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
 """
@@ -29,7 +30,7 @@ class LogBounds:
     """What the log holds at one moment."""
 
     log_id: str
-    """A random identity, given at creation and renewed when a backup is restored: positions are only comparable within it."""
+    """A random identity, given at creation and to each backup: positions are only comparable within it."""
     oldest: int
     """The smallest sequence number still kept; ``head + 1`` when nothing is."""
     head: int
@@ -66,7 +67,7 @@ class Store(Protocol):
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
 
-        The version rises by one; the new mtime is later than the old one whatever the clock says. Every change counts,
+        The version rises by one; the new mtime is later than the old one whatever the clock says. Each change counts,
         also one that leaves everything as it was. Raises JobNotFound and whatever ``decide`` raises.
         """
 
@@ -77,22 +78,25 @@ class Store(Protocol):
         """Return what the log holds now."""
 
     async def read_log(self, after: int, limit: int) -> Sequence[Event]:
-        """Return up to ``limit`` events with a sequence number above ``after``, in order; none if ``after`` is the head.
+        """Return up to ``limit`` events with a number above ``after``, in order; none if ``after`` is the head.
 
-        Raises BehindHorizon when the event ``after + 1`` was pruned, NotOnThisLog when ``after`` lies ahead of the head.
+        Raises BehindHorizon when the event ``after + 1`` was pruned, NotOnThisLog when ``after`` lies ahead of the head
+        (or is negative).
         """
 
     def follow_log(self) -> AsyncIterator[Sequence[Event]]:
-        """Yield the events of each commit, in order and without gaps, from the moment of this call on; never ends by itself.
+        """Yield the events of each commit, in order and without gaps, from the moment of this call on.
 
         What is yielded is durable. The iterator starts listening when it is created, not at its first step. A consumer
-        that falls far behind is served from the log again, so memory stays bounded.
+        that falls far behind is served from the log again, so memory stays bounded; a step raises BehindHorizon if what
+        it needs was pruned meanwhile. Ends when the store is closed, or by the iterator's own ``aclose``.
         """
 
     async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
-        """Drop up to ``at_most`` of the oldest events that are beyond the newest ``keep_newest`` or older than the given time.
+        """Drop up to ``at_most`` of the oldest events: those beyond the newest ``keep_newest`` or before ``older_than``.
 
-        Returns how many were dropped. One call is one short transaction: callers repeat it with pauses.
+        Goes from the oldest on and stops at the first event to keep, so what remains has no gaps. Returns how many were
+        dropped. One call is one short transaction: callers repeat it with pauses.
         """
 
     async def ping(self) -> None:

@@ -1,0 +1,29 @@
+"""Choosing and opening a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from wfx.domain.errors import StoreUnusable
+from wfx.store.plan import Clock
+from wfx.store.protocol import Store
+from wfx.store.sqlite.opening import open_sqlite
+
+_KINDS: dict[str, Callable[[str, Clock], Awaitable[Store]]] = {"sqlite": open_sqlite}
+
+
+def system_clock() -> int:
+    """Tell the time in microseconds since 1970 in UTC."""
+    return time.time_ns() // 1000
+
+
+async def open_store(kind: str, option: str, *, clock: Clock = system_clock) -> Store:
+    """Open the store of this kind (``--storage``) at the place that the option names (``--storage-opt``).
+
+    Raises StoreUnusable with a sentence for the operator.
+    """
+    opener = _KINDS.get(kind)
+    if opener is None:
+        raise StoreUnusable(f"unknown storage '{kind}'; known: {', '.join(sorted(_KINDS))}")
+    return await opener(option, clock)

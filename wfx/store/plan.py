@@ -1,0 +1,144 @@
+"""What a run of job acts comes to, worked out in memory before any row is written.
+
+Backend-neutral and free of I/O. Since every decision is taken here, an act that is refused has touched no table, and
+several changes of one job cost one row written: only its last image counts, while every history entry and every event
+is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from wfx.domain import wire
+from wfx.domain.errors import JobNotFound, WorkflowNotFound
+from wfx.domain.job import Action, Change, Event, Former, Job
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.acts import ChangeJob, CreateJob, DeleteJob, JobAct
+
+Clock = Callable[[], int]
+"""Tells the time in microseconds since 1970 in UTC."""
+
+
+@dataclass(slots=True)
+class Image:
+    """One job in the course of a plan."""
+
+    number: int
+    """The store's number for the job; the order of numbers is the order of creation."""
+    before: Job | None
+    """As the tables have it; None if they do not."""
+    after: Job | None
+    """As it is now; None once it is deleted."""
+    former: list[tuple[int, Former]] = field(default_factory=list)
+    """The history entries to add, by the version that each describes."""
+
+
+class Plan:
+    """Performs job acts on images of the jobs, in order; each act sees what the ones before it did."""
+
+    def __init__(
+        self,
+        jobs: Iterable[tuple[int, Job]],
+        workflows: Mapping[str, Workflow],
+        *,
+        head: int,
+        last_number: int,
+        clock: Clock,
+    ) -> None:
+        """Start from the stored jobs, with their numbers, and the workflows; both as far as the acts name them."""
+        self._images = {job.id: Image(number, job, job) for number, job in jobs}
+        self._workflows = workflows
+        self._clock = clock
+        self.head = head
+        """The sequence number of the newest event."""
+        self.last_number = last_number
+        """The highest number given to a job."""
+        self.events: list[Event] = []
+
+    @property
+    def images(self) -> Iterable[Image]:
+        """Every job that was there or came to be."""
+        return self._images.values()
+
+    def perform(self, act: JobAct) -> Job | None:
+        """Do one act and return the job it leaves, if any. What raises has changed nothing."""
+        match act:
+            case CreateJob():
+                return self._create(act)
+            case ChangeJob():
+                return self._change(act)
+            case DeleteJob():
+                self._delete(act)
+        return None
+
+    def _create(self, act: CreateJob) -> Job:
+        workflow = self._workflows.get(act.workflow)
+        if workflow is None:
+            raise WorkflowNotFound(act.workflow)
+        draft = act.decide(workflow)
+        now = Timestamp(self._clock())
+        job = Job(
+            id=str(uuid4()),
+            client_id=draft.client_id,
+            workflow=workflow,
+            state=draft.state,
+            status=draft.status,
+            definition_hash=draft.definition_hash,
+            definition=draft.definition,
+            tags=draft.tags,
+            stime=now,
+            mtime=now,
+        )
+        self._record(Action.CREATE, job, now, wire.created(job))
+        self.last_number += 1
+        self._images[job.id] = Image(self.last_number, None, job)
+        return job
+
+    def _change(self, act: ChangeJob) -> Job:
+        image, old = self._find(act.job_id)
+        change = act.decide(old)
+        new = _changed(old, change, self._later_than(old))
+        self._record(change.action, new, new.mtime, wire.changed(new, change.action))
+        replaced = old.definition if change.definition != old.definition else None
+        image.former.append((old.version, Former(old.mtime, old.status, replaced)))
+        image.after = new
+        return new
+
+    def _delete(self, act: DeleteJob) -> None:
+        image, old = self._find(act.job_id)
+        self._record(Action.DELETE, old, self._later_than(old), wire.deleted(old))
+        image.after = None
+
+    def _find(self, job_id: str) -> tuple[Image, Job]:
+        image = self._images.get(job_id)
+        if image is None or image.after is None:
+            raise JobNotFound
+        return image, image.after
+
+    def _later_than(self, job: Job) -> Timestamp:
+        # A clock that stands still or goes back must not make a job's times do so.
+        return Timestamp(max(self._clock(), job.mtime + 1))
+
+    def _record(self, action: Action, job: Job, moment: Timestamp, payload: Json) -> None:
+        self.head += 1
+        self.events.append(Event(self.head, moment, action, job.id, job.client_id, job.workflow, payload))
+
+
+def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:
+    return Job(
+        id=old.id,
+        client_id=old.client_id,
+        workflow=old.workflow,
+        state=change.state,
+        status=change.status,
+        definition_hash=change.definition_hash,
+        definition=change.definition,
+        tags=change.tags,
+        stime=old.stime,
+        mtime=mtime,
+        version=old.version + 1,
+    )

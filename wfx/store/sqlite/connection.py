@@ -1,0 +1,65 @@
+"""Connections, and the way into their threads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+
+from wfx.domain.errors import StoreUnavailable
+from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.faults import translate
+
+Result = TypeVar("Result")
+
+_CACHED_STATEMENTS = 512
+"""Statements over many rows exist once per number of rows."""
+
+
+async def connect(location: Location) -> aiosqlite.Connection:
+    """Open the database and set the connection up. Raises sqlite3.Error.
+
+    Transactions are begun and ended by hand (``isolation_level=None``), so nothing commits behind our back.
+    """
+    database = ":memory:" if location.path is None else str(location.path)
+    connection = await aiosqlite.connect(
+        database,
+        timeout=location.busy_timeout / 1000,
+        isolation_level=None,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    try:
+        await inside(connection, lambda plain: _set_up(plain, location))
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def _set_up(plain: sqlite3.Connection, location: Location) -> None:
+    plain.execute("PRAGMA foreign_keys = ON")
+    plain.execute(f"PRAGMA synchronous = {location.synchronous}")
+    # A log that grew while a reader held it back gives its room back at the next checkpoint.
+    plain.execute("PRAGMA journal_size_limit = 67108864")
+
+
+async def inside(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], Result]) -> Result:
+    """Run a whole function inside the connection's thread: one way in and out for as many statements as it likes.
+
+    aiosqlite's own methods take that way once per statement (about 0.1 ms each, and each waits for the interpreter lock
+    when the loop is busy), which would be most of the cost of a transaction. Its private ``_execute`` is what these
+    methods are made of; this is the only place that uses it, and aiosqlite is held below the next minor version for it.
+
+    Raises StoreUnavailable or StoreFull for every sqlite3.Error, and whatever else the function raises.
+    """
+    try:
+        plain = connection._conn  # noqa: SLF001 - see above
+    except ValueError as exc:
+        raise StoreUnavailable("the store is closed") from exc
+    try:
+        execute: Any = connection._execute  # noqa: SLF001 - see above
+        return cast("Result", await execute(function, plain))
+    except sqlite3.Error as exc:
+        raise translate(exc) from exc

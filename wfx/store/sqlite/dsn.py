@@ -1,0 +1,115 @@
+"""Where the database is: the forms that ``--storage-opt`` takes for SQLite (server section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from wfx.domain.errors import StoreUnusable
+
+_SYNCHRONOUS = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
+_DURABLE = ("FULL", "EXTRA")
+_TRUE = ("1", "ON", "TRUE", "YES")
+
+
+@dataclass(slots=True)
+class Location:
+    """What a data source name says."""
+
+    path: Path | None = None
+    """The file; None for a database in memory."""
+    may_create: bool = True
+    """Whether a missing file is made."""
+    busy_timeout: int = 5000
+    """Milliseconds to wait for a lock that another program holds."""
+    synchronous: str = "FULL"
+    warnings: list[str] = field(default_factory=list)
+    """What the operator should know about parameters that do not do what they say, or do harm."""
+
+
+def parse(option: str) -> Location:
+    """Read a path, ``:memory:`` or a ``file:`` URI, with parameters after ``?``. Raises StoreUnusable."""
+    name, _, query = option.partition("?")
+    location = Location()
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        _PARAMETERS.get(key, _unknown)(location, key, value)
+    memory = ("mode", "memory") in parse_qsl(query)
+    name = _path_of_uri(name, option) if name.startswith("file:") else name
+    if memory or name == ":memory:":
+        return location
+    if not name:
+        raise StoreUnusable(f"the storage option '{option}' names no database file")
+    location.path = Path(name)
+    return location
+
+
+def _path_of_uri(name: str, option: str) -> str:
+    path = name.removeprefix("file:").partition("#")[0]
+    if path.startswith("//"):
+        authority, slash, path = path[2:].partition("/")
+        if authority not in ("", "localhost"):
+            raise StoreUnusable(f"the storage option '{option}' names a file on another host, '{authority}'")
+        path = slash + path
+    return unquote(path)
+
+
+def _mode(location: Location, key: str, value: str) -> None:
+    if value == "ro":
+        raise StoreUnusable(f"the storage option has {key}=ro, but the database must be writable; use {key}=rwc")
+    if value not in ("rw", "rwc", "memory"):
+        raise _bad(key, value, "one of rw, rwc, memory")
+    location.may_create = value != "rw"
+
+
+def _busy_timeout(location: Location, key: str, value: str) -> None:
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        raise _bad(key, value, "a number of milliseconds")
+    location.busy_timeout = int(value)
+
+
+def _synchronous(location: Location, key: str, value: str) -> None:
+    level = _SYNCHRONOUS.get(value, value.upper())
+    if level not in _SYNCHRONOUS.values():
+        raise _bad(key, value, "one of OFF, NORMAL, FULL, EXTRA")
+    location.synchronous = level
+    if level not in _DURABLE:
+        location.warnings.append(f"{key}={value}: acknowledged changes may be lost when the power fails")
+
+
+def _journal(location: Location, key: str, value: str) -> None:
+    if value.upper() != "WAL":
+        location.warnings.append(f"{key}={value} is not supported: the journal is a write-ahead log (WAL)")
+
+
+def _foreign_keys(location: Location, key: str, value: str) -> None:
+    if value.upper() not in _TRUE:
+        location.warnings.append(f"{key}={value} is not supported: foreign keys are always enforced")
+
+
+def _accepted(location: Location, key: str, value: str) -> None:
+    """Ignore what has no bearing here: the cache is private to this server, and every transaction is immediate."""
+
+
+def _unknown(location: Location, key: str, value: str) -> None:
+    location.warnings.append(f"{key}={value}: unknown parameter, ignored")
+
+
+def _bad(key: str, value: str, wanted: str) -> StoreUnusable:
+    return StoreUnusable(f"the storage option has {key}={value}, but {key} must be {wanted}")
+
+
+_PARAMETERS: dict[str, Callable[[Location, str, str], None]] = {
+    "mode": _mode,
+    "cache": _accepted,
+    "_fk": _foreign_keys,
+    "_foreign_keys": _foreign_keys,
+    "_journal": _journal,
+    "_journal_mode": _journal,
+    "_busy_timeout": _busy_timeout,
+    "_timeout": _busy_timeout,
+    "_sync": _synchronous,
+    "_synchronous": _synchronous,
+    "_txlock": _accepted,
+}

@@ -1,0 +1,78 @@
+"""Whose database it is, and bringing its tables up to what this program needs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from wfx.domain.errors import StoreUnusable
+
+APPLICATION_ID = 0x57465831
+"""What marks a SQLite file as ours (``PRAGMA application_id``): "WFX1"."""
+_DIRECTORY = Path(__file__).parent / "migrations"
+_REFERENCE_TABLES = {"schema_migrations", "tag_jobs"}
+"""Tables by which the database of another implementation of this service is known (rest-api section 15)."""
+
+
+class Migration(NamedTuple):
+    """One step: the statements that lead from schema ``number - 1`` to ``number``."""
+
+    number: int
+    script: str
+
+
+def migrations(directory: Path = _DIRECTORY) -> Sequence[Migration]:
+    """Read the steps, in order, from files named ``NNNN_what.sql``."""
+    return sorted(Migration(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in directory.glob("*.sql"))
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Migration], name: str) -> None:
+    """Apply the steps that the database lacks, each in one transaction with its number.
+
+    ``name`` is the database's in messages. Raises StoreUnusable for a database that is not ours or is newer than the
+    steps, and leaves that as it is.
+    """
+    latest = steps[-1].number
+    present = check_owner(connection, name)
+    if present > latest:
+        raise StoreUnusable(
+            f"the database {name} has schema version {present}, but this program knows only up to {latest}; "
+            "use a newer program, or restore a backup made before the upgrade"
+        )
+    for step in steps:
+        if step.number > present:
+            _apply(connection, step)
+
+
+def check_owner(connection: sqlite3.Connection, name: str) -> int:
+    """Return the schema version; 0 for an empty database. Raises StoreUnusable if it is somebody else's."""
+    owner = _pragma(connection, "application_id")
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if owner == APPLICATION_ID:
+        return _pragma(connection, "user_version")
+    if tables >= _REFERENCE_TABLES:
+        raise StoreUnusable(
+            f"{name} is a database of another implementation of this service; it was left as it is, choose another file"
+        )
+    if tables or owner:
+        raise StoreUnusable(f"{name} is a database of another program; it was left as it is, choose another file")
+    return 0
+
+
+def _apply(connection: sqlite3.Connection, step: Migration) -> None:
+    # Both pragmas live on the first page of the file, so they are part of the transaction.
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {step.script}\n"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {step.number}; COMMIT;"
+        )
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

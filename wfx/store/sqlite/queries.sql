@@ -1,0 +1,93 @@
+-- Every fixed statement of the store; the queries by condition are put together in selection.py.
+
+-- name: position
+SELECT
+    coalesce((SELECT max(seq) FROM event), 0),
+    (SELECT value FROM meta WHERE name = 'horizon'),
+    coalesce((SELECT max(number) FROM job), 0),
+    (SELECT value FROM meta WHERE name = 'log_id')
+
+-- name: jobs_by_id
+SELECT number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition.document
+FROM job LEFT JOIN definition ON definition.job = job.number
+WHERE id IN (:items)
+
+-- name: workflows_by_number
+SELECT number, document FROM workflow WHERE number IN (:items)
+
+-- name: workflows_by_name
+SELECT number, document FROM workflow WHERE name IN (:items) AND deleted IS NULL
+
+-- name: workflows_page
+SELECT number, document FROM workflow WHERE deleted IS NULL ORDER BY name LIMIT ? OFFSET ?
+
+-- name: workflows_page_descending
+SELECT number, document FROM workflow WHERE deleted IS NULL ORDER BY name DESC LIMIT ? OFFSET ?
+
+-- name: workflows_total
+SELECT count(*) FROM workflow WHERE deleted IS NULL
+
+-- name: insert_workflow
+INSERT INTO workflow (name, document) VALUES (?, ?)
+
+-- name: workflow_in_use
+SELECT EXISTS (SELECT 1 FROM job WHERE workflow = ?)
+
+-- name: hide_workflow
+UPDATE workflow SET deleted = ? WHERE number = ?
+
+-- name: forget_workflows
+DELETE FROM workflow WHERE deleted <= ?
+
+-- name: insert_jobs
+INSERT INTO job (number, id, client_id, workflow, state, "group", stime, mtime, version, definition_hash, tags, status)
+VALUES :rows
+
+-- name: update_jobs
+UPDATE job
+SET state = new.column2, "group" = new.column3, mtime = new.column4, version = new.column5,
+    definition_hash = new.column6, tags = new.column7, status = new.column8
+FROM (VALUES :rows) AS new
+WHERE job.number = new.column1
+
+-- name: delete_jobs
+DELETE FROM job WHERE number IN (VALUES :rows)
+
+-- name: put_definitions
+INSERT OR REPLACE INTO definition (job, document) VALUES :rows
+
+-- name: delete_definitions
+DELETE FROM definition WHERE job IN (VALUES :rows)
+
+-- name: insert_tags
+INSERT INTO job_tag (tag, job) VALUES :rows
+
+-- name: delete_tags
+DELETE FROM job_tag WHERE (tag, job) IN (VALUES :rows)
+
+-- name: insert_history
+INSERT INTO history (job, version, mtime, status, definition) VALUES :rows
+
+-- name: job_number
+SELECT number FROM job WHERE id = ?
+
+-- name: history
+SELECT mtime, status, definition FROM history WHERE job = ? ORDER BY version DESC LIMIT ?
+
+-- name: insert_events
+INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload) VALUES :rows
+
+-- name: events_after
+SELECT seq, ctime, action, job_id, client_id, workflow, payload FROM event WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- name: first_event_to_keep
+SELECT seq FROM event WHERE seq >= ? AND seq <= ? AND ctime >= ? ORDER BY seq LIMIT 1
+
+-- name: prune_events
+DELETE FROM event WHERE seq <= ?
+
+-- name: set_horizon
+UPDATE meta SET value = ? WHERE name = 'horizon'
+
+-- name: ping
+SELECT value FROM meta WHERE name = 'log_id'

@@ -1,0 +1,108 @@
+"""What is read, inside a reading connection's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
+from wfx.domain.job import Event, Former, Job
+from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.workflow import Workflow
+from wfx.store.sqlite import selection
+from wfx.store.sqlite.batch import Position
+from wfx.store.sqlite.rows import EVENT_WORKFLOW, JOB_WORKFLOW, Row, event_of, former_of, job_of
+from wfx.store.sqlite.statements import SQL, for_items
+from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
+
+_HIGHEST = 2**63 - 1
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """See one state of the database throughout several statements."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+class Reading:
+    """The reads of one store. Every method belongs into the thread of the connection that it is given."""
+
+    def __init__(self, cache: WorkflowCache) -> None:
+        """Share the cache of workflows."""
+        self._cache = cache
+
+    def jobs(self, connection: sqlite3.Connection, ids: Sequence[str]) -> list[Job | JobNotFound]:
+        """Return for each id its job or what to raise for it."""
+        with _snapshot(connection):
+            rows = list(for_items(connection, "jobs_by_id", list(set(ids))))
+            found = {job.id: job for job in self._jobs_of(connection, rows)}
+        return [found.get(job_id) or JobNotFound() for job_id in ids]
+
+    def history(self, connection: sqlite3.Connection, job_id: str, limit: int) -> list[Former]:
+        """Return the newest entries of a job."""
+        with _snapshot(connection):
+            job = connection.execute(SQL["job_number"], (job_id,)).fetchone()
+            if job is None:
+                raise JobNotFound
+            return [former_of(row) for row in connection.execute(SQL["history"], (job[0], max(limit, 0)))]
+
+    def query_jobs(self, connection: sqlite3.Connection, query: JobQuery) -> Page[Job]:
+        """Return a page of jobs."""
+        with _snapshot(connection):
+            rows = connection.execute(*selection.page(query)).fetchall()
+            jobs = self._jobs_of(connection, rows)
+            total = connection.execute(*selection.total(query)).fetchone()[0] if query.paging.with_total else None
+        return Page(tuple(jobs), total)
+
+    def workflow(self, connection: sqlite3.Connection, name: str) -> Workflow:
+        """Return the workflow with this name."""
+        found = load_named(connection, [name])
+        if not found:
+            raise WorkflowNotFound(name)
+        return found[0]
+
+    def query_workflows(self, connection: sqlite3.Connection, paging: Paging) -> Page[Workflow]:
+        """Return a page of workflows."""
+        name = "workflows_page_descending" if paging.descending else "workflows_page"
+        with _snapshot(connection):
+            rows = connection.execute(SQL[name], selection.bounds(paging)).fetchall()
+            total = connection.execute(SQL["workflows_total"]).fetchone()[0] if paging.with_total else None
+        return Page(tuple(read(number, document) for number, document in rows), total)
+
+    def log(self, connection: sqlite3.Connection, after: int, limit: int) -> list[Event]:
+        """Return events after a position."""
+        with _snapshot(connection):
+            rows = connection.execute(SQL["events_after"], (min(max(after, 0), _HIGHEST), limit)).fetchall()
+            if not rows or rows[0][0] != after + 1:
+                _require_on_log(Position.read(connection), after)
+            workflows = self._workflows_of(connection, rows, EVENT_WORKFLOW)
+        return [event_of(row, workflows) for row in rows]
+
+    def ping(self, connection: sqlite3.Connection) -> None:
+        """Read something that is always there."""
+        connection.execute(SQL["ping"]).fetchone()
+
+    def _jobs_of(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Job]:
+        workflows = self._workflows_of(connection, rows, JOB_WORKFLOW)
+        return [job_of(row, workflows) for row in rows]
+
+    def _workflows_of(self, connection: sqlite3.Connection, rows: Sequence[Row], column: int) -> dict[int, Workflow]:
+        numbers = {row[column] for row in rows}
+        known = self._cache.numbered(numbers)
+        workflows = load_numbered(connection, numbers, known)
+        for number in numbers - known.keys():
+            self._cache.keep(workflows[number])
+        return workflows
+
+
+def _require_on_log(position: Position, after: int) -> None:
+    """Raise unless ``after`` is the head: there is nothing behind it, so it must be at the end, not elsewhere."""
+    if not 0 <= after <= position.head:
+        raise NotOnThisLog(position.head, position.log_id)
+    if after < position.horizon:
+        raise BehindHorizon(position.horizon + 1)

@@ -1,0 +1,102 @@
+"""Table rows to domain objects and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wfx.domain.job import Action, Event, Former, Job
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+
+Row = tuple[Any, ...]
+JOB_COLUMNS = (
+    "number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition.document"
+)
+"""What :func:`job_of` reads, from ``job LEFT JOIN definition``."""
+JOB_WORKFLOW = 3
+EVENT_WORKFLOW = 5
+
+
+def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+    """Build a job from its row; the definition's document is the last column."""
+    _, job_id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition = row
+    return Job(
+        id=job_id,
+        client_id=client_id,
+        workflow=workflows[workflow],
+        state=state,
+        status=Json(status.encode()),
+        definition_hash=definition_hash,
+        definition=None if definition is None else Json(definition.encode()),
+        tags=Json(tags.encode()),
+        stime=stime,
+        mtime=mtime,
+        version=version,
+    )
+
+
+def new_row(number: int, job: Job) -> Row:
+    """Make the row to insert for a new job."""
+    return (
+        number,
+        job.id,
+        job.client_id,
+        job.workflow.number,
+        job.state,
+        job.group,
+        job.stime,
+        job.mtime,
+        job.version,
+        job.definition_hash,
+        job.tags.decode(),
+        job.status.decode(),
+    )
+
+
+def changed_row(number: int, job: Job) -> Row:
+    """Make the part of a job's row that changes can change."""
+    return (
+        number,
+        job.state,
+        job.group,
+        job.mtime,
+        job.version,
+        job.definition_hash,
+        job.tags.decode(),
+        job.status.decode(),
+    )
+
+
+def former_of(row: Row) -> Former:
+    """Build a history entry from its row."""
+    mtime, status, definition = row
+    return Former(Timestamp(mtime), Json(status.encode()), None if definition is None else Json(definition.encode()))
+
+
+def former_row(number: int, version: int, former: Former) -> Row:
+    """Make the row of a history entry."""
+    definition = None if former.definition is None else former.definition.decode()
+    return (number, version, former.mtime, former.status.decode(), definition)
+
+
+def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:
+    """Build an event from its row."""
+    seq, ctime, action, job_id, client_id, workflow, payload = row
+    return Event(
+        seq, Timestamp(ctime), Action(action), job_id, client_id, workflows[workflow], Json(payload.encode())
+    )
+
+
+def event_row(event: Event) -> Row:
+    """Make the row of an event."""
+    return (
+        event.seq,
+        event.ctime,
+        event.action.value,
+        event.job_id,
+        event.client_id,
+        event.workflow.number,
+        event.payload.decode(),
+    )

@@ -1,0 +1,52 @@
+"""The statements, by name, from ``queries.sql``.
+
+``:rows`` in a statement stands for as many rows as there are, ``:items`` for a list of single values: one statement
+over many rows takes a fraction of the time of many statements, and the interpreter lock changes hands once.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+_AT_ONCE = 64
+"""Rows per statement. More gain nothing, and every number of rows is a statement to prepare and to keep."""
+
+
+def _load(text: str) -> Mapping[str, str]:
+    """Split at lines ``-- name: something``."""
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+SQL = _load((Path(__file__).parent / "queries.sql").read_text(encoding="utf-8"))
+
+
+def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute the named statement for all rows."""
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        connection.execute(_over_rows(name, len(some[0]), len(some)), list(chain.from_iterable(some)))
+
+
+def for_items(connection: sqlite3.Connection, name: str, items: Sequence[Any]) -> Iterable[Any]:
+    """Execute the named query for all items and yield the rows it finds."""
+    for start in range(0, len(items), _AT_ONCE):
+        some = items[start : start + _AT_ONCE]
+        yield from connection.execute(_over_items(name, len(some)), some).fetchall()
+
+
+@lru_cache(maxsize=16 * _AT_ONCE)
+def _over_rows(name: str, width: int, count: int) -> str:
+    row = "(" + ",".join("?" * width) + ")"
+    return SQL[name].replace(":rows", ",".join([row] * count))
+
+
+@lru_cache(maxsize=16 * _AT_ONCE)
+def _over_items(name: str, count: int) -> str:
+    return SQL[name].replace(":items", ",".join("?" * count))

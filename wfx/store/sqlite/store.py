@@ -1,0 +1,143 @@
+"""The store on SQLite; the contract is :class:`wfx.store.protocol.Store`."""
+# ruff: noqa: D102 - the protocol documents its methods
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from wfx.domain.job import Event, Former, Job
+from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.acts import Act, ChangeJob, CreateJob, CreateWorkflow, DeleteJob, DeleteWorkflow, PruneLog
+from wfx.store.feed import Feed, Follower
+from wfx.store.group import Group
+from wfx.store.plan import Clock
+from wfx.store.protocol import DecideChange, DecideCreation, LogBounds
+from wfx.store.sqlite.batch import Position
+from wfx.store.sqlite.connection import inside
+from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.reading import Reading
+from wfx.store.sqlite.workflows import WorkflowCache
+from wfx.store.sqlite.writer import Writer
+
+Result = TypeVar("Result")
+
+_WRITES_WAITING = 4096
+_WRITES_TOGETHER = 256
+_READS_WAITING = 16384
+_READS_TOGETHER = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the store works with. All are the same one for a database in memory."""
+
+    write: aiosqlite.Connection
+    point: aiosqlite.Connection
+    """For reads of known, small size."""
+    query: aiosqlite.Connection
+    """For reads that may be long, so that they keep nobody waiting but each other."""
+
+
+class SqliteStore:
+    """Made by :func:`wfx.store.sqlite.opening.open_sqlite`."""
+
+    def __init__(
+        self, location: Location, connections: Connections, claim: int | None, position: Position, clock: Clock
+    ) -> None:
+        """Take over the connections and the claim on the file, and start the tasks."""
+        self._connections = connections
+        self._claim = claim
+        self._cache = WorkflowCache()
+        self._reading = Reading(self._cache)
+        self._feed = Feed(position.head, self.read_log)
+        self._writer = Writer(
+            location, connections.write, position, cache=self._cache, clock=clock, on_leap=self._feed.leap
+        )
+        self._writes = Group(self._commit, at_most_waiting=_WRITES_WAITING, at_most_together=_WRITES_TOGETHER)
+        self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
+
+    async def create_workflow(self, workflow: Workflow) -> Workflow:
+        created: Workflow = await self._writes.submit(CreateWorkflow(workflow))
+        return created
+
+    async def get_workflow(self, name: str) -> Workflow:
+        known = self._cache.named(name)
+        return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
+
+    async def query_workflows(self, paging: Paging) -> Page[Workflow]:
+        return await self._query(partial(self._reading.query_workflows, paging=paging))
+
+    async def delete_workflow(self, name: str) -> None:
+        await self._writes.submit(DeleteWorkflow(name))
+
+    async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
+        created: Job = await self._writes.submit(CreateJob(workflow, decide))
+        return created
+
+    async def get_job(self, job_id: str) -> Job:
+        job: Job = await self._reads.submit(job_id)
+        return job
+
+    async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
+        return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
+
+    async def query_jobs(self, query: JobQuery) -> Page[Job]:
+        return await self._query(partial(self._reading.query_jobs, query=query))
+
+    async def change_job(self, job_id: str, decide: DecideChange) -> Job:
+        changed: Job = await self._writes.submit(ChangeJob(job_id, decide))
+        return changed
+
+    async def delete_job(self, job_id: str) -> None:
+        await self._writes.submit(DeleteJob(job_id))
+
+    async def log_bounds(self) -> LogBounds:
+        position = self._writer.position
+        return LogBounds(position.log_id, position.horizon + 1, position.head)
+
+    async def read_log(self, after: int, limit: int) -> Sequence[Event]:
+        return await self._point(partial(self._reading.log, after=after, limit=limit))
+
+    def follow_log(self) -> Follower:
+        return self._feed.follow()
+
+    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+        dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most))
+        return dropped
+
+    async def ping(self) -> None:
+        await self._point(self._reading.ping)
+
+    async def close(self) -> None:
+        await self._writes.close()
+        await self._reads.close()
+        self._feed.close()
+        await self._writer.close()
+        await self._connections.point.close()
+        await self._connections.query.close()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+    async def _commit(self, acts: Sequence[Act]) -> Sequence[Any]:
+        batch = await self._writer.commit(acts)
+        self._feed.publish(batch.events)
+        return batch.answers
+
+    async def _read_jobs(self, ids: Sequence[str]) -> Sequence[Any]:
+        return await self._point(partial(self._reading.jobs, ids=ids))
+
+    async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await inside(self._connections.point, read)
+
+    async def _query(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await inside(self._connections.query, read)

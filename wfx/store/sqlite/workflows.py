@@ -1,0 +1,83 @@
+"""Workflows in memory: they never change, and one process owns the database, so what was read once stays right."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from threading import Lock
+
+from wfx.domain.json import Json, decode
+from wfx.domain.workflow import Workflow
+from wfx.store.sqlite.statements import for_items
+
+_ROOM = 32 * 1024 * 1024
+"""Bytes of workflow documents to keep at most; a workflow may have megabytes."""
+
+
+class WorkflowCache:
+    """The workflows used last, by number. Shared by the connections' threads; knows committed workflows only."""
+
+    def __init__(self, room: int = _ROOM) -> None:
+        """Start empty."""
+        self._lock = Lock()
+        self._room = room
+        self._taken = 0
+        self._by_number: dict[int, Workflow] = {}
+        self._by_name: dict[str, Workflow] = {}
+
+    def named(self, name: str) -> Workflow | None:
+        """Return the workflow that has this name now, if it is here."""
+        return self._by_name.get(name)
+
+    def name(self, workflow: Workflow) -> None:
+        """Note, after a commit, that the workflow's name stands for it."""
+        self.keep(workflow)
+        with self._lock:
+            if workflow.number in self._by_number:
+                self._by_name[workflow.name] = workflow
+
+    def unname(self, name: str) -> None:
+        """Note, after a commit, that the name stands for nothing any more."""
+        with self._lock:
+            self._by_name.pop(name, None)
+
+    def keep(self, workflow: Workflow) -> None:
+        """Keep a workflow, and let go of those used longest ago if room is needed."""
+        with self._lock:
+            if workflow.number in self._by_number:
+                return
+            self._by_number[workflow.number] = workflow
+            self._taken += len(workflow.encoded)
+            while self._taken > self._room and len(self._by_number) > 1:
+                oldest = self._by_number.pop(next(iter(self._by_number)))
+                self._taken -= len(oldest.encoded)
+                if self._by_name.get(oldest.name) is oldest:
+                    del self._by_name[oldest.name]
+
+    def numbered(self, numbers: Iterable[int]) -> dict[int, Workflow]:
+        """Return those of the workflows that are here."""
+        found: dict[int, Workflow] = {}
+        with self._lock:
+            for number in numbers:
+                if (workflow := self._by_number.pop(number, None)) is not None:
+                    # Put it at the end, away from where room is made.
+                    found[number] = self._by_number[number] = workflow
+        return found
+
+
+def load_numbered(
+    connection: sqlite3.Connection, numbers: set[int], known: Mapping[int, Workflow]
+) -> dict[int, Workflow]:
+    """Return the workflows with these numbers, reading those that are not known."""
+    missing = sorted(numbers - known.keys())
+    return {**known, **{n: read(n, text) for n, text in for_items(connection, "workflows_by_number", missing)}}
+
+
+def load_named(connection: sqlite3.Connection, names: Iterable[str]) -> list[Workflow]:
+    """Read those of the named workflows that exist."""
+    return [read(number, text) for number, text in for_items(connection, "workflows_by_name", sorted(names))]
+
+
+def read(number: int, document: str) -> Workflow:
+    """Build a workflow from its row. The wire form leaves an empty list out."""
+    return Workflow.from_wire({"transitions": [], **decode(Json(document.encode()))}, number)
