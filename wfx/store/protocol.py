@@ -2,8 +2,9 @@
 
 An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log.
 An act that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them
-inside its transaction on the job as it is there, so nobody ever decides on a stale job. Acts may be called concurrently.
-An act whose caller is cancelled happens or not, as a whole, and disturbs no other.
+inside its transaction on the job as it is there, so nobody ever decides on a stale job.
+
+Acts may be called concurrently. One whose caller is cancelled happens or not, as a whole, and disturbs no other.
 
 Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
 """
@@ -93,7 +94,7 @@ class Store(Protocol):
         """
 
     async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
-        """Drop up to ``at_most`` of the oldest events: those beyond the newest ``keep_newest`` or before ``older_than``.
+        """Drop up to ``at_most`` of the oldest events: beyond the newest ``keep_newest``, or before ``older_than``.
 
         Goes from the oldest on and stops at the first event to keep, so what remains has no gaps. Returns how many were
         dropped. One call is one short transaction: callers repeat it with pauses.
