@@ -1,0 +1,73 @@
+"""All plugins of one side: started together, asked in turn, stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from wfx.plugin.discovery import discover
+from wfx.plugin.errors import PluginLost, PluginsGone, Undecided
+from wfx.plugin.message import Decision, Modify, Request, Respond
+from wfx.plugin.process import PluginProcess
+from wfx.plugin.rewrite import checked, rewritten
+from wfx.plugin.settings import PluginSettings
+
+_log = logging.getLogger(__name__)
+
+
+class PluginChain:
+    """The plugins of one side in the order of their file names, a before b."""
+
+    def __init__(self, settings: PluginSettings) -> None:
+        """Begin empty; ``start`` fills it."""
+        self.settings = settings
+        self.lost: asyncio.Future[PluginLost] = asyncio.get_running_loop().create_future()
+        """Done as soon as a plugin is lost: nothing passes any more, and the server has to stop with exit code 1."""
+        self._plugins: list[PluginProcess] = []
+
+    @classmethod
+    async def start(cls, directory: Path, settings: PluginSettings) -> PluginChain:
+        """Start every plugin found in ``directory``; raise PluginRefused if one is unfit, leaving none running."""
+        chain = cls(settings)
+        try:
+            for found in discover(directory):
+                chain._plugins.append(await PluginProcess.start(found, settings, chain._lose))
+        except BaseException:
+            await chain.stop()
+            raise
+        return chain
+
+    def __len__(self) -> int:
+        """Count the plugins: a side without any needs no ring."""
+        return len(self._plugins)
+
+    async def decide(self, request: Request) -> Request | Respond:
+        """Ask the plugins in turn: give a response, or the request to go on with; raise Undecided if one is silent."""
+        for plugin in self._plugins:
+            try:
+                request_or_response = _apply(request, await plugin.ask(request))
+            except Undecided as exc:
+                _log.warning("request refused: plugin %s %s", plugin.name, exc)
+                raise
+            if isinstance(request_or_response, Respond):
+                return request_or_response
+            request = request_or_response
+        if not all(plugin.open for plugin in self._plugins):
+            raise PluginsGone("a plugin was lost meanwhile")
+        return request
+
+    async def stop(self) -> None:
+        """Stop all plugins at the same time, each within the grace time; doing so twice does no harm."""
+        await asyncio.gather(*(plugin.stop() for plugin in self._plugins))
+
+    def _lose(self, loss: PluginLost) -> None:
+        _log.error("%s: stopping", loss, extra={"fields": {"plugin": loss.plugin, "reason": loss.reason}})
+        if not self.lost.done():
+            self.lost.set_result(loss)
+
+
+def _apply(request: Request, decision: Decision) -> Request | Respond:
+    if isinstance(decision, Respond):
+        return checked(decision)
+    return rewritten(request, decision) if isinstance(decision, Modify) else request

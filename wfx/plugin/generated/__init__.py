@@ -1,0 +1,1 @@
+"""The plugin messages as fbs/generate writes them; nothing here is edited by hand."""

@@ -1,0 +1,197 @@
+"""The outermost ring of a side: every request is shown to the plugins first, and nothing gets past them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wfx.plugin.chain import PluginChain
+from wfx.plugin.errors import Undecided
+from wfx.plugin.message import Action, Headers, Request, Respond
+
+_NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
+_FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding",
+                      b"upgrade"})  # fmt: skip
+"""Response headers that are the engine's business."""
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_NAME_TO_CACHE = 64
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class PluginRing:
+    """ASGI middleware around the whole application of one side; install it only if there are plugins."""
+
+    def __init__(self, app: ASGIApp, chain: PluginChain) -> None:
+        """Guard ``app`` with ``chain``; bodies longer than ``chain.settings.max_body`` are answered 413."""
+        self._app = app
+        self._chain = chain
+        self._max_body = chain.settings.max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Decide on an HTTP request; let the server's own life cycle through, and nothing else."""
+        if scope["type"] == "http":
+            await self._guard(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _declared_length(scope) > self._max_body:
+            await _refuse(send, scope, 413, b"request body too large\n")
+            return
+        try:
+            body = await _read(receive, self._max_body)
+        except _TooLong:
+            await _refuse(send, scope, 413, b"request body too large\n")
+            return
+        if body is None:
+            return
+        scope = _ascii(scope)
+        shown = _show(scope, body)
+        try:
+            decided = await self._chain.decide(shown)
+        except Undecided:
+            await _refuse(send, scope, 503, b"no decision from the plugins\n")
+            return
+        if isinstance(decided, Respond):
+            await _answer(send, decided)
+        else:
+            inner = scope if decided is shown else _rerouted(scope, decided)
+            await self._app(inner, _replay(decided.body, receive), send)
+
+
+class _TooLong(Exception):
+    """The body is longer than allowed."""
+
+
+def _declared_length(scope: Scope) -> int:
+    """Give the length a caller announces, 0 if it announces none; the engines refuse what is not a number."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return max((int(value) for value in lengths if value.isdigit()), default=0)
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Read the whole body; None if the caller has gone; raise _TooLong."""
+    parts: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        length += len(part)
+        if length > limit:
+            raise _TooLong
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _ascii(scope: Scope) -> Scope:
+    """Escape bytes that have no place in a URL (HTTP/2 lets them through), so that plugins and router see the same."""
+    path, query = scope["raw_path"], scope["query_string"]
+    if path.isascii() and query.isascii():
+        return scope
+    escaped = (quote(part, safe=_PRINTABLE).encode() for part in (path, query))
+    return {**scope, **dict(zip(("raw_path", "query_string"), escaped, strict=True))}
+
+
+def _show(scope: Scope, body: bytes) -> Request:
+    """Describe the request as plugins see it (server section 11.4)."""
+    destination = scope["raw_path"]
+    if scope["query_string"]:
+        destination += b"?" + scope["query_string"]
+    return Request(destination, Action.of(scope["method"]), _headers(scope["headers"]), body)
+
+
+def _headers(raw: RawHeaders) -> Headers:
+    grouped: dict[bytes, list[bytes]] = {}
+    for name, value in raw:
+        if name not in _NOT_SHOWN:
+            grouped.setdefault(_canonical(name), []).append(_as_utf8(value))
+    return tuple((name, tuple(values)) for name, values in grouped.items())
+
+
+def _canonical(name: bytes) -> bytes:
+    return _cached_canonical(name) if len(name) <= _NAME_TO_CACHE else _capitalised(name)
+
+
+def _capitalised(name: bytes) -> bytes:
+    return b"-".join(part.capitalize() for part in _as_utf8(name).split(b"-"))
+
+
+_cached_canonical = lru_cache(maxsize=512)(_capitalised)
+
+
+def _as_utf8(value: bytes) -> bytes:
+    """Give a header value as UTF-8, which strings of the protocol are; other bytes count as ISO 8859-1."""
+    if value.isascii():
+        return value
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode("utf-8")
+    return value
+
+
+def _rerouted(scope: Scope, request: Request) -> Scope:
+    """Give the scope of a rewritten request: as if the caller had sent it so, to the same host by the same method."""
+    raw_path, _, query = request.destination.partition(b"?")
+    headers: RawHeaders = [(name, value) for name, value in scope["headers"] if name == b"host"]
+    for name, values in request.headers:
+        lowered = name.lower()
+        if lowered not in _NOT_SHOWN and lowered != b"content-length":
+            headers.extend((lowered, value) for value in values)
+    if request.body:
+        headers.append((b"content-length", str(len(request.body)).encode()))
+    return {
+        **scope,
+        "path": unquote(raw_path.decode("ascii")),
+        "raw_path": raw_path,
+        "query_string": query,
+        "headers": headers,
+    }
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give the body that was read once more, in one piece, and then whatever the connection says."""
+    pending: bytes | None = body
+
+    async def replayed() -> Message:
+        nonlocal pending
+        if pending is None:
+            return await receive()
+        whole, pending = pending, None
+        return {"type": "http.request", "body": whole, "more_body": False}
+
+    return replayed
+
+
+async def _answer(send: Send, response: Respond) -> None:
+    """Send a plugin's response with no headers added but a length, and a type for a body that has none."""
+    headers = [
+        (name.lower(), value)
+        for name, values in response.headers if name.lower() not in _FRAMING
+        for value in values
+    ]  # fmt: skip
+    if response.body and not any(name == b"content-type" for name, _ in headers):
+        headers.append(_TEXT)
+    await _send(send, response.status, headers, response.body)
+
+
+async def _refuse(send: Send, scope: Scope, status: int, text: bytes) -> None:
+    headers = [_TEXT, (b"x-content-type-options", b"nosniff")]
+    if status == 413 and scope["http_version"].startswith("1"):
+        headers.append((b"connection", b"close"))
+    await _send(send, status, headers, text)
+
+
+async def _send(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
