@@ -20,7 +20,7 @@ from wfx.server.listeners import Listener, open_tcp
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
-from wfx.store import open_store
+from wfx.store.opening import open_store
 from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")

@@ -20,9 +20,6 @@ def paging_of(query: dict[str, Any]) -> Paging:
     )
 
 
-def write_page(query: dict[str, Any], page: Page[Item], write: Callable[[Item], Json]) -> Reply:
+def write_page(page: Page[Item], paging: Paging, write: Callable[[Item], Json]) -> Reply:
     """Answer with a page; limit and offset come back as they were asked for."""
-    items = map(write, page.items)
-    if page.total is None:
-        return json_reply(wire.page(items))
-    return json_reply(wire.page(items, limit=query["limit"], offset=query["offset"], total=page.total))
+    return json_reply(wire.page(map(write, page.items), paging, page.total))

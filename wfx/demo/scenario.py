@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
-from wfx.api.spec import bundled_workflow
+from wfx.api import spec
 from wfx.demo.device import Device
 from wfx.demo.local import LocalService
 
@@ -51,7 +51,7 @@ def _update(operator: httpx.Client, south: str, artifact: str) -> int:
 
 
 def _create_job(operator: httpx.Client, artifact: str) -> str:
-    workflow = yaml.safe_load(bundled_workflow(WORKFLOW))
+    workflow = yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())
     operator.post("/workflows", json=workflow).raise_for_status()
     say(f"operator created workflow {WORKFLOW}")
     definition = {"version": "2.0", "type": ["application"], "artifacts": [{"name": "payload.bin", "uri": artifact}]}

@@ -8,13 +8,12 @@ from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
 from wfx.domain import wire
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
-from wfx.domain.json import encode
 from wfx.domain.query import JobQuery
 
 
 async def query(call: Call) -> Reply:
     """GET /jobs."""
-    given = call.query
+    given, paging = call.query, paging_of(call.query)
     page = await call.services.jobs.query(
         JobQuery(
             client_id=given["clientId"],
@@ -22,10 +21,10 @@ async def query(call: Call) -> Reply:
             workflow=given["workflow"],
             groups=tuple(given["group"]),
             tags=tuple(given["tag"]),
-            paging=paging_of(given),
+            paging=paging,
         )
     )
-    return write_page(given, page, wire.job)
+    return write_page(page, paging, wire.job)
 
 
 async def create(call: Call) -> Reply:
@@ -37,14 +36,14 @@ async def create(call: Call) -> Reply:
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return json_reply(wire.job(job, tags=encode(tags) if tags else None), 201)
+    return json_reply(wire.job(job, asked_tags=tags), 201)
 
 
 async def get(call: Call) -> Reply:
     """GET /jobs/{id}."""
     (job_id,) = call.path
     job = await call.services.jobs.get(job_id)
-    history = await call.services.jobs.history(job_id) if call.query["history"] else None
+    history = await call.services.jobs.history(job_id) if call.query["history"] else ()
     return json_reply(wire.job(job, history=history))
 
 

@@ -12,8 +12,9 @@ from wfx.domain.workflow import Workflow
 
 async def query(call: Call) -> Reply:
     """GET /workflows."""
-    page = await call.services.workflows.query(paging_of(call.query))
-    return write_page(call.query, page, lambda workflow: workflow.encoded)
+    paging = paging_of(call.query)
+    page = await call.services.workflows.query(paging)
+    return write_page(page, paging, lambda workflow: workflow.encoded)
 
 
 async def create(call: Call) -> Reply:

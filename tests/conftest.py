@@ -1,0 +1,63 @@
+"""Fixtures that many tests share: a real service for each engine, and clients that hold it to the OpenAPI document."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from conformance import conforming_client
+
+from wfx.api import spec
+from wfx.demo.local import LocalService
+
+BASE = "/api/wfx/v1"
+ENGINES = ("uvicorn", "hypercorn")
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """A running service with a file of its own, one for each engine; shared, so tests use names of their own."""
+    folder = tmp_path_factory.mktemp(f"service-{request.param}")
+    with LocalService(folder, f"--http-engine={request.param}", "--max-body-size=1000000") as running:
+        yield running
+
+
+@pytest.fixture
+def north(service: LocalService) -> Iterator[httpx.Client]:
+    """A client of the management side; each answer is held against the document."""
+    with conforming_client(service.north + BASE) as client:
+        yield client
+
+
+@pytest.fixture
+def south(service: LocalService) -> Iterator[httpx.Client]:
+    """A client of the device side; each answer is held against the document."""
+    with conforming_client(service.south + BASE) as client:
+        yield client
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Make names that no other test uses."""
+    return lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def workflow(north: httpx.Client, unique: Callable[[str], str]) -> dict[str, Any]:
+    """The bundled direct workflow, stored under a name of its own."""
+    document: dict[str, Any] = yaml.safe_load(spec.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
+    document["name"] = unique("direct")
+    north.post("/workflows", json=document).raise_for_status()
+    return document
+
+
+@pytest.fixture
+def job(north: httpx.Client, workflow: dict[str, Any], unique: Callable[[str], str]) -> dict[str, Any]:
+    """A fresh job of the direct workflow for a device of its own."""
+    request = {"clientId": unique("device"), "workflow": workflow["name"], "tags": ["b", "a"], "definition": {"n": 1}}
+    created: dict[str, Any] = north.post("/jobs", json=request).raise_for_status().json()
+    return created
