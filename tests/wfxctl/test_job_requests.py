@@ -1,0 +1,162 @@
+"""What each job command asks, of whom, and what it prints (cli section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from wfxctl_stub import Stub
+
+Run = Callable[..., Any]
+
+PAGE = [("limit", "10"), ("offset", "0"), ("sort", "asc")]
+READS = [
+    (["job", "get", "--id", "7"], "/jobs/7", [("history", "false")]),
+    (["job", "get", "--id", "a/b ?", "--history"], "/jobs/a%2Fb%20%3F", [("history", "true")]),
+    (["job", "get", "surplus", "--id", "7", "--history=false"], "/jobs/7", [("history", "false")]),
+    (["job", "get-status", "--id", "7"], "/jobs/7/status", []),
+    (["job", "get-definition", "--id", "7"], "/jobs/7/definition", []),
+    (["job", "get-tags", "--id", "7"], "/jobs/7/tags", []),
+    (["job", "get-tags"], "/jobs//tags", []),
+    (["job", "query"], "/jobs", PAGE),
+    (["job", "query", "--client-id=", "--sort="], "/jobs", PAGE),
+    (
+        ["job", "query", "--client-id", "c d", "--state", "S", "--workflow", "w", "--group", "A,B", "--group", "C",
+         "--tag", 't,"u,v"', "--offset", "20", "--limit", "0x10", "--sort", "DESC"],
+        "/jobs",
+        [("clientId", "c d"), ("group", "A,B,C"), ("state", "S"), ("tag", "t,u,v"), ("workflow", "w"),
+         ("limit", "16"), ("offset", "20"), ("sort", "desc")],
+    ),
+    (["workflow", "get", "--name", "w/x"], "/workflows/w%2Fx", []),
+    (["workflow", "query"], "/workflows", PAGE),
+    (["workflow", "query", "--limit", "-1", "--offset", "-5"], "/workflows",
+     [("limit", "-1"), ("offset", "-5"), ("sort", "asc")]),
+]
+
+
+@pytest.mark.parametrize(("argv", "path", "query"), READS)
+def test_reads_go_south(south: Run, stub: Stub, argv: list[str], path: str, query: list[tuple[str, str]]) -> None:
+    """Commands that only read ask the client API, without a body."""
+    outcome = south(*argv)
+    assert (outcome.code, outcome.out) == (0, "{}\n")
+    assert (stub.one.method, stub.one.path, stub.one.query, stub.one.body) == ("GET", path, query, b"")
+
+
+WRITES = [
+    (["job", "create"], b"ignored", ("POST", "/jobs", {"clientId": "", "workflow": ""})),
+    (
+        ["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "a,b", "--tag", "c", "-"],
+        b'{"b":1.0,"a":9007199254740993}',
+        ("POST", "/jobs",
+         {"clientId": "c", "workflow": "w", "tags": ["a,b", "c"], "definition": {"a": 9007199254740992, "b": 1}}),
+    ),
+    (["job", "create", "-"], b"{}", ("POST", "/jobs", {"clientId": "", "workflow": ""})),
+    (["job", "create", "-"], b" null ", ("POST", "/jobs", {"clientId": "", "workflow": ""})),
+    (["job", "delete", "--id", "7"], b"", ("DELETE", "/jobs/7", None)),
+    (["job", "delete"], b"", ("DELETE", "/jobs/", None)),
+    (["job", "add-tags", "--id", "7", "a,b", "ü"], b"", ("POST", "/jobs/7/tags", ["a,b", "ü"])),
+    (["job", "add-tags", "--id", "7"], b"", ("POST", "/jobs/7/tags", [])),
+    (["job", "del-tags", "x", "--id", "7"], b"", ("DELETE", "/jobs/7/tags", ["x"])),
+    (["job", "update-status", "--id", "7", "--actor", "WFX", "--state", "S"], b"",
+     ("PUT", "/jobs/7/status", {"progress": 0, "state": "S"})),
+    (["job", "update-status", "--id", "7", "--actor", "typo", "--progress", "-1"], b"",
+     ("PUT", "/jobs/7/status", {"progress": -1, "state": ""})),
+    (["job", "update-definition", "--id", "7"], b"[not checked here", ("PUT", "/jobs/7/definition", ...)),
+    (["workflow", "delete", "w/x"], b"", ("DELETE", "/workflows/w%2Fx", None)),
+]
+
+
+@pytest.mark.parametrize(("argv", "stdin", "expected"), WRITES)
+def test_writes_go_north(
+    north: Run, stub: Stub, argv: list[str], stdin: bytes, expected: tuple[str, str, Any]
+) -> None:
+    """Commands that change something ask the management API, with a JSON body where there is one."""
+    outcome = north(*argv, stdin=stdin)
+    method, path, body = expected
+    assert (outcome.code, outcome.out) == (0, "{}\n")
+    assert (stub.one.method, stub.one.path, stub.one.query) == (method, path, [])
+    if body is None:
+        assert stub.one.body == b""
+    else:
+        assert stub.one.headers["content-type"] == "application/json"
+        assert stub.one.body == stdin if body is ... else stub.one.json == body
+
+
+@pytest.mark.parametrize("actor", ["CLIENT", "client", "Client", None])
+def test_a_client_reports_southbound(south: Run, stub: Stub, actor: str | None) -> None:
+    """A status report of a client, whatever its spelling, goes to the client API with all that was said."""
+    chosen = [] if actor is None else ["--actor", actor]
+    outcome = south("job", "update-status", "--id", "7", "--state", "S", "--message", "m", "--client-id", "c",
+                    "--progress", "40", *chosen)
+    assert outcome.code == 0
+    assert (stub.one.method, stub.one.path) == ("PUT", "/jobs/7/status")
+    assert stub.one.body == b'{"clientId":"c","message":"m","progress":40,"state":"S"}'
+
+
+def test_a_definition_is_streamed(north: Run, stub: Stub) -> None:
+    """A new definition is passed on as it is read, in chunks."""
+    assert north("job", "update-definition", "--id", "7", stdin=b'{"a": 1}').code == 0
+    assert stub.one.headers["transfer-encoding"] == "chunked"
+    assert stub.one.body == b'{"a": 1}'
+
+
+def test_requests_carry_plain_headers(south: Run, stub: Stub) -> None:
+    """Requests ask for gzip, never for a filter on the server, and name no accepted types."""
+    assert south("job", "get", "--id", "7", "--filter", ".a").code == 0
+    assert stub.one.headers["accept-encoding"] == "gzip"
+    assert stub.one.headers["host"] == f"localhost:{stub.port}"
+    assert not {"accept", "x-response-filter", "content-type"} & set(stub.one.headers)
+
+
+REFUSED_HERE = [
+    (["job", "get"], "Error: job id missing\n"),
+    (["job", "get-status"], "Error: job id missing\n"),
+    (["job", "get-definition"], "Error: job id missing\n"),
+    (["job", "update-definition"], "Error: job id missing\n"),
+    (["job", "update-status", "--state", "S"], "Error: job id missing\n"),
+    (["workflow", "get"], "Error: workflow name missing\n"),
+    (["workflow", "create"], "Error: workflow file missing\n"),
+    (["workflow", "validate"], "Error: workflow file missing\n"),
+    (["job", "del-tags", "--id", "7"], "Error: tags missing\n"),
+    (["job", "query", "--sort", "up"], 'Error: invalid argument "up" for "--sort" flag: must be one of asc, desc\n'),
+    (["job", "query", "--limit", "2147483648"],
+     'Error: invalid argument "2147483648" for "--limit" flag: value out of range\n'),
+    (["job", "create", "one", "two"], "Error: one definition at most, but there are 2 arguments\n"),
+    (["job", "create", "nowhere.json"], "Error: cannot read nowhere.json: No such file or directory\n"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), REFUSED_HERE)
+def test_mistakes_are_found_before_any_request(run: Run, stub: Stub, argv: list[str], message: str) -> None:
+    """What is missing or wrong on the command line is said in a few words, and nothing is sent."""
+    outcome = run("--client-port", str(stub.port), "--mgmt-port", str(stub.port), *argv)
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", message)
+    assert stub.seen == []
+
+
+@pytest.mark.parametrize("definition", [b"", b"[1]", b"3", b'"x"', b"{", b'{"a":1} 2', b'{"a":NaN}', b'{"a":1e400}',
+                                        b'{"a":' + b"[" * 100_000])
+def test_a_definition_must_be_an_object(north: Run, stub: Stub, definition: bytes) -> None:
+    """A definition that is no JSON object is refused before any request."""
+    outcome = north("job", "create", "-", stdin=definition)
+    assert outcome.code == 1
+    assert outcome.err.startswith("Error: the definition ")
+    assert stub.seen == []
+
+
+def test_a_job_without_definition_is_worth_a_warning(north: Run) -> None:
+    """Creating a job without a definition works, and says so on standard error."""
+    outcome = north("job", "create", "--client-id", "c")
+    assert outcome.code == 0
+    assert " WRN no definition was given" in outcome.err
+
+
+def test_workflows_are_deleted_up_to_the_first_failure(north: Run, stub: Stub) -> None:
+    """Deleting stops at the first workflow that cannot be deleted; no names are no work."""
+    assert north("workflow", "delete").code == 0
+    assert stub.seen == []
+    stub.will({})
+    stub.will({"errors": []}, 500)
+    assert north("workflow", "delete", "a", "b", "c").code == 1
+    assert [seen.path for seen in stub.seen] == ["/workflows/a", "/workflows/b"]

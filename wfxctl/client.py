@@ -1,0 +1,169 @@
+"""HTTP: the one module that knows the HTTP library (cli section 4)."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from wfxctl import deadline
+from wfxctl.failures import ConfigurationFailure, Unreachable
+from wfxctl.targets import Target
+
+# httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is how Python marks a missing module
+
+import httpx  # noqa: E402  # see above
+
+TIMEOUT = 10.0
+"""Seconds for a whole exchange, from connecting to the last byte."""
+
+_HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
+# A stream may be silent for long; these find out within about a minute when the other machine has gone.
+_KEEP_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    content_type: str
+    body: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it is one of the API's success codes."""
+        return self.status in (200, 201, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    """An answer whose body is still coming."""
+
+    status: int
+    chunks: Iterator[bytes]
+
+
+class Api:
+    """One API of one server."""
+
+    def __init__(self, target: Target, tls_ca: str) -> None:
+        """Open nothing yet. Raises ConfigurationFailure for a CA file that cannot be used."""
+        self.target = target
+        self._tls_ca = tls_ca
+        if tls_ca:
+            _ = self._trust
+
+    def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
+        """Make one exchange. Raises Unreachable when there is no complete answer in time; every status is an answer."""
+        url = self._url(path, query)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+
+        def exchange() -> Answer:
+            with self._opened(httpx.Timeout(TIMEOUT)) as client:
+                response = client.request(method, url, content=body, headers=headers)
+            return Answer(response.status_code, response.headers.get("Content-Type", ""), _text(response.content))
+
+        with _failures_named(method, url):
+            return deadline.begin(exchange)(TIMEOUT)
+
+    @contextmanager
+    def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> Iterator[OpenStream]:
+        """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
+        url = self._url(path, query)
+        timeout = httpx.Timeout(TIMEOUT, read=None)
+        with (
+            _failures_named("GET", url),
+            self._opened(timeout) as client,
+            client.stream("GET", url, headers=headers) as response,
+        ):
+            yield OpenStream(response.status_code, response.iter_bytes())
+
+    def _url(self, path: str, query: Query) -> str:
+        return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
+
+    @contextmanager
+    def _opened(self, timeout: httpx.Timeout) -> Iterator[httpx.Client]:
+        plain = self._transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        secured = _OnDemand(lambda: self._transport(self._trust))
+        with httpx.Client(
+            transport=plain,
+            mounts={"https://": secured},
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=True,
+            max_redirects=10,
+        ) as client:
+            client.headers.update(_HEADERS)
+            del client.headers["Accept"]
+            yield client
+
+    def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
+        if self.target.socket:
+            return httpx.HTTPTransport(verify=context, trust_env=False, uds=self.target.socket)
+        return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return _trusting(self._tls_ca)
+
+
+class _OnDemand(httpx.BaseTransport):
+    """Makes the real transport when it is first needed: reading the system's certificates takes long."""
+
+    def __init__(self, make: Callable[[], httpx.BaseTransport]) -> None:
+        self._make = make
+
+    @cached_property
+    def _transport(self) -> httpx.BaseTransport:
+        return self._make()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._transport.handle_request(request)
+
+    def close(self) -> None:
+        if "_transport" in vars(self):
+            self._transport.close()
+
+
+def _trusting(tls_ca: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not tls_ca:
+        return context
+    try:
+        context.load_verify_locations(tls_ca)
+    except ssl.SSLError as exc:
+        if exc.reason != "NO_CERTIFICATE_OR_CRL_FOUND":  # a file without any certificate adds nothing
+            raise ConfigurationFailure(f"cannot use CA file {tls_ca}: {exc.reason}") from exc
+    except OSError as exc:
+        raise ConfigurationFailure(f"cannot read CA file {tls_ca}: {exc.strerror}") from exc
+    return context
+
+
+@contextmanager
+def _failures_named(method: str, url: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+        cause = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
+        raise Unreachable(f'{method} "{url}": {cause}') from exc
+    except TimeoutError as exc:
+        raise Unreachable(f'{method} "{url}": no complete answer within {TIMEOUT:g}s') from exc
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,76 @@
+"""The tree of commands. Each command is a module of its own, and none knows another."""
+
+from __future__ import annotations
+
+from wfxctl.commands import (
+    completion,
+    health,
+    help,  # noqa: A004  # this is the command's name
+    job_create,
+    job_definition,
+    job_delete,
+    job_get,
+    job_query,
+    job_status,
+    job_tags,
+    man,
+    version,
+    workflow_create,
+    workflow_delete,
+    workflow_read,
+    workflow_validate,
+)
+from wfxctl.grammar import Command
+
+_JOB = Command(
+    "job",
+    "Create, show, change and watch jobs",
+    children=(
+        job_tags.ADD,
+        job_create.COMMAND,
+        job_tags.DELETE,
+        job_delete.COMMAND,
+        job_get.COMMAND,
+        job_definition.GET,
+        job_status.GET,
+        job_tags.GET,
+        job_query.COMMAND,
+        job_definition.UPDATE,
+        job_status.UPDATE,
+    ),
+)
+_WORKFLOW = Command(
+    "workflow",
+    "Create, show, check and delete workflows",
+    children=(
+        workflow_create.COMMAND,
+        workflow_delete.COMMAND,
+        workflow_read.GET,
+        workflow_read.QUERY,
+        workflow_validate.COMMAND,
+    ),
+)
+ROOT = Command(
+    "wfxctl",
+    "Drive a wfx service from a terminal",
+    """
+    wfxctl drives a wfx service: it creates and follows jobs, and looks after workflows.
+
+    Results go to standard output, everything else to standard error. Exit codes are 0 for success and 1 for failure,
+    unless a command says otherwise; an interrupt gives 130.
+
+    Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
+    in a configuration file. Flags beat variables, variables beat files.
+    """,
+    children=(
+        completion.COMMAND,
+        health.COMMAND,
+        help.COMMAND,
+        _JOB,
+        man.COMMAND,
+        version.COMMAND,
+        _WORKFLOW,
+        completion.COMPLETE,
+        completion.COMPLETE_WITHOUT_DESCRIPTIONS,
+    ),
+)

@@ -1,0 +1,65 @@
+"""``wfxctl job create`` (cli section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfxctl import gojson
+from wfxctl.call import Call, encoded
+from wfxctl.failures import Failure, UsageFailure
+from wfxctl.grammar import Command
+from wfxctl.options import Kind, Option
+from wfxctl.targets import Side
+
+
+def run(call: Call) -> None:
+    """Create a job and print it."""
+    body: dict[str, Any] = {"clientId": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
+    if definition := _definition(call):
+        body["definition"] = definition
+    if tags := call.settings.items("tag"):
+        body["tags"] = tags
+    call.ask(Side.NORTH, "POST", "/jobs", body=encoded(body))
+
+
+def _definition(call: Call) -> dict[str, Any] | None:
+    if len(call.arguments) > 1:
+        raise UsageFailure(f"one definition at most, but there are {len(call.arguments)} arguments")
+    if not call.arguments:
+        call.log.write("warn", "no definition was given: the job is created without one")
+        return None
+    name = call.arguments[0]
+    content = call.stdin.read() if name == "-" else call.read(name)
+    try:
+        definition = gojson.decode(content)
+    except ValueError as exc:
+        raise Failure(f"the definition is not JSON: {exc}") from exc
+    if not isinstance(definition, dict | None):
+        raise Failure("the definition must be a JSON object")
+    return definition
+
+
+COMMAND = Command(
+    "create",
+    "Create a job",
+    """
+    Create a job for a client. The definition is a JSON object, read from FILE, or from standard input when FILE is -.
+    Prints the new job.
+    """,
+    usage="[FILE|-]",
+    examples="""
+    # a job without a definition
+    wfxctl job create --client-id dev7 --workflow wfx.workflow.dau.direct
+
+    # a job with a definition and two tags; print its id alone
+    echo '{"version":"2.0"}' | wfxctl job create --client-id dev7 --workflow wfx.workflow.dau.direct \\
+        --tag lab --tag europe --filter .id --raw -
+    """,
+    options=(
+        Option("client-id", Kind.STRING, "the client that the job is for"),
+        Option("workflow", Kind.STRING, "name of the workflow that the job follows"),
+        Option("tag", Kind.STRING_ARRAY, "a tag of the job; may be repeated"),
+    ),
+    run=run,
+    extensions=("json",),
+)

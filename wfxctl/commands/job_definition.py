@@ -1,0 +1,62 @@
+"""``wfxctl job get-definition`` and ``update-definition`` (cli section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wfxctl.call import Call, segment
+from wfxctl.grammar import Command
+from wfxctl.options import JOB_ID
+from wfxctl.targets import Side
+
+_CHUNK = 64 * 1024
+
+
+def _path(call: Call) -> str:
+    return "/jobs/" + segment(call.required("id", "job id")) + "/definition"
+
+
+def get(call: Call) -> None:
+    """Print the definition of a job."""
+    call.ask(Side.SOUTH, "GET", _path(call))
+
+
+def update(call: Call) -> None:
+    """Replace the definition of a job by what standard input holds; the server checks it."""
+
+    def chunks() -> Iterator[bytes]:
+        while chunk := call.stdin.read(_CHUNK):
+            yield chunk
+
+    call.ask(Side.NORTH, "PUT", _path(call), body=chunks())
+
+
+GET = Command(
+    "get-definition",
+    "Show the definition of a job",
+    "Show the definition of a job: the JSON object that tells the client what to do; null if there is none.",
+    examples="""
+    # the whole definition
+    wfxctl job get-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
+
+    # save it to a file
+    wfxctl job get-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 > definition.json
+    """,
+    options=(JOB_ID,),
+    run=get,
+)
+UPDATE = Command(
+    "update-definition",
+    "Replace the definition of a job",
+    "Replace the definition of a job by the JSON object on standard input. Prints the stored definition.",
+    examples="""
+    # from a file
+    wfxctl job update-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 < definition.json
+
+    # change one member
+    wfxctl job get-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --filter '.version = "2.1"' |
+        wfxctl job update-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
+    """,
+    options=(JOB_ID,),
+    run=update,
+)

@@ -1,0 +1,31 @@
+"""``wfxctl job delete`` (cli section 6)."""
+
+from __future__ import annotations
+
+from wfxctl.call import Call, segment
+from wfxctl.grammar import Command
+from wfxctl.options import JOB_ID
+from wfxctl.targets import Side
+
+
+def run(call: Call) -> None:
+    """Delete one job."""
+    call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.settings.text("id")))
+
+
+COMMAND = Command(
+    "delete",
+    "Delete a job",
+    "Delete a job and its history, whatever state it is in. Prints nothing.",
+    examples="""
+    # delete one job
+    wfxctl job delete --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
+
+    # delete all finished jobs of a client
+    for id in $(wfxctl job query --client-id dev7 --group CLOSED --limit 0 --filter '.content[].id' --raw); do
+        wfxctl job delete --id "$id"
+    done
+    """,
+    options=(JOB_ID,),
+    run=run,
+)

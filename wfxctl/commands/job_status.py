@@ -1,0 +1,72 @@
+"""``wfxctl job get-status`` and ``update-status`` (cli section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfxctl.call import Call, encoded, segment
+from wfxctl.grammar import Command
+from wfxctl.options import JOB_ID, Kind, Option
+from wfxctl.targets import Side
+
+
+def _path(call: Call) -> str:
+    return "/jobs/" + segment(call.required("id", "job id")) + "/status"
+
+
+def get(call: Call) -> None:
+    """Print the status of a job."""
+    call.ask(Side.SOUTH, "GET", _path(call))
+
+
+def update(call: Call) -> None:
+    """Report a status and print what became of it."""
+    settings = call.settings
+    # Whoever is not a client acts for the service: typing errors too, as scripts have it.
+    side = Side.SOUTH if settings.text("actor").upper() == "CLIENT" else Side.NORTH
+    status: dict[str, Any] = {"progress": settings.number("progress"), "state": settings.text("state")}
+    optional = {"clientId": settings.text("client-id"), "message": settings.text("message")}
+    status |= {name: value for name, value in optional.items() if value}
+    call.ask(side, "PUT", _path(call), body=encoded(status))
+
+
+GET = Command(
+    "get-status",
+    "Show the status of a job",
+    "Show the status of a job: its state, and what was last reported.",
+    examples="""
+    # the whole status
+    wfxctl job get-status --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
+
+    # state and progress
+    wfxctl job get-status --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --filter '"\\(.state) \\(.progress // 0)%"' --raw
+    """,
+    options=(JOB_ID,),
+    run=get,
+)
+UPDATE = Command(
+    "update-status",
+    "Report the status of a job",
+    """
+    Report the status of a job, as its client or as an operator: the workflow says who may make which transition.
+    Prints the resulting status, which lies further on if the workflow continues by itself.
+    """,
+    examples="""
+    # a device reports progress
+    wfxctl job update-status --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --state INSTALLING --progress 40 \\
+        --message "writing the image"
+
+    # an operator moves the job on
+    wfxctl job update-status --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --actor WFX --state ACTIVATE
+    """,
+    options=(
+        JOB_ID,
+        Option("actor", Kind.STRING, "CLIENT reports through the client API, anything else through the management API",
+               "CLIENT"),
+        Option("client-id", Kind.STRING, "the client that reports"),
+        Option("state", Kind.STRING, "the new state"),
+        Option("message", Kind.STRING, "a message for people"),
+        Option("progress", Kind.INT, "progress in percent"),
+    ),
+    run=update,
+)

@@ -1,0 +1,33 @@
+"""``wfxctl version`` (cli section 9)."""
+
+from __future__ import annotations
+
+from wfxctl.call import Call, decoded
+from wfxctl.failures import Failure
+from wfxctl.grammar import Command
+from wfxctl.targets import Side
+from wfxctl.terminal import neutralise
+
+
+def run(call: Call) -> None:
+    """Print what the server says about itself, whatever the status."""
+    answer = decoded(call.api(Side.SOUTH).send("GET", "/version").body)
+    if not isinstance(answer, dict):
+        raise Failure("the answer is no JSON object")
+    lines = (f"{name:>10}: {neutralise(str(answer.get(name, '')))}\n" for name in ("version", "commit", "apiVersion"))
+    call.out.write("\n" + "".join(lines))
+
+
+COMMAND = Command(
+    "version",
+    "Show the version of the server",
+    "Show the version of the server. For the version of wfxctl itself, see wfxctl --version.",
+    examples="""
+    # of the local server
+    wfxctl version
+
+    # of another one, over TLS
+    wfxctl version --enable-tls --client-tls-host localhost
+    """,
+    run=run,
+)

@@ -1,0 +1,43 @@
+"""``wfxctl workflow create`` (cli section 8)."""
+
+from __future__ import annotations
+
+from wfxctl import workflow_file
+from wfxctl.call import Call, encoded
+from wfxctl.failures import UsageFailure
+from wfxctl.grammar import Command
+from wfxctl.targets import Side
+
+
+def run(call: Call) -> None:
+    """Read all files first, then create the workflows in order, up to the first that fails."""
+    if not call.arguments:
+        raise UsageFailure("workflow file missing")
+    if call.arguments == ["-"]:
+        contents = {"standard input": call.stdin.read()}
+    else:
+        contents = {name: call.read(name) for name in call.arguments}
+    documents = [workflow_file.parse(name, content) for name, content in contents.items()]
+    call.log.write("info", "creating workflows", count=len(documents))
+    for document in documents:
+        call.ask(Side.NORTH, "POST", "/workflows", body=encoded(document))
+
+
+COMMAND = Command(
+    "create",
+    "Create workflows",
+    """
+    Create workflows from YAML or JSON files, one in each, or from standard input when the only FILE is -.
+    Prints each new workflow; stops at the first that the server refuses.
+    """,
+    usage="FILE… | -",
+    examples="""
+    # from a file
+    wfxctl workflow create lamp.yml
+
+    # from standard input; print the name alone
+    wfxctl workflow create --filter .name --raw - < lamp.yml
+    """,
+    run=run,
+    extensions=("yaml", "yml", "json"),
+)

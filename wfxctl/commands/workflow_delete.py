@@ -1,0 +1,29 @@
+"""``wfxctl workflow delete`` (cli section 8)."""
+
+from __future__ import annotations
+
+from wfxctl.call import Call, segment
+from wfxctl.grammar import Command
+from wfxctl.targets import Side
+
+
+def run(call: Call) -> None:
+    """Delete workflows in order, up to the first that fails."""
+    for name in call.arguments:
+        call.ask(Side.NORTH, "DELETE", "/workflows/" + segment(name))
+
+
+COMMAND = Command(
+    "delete",
+    "Delete workflows",
+    "Delete workflows, in order; stops at the first that cannot be deleted. A workflow that has jobs is kept.",
+    usage="NAME…",
+    examples="""
+    # delete one workflow
+    wfxctl workflow delete wfx.workflow.dau.direct
+
+    # delete two
+    wfxctl workflow delete wfx.workflow.dau.direct wfx.workflow.dau.phased
+    """,
+    run=run,
+)

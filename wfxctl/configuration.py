@@ -1,0 +1,87 @@
+"""Where settings come from (cli section 2): flags beat variables, variables beat files, files beat defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from wfxctl.failures import ConfigurationFailure, UsageFailure
+from wfxctl.options import LISTS, Kind, Option, Settings, Value
+
+
+def resolve(options: Iterable[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> Settings:
+    """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value."""
+    paths = given.get("config")
+    documents = read_files(paths if isinstance(paths, list) else default_files(environment))
+    values: dict[str, Value] = {}
+    for option in options:
+        value = given.get(option.name)
+        if value is None:
+            value = _from_environment(option, environment)
+        if value is None:
+            value = _from_document(option, documents)
+        values[option.name] = option.initial if value is None else value
+    return Settings(values)
+
+
+def defaults(options: Iterable[Option], given: Mapping[str, Value]) -> Settings:
+    """Settle values for a command that must not depend on files and variables."""
+    return Settings({option.name: given.get(option.name, option.initial) for option in options})
+
+
+def default_files(environment: Mapping[str, str]) -> list[str]:
+    """Return the files that are read unless ``--config`` names others; the last existing one wins."""
+    home = environment.get("XDG_CONFIG_HOME")
+    if not home and environment.get("HOME"):
+        home = environment["HOME"] + "/.config"
+    return ["wfx.yml", *([f"{home}/wfx/config.yml"] if home else []), "/etc/wfx/wfx.yml"]
+
+
+def read_files(paths: Iterable[str]) -> dict[str, Any]:
+    """Merge the files that exist, in order. Raises ConfigurationFailure for one that cannot be read or understood."""
+    merged: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = Path(path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as exc:
+            raise ConfigurationFailure(f"cannot read configuration file {path}: {exc.strerror}") from exc
+        merged |= _mapping(path, content)
+    return merged
+
+
+def _mapping(path: str, content: bytes) -> dict[str, Any]:
+    from wfxctl import plain_yaml  # only existing files need it
+
+    try:
+        document = plain_yaml.load(content)
+    except ValueError as exc:
+        raise ConfigurationFailure(f"configuration file {path} is not valid YAML: {exc}") from exc
+    if not isinstance(document, dict | None):
+        raise ConfigurationFailure(f"configuration file {path} is not valid: it must hold keys and values")
+    return document or {}
+
+
+def _from_environment(option: Option, environment: Mapping[str, str]) -> Value | None:
+    text = environment.get(option.variable)
+    # Lists cannot be set by variables. An empty variable cannot be a number, so it counts as not set.
+    if text is None or option.kind in LISTS or (not text and option.kind is not Kind.STRING):
+        return None
+    return _converted(option, text, option.variable)
+
+
+def _from_document(option: Option, document: Mapping[str, Any]) -> Value | None:
+    value = document.get(option.name)
+    if option.kind in LISTS:
+        return [str(item) for item in value] if isinstance(value, list) else None
+    # Nested values belong to other programs that share the file.
+    return _converted(option, value, f"configuration key {option.name}") if isinstance(value, str) else None
+
+
+def _converted(option: Option, text: str, source: str) -> Value:
+    try:
+        return option.parse(text)
+    except ValueError as exc:
+        raise UsageFailure(f'invalid value "{text}" for {source}: {exc}') from exc

@@ -1,0 +1,29 @@
+"""Durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+
+
+def parse(text: str) -> float:
+    """Return seconds. Raises ValueError when a unit is missing or the text is no duration; only 0 needs no unit."""
+    sign, unsigned = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    if unsigned == "0":
+        return 0.0
+    if not unsigned or _PART.sub("", unsigned):
+        raise ValueError(f'"{text}" is no duration such as 300ms, 1.5s or 1m30s')
+    return sign * sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
+
+
+def show(seconds: float) -> str:
+    """Write a duration for people, rounded to milliseconds below a minute and to seconds above."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 60:
+        return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}h" if hours else "") + f"{minutes}m{rest}s"

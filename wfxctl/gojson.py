@@ -1,0 +1,118 @@
+"""JSON as Go's encoding/json reads and writes it, so that scripts see the same bytes (cli section 5).
+
+Numbers are IEEE doubles, keys come out sorted, and what could end a script element or a line is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from json.encoder import encode_basestring
+from typing import Any
+
+_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+
+
+def decode(text: str | bytes) -> Any:
+    """Decode one document; numbers become floats. Raises ValueError saying what is wrong."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    try:
+        return json.loads(text, parse_int=_double, parse_float=_double, parse_constant=_constant)
+    except RecursionError as exc:
+        raise ValueError("the document is nested too deeply") from exc
+
+
+def encode(value: Any) -> str:
+    """Encode compactly. Raises ValueError for values that JSON has no words for."""
+    return _Encoder("", "", ":").encode(value)
+
+
+def encode_indented(value: Any) -> str:
+    """Encode with two blanks a level. Raises ValueError for values that JSON has no words for."""
+    return _Encoder("\n", "  ", ": ").encode(value)
+
+
+def _double(literal: str) -> float:
+    value = float(literal)
+    if math.isinf(value):
+        raise ValueError(f"number {literal[:32]} is out of range")
+    return value
+
+
+def _constant(literal: str) -> float:
+    raise ValueError(f"{literal} is not valid JSON")
+
+
+class _Encoder:
+    def __init__(self, newline: str, indent: str, colon: str) -> None:
+        self._newline, self._indent, self._colon = newline, indent, colon
+
+    def encode(self, value: Any) -> str:
+        parts: list[str] = []
+        try:
+            self._append(value, self._newline, parts)
+        except RecursionError as exc:
+            raise ValueError("the document is nested too deeply") from exc
+        return "".join(parts)
+
+    def _append(self, value: Any, line: str, parts: list[str]) -> None:
+        if isinstance(value, dict) and value:
+            opening, deeper = "{", line + self._indent
+            for key in sorted(value):
+                parts += opening, deeper, _string(key), self._colon
+                self._append(value[key], deeper, parts)
+                opening = ","
+            parts += line, "}"
+        elif isinstance(value, list) and value:
+            opening, deeper = "[", line + self._indent
+            for item in value:
+                parts += opening, deeper
+                self._append(item, deeper, parts)
+                opening = ","
+            parts += line, "]"
+        else:
+            parts.append(_scalar(value))
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return _number(float(value))
+    return "{}" if isinstance(value, dict) else "[]"
+
+
+def _string(value: str) -> str:
+    if not value.isascii():  # lone surrogates become U+FFFD
+        value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return encode_basestring(value).translate(_ESCAPES)
+
+
+def _number(value: float) -> str:
+    """Write the shortest digits that read back the same: plain from 1e-6 up to 1e21, with an exponent beyond."""
+    if not math.isfinite(value):
+        raise ValueError(f"json: unsupported value: {value}")
+    sign, digits, exponent = _decimal(value)
+    point = len(digits) + exponent  # the value is 0.DIGITS times ten to the power of this
+    if digits != "0" and not -6 < point <= 21:
+        mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+        return f"{sign}{mantissa}e{point - 1:+d}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    if exponent >= 0:
+        return sign + digits + "0" * exponent
+    return f"{sign}{digits[:point]}.{digits[point:]}"
+
+
+def _decimal(value: float) -> tuple[str, str, int]:
+    """Split into sign, digits without leading or trailing zeros, and the power of ten of the last digit."""
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    mantissa, _, power = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    exponent = int(power or 0) - len(fraction)
+    stripped = digits.rstrip("0")
+    return (sign, stripped, exponent + len(digits) - len(stripped)) if stripped else (sign, "0", 0)

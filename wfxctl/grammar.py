@@ -1,0 +1,138 @@
+"""The grammar of command lines (cli section 1): a tree of commands, and how arguments find their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wfxctl.failures import UsageFailure
+from wfxctl.options import GLOBAL, HELP, LISTS, VERSION, Kind, Option, Value
+
+if TYPE_CHECKING:  # a command names the type of its own call, and a call holds the tree of commands
+    from wfxctl.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, or a group of commands when it has children."""
+
+    name: str
+    summary: str
+    description: str = ""
+    usage: str = ""
+    """How the arguments after the options read, such as ``[FILE|-]``."""
+    examples: str = ""
+    """Two or more command lines, with comments above them."""
+    options: tuple[Option, ...] = ()
+    children: tuple[Command, ...] = ()
+    run: Callable[[Call], int | None] | None = None
+    """Does the work and returns the exit code; None means 0."""
+    configured: bool = True
+    """Whether configuration files and variables are read for it."""
+    hidden: bool = False
+    extensions: tuple[str, ...] = ()
+    """File name endings that the shell offers for the arguments."""
+    any_flags: bool = False
+    """Whether flags are arguments like any other: what completes command lines must not parse them."""
+
+    def child(self, name: str) -> Command | None:
+        """Return the child with this name."""
+        return next((child for child in self.children if child.name == name), None)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a command line asks for."""
+
+    path: list[Command]
+    """The command and all that lead to it, the program first."""
+    given: dict[str, Value] = field(default_factory=dict)
+    """The options that were given, by name."""
+    arguments: list[str] = field(default_factory=list)
+
+    @property
+    def command(self) -> Command:
+        """The command that was named."""
+        return self.path[-1]
+
+    @property
+    def words(self) -> str:
+        """The command's full name."""
+        return " ".join(command.name for command in self.path)
+
+    def options(self) -> Iterator[Option]:
+        """All options that are known at this place."""
+        yield from self.settings()
+        yield HELP
+        if len(self.path) == 1:
+            yield VERSION
+
+    def settings(self) -> Iterator[Option]:
+        """All options that files and variables can give too."""
+        yield from self.command.options
+        yield from GLOBAL
+
+
+def parse(root: Command, argv: Sequence[str]) -> Parsed:
+    """Read a command line. Raises UsageFailure for unknown flags and wrong values; unknown words become arguments."""
+    parsed = Parsed([root])
+    words = iter(argv)
+    for word in words:
+        if parsed.command.any_flags:
+            parsed.arguments.append(word)
+        elif word == "--":
+            parsed.arguments.extend(words)
+        elif word.startswith("--"):
+            _long(parsed, word, words)
+        elif word.startswith("-") and word != "-":
+            _short(parsed, word)
+        elif not parsed.arguments and (child := parsed.command.child(word)):
+            parsed.path.append(child)
+        else:
+            parsed.arguments.append(word)
+    return parsed
+
+
+def closest(word: str, known: Sequence[str]) -> str:
+    """Return `` (did you mean …?)`` for a word that looks like a known one, else nothing."""
+    from difflib import get_close_matches  # only mistyped words need it
+
+    similar = get_close_matches(word, known, n=1)
+    return f" (did you mean {similar[0]}?)" if similar else ""
+
+
+def _long(parsed: Parsed, word: str, following: Iterator[str]) -> None:
+    name, assigned, text = word[2:].partition("=")
+    option = next((option for option in parsed.options() if option.name == name), None)
+    if option is None:
+        raise UsageFailure(f"unknown flag: --{name}" + closest(f"--{name}", [f"--{o.name}" for o in parsed.options()]))
+    if not assigned:
+        text = "true" if option.kind is Kind.BOOL else _argument(following, word)
+    _accept(parsed, option, text)
+
+
+def _argument(following: Iterator[str], word: str) -> str:
+    try:
+        return next(following)
+    except StopIteration:
+        raise UsageFailure(f"flag needs an argument: {word}") from None
+
+
+def _short(parsed: Parsed, word: str) -> None:
+    for letter in word[1:]:
+        option = next((option for option in parsed.options() if option.short == letter), None)
+        if option is None:
+            raise UsageFailure(f"unknown shorthand flag: '{letter}' in {word}")
+        _accept(parsed, option, "true")
+
+
+def _accept(parsed: Parsed, option: Option, text: str) -> None:
+    try:
+        value = option.parse(text)
+    except ValueError as exc:
+        raise UsageFailure(f'invalid argument "{text}" for "--{option.name}" flag: {exc}') from exc
+    earlier = parsed.given.get(option.name)
+    if option.kind in LISTS and isinstance(earlier, list) and isinstance(value, list):
+        value = earlier + value
+    parsed.given[option.name] = value

@@ -1,0 +1,191 @@
+"""Options: what kinds there are, how their values read, and the table of those that every command knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from wfxctl import durations
+
+Value = str | int | float | bool | list[str]
+
+
+class Kind(Enum):
+    """How an option's value reads; the name is what the help shows."""
+
+    STRING = "string"
+    INT = "int"
+    INT32 = "int32"
+    BOOL = "bool"
+    STRINGS = "strings"
+    """A list; each occurrence is split at commas."""
+    STRING_ARRAY = "stringArray"
+    """A list; occurrences are not split."""
+    DURATION = "duration"
+
+
+LISTS = (Kind.STRINGS, Kind.STRING_ARRAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: a flag ``--name``, a variable ``WFX_NAME``, a key ``name`` in configuration files."""
+
+    name: str
+    kind: Kind
+    summary: str
+    default: Value | None = None
+    choices: tuple[str, ...] = ()
+    """The allowed words in lower case, compared without regard to case; the empty string always means the default."""
+    extensions: tuple[str, ...] = ()
+    """File name endings that the shell offers for the value."""
+    short: str = ""
+
+    @property
+    def initial(self) -> Value:
+        """The value that holds when nobody gives one."""
+        return _ZERO[self.kind] if self.default is None else self.default
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "WFX_" + self.name.upper().replace("-", "_")
+
+    def parse(self, text: str) -> Value:
+        """Read one occurrence of the value. Raises ValueError with the reason."""
+        value = _PARSERS[self.kind](text)
+        if not self.choices:
+            return value
+        word = str(value).lower() or str(self.initial)
+        if word not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+        return word
+
+
+class Settings:
+    """The values of a command's options, after flags, variables, files and defaults were merged."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        """Take one value for each option, of its kind."""
+        self._values = values
+
+    def text(self, name: str) -> str:
+        """Return a string option."""
+        value = self._values[name]
+        assert isinstance(value, str)
+        return value
+
+    def number(self, name: str) -> int:
+        """Return an integer option."""
+        value = self._values[name]
+        assert isinstance(value, int)
+        return value
+
+    def seconds(self, name: str) -> float:
+        """Return a duration option."""
+        value = self._values[name]
+        assert isinstance(value, float)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a boolean option."""
+        value = self._values[name]
+        assert isinstance(value, bool)
+        return value
+
+    def items(self, name: str) -> list[str]:
+        """Return a list option."""
+        value = self._values[name]
+        assert isinstance(value, list)
+        return value
+
+
+def _integer(bits: int) -> Callable[[str], int]:
+    literal = re.compile(r"[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[1-9][0-9_]*|0)", re.ASCII)
+
+    def parse(text: str) -> int:
+        if not literal.fullmatch(text):
+            raise ValueError("invalid syntax")
+        octal = re.fullmatch(r"([+-]?)0([0-7_]+)", text)
+        value = int(f"{octal[1]}0o{octal[2]}" if octal else text, 0)
+        if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            raise ValueError("value out of range")
+        return value
+
+    return parse
+
+
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+
+
+def _boolean(text: str) -> bool:
+    if text not in _TRUE + _FALSE:
+        raise ValueError("invalid syntax")
+    return text in _TRUE
+
+
+def _comma_separated(text: str) -> list[str]:
+    if not text:
+        return []
+    if '"' not in text:
+        return text.split(",")
+    import csv  # only quoted values need it
+
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as exc:
+        raise ValueError(str(exc)) from exc
+
+
+_PARSERS: dict[Kind, Callable[[str], Value]] = {
+    Kind.STRING: str,
+    Kind.INT: _integer(64),
+    Kind.INT32: _integer(32),
+    Kind.BOOL: _boolean,
+    Kind.STRINGS: _comma_separated,
+    Kind.STRING_ARRAY: lambda text: [text],
+    Kind.DURATION: durations.parse,
+}
+
+_ZERO: dict[Kind, Value] = {
+    Kind.STRING: "",
+    Kind.INT: 0,
+    Kind.INT32: 0,
+    Kind.BOOL: False,
+    Kind.STRINGS: [],
+    Kind.STRING_ARRAY: [],
+    Kind.DURATION: 0.0,
+}
+
+HELP = Option("help", Kind.BOOL, "print this help", short="h")
+VERSION = Option("version", Kind.BOOL, "print the version of wfxctl itself", short="v")
+
+GLOBAL = (
+    Option("client-host", Kind.STRING, "host of the client API", "localhost"),
+    Option("client-port", Kind.INT, "port of the client API (plain HTTP)", 8080),
+    Option("client-tls-host", Kind.STRING, "host of the client API with TLS", "localhost"),
+    Option("client-tls-port", Kind.INT, "port of the client API with TLS", 8443),
+    Option("client-unix-socket", Kind.STRING, "connect through this unix socket of the client API"),
+    Option("mgmt-host", Kind.STRING, "host of the management API", "localhost"),
+    Option("mgmt-port", Kind.INT, "port of the management API (plain HTTP)", 8081),
+    Option("mgmt-tls-host", Kind.STRING, "host of the management API with TLS", "localhost"),
+    Option("mgmt-tls-port", Kind.INT, "port of the management API with TLS", 8444),
+    Option("mgmt-unix-socket", Kind.STRING, "connect through this unix socket of the management API"),
+    Option("enable-tls", Kind.BOOL, "use https and the TLS hosts and ports"),
+    Option("tls-ca", Kind.STRING, "file with further trusted CA certificates (PEM)"),
+    Option("config", Kind.STRINGS, "configuration files; later ones win, missing ones are skipped (default: wfx.yml, "
+           "$XDG_CONFIG_HOME/wfx/config.yml, /etc/wfx/wfx.yml)", extensions=("yml", "yaml")),
+    Option("filter", Kind.STRING, "jq expression to apply to the result"),
+    Option("raw", Kind.BOOL, "with --filter: print strings without quotes"),
+    Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info"),
+)
+
+COLOR = Option("color", Kind.STRING, "use colours: auto (on a terminal unless NO_COLOR is set), always, never", "auto",
+               choices=("auto", "always", "never"))
+OUTPUT = Option("output", Kind.STRING, "print json or a table", "json", choices=("json", "table"))
+OFFSET = Option("offset", Kind.INT, "how many items to leave out")
+LIMIT = Option("limit", Kind.INT32, "how many items at most; 0 means all", 10)
+SORT = Option("sort", Kind.STRING, "sort order: asc or desc", "asc", choices=("asc", "desc"))
+JOB_ID = Option("id", Kind.STRING, "id of the job")

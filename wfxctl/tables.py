@@ -1,0 +1,149 @@
+"""Tables for people: which columns jobs and workflows have, and how they reach the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from wfxctl.call import Call, decoded
+from wfxctl.failures import UsageFailure
+from wfxctl.terminal import neutralise, wants_color
+
+if TYPE_CHECKING:  # rich is imported when the first table is shown
+    from rich.table import Table
+
+Document = dict[str, Any]
+
+_STYLES = {"CLOSED": "green", "FAILED": "red"}
+"""Colours of states, by the groups that the bundled workflows have."""
+_UNLIMITED = 100_000
+"""Characters on a line: a long row is left to the terminal to wrap, since half an id is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    heading: str
+    value: Callable[[Document], str]
+    width: int = 0
+    """What the column needs at least, in characters."""
+
+
+def show(call: Call, body: str, columns: Sequence[Column]) -> None:
+    """Print an answer as the option ``output`` says: JSON, or a table of its items."""
+    if not wanted(call):
+        call.show(body)
+        return
+    document = decoded(body)
+    items = document.get("content", [document]) if isinstance(document, dict) else []
+    Printer(call, columns).write(items, header=True)
+
+
+def wanted(call: Call) -> bool:
+    """Whether a table was asked for. Raises UsageFailure when it was asked to be filtered, which only JSON can be."""
+    if call.settings.text("output") != "table":
+        return False
+    if call.settings.text("filter"):
+        raise UsageFailure("--filter works on JSON only; leave out --output table")
+    return True
+
+
+class Printer:
+    """Prints rows under each other, also when they come one by one."""
+
+    def __init__(self, call: Call, columns: Sequence[Column]) -> None:
+        """Prepare for the terminal or file that standard output is."""
+        from rich.console import Console  # slow to import, and only tables need it
+
+        self._columns = columns
+        self._widths = [max(column.width, len(column.heading)) for column in columns]
+        color = wants_color(call.settings.text("color"), call.out, call.environment)
+        self._out = call.out
+        self._console = Console(
+            width=_UNLIMITED,
+            color_system="standard" if color else None,
+            force_terminal=color,
+            no_color=not color,
+        )
+
+    def write(self, items: Sequence[Document], *, header: bool) -> None:
+        """Print one row for each item. Widths never shrink, so that later rows stand below earlier ones."""
+        from rich.cells import cell_len  # see above
+
+        rows = [[neutralise(column.value(item)) for column in self._columns] for item in items]
+        for row in rows:
+            self._widths = [max(width, cell_len(cell)) for width, cell in zip(self._widths, row, strict=True)]
+        table = self._table(header=header)
+        for item, row in zip(items, rows, strict=True):
+            table.add_row(*row, style=_STYLES.get(group_of(item)))
+        with self._console.capture() as captured:
+            self._console.print(table)
+        self._out.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+    def _table(self, *, header: bool) -> Table:
+        from rich.table import Table  # see above
+
+        table = Table(box=None, pad_edge=False, show_header=header, header_style="bold")
+        for column, width in zip(self._columns, self._widths, strict=True):
+            table.add_column(column.heading, no_wrap=True, min_width=width)
+        return table
+
+
+def group_of(job: Document) -> str:
+    """Return the group of a job's state: the first one of its workflow that lists the state, or nothing."""
+    state = _text(job, "status", "state")
+    groups = _member(job, "workflow", "groups")
+    for group in groups if isinstance(groups, list) else ():
+        states = _member(group, "states")
+        if isinstance(states, list) and state in states:
+            return _text(group, "name")
+    return ""
+
+
+def _member(document: Any, *path: str) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _text(document: Any, *path: str) -> str:
+    value = _member(document, *path)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else ""
+
+
+def _count(document: Document, name: str) -> str:
+    value = _member(document, name)
+    return str(len(value)) if isinstance(value, list) else "0"
+
+
+def local_time(text: str) -> str:
+    """Show a time of the API in this machine's time zone, to the second; what is no time comes back as it is."""
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):
+        return text
+
+
+JOBS = (
+    Column("ID", lambda job: _text(job, "id"), 36),
+    Column("CLIENT", lambda job: _text(job, "clientId")),
+    Column("WORKFLOW", lambda job: _text(job, "workflow", "name")),
+    Column("STATE", lambda job: _text(job, "status", "state"), 12),
+    Column("GROUP", group_of),
+    Column("PROGRESS", lambda job: _text(job, "status", "progress")),
+    Column("CREATED", lambda job: local_time(_text(job, "stime")), 19),
+    Column("MODIFIED", lambda job: local_time(_text(job, "mtime")), 19),
+)
+
+WORKFLOWS = (
+    Column("NAME", lambda workflow: _text(workflow, "name")),
+    Column("STATES", lambda workflow: _count(workflow, "states")),
+    Column("TRANSITIONS", lambda workflow: _count(workflow, "transitions")),
+    Column("GROUPS", lambda workflow: ",".join(_text(group, "name") for group in _member(workflow, "groups") or ())),
+    Column("DESCRIPTION", lambda workflow: _text(workflow, "description")),
+)

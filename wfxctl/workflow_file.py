@@ -1,0 +1,113 @@
+"""Workflows in files (cli section 8): JSON or YAML, read into what the API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, cast
+
+from wfxctl import gojson
+from wfxctl.failures import Failure
+
+if TYPE_CHECKING:  # the domain imports a JSON codec that most commands do not need
+    from wfx.domain.workflow import Workflow
+
+Document = dict[str, Any]
+
+
+class NoWorkflow(ValueError):
+    """What a file holds is data, but no workflow."""
+
+
+def parse(name: str, content: bytes) -> Document:
+    """Return the workflow as the API takes it: unknown keys dropped, empty lists and texts left out.
+
+    Raises Failure for a file that is neither JSON nor YAML, or that holds something else than a workflow.
+    """
+    try:
+        return _workflow(gojson.decode(content))
+    except ValueError:
+        pass  # then it should be YAML
+    from wfxctl import plain_yaml  # slow to import, and not needed for JSON
+
+    try:
+        return _workflow(plain_yaml.load(content))
+    except ValueError as exc:
+        raise Failure(f"{name} is no workflow: {exc}") from exc
+
+
+def _workflow(value: Any) -> Document:
+    members = _members(value)
+    document = {
+        "name": _text(members, "name"),
+        "description": _text(members, "description"),
+        "states": [_some(_members(state), "name", optional=("description",)) for state in _list(members, "states")],
+        "transitions": [
+            _some(_members(transition), "from", "to", "eligible", optional=("action", "description"))
+            for transition in _list(members, "transitions")
+        ],
+        "groups": [_group(_members(group)) for group in _list(members, "groups")],
+    }
+    return {key: value for key, value in document.items() if value or key == "name"}
+
+
+def _group(members: Mapping[str, Any]) -> Document:
+    states = [_string(state) for state in _list(members, "states")]
+    return _some(members, "name", optional=("description",)) | {"states": states}
+
+
+def _some(members: Mapping[str, Any], *required: str, optional: tuple[str, ...]) -> Document:
+    present = {key: text for key in optional if (text := _text(members, key))}
+    return {key: _text(members, key) for key in required} | present
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict | None):
+        raise NoWorkflow(f"there should be keys and values, not {_kind(value)}")
+    return value or {}
+
+
+def _list(members: Mapping[str, Any], key: str) -> list[Any]:
+    value = members.get(key)
+    if not isinstance(value, list | None):
+        raise NoWorkflow(f"{key} should be a list, not {_kind(value)}")
+    return value or []
+
+
+def _text(members: Mapping[str, Any], key: str) -> str:
+    value = members.get(key)
+    return "" if value is None else _string(value, key)
+
+
+def _string(value: Any, what: str = "a state of a group") -> str:
+    if not isinstance(value, str):
+        raise NoWorkflow(f"{what} should be a text, not {_kind(value)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    return {dict: "keys and values", list: "a list", str: "a text", bool: "true or false"}.get(type(value), "a number")
+
+
+def lenient(document: Document) -> Workflow:
+    """Return the workflow for a check of its logic: words that the API does not know pass."""
+    from wfx.domain.workflow import Actor, Group, State, Transition, Trigger, Workflow
+
+    return Workflow(
+        name=document["name"],
+        states=tuple(State(state["name"]) for state in document.get("states", ())),
+        transitions=tuple(
+            Transition(
+                t["from"],
+                t["to"],
+                cast(Actor, _word(t["eligible"], Actor)),
+                cast(Trigger | None, _word(t.get("action"), Trigger)),
+            )
+            for t in document.get("transitions", ())
+        ),
+        groups=tuple(Group(group["name"], tuple(group["states"])) for group in document.get("groups", ())),
+    )
+
+
+def _word(text: str | None, words: type[StrEnum]) -> StrEnum | str | None:
+    return next((word for word in words if word == text), text)
