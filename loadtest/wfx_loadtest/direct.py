@@ -1,0 +1,55 @@
+"""The DAU direct workflow: bundled, looked up at the service, and created there if it is missing."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from wfx_loadtest.session import Side
+from wfx_loadtest.wire import WireError
+
+NAME = "wfx.workflow.dau.direct"
+_log = logging.getLogger(__name__)
+
+
+class WorkflowMissing(Exception):
+    """The service neither has the workflow nor takes it."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the workflow as it is bundled: with the installed package, or in the source tree beside it."""
+    installed = files("wfx") / "spec" / "workflows" / f"{NAME}.yml"
+    source = Path(__file__).parents[2] / "spec" / "workflows" / f"{NAME}.yml"
+    text = installed.read_text("utf-8") if installed.is_file() else source.read_text("utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+async def ensure(north: Side) -> dict[str, Any]:
+    """Return the service's workflow of that name, created there if absent. Raises WireError, WorkflowMissing."""
+    answer = await north.exchange(north.request("GET", f"/workflows/{NAME}"))
+    if answer.status == 404:
+        _log.info("creating workflow %s", NAME)
+        answer = await north.exchange(north.request("POST", "/workflows", document()))
+    if answer.status not in (200, 201):
+        raise WorkflowMissing(f"cannot get workflow {NAME}: {answer.line}")
+    try:
+        found: dict[str, Any] = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as exc:
+        raise WireError("the answer is not JSON") from exc
+    return found
+
+
+def first_moves(workflow: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return for each state its first listed transition: where it leads, and who may take it."""
+    moves: dict[str, tuple[str, str]] = {}
+    for transition in workflow["transitions"]:
+        moves.setdefault(transition["from"], (transition["to"], transition["eligible"]))
+    return moves

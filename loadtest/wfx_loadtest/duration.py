@@ -1,0 +1,64 @@
+"""Lengths of time in whole nanoseconds inside, in Go's notation outside (cli section 1): 300ms, 1.5s, 1m30s."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+
+NANOSECOND = 1
+MICROSECOND = 1_000
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+_UNITS = {"ns": NANOSECOND, "us": MICROSECOND, "µs": MICROSECOND, "μs": MICROSECOND, "ms": MILLISECOND,
+          "s": SECOND, "m": MINUTE, "h": HOUR}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_COARSE_TO_FINE = (HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, NANOSECOND)
+
+
+def parse(text: str) -> int:
+    """Read a duration such as ``1m30s`` into nanoseconds. Raises ValueError with a sentence for the user."""
+    body = text.removeprefix("+").removeprefix("-")
+    if body == "0":
+        return 0
+    parts = _PART.findall(body)
+    if not parts or "".join(number + unit for number, unit in parts) != body:
+        raise ValueError(f"invalid duration {text!r}: a number with a unit is needed, such as 300ms, 10s or 1m30s")
+    total = sum(int(Fraction(number) * _UNITS[unit]) for number, unit in parts)
+    return -total if text.startswith("-") else total
+
+
+def text(nanoseconds: int) -> str:
+    """Write a duration with all its digits, as Go does: ``658.176µs``, ``5.989s``, ``1m0s``."""
+    if nanoseconds < 0:
+        return "-" + text(-nanoseconds)
+    if nanoseconds == 0:
+        return "0s"
+    for unit, name in ((MICROSECOND, "ns"), (MILLISECOND, "µs"), (SECOND, "ms")):
+        if nanoseconds < unit:
+            return _decimal(nanoseconds, unit // 1000) + name
+    minutes, rest = divmod(nanoseconds, MINUTE)
+    seconds = _decimal(rest, SECOND) + "s"
+    if not minutes:
+        return seconds
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{seconds}" if hours else f"{minutes}m{seconds}"
+
+
+def rounded(nanoseconds: int) -> str:
+    """Write a duration rounded to the next finer unit: 3.4730219ms as ``3.473ms``, 61.4s as ``1m1s``."""
+    for unit, finer in pairwise(_COARSE_TO_FINE):
+        if nanoseconds >= unit:
+            return text((nanoseconds + finer // 2) // finer * finer)
+    return text(nanoseconds)
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, fraction = divmod(value, unit)
+    if not fraction:
+        return str(whole)
+    digits = len(str(unit)) - 1
+    return f"{whole}.{fraction:0{digits}d}".rstrip("0")

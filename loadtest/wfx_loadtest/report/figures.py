@@ -1,0 +1,95 @@
+"""What the plots show, as plain numbers: seconds since the start, milliseconds of latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wfx_loadtest.duration import MILLISECOND, SECOND, rounded
+from wfx_loadtest.metrics import Metrics
+from wfx_loadtest.report import hdr, text
+from wfx_loadtest.report.facts import Fact
+from wfx_loadtest.run import Result
+from wfx_loadtest.timeline import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The requests of one series in one stretch of time."""
+
+    start: float
+    count: int
+    p50: float
+    p99: float
+    worst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of the plot."""
+
+    name: str
+    failed: bool
+    points: list[tuple[float, float]]
+    """(seconds, milliseconds) of single requests; thinned out when there were too many."""
+    stretches: list[Stretch]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything on the page."""
+
+    subtitle: str
+    when: str
+    notice: str
+    """What a reader must know before trusting the figures; usually empty."""
+    tiles: list[tuple[str, str]]
+    facts: list[Fact]
+    errors: list[str]
+    span: float
+    """Seconds the plot reaches over."""
+    step: float
+    """Seconds of a stretch."""
+    series: list[Series]
+    percentiles: list[tuple[float, float]]
+    """(1/(1-share), milliseconds), share below 1."""
+
+
+def collect(result: Result) -> Figures:
+    """Gather what the plots show of a run."""
+    metrics = result.metrics
+    series = [_series(name, failed, slots) for name, failed, slots in metrics.timeline.series()]
+    rows = zip(hdr.SHARES, metrics.latencies.at(hdr.SHARES), strict=True)
+    return Figures(
+        subtitle=result.settings.sentence,
+        when=f"{result.when:%Y-%m-%d %H:%M:%S} UTC",
+        notice=text.lateness(metrics),
+        tiles=_tiles(metrics),
+        facts=result.facts,
+        errors=list(metrics.errors),
+        span=max(metrics.attack, SECOND) / SECOND,
+        step=metrics.timeline.width / SECOND,
+        series=series,
+        percentiles=[(1 / (1 - share), value / MILLISECOND) for share, (value, count) in rows
+                     if share < 1 and (1 - share) * metrics.requests >= 1],
+    )
+
+
+def _series(name: str, failed: bool, slots: list[Slot]) -> Series:
+    return Series(
+        name=f"{name}: {'ERROR' if failed else 'OK'}",
+        failed=failed,
+        points=[(point.offset / SECOND, point.latency / MILLISECOND) for slot in slots for point in slot.points],
+        stretches=[Stretch(slot.start / SECOND, slot.count, slot.p50 / MILLISECOND, slot.p99 / MILLISECOND,
+                           slot.worst / MILLISECOND) for slot in slots],
+    )
+
+
+def _tiles(metrics: Metrics) -> list[tuple[str, str]]:
+    latencies = metrics.latencies
+    return [
+        ("requests", f"{metrics.requests:,}"),
+        ("requests/s", f"{metrics.rate:,.1f}"),
+        ("success", f"{metrics.success:.2%}"),
+        *((f"p{percent}", rounded(latencies.percentile(percent))) for percent in (50, 90, 99)),
+        ("slowest", rounded(latencies.max)),
+    ]

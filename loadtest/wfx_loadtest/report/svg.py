@@ -1,0 +1,124 @@
+"""``plot.svg``: latency over time as a picture, for documents and mails; follows the reader's light or dark setting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from html import escape
+
+from wfx_loadtest.report.figures import Figures, Series
+
+_WIDTH, _HEIGHT = 1200, 520
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
+_STYLE = """
+text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
+.ground { fill: #ffffff; } .title { font-size: 22px; font-weight: 600; fill: #16202c; } .grid { stroke: #e6eaee; }
+.end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
+path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
+.dots { stroke-width: 3.6; stroke-opacity: .5; } .crosses { stroke-width: 1.6; } .p99 { stroke-width: 2; }
+.halo { stroke: #ffffff; stroke-width: 5; stroke-opacity: .8; }
+.s0 { stroke: #0b6bcb; } .s1 { stroke: #d97706; } .s2 { stroke: #0f8a6d; } .s3 { stroke: #9b4dca; }
+.s4 { stroke: #4c7a00; } .s5 { stroke: #0891b2; }
+.e0 { stroke: #c62f2f; } .e1 { stroke: #a3195b; } .e2 { stroke: #8a3b12; } .e3 { stroke: #7a1f1f; }
+.e4 { stroke: #b00068; } .e5 { stroke: #8b0000; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #9aa8b8; } .ground { fill: #161e28; } .title { fill: #e8edf3; } .grid { stroke: #273240; }
+  .halo { stroke: #161e28; } .notice { fill: #ffdd8a; }
+  .s0 { stroke: #5aa9ff; } .s1 { stroke: #ffb454; } .s2 { stroke: #3fd1a8; } .s3 { stroke: #cf97ff; }
+  .s4 { stroke: #a5d64c; } .s5 { stroke: #4fd3ea; }
+  .e0 { stroke: #ff6b60; } .e1 { stroke: #ff7bb5; } .e2 { stroke: #ff9a62; } .e3 { stroke: #ff8a8a; }
+  .e4 { stroke: #ff6fc4; } .e5 { stroke: #ff5c5c; }
+}
+"""
+_COLOURS = 6
+Scale = Callable[[float], float]
+"""From a figure to a place on the picture."""
+
+
+def render(figures: Figures) -> str:
+    """Return the picture."""
+    top = max((ms for one in figures.series for _, ms in one.points), default=1.0) * 1.06 or 1.0
+
+    def across(seconds: float) -> float:
+        return _LEFT + seconds / figures.span * (_RIGHT - _LEFT)
+
+    def upright(milliseconds: float) -> float:
+        return _BOTTOM - milliseconds / top * (_BOTTOM - _TOP)
+
+    styled = list(_styled(figures.series))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
+        f"<title>wfx</title><style>{_STYLE}</style>",
+        f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
+        '<text class="title" x="24" y="40">wfx</text>',
+        f'<text x="72" y="40">latency over time — {escape(figures.subtitle)} — {escape(figures.when)}</text>',
+        f'<text class="notice" x="24" y="66">{escape(figures.notice)}</text>' if figures.notice else "",
+        *_grid(figures.span, top, across, upright),
+        *(_marks(one, style, across, upright) for one, style in styled),
+        *(_p99(one, style, figures, across, upright) for one, style in styled if not one.failed),
+        *_legend(styled),
+        "</svg>\n",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _styled(series: list[Series]) -> Iterator[tuple[Series, str]]:
+    good = bad = 0
+    for one in series:
+        if one.failed:
+            yield one, f"e{bad % _COLOURS}"
+            bad += 1
+        else:
+            yield one, f"s{good % _COLOURS}"
+            good += 1
+
+
+def _marks(one: Series, style: str, across: Scale, upright: Scale) -> str:
+    places = [(across(seconds), upright(milliseconds)) for seconds, milliseconds in one.points]
+    if one.failed:
+        path = "".join(f"M{x - 3.5:.1f} {y - 3.5:.1f}l7 7m0-7l-7 7" for x, y in places)
+        return f'<path class="crosses {style}" d="{path}"/>'
+    path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
+    return f'<path class="dots {style}" d="{path}"/>'
+
+
+def _p99(one: Series, style: str, figures: Figures, across: Scale, upright: Scale) -> str:
+    corners = [f"{across(min(stretch.start + figures.step / 2, figures.span)):.1f} {upright(stretch.p99):.1f}"
+               for stretch in one.stretches]
+    path = "M" + "L".join(corners)
+    return f'<path class="halo" d="{path}"/><path class="p99 {style}" d="{path}"/>'
+
+
+def _grid(span: float, top: float, across: Scale, upright: Scale) -> Iterator[str]:
+    for milliseconds in _ticks(top, 6):
+        y = upright(milliseconds)
+        yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{_RIGHT}"/>'
+        yield f'<text class="end" x="{_LEFT - 10}" y="{y + 5:.1f}">{_latency(milliseconds)}</text>'
+    for seconds in _ticks(span, 10):
+        x = across(seconds)
+        yield f'<path class="grid" d="M{x:.1f} {_TOP}V{_BOTTOM}"/>'
+        yield f'<text class="middle" x="{x:.1f}" y="{_BOTTOM + 22}">{seconds:g} s</text>'
+
+
+def _ticks(top: float, wanted: int) -> list[float]:
+    """Return round numbers from 0 to ``top``, about as many as wanted."""
+    rough = top / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    return [number * step for number in range(int(top / step) + 1)]
+
+
+def _latency(milliseconds: float) -> str:
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:g} s"
+    return f"{milliseconds:g} ms" if milliseconds >= 1 else f"{milliseconds * 1000:g} µs" if milliseconds else "0"
+
+
+def _legend(styled: list[tuple[Series, str]]) -> Iterator[str]:
+    x = _LEFT
+    for one, style in styled:
+        mark = "M0-3l6 6m0-6l-6 6" if one.failed else "M3 0h0"
+        width = 2 if one.failed else 11
+        yield (f'<g transform="translate({x} {_HEIGHT - 30})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
+               f'<text x="16" y="5">{escape(one.name)}</text></g>')
+        x += 16 + 8 * len(one.name) + 24

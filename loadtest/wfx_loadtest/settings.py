@@ -1,0 +1,40 @@
+"""What a run is asked to do; the command line fills it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wfx_loadtest.duration import MINUTE, SECOND, rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one run (cli section 11); durations in nanoseconds."""
+
+    client_host: str = "localhost"
+    client_port: int = 8080
+    mgmt_host: str = "localhost"
+    mgmt_port: int = 8081
+    duration: int = MINUTE
+    read_freq: int = 75
+    """Reading requests a second."""
+    write_freq: int = 25
+    """Writing requests a second."""
+    scenario: str = "default"
+    devices: int = 100
+    """Simulated devices (scenario fleet)."""
+    subscribers: int = 10
+    """Listeners on the event stream (scenarios fleet and events)."""
+    poll_interval: int = SECOND
+    """How often an idle device asks for work (scenario fleet)."""
+    target: int | None = None
+    """Look for the highest rate whose p99 stays within this, instead of keeping one rate."""
+
+    @property
+    def sentence(self) -> str:
+        """The run in one line, for the heads of reports."""
+        rates = f"{self.read_freq} reads/s, {self.write_freq} writes/s"
+        what = f"scenario {self.scenario}, {rounded(self.duration)}, {rates}"
+        if self.scenario == "fleet":
+            return f"{what}, {self.devices} devices, {self.subscribers} subscribers"
+        return f"{what}, {self.subscribers} subscribers" if self.scenario == "events" else what
