@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from wfx.domain import creation
-from wfx.domain.job import Change, Draft, Job
+from wfx.domain.job import Action, Change, Draft, Event, Job
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Actor, Group, State, Transition, Trigger, Workflow
 
@@ -83,6 +84,11 @@ def new_job(
 ) -> Job:
     """Start and store a job."""
     return stored(creation.decide(workflow, client_id=client_id, definition=definition, tags=tags))
+
+
+def happened(job: Job, action: Action, payload: Json, seq: int = 1) -> Event:
+    """Put the payload on the log."""
+    return Event(seq, Timestamp(job.mtime + 999), action, job.id, job.client_id, job.workflow, payload)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
