@@ -66,7 +66,10 @@ def check(response: httpx.Response) -> None:
         return
     if response.status_code < 400 and "deliberate" not in response.request.extensions:
         _demand(response, _openapi().validate_request, request)
-    if not _is_stream(response) and not _is_filtered_to_nothing(response):
+    if _is_stream(response):
+        if request.path != f"{_base()}/jobs/events" or response.status_code != 200:
+            raise NotConforming(f"{_shown(response)}: only events are streamed")
+    elif not _is_filtered_to_nothing(response):
         _demand(response, _openapi().validate_response, request, _Response.of(response))
     if response.status_code >= 400 and response.headers.get("content-type") == "application/json":
         _check_errors(response)

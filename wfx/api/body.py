@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import orjson
 
 from wfx.api.refusal import BadRequest, CompressedBody
+from wfx.domain.definition import depth_within
 
 DEEPEST = 100
 """Levels of nesting that a body may have; what comes later (storing, hashing, filtering) relies on it."""
@@ -37,8 +38,8 @@ def parse(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Any:
         raise BadRequest("the body is missing")
     _check_kind(headers)
     value = _decode(raw)
-    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _is_too_deep(value):
-        raise BadRequest(f"the body is nested more than {DEEPEST} levels deep")
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and not depth_within(value, DEEPEST):
+        raise _too_deep()
     return value
 
 
@@ -70,12 +71,18 @@ def _decode_leniently(raw: bytes) -> Any:
     try:
         value, _ = _LENIENT.raw_decode(text)
     except RecursionError as exc:
-        raise BadRequest(f"the body is nested more than {DEEPEST} levels deep") from exc
+        raise _too_deep() from exc
     except ValueError as exc:
         raise BadRequest(f"the body is not JSON: {exc}") from exc
-    if _SURROGATE_ESCAPE.search(text) and not _is_too_deep(value):
-        return _without_surrogates(value)
-    return value
+    if not _SURROGATE_ESCAPE.search(text):
+        return value
+    if not depth_within(value, DEEPEST):
+        raise _too_deep()
+    return _without_surrogates(value)
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(f"the body is nested more than {DEEPEST} levels deep")
 
 
 def _integer(digits: str) -> int | float:
@@ -99,20 +106,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _LENIENT = json.JSONDecoder(parse_int=_integer, parse_float=_double, parse_constant=_refuse_constant)
-
-
-def _children(container: Any) -> Iterable[Any]:
-    return container.values() if isinstance(container, dict) else container
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Go down level by level, so that no depth exhausts the stack."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(DEEPEST):
-        level = [child for container in level for child in _children(container) if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
 
 
 def _without_surrogates(value: Any) -> Any:
