@@ -10,12 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
+from wfx.plugin.decode import decode_answer
 from wfx.plugin.discovery import Found
 from wfx.plugin.encode import encode_request
 from wfx.plugin.errors import PluginBusy, PluginLost, PluginRefused, PluginsGone, ProtocolError, Undecided
 from wfx.plugin.exchange import Exchange
 from wfx.plugin.frame import FrameDecoder
-from wfx.plugin.message import Decision, Request, decode_answer
+from wfx.plugin.message import Decision, Request
 from wfx.plugin.settings import PluginSettings
 from wfx.plugin.stderr import LineForwarder
 
