@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from contract_tables import ERRORS, LIMITS, NORTH, OPERATIONS, QUERY_PARAMETERS, SUCCESS
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from wfx.api import spec
+
+ALWAYS = {"400", "403", "431", "500", "503"}
+WITH_BODY = {"408", "413", "415"}
+
+
+def resolve(part: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference within the document."""
+    while "$ref" in part:
+        found: Any = spec.document()
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        part = found
+    return part
+
+
+def described() -> dict[str, dict[str, Any]]:
+    """Return all operations of the document, as they are written."""
+    return {
+        part["operationId"]: part
+        for item in spec.document()["paths"].values()
+        for method, part in item.items()
+        if method != "parameters"
+    }
+
+
+def contents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through the places that describe a payload: the name of each, and what it says."""
+    for name, operation in described().items():
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{name} body {kind}", content
+        for status, response in operation["responses"].items():
+            for kind, content in resolve(response).get("content", {}).items():
+                yield f"{name} {status} {kind}", content
+
+
+def conforms(value: Any, schema: dict[str, Any]) -> str:
+    """Say what is wrong with a value, or nothing."""
+    root = {"allOf": [schema], "components": spec.document()["components"]}
+    validator = OAS30Validator(root, format_checker=OAS30Validator.FORMAT_CHECKER)
+    return "; ".join(error.message for error in validator.iter_errors(value))
+
+
+def test_it_is_a_valid_openapi_document() -> None:
+    """Tools that read OpenAPI understand the document."""
+    OpenAPIV30SpecValidator(spec.document()).validate()
+
+
+def test_it_declares_what_old_clients_look_for() -> None:
+    """The served openapi.json says OpenAPI 3.0.0, "Workflow Executor" and 1.1.0, and is indented."""
+    served = spec.openapi_json()
+    document = json.loads(served)
+    assert document["openapi"] == "3.0.0"
+    assert (document["info"]["title"], document["info"]["version"]) == ("Workflow Executor", "1.1.0")
+    assert served.startswith(b'{\n  "openapi"')
+
+
+def test_reading_it_loses_nothing() -> None:
+    """The quick reader finds the same in both documents as the YAML library's own."""
+    for name, loaded in (("wfx.openapi.yml", spec.document()), ("wfx.swagger.yml", json.loads(spec.swagger_json()))):
+        expected = yaml.safe_load(spec.find(name).read_bytes())
+        assert loaded == json.loads(json.dumps(expected))
+
+
+def test_it_lists_the_operations_of_the_contract() -> None:
+    """Each operation has its operationId, method, path, sides and filter mark; there are no others."""
+    listed = {(o.id, o.method, o.path, frozenset(map(str, o.sides)), o.filtered) for o in spec.operations().values()}
+    assert listed == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("operation_id", [row[0] for row in OPERATIONS])
+def test_an_operation_is_described_completely(operation_id: str) -> None:
+    """Each operation has a summary, a tag, its successes, and the failures that are always possible."""
+    operation = described()[operation_id]
+    assert operation["summary"]
+    assert operation["tags"][0] in {tag["name"] for tag in spec.document()["tags"]}
+    statuses = set(operation["responses"])
+    assert statuses >= ALWAYS
+    assert (statuses >= WITH_BODY) == ("requestBody" in operation)
+    assert ("422" in statuses) == operation.get("x-wfx-filter", False)
+    assert ("404" in statuses) == ("{" in spec.operations()[operation_id].path)
+    found = {
+        status: set(resolve(response).get("content", {}))
+        for status, response in operation["responses"].items()
+        if status.startswith("2")
+    }
+    assert found == SUCCESS[operation_id]
+
+
+@pytest.mark.parametrize("operation_id", [row[0] for row in OPERATIONS])
+def test_an_operation_takes_the_parameters_of_the_contract(operation_id: str) -> None:
+    """Query parameters are as in the contract; filtered operations take the filter's header."""
+    operation = spec.operations()[operation_id]
+    query = [p["name"] for p in operation.parameters if p["in"] == "query"]
+    headers = {p["name"] for p in operation.parameters if p["in"] == "header"}
+    assert query == QUERY_PARAMETERS.get(operation_id, [])
+    assert ("X-Response-Filter" in headers) == operation.filtered
+    assert ({"X-Client-Id", "X-Client-Version"} <= headers) == operation.path.startswith(("/jobs", "/workflows"))
+    assert ("Last-Event-ID" in headers) == (operation_id == "GetJobsEvents")
+    assert not any(p.get("required") for p in operation.parameters if p["in"] != "path")
+
+
+def test_what_devices_must_not_do_is_marked() -> None:
+    """Exactly the seven operations that change what operators own are for the management side alone."""
+    assert [row[0] for row in OPERATIONS if row[3] == NORTH] == [
+        o.id for o in spec.operations().values() if {str(side) for side in o.sides} == {"north"}
+    ]
+
+
+@pytest.mark.parametrize(("schema", "member", "limits"), LIMITS)
+def test_a_limit_is_the_contracts(schema: str, member: str, limits: dict[str, Any]) -> None:
+    """Members have the limits of the contract, and no others where it sets none."""
+    part = spec.document()["components"]["schemas"][schema]["properties"][member]
+    assert {name: part.get(name) for name in limits} == limits
+
+
+@pytest.mark.parametrize("name", sorted(spec.document()["components"]["schemas"]))
+def test_a_schema_is_explained_and_shown(name: str) -> None:
+    """Each schema and each member says what it means, and the schema's example conforms to it."""
+    schema = spec.document()["components"]["schemas"][name]
+    assert schema["description"].strip()
+    for member, part in schema.get("properties", {}).items():
+        assert "$ref" in part or part["description"].strip(), member
+    assert conforms(schema["example"], {"$ref": f"#/components/schemas/{name}"}) == ""
+
+
+def test_every_payload_has_an_example_that_conforms() -> None:
+    """Each request body and each answer shows at least one example, all of which conform to their schema."""
+    seen = 0
+    for place, content in contents():
+        examples = [content["example"]] if "example" in content else [e["value"] for e in content["examples"].values()]
+        for example in examples:
+            assert conforms(example, content["schema"]) == "", place
+            seen += 1
+    assert seen > 100
+
+
+def test_every_parameter_and_header_has_an_example_that_conforms() -> None:
+    """Each parameter and each header of an answer is explained and shown."""
+    parameters = [p for operation in spec.operations().values() for p in operation.parameters]
+    for part in (*parameters, *spec.document()["components"]["headers"].values()):
+        assert part["description"].strip()
+        assert conforms(part["example"], part["schema"]) == "", part
+
+
+def test_errors_are_listed_with_their_references() -> None:
+    """The document lists each error code once with its constant reference, those of the contract among them."""
+    rows = spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]
+    listed = {row["code"]: row["logref"] for row in rows}
+    assert len(listed) == len(rows)
+    assert listed.items() >= ERRORS.items()
+    assert all(f"`{code}`" in spec.document()["components"]["schemas"]["Error"]["description"] for code in listed)
+
+
+def test_error_examples_use_listed_errors() -> None:
+    """The errors shown in examples exist."""
+    rows = spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]
+    listed = {(row["code"], row["logref"]) for row in rows}
+    shown = set()
+    for _, content in contents():
+        for example in (content.get("example"), *(e["value"] for e in content.get("examples", {}).values())):
+            if isinstance(example, dict):
+                shown |= {(error["code"], error["logref"]) for error in example.get("errors", ())}
+    assert shown <= listed
+    assert len(shown) >= len(ERRORS)
+
+
+def test_unknown_members_are_welcome_everywhere() -> None:
+    """No schema but the empty object closes its members: what is not known is ignored."""
+    closed = [
+        name
+        for name, schema in spec.document()["components"]["schemas"].items()
+        if schema.get("additionalProperties") is False or "maxProperties" in schema
+    ]
+    assert closed == ["EmptyObject"]
+
+
+def patterns(part: Any) -> Iterator[str]:
+    """Find all regular expressions below a part of the document."""
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        for child in part.values():
+            yield from patterns(child)
+    elif isinstance(part, list):
+        for child in part:
+            yield from patterns(child)
+
+
+def repeats_within_repeats(parsed: Any, *, inside: bool = False) -> bool:
+    """Tell whether something without a bound is repeated without a bound."""
+    from re import _constants, _parser  # type: ignore[attr-defined]
+
+    for op, argument in parsed:
+        endless = op in (_constants.MAX_REPEAT, _constants.MIN_REPEAT) and argument[1] is _constants.MAXREPEAT
+        if endless and inside:
+            return True
+        children = argument if isinstance(argument, tuple | list) else ()
+        for child in children:
+            groups = child if isinstance(child, list) else [child]
+            if any(
+                repeats_within_repeats(group, inside=inside or endless)
+                for group in groups
+                if isinstance(group, _parser.SubPattern)
+            ):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["wfx.openapi.yml", "wfx.swagger.yml", "workflow.schema.json"])
+def test_patterns_look_at_the_whole_text_in_linear_time(name: str) -> None:
+    """Each regular expression is anchored at both ends, runs on a linear-time engine, and nests no endless repeats."""
+    from re import _parser  # type: ignore[attr-defined]
+
+    found = set(patterns(yaml.safe_load(spec.find(name).read_bytes())))
+    assert found
+    for pattern in found:
+        assert pattern.startswith("^")
+        assert pattern.endswith("$")
+        jsonschema_rs.Draft4Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+        assert not repeats_within_repeats(_parser.parse(pattern)), pattern
+
+
+def test_the_check_of_patterns_can_fail() -> None:
+    """A pattern with nested endless repeats is recognised."""
+    from re import _parser  # type: ignore[attr-defined]
+
+    assert repeats_within_repeats(_parser.parse("^(a+)+$"))
+    assert repeats_within_repeats(_parser.parse("^(x|(a*b)*)$"))
+    assert not repeats_within_repeats(_parser.parse("^(a+)?b*$"))
+
+
+def test_an_installed_package_finds_its_documents(tmp_path: Path) -> None:
+    """Where the package lies alone, with ``spec/`` inside, all documents are found there."""
+    root = spec.find("wfx.openapi.yml").parent
+    shutil.copytree(root.parent / "wfx", tmp_path / "wfx", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root, tmp_path / "wfx" / "spec")
+    program = "from wfx.api import spec; print(spec.find('wfx.openapi.yml'), len(spec.operations()), sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    place, count = done.stdout.split()
+    assert Path(place) == tmp_path / "wfx" / "spec" / "wfx.openapi.yml"
+    assert int(count) == len(OPERATIONS)
+
+
+def test_a_missing_document_is_named() -> None:
+    """What cannot be found is said clearly."""
+    with pytest.raises(FileNotFoundError, match=r"no\.such\.yml is missing from the installation"):
+        spec.find("no.such.yml")

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from contract_tables import OPERATIONS
+
+from wfx.api import errors, spec
+from wfx.api.routes import BASE, ROUTES
+
+
+def test_the_route_table_agrees_with_the_document() -> None:
+    """The server routes each operation as described, offers it on the same sides and filters the same answers."""
+    routed = {
+        (r.operation, r.method, r.path.removeprefix(BASE), frozenset(map(str, r.sides)), r.filtered)
+        for r in ROUTES
+        if r.operation
+    }
+    assert routed == set(OPERATIONS)
+    assert spec.document()["servers"][0]["url"] == BASE
+
+
+def test_the_server_sends_the_errors_that_are_listed() -> None:
+    """Whatever error the server answers with, its code and reference are in the document."""
+    rows = spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]
+    listed = {row["code"]: row["logref"] for row in rows}
+    sent = {answer.code: answer.logref for _, answer in errors._ANSWERS}
+    assert sent.items() <= listed.items()
