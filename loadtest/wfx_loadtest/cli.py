@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import click
 
-from wfx_loadtest import duration
+from wfx_loadtest import completion, duration, manual
+from wfx_loadtest.command import Program, Verb
 from wfx_loadtest.settings import Settings
 
 PROGRAM = "wfx-loadtest"
@@ -46,6 +48,8 @@ def _flag(name: str, text: str, **rest: Any) -> Callable[[Any], Any]:
         if isinstance(rest.get("type"), Duration) and default is not None:
             rest["show_default"] = duration.rounded(default)
     rest.setdefault("show_default", True)
+    if isinstance(rest.get("type"), click.IntRange):
+        rest["metavar"] = "NUMBER"
     return click.option(name, envvar=f"WFX_{member.upper()}", help=text, **rest)
 
 
@@ -61,7 +65,20 @@ def _log_to_stderr(level: str) -> None:
     logs.configure(level if level in logs.LEVELS else "trace", "pretty", sys.stderr)
 
 
-@click.group(PROGRAM, invoke_without_command=True, no_args_is_help=False,
+_EXAMPLES = """\
+wfx-loadtest --duration 10s --read-freq 200 --write-freq 50
+wfx-loadtest --scenario fleet --devices 500 --subscribers 20
+wfx-loadtest --target 20ms --duration 2m
+wfx-loadtest compare results/1767225600 results/1767229200"""
+_POPULATE_EXAMPLES = """\
+wfx-loadtest populate --count 5000
+wfx-loadtest populate --count 100000 --storage-opt 'file:big.db?_fk=1&_journal=WAL'"""
+_COMPARE_EXAMPLES = """\
+wfx-loadtest compare results/1767225600 results/1767229200
+wfx-loadtest compare baseline "$(ls -d results/* | tail -n 1)\""""
+
+
+@click.group(PROGRAM, cls=Program, invoke_without_command=True, no_args_is_help=False, epilog=_EXAMPLES,
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @_flag("--client-host", "host of the southbound API (devices)")
 @_flag("--client-port", "port of the southbound API", type=_PORT)
@@ -79,20 +96,13 @@ def _log_to_stderr(level: str) -> None:
 @_log_level
 @click.pass_context
 def cli(context: click.Context, /, **options: Any) -> None:
-    r"""Put a wfx service under load at a constant rate, and measure it honestly.
+    """Put a wfx service under load at a constant rate, and measure it honestly.
 
     Requests leave when the schedule says so, however slow the answers are, and every latency counts from the moment
     the request was due. Besides the default mix of lists and job updates there are the scenarios "fleet" (simulated
     devices, operators and subscribers) and "events" (every write is to be heard by every subscriber).
 
     A summary goes to standard output; metrics.txt, histogram.hdr, plot.html and plot.svg go to results/TIME.
-
-    \b
-    Examples:
-      wfx-loadtest --duration 10s --read-freq 200 --write-freq 50
-      wfx-loadtest --scenario fleet --devices 500 --subscribers 20
-      wfx-loadtest --target 20ms --duration 2m
-      wfx-loadtest compare results/1767225600 results/1767229200
     """
     if context.invoked_subcommand is None:
         context.exit(_run(Settings(**options)))
@@ -122,17 +132,14 @@ def _run(settings: Settings) -> int:
     return EXIT_INTERRUPTED if result.interrupted else 0
 
 
-@cli.command("compare")
+@click.command("compare", cls=Verb, epilog=_COMPARE_EXAMPLES)
 @click.argument("before", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("after", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @_log_level
 def compare_command(before: Path, after: Path) -> None:
-    r"""Compare the results in two directories: figures of both side by side, and by how much they differ.
+    """Compare the results in two directories.
 
-    \b
-    Examples:
-      wfx-loadtest compare results/1767225600 results/1767229200
-      wfx-loadtest compare baseline "$(ls -d results/* | tail -n 1)"
+    The figures of both stand side by side, with the difference. Only metrics.txt is read.
     """
     from wfx_loadtest.compare import NotAResult, compare
 
@@ -140,6 +147,43 @@ def compare_command(before: Path, after: Path) -> None:
         click.echo(compare(before, after), nl=False)
     except NotAResult as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+@click.command("populate", cls=Verb, epilog=_POPULATE_EXAMPLES)
+@click.option("--count", envvar="WFX_COUNT", default=1000, show_default=True, type=_COUNT, metavar="NUMBER",
+              help="jobs to create")
+@click.option("--workers", envvar="WFX_WORKERS", default=os.cpu_count() or 1, show_default="number of CPUs",
+              type=click.IntRange(1), metavar="NUMBER", help="how many create jobs at a time")
+@click.option("--storage", envvar="WFX_STORAGE", default="sqlite", show_default=True, help="kind of storage")
+@click.option("--storage-opt", envvar="WFX_STORAGE_OPT", default="file:wfx.db?_fk=1&_journal=WAL", show_default=True,
+              help="data source of the storage")
+@_log_level
+@click.pass_context
+def populate_command(context: click.Context, /, count: int, workers: int, storage: str, storage_opt: str) -> None:
+    """Fill a database with jobs, without a server.
+
+    The DAU direct workflow is created if it is missing. The jobs are in random states; their client ids are LOAD-0,
+    LOAD-1, …; they have the tags EUROPE_WEST and loadtest, and no history.
+    """
+    from wfx.domain.errors import WfxError
+    from wfx_loadtest.populate import populate
+
+    given = context.get_parameter_source("storage_opt") is click.core.ParameterSource.COMMANDLINE
+    option = storage_opt if given or storage == "sqlite" else ""  # server section 4: other kinds heed the flag alone
+    try:
+        filled = populate(count, workers, storage, option)
+    except WfxError as exc:
+        raise click.ClickException(str(exc)) from exc
+    except ExceptionGroup as several:
+        refused, other = several.split(WfxError)
+        if refused is None or other is not None:
+            raise
+        raise click.ClickException(str(refused.exceptions[0])) from several
+    click.echo(f"{filled.jobs} jobs in {filled.seconds:.1f} s")
+
+
+for _command in (compare_command, populate_command, manual.help_command, manual.man, *completion.COMMANDS):
+    cli.add_command(_command)
 
 
 def main() -> None:
@@ -152,9 +196,9 @@ def run_cli(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as exc:
-        click.echo(f"Error: {exc.format_message()}", err=True)
-        context = getattr(exc, "ctx", None)
-        click.echo(context.get_help() if context else cli.get_help(click.Context(cli, info_name=PROGRAM)), err=True)
+        context = getattr(exc, "ctx", None) or click.Context(cli, info_name=PROGRAM)
+        click.echo(f"Error: {exc.format_message()}\n{context.get_usage()}", err=True)
+        click.echo(f"Use '{context.command_path} --help' to see all flags.", err=True)
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED

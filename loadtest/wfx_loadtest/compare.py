@@ -37,7 +37,7 @@ def _figures(folder: Path) -> dict[str, str]:
     try:
         lines = (folder / "metrics.txt").read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise NotAResult(f"{folder}: no readable metrics.txt: {exc}") from exc
+        raise NotAResult(f"{folder}: no readable metrics.txt: {getattr(exc, 'strerror', exc)}") from exc
     figures: dict[str, str] = {}
     for title, members, values in (match.groups() for match in map(_ROW.match, lines) if match):
         if title == _CODES:

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import orjson
 
 from wfx_loadtest.clock import Clock
+from wfx_loadtest.facts import Fact, distribution
 from wfx_loadtest.metrics import Latencies
-from wfx_loadtest.report.facts import Fact, distribution
 
 _DATE = len("2026-01-01T00:00:00")
 

@@ -8,10 +8,14 @@ wake-up sends what is overdue at once, and every latency counts from the schedul
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 from wfx_loadtest.clock import Clock
 from wfx_loadtest.duration import SECOND
+
+Shot = Callable[[int], Coroutine[Any, Any, None]]
+"""Sends the request that is due at the given moment."""
 
 
 class Pacer:
@@ -37,12 +41,8 @@ class Pacer:
             yield due
 
 
-async def fire(pacer: Pacer, start: int, stop: asyncio.Event, shot: Callable[[int], Awaitable[None]]) -> None:
+async def fire(pacer: Pacer, start: int, stop: asyncio.Event, shot: Shot) -> None:
     """Start ``shot(due)`` at each tick without waiting for the one before; return when all have ended."""
     async with asyncio.TaskGroup() as shots:
         async for due in pacer.ticks(start, stop):
-            shots.create_task(_run(shot, due))
-
-
-async def _run(shot: Callable[[int], Awaitable[None]], due: int) -> None:
-    await shot(due)
+            shots.create_task(shot(due))

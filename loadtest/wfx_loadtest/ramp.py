@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from wfx_loadtest.duration import rounded
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import Metrics
-from wfx_loadtest.report.facts import Fact
 
 STEPS = 12
 """Rates tried; each gets this fraction of the duration."""

@@ -7,29 +7,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 import uvloop
 
 from wfx_loadtest import live, ramp
 from wfx_loadtest.metrics import Metrics
-from wfx_loadtest.report.facts import Fact
+from wfx_loadtest.result import Result
 from wfx_loadtest.scenario import SCENARIOS
 from wfx_loadtest.session import Session, opened
 from wfx_loadtest.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a run."""
-
-    settings: Settings
-    when: datetime
-    metrics: Metrics
-    facts: list[Fact]
-    """What the scenario says beyond the figures of its requests."""
-    interrupted: bool
 
 
 def run(settings: Settings) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 
 from wfx_loadtest.duration import SECOND
 
@@ -45,7 +46,7 @@ class Slot:
 
 
 def _rank(share: float, count: int) -> int:
-    return max(0, min(count - 1, round(share * count + 0.5) - 1))
+    return max(0, min(count, ceil(share * count)) - 1)
 
 
 class Timeline:

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from wfx_loadtest.report import figures, hdr, page, svg, text
-from wfx_loadtest.run import Result
+from wfx_loadtest.result import Result
 
 
 def write(result: Result, root: Path) -> Path:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wfx_loadtest.duration import MILLISECOND, SECOND, rounded
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import Metrics
 from wfx_loadtest.report import hdr, text
-from wfx_loadtest.report.facts import Fact
-from wfx_loadtest.run import Result
+from wfx_loadtest.result import Result
 from wfx_loadtest.timeline import Slot
 
 

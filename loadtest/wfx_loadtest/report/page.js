@@ -60,10 +60,13 @@
       pen.fillText(label, plot.left - 9, at);
     }
     pen.textAlign = "center"; pen.textBaseline = "top";
+    let free = 0;  // labels that would touch the one before are left out
     for (const [at, label] of across) {
       pen.beginPath(); pen.moveTo(at, plot.top); pen.lineTo(at, plot.bottom); pen.stroke();
-      const half = pen.measureText(label).width / 2;
-      pen.fillText(label, Math.min(at, plot.right + margin.right - half), plot.bottom + 9);
+      const half = pen.measureText(label).width / 2, middle = Math.min(at, plot.right + margin.right - half);
+      if (middle - half < free) continue;
+      pen.fillText(label, middle, plot.bottom + 9);
+      free = middle + half + 8;
     }
   }
   function clip(pen, plot, draw) {

@@ -31,6 +31,8 @@ path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 }
 """
 _COLOURS = 6
+_ALMOST = 0.01
+"""The last request of a minute is due a moment before 60 s: that mark is shown all the same."""
 Scale = Callable[[float], float]
 """From a figure to a place on the picture."""
 
@@ -50,8 +52,8 @@ def render(figures: Figures) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
         f"<title>wfx</title><style>{_STYLE}</style>",
         f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
-        '<text class="title" x="24" y="40">wfx</text>',
-        f'<text x="72" y="40">latency over time — {escape(figures.subtitle)} — {escape(figures.when)}</text>',
+        f'<text x="24" y="40"><tspan class="title">wfx</tspan><tspan dx="12">{escape(figures.subtitle)}</tspan></text>',
+        f'<text class="end" x="{_RIGHT}" y="40">{escape(figures.when)}</text>',
         f'<text class="notice" x="24" y="66">{escape(figures.notice)}</text>' if figures.notice else "",
         *_grid(figures.span, top, across, upright),
         *(_marks(one, style, across, upright) for one, style in styled),
@@ -105,7 +107,7 @@ def _ticks(top: float, wanted: int) -> list[float]:
     rough = top / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [number * step for number in range(int(top / step) + 1)]
+    return [number * step for number in range(int(top / step + _ALMOST) + 1)]
 
 
 def _latency(milliseconds: float) -> str:

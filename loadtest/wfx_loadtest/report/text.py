@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wfx_loadtest.duration import rounded
+from wfx_loadtest.facts import Fact, distribution
 from wfx_loadtest.metrics import LATE, Metrics
-from wfx_loadtest.report.facts import Fact, distribution
 
 _STARS = "*" * 79
 BANNER = f"{_STARS}\n Summary\n{_STARS}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from wfx_loadtest.report.facts import Fact
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.scenario import default, events, fleet
 from wfx_loadtest.session import Session
 

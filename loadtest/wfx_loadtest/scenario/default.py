@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from wfx_loadtest import direct
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.pacer import Pacer, fire
-from wfx_loadtest.report.facts import Fact
 from wfx_loadtest.session import Session
 
 READ = "Read Jobs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from wfx_loadtest import direct
-from wfx_loadtest.report.facts import Fact
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.scenario.default import Writer, write
 from wfx_loadtest.scenario.listening import listening, new_ledger
 from wfx_loadtest.session import Session

@@ -11,9 +11,9 @@ import orjson
 
 from wfx_loadtest import direct
 from wfx_loadtest.duration import SECOND
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.ledger import Ledger
 from wfx_loadtest.pacer import Pacer, fire
-from wfx_loadtest.report.facts import Fact
 from wfx_loadtest.scenario.device import Device, Progress
 from wfx_loadtest.scenario.listening import listening, new_ledger
 from wfx_loadtest.session import Session

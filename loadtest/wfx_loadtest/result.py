@@ -1,0 +1,22 @@
+"""What came of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wfx_loadtest.facts import Fact
+from wfx_loadtest.metrics import Metrics
+from wfx_loadtest.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run."""
+
+    settings: Settings
+    when: datetime
+    metrics: Metrics
+    facts: list[Fact]
+    """What the scenario says beyond the figures of its requests."""
+    interrupted: bool
