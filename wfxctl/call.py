@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
-from wfxctl import gojson
-from wfxctl.failures import Failure, RefusedByServer
+from wfxctl import durations, gojson
+from wfxctl.failures import Failure
 from wfxctl.grammar import Command
 from wfxctl.log import Log
 from wfxctl.options import Settings
 from wfxctl.targets import Side, target
-from wfxctl.terminal import Stream
+from wfxctl.terminal import Stream, neutralise
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -46,11 +46,8 @@ class Call:
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
     ) -> str:
-        """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
-        answer = self.api(side).send(method, path, query, body)
-        if not answer.succeeded:
-            raise RefusedByServer(answer.status, answer.body)
-        return answer.body
+        """Return the body of a successful answer; see :meth:`wfxctl.client.Api.fetch`."""
+        return self.api(side).fetch(method, path, query, body)
 
     def ask(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
@@ -78,6 +75,10 @@ class Call:
                 self.out.line(result)
             else:
                 raise Failure(f"--raw needs strings, but the filter produced {gojson.encode(result)[:64]}")
+
+    def report_loss(self, cause: str, seconds: float) -> None:
+        """Say that a stream broke off, and when it is tried again."""
+        self.err.write(f"connection lost ({neutralise(cause)}), trying again in {durations.show(seconds)}\n")
 
     def required(self, option: str, what: str) -> str:
         """Return a string option. Raises Failure when it is empty."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from wfxctl import deadline
-from wfxctl.failures import ConfigurationFailure, Unreachable
+from wfxctl.failures import ConfigurationFailure, RefusedByServer, Unreachable
 from wfxctl.targets import Target
 
 # httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.
@@ -41,7 +41,6 @@ class Answer:
     """What a server answered."""
 
     status: int
-    content_type: str
     body: str
 
     @property
@@ -76,10 +75,17 @@ class Api:
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
                 response = client.request(method, url, content=body, headers=headers)
-            return Answer(response.status_code, response.headers.get("Content-Type", ""), _text(response.content))
+            return Answer(response.status_code, response.content.decode("utf-8", "replace"))
 
         with _failures_named(method, url):
             return deadline.begin(exchange)(TIMEOUT)
+
+    def fetch(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> str:
+        """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
+        answer = self.send(method, path, query, body)
+        if not answer.succeeded:
+            raise RefusedByServer(answer.status, answer.body)
+        return answer.body
 
     @contextmanager
     def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> Iterator[OpenStream]:
@@ -163,7 +169,3 @@ def _failures_named(method: str, url: str) -> Iterator[None]:
         raise Unreachable(f'{method} "{url}": {cause}') from exc
     except TimeoutError as exc:
         raise Unreachable(f'{method} "{url}": no complete answer within {TIMEOUT:g}s') from exc
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import TIMEOUT_MAX, Thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ def begin(act: Callable[[], Result]) -> Callable[[float | None], Result]:
 
     def wait(seconds: float | None) -> Result:
         try:
-            outcome = outcomes.get(timeout=seconds)
+            outcome = outcomes.get(timeout=None if seconds is None else min(seconds, TIMEOUT_MAX))
         except Empty:
             raise TimeoutError from None
         return outcome()

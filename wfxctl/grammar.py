@@ -33,12 +33,23 @@ class Command:
     hidden: bool = False
     extensions: tuple[str, ...] = ()
     """File name endings that the shell offers for the arguments."""
-    any_flags: bool = False
-    """Whether flags are arguments like any other: what completes command lines must not parse them."""
+    takes_flags: bool = False
+    """Whether flags are arguments like any other: what completes command lines must not read them."""
+    names_command: bool = False
+    """Whether the arguments are the name of a command."""
 
     def child(self, name: str) -> Command | None:
         """Return the child with this name."""
         return next((child for child in self.children if child.name == name), None)
+
+
+class ArgumentMissing(UsageFailure):
+    """The command line ends where a flag's value should be."""
+
+    def __init__(self, option: Option) -> None:
+        """Keep the option, for which the shell may want suggestions."""
+        super().__init__(f"flag needs an argument: --{option.name}")
+        self.option = option
 
 
 @dataclass(slots=True)
@@ -79,7 +90,7 @@ def parse(root: Command, argv: Sequence[str]) -> Parsed:
     parsed = Parsed([root])
     words = iter(argv)
     for word in words:
-        if parsed.command.any_flags:
+        if parsed.command.takes_flags:
             parsed.arguments.append(word)
         elif word == "--":
             parsed.arguments.extend(words)
@@ -108,15 +119,15 @@ def _long(parsed: Parsed, word: str, following: Iterator[str]) -> None:
     if option is None:
         raise UsageFailure(f"unknown flag: --{name}" + closest(f"--{name}", [f"--{o.name}" for o in parsed.options()]))
     if not assigned:
-        text = "true" if option.kind is Kind.BOOL else _argument(following, word)
+        text = "true" if option.kind is Kind.BOOL else _argument(option, following)
     _accept(parsed, option, text)
 
 
-def _argument(following: Iterator[str], word: str) -> str:
+def _argument(option: Option, following: Iterator[str]) -> str:
     try:
         return next(following)
     except StopIteration:
-        raise UsageFailure(f"flag needs an argument: {word}") from None
+        raise ArgumentMissing(option) from None
 
 
 def _short(parsed: Parsed, word: str) -> None:

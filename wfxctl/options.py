@@ -26,6 +26,8 @@ class Kind(Enum):
     DURATION = "duration"
 
 
+ANY_FILE = ("*",)
+DIRECTORY = ("/",)
 LISTS = (Kind.STRINGS, Kind.STRING_ARRAY)
 
 
@@ -39,8 +41,10 @@ class Option:
     default: Value | None = None
     choices: tuple[str, ...] = ()
     """The allowed words in lower case, compared without regard to case; the empty string always means the default."""
+    suggestions: tuple[str, ...] = ()
+    """Words that the shell offers, without others being wrong."""
     extensions: tuple[str, ...] = ()
-    """File name endings that the shell offers for the value."""
+    """File name endings that the shell offers for the value, or ``ANY_FILE``, or ``DIRECTORY``."""
     short: str = ""
 
     @property
@@ -167,19 +171,22 @@ GLOBAL = (
     Option("client-port", Kind.INT, "port of the client API (plain HTTP)", 8080),
     Option("client-tls-host", Kind.STRING, "host of the client API with TLS", "localhost"),
     Option("client-tls-port", Kind.INT, "port of the client API with TLS", 8443),
-    Option("client-unix-socket", Kind.STRING, "connect through this unix socket of the client API"),
+    Option("client-unix-socket", Kind.STRING, "connect through this unix socket of the client API",
+           extensions=ANY_FILE),
     Option("mgmt-host", Kind.STRING, "host of the management API", "localhost"),
     Option("mgmt-port", Kind.INT, "port of the management API (plain HTTP)", 8081),
     Option("mgmt-tls-host", Kind.STRING, "host of the management API with TLS", "localhost"),
     Option("mgmt-tls-port", Kind.INT, "port of the management API with TLS", 8444),
-    Option("mgmt-unix-socket", Kind.STRING, "connect through this unix socket of the management API"),
+    Option("mgmt-unix-socket", Kind.STRING, "connect through this unix socket of the management API",
+           extensions=ANY_FILE),
     Option("enable-tls", Kind.BOOL, "use https and the TLS hosts and ports"),
-    Option("tls-ca", Kind.STRING, "file with further trusted CA certificates (PEM)"),
+    Option("tls-ca", Kind.STRING, "file with further trusted CA certificates (PEM)", extensions=ANY_FILE),
     Option("config", Kind.STRINGS, "configuration files; later ones win, missing ones are skipped (default: wfx.yml, "
            "$XDG_CONFIG_HOME/wfx/config.yml, /etc/wfx/wfx.yml)", extensions=("yml", "yaml")),
     Option("filter", Kind.STRING, "jq expression to apply to the result"),
     Option("raw", Kind.BOOL, "with --filter: print strings without quotes"),
-    Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info"),
+    Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info",
+           suggestions=("trace", "debug", "info", "warn", "error", "fatal", "panic")),
 )
 
 COLOR = Option("color", Kind.STRING, "use colours: auto (on a terminal unless NO_COLOR is set), always, never", "auto",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wfxctl.call import Call, decoded
+from wfxctl.documents import Document, group_of, member, text
 from wfxctl.failures import UsageFailure
 from wfxctl.terminal import neutralise, wants_color
+from wfxctl.times import local_time
 
 if TYPE_CHECKING:  # rich is imported when the first table is shown
     from rich.table import Table
-
-Document = dict[str, Any]
 
 _STYLES = {"CLOSED": "green", "FAILED": "red"}
 """Colours of states, by the groups that the bundled workflows have."""
@@ -92,58 +91,26 @@ class Printer:
         return table
 
 
-def group_of(job: Document) -> str:
-    """Return the group of a job's state: the first one of its workflow that lists the state, or nothing."""
-    state = _text(job, "status", "state")
-    groups = _member(job, "workflow", "groups")
-    for group in groups if isinstance(groups, list) else ():
-        states = _member(group, "states")
-        if isinstance(states, list) and state in states:
-            return _text(group, "name")
-    return ""
-
-
-def _member(document: Any, *path: str) -> Any:
-    for name in path:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
-def _text(document: Any, *path: str) -> str:
-    value = _member(document, *path)
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else ""
-
-
 def _count(document: Document, name: str) -> str:
-    value = _member(document, name)
+    value = member(document, name)
     return str(len(value)) if isinstance(value, list) else "0"
 
 
-def local_time(text: str) -> str:
-    """Show a time of the API in this machine's time zone, to the second; what is no time comes back as it is."""
-    try:
-        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError):
-        return text
-
-
 JOBS = (
-    Column("ID", lambda job: _text(job, "id"), 36),
-    Column("CLIENT", lambda job: _text(job, "clientId")),
-    Column("WORKFLOW", lambda job: _text(job, "workflow", "name")),
-    Column("STATE", lambda job: _text(job, "status", "state"), 12),
+    Column("ID", lambda job: text(job, "id"), 36),
+    Column("CLIENT", lambda job: text(job, "clientId")),
+    Column("WORKFLOW", lambda job: text(job, "workflow", "name")),
+    Column("STATE", lambda job: text(job, "status", "state"), 12),
     Column("GROUP", group_of),
-    Column("PROGRESS", lambda job: _text(job, "status", "progress")),
-    Column("CREATED", lambda job: local_time(_text(job, "stime")), 19),
-    Column("MODIFIED", lambda job: local_time(_text(job, "mtime")), 19),
+    Column("PROGRESS", lambda job: text(job, "status", "progress")),
+    Column("CREATED", lambda job: local_time(text(job, "stime")), 19),
+    Column("MODIFIED", lambda job: local_time(text(job, "mtime")), 19),
 )
 
 WORKFLOWS = (
-    Column("NAME", lambda workflow: _text(workflow, "name")),
+    Column("NAME", lambda workflow: text(workflow, "name")),
     Column("STATES", lambda workflow: _count(workflow, "states")),
     Column("TRANSITIONS", lambda workflow: _count(workflow, "transitions")),
-    Column("GROUPS", lambda workflow: ",".join(_text(group, "name") for group in _member(workflow, "groups") or ())),
-    Column("DESCRIPTION", lambda workflow: _text(workflow, "description")),
+    Column("GROUPS", lambda workflow: ",".join(text(group, "name") for group in member(workflow, "groups") or ())),
+    Column("DESCRIPTION", lambda workflow: text(workflow, "description")),
 )

@@ -9,10 +9,12 @@ from wfxctl.commands import (
     job_create,
     job_definition,
     job_delete,
+    job_events,
     job_get,
     job_query,
     job_status,
     job_tags,
+    job_wait,
     man,
     version,
     workflow_create,
@@ -30,6 +32,7 @@ _JOB = Command(
         job_create.COMMAND,
         job_tags.DELETE,
         job_delete.COMMAND,
+        job_events.COMMAND,
         job_get.COMMAND,
         job_definition.GET,
         job_status.GET,
@@ -37,6 +40,7 @@ _JOB = Command(
         job_query.COMMAND,
         job_definition.UPDATE,
         job_status.UPDATE,
+        job_wait.COMMAND,
     ),
 )
 _WORKFLOW = Command(

@@ -33,5 +33,6 @@ COMMAND = Command(
     wfxctl help job create
     """,
     run=run,
+    names_command=True,
     configured=False,
 )

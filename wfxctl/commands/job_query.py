@@ -4,14 +4,49 @@ from __future__ import annotations
 
 from wfxctl import tables
 from wfxctl.call import Call, Query
+from wfxctl.documents import Document
 from wfxctl.grammar import Command
 from wfxctl.options import COLOR, LIMIT, OFFSET, OUTPUT, SORT, Kind, Option
 from wfxctl.targets import Side
+from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 
 def run(call: Call) -> None:
     """Print one page of the jobs that match, and with ``--watch`` every later change of a matching job."""
-    tables.show(call, call.fetch(Side.SOUTH, "GET", "/jobs", _query(call)), tables.JOBS)
+    if call.settings.flag("watch"):
+        _watch(call)
+    else:
+        tables.show(call, call.fetch(Side.SOUTH, "GET", "/jobs", _query(call)), tables.JOBS)
+
+
+def _watch(call: Call) -> None:
+    settings = call.settings
+    conditions = Conditions(
+        client_id=settings.text("client-id"),
+        state=settings.text("state"),
+        workflow=settings.text("workflow"),
+        groups=frozenset(settings.items("group")),
+        tags=frozenset(settings.items("tag")),
+    )
+    printer = tables.Printer(call, tables.JOBS) if tables.wanted(call) else None
+    for news in Watch(call.api(Side.SOUTH), _query(call), conditions, call.report_loss):
+        if printer is not None:
+            printer.write(_rows(news), header=isinstance(news, Listed))
+        else:
+            for document in _documents(news):
+                call.show_value(document)
+
+
+def _rows(news: Listed | Changed | Deleted) -> list[Document]:
+    if isinstance(news, Deleted):
+        return [news.job | {"status": {"state": "(deleted)"}}]
+    return news.jobs if isinstance(news, Listed) else [news.job]
+
+
+def _documents(news: Listed | Changed | Deleted) -> list[Document]:
+    if isinstance(news, Deleted):
+        return [{"deleted": True, "id": news.job.get("id")}]
+    return news.jobs if isinstance(news, Listed) else [news.job]
 
 
 def _query(call: Call) -> Query:
@@ -37,6 +72,10 @@ COMMAND = Command(
     """
     List jobs, oldest first. All conditions must hold; of several groups or tags one suffices.
     Prints one page: give --limit and --offset for more.
+
+    With --watch, the list is followed by each matching job whenever it is created or changes, until interrupted, also
+    across restarts of the server: as one more row of the table, or as a JSON document of its own. A job that no longer
+    matches is shown once more; a deleted one says so.
     """,
     examples="""
     # what one device still has to do
@@ -47,6 +86,9 @@ COMMAND = Command(
 
     # the five newest jobs
     wfxctl job query --sort desc --limit 5
+
+    # follow a rollout on the screen
+    wfxctl job query --tag rollout-7 --limit 0 --watch --output table
     """,
     options=(
         Option("client-id", Kind.STRING, "only jobs of this client"),
@@ -57,6 +99,7 @@ COMMAND = Command(
         OFFSET,
         LIMIT,
         SORT,
+        Option("watch", Kind.BOOL, "go on and show every change"),
         OUTPUT,
         COLOR,
     ),

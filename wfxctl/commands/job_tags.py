@@ -34,7 +34,7 @@ ADD = Command(
     "add-tags",
     "Add tags to a job",
     "Add tags to a job; tags that it has already stay. Prints all tags of the job.",
-    usage="TAG…",
+    usage="TAG...",
     examples="""
     # add one tag
     wfxctl job add-tags --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 urgent
@@ -49,7 +49,7 @@ DELETE = Command(
     "del-tags",
     "Remove tags from a job",
     "Remove tags from a job; tags that it does not have are no error. Prints the tags that are left.",
-    usage="TAG…",
+    usage="TAG...",
     examples="""
     # remove one tag
     wfxctl job del-tags --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 urgent

@@ -1,14 +1,83 @@
-"""``wfxctl man`` (cli section 1)."""
+"""``wfxctl man`` (cli section 1): the help as manual pages."""
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+from wfxctl import manual
 from wfxctl.call import Call
-from wfxctl.grammar import Command
-from wfxctl.options import Kind, Option
+from wfxctl.failures import Failure
+from wfxctl.grammar import Command, Parsed
+from wfxctl.options import DIRECTORY, GLOBAL, Kind, Option
 
 
 def run(call: Call) -> None:
-    """Write the manual pages."""
+    """Write one page for each command."""
+    folder = Path(call.settings.text("dir"))
+    # Builds that must be reproducible fix the time: https://reproducible-builds.org/specs/source-date-epoch/
+    epoch = call.environment.get("SOURCE_DATE_EPOCH", "")
+    date = time.strftime("%b %Y", time.gmtime(int(epoch) if epoch.isdecimal() else None))
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for parsed in _commands(Parsed([call.root])):
+            (folder / f"{_name(parsed)}.1").write_text(_page(parsed, date), encoding="utf-8")
+    except OSError as exc:
+        raise Failure(f"cannot write manual pages to {folder}: {exc.strerror}") from exc
+
+
+def _commands(parsed: Parsed) -> Iterator[Parsed]:
+    yield parsed
+    for child in parsed.command.children:
+        if not child.hidden and not child.names_command:
+            yield from _commands(Parsed([*parsed.path, child]))
+
+
+def _name(parsed: Parsed) -> str:
+    return parsed.words.replace(" ", "-")
+
+
+def _page(parsed: Parsed, date: str) -> str:
+    command = parsed.command
+    children = [Parsed([*parsed.path, child]) for child in command.children if not child.hidden]
+    related = ([Parsed(parsed.path[:-1])] if len(parsed.path) > 1 else []) + children
+    sections = [
+        f'.TH "{_name(parsed).upper()}" "1" "{date}" "wfx" "wfx manual"',
+        f".SH NAME\n{_plain(_name(parsed))} \\- {_plain(command.summary)}",
+        ".SH SYNOPSIS\n" + "\n.br\n".join(f"\\fB{_plain(line)}\\fP" for line in manual.usage_lines(parsed)),
+        ".SH DESCRIPTION\n" + _paragraphs(command.description or command.summary),
+        ".SH OPTIONS\n" + _options(manual.own_options(parsed)),
+    ]
+    if len(parsed.path) > 1:
+        sections.append(".SH OPTIONS OF ALL COMMANDS\n" + _options(GLOBAL))
+    if command.examples:
+        sections.append(f".SH EXAMPLES\n.nf\n{_plain(manual.example_lines(command.examples))}\n.fi")
+    if related:
+        sections.append(".SH SEE ALSO\n" + ", ".join(f"\\fB{_plain(_name(page))}\\fP(1)" for page in related))
+    return "\n".join(sections) + "\n"
+
+
+def _paragraphs(text: str) -> str:
+    return "\n.PP\n".join(_plain(paragraph) for paragraph in dedent(text).strip().split("\n\n"))
+
+
+def _options(options: Iterable[Option]) -> str:
+    return "\n".join(f".TP\n{_flag(option)}\n{_plain(manual.description_of(option))}" for option in options)
+
+
+def _flag(option: Option) -> str:
+    names = ([f"-{option.short}"] if option.short else []) + [f"--{option.name}"]
+    value = "" if option.kind is Kind.BOOL else f"=\\fI{_plain(option.kind.value)}\\fP"
+    return ", ".join(f"\\fB{_plain(name)}\\fP" for name in names) + value
+
+
+def _plain(text: str) -> str:
+    """Escape what roff would take for an instruction."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return re.sub(r"^(?=[.'])", r"\\&", escaped, flags=re.MULTILINE)
 
 
 COMMAND = Command(
@@ -22,7 +91,7 @@ COMMAND = Command(
     # where man finds them
     wfxctl man --dir "$HOME/.local/share/man/man1"
     """,
-    options=(Option("dir", Kind.STRING, "the directory", "man"),),
+    options=(Option("dir", Kind.STRING, "the directory", "man", extensions=DIRECTORY),),
     run=run,
     configured=False,
 )

@@ -30,7 +30,7 @@ COMMAND = Command(
     Create workflows from YAML or JSON files, one in each, or from standard input when the only FILE is -.
     Prints each new workflow; stops at the first that the server refuses.
     """,
-    usage="FILE… | -",
+    usage="FILE... | -",
     examples="""
     # from a file
     wfxctl workflow create lamp.yml

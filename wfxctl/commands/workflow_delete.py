@@ -17,7 +17,7 @@ COMMAND = Command(
     "delete",
     "Delete workflows",
     "Delete workflows, in order; stops at the first that cannot be deleted. A workflow that has jobs is kept.",
-    usage="NAME…",
+    usage="NAME...",
     examples="""
     # delete one workflow
     wfxctl workflow delete wfx.workflow.dau.direct

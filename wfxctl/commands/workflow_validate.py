@@ -43,7 +43,7 @@ COMMAND = Command(
     Check whether workflows make sense, without a server. Says for each file "NAME : OK", or "ERROR: " and what is
     wrong; the exit code is 1 only when a file cannot be read.
     """,
-    usage="FILE… | -",
+    usage="FILE... | -",
     examples="""
     # check one file
     wfxctl workflow validate lamp.yml

@@ -1,0 +1,154 @@
+"""Which of several settings holds (cli section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wfxctl_stub import Stub
+
+from wfxctl import configuration, grammar
+from wfxctl.commands import ROOT
+
+Run = Callable[..., Any]
+
+
+def sent(run: Run, stub: Stub, *argv: str, env: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the query that a command sends."""
+    outcome = run("--client-port", str(stub.port), *argv, env=env)
+    assert outcome.code == 0, outcome.err
+    return dict(stub.seen[-1].query)
+
+
+def test_flags_beat_variables_beat_files_beat_defaults(run: Run, stub: Stub) -> None:
+    """The strongest source of a setting wins, each over all below it."""
+    assert sent(run, stub, "job", "query")["limit"] == "10"
+    Path("wfx.yml").write_text("limit: 1")
+    assert sent(run, stub, "job", "query")["limit"] == "1"
+    variable = {"WFX_LIMIT": "2"}
+    assert sent(run, stub, "job", "query", env=variable)["limit"] == "2"
+    assert sent(run, stub, "job", "query", "--limit", "3", env=variable)["limit"] == "3"
+
+
+def test_later_files_beat_earlier_ones(run: Run, stub: Stub, tmp_path: Path) -> None:
+    """Of the default files the home directory's beats the working directory's, and both are merged."""
+    home = tmp_path / "home" / ".config" / "wfx"
+    home.mkdir(parents=True)
+    Path("wfx.yml").write_text("limit: 1\nstate: here")
+    (home / "config.yml").write_text('{"limit": 2}')
+    query = sent(run, stub, "job", "query")
+    assert (query["limit"], query["state"]) == ("2", "here")
+    other = tmp_path / "xdg"
+    (other / "wfx").mkdir(parents=True)
+    (other / "wfx" / "config.yml").write_text("limit: 4")
+    assert sent(run, stub, "job", "query", env={"XDG_CONFIG_HOME": str(other)})["limit"] == "4"
+
+
+def test_the_default_files_end_with_the_systems(tmp_path: Path) -> None:
+    """The file of the system is the last and strongest."""
+    assert configuration.default_files({"HOME": "/home/x"}) == [
+        "wfx.yml", "/home/x/.config/wfx/config.yml", "/etc/wfx/wfx.yml"]
+    assert configuration.default_files({"XDG_CONFIG_HOME": str(tmp_path)})[1] == f"{tmp_path}/wfx/config.yml"
+    assert configuration.default_files({}) == ["wfx.yml", "/etc/wfx/wfx.yml"]
+
+
+def test_named_files_replace_the_default_ones(run: Run, stub: Stub) -> None:
+    """--config replaces the list, in the order given; missing files are skipped, and the variable has no effect."""
+    Path("wfx.yml").write_text("state: default")
+    Path("a.yml").write_text("limit: 1\nworkflow: a")
+    Path("b.yml").write_text("limit: 2")
+    query = sent(run, stub, "--config", "a.yml,missing.yml", "--config", "b.yml", "job", "query",
+                 env={"WFX_CONFIG": "wfx.yml"})
+    assert query == {"limit": "2", "workflow": "a", "offset": "0", "sort": "asc"}
+    assert sent(run, stub, "job", "query", env={"WFX_CONFIG": "a.yml"})["state"] == "default"
+
+
+def test_files_are_lenient_about_types(run: Run, stub: Stub) -> None:
+    """Texts are converted to what an option needs, numbers to texts, and keys of other programs pass."""
+    Path("wfx.yml").write_text("""
+client-port: "1"
+limit: "0x10"
+state: 007
+workflow: yes
+raw: "true"
+filter: '"r\\u0061w"'
+offset:
+sort: null
+log: {level: trace}
+unknown-key: [1, 2]
+log-level: [nested]
+""")
+    query = sent(run, stub, "job", "query")
+    assert query == {"limit": "16", "state": "007", "workflow": "yes", "offset": "0", "sort": "asc"}
+    assert run("--client-port", str(stub.port), "job", "query").out == "raw\n"
+
+
+def test_lists_come_from_files_as_lists_only(run: Run, stub: Stub) -> None:
+    """A list option takes a YAML list from a file; a single value there, and any variable, is ignored."""
+    Path("wfx.yml").write_text("group: [a, 2]\ntag: x")
+    query = sent(run, stub, "job", "query", env={"WFX_TAG": "y", "WFX_GROUP": "z"})
+    assert query["group"] == "a,2"
+    assert "tag" not in query
+
+
+def test_every_option_has_a_variable(run: Run, stub: Stub) -> None:
+    """Options of subcommands and global ones can be set by variables."""
+    port = str(stub.port)
+    env = {"WFX_CLIENT_HOST": "127.0.0.1", "WFX_CLIENT_PORT": port, "WFX_ID": "7", "WFX_HISTORY": "true",
+           "WFX_FILTER": ".a", "WFX_RAW": "1", "WFX_LOG_LEVEL": "nonsense", "WFX_ENABLE_TLS": ""}
+    stub.will({"a": "b"})
+    outcome = run("job", "get", env=env)
+    assert (outcome.code, outcome.out) == (0, "b\n")
+    assert (stub.one.path, stub.one.query) == ("/jobs/7", [("history", "true")])
+    assert stub.one.headers["host"] == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(("content", "complaint"), [
+    ("a: [", "is not valid YAML"), ("- a", "must hold keys and values"), ("text", "must hold keys and values"),
+    ("a: \x01", "is not valid YAML"),
+])
+def test_a_broken_file_is_fatal(run: Run, content: str, complaint: str) -> None:
+    """A file that cannot be understood ends the command with a fatal log line that names it."""
+    Path("wfx.yml").write_text(content)
+    outcome = run("job", "query")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert " FTL configuration file wfx.yml " in outcome.err
+    assert complaint in outcome.err
+
+
+def test_an_unreadable_file_is_fatal(run: Run) -> None:
+    """A file that exists and cannot be read is named."""
+    Path("wfx.yml").mkdir()
+    outcome = run("job", "query")
+    assert outcome.code == 1
+    assert "cannot read configuration file wfx.yml: Is a directory" in outcome.err
+
+
+def test_a_wrong_value_names_its_source(run: Run) -> None:
+    """A variable or key whose value makes no sense is named."""
+    assert run("job", "query", env={"WFX_LIMIT": "many"}).err == (
+        'Error: invalid value "many" for WFX_LIMIT: invalid syntax\n')
+    Path("wfx.yml").write_text("sort: up")
+    assert run("job", "query").err == (
+        'Error: invalid value "up" for configuration key sort: must be one of asc, desc\n')
+
+
+def test_an_empty_host_is_this_machine(run: Run, stub: Stub) -> None:
+    """An empty host means the local one."""
+    assert run("--client-host=", "--client-port", str(stub.port), "job", "query").code == 0
+    assert len(stub.seen) == 1
+
+
+def test_every_option_is_described() -> None:
+    """Each option of each command has a name of its own there and says what it is for."""
+
+    def walk(parsed: grammar.Parsed) -> None:
+        names = [option.name for option in parsed.options()]
+        assert len(set(names)) == len(names), parsed.words
+        assert all(option.summary for option in parsed.options())
+        for child in parsed.command.children:
+            walk(grammar.Parsed([*parsed.path, child]))
+
+    walk(grammar.Parsed([ROOT]))

@@ -1,0 +1,147 @@
+"""What results and errors look like (cli section 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wfxctl_stub import Reply, Stub
+
+from wfxctl import gojson
+
+Run = Callable[..., Any]
+
+GOLDEN = [
+    ("{}", "{}\n"),
+    ("[]", "[]\n"),
+    ("null", "null\n"),
+    ('"x"', '"x"\n'),
+    ('{"b":1,"a":[true,false,null,{}],"B":[]}',
+     '{\n  "B": [],\n  "a": [\n    true,\n    false,\n    null,\n    {}\n  ],\n  "b": 1\n}\n'),
+    ('"<a>&\\u2028\\u2029"', '"\\u003ca\\u003e\\u0026\\u2028\\u2029"\n'),
+    ('"\\u0001\\b\\f\\n\\r\\t\\"\\\\/é😀\\u007f"', '"\\u0001\\b\\f\\n\\r\\t\\"\\\\/é😀\x7f"\n'),
+    ('"\\ud800x"', '"\ufffdx"\n'),
+    ('{"a":1,"a":2}', '{\n  "a": 2\n}\n'),
+    ("[1.0, 1e30, 9007199254740993, -0, 0.1, 1e20, 1e21, 1e-6, 1e-7, 123456789012345678901234]",
+     "[\n  1,\n  1e+30,\n  9007199254740992,\n  -0,\n  0.1,\n  100000000000000000000,\n  1e+21,\n  0.000001,\n  1e-7,\n"
+     "  1.2345678901234569e+23\n]\n"),
+    ("[5e-324, 1.7976931348623157e308, 590295810358705651712, 1.5e-9]",
+     "[\n  5e-324,\n  1.7976931348623157e+308,\n  590295810358705700000,\n  1.5e-9\n]\n"),
+]
+
+
+@pytest.mark.parametrize(("body", "printed"), GOLDEN)
+def test_json_is_printed_as_go_prints_it(south: Run, stub: Stub, body: str, printed: str) -> None:
+    """Keys come out sorted, with two blanks a level, numbers as doubles, and markup escaped; --raw alone does nothing."""
+    stub.usual = lambda _: Reply(body=body.encode())
+    assert south("job", "get-status", "--id", "7").out == printed
+    assert south("job", "get-status", "--id", "7", "--raw").out == printed
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_an_empty_body_prints_nothing(north: Run, stub: Stub, status: int) -> None:
+    """A success without a body prints nothing, filtered or not."""
+    stub.usual = lambda _: Reply(status, b"")
+    for more in ([], ["--filter", "."]):
+        outcome = north("job", "delete", "--id", "7", *more)
+        assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_an_answer_that_is_no_json_is_an_error(south: Run, stub: Stub) -> None:
+    """A success whose body is no JSON is an error."""
+    stub.usual = lambda _: Reply(body=b"<html>")
+    outcome = south("job", "get", "--id", "7")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("Error: the answer is not JSON: ")
+
+
+DOCUMENT = b'{"a":"<x>","n":9007199254740993,"l":["p","q"],"f":1.0}'
+FILTERED = [
+    (".a", [], 0, '"\\u003cx\\u003e"\n'),
+    (".a", ["--raw"], 0, "<x>\n"),
+    (".l[]", ["--raw"], 0, "p\nq\n"),
+    (".l", [], 0, '[\n  "p",\n  "q"\n]\n'),
+    (".missing", [], 0, "null\n"),
+    (".n", [], 0, "9007199254740992\n"),
+    (".f|tostring", ["--raw"], 0, "1\n"),
+    (".content | length", [], 0, "0\n"),
+    ("empty", [], 0, ""),
+    ('1, error("no"), 3', [], 1, "1\n"),
+    (".a, .n, .a", ["--raw"], 1, "<x>\n"),
+    (".missing", ["--raw"], 1, ""),
+    ("infinite", [], 1, ""),
+    ("1, [nan]", [], 1, "1\n"),
+    ("env | length", [], 0, "0\n"),
+    ("$ENV | length", [], 0, "0\n"),
+    (".a | . #comment", ["--raw"], 0, "<x>\n"),
+    ("[.l[] as $x | $x + .a] | @tsv", ["--raw"], 0, "p<x>\tq<x>\n"),
+    (".)|(.", [], 1, ""),
+    ("nonsense(", [], 1, ""),
+    ('import "x" as x; 1', [], 1, ""),
+]
+
+
+@pytest.mark.parametrize(("expression", "more", "code", "printed"), FILTERED)
+def test_filters_run_here(south: Run, stub: Stub, expression: str, more: list[str], code: int, printed: str) -> None:
+    """Each value that the jq expression produces is printed; values before a mistake stay printed."""
+    stub.usual = lambda _: Reply(body=DOCUMENT)
+    outcome = south("job", "get", "--id", "7", "--filter", expression, *more)
+    assert (outcome.code, outcome.out) == (code, printed)
+    assert outcome.err.startswith("Error: ") if code else outcome.err == ""
+
+
+def test_filters_leave_the_environment_as_it_was(
+    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter cannot read variables, but afterwards they are there again."""
+    monkeypatch.setenv("WFX_CANARY", "secret")
+    stub.usual = lambda _: Reply(body=DOCUMENT)
+    assert south("job", "get", "--id", "7", "--filter", "[env, $ENV, env.WFX_CANARY]").out == (
+        "[\n  {},\n  {},\n  null\n]\n")
+    assert os.environ["WFX_CANARY"] == "secret"
+
+
+ERROR = {"errors": [{"code": "wfx.jobNotFound", "logref": "11cc", "message": "Job ID was not found"}]}
+
+
+def test_an_error_object_is_shown_twice(south: Run, stub: Stub) -> None:
+    """The API's errors are one line each on standard output, and the whole body follows on standard error."""
+    body = json.dumps(ERROR, separators=(",", ":")) + "\n"
+    stub.usual = lambda _: Reply(404, body.encode())
+    outcome = south("job", "get", "--id", "7", "--filter", ".errors")
+    assert outcome.code == 1
+    assert outcome.out == "ERROR: Job ID was not found (code=wfx.jobNotFound, logref=11cc)\n"
+    assert outcome.err == f"Error: error: {body}"
+
+
+@pytest.mark.parametrize(("status", "body"), [
+    (400, b"request body has an error\n"), (403, b""), (404, b"{}"), (202, b'{"id":"x"}'), (500, b"\xff"),
+    (500, b'{"errors":{"x":1}}'), (500, b"[1]"), (400, b'{"errors":[3]}'), (503, b'{"errors":null}'),
+])
+def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body: bytes) -> None:
+    """Any other answer that is no success is shown as it came, on standard error only."""
+    stub.usual = lambda _: Reply(status, body)
+    outcome = north("job", "delete", "--id", "7")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == "Error: error: " + body.decode("utf-8", "replace").removesuffix("\n") + "\n"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.integers(-(2**70), 2**70),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(JSON)
+def test_encoding_loses_nothing_but_precision(value: Any) -> None:
+    """What is printed reads back as the same value, numbers as doubles; compact and indented say the same."""
+    decoded = gojson.decode(json.dumps(value))
+    for text in (gojson.encode(value), gojson.encode_indented(value)):
+        assert gojson.decode(text) == decoded
+        assert not set("<>&\u2028\u2029") & set(text)

@@ -1,0 +1,25 @@
+# Completes command lines of wfxctl in fish.
+
+function __wfxctl_complete
+    set -l words (commandline --current-process --tokenize --cut-at-cursor)
+    set -l current (commandline --current-token --cut-at-cursor)
+    set -l lines ($words[1] @COMPLETE@ $words[2..-1] "$current" 2>/dev/null)
+    set -q lines[1]; or return
+    set -l directive (string replace ':' '' -- $lines[-1])
+    set -e lines[-1]
+
+    switch $directive
+        case 8
+            __fish_complete_suffix "$current" .$lines
+        case 16
+            __fish_complete_directories "$current"
+        case '*'
+            # a word and its description, with a tab between them, are what fish expects
+            set -q lines[1]; and printf '%s\n' $lines
+            if test "$directive" = 0; and not set -q lines[1]
+                __fish_complete_path "$current"
+            end
+    end
+end
+
+complete --command wfxctl --no-files --keep-order --arguments '(__wfxctl_complete)'

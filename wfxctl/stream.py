@@ -1,0 +1,192 @@
+"""Server-sent events: the parser, and following a stream through restarts of the server (cli section 7).
+
+The format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wfxctl.failures import Failure, RefusedByServer, Unreachable
+
+if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
+    from wfxctl.client import Api, Query
+
+LARGEST_EVENT = 64 * 1024 * 1024
+"""Bytes that an event may have; whoever sends more is no wfx."""
+
+_PAUSE = 1.0
+"""Seconds between attempts to read from a server that does not answer."""
+_END_OF_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+class Parser:
+    """Takes a stream apart, in whatever pieces it comes."""
+
+    def __init__(self, last_id: str | None = None) -> None:
+        """Begin at the start of a stream that goes on behind the event with this id."""
+        self.last_id = last_id
+        """The newest id that the stream gave, also without an event."""
+        self.retry: float | None = None
+        """How many seconds the stream wants to be waited before a reconnection."""
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._id = last_id
+        self._size = 0
+        self._after_return = False
+        self._at_start = True
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Return the data of the events that this piece completes. Raises Failure for one that is too large."""
+        if self._after_return:
+            chunk = chunk.removeprefix(b"\n")
+        if not chunk:
+            return []
+        self._after_return = chunk.endswith(b"\r")
+        completed = []
+        beginning, *following = _END_OF_LINE.split(chunk)
+        self._keep(beginning)
+        for next_line in following:
+            line = b"".join(self._line)
+            self._line = []
+            if self._at_start:
+                self._at_start, line = False, line.removeprefix(b"\xef\xbb\xbf")
+            if line:
+                self._field(line)
+            else:
+                completed += self._dispatch()
+            self._keep(next_line)
+        return completed
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > LARGEST_EVENT:
+            raise Failure(f"the server sends an event of more than {LARGEST_EVENT} bytes")
+        self._line.append(piece)
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        elif name == b"retry" and re.fullmatch(rb"[0-9]{1,9}", value):
+            self.retry = int(value) / 1000
+
+    def _dispatch(self) -> list[str]:
+        self.last_id = self._id
+        data, self._data, self._size = self._data, [], 0
+        return [b"\n".join(data).decode("utf-8", "replace")] if data else []
+
+
+@dataclass(slots=True)
+class Backoff:
+    """How long to wait before the next attempt: half a second, and then half as long again each time."""
+
+    initial: float = 0.5
+    longest: float = 60.0
+    """A minute: whoever waits longer has most likely been forgotten."""
+    _next: float = field(default=0.0, init=False)
+
+    def succeeded(self) -> None:
+        """Begin anew."""
+        self._next = 0.0
+
+    def wait(self) -> float:
+        """Return the next time to wait, in seconds, spread by half so that not all come back at once."""
+        current = self._next or self.initial
+        self._next = min(current * 1.5, self.longest)
+        return current * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The server answered; events follow if the status is 200."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How to go on when a stream ends or cannot be opened."""
+
+    reconnect: bool
+    """Try again, for ever, instead of failing."""
+    patient: bool = False
+    """Try again too when a server says that it cannot serve now, and begin anew where it cannot resume."""
+    report: Callable[[str, float], None] = lambda _cause, _seconds: None
+    """Called before each wait, with the reason and the time in seconds."""
+
+
+class Follower:
+    """Follows a stream through as many connections as it takes; each begins where the one before ended."""
+
+    def __init__(self, api: Api, query: Query, how: Following) -> None:
+        """Prepare; the first connection is made when the first item is taken."""
+        self._api = api
+        self._query = query
+        self._how = how
+        self._backoff = Backoff()
+        self._last_id: str | None = None
+
+    def __iter__(self) -> Iterator[Opened | str]:
+        """Yield ``Opened`` for each connection, and the data of each event.
+
+        Raises Unreachable when a stream ends or cannot be opened, and RefusedByServer for a status other than 200,
+        unless it is to try again.
+        """
+        while True:
+            try:
+                yield from self._connection()
+            except (Unreachable, RefusedByServer) as exc:
+                if not self._may_try_again(exc):
+                    raise
+                cause = str(exc)
+            else:
+                cause = "the server ended the event stream"
+                if not self._how.reconnect:
+                    raise Unreachable(cause)
+            seconds = self._backoff.wait()
+            self._how.report(cause, seconds)
+            time.sleep(seconds)
+
+    def _connection(self) -> Iterator[Opened | str]:
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self._last_id} if self._last_id else {})
+        parser = Parser(self._last_id)
+        with self._api.stream("/jobs/events", self._query, headers) as opened:
+            yield Opened(opened.status)
+            if opened.status != 200:
+                raise RefusedByServer(opened.status, b"".join(opened.chunks).decode("utf-8", "replace"))
+            self._backoff.succeeded()
+            for chunk in opened.chunks:
+                events = parser.feed(chunk)
+                self._last_id = parser.last_id
+                self._backoff.initial = self._backoff.initial if parser.retry is None else parser.retry
+                yield from events
+
+    def _may_try_again(self, failure: Unreachable | RefusedByServer) -> bool:
+        if isinstance(failure, Unreachable):
+            return self._how.reconnect
+        cannot_resume = failure.status in {409, 410} and self._last_id is not None
+        if cannot_resume:
+            self._last_id = None
+        return self._how.patient and (cannot_resume or failure.status >= 500)
+
+
+def fetch_patiently(api: Api, path: str, query: Query) -> str:
+    """Fetch from a server that may just be restarting. Raises RefusedByServer for what waiting will not change."""
+    while True:
+        try:
+            return api.fetch("GET", path, query)
+        except RefusedByServer as exc:
+            if exc.status < 500:
+                raise
+        except Unreachable:
+            pass  # a stream that is open at the same time breaks off too, and says so
+        time.sleep(_PAUSE)
