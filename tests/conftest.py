@@ -46,18 +46,29 @@ def unique() -> Callable[[str], str]:
     return lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}"
 
 
+@pytest.fixture(scope="session")
+def workflow(service: LocalService) -> dict[str, Any]:
+    """The bundled direct workflow, stored once; tests share it."""
+    return _store_direct(service, "direct.shared")
+
+
 @pytest.fixture
-def workflow(north: httpx.Client, unique: Callable[[str], str]) -> dict[str, Any]:
-    """The bundled direct workflow, stored under a name of its own."""
+def own_workflow(service: LocalService, unique: Callable[[str], str]) -> dict[str, Any]:
+    """The bundled direct workflow under a name that only one test knows."""
+    return _store_direct(service, unique("direct"))
+
+
+def _store_direct(service: LocalService, name: str) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(spec.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
-    document["name"] = unique("direct")
-    north.post("/workflows", json=document).raise_for_status()
+    document["name"] = name
+    httpx.post(f"{service.north}{BASE}/workflows", json=document, trust_env=False).raise_for_status()
     return document
 
 
 @pytest.fixture
-def job(north: httpx.Client, workflow: dict[str, Any], unique: Callable[[str], str]) -> dict[str, Any]:
+def job(service: LocalService, workflow: dict[str, Any], unique: Callable[[str], str]) -> dict[str, Any]:
     """A fresh job of the direct workflow for a device of its own."""
     request = {"clientId": unique("device"), "workflow": workflow["name"], "tags": ["b", "a"], "definition": {"n": 1}}
-    created: dict[str, Any] = north.post("/jobs", json=request).raise_for_status().json()
+    answer = httpx.post(f"{service.north}{BASE}/jobs", json=request, trust_env=False)
+    created: dict[str, Any] = answer.raise_for_status().json()
     return created

@@ -160,9 +160,10 @@ def test_delete(north: httpx.Client, unique: Name) -> None:
     assert north.post("/workflows", json=sent).status_code == 201
 
 
-def test_delete_in_use(north: httpx.Client, job: dict[str, Any]) -> None:
+def test_delete_in_use(north: httpx.Client, own_workflow: dict[str, Any]) -> None:
     """A workflow that a job uses stays, and the refusal says why."""
-    name = job["workflow"]["name"]
+    name = own_workflow["name"]
+    job = north.post("/jobs", json={"clientId": "c", "workflow": name}).json()
     refused = north.delete(f"/workflows/{name}")
     assert (refused.status_code, code_of(refused)) == (400, "wfx.invalidRequest")
     assert name in refused.json()["errors"][0]["message"]
