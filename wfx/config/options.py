@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NewType
 
 from wfx.logs import FORMATS, LEVELS
-from wfx.server.engine import ENGINES
 
 Seconds = NewType("Seconds", float)
+
+ENGINES = ("auto", "uvicorn", "hypercorn")
 
 
 def _option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:

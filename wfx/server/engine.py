@@ -44,10 +44,7 @@ def _hypercorn() -> Engine:
 
 
 _ENGINES: dict[str, Callable[[], Engine]] = {"uvicorn": _uvicorn, "hypercorn": _hypercorn, "auto": _uvicorn}
-ENGINES = tuple(_ENGINES)
-"""Names an operator may choose from."""
-
 
 def choose(name: str) -> Engine:
-    """Return the engine of this name; ``auto`` takes the fastest that fits the listener."""
+    """Return the engine of this name (one of :data:`wfx.config.options.ENGINES`); ``auto`` takes the fastest."""
     return _ENGINES[name]()
