@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import anyio
 from sse_starlette.sse import AppStatus, EventSourceResponse, SendTimeoutError
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from wfx.api.call import Call, Services
 from wfx.api.eventpage import page_response
-from wfx.events.broker import Broker
-from wfx.events.query import Parameter, parse_query
+from wfx.events.query import parse_query
 from wfx.events.subscription import Subscription
 
 ABORT_EXTENSION = "wfx.abort"
@@ -23,47 +22,40 @@ ABORT_EXTENSION = "wfx.abort"
 Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
 """
 
+_ORIGIN = "Access-Control-Allow-Origin"
 _HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache",
     "Connection": "keep-alive",
-    "Access-Control-Allow-Origin": "*",
+    _ORIGIN: "*",
     "X-Accel-Buffering": "no",
 }
 _GONE_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
-# Streams end with the broker, between two blocks. The library would cut them wherever they are when it sees uvicorn stop,
-# and all later ones of the process too.
+# Streams end with the broker, between two blocks. The library would cut them wherever they are when it sees uvicorn
+# stop, and all later ones of the process too.
 AppStatus.enable_automatic_graceful_drain = False
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTimes:
-    """Intervals of event streams, in seconds."""
-
-    keep_alive: float = 30
-    """Silence after which a stream gives a sign of life; 0 for never."""
-    grace: float = 60
-    """How long a reader may not read before its stream is closed."""
-
-
-async def events(request: Request, parameters: Mapping[str, Parameter], broker: Broker, times: StreamTimes) -> Response:
+async def events(call: Call) -> Response:
     """Answer with a stream, or with a page where a position is given and JSON is wanted.
 
-    Raises EventQueryInvalid (400), BehindHorizon (410), NotOnThisLog (409) or StoreUnavailable before anything is sent.
+    Raises EventQueryInvalid, BehindHorizon, NotOnThisLog or StoreUnavailable before anything is sent.
     """
-    if parameters.get("since") is not None and _wants_json(request):
-        query = parse_query(parameters)
-        return page_response(await broker.page(query), query.labels)
-    query = parse_query(parameters, request.headers.get("last-event-id"))
-    return EventStream(await broker.subscribe(query, times.keep_alive), broker, times.grace)
+    services = call.services
+    headers = call.request.headers
+    if call.query.get("since") is not None and _wants_json(headers):
+        query = parse_query(call.query)
+        return page_response(await services.broker.page(query), query.labels)
+    query = parse_query(call.query, headers.get("last-event-id"))
+    return EventStream(await services.broker.subscribe(query, services.ping_interval), services)
 
 
-def _wants_json(request: Request) -> bool:
+def _wants_json(headers: Headers) -> bool:
     """Tell whether JSON is accepted and an event stream is not asked for."""
-    accepted = ",".join(request.headers.getlist("accept")).lower()
+    accepted = ",".join(headers.getlist("accept")).lower()
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
@@ -73,16 +65,17 @@ class EventStream(EventSourceResponse):
     The keep-alive is the subscription's: the library's comes at fixed times and between the slices of an event.
     """
 
-    def __init__(self, subscription: Subscription, broker: Broker, grace: float) -> None:
-        """Send what the subscription yields; give up when one send takes longer than ``grace`` seconds."""
-        super().__init__(subscription.chunks(), headers=_HEADERS, ping=0, send_timeout=grace)
+    def __init__(self, subscription: Subscription, services: Services) -> None:
+        """Send what the subscription yields; give up when one send takes longer than the grace interval."""
+        super().__init__(subscription.chunks(), headers=_HEADERS, ping=0, send_timeout=services.grace_interval)
         self._subscription = subscription
-        self._broker = broker
+        self._broker = services.broker
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the stream to its end; a reader that does not read is cut off."""
         if scope["http_version"] != "1.1":
             del self.headers["connection"]  # HTTP/2 forbids it.
+        self.headers[_ORIGIN] = "*"  # Once, also where it was added for an Origin: browsers refuse a second one.
         with anyio.CancelScope() as cut:
             self._subscription.interrupt = cut.cancel
             try:
