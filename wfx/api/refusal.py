@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 _LONGEST = 500
 _HEAD, _TAIL = 320, 179
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class BadRequest(Exception):
@@ -30,11 +27,14 @@ class CompressedBody(BadRequest):
 
 
 def one_line(text: str) -> str:
-    """Make the text fit for one line: control characters become escapes, and the middle of a long text is left out.
+    """Make the text fit for one line: what is not printable is escaped, and the middle of a long text is left out.
 
     The place stands at the beginning of a message and the reason at its end: both stay readable.
     """
-    return _shortened(_UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), _shortened(text)))
+    text = _shortened(text)
+    if text.isprintable():
+        return text
+    return _shortened("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 def _shortened(text: str) -> str:
