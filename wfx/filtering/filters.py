@@ -1,0 +1,122 @@
+"""What the API calls for a request with a response filter: ``prepare`` before the operation, ``apply`` after it.
+
+    program = await filters.prepare(text)                 # refuses what is no program, before anything has happened
+    ...                                                   # the operation itself
+    body = await filters.apply(program, document)         # the filtered answer
+
+Programs that are provably finite run here, in microseconds, when the document is not too large; all others in a worker
+process. Both give the same bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Self
+
+import orjson
+
+from wfx.filtering import encoding, finite, grammar
+from wfx.filtering.errors import FilterLimit, FilterSyntaxError, Limit
+from wfx.filtering.finite import Leaf, Pipe
+from wfx.filtering.pool import Limits, Pool
+from wfx.filtering.protocol import Answer, Request
+
+MAX_PROGRAM = 8192
+"""Characters. Longer programs are refused; compiling a nasty one of this size takes some 0.2 s."""
+
+IN_PROCESS = 64 * 1024
+"""A finite program runs here if its bound for bytes and steps is below this: some 10 ms at the very worst."""
+
+PATIENCE = 0.8
+"""Seconds that one request waits for a worker, in ``prepare`` and ``apply`` together; less than a second, so that it is
+answered within the deadline and one second even if a worker has to be started."""
+
+_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A filter that passed ``prepare``. Belongs to one request."""
+
+    text: str
+    finite: Leaf | Pipe | None
+    """The same program, to be run in this process; None if it may be endless."""
+    failing: bool = False
+    """Whether it runs into an error before its first output, whatever the document."""
+    waited: float = 0.0
+    """Seconds that the request already waited for a worker."""
+
+
+class Filters:
+    """Response filters and the worker processes that run some of them. Use as a context manager, on one event loop."""
+
+    def __init__(
+        self,
+        deadline: float = 1.0,
+        memory: int = 256 * 1024 * 1024,
+        output: int = 10 * 1024 * 1024,
+        workers: int = 2,
+    ) -> None:
+        """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
+        self._pool = Pool(Limits(deadline, memory, output), workers)
+        self._known: OrderedDict[str, Answer | FilterSyntaxError] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        """Start nothing: workers start when they are first needed."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End all worker processes."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End all worker processes and refuse what still runs or waits; returns when every process is gone."""
+        await self._pool.close()
+
+    async def prepare(self, text: str) -> Program:
+        """Compile a program; to be called before the operation, so that nothing has happened when it is refused.
+
+        Raises FilterSyntaxError, FilterLimit (too long, or compiling trips a limit) or FilterUnavailable.
+        """
+        if len(text) > MAX_PROGRAM:
+            raise FilterLimit(Limit.PROGRAM, MAX_PROGRAM)
+        recognised = grammar.recognise(text)
+        if recognised is not None:
+            return Program(text, recognised)
+        started = time.monotonic()
+        verdict = self._known.get(text) or await self._check(text)
+        self._known[text] = verdict
+        self._known.move_to_end(text)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        if isinstance(verdict, FilterSyntaxError):
+            raise FilterSyntaxError(*verdict.args)
+        return Program(text, None, verdict is Answer.FAILING, time.monotonic() - started)
+
+    async def _check(self, text: str) -> Answer | FilterSyntaxError:
+        try:
+            program = text.encode()
+        except UnicodeEncodeError as exc:
+            return FilterSyntaxError(f"The response filter is not a jq program: {exc.reason}")
+        answer, content = await self._pool.ask(Request.CHECK, program, b"", PATIENCE)
+        if answer is Answer.SYNTAX:
+            return FilterSyntaxError(f"The response filter is not a jq program: {content.decode()}")
+        return answer
+
+    async def apply(self, program: Program, document: bytes) -> bytes:
+        """Run a program over a JSON document: one JSON text and a newline for each output.
+
+        Raises FilterLimit when a limit is tripped, FilterUnavailable when no worker could run it.
+        """
+        if program.failing:
+            return encoding.FAILED
+        if program.finite is not None and program.finite.growth * len(document) < IN_PROCESS:
+            try:
+                return finite.run(program.finite, document)
+            except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+                pass  # nested too deeply for this codec, not for a worker
+        patience = max(0.0, PATIENCE - program.waited)
+        _, body = await self._pool.ask(Request.RUN, program.text.encode(), document, patience)
+        return body

@@ -1,0 +1,238 @@
+"""Runs jq programs in worker processes, and ends those that trip a limit.
+
+A worker is started when it is first needed, serves one program at a time, and is reused until it trips a limit, grows
+or fails; then it is killed, and the next program starts another. The number of workers and of waiting programs is
+bounded, waiting has a deadline, and :meth:`Pool.close` leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wfx.filtering.errors import FilterLimit, FilterUnavailable, Limit
+from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
+
+log = logging.getLogger(__name__)
+
+_START_SECONDS = 10.0
+"""A worker starts in a tenth of a second; on a machine that swaps it may take longer."""
+
+_QUEUE = 64
+"""How many programs may wait for a worker at a time; the next is refused at once."""
+
+_CAUSES = {
+    -signal.SIGABRT: Limit.MEMORY,  # libjq aborts when it gets no memory
+    -signal.SIGSEGV: Limit.MEMORY,  # values nested so deeply that the stack is used up
+    -signal.SIGBUS: Limit.MEMORY,
+    -signal.SIGKILL: Limit.MEMORY,  # by the system, short of memory
+    -signal.SIGALRM: Limit.TIME,
+    -signal.SIGXCPU: Limit.TIME,
+}
+"""What the way in which a worker ended says about the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use."""
+
+    deadline: float
+    """Seconds from handing the program to a worker until its last output."""
+    memory: int
+    """Bytes of address space of a worker, the interpreter's own (about 30 MiB) included."""
+    output: int
+    """Bytes of all outputs together."""
+
+    def exceeded(self, which: Limit) -> FilterLimit:
+        """Build the refusal for a tripped limit."""
+        value = {Limit.TIME: self.deadline, Limit.MEMORY: self.memory, Limit.OUTPUT: self.output}[which]
+        return FilterLimit(which, value)
+
+
+class Pool:
+    """The workers, and the queue before them. Owned by one event loop."""
+
+    def __init__(self, limits: Limits, size: int) -> None:
+        """Start nothing yet; at most ``size`` workers will run at a time."""
+        self._limits = limits
+        self._size = size
+        self._free = asyncio.Semaphore(size)
+        self._waiting = 0
+        self._idle: list[_Worker] = []
+        self._alive: set[_Worker] = set()
+        self._closing = False
+
+    async def ask(self, request: Request, program: bytes, document: bytes, patience: float) -> tuple[Answer, bytes]:
+        """Have a worker serve one request; waits ``patience`` seconds at most until one is free.
+
+        Raises FilterLimit when the program runs into a limit, and FilterUnavailable when no worker is free in time,
+        none can be started, or one ends for no reason of the program's.
+        """
+        async with self._turn(patience):
+            worker = await self._worker()
+            healthy = False
+            try:
+                async with asyncio.timeout(self._limits.deadline):
+                    answer, content, leaving = await worker.exchange(request, program, document)
+                healthy = not leaving and not self._closing
+            except TimeoutError as exc:
+                raise self._limits.exceeded(Limit.TIME) from exc
+            except (EOFError, ConnectionError) as exc:
+                raise self._ended(await worker.end()) from exc
+            finally:
+                await self._put_back(worker, healthy=healthy)
+        if answer in {Answer.MEMORY, Answer.OUTPUT}:
+            raise self._limits.exceeded(Limit.MEMORY if answer is Answer.MEMORY else Limit.OUTPUT)
+        return answer, content
+
+    async def close(self) -> None:
+        """End all workers; programs that still run or wait are refused. Returns when every process is gone."""
+        self._closing = True
+        for worker in self._alive:
+            worker.kill()
+        for _ in range(self._size):
+            await self._free.acquire()
+        while self._idle:
+            await self._put_back(self._idle.pop(), healthy=False)
+        for _ in range(self._size):
+            self._free.release()
+
+    @asynccontextmanager
+    async def _turn(self, patience: float) -> AsyncIterator[None]:
+        """Wait for the right to use one worker."""
+        if self._waiting >= _QUEUE:
+            raise FilterUnavailable(f"Already {_QUEUE} response filters are waiting to be run; try again later")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(patience):
+                await self._free.acquire()
+        except TimeoutError as exc:
+            raise FilterUnavailable("Other response filters kept all workers busy; try again later") from exc
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    async def _worker(self) -> _Worker:
+        """Take an idle worker, or start one."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.running:
+                return worker
+            await self._put_back(worker, healthy=False)
+        if self._closing:
+            raise self._ended(0)
+        worker = await _Worker.start(self._limits)
+        self._alive.add(worker)
+        ready = False
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await worker.ready()
+            ready = True
+        except (EOFError, ConnectionError, TimeoutError) as exc:
+            status = await worker.end()
+            raise FilterUnavailable(f"A process for response filters did not start (status {status})") from exc
+        finally:
+            if not ready:
+                await self._put_back(worker, healthy=False)
+        return worker
+
+    async def _put_back(self, worker: _Worker, *, healthy: bool) -> None:
+        """Keep a worker for the next program, or end it."""
+        if healthy:
+            self._idle.append(worker)
+        else:
+            await worker.end()
+            self._alive.discard(worker)
+
+    def _ended(self, status: int) -> FilterLimit | FilterUnavailable:
+        """Tell why a worker ended with ``status`` in the middle of a program."""
+        if self._closing:
+            return FilterUnavailable("The server is stopping")
+        if status in _CAUSES:
+            return self._limits.exceeded(_CAUSES[status])
+        log.error("a process for response filters ended with status %d", status)
+        return FilterUnavailable(f"The process that ran the response filter ended with status {status}")
+
+
+class _Worker:
+    """One process and the pipes to it."""
+
+    def __init__(self, process: Process, output: int) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._output = output
+
+    @classmethod
+    async def start(cls, limits: Limits) -> _Worker:
+        """Start a process without environment, in a process group of its own; raises FilterUnavailable."""
+        here = Path(__file__)
+        library = importlib.util.find_spec("jq")
+        assert library is not None
+        assert library.origin is not None
+        arguments = (here.with_name("worker.py"), Path(library.origin).parent, here.parents[2])
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", *map(str, arguments)),
+                *map(str, (limits.memory, limits.deadline, limits.output)),
+                stdin=PIPE,
+                stdout=PIPE,
+                env={},
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise FilterUnavailable(f"A process for response filters did not start ({exc.strerror})") from exc
+        return cls(process, limits.output)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.returncode is None
+
+    async def ready(self) -> None:
+        """Wait until the process serves; raises EOFError when it ends before."""
+        await self._answer()
+
+    async def exchange(self, request: Request, program: bytes, document: bytes) -> tuple[Answer, bytes, bool]:
+        """Send a request; give the answer, its content and whether the process ends now. Raises EOFError."""
+        self._stdin.writelines((REQUEST_HEADER.pack(request, len(program), len(document)), program, document))
+        await self._stdin.drain()
+        chunks: list[bytes] = []
+        total = 0
+        while True:
+            answer, content, leaving = await self._answer()
+            chunks.append(content)
+            total += len(content)
+            if total > self._output:
+                return Answer.OUTPUT, b"", True
+            if answer is not Answer.CHUNK:
+                return answer, b"".join(chunks), leaving
+
+    async def _answer(self) -> tuple[Answer, bytes, bool]:
+        kind, leaving, length = ANSWER_HEADER.unpack(await self._stdout.readexactly(ANSWER_HEADER.size))
+        return Answer(kind), await self._stdout.readexactly(length), leaving
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self.running:
+            self._process.kill()
+
+    async def end(self) -> int:
+        """Kill the process if it runs, wait until it is gone and give its status: negative when by a signal."""
+        self.kill()
+        self._stdin.close()
+        await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode

@@ -1,0 +1,201 @@
+"""The process in which foreign jq programs run. Started by :mod:`wfx.filtering.pool`, never imported by the server.
+
+    python -I -S worker.py LIBRARIES PACKAGES MEMORY DEADLINE OUTPUT
+
+LIBRARIES and PACKAGES are the directories that ``jq`` and ``wfx`` are found in; MEMORY and OUTPUT are bytes, DEADLINE
+is in seconds. Requests come on stdin, answers go to stdout (:mod:`wfx.filtering.protocol`). Before the first request
+everything that the process could reach is given up: no environment, no file can be opened, memory is bounded, and it
+ends with its parent.
+
+Every program has, besides the parent's deadline, a timer and a limit of processor time of its own here, in case that
+the parent is gone or stuck.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+
+sys.path += sys.argv[1:3]
+
+import jq
+
+from wfx.filtering import encoding, rewrite
+from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
+
+_CHUNK_BYTES = 64 * 1024
+_LEAVE_ABOVE_BYTES = 64 * 1024 * 1024
+"""A process that holds on to more than this after a program makes room for a fresh one."""
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+
+_MARK = json.dumps(os.urandom(16).hex())
+"""Stands for a failed output inside of the rewritten program; no program can guess it."""
+
+_PRELUDE = "".join(
+    f'def {signature}: error("{signature.partition("(")[0]} is not available in a response filter"); '
+    for signature in (
+        *("input", "inputs", "debug", "debug(f)", "stderr", "halt", "halt_error", "halt_error($code)"),
+        *("input_filename", "input_line_number", "get_search_list", "get_prog_origin", "get_jq_origin", "modulemeta"),
+    )
+)
+"""What reaches out of a program in libjq fails, as it does in the reference."""
+
+_FINISH = (
+    f' | if . == {_MARK} then "{{}}" else '
+    'try (tojson as $text | if . == ($text | fromjson) then $text else empty end) catch "{}" end'
+)
+"""Turns each output into its text. NaN and the infinities, which JSON cannot express, do not survive the round trip."""
+
+_LATE_ERRORS = ("is not defined", "module not found", "Top-level program not given", "as object key")
+"""What libjq finds while compiling, but the reference only when it runs the program: unknown names, imports, an
+object key that is no string, an empty program."""
+
+
+def _compile(text: str) -> jq._Program:
+    if "\0" in text:
+        raise ValueError("syntax error, a program cannot contain the character U+0000")
+    return jq.compile(text)
+
+
+def _check(program: str) -> tuple[Answer, str]:
+    try:
+        _compile(program)
+    except ValueError as exc:
+        message = str(exc)
+        if any(error in message for error in _LATE_ERRORS) and "syntax error" not in message:
+            return Answer.FAILING, ""
+        first_line = message.partition("\n")[0].removeprefix("jq: error: ").rstrip(":")
+        return Answer.SYNTAX, first_line.replace(" <top-level>,", "")
+    return Answer.VALID, ""
+
+
+@lru_cache(maxsize=32)
+def _rewritten(program: str) -> jq._Program | None:
+    """Compile for a run; None for what is valid only where nothing is before or after it (a module directive)."""
+    for wrap in (rewrite.wrap, rewrite.wrap_whole):
+        try:
+            return _compile(f"{_PRELUDE}({wrap(program, _MARK)}){_FINISH}")
+        except (rewrite.NotUnderstoodError, ValueError):
+            continue
+    return None
+
+
+def _lines(program: str, document: str) -> Iterator[bytes]:
+    compiled = _rewritten(program)
+    if compiled is None:
+        yield encoding.FAILED
+        return
+    outputs = iter(compiled.input_text(_sorted(document)))
+    while True:
+        try:
+            text = next(outputs, None)
+        except ValueError:  # an error that jq does not let a program catch
+            yield encoding.FAILED
+            return
+        if text is None:
+            return
+        try:
+            line = encoding.line(_sorted(text).encode())
+        except OverflowError:
+            continue
+        yield line
+
+
+def _sorted(text: str) -> str:
+    """Put members in alphabetical order (rest-api section 4); what Python's codec refuses stays as it is."""
+    try:
+        value = json.loads(text)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    except (RecursionError, ValueError):
+        return text
+
+
+class _Worker:
+    def __init__(self, deadline: float, output: int) -> None:
+        self._deadline = deadline
+        self._output = output
+        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        """Answer requests until stdin ends."""
+        requests = sys.stdin.buffer
+        self._answer(Answer.READY)
+        while header := requests.read(REQUEST_HEADER.size):
+            kind, program_bytes, document_bytes = REQUEST_HEADER.unpack(header)
+            program, document = requests.read(program_bytes).decode(), requests.read(document_bytes).decode()
+            self._arm()
+            try:
+                answer, content = _check(program) if kind == Request.CHECK else self._run(program, document)
+            except MemoryError:
+                answer, content = Answer.MEMORY, ""
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            leaving = self._resident_bytes() > _LEAVE_ABOVE_BYTES
+            self._answer(answer, content.encode(), leaving=leaving)
+            if leaving:
+                return
+
+    def _arm(self) -> None:
+        """Bound the time until the answer, should the parent not do so."""
+        signal.setitimer(signal.ITIMER_REAL, self._deadline + 0.5)
+        used = math.ceil(time.process_time())
+        resource.setrlimit(resource.RLIMIT_CPU, (used + math.ceil(self._deadline) + 1, resource.RLIM_INFINITY))
+
+    def _run(self, program: str, document: str) -> tuple[Answer, str]:
+        total, pending = 0, bytearray()
+        for line in _lines(program, document):
+            total += len(line)
+            if total > self._output:
+                return Answer.OUTPUT, ""
+            pending += line
+            if len(pending) >= _CHUNK_BYTES:
+                self._answer(Answer.CHUNK, pending)
+                pending.clear()
+        self._answer(Answer.CHUNK, pending)
+        return Answer.END, ""
+
+    def _answer(self, answer: Answer, content: bytes | bytearray = b"", *, leaving: bool = False) -> None:
+        sys.stdout.buffer.write(ANSWER_HEADER.pack(answer, leaving, len(content)))
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+    def _resident_bytes(self) -> int:
+        return int(os.pread(self._memory_file, 64, 0).split()[1]) * resource.getpagesize()
+
+
+def _confine(memory: int) -> None:
+    """Give up whatever a program could reach, for good."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    os.environ.clear()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # libjq complains there, at a caller's will
+    os.nice(10)
+    time.tzset()
+    for what, limit in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+
+
+def main() -> None:
+    """Confine this process, then serve."""
+    memory, deadline, output = int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
+    worker = _Worker(deadline, output)
+    _confine(memory)
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main()
