@@ -1,0 +1,155 @@
+"""Starting, stopping, and what both engines do alike."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from rawhttp import Wire, request
+
+from wfx.config import options
+from wfx.demo.local import LocalService
+from wfx.server import engine
+
+BASE = "/api/wfx/v1"
+
+
+def test_engine_names() -> None:
+    """Each engine an operator can name exists, and each that exists can be named."""
+    assert set(options.ENGINES) == set(engine._ENGINES)
+
+
+def test_continue_is_answered_at_once(service: LocalService, job: dict[str, Any]) -> None:
+    """A device that sends ``Expect: 100-continue`` is told to go on before it sends its body."""
+    body = b'{"state": "INSTALLING", "clientId": "dev", "progress": 57, "message": "m", "context": { "lines": [] }}'
+    head, _, _ = request("PUT", f"{BASE}/jobs/{job['id']}/status", body, "Expect: 100-continue").partition(body)
+    with Wire(service.ports["south"]) as wire:
+        wire.send(head)
+        assert wire.until(b"\r\n\r\n").startswith(b"HTTP/1.1 100")
+        wire.send(body)
+        answer = wire.answer()
+    assert (answer.status, json.loads(answer.body)["progress"]) == (200, 57)
+
+
+def test_too_large_by_declaration(service: LocalService) -> None:
+    """A body that is declared too large is refused without waiting for it (hypercorn asks for it all the same)."""
+    headers = ("Expect: 100-continue", "Content-Length: 1000001", "Content-Type: application/json")
+    head = request("POST", f"{BASE}/jobs", b"", *headers)
+    with Wire(service.ports["north"]) as wire:
+        wire.send(head)
+        answer = wire.answer()
+        if answer.status == 100:
+            answer = wire.answer()
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize("framing", ["declared", "chunked"])
+def test_body_limit(service: LocalService, framing: str) -> None:
+    """A body beyond the limit is a 413 that names the limit, whether its length was declared or not."""
+    too_long = b'{"clientId":"' + b"x" * 1_000_000 + b'"}'
+    with httpx.Client(base_url=service.north + BASE, trust_env=False) as client:
+        content = too_long if framing == "declared" else iter([too_long[:500_000], too_long[500_000:]])
+        answer = client.post("/jobs", content=content, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.text) == (413, "request body is larger than 1000000 bytes\n")
+        assert client.get("/version").status_code == 200, "others are served on"
+
+
+def test_largest_body(service: LocalService, job: dict[str, Any]) -> None:
+    """A body of exactly the limit is taken."""
+    definition = b'{"x":"' + b"y" * (1_000_000 - 8) + b'"}'
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.put(f"{service.north}{BASE}/jobs/{job['id']}/definition", content=definition, headers=headers)
+    assert answer.status_code == 200
+    assert len(answer.content) == 1_000_001
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["uvicorn", "hypercorn"])
+def test_stop(tmp_path: Path, name: str, how: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end the service with exit code 0, also while somebody listens to events."""
+    with LocalService(tmp_path, f"--http-engine={name}") as service:
+        with httpx.stream("GET", f"{service.south}{BASE}/jobs/events", timeout=10) as events:
+            assert events.status_code == 200
+            assert service.stop(how) == 0
+            assert b"".join(events.iter_raw()) == b"", "the stream ends cleanly"
+    assert not list(tmp_path.glob("*-wal")), "the database is closed"
+
+
+def test_restart_keeps_everything(tmp_path: Path) -> None:
+    """What was created is there after a restart."""
+    service = LocalService(tmp_path)
+    workflow = {"name": "w", "states": [{"name": "S"}], "transitions": []}
+    with service:
+        httpx.post(f"{service.north}{BASE}/workflows", json=workflow)
+        job = httpx.post(f"{service.north}{BASE}/jobs", json={"clientId": "c", "workflow": "w"}).json()
+    with service:
+        assert httpx.get(f"{service.south}{BASE}/jobs/{job['id']}").json() == {**job, "tags": []}
+
+
+def start_and_fail(folder: Path, *options: str) -> tuple[int, str]:
+    """Run wfx until it ends by itself; returns its exit status and what it said on stderr."""
+    command = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--client-host=127.0.0.1", *options]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    return ended.returncode, ended.stderr
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port that is taken ends the start with exit code 1 and an error that names it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = start_and_fail(tmp_path, f"--mgmt-port={port}")
+    assert code == 1
+    assert said.startswith("Error: ")
+    assert f"127.0.0.1:{port}" in said
+    assert "Traceback" not in said
+
+
+def test_unusable_storage(tmp_path: Path) -> None:
+    """A storage that cannot be opened ends the start with exit code 1 and an error that names the place."""
+    code, said = start_and_fail(tmp_path, "--storage-opt", "file:missing/wfx.db")
+    assert code == 1
+    assert "missing" in said
+    assert "Traceback" not in said
+
+
+def test_storage_is_named_once(tmp_path: Path) -> None:
+    """At level debug, one record says which storage is set up; scripts look for it."""
+    with LocalService(tmp_path, "--log-level=debug") as service:
+        pass
+    assert sum('Setting up persistent storage \\"sqlite\\"' in line for line in service.lines) == 1
+
+
+def test_default_file(tmp_path: Path) -> None:
+    """The default storage is wfx.db in the working directory; in memory, there is no file."""
+    with LocalService(tmp_path):
+        assert (tmp_path / "wfx.db").exists()
+    other = tmp_path / "memory"
+    other.mkdir()
+    with LocalService(other, "--storage-opt=file:wfx?mode=memory&cache=shared&_fk=1"):
+        assert not list(other.iterdir())
+
+
+def test_idle_memory(service: LocalService) -> None:
+    """A service that has started and answered one request needs less than 80 MB."""
+    assert httpx.get(f"{service.south}{BASE}/jobs").status_code == 200
+    with LocalService(service.folder, "--storage-opt=:memory:") as fresh:
+        assert httpx.get(f"{fresh.south}{BASE}/jobs").status_code == 200
+        assert fresh.process is not None
+        assert psutil.Process(fresh.process.pid).memory_info().rss < 80_000_000
+
+
+def test_openapi_core_is_loaded_late(tmp_path: Path, unique: Callable[[str], str]) -> None:
+    """What only rejections need is not imported at start, so the service is ready early."""
+    probe = "import sys; import wfx.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert "'starlette'" in loaded
+    assert not [name for name in ("openapi_core", "hypercorn", "rich", "httpx", "jq") if f"'{name}'" in loaded]
