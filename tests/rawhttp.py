@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Wire:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self._buffer = b""
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         """Use as a context manager to close."""
         return self
 

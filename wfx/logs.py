@@ -27,7 +27,7 @@ _QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlett
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Send all records of ``level`` and above to ``stream`` (stdout); ``auto`` is ``pretty`` on a terminal, else ``json``."""
+    """Send records of ``level`` and above to ``stream`` (stdout); ``auto`` is ``pretty`` on a terminal, else ``json``."""
     out = stream or sys.stdout
     if form == "auto":
         form = "pretty" if out.isatty() else "json"
@@ -69,7 +69,7 @@ class Pretty(logging.Formatter):
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record; control characters in it are escaped, so that nothing of a caller's reaches a terminal raw."""
+        """Write one record; control characters are escaped, so that nothing of a caller's reaches a terminal raw."""
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%b %d %H:%M:%S")
         level = _NAMES.get(record.levelno, "info")[:3].upper()
         if self._colour:

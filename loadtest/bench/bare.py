@@ -38,13 +38,13 @@ def build(answers: dict[str, str]) -> Starlette:
     return Starlette(routes=[route(key, body.encode()) for key, body in answers.items()])
 
 
-async def _main(engine: str, answers: Path) -> None:
+async def _main(engine: str, answers: dict[str, str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
-    print(listener.address.rpartition(":")[2], flush=True)
-    await choose(engine)(build(json.loads(answers.read_text())), listener, HttpSettings(10, 1), stop)
+    print(listener.address.rpartition(":")[2], flush=True)  # noqa: T201  # whoever started this reads the port
+    await choose(engine)(build(answers), listener, HttpSettings(10, 1), stop)
 
 
 if __name__ == "__main__":
-    uvloop.run(_main(sys.argv[1], Path(sys.argv[2])))
+    uvloop.run(_main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text())))

@@ -42,7 +42,8 @@ class Case:
 
 def prepare(client: httpx.Client, devices: httpx.Client, jobs: int) -> list[Case]:
     """Fill the service through both its sides (north, south) and return what to measure."""
-    client.post(f"{BASE}/workflows", json=yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())).raise_for_status()
+    workflow = yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())
+    client.post(f"{BASE}/workflows", json=workflow).raise_for_status()
     ids = [_create(client, number % max(1, jobs // 20)) for number in range(jobs)]
     paths = tuple(f"{BASE}/jobs/{job_id}" for job_id in ids)
     status_paths = tuple(f"{path}/status" for path in paths)

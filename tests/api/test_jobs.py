@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -156,7 +157,7 @@ class TestStatus:
             assert shown["stime"] == job["stime"]
             seen.append(shown["mtime"])
         moments = [datetime.fromisoformat(moment) for moment in seen]
-        assert all(earlier < later for earlier, later in zip(moments, moments[1:], strict=False))
+        assert all(earlier < later for earlier, later in pairwise(moments))
 
     def test_unknown_job(self, north: httpx.Client, south: httpx.Client) -> None:
         """An unknown job is not found."""

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +75,13 @@ def test_largest_body(service: LocalService, job: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["uvicorn", "hypercorn"])
 def test_stop(tmp_path: Path, name: str, how: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end the service with exit code 0, also while somebody listens to events."""
-    with LocalService(tmp_path, f"--http-engine={name}") as service:
-        with httpx.stream("GET", f"{service.south}{BASE}/jobs/events", timeout=10) as events:
-            assert events.status_code == 200
-            assert service.stop(how) == 0
-            assert b"".join(events.iter_raw()) == b"", "the stream ends cleanly"
+    with (
+        LocalService(tmp_path, f"--http-engine={name}") as service,
+        httpx.stream("GET", f"{service.south}{BASE}/jobs/events", timeout=10) as events,
+    ):
+        assert events.status_code == 200
+        assert service.stop(how) == 0
+        assert b"".join(events.iter_raw()) == b"", "the stream ends cleanly"
     assert not list(tmp_path.glob("*-wal")), "the database is closed"
 
 
@@ -147,9 +148,10 @@ def test_idle_memory(service: LocalService) -> None:
         assert psutil.Process(fresh.process.pid).memory_info().rss < 80_000_000
 
 
-def test_openapi_core_is_loaded_late(tmp_path: Path, unique: Callable[[str], str]) -> None:
+def test_what_is_loaded_late() -> None:
     """What only rejections need is not imported at start, so the service is ready early."""
     probe = "import sys; import wfx.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=30).stdout
+    command = [sys.executable, "-c", probe]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
     assert "'starlette'" in loaded
     assert not [name for name in ("openapi_core", "hypercorn", "rich", "httpx", "jq") if f"'{name}'" in loaded]

@@ -26,8 +26,8 @@ def build_app(side: Side, services: Services, rings: Sequence[Middleware] = ()) 
 class Dispatch(BaseRoute):
     """Stands for all paths: looks the raw path up in the route table and answers what has no endpoint.
 
-    Starlette's own routes compare decoded paths and answer 404 and 405 in their own way; the contract wants raw paths, an
-    ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
+    Starlette's own routes compare decoded paths and answer 404 and 405 in their own way; the contract wants raw paths,
+    an ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
     """
 
     def __init__(self, side: Side, services: Services) -> None:

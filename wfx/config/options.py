@@ -20,7 +20,7 @@ def _option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
-    client_host: str = _option("0.0.0.0", "address of the southbound API (devices)")
+    client_host: str = _option("0.0.0.0", "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
     client_port: int = _option(8080, "port of the southbound API; 0 takes a free one")
     mgmt_host: str = _option("127.0.0.1", "address of the northbound API (operators)")
     mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 START_DEADLINE = 20.0
 STOP_DEADLINE = 30.0
@@ -40,7 +41,7 @@ class LocalService:
         """The address of the client side."""
         return f"http://127.0.0.1:{self.ports['south']}"
 
-    def start(self) -> LocalService:
+    def start(self) -> Self:
         """Start, and return when both sides listen; a restart takes the same ports again."""
         command = [
             sys.executable, "-m", "wfx", "--client-host=127.0.0.1", "--mgmt-host=127.0.0.1",
@@ -87,7 +88,7 @@ class LocalService:
             self.process.kill()
             raise
 
-    def __enter__(self) -> LocalService:
+    def __enter__(self) -> Self:
         """Start."""
         return self.start()
 

@@ -30,7 +30,11 @@ def run() -> int:
     """Run the demo, printing what happens; returns 0 when the job reached ACTIVATED."""
     logging.basicConfig(level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder, _artifact_server(Path(folder)) as artifact, LocalService(Path(folder)) as wfx:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _artifact_server(Path(folder)) as artifact,
+        LocalService(Path(folder)) as wfx,
+    ):
         say(f"service is up: northbound {wfx.north}, southbound {wfx.south}")
         with httpx.Client(base_url=wfx.north + BASE, trust_env=False) as operator:
             return _update(operator, wfx.south + BASE, artifact)
