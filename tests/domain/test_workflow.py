@@ -19,10 +19,12 @@ ONE = flow("A")
         ([edge("A", "B", WFX, NOW), edge("B", "C", WFX, Trigger.WAIT)], "B"),
         ([edge("A", "B", WFX)], "A"),
         ([edge("A", "B", CLIENT, NOW)], "A"),
+        ([edge("A", "A", WFX, NOW)], "A"),
+        ([edge("A", "B", WFX, NOW), edge("B", "C", WFX, NOW), edge("C", "A", WFX, NOW)], "C"),
     ],
 )
 def test_immediate_transitions_are_followed_to_the_end(transitions: list[Transition], final: str) -> None:
-    """Only transitions that are both immediate and the service's are followed, as many as there are."""
+    """Only transitions that are both immediate and the service's are followed, each state once at most."""
     assert flow("ABC", *transitions).settle("A") == final
 
 
@@ -36,6 +38,7 @@ def test_chase_ends_in_any_graph(workflow: Workflow, state: str) -> None:
 def test_group_is_the_first_that_lists_the_state() -> None:
     """A job is in the first group that lists its state, or in none."""
     assert [PRESS.group_of(state) for state in ("READY", "RUN", "REST", "BROKEN")] == ["OPEN", "OPEN", "CLOSED", ""]
+    assert flow("A", groups=(Group("X", ("B", "A")), Group("Y", ("A",)))).group_of("A") == "X"
 
 
 def test_workflow_is_shown_as_given() -> None:
