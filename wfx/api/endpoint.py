@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,11 @@ from wfx.api.reply import CLOSE, TEXT, RawHeader, Reply, text_reply
 from wfx.api.routes import Route
 from wfx.api.side import Side
 from wfx.domain.errors import WfxError
-from wfx.filtering import FilterLimit, FilterSyntaxError, Program
+from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError
 
 _FILTER = b"x-response-filter"
+_UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""What may not stand in a header's value (RFC 9110 section 5.5)."""
 _VARY: RawHeader = (b"vary", b"Origin")
 _ANY_ORIGIN: RawHeader = (b"access-control-allow-origin", b"*")
 
@@ -61,6 +64,8 @@ class Endpoint:
             return text_reply(400, str(exc))
         except BodyTooLarge as exc:
             return text_reply(413, str(exc), (CLOSE,))
+        except FilterError as exc:
+            return _refused_filter(exc)
         except WfxError as exc:
             return reply_to(exc)
 
@@ -83,22 +88,20 @@ class Endpoint:
         return given[0].decode("utf-8", "replace") if given else None
 
     async def _filtered(self, call: Call, text: str) -> Response:
-        """Run the operation and cut its answer; a program that cannot be understood stops before anything happens."""
-        program = await self._program(text)
+        """Run the operation and cut its answer; a program that cannot be understood stops before anything happens.
+
+        Once the operation has happened, a filter that runs into a limit is answered with 422: what was done stays done.
+        """
+        filters = self._services.filters
+        program = await filters.prepare(text)
         response = await self._route.handler(call)
         if response.status_code >= 300:
             return response
-        echo = (_FILTER, text.encode("utf-8", "replace"))
-        try:
-            cut = await self._services.filters.apply(program, bytes(response.body))
-        except FilterLimit as exc:
-            return text_reply(422, f"header X-Response-Filter: {exc}", (echo,))
+        cut = await filters.apply(program, bytes(response.body))
+        echo = (_FILTER, _UNSAFE.sub(b"", text.encode("utf-8", "replace")))
         return Reply(200, cut, (TEXT, echo) if cut else (echo,))
 
-    async def _program(self, text: str) -> Program:
-        try:
-            return await self._services.filters.prepare(text)
-        except FilterSyntaxError as exc:
-            raise BadRequest(f"header X-Response-Filter: {exc}") from exc
-        except FilterLimit as exc:
-            raise BadRequest(f"header X-Response-Filter: {exc}") from exc
+
+def _refused_filter(error: FilterError) -> Reply:
+    status = {FilterSyntaxError: 400, FilterLimit: 422}.get(type(error), 503)
+    return text_reply(status, str(error))
