@@ -96,6 +96,11 @@ class Workflow:
         return encode({"name": self.name})
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each state stands among the states, from 0."""
+        return {state.name: position for position, state in enumerate(self.states)}
+
+    @cached_property
     def initial(self) -> str:
         """The state that jobs start in: the one no other state leads to."""
         entered = {t.target for t in self.transitions if t.origin != t.target}

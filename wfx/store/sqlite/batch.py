@@ -13,8 +13,8 @@ from wfx.domain.job import Event, Job
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, CreateJob, CreateWorkflow, DeleteWorkflow, JobAct, PruneLog, RareAct
 from wfx.store.plan import Clock, Plan
-from wfx.store.sqlite.rows import JOB_WORKFLOW, job_of
-from wfx.store.sqlite.statements import SQL, for_items
+from wfx.store.sqlite.rows import job_of, place_rows, workflow_of_job
+from wfx.store.sqlite.statements import SQL, for_items, for_rows
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
 from wfx.store.sqlite.writing import write
 
@@ -129,7 +129,7 @@ class _Transaction:
 
     def _load_jobs(self, ids: Sequence[str]) -> list[tuple[int, Job]]:
         rows = list(for_items(self._connection, "jobs_by_id", ids))
-        numbers = {row[JOB_WORKFLOW] for row in rows}
+        numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(self._connection, numbers, self._cache.numbered(numbers))
         return [(row[0], job_of(row, workflows)) for row in rows]
 
@@ -157,6 +157,7 @@ class _Transaction:
         number = self._connection.execute(SQL["insert_workflow"], (name, document)).lastrowid
         assert number is not None
         workflow = self._named[name] = read(number, document)
+        for_rows(self._connection, "insert_places", place_rows(workflow))
         return workflow
 
     def _delete_workflow(self, act: DeleteWorkflow) -> None:
@@ -165,6 +166,7 @@ class _Transaction:
             raise WorkflowNotFound(act.name)
         if self._connection.execute(SQL["workflow_in_use"], (workflow.number,)).fetchone()[0]:
             raise WorkflowInUse(act.name)
+        self._connection.execute(SQL["delete_places"], (workflow.number,))
         self._connection.execute(SQL["hide_workflow"], (self._position.head, workflow.number))
         self._named[act.name] = None
 

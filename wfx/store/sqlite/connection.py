@@ -41,6 +41,7 @@ async def connect(location: Location) -> aiosqlite.Connection:
 def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     plain.execute("PRAGMA foreign_keys = ON")
     plain.execute(f"PRAGMA synchronous = {location.synchronous}")
+    plain.execute("PRAGMA cache_size = -32768")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.
     plain.execute("PRAGMA journal_size_limit = 67108864")
 

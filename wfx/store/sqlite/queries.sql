@@ -8,7 +8,7 @@ SELECT
     (SELECT value FROM meta WHERE name = 'log_id')
 
 -- name: jobs_by_id
-SELECT number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition.document
+SELECT number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
@@ -30,8 +30,14 @@ SELECT count(*) FROM workflow WHERE deleted IS NULL
 -- name: insert_workflow
 INSERT INTO workflow (name, document) VALUES (?, ?)
 
+-- name: insert_places
+INSERT INTO place (number, workflow, state, "group") VALUES :rows
+
+-- name: delete_places
+DELETE FROM place WHERE workflow = ?
+
 -- name: workflow_in_use
-SELECT EXISTS (SELECT 1 FROM job WHERE workflow = ?)
+SELECT EXISTS (SELECT 1 FROM job WHERE place IN (SELECT number FROM place WHERE workflow = ?))
 
 -- name: hide_workflow
 UPDATE workflow SET deleted = ? WHERE number = ?
@@ -40,15 +46,17 @@ UPDATE workflow SET deleted = ? WHERE number = ?
 DELETE FROM workflow WHERE deleted <= ?
 
 -- name: insert_jobs
-INSERT INTO job (number, id, client_id, workflow, state, "group", stime, mtime, version, definition_hash, tags, status)
+INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status)
 VALUES :rows
 
 -- name: update_jobs
 UPDATE job
-SET state = new.column2, "group" = new.column3, mtime = new.column4, version = new.column5,
-    definition_hash = new.column6, tags = new.column7, status = new.column8
+SET mtime = new.column2, version = new.column3, definition_hash = new.column4, tags = new.column5, status = new.column6
 FROM (VALUES :rows) AS new
 WHERE job.number = new.column1
+
+-- name: move_jobs
+UPDATE job SET place = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
 
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)

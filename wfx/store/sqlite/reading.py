@@ -10,9 +10,9 @@ from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, Workflow
 from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.workflow import Workflow
-from wfx.store.sqlite import selection
 from wfx.store.sqlite.batch import Position
-from wfx.store.sqlite.rows import EVENT_WORKFLOW, JOB_WORKFLOW, Row, event_of, former_of, job_of
+from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, workflow_of_event, workflow_of_job
+from wfx.store.sqlite.selection import bounds, select
 from wfx.store.sqlite.statements import SQL, for_items
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
 
@@ -54,9 +54,9 @@ class Reading:
     def query_jobs(self, connection: sqlite3.Connection, query: JobQuery) -> Page[Job]:
         """Return a page of jobs."""
         with _snapshot(connection):
-            rows = connection.execute(*selection.page(query)).fetchall()
-            jobs = self._jobs_of(connection, rows)
-            total = connection.execute(*selection.total(query)).fetchone()[0] if query.paging.with_total else None
+            selection = select(connection, query)
+            jobs = self._jobs_of(connection, selection.page(connection, query.paging))
+            total = selection.total(connection) if query.paging.with_total else None
         return Page(tuple(jobs), total)
 
     def workflow(self, connection: sqlite3.Connection, name: str) -> Workflow:
@@ -70,7 +70,7 @@ class Reading:
         """Return a page of workflows."""
         name = "workflows_page_descending" if paging.descending else "workflows_page"
         with _snapshot(connection):
-            rows = connection.execute(SQL[name], selection.bounds(paging)).fetchall()
+            rows = connection.execute(SQL[name], bounds(paging)).fetchall()
             total = connection.execute(SQL["workflows_total"]).fetchone()[0] if paging.with_total else None
         return Page(tuple(read(number, document) for number, document in rows), total)
 
@@ -80,7 +80,7 @@ class Reading:
             rows = connection.execute(SQL["events_after"], (min(max(after, 0), _HIGHEST), limit)).fetchall()
             if not rows or rows[0][0] != after + 1:
                 _require_on_log(Position.read(connection), after)
-            workflows = self._workflows_of(connection, rows, EVENT_WORKFLOW)
+            workflows = self._workflows(connection, set(map(workflow_of_event, rows)))
         return [event_of(row, workflows) for row in rows]
 
     def ping(self, connection: sqlite3.Connection) -> None:
@@ -88,11 +88,10 @@ class Reading:
         connection.execute(SQL["ping"]).fetchone()
 
     def _jobs_of(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Job]:
-        workflows = self._workflows_of(connection, rows, JOB_WORKFLOW)
+        workflows = self._workflows(connection, set(map(workflow_of_job, rows)))
         return [job_of(row, workflows) for row in rows]
 
-    def _workflows_of(self, connection: sqlite3.Connection, rows: Sequence[Row], column: int) -> dict[int, Workflow]:
-        numbers = {row[column] for row in rows}
+    def _workflows(self, connection: sqlite3.Connection, numbers: set[int]) -> dict[int, Workflow]:
         known = self._cache.numbered(numbers)
         workflows = load_numbered(connection, numbers, known)
         for number in numbers - known.keys():

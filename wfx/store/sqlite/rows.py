@@ -11,22 +11,44 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
 Row = tuple[Any, ...]
-JOB_COLUMNS = (
-    "number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition.document"
-)
+JOB_COLUMNS = "number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document"
 """What :func:`job_of` reads, from ``job LEFT JOIN definition``."""
-JOB_WORKFLOW = 3
-EVENT_WORKFLOW = 5
+_PLACES = 1 << 16
+"""Numbers of places per workflow."""
+
+
+def place_of(workflow: Workflow, state: str) -> int:
+    """Return the number of the place. Raises KeyError for a state that the workflow does not have."""
+    return workflow.number * _PLACES + workflow.positions[state]
+
+
+def place_rows(workflow: Workflow) -> list[Row]:
+    """Make the rows of all the workflow's places."""
+    names = [state.name for state in workflow.states]
+    return [(place_of(workflow, name), workflow.number, name, workflow.group_of(name)) for name in names]
+
+
+def workflow_of_job(row: Row) -> int:
+    """Return the number of the workflow that a job's row refers to."""
+    place: int = row[3]
+    return place // _PLACES
+
+
+def workflow_of_event(row: Row) -> int:
+    """Return the number of the workflow that an event's row refers to."""
+    workflow: int = row[5]
+    return workflow
 
 
 def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
     """Build a job from its row; the definition's document is the last column."""
-    _, job_id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition = row
+    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition = row
+    workflow = workflows[place // _PLACES]
     return Job(
         id=job_id,
         client_id=client_id,
-        workflow=workflows[workflow],
-        state=state,
+        workflow=workflow,
+        state=workflow.states[place % _PLACES].name,
         status=Json(status.encode()),
         definition_hash=definition_hash,
         definition=None if definition is None else Json(definition.encode()),
@@ -43,9 +65,7 @@ def new_row(number: int, job: Job) -> Row:
         number,
         job.id,
         job.client_id,
-        job.workflow.number,
-        job.state,
-        job.group,
+        place_of(job.workflow, job.state),
         job.stime,
         job.mtime,
         job.version,
@@ -56,11 +76,9 @@ def new_row(number: int, job: Job) -> Row:
 
 
 def changed_row(number: int, job: Job) -> Row:
-    """Make the part of a job's row that changes can change."""
+    """Make the part of a job's row that every change changes, or may change at no cost."""
     return (
         number,
-        job.state,
-        job.group,
         job.mtime,
         job.version,
         job.definition_hash,

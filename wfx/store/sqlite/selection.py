@@ -1,40 +1,70 @@
-"""Job queries as SQL."""
+"""Job queries as SQL that looks at little more than it returns.
+
+Left to itself SQLite picks an index without knowing how much each condition leaves: for a device that asks for its open
+jobs it would read the open jobs of the whole fleet. So a look at some index entries comes first, the statement names
+the index to go by, and the other conditions are checked on the way. Conditions on workflow, state and group come down to
+one, on the jobs' places (see ``0001_initial.sql``).
+"""
 # ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from wfx.domain.json import encode
 from wfx.domain.query import JobQuery, Paging
-from wfx.store.sqlite.rows import JOB_COLUMNS
+from wfx.store.sqlite.rows import JOB_COLUMNS, Row
 
 _NO_LIMIT = -1
 _MOST = 2**63 - 1
+_FEW = 1000
+"""So many index entries are gone through in about a millisecond: nothing needs to be found faster."""
+_MERGED = 100
+"""So many ordered parts are merged; from more (a workflow may have thousands of states) the jobs are sorted."""
 
 
-class Statement(NamedTuple):
-    """SQL text and the values for its marks."""
+class Fragment(NamedTuple):
+    """A part of a statement, and the values for its marks."""
 
     sql: str
-    values: list[Any]
+    values: Sequence[Any]
 
 
-def page(query: JobQuery) -> Statement:
-    """Select the rows of the page, in order."""
-    conditions = _conditions(query)
-    order = "DESC" if query.paging.descending else "ASC"
-    numbers = f"SELECT number FROM job {conditions.sql} ORDER BY number {order} LIMIT ? OFFSET ?"
-    return Statement(
-        f"SELECT {JOB_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number "
-        f"WHERE number IN ({numbers}) ORDER BY number {order}",
-        [*conditions.values, *bounds(query.paging)],
-    )
+class Selection(NamedTuple):
+    """Where the jobs are that match: ``FROM … WHERE …``, to select their ``number`` from."""
 
+    parts: Sequence[Fragment]
+    """Each able to deliver its jobs in the order of creation."""
+    overlapping: bool = False
+    """Whether a job may be in several parts."""
 
-def total(query: JobQuery) -> Statement:
-    """Count all that match."""
-    conditions = _conditions(query)
-    return Statement(f"SELECT count(*) FROM job {conditions.sql}", conditions.values)
+    def page(self, connection: sqlite3.Connection, paging: Paging) -> list[Row]:
+        """Read the rows of one page, in the order of creation."""
+        order = "DESC" if paging.descending else "ASC"
+        numbers, values = self._numbers
+        return connection.execute(
+            f"SELECT {JOB_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number "
+            f"WHERE number IN (SELECT number FROM ({numbers} ORDER BY number {order} LIMIT ? OFFSET ?)) "
+            f"ORDER BY number {order}",
+            [*values, *bounds(paging)],
+        ).fetchall()
+
+    def total(self, connection: sqlite3.Connection) -> int:
+        """Count the jobs."""
+        if not self.overlapping:
+            return sum(_count(connection, *part) for part in self.parts)
+        numbers, values = self._numbers
+        # Asking for an order has the ordered parts merged; without it all numbers would be collected in a tree.
+        return _count(connection, f"FROM ({numbers} ORDER BY number LIMIT {_NO_LIMIT})", values)
+
+    @property
+    def _numbers(self) -> Fragment:
+        union = " UNION " if self.overlapping else " UNION ALL "
+        sql = union.join(f"SELECT number {part.sql}" for part in self.parts)
+        return Fragment(sql, [value for part in self.parts for value in part.values])
 
 
 def bounds(paging: Paging) -> tuple[int, int]:
@@ -42,23 +72,108 @@ def bounds(paging: Paging) -> tuple[int, int]:
     return (paging.limit if paging.limit > 0 else _NO_LIMIT, min(max(paging.offset, 0), _MOST))
 
 
-def _conditions(query: JobQuery) -> Statement:
-    sql, values = [], []
-    for column, value in (("client_id", query.client_id), ("state", query.state)):
-        if value:
-            sql.append(f"{column} = ?")
-            values.append(value)
-    if query.workflow:
-        sql.append("workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)")
-        values.append(query.workflow)
-    if query.groups:
-        sql.append(f'"group" IN ({_marks(query.groups)})')
-        values.extend(query.groups)
+def select(connection: sqlite3.Connection, query: JobQuery) -> Selection:
+    """Choose how to find the jobs. What is chosen holds within one snapshot."""
+    conditions = _conditions(connection, query)
+    driver = _driver(connection, conditions)
+    if driver is None:
+        return Selection([Fragment("FROM job", [])])
+    others = [condition.test_of_job for condition in conditions if condition is not driver]
+    if driver.column == "tag":
+        return _by_tag(driver, others)
+    return Selection([_and(one.search, others) for one in driver.singly] or [Fragment("FROM job WHERE FALSE", [])])
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """That a column has one of some values."""
+
+    column: str
+    values: Sequence[Any]
+
+    @property
+    def test(self) -> Fragment:
+        """The condition on the column."""
+        if len(self.values) > _MERGED:
+            return Fragment(f"{self.column} IN (SELECT value FROM json_each(?))", [encode(self.values).decode()])
+        return Fragment(f"{self.column} IN ({','.join('?' * len(self.values))})", self.values)
+
+    @property
+    def test_of_job(self) -> Fragment:
+        """The condition on a job that was found otherwise."""
+        sql, values = self.test
+        if self.column == "tag":
+            return Fragment(f"EXISTS (SELECT 1 FROM job_tag WHERE {sql} AND job = number)", values)
+        return Fragment(sql, values)
+
+    @property
+    def search(self) -> Fragment:
+        """What finds jobs by this condition; in the order of creation if it has one value."""
+        return Fragment(f"FROM {_INDEXES[self.column]} WHERE {self.test.sql}", self.test.values)
+
+    @property
+    def singly(self) -> Sequence[_Condition]:
+        """One condition for each value, or this one if they are too many."""
+        return [self] if len(self.values) > _MERGED else [_Condition(self.column, [value]) for value in self.values]
+
+
+_INDEXES = {
+    "client_id": "job INDEXED BY job_client",
+    "place": "job INDEXED BY job_place",
+    "tag": "(SELECT tag, job AS number FROM job_tag)",
+}
+
+
+def _by_tag(driver: _Condition, others: Sequence[Fragment]) -> Selection:
+    if others or len(driver.values) > _MERGED:
+        sql, values = driver.test
+        source = f"FROM job NOT INDEXED WHERE number IN (SELECT job FROM job_tag WHERE {sql})"
+        return Selection([_and(Fragment(source, values), others)])
+    return Selection([one.search for one in driver.singly], overlapping=len(driver.values) > 1)
+
+
+def _conditions(connection: sqlite3.Connection, query: JobQuery) -> list[_Condition]:
+    conditions = [_Condition("client_id", [query.client_id])] if query.client_id else []
     if query.tags:
-        sql.append(f"number IN (SELECT job FROM job_tag WHERE tag IN ({_marks(query.tags)}))")
-        values.extend(query.tags)
-    return Statement("WHERE " + " AND ".join(sql) if sql else "", values)
+        conditions.append(_Condition("tag", query.tags))
+    if query.workflow or query.state or query.groups:
+        conditions.append(_Condition("place", _places(connection, query)))
+    return conditions
 
 
-def _marks(values: tuple[str, ...]) -> str:
-    return ",".join("?" * len(values))
+def _places(connection: sqlite3.Connection, query: JobQuery) -> list[int]:
+    """Return the places that match and have jobs."""
+    tests = []
+    if query.workflow:
+        named = "workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)"
+        tests.append(Fragment(named, [query.workflow]))
+    if query.state:
+        tests.append(Fragment("state = ?", [query.state]))
+    if query.groups:
+        tests.append(_Condition('"group"', query.groups).test)
+    inhabited = Fragment("SELECT number FROM place WHERE EXISTS (SELECT 1 FROM job WHERE place = place.number)", [])
+    return [row[0] for row in connection.execute(*_and(inhabited, tests))]
+
+
+def _driver(connection: sqlite3.Connection, conditions: Sequence[_Condition]) -> _Condition | None:
+    """Choose what to find the jobs by: the first condition that leaves few, or else what is best at delivering many."""
+    for condition in conditions:
+        sql, values = condition.search
+        if _count(connection, f"FROM (SELECT 1 {sql} LIMIT {_FEW})", values) < _FEW:
+            return condition
+    preference = ("client_id", "place", "tag")
+    return min(conditions, key=lambda condition: preference.index(condition.column), default=None)
+
+
+def _count(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> int:
+    count: int = connection.execute(f"SELECT count(*) {sql}", values).fetchone()[0]
+    return count
+
+
+def _and(fragment: Fragment, tests: Iterable[Fragment]) -> Fragment:
+    """Add tests to a fragment that has a WHERE already."""
+    tests = list(tests)
+    return Fragment(
+        " AND ".join([fragment.sql, *(test.sql for test in tests)]),
+        [*fragment.values, *(value for test in tests for value in test.values)],
+    )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from wfx.domain.errors import JobNotFound, NotFound, WorkflowNotFound
 from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
@@ -70,6 +71,7 @@ class SqliteStore:
         return created
 
     async def get_workflow(self, name: str) -> Workflow:
+        _require_text(name, WorkflowNotFound(name))
         known = self._cache.named(name)
         return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
 
@@ -77,27 +79,33 @@ class SqliteStore:
         return await self._query(partial(self._reading.query_workflows, paging=paging))
 
     async def delete_workflow(self, name: str) -> None:
+        _require_text(name, WorkflowNotFound(name))
         await self._writes.submit(DeleteWorkflow(name))
 
     async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
+        _require_text(workflow, WorkflowNotFound(workflow))
         created: Job = await self._writes.submit(CreateJob(workflow, decide))
         return created
 
     async def get_job(self, job_id: str) -> Job:
+        _require_text(job_id, JobNotFound())
         job: Job = await self._reads.submit(job_id)
         return job
 
     async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
+        _require_text(job_id, JobNotFound())
         return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
         return await self._query(partial(self._reading.query_jobs, query=query))
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
+        _require_text(job_id, JobNotFound())
         changed: Job = await self._writes.submit(ChangeJob(job_id, decide))
         return changed
 
     async def delete_job(self, job_id: str) -> None:
+        _require_text(job_id, JobNotFound())
         await self._writes.submit(DeleteJob(job_id))
 
     async def log_bounds(self) -> LogBounds:
@@ -141,3 +149,11 @@ class SqliteStore:
 
     async def _query(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         return await inside(self._connections.query, read)
+
+
+def _require_text(key: str, otherwise: NotFound) -> None:
+    """Raise unless the key is Unicode text: half a surrogate pair names nothing, and SQLite could not look for it."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise otherwise from None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.plan import Image, Plan
-from wfx.store.sqlite.rows import Row, changed_row, event_row, former_row, new_row
+from wfx.store.sqlite.rows import Row, changed_row, event_row, former_row, new_row, place_of
 from wfx.store.sqlite.statements import for_rows
 
 
@@ -20,6 +20,10 @@ def write(connection: sqlite3.Connection, plan: Plan) -> None:
     changed = [changed_row(image.number, job) for image, job in kept if image.before is not None]
     for_rows(connection, "insert_jobs", created)
     for_rows(connection, "update_jobs", changed)
+    for_rows(connection, "move_jobs", [
+        (image.number, place_of(job.workflow, job.state))
+        for image, job in kept if image.before is not None and image.before.state != job.state
+    ])
     for_rows(connection, "insert_history", [
         former_row(image.number, version, former) for image, _ in kept for version, former in image.former
     ])

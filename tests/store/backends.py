@@ -1,0 +1,52 @@
+"""The backends that the contract is held against, and a clock that tests set."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wfx.store.opening import open_store
+from wfx.store.protocol import Store
+
+NOON = 1_782_907_200_000_000
+"""2026-07-01T12:00:00Z."""
+
+
+class SetClock:
+    """Stands still until it is set."""
+
+    def __init__(self) -> None:
+        """Begin at noon."""
+        self.now = NOON
+
+    def __call__(self) -> int:
+        """Tell the time in microseconds."""
+        return self.now
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A kind of store, and how to make a fresh one."""
+
+    name: str
+    kind: str
+    option: Callable[[Path], str]
+    lasting: bool
+    """Whether what was stored is there again after closing and opening."""
+
+    @asynccontextmanager
+    async def open(self, folder: Path, clock: Callable[[], int]) -> AsyncIterator[Store]:
+        """Open the store that belongs to the folder."""
+        store = await open_store(self.kind, self.option(folder), clock=clock)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+BACKENDS = (
+    Backend("sqlite-file", "sqlite", lambda folder: f"file:{folder}/wfx.db?_fk=1&_journal=WAL", lasting=True),
+    Backend("sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False),
+)
