@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,9 +11,14 @@ import httpx
 import pytest
 import yaml
 from conformance import conforming_client
+from hypothesis import settings
 
 from wfx.api import spec
 from wfx.demo.local import LocalService
+
+# No deadline: a busy machine is not a wrong answer. In CI each run draws the same cases, elsewhere new ones.
+settings.register_profile("wfx", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("wfx")
 
 BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")

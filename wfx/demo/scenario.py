@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import logging
+import sys
 import tempfile
 import threading
 import time
@@ -28,7 +29,7 @@ _DEADLINE = 60.0
 
 def run() -> int:
     """Run the demo, printing what happens; returns 0 when the job reached ACTIVATED."""
-    logging.basicConfig(level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with (
         tempfile.TemporaryDirectory() as folder,
