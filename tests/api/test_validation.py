@@ -182,6 +182,12 @@ async def test_u0000_is_refused_where_jobs_are_found_by_it(operation_id: str, bo
     assert await explain.rejection(operation_id, body) == f"the body at {place}: must not contain U+0000"
 
 
+async def test_read_only_members_are_named() -> None:
+    """Whoever echoes a status back, hash included, is told what to leave out."""
+    message = await explain.rejection(REPORTED, status(definitionHash=""))
+    assert message == "the body at /definitionHash: is read-only and must not be sent"
+
+
 def test_operations_without_a_body_have_no_check() -> None:
     """Only the six operations with a body check one."""
     checked = {operation_id for operation_id in spec.operations() if compile_body(operation_id) is not None}

@@ -17,7 +17,7 @@ import orjson
 
 from wfx.api.refusal import one_line
 from wfx.api.spec import document, operations
-from wfx.api.validate import at, compile_body
+from wfx.api.validate import OWN_WORDS, at, compile_body
 
 if TYPE_CHECKING:
     from openapi_core import OpenAPI
@@ -33,7 +33,7 @@ async def rejection(operation_id: str, value: Any) -> str:
     validator = compile_body(operation_id)
     assert validator is not None, f"{operation_id} takes no body"
     complaint = one_line(validator.complaint(value))
-    if "U+0000" in complaint or _busy.locked() or len(encoded := orjson.dumps(value)) > _LARGEST:
+    if complaint.endswith(OWN_WORDS) or _busy.locked() or len(encoded := orjson.dumps(value)) > _LARGEST:
         return complaint
     return await asyncio.to_thread(_worded, operation_id, encoded) or complaint
 

@@ -16,6 +16,10 @@ _RANGES = {
     "int64": {"minimum": -(2**63), "maximum": 2**63 - 1},
 }
 _NEVER: dict[str, Any] = {"not": {}}
+_NO_NUL = "must not contain U+0000"
+_READ_ONLY = "is read-only and must not be sent"
+OWN_WORDS = (_NO_NUL, _READ_ONLY)
+"""Reasons that nobody words better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,9 @@ def compile_body(operation_id: str) -> BodyValidator | None:
 def _reason(error: jsonschema_rs.ValidationError) -> str:
     match error.kind:
         case jsonschema_rs.ValidationErrorKind.Pattern() if "\x00" in str(error.instance):
-            return "must not contain U+0000"
+            return _NO_NUL
         case jsonschema_rs.ValidationErrorKind.Not():
-            return "is read-only and must not be sent"
+            return _READ_ONLY
     return error.message
 
 
