@@ -38,6 +38,13 @@ class LogBounds:
     """The newest sequence number ever given; 0 on a fresh log."""
 
 
+class LogFollower(AsyncIterator[Sequence[Event]], Protocol):
+    """One consumer's place at the end of the log; see :meth:`Store.follow_log`."""
+
+    async def aclose(self) -> None:
+        """Stop following; a step that waits ends too."""
+
+
 class Store(Protocol):
     """See the module's docstring for what holds of every act."""
 
@@ -85,12 +92,12 @@ class Store(Protocol):
         (or is negative).
         """
 
-    def follow_log(self) -> AsyncIterator[Sequence[Event]]:
+    def follow_log(self) -> LogFollower:
         """Yield the events of each commit, in order and without gaps, from the moment of this call on.
 
         What is yielded is durable. The iterator starts listening when it is created, not at its first step. A consumer
         that falls far behind is served from the log again, so memory stays bounded; a step raises BehindHorizon if what
-        it needs was pruned meanwhile. Ends when the store is closed, or by the iterator's own ``aclose``.
+        it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
         """
 
     async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:

@@ -1,0 +1,333 @@
+"""The contract of a store, as far as it concerns the log of events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from tests.store.backends import NOON, Backend, SetClock
+from tests.store.samples import FLOW, begin, move, redefine, tag, together, untag, whole_log
+
+from wfx.domain import fold, wire
+from wfx.domain.errors import BehindHorizon, NotOnThisLog, TransitionRefused
+from wfx.domain.job import Action, Event
+from wfx.domain.json import decode
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.protocol import Store
+
+FOREVER = Timestamp(0)
+"""Nothing is older than this."""
+
+
+async def step(follower: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
+    """Take the next events, if they come in time."""
+    return await asyncio.wait_for(anext(follower), 10)
+
+
+async def fill(store: Store, count: int) -> None:
+    """Put events on the log."""
+    for _ in range(count):
+        await store.create_job(FLOW.name, begin())
+
+
+async def test_a_fresh_log_is_empty(store: Store) -> None:
+    """A new store has an identity, nothing on the log, and number 1 to come."""
+    bounds = await store.log_bounds()
+    assert (bounds.oldest, bounds.head) == (1, 0)
+    assert len(bounds.log_id) == 32
+    assert await store.read_log(0, 10) == []
+
+
+async def test_each_job_change_is_one_event(store: Store, flow: Workflow, clock: SetClock) -> None:
+    """Events tell number, time, action, job, client, workflow and the payload of the wire, in the order of changes."""
+    jobs = [await store.create_job(flow.name, begin("press-7", tags=["a"]))]
+    for decide in (move("RUN"), redefine({"n": 1}), tag("b"), untag("a")):
+        clock.now += 10
+        jobs.append(await store.change_job(jobs[0].id, decide))
+    clock.now += 10
+    await store.delete_job(jobs[0].id)
+    events = await whole_log(store)
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event.ctime for event in events] == [NOON + n for n in range(0, 60, 10)]
+    assert [event.action for event in events] == [
+        Action.CREATE, Action.UPDATE_STATUS, Action.UPDATE_DEFINITION, Action.ADD_TAGS, Action.DELETE_TAGS, Action.DELETE,
+    ]
+    assert {(event.job_id, event.client_id, event.workflow) for event in events} == {(jobs[0].id, "press-7", flow)}
+    assert [event.payload for event in events] == [
+        wire.created(jobs[0]),
+        *(wire.changed(job, event.action) for job, event in zip(jobs[1:], events[1:], strict=False)),
+        wire.deleted(jobs[-1]),
+    ]
+
+
+async def test_workflow_operations_are_not_on_the_log(store: Store, flow: Workflow) -> None:
+    """Creating and deleting workflows gives no events."""
+    await store.delete_workflow(flow.name)
+    assert (await store.log_bounds()).head == 0
+
+
+async def test_the_log_folds_to_the_jobs(store: Store, flow: Workflow) -> None:
+    """A job is what its events say."""
+    job = await store.create_job(flow.name, begin(tags=["a"], definition={"n": 1}))
+    for decide in (move("RUN", message="m"), redefine({"n": 2}), tag("b"), untag("a"), redefine({}), move("DONE")):
+        job = await store.change_job(job.id, decide)
+    known = None
+    for event in await whole_log(store):
+        known = fold.after(event, known)
+    assert known == decode(wire.created(job))
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "numbers"), [(0, 3, [1, 2, 3]), (0, 99, [1, 2, 3, 4, 5]), (3, 1, [4]), (5, 9, []), (4, 9, [5])]
+)
+async def test_the_log_is_read_from_any_place(
+    store: Store, flow: Workflow, after: int, limit: int, numbers: list[int]
+) -> None:
+    """Reading gives up to so many events behind a position; behind the head there are none."""
+    await fill(store, 5)
+    assert [event.seq for event in await store.read_log(after, limit)] == numbers
+
+
+@pytest.mark.parametrize("after", [-1, -(2**63), -(2**70), 3, 2**63 - 1, 2**63, 2**70])
+async def test_a_position_that_is_not_on_the_log_is_refused(store: Store, flow: Workflow, after: int) -> None:
+    """A position ahead of the head, or a negative one, is never answered with old events."""
+    await fill(store, 2)
+    with pytest.raises(NotOnThisLog) as refusal:
+        await store.read_log(after, 10)
+    assert (refusal.value.head, refusal.value.log_id) == (2, (await store.log_bounds()).log_id)
+
+
+async def test_a_refused_change_burns_no_number(store: Store, flow: Workflow) -> None:
+    """Numbers of events have no gaps, whatever was refused in between."""
+    job = await store.create_job(flow.name, begin())
+    for _ in range(3):
+        with pytest.raises(TransitionRefused):
+            await store.change_job(job.id, move("DONE"))
+    await store.change_job(job.id, move("RUN"))
+    assert [event.seq for event in await whole_log(store)] == [1, 2]
+
+
+async def test_numbers_and_identity_go_on_after_reopening(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """The log continues where it was, also when all of it was pruned; a database in memory begins another log."""
+    async with backend.open(tmp_path, clock) as store:
+        await store.create_workflow(FLOW)
+        await fill(store, 3)
+        await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=10)
+        before = await store.log_bounds()
+    async with backend.open(tmp_path, clock) as store:
+        after = await store.log_bounds()
+        assert (after == before) == backend.lasting
+        if backend.lasting:
+            await fill(store, 1)
+            assert [event.seq for event in await whole_log(store)] == [4]
+
+
+async def test_two_logs_have_two_identities(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """No two stores share a log id."""
+    ids = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        async with backend.open(tmp_path / name, clock) as store:
+            ids.add((await store.log_bounds()).log_id)
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("keep", "older", "most", "dropped"),
+    [
+        (3, 0, 99, 7),
+        (10, 0, 99, 0),
+        (99, 0, 99, 0),
+        (0, 0, 99, 10),
+        (0, 0, 4, 4),
+        (99, 6, 99, 5),
+        (99, 1, 99, 0),
+        (99, 99, 99, 10),
+        (99, 99, 3, 3),
+        (7, 6, 99, 5),
+        (3, 6, 99, 7),
+        (3, 6, 0, 0),
+        (-1, 0, 99, 10),
+        (3, 6, -1, 0),
+    ],
+)
+async def test_pruning_drops_what_is_beyond_count_or_age(
+    store: Store, flow: Workflow, clock: SetClock, keep: int, older: int, most: int, dropped: int
+) -> None:
+    """Of ten events, a second apart: those beyond the newest, or too old, are dropped from the oldest on."""
+    for second in range(1, 11):
+        clock.now = NOON + second
+        await fill(store, 1)
+    assert await store.prune_log(keep_newest=keep, older_than=Timestamp(NOON + older), at_most=most) == dropped
+    bounds = await store.log_bounds()
+    assert (bounds.oldest, bounds.head) == (dropped + 1, 10)
+    assert [event.seq for event in await whole_log(store)] == list(range(dropped + 1, 11))
+
+
+async def test_pruning_in_steps_ends_where_one_step_does(store: Store, flow: Workflow) -> None:
+    """Repeated calls drop a bounded number each, until nothing is left to drop."""
+    await fill(store, 10)
+    steps = [await store.prune_log(keep_newest=2, older_than=FOREVER, at_most=3) for _ in range(4)]
+    assert steps == [3, 3, 2, 0]
+
+
+async def test_age_stops_at_the_first_young_event(store: Store, flow: Workflow, clock: SetClock) -> None:
+    """An old event behind a young one stays, so that the log has no gaps, even if the clock was put back."""
+    for now in (NOON, NOON + 100, NOON + 1):
+        clock.now = now
+        await fill(store, 1)
+    assert await store.prune_log(keep_newest=99, older_than=Timestamp(NOON + 50), at_most=99) == 1
+    assert [event.seq for event in await whole_log(store)] == [2, 3]
+
+
+async def test_reading_behind_the_horizon_is_refused(store: Store, flow: Workflow) -> None:
+    """A reader is told the oldest event that is left; exactly at the horizon it is served."""
+    await fill(store, 5)
+    await store.prune_log(keep_newest=2, older_than=FOREVER, at_most=99)
+    for after in (0, 2):
+        with pytest.raises(BehindHorizon) as refusal:
+            await store.read_log(after, 10)
+        assert refusal.value.oldest == 4
+    assert [event.seq for event in await store.read_log(3, 10)] == [4, 5]
+
+
+async def test_an_emptied_log_knows_its_place(store: Store, flow: Workflow) -> None:
+    """When everything was pruned the head is still known, and the position at the head is served."""
+    await fill(store, 5)
+    await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99)
+    bounds = await store.log_bounds()
+    assert (bounds.oldest, bounds.head) == (6, 5)
+    assert await store.read_log(5, 10) == []
+    with pytest.raises(BehindHorizon):
+        await store.read_log(4, 10)
+    with pytest.raises(NotOnThisLog):
+        await store.read_log(6, 10)
+
+
+async def test_a_deleted_workflow_goes_with_its_last_event(store: Store, flow: Workflow) -> None:
+    """Events show their workflow whole as long as they are kept, although it was deleted."""
+    job = await store.create_job(flow.name, begin())
+    await store.delete_job(job.id)
+    await store.delete_workflow(flow.name)
+    await store.prune_log(keep_newest=1, older_than=FOREVER, at_most=99)
+    assert [event.workflow for event in await whole_log(store)] == [flow]
+    await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99)
+    again = await store.create_workflow(FLOW)
+    assert again.number != flow.number
+
+
+async def test_a_follower_sees_each_commit_from_its_call_on(store: Store, flow: Workflow) -> None:
+    """Following begins with the call, not with the first step, and leaves out what was before."""
+    await fill(store, 2)
+    follower = store.follow_log()
+    job = await store.create_job(flow.name, begin())
+    await store.change_job(job.id, move("RUN"))
+    assert [event.seq for event in await step(follower)] == [3]
+    assert [event.action for event in await step(follower)] == [Action.UPDATE_STATUS]
+
+
+async def test_a_follower_waits_for_news(store: Store, flow: Workflow) -> None:
+    """A step of a follower that has seen everything waits until something happens."""
+    follower = store.follow_log()
+    waiting = asyncio.create_task(step(follower))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await fill(store, 1)
+    assert await waiting == await store.read_log(0, 10)
+
+
+async def test_what_a_follower_sees_is_on_the_log(store: Store, flow: Workflow) -> None:
+    """Events are never shown early: at the moment a follower has them, reading the log gives them too."""
+    follower = store.follow_log()
+    writers = asyncio.gather(*(fill(store, 10) for _ in range(4)))
+    seen: list[Event] = []
+    while len(seen) < 40:
+        seen += await step(follower)
+        assert list(await store.read_log(0, 99))[: len(seen)] == seen
+    await writers
+
+
+async def test_followers_do_not_disturb_each_other(store: Store, flow: Workflow) -> None:
+    """Every follower gets every event, whether others take theirs, stop, or are dropped."""
+    idle, gone, first, second = (store.follow_log() for _ in range(4))
+    del gone
+    await fill(store, 3)
+    for follower in (first, second):
+        assert [event.seq for _ in range(3) for event in await step(follower)] == [1, 2, 3]
+    assert [event.seq for event in await step(idle)] == [1]
+
+
+async def test_a_follower_far_behind_misses_nothing(store: Store, flow: Workflow) -> None:
+    """A follower that takes nothing for thousands of events gets all of them afterwards, once and in order."""
+    follower = store.follow_log()
+    job = await store.create_job(flow.name, begin())
+    for _ in range(20):
+        await together(*(store.change_job(job.id, tag("t")) for _ in range(256)))
+    seen: list[int] = []
+    while len(seen) < 5121:
+        seen += [event.seq for event in await step(follower)]
+    await fill(store, 1)
+    seen += [event.seq for event in await step(follower)]
+    assert seen == list(range(1, 5123))
+
+
+async def test_a_follower_behind_the_horizon_is_told(store: Store, flow: Workflow) -> None:
+    """A follower so far behind that its events were pruned hears of it; it is not shown a gap."""
+    follower = store.follow_log()
+    job = await store.create_job(flow.name, begin())
+    for _ in range(20):
+        await together(*(store.change_job(job.id, tag("t")) for _ in range(256)))
+    await store.prune_log(keep_newest=10, older_than=FOREVER, at_most=9999)
+    with pytest.raises(BehindHorizon):
+        await step(follower)
+
+
+async def test_following_ends_with_the_store(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """When the store is closed, followers get what they had not taken yet, and then end."""
+    async with backend.open(tmp_path, clock) as store:
+        await store.create_workflow(FLOW)
+        behind, waiting = store.follow_log(), store.follow_log()
+        await fill(store, 1)
+        await step(waiting)
+        end = asyncio.create_task(anext(waiting, "ended"))
+    assert await end == "ended"
+    assert len(await step(behind)) == 1
+    assert await anext(behind, "ended") == "ended"
+
+
+async def test_a_follower_can_be_closed(store: Store, flow: Workflow) -> None:
+    """A closed follower ends, also for a step that waits, and takes no more memory."""
+    follower = store.follow_log()
+    waiting = asyncio.create_task(anext(follower, "ended"))
+    await asyncio.sleep(0)
+    await follower.aclose()
+    assert await waiting == "ended"
+    await fill(store, 1)
+    assert await anext(follower, "ended") == "ended"
+
+
+async def test_pruning_next_to_a_reader_leaves_no_gap(store: Store, flow: Workflow) -> None:
+    """A reader that races with pruning gets the next event, or is told that it is gone."""
+    await fill(store, 300)
+    position, seen = 0, 0
+
+    async def prune() -> None:
+        while await store.prune_log(keep_newest=1, older_than=FOREVER, at_most=7):
+            await asyncio.sleep(0)
+
+    pruner = asyncio.create_task(prune())
+    while position < 300:
+        try:
+            events = await store.read_log(position, 3)
+        except BehindHorizon as exc:
+            assert exc.oldest > position + 1
+            position = exc.oldest - 1
+            continue
+        assert [event.seq for event in events] == list(range(position + 1, position + len(events) + 1))
+        position += len(events)
+        seen += len(events)
+    await pruner
+    assert seen
