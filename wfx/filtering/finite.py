@@ -3,10 +3,10 @@
 A program is a pipe of stages, a stage a list of alternatives, an alternative a leaf or a pipe in parentheses. A leaf is
 a function from one value to the list of its outputs; it has no loop but those over the value, so it ends.
 
-Every part carries its ``growth``, a bound that holds for every value: where b is the size of the value's text (compact
-and escaped, as the API writes it), the texts of all outputs have together at most ``growth * (b + 1)`` bytes, each with
-one byte for a separator, and less than ``growth * (b + 1)`` steps are taken to produce them. Values may share parts and
-are never changed.
+Every part carries its ``growth``, a bound that holds for every value: where b is the size of the value's text (as
+:mod:`wfx.filtering.encoding` writes it), the texts of all outputs have together at most ``growth * (b + 1)`` bytes,
+each with one byte for a separator, and less than ``growth * (b + 1)`` steps are taken to produce them. Values may share
+parts and are never changed.
 """
 
 from __future__ import annotations
