@@ -48,6 +48,7 @@ class PluginProcess(asyncio.SubprocessProtocol):
         self._decoder = FrameDecoder(settings.max_frame)
         self._stderr = LineForwarder(found.name, self._path)
         self._unfinished: asyncio.TimerHandle | None = None
+        self._stopping = False
         self._ended = asyncio.Event()
         self._released = asyncio.Event()
 
@@ -82,8 +83,9 @@ class PluginProcess(asyncio.SubprocessProtocol):
         """End the plugin: SIGTERM to its group, SIGKILL after the grace time. Stopping twice does no harm."""
         self._on_lost = None
         self._close()
-        if self._released.is_set():
+        if self._stopping:
             return
+        self._stopping = True
         if not self._ended.is_set():
             self._signal(signal.SIGTERM)
             self._stdin.close()

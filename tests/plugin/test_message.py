@@ -1,0 +1,199 @@
+"""What the server writes and reads is FlatBuffers, held against the code that flatc generates."""
+
+from __future__ import annotations
+
+import struct
+
+import flatbuffers
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from wfx.plugin.decode import decode_answer
+from wfx.plugin.encode import encode_request
+from wfx.plugin.errors import MessageError
+from wfx.plugin.generated import messages as wire
+from wfx.plugin.message import PASS, Action, Headers, Modify, Request, Respond
+from wfx_plugin import model as sdk
+from wfx_plugin import wire as sdk_wire
+
+texts = st.binary(max_size=20)
+headers_of_bytes = st.lists(st.tuples(texts, st.lists(texts, max_size=3).map(tuple)), max_size=5).map(tuple)
+requests = st.builds(Request, texts, st.sampled_from(Action), headers_of_bytes, st.binary(max_size=100))
+cookies = st.integers(0, 2**64 - 1)
+
+
+@given(cookies, requests)
+def test_requests_are_what_the_generated_code_reads(cookie: int, request: Request) -> None:
+    """Every request that is written is read back by the generated classes, member by member, and well aligned."""
+    frame = encode_request(cookie, request)
+    assert int.from_bytes(frame[:4], "little") == len(frame) - 4
+    message = wire.PluginRequest.GetRootAs(frame, 4)
+    inner = message.Request()
+    assert inner is not None
+    assert (message.Cookie(), inner.Action(), inner.Destination()) == (cookie, request.action, request.destination)
+    envelope = [inner.Envelope(index) for index in range(inner.EnvelopeLength())]
+    assert request.headers == tuple(
+        (entry.Name(), tuple(entry.Values(index) for index in range(entry.ValuesLength()))) for entry in envelope
+    )
+    table = inner._tab
+    start = table.Vector(table.Offset(12))
+    assert frame[start : start + table.VectorLen(table.Offset(12))] == request.body
+    assert struct.unpack_from("<Q", frame, 24)[0] == cookie  # a multiple of 8, as strict readers demand
+
+
+@given(cookies, requests)
+def test_the_sdk_reads_requests(cookie: int, request: Request) -> None:
+    """The SDK shows a plugin exactly what the server wrote, also bytes that are not UTF-8."""
+    number, shown = sdk_wire.read_request(encode_request(cookie, request)[4:])
+    assert (number, int(shown.action), shown.body) == (cookie, int(request.action), request.body)
+    assert shown.destination.encode("utf-8", "surrogateescape") == request.destination
+    names = {name: list(values) for name, values in request.headers}
+    raw = {
+        name.encode("utf-8", "surrogateescape"): [value.encode("utf-8", "surrogateescape") for value in values]
+        for name, values in shown._headers().items()  # type: ignore[operator]
+    }
+    assert raw == names
+
+
+words = st.text(max_size=20)
+headers_of_text = st.dictionaries(words, st.lists(words, max_size=3), max_size=5)
+
+
+def as_bytes(headers: dict[str, list[str]]) -> Headers:
+    """Encode names and values."""
+    return tuple((name.encode(), tuple(value.encode() for value in values)) for name, values in headers.items())
+
+
+@given(cookies, st.sampled_from(sdk.Status), headers_of_text, st.binary(max_size=100))
+def test_responses_of_the_sdk(cookie: int, status: sdk.Status, headers: dict[str, list[str]], body: bytes) -> None:
+    """What a plugin responds through the SDK arrives: status, headers, body."""
+    frame = sdk_wire.write_answer(cookie, sdk.Request("/"), sdk.Respond(status, body, headers))
+    http = {"DENY": 403, "ACCEPT": 200, "MODIFIED": 200, "UNAVAILABLE": 503}[status.name]
+    assert decode_answer(frame[4:]) == (cookie, Respond(http, as_bytes(headers), body))
+
+
+@given(cookies, words, headers_of_text, st.none() | st.binary(max_size=100))
+def test_changes_of_the_sdk(cookie: int, destination: str, headers: dict[str, list[str]], body: bytes | None) -> None:
+    """What a plugin modifies through the SDK arrives; a body that is left alone stays absent."""
+    frame = sdk_wire.write_answer(cookie, sdk.Request("/"), sdk.Modify(destination, headers, body))
+    assert decode_answer(frame[4:]) == (cookie, Modify(destination.encode(), as_bytes(headers), body))
+
+
+def test_a_pass_of_the_sdk_is_the_vector_of_the_contract() -> None:
+    """Letting cookie 7 pass is, byte for byte, the first frame of server section 11.3."""
+    vector = "1c000000100000000000000008000c0000000400080000000700000000000000"
+    assert sdk_wire.write_answer(7, sdk.Request("/"), sdk.PASS).hex() == vector
+
+
+@given(requests)
+def test_an_echo_lets_pass(request: Request) -> None:
+    """A plugin that sends requests back as they are (cat) lets them pass, whatever they hold."""
+    assert decode_answer(encode_request(5, request)[4:]) == (5, PASS)
+
+
+@given(st.binary(max_size=300))
+@example(b"")
+@example(b"\x04\0\0\0\0\0\0\0")
+def test_garbage_is_a_message_error_or_an_answer(garbage: bytes) -> None:
+    """Reading any bytes ends in an answer or a MessageError, never in another error."""
+    read_without_surprise(garbage)
+
+
+valid_frames = st.builds(
+    sdk_wire.write_answer,
+    cookies,
+    st.just(sdk.Request("/x", headers={"A": ["b", "c"]}, body=b"body")),
+    st.sampled_from([
+        sdk.PASS,
+        sdk.Modify("/y", {"X": ["1", "2"], "Y": "3"}, b"z"),
+        sdk.Respond(sdk.Status.UNAVAILABLE, b"text", {"X": ["1", "2"]}),
+    ]),
+)  # fmt: skip
+damage = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6)
+
+
+@given(valid_frames, damage, st.integers(0, 200))
+def test_damaged_answers_are_a_message_error_or_an_answer(
+    frame: bytes, wounds: list[tuple[int, int]], lost: int
+) -> None:
+    """The same holds for sound answers with some bytes overwritten, or the end cut off."""
+    body = bytearray(frame[4:])
+    for at, value in wounds:
+        body[at % len(body)] = value
+    read_without_surprise(bytes(body[: len(body) - lost]))
+
+
+def read_without_surprise(frame: bytes) -> None:
+    """Read; what comes out is bounded by what went in."""
+    try:
+        _, decision = decode_answer(frame)
+    except MessageError:
+        return
+    if isinstance(decision, Modify | Respond):
+        text = sum(len(name) + sum(map(len, values)) for name, values in decision.headers)
+        assert text <= 4 * len(frame) + 65_536
+
+
+def answer(tag: int, status: int = 0) -> bytes:
+    """Write an answer with this payload tag and status, by the generated code."""
+    builder = flatbuffers.Builder(64)
+    wire.ResponseStart(builder)
+    wire.ResponseAddStatus(builder, status)
+    payload = wire.ResponseEnd(builder)
+    wire.PluginResponseStart(builder)
+    wire.PluginResponseAddCookie(builder, 7)
+    wire.PluginResponseAddPayloadType(builder, tag)
+    wire.PluginResponseAddPayload(builder, payload)
+    builder.Finish(wire.PluginResponseEnd(builder))
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize(("status", "http"), [(0, 403), (1, 200), (2, 200), (3, 503)])
+def test_statuses(status: int, http: int) -> None:
+    """Deny is 403, Accept and Modified are 200, Unavailable is 503."""
+    assert decode_answer(answer(2, status)) == (7, Respond(http, (), b""))
+
+
+@pytest.mark.parametrize("status", [4, -1])
+def test_unknown_status_is_refused(status: int) -> None:
+    """A status that the contract does not know is no answer."""
+    with pytest.raises(MessageError, match="unknown status"):
+        decode_answer(answer(2, status))
+
+
+@pytest.mark.parametrize("tag", [3, 255])
+def test_unknown_payload_is_refused(tag: int) -> None:
+    """A payload of a kind that the contract does not know is no answer; it never counts as a pass."""
+    with pytest.raises(MessageError, match="unknown kind"):
+        decode_answer(answer(tag))
+
+
+def test_payload_without_kind_lets_pass() -> None:
+    """Tag NONE means that there is no payload (server section 11.5)."""
+    assert decode_answer(answer(0)) == (7, PASS)
+
+
+def test_shared_parts_cannot_spell_gigabytes() -> None:
+    """A frame of 100 kB whose thousands of headers all share one long value is refused."""
+    builder = flatbuffers.Builder(100_000)
+    text = builder.CreateString("x" * 50_000)
+    wire.EnvelopeStartValuesVector(builder, 5_000)
+    for _ in range(5_000):
+        builder.PrependUOffsetTRelative(text)
+    values = builder.EndVector()
+    wire.EnvelopeStart(builder)
+    wire.EnvelopeAddValues(builder, values)
+    entry = wire.EnvelopeEnd(builder)
+    wire.ResponseStartEnvelopeVector(builder, 1)
+    builder.PrependUOffsetTRelative(entry)
+    envelope = builder.EndVector()
+    wire.ResponseStart(builder)
+    wire.ResponseAddEnvelope(builder, envelope)
+    payload = wire.ResponseEnd(builder)
+    wire.PluginResponseStart(builder)
+    wire.PluginResponseAddPayloadType(builder, wire.Payload.client_Response)
+    wire.PluginResponseAddPayload(builder, payload)
+    builder.Finish(wire.PluginResponseEnd(builder))
+    with pytest.raises(MessageError, match="repeats"):
+        decode_answer(bytes(builder.Output()))
