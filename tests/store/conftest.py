@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from tests.store.backends import BACKENDS, Backend, SetClock
 from tests.store.samples import FLOW
-
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import Store
 

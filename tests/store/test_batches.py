@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from tests.store.backends import Backend, SetClock
 from tests.store.samples import FLOW, all_jobs, attempt, begin, move, redefine, renamed, tag, together, untag, whole_log
-
 from wfx.domain.errors import (
     JobNotFound,
     StoreUnavailable,

@@ -6,9 +6,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+
 from tests.store.backends import NOON, Backend, SetClock
 from tests.store.samples import FLOW, all_jobs, begin, move, redefine, tag, untag, whole_log
-
 from wfx.domain.errors import JobNotFound, TransitionRefused, WorkflowNotFound
 from wfx.domain.job import Change, Draft, Job
 from wfx.domain.json import decode

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
+
 from tests.store.backends import SetClock
 from tests.store.samples import FLOW, all_jobs, begin, move, renamed, together
-
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.domain.query import JobQuery, Paging

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.store.backends import Backend, SetClock
 from tests.store.samples import FLOW, begin, renamed, together, whole_log
-
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.query import Paging
 from wfx.domain.workflow import State, Workflow

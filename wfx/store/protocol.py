@@ -38,8 +38,14 @@ class LogBounds:
     """The newest sequence number ever given; 0 on a fresh log."""
 
 
-class LogFollower(AsyncIterator[Sequence[Event]], Protocol):
-    """One consumer's place at the end of the log; see :meth:`Store.follow_log`."""
+class LogFollower(Protocol):
+    """One consumer's place at the end of the log: an asynchronous iterator; see :meth:`Store.follow_log`."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        """Return itself."""
+
+    async def __anext__(self) -> Sequence[Event]:
+        """Return the next events; wait for them if there are none."""
 
     async def aclose(self) -> None:
         """Stop following; a step that waits ends too."""

@@ -2,8 +2,8 @@
 
 Left to itself SQLite picks an index without knowing how much each condition leaves: for a device that asks for its open
 jobs it would read the open jobs of the whole fleet. So a look at some index entries comes first, the statement names
-the index to go by, and the other conditions are checked on the way. Conditions on workflow, state and group come down to
-one, on the jobs' places (see ``0001_initial.sql``).
+the index to go by, and the other conditions are checked on the way. Conditions on workflow, state and group come down
+to one, on the jobs' places (see ``0001_initial.sql``).
 """
 # ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
 
