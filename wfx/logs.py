@@ -27,7 +27,7 @@ _QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlett
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Send records of ``level`` and above to ``stream`` (stdout); ``auto`` is ``pretty`` on a terminal, else ``json``."""
+    """Log from ``level`` up to ``stream`` (stdout); form ``auto`` is ``pretty`` on a terminal, else ``json``."""
     out = stream or sys.stdout
     if form == "auto":
         form = "pretty" if out.isatty() else "json"

@@ -46,13 +46,13 @@ class Dispatch(BaseRoute):
         if found is None:
             await _no_such_path(scope, raw_path)(scope, receive, send)
             return
-        routes, parameters = found
+        routes, key = found
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
             await _no_such_method(scope, routes)(scope, receive, send)
             return
-        await self._endpoints[route](scope, receive, send, parameters)
+        await self._endpoints[route](scope, receive, send, key)
 
 
 def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:

@@ -41,8 +41,8 @@ class Call:
     request: Request
     services: Services
     side: Side
-    path: tuple[str, ...]
-    """Decoded path parameters in order."""
+    key: str
+    """The decoded path parameter: a job's id or a workflow's name; empty for paths without one."""
     query: dict[str, Any]
     """Decoded query parameters; what was left out has its default."""
     body: Any = None

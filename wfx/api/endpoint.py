@@ -43,35 +43,29 @@ class Endpoint:
             self._parameters = parameters.compile_parameters(route.operation)
             self._body = validate.compile_body(route.operation)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, path: tuple[str, ...]) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
-        response = await self._answer(Request(scope, receive, send), path)
+        response = await self._answer(Request(scope, receive, send), key)
         if self._route.operation:
             response.raw_headers.append(_VARY)
             if any(name == b"origin" for name, _ in scope["headers"]):
                 response.raw_headers.append(_ANY_ORIGIN)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, path: tuple[str, ...]) -> Response:
+    async def _answer(self, request: Request, key: str) -> Response:
         try:
-            call = await self._read(request, path)
+            call = await self._read(request, key)
             if self._refused:
                 return Reply(403)
             if (text := self._filter_of(request)) is None:
                 return await self._route.handler(call)
             return await self._filtered(call, text)
-        except BadRequest as exc:
-            return text_reply(400, str(exc))
-        except BodyTooLarge as exc:
-            return text_reply(413, str(exc), (CLOSE,))
-        except FilterError as exc:
-            return _refused_filter(exc)
-        except WfxError as exc:
-            return reply_to(exc)
+        except (BadRequest, BodyTooLarge, WfxError) as exc:
+            return _refusal(exc)
 
-    async def _read(self, request: Request, path: tuple[str, ...]) -> Call:
+    async def _read(self, request: Request, key: str) -> Call:
         query = self._parameters(request.scope["query_string"]) if self._parameters else {}
-        call = Call(request, self._services, self._side, path, query)
+        call = Call(request, self._services, self._side, key, query)
         if self._body is not None:
             raw = await take_body(request.scope, request.receive, self._services.max_body)
             call.body = body.parse(raw, request.scope["headers"])
@@ -102,6 +96,13 @@ class Endpoint:
         return Reply(200, cut, (TEXT, echo) if cut else (echo,))
 
 
-def _refused_filter(error: FilterError) -> Reply:
-    status = {FilterSyntaxError: 400, FilterLimit: 422}.get(type(error), 503)
-    return text_reply(status, str(error))
+def _refusal(error: BadRequest | BodyTooLarge | WfxError) -> Reply:
+    match error:
+        case BadRequest():
+            return text_reply(error.status, str(error))
+        case BodyTooLarge():
+            return text_reply(413, str(error), (CLOSE,))
+        case FilterError():
+            status = {FilterSyntaxError: 400, FilterLimit: 422}.get(type(error), 503)
+            return text_reply(status, str(error))
+    return reply_to(error)

@@ -22,7 +22,7 @@ class Route:
 
     method: str
     path: str
-    """Segments in braces match anything and become path parameters; a last segment ``**`` matches any rest."""
+    """A segment in braces matches anything and becomes the path parameter; a last segment ``**`` matches any rest."""
     handler: Handler
     operation: str = ""
     """The operationId in the OpenAPI document; empty for what lies beside the API."""
@@ -78,17 +78,17 @@ class Table:
             if "{}" in segments:
                 self._places.setdefault(len(segments), set()).add(segments.index("{}"))
 
-    def find(self, raw_path: bytes) -> tuple[dict[str, Route], tuple[str, ...]] | None:
-        """Return the routes of a path by method, and its decoded parameters; None for an unknown path."""
+    def find(self, raw_path: bytes) -> tuple[dict[str, Route], str] | None:
+        """Return the routes of a path by method, and its decoded parameter; None for an unknown path."""
         if (routes := self._by_path.get(raw_path)) is not None and b"{" not in raw_path:
-            return routes, ()
+            return routes, ""
         segments = raw_path.split(b"/")
         for place in self._places.get(len(segments), ()):
             parameter, segments[place] = segments[place], b"{}"
             if parameter and (routes := self._by_path.get(b"/".join(segments))) is not None:
-                return routes, (decode(parameter),)
+                return routes, decode(parameter)
             segments[place] = parameter
-        return next(((routes, ()) for start, routes in self._below.items() if raw_path.startswith(start)), None)
+        return next(((routes, "") for start, routes in self._below.items() if raw_path.startswith(start)), None)
 
 
 def decode(segment: bytes) -> str:

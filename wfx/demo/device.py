@@ -1,8 +1,8 @@
 """A small device: polls for jobs, downloads, installs, activates, and reports every step.
 
-On the wire it does what real update clients of this family do: it looks for open jobs by its id, reports each state with
-progress and a message, sends progress over a second connection, and asks for replies without the context. Take it as the
-start of a client of your own; only :meth:`Device._download` and :meth:`Device._install` pretend.
+On the wire it does what real update clients of this family do: it looks for open jobs by its id, reports each state
+with progress and a message, sends progress over a second connection, and asks for replies without the context. Take it
+as the start of a client of your own; only :meth:`Device._download` and :meth:`Device._install` pretend.
 
     python -m wfx.demo.device --url http://localhost:8080/api/wfx/v1 --client-id my-device
 """

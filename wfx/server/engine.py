@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.types import ASGIApp
 
@@ -27,7 +27,7 @@ class Engine(Protocol):
 
     def __call__(
         self, app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event
-    ) -> Awaitable[None]:
+    ) -> Coroutine[Any, Any, None]:
         """Serve; owns and closes the listener's socket."""
 
 

@@ -41,16 +41,15 @@ async def create(call: Call) -> Reply:
 
 async def get(call: Call) -> Reply:
     """GET /jobs/{id}."""
-    (job_id,) = call.path
-    job = await call.services.jobs.get(job_id)
-    history = await call.services.jobs.history(job_id) if call.query["history"] else ()
+    job = await call.services.jobs.get(call.key)
+    history = await call.services.jobs.history(call.key) if call.query["history"] else ()
     return json_reply(wire.job(job, history=history))
 
 
 async def delete(call: Call) -> Reply:
     """DELETE /jobs/{id}: unknown ids are answered with an empty object (rest-api section 3)."""
     try:
-        await call.services.jobs.delete(*call.path)
+        await call.services.jobs.delete(call.key)
     except JobNotFound:
         return json_reply(b"{}", 404)
     return Reply(204)

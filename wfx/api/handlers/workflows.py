@@ -25,14 +25,14 @@ async def create(call: Call) -> Reply:
 
 async def get(call: Call) -> Reply:
     """GET /workflows/{name}."""
-    workflow = await call.services.workflows.get(*call.path)
+    workflow = await call.services.workflows.get(call.key)
     return json_reply(workflow.encoded)
 
 
 async def delete(call: Call) -> Reply:
     """DELETE /workflows/{name}."""
     try:
-        await call.services.workflows.delete(*call.path)
+        await call.services.workflows.delete(call.key)
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=404, message="Workflow '{}' not found")
     return Reply(204)
