@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from hdrh.histogram import HdrHistogram
 
@@ -20,6 +21,8 @@ LATE = 5 * MILLISECOND
 """A request that leaves this much after it was due counts as late: that is the generator's fault, not the service's."""
 LATE_SHARE = 0.005
 """The share of late requests above which the generator is said to have fallen behind."""
+LATE_TOLERATED = 2
+"""Late requests that are no trend, however short the run."""
 DISTINCT_ERRORS = 100
 """Different error texts that are kept."""
 
@@ -69,16 +72,16 @@ class Latencies:
         """Return for each share of the requests (0 to 1) the latency they stayed within, and how many did so."""
         if not self.count:
             return [(0, 0)] * len(shares)
-        steps = [(step.value_iterated_to, step.total_count_to_this_value)
-                 for step in self._histogram.get_recorded_iterator()]
-        return [self._at(share, steps) for share in shares]
+        # The histogram's own iterators take 80 ms for what one look at its counters takes 2 ms for.
+        filled = [(index, count) for index, count in enumerate(self._histogram.counts) if count]
+        reached = list(accumulate(count for _, count in filled))
+        return [self._at(share, filled, reached) for share in shares]
 
-    def _at(self, share: float, steps: list[tuple[int, int]]) -> tuple[int, int]:
-        wanted = max(1, round(share * self.count))
-        value, count = steps[bisect_left(steps, wanted, key=lambda step: step[1])]
-        if share == 0:
-            return self.min, count
-        return max(self.min, min(self._histogram.get_highest_equivalent_value(value), self.max)), count
+    def _at(self, share: float, filled: list[tuple[int, int]], reached: list[int]) -> tuple[int, int]:
+        place = bisect_left(reached, max(1, round(share * self.count)))
+        value = self._histogram.get_value_from_index(filled[place][0])
+        upmost = self._histogram.get_highest_equivalent_value(value)
+        return self.min if share == 0 else max(self.min, min(upmost, self.max)), reached[place]
 
     def percentile(self, percent: float) -> int:
         """Return the latency that ``percent`` of the requests stayed within."""
@@ -103,7 +106,7 @@ class Lateness:
     @property
     def behind(self) -> bool:
         """Whether so much left late that the latencies say more about the generator than about the service."""
-        return self.late > self.count * LATE_SHARE
+        return self.late > max(self.count * LATE_SHARE, LATE_TOLERATED)
 
 
 class Metrics:

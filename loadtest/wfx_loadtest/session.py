@@ -105,3 +105,4 @@ async def opened(settings: Settings) -> AsyncIterator[Session]:
         clock.close()
         for side in sides:
             side.close()
+        await asyncio.sleep(0)  # closing takes effect in the loop's next turn, which may be its last

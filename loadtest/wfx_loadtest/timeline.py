@@ -44,6 +44,12 @@ class Slot:
             self.points = [ranked[place * (self.count - 1) // (most - 1)] for place in range(most)]
             self.points.sort(key=lambda point: point.offset)
 
+    def absorb(self, late: Slot) -> None:
+        """Take in what came after this slot was settled; its percentiles stay those of the many before."""
+        self.points += late.points
+        self.count += late.count
+        self.worst = max(self.worst, late.worst)
+
 
 def _rank(share: float, count: int) -> int:
     return max(0, min(count, ceil(share * count)) - 1)
@@ -85,4 +91,8 @@ class Timeline:
             for number in [number for number in slots if number <= upto]:
                 slot = slots.pop(number)
                 slot.settle(self._most)
-                self._slots.setdefault(key, {})[number] = slot
+                settled = self._slots.setdefault(key, {})
+                if number in settled:
+                    settled[number].absorb(slot)
+                else:
+                    settled[number] = slot

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import orjson
+import pytest
+
+from wfx_loadtest import report
+from wfx_loadtest.compare import NotAResult, compare
+from wfx_loadtest.duration import MILLISECOND, SECOND
+from wfx_loadtest.facts import Fact
+from wfx_loadtest.metrics import LATE, Metrics, Outcome
+from wfx_loadtest.report import hdr, text
+from wfx_loadtest.result import Result
+from wfx_loadtest.settings import Settings
+
+GOLDEN = Path(__file__).parent / "golden"
+STARTED = datetime(2026, 7, 1, 8, 0, 0, tzinfo=UTC)
+
+
+def _metrics(scale: float = 1.0) -> Metrics:
+    """Six seconds of the default mix with latencies that rise evenly, and a few failures."""
+    metrics = Metrics(0, 6 * SECOND)
+    for number in range(600):
+        read, latency = number % 4 != 0, int((300_000 + number * 5_003) * scale)
+        code, error = (500, "500 Internal Server Error") if number % 200 == 199 else (200, "")
+        if number == 300:
+            code, error = 0, "no answer within 10s <b>"
+        metrics.lateness.add(1000)
+        series = "Read Jobs" if read else "Generate and update jobs"
+        metrics.add(Outcome(series, number * 10 * MILLISECOND, latency, code, bytes_in=1800 + number if code else 0,
+                            bytes_out=0 if read else 98, error=error))
+    return metrics
+
+
+def _result(metrics: Metrics, facts: list[Fact] | None = None) -> Result:
+    return Result(Settings(duration=6 * SECOND), STARTED, metrics, facts or [], interrupted=False)
+
+
+def _golden(name: str) -> str:
+    return (GOLDEN / name).read_text("utf-8")
+
+
+def test_the_summary_has_the_contract_layout() -> None:
+    """The table on the terminal and in metrics.txt is, to the letter, what scripts for it expect."""
+    assert text.BANNER + text.table(_metrics()) == _golden("summary.txt")
+
+
+def test_the_layout_is_that_of_the_contract_example() -> None:
+    """The titles, legends and columns are those of the example in the contract."""
+    example = [
+        "Requests      [total, rate, throughput]         ",
+        "Duration      [total, attack, wait]             ",
+        "Latencies     [min, mean, 50, 90, 95, 99, max]  ",
+        "Bytes In      [total, mean]                     ",
+        "Bytes Out     [total, mean]                     ",
+        "Success       [ratio]                           ",
+        "Status Codes  [code:count]                      ",
+        "Error Set:",
+    ]
+    lines = text.table(_metrics()).splitlines()
+    assert [line[:len(head)] for line, head in zip(lines, example, strict=False)] == example
+    assert lines[6].endswith("0:1  200:596  500:3  ")
+
+
+def test_what_a_scenario_adds_follows_the_table() -> None:
+    """The lines of a scenario come after a blank line, so that the table itself stays as it is."""
+    facts = [Fact("Jobs", ("created", "finished"), ("5", "4"))]
+    assert text.table(_metrics(), facts) == text.table(_metrics()) + "\nJobs  [created, finished]  5, 4\n"
+
+
+def test_the_distribution_has_94_rows() -> None:
+    """histogram.hdr has four columns and 94 rows from 0 to 1, with rising values and counts."""
+    shown = hdr.render(_metrics().latencies)
+    assert shown == _golden("histogram.hdr")
+    head, *rows = [line.split() for line in shown.splitlines()]
+    assert head == ["Value(ms)", "Percentile", "TotalCount", "1/(1-Percentile)"]
+    assert len(rows) == 94
+    assert (rows[0][1], rows[-1][1], rows[-1][2]) == ("0.000000", "1.000000", "600")
+    for column in range(4):
+        values = [float(row[column]) for row in rows]
+        assert values == sorted(values)
+
+
+def test_a_run_without_requests_still_has_a_report(tmp_path: Path) -> None:
+    """Rates of 0 give a table of zeros and plots without points."""
+    folder = report.write(_result(Metrics(0, SECOND)), tmp_path)
+    assert (folder / "metrics.txt").read_text().splitlines()[0].split("]")[1].strip() == "0, 0.00, 0.00"
+
+
+def test_the_results_folder_is_named_by_the_start(tmp_path: Path) -> None:
+    """The folder is the start in Unix seconds and holds four files; a second run of that second gets the next name."""
+    folders = [report.write(_result(_metrics()), tmp_path / "results") for _ in range(2)]
+    assert [folder.name for folder in folders] == ["1782892800", "1782892801"]
+    assert {file.name for file in folders[0].iterdir()} == {"metrics.txt", "histogram.hdr", "plot.html", "plot.svg"}
+    assert (folders[0] / "metrics.txt").read_text("utf-8") == text.table(_metrics())
+
+
+def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
+    """plot.html is titled wfx, loads nothing from anywhere, and carries its data; texts of servers stay texts."""
+    page = (report.write(_result(_metrics()), tmp_path) / "plot.html").read_text("utf-8")
+    assert "<title>wfx</title>" in page
+    assert not re.search(r"""(src|href)=|url\(|@import|https?://""", page)
+    assert "<b>" not in page
+    data = orjson.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert [one["name"] for one in data["series"]] == [
+        "Generate and update jobs: OK", "Generate and update jobs: ERROR", "Read Jobs: OK", "Read Jobs: ERROR"]
+    assert sum(len(one["points"]) for one in data["series"]) == 600
+
+
+def test_the_picture_is_valid_and_complete(tmp_path: Path) -> None:
+    """plot.svg is well-formed, titled wfx, and has a mark for each request and a name for each series."""
+    picture = ET.fromstring((report.write(_result(_metrics()), tmp_path) / "plot.svg").read_text("utf-8"))
+    space = "{http://www.w3.org/2000/svg}"
+    assert picture.find(f"{space}title").text == "wfx"  # type: ignore[union-attr]
+    paths = {path.get("class"): path.get("d", "") for path in picture.iter(f"{space}path")}
+    assert (paths["dots s0"] + paths["dots s1"]).count("h0") == 596
+    assert (paths["crosses e0"] + paths["crosses e1"]).count("M") == 4
+    texts = ["".join(element.itertext()) for element in picture.iter(f"{space}text")]
+    assert "Read Jobs: OK" in texts
+
+
+def test_a_generator_that_was_late_is_named_everywhere(tmp_path: Path) -> None:
+    """If requests left late, the page and the picture say so."""
+    metrics = _metrics()
+    for _ in range(60):
+        metrics.lateness.add(LATE * 2)
+    folder = report.write(_result(metrics), tmp_path)
+    sentence = "fell behind its schedule: 60 of 660 requests left more than 5ms late (the worst 10ms)"
+    assert sentence in text.lateness(metrics)
+    assert sentence in (folder / "plot.html").read_text("utf-8")
+    assert sentence in (folder / "plot.svg").read_text("utf-8")
+
+
+def test_two_runs_are_compared_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each figure of both runs stands in a row, with the change between them."""
+    monkeypatch.chdir(tmp_path)
+    for name, scale in (("before", 1.0), ("after", 1.5)):
+        folder = report.write(_result(_metrics(scale), [Fact("Jobs", ("created", "finished"), ("5", "4"))]), tmp_path)
+        folder.rename(name)
+    assert compare(Path("before"), Path("after")) == _golden("compare.txt")
+
+
+def test_results_of_other_tools_can_be_compared(tmp_path: Path) -> None:
+    """The example of the contract is understood, with nothing but its metrics.txt."""
+    (tmp_path / "metrics.txt").write_text(
+        "Requests      [total, rate, throughput]         600, 100.22, 100.19\n"
+        "Latencies     [min, mean, 50, 90, 95, 99, max]  "
+        "658.176µs, 1.244ms, 1.159ms, 1.753ms, 2.013ms, 2.547ms, 3.473ms\n"
+        "Status Codes  [code:count]                      200:599  201:1  \nError Set:\n", "utf-8")
+    rows = [line.split() for line in compare(tmp_path, tmp_path).splitlines()]
+    assert ["Latencies", "99", "2.547ms", "2.547ms"] in rows
+    assert ["Status", "201", "1", "1"] in rows
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"nothing here\n"])
+def test_a_folder_without_figures_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """A folder without a readable metrics.txt is named in the error."""
+    if content is not None:
+        (tmp_path / "metrics.txt").write_bytes(content)
+    with pytest.raises(NotAResult, match=re.escape(str(tmp_path))):
+        compare(tmp_path, tmp_path)
