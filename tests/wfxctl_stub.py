@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import BaseServer, TCPServer, ThreadingMixIn, UnixStreamServer
-from threading import Thread
+from threading import Condition, Event, Thread
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -60,10 +60,20 @@ class Stub:
         self.port = 0
         self.connections: list[socket.socket] = []
         self.errors: list[str] = []
+        self.stopped = Event()
+        """Set when connections are cut; then a new one."""
 
     def will(self, body: Any, status: int = 200) -> None:
         """Answer the next request with this JSON document."""
         self.replies.append(Reply(status, json.dumps(body).encode()))
+
+    def cut(self) -> None:
+        """End all streams and connections, as a server that is killed does."""
+        self.stopped.set()
+        self.stopped = Event()
+        while self.connections:
+            with suppress(OSError):
+                self.connections.pop().shutdown(socket.SHUT_RDWR)
 
     @property
     def one(self) -> Seen:
@@ -73,8 +83,9 @@ class Stub:
 
     def answer(self, request: Seen) -> Reply:
         """Record the request and pick its answer."""
+        reply = self.replies.popleft() if self.replies else self.usual(request)
         self.seen.append(request)
-        return self.replies.popleft() if self.replies else self.usual(request)
+        return reply
 
     @contextmanager
     def listening(self, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
@@ -187,6 +198,111 @@ def _running(server: BaseServer, stub: Stub) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
-        while stub.connections:
-            with suppress(OSError):
-                stub.connections.pop().shutdown(socket.SHUT_RDWR)
+        stub.cut()
+
+
+WORKFLOW = {
+    "name": "lamp",
+    "states": [{"name": name} for name in ("OFF", "DIM", "BRIGHT", "BROKEN")],
+    "groups": [
+        {"name": "OPEN", "states": ["OFF", "DIM"]},
+        {"name": "CLOSED", "states": ["BRIGHT"]},
+        {"name": "FAILED", "states": ["BROKEN"]},
+    ],
+    "transitions": [
+        {"from": "OFF", "to": "DIM", "eligible": "WFX", "action": "IMMEDIATE"},
+        {"from": "DIM", "to": "DIM", "eligible": "CLIENT"},
+        {"from": "DIM", "to": "BRIGHT", "eligible": "CLIENT"},
+        {"from": "DIM", "to": "BROKEN", "eligible": "CLIENT"},
+    ],
+}
+
+
+class Fleet:
+    """Jobs and their log, served by a stub as the API does it: reads, and streams that can be resumed."""
+
+    def __init__(self, stub: Stub) -> None:
+        """Answer the stub's requests from now on."""
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.log: list[str] = []
+        self.subscribed = 0
+        self.resumable = True
+        self._stub = stub
+        self._changed = Condition()
+        stub.usual = self._answer
+
+    def create(self, name: str, **members: Any) -> None:
+        """Add a job in its first state."""
+        moment = self._moment()
+        job = {"id": name, "clientId": "dev", "workflow": WORKFLOW, "status": {"state": "DIM"}, "stime": moment,
+               "mtime": moment} | members
+        self._record("CREATE", job, {"tags": []} | job)
+
+    def change(self, name: str, action: str = "UPDATE_STATUS", **members: Any) -> None:
+        """Change members of a job, and say so on the log."""
+        job = self.jobs[name] | members | {"mtime": self._moment()}
+        told = {"id": name, "clientId": job["clientId"], "workflow": {"name": "lamp"}, "mtime": job["mtime"]} | members
+        self._record(action, told, job)
+
+    def move(self, name: str, state: str) -> None:
+        """Change the state of a job."""
+        self.change(name, status={"state": state})
+
+    def delete(self, name: str) -> None:
+        """Remove a job."""
+        job = self.jobs[name]
+        self._record("DELETE", {"id": name, "clientId": job["clientId"], "workflow": {"name": "lamp"}}, None)
+
+    def wait_for_subscribers(self, count: int) -> None:
+        """Wait until so many streams were opened in all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.subscribed >= count, 20)
+
+    def _moment(self) -> str:
+        return f"2026-07-01T08:00:{len(self.log):02}Z"
+
+    def _record(self, action: str, told: dict[str, Any], job: dict[str, Any] | None) -> None:
+        with self._changed:
+            if job is None:
+                del self.jobs[told["id"]]
+            else:
+                self.jobs[told["id"]] = job
+            self.log.append(json.dumps({"ctime": self._moment(), "action": action, "job": told, "tags": None}))
+            self._changed.notify_all()
+
+    def _answer(self, request: Seen) -> Reply:
+        if request.path == "/jobs/events":
+            return self._stream(request)
+        with self._changed:
+            if request.path == "/jobs":
+                query = dict(request.query)
+                state = query.get("state")
+                jobs = [job for job in self.jobs.values() if state is None or job["status"]["state"] == state]
+                return Reply(body=json.dumps({"content": jobs[:int(query["limit"]) or None]}).encode())
+            job = self.jobs.get(request.path.removeprefix("/jobs/"))
+        return Reply(404, b'{"errors":[]}') if job is None else Reply(body=json.dumps(job).encode())
+
+    def _stream(self, request: Seen) -> Reply:
+        last_id = request.headers.get("last-event-id")
+        if last_id is not None and not self.resumable:
+            return Reply(410, b'{"errors":[]}')
+        start = len(self.log) if last_id is None else int(last_id.removeprefix("log-"))
+        stopped = self._stub.stopped
+
+        def chunks() -> Iterator[bytes]:
+            with self._changed:
+                self.subscribed += 1
+                self._changed.notify_all()
+            yield f"id: log-{start}\n\n".encode()
+            position = start
+            position = start
+            while not stopped.is_set():
+                with self._changed:
+                    if len(self.log) == position:
+                        self._changed.wait(0.05)
+                    events = self.log[position:]
+                for event in events:
+                    position += 1
+                    yield f"data: {event}\nid: log-{position}\n\n".encode()
+
+        return Reply(headers={"Content-Type": "text/event-stream"}, chunks=chunks)

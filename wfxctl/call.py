@@ -124,5 +124,5 @@ def error_lines(body: str) -> str:
 
 
 def _error_line(error: dict[str, Any]) -> str:
-    message, code, logref = (error.get(key, "") for key in ("message", "code", "logref"))
+    message, code, logref = (neutralise(str(error.get(key, ""))) for key in ("message", "code", "logref"))
     return f"ERROR: {message} (code={code}, logref={logref})\n"

@@ -104,6 +104,9 @@ class Api:
 
     @contextmanager
     def _opened(self, timeout: httpx.Timeout) -> Iterator[httpx.Client]:
+        port = httpx.URL(self.target.url).port or 0
+        if not 0 <= port < 2**16:  # the resolver would take the rest of a division
+            raise httpx.InvalidURL(f"there is no port {port}")
         plain = self._transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         secured = _OnDemand(lambda: self._transport(self._trust))
         with httpx.Client(
@@ -164,7 +167,8 @@ def _trusting(tls_ca: str) -> ssl.SSLContext:
 def _failures_named(method: str, url: str) -> Iterator[None]:
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError) as exc:
+        # The last two are what the system's resolver raises for impossible hosts and ports.
         cause = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
         raise Unreachable(f'{method} "{url}": {cause}') from exc
     except TimeoutError as exc:

@@ -4,7 +4,8 @@ Failure                  "Error: <message>" on stderr, exit code 1
 ├── UsageFailure         the command line is wrong
 ├── ConfigurationFailure a file or certificate is wrong: a fatal log line instead of "Error: …"
 ├── Unreachable          no answer: connection refused, cut, or too slow
-└── RefusedByServer      an answer, but not success
+├── RefusedByServer      an answer, but not success
+└── OutputFailure        the output cannot be written
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class ConfigurationFailure(Failure):
 
 class Unreachable(Failure):
     """The server gave no answer."""
+
+
+class OutputFailure(Failure):
+    """Standard output or standard error cannot be written to, though somebody reads it."""
 
 
 class RefusedByServer(Failure):

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
 
 from wfxctl import configuration, grammar, manual, release, targets
 from wfxctl.call import Call, error_lines
 from wfxctl.commands import ROOT
 from wfxctl.failures import (
     EXIT_BROKEN_PIPE,
+    EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
     ConfigurationFailure,
     Failure,
+    OutputFailure,
     RefusedByServer,
 )
 from wfxctl.grammar import Parsed
@@ -26,21 +30,28 @@ from wfxctl.terminal import Stream, neutralise
 
 def main() -> None:
     """Run the program and exit."""
+    stdin, stdout, stderr = (_opened(sys.stdin, "rb"), _opened(sys.stdout, "wb"), _opened(sys.stderr, "wb"))
     try:
-        code = run(sys.argv[1:], sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer, os.environ)
+        code = run(sys.argv[1:], stdin, stdout, stderr, os.environ)
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; what is still buffered must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = EXIT_BROKEN_PIPE
+    except (BrokenPipeError, OutputFailure) as exc:
+        # What could not be written is still buffered, and must not be tried again at exit.
+        for stream in (stdout, stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        code = EXIT_BROKEN_PIPE if isinstance(exc, BrokenPipeError) else EXIT_FAILED
     sys.exit(code)
+
+
+def _opened(stream: TextIO | None, mode: str) -> BinaryIO:
+    """Return the binary side of a standard stream, or nothingness for one that was closed when we were started."""
+    return cast(BinaryIO, Path(os.devnull).open(mode)) if stream is None else stream.buffer
 
 
 def run(
     argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO, environment: Mapping[str, str]
 ) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code. Raises OutputFailure and BrokenPipeError for the streams given."""
     out, err = Stream(stdout), Stream(stderr)
     log = Log(err, environment)
     try:
@@ -58,6 +69,10 @@ def run(
     except ConfigurationFailure as exc:
         log.write("fatal", str(exc))
         return exc.code
+    except OutputFailure as exc:
+        with suppress(OutputFailure):  # the other stream may still work
+            err.line(f"Error: {exc}")
+        raise
     except Failure as exc:
         if isinstance(exc, RefusedByServer):
             out.write(error_lines(exc.body))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wfxctl.call import Call, decoded
+from wfxctl.call import Call, Query, decoded
 from wfxctl.documents import Document, group_of, member, text
 from wfxctl.failures import UsageFailure
+from wfxctl.targets import Side
 from wfxctl.terminal import neutralise, wants_color
 from wfxctl.times import local_time
 
@@ -31,14 +32,16 @@ class Column:
     """What the column needs at least, in characters."""
 
 
-def show(call: Call, body: str, columns: Sequence[Column]) -> None:
-    """Print an answer as the option ``output`` says: JSON, or a table of its items."""
-    if not wanted(call):
+def ask(call: Call, path: str, query: Query, columns: Sequence[Column]) -> None:
+    """Read from the client API and print the answer as the option ``output`` says: JSON, or a table of its items."""
+    as_table = wanted(call)
+    body = call.fetch(Side.SOUTH, "GET", path, query)
+    if as_table:
+        document = decoded(body)
+        items = document.get("content", [document]) if isinstance(document, dict) else []
+        Printer(call, columns).write(items if isinstance(items, list) else [], header=True)
+    else:
         call.show(body)
-        return
-    document = decoded(body)
-    items = document.get("content", [document]) if isinstance(document, dict) else []
-    Printer(call, columns).write(items, header=True)
 
 
 def wanted(call: Call) -> bool:
@@ -66,6 +69,8 @@ class Printer:
             color_system="standard" if color else None,
             force_terminal=color,
             no_color=not color,
+            markup=False,  # what jobs are called is not ours to interpret
+            emoji=False,
         )
 
     def write(self, items: Sequence[Document], *, header: bool) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import BinaryIO
 
+from wfxctl.failures import OutputFailure
+
 # C0 and C1 control characters, and those that reorder or hide text: https://www.unicode.org/reports/tr36/
 _HARMFUL = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _HARMFUL_IN_LINE = re.compile(f"[{_HARMFUL}]")
@@ -35,9 +37,17 @@ class Stream:
         self.is_terminal = raw.isatty()
 
     def write(self, text: str) -> None:
-        """Write text as it is: for text of our own, and text that was neutralised before."""
-        self._raw.write(text.encode("utf-8", "replace"))
-        self._raw.flush()
+        """Write text as it is: for text of our own, and text that was neutralised before.
+
+        Raises OutputFailure when there is no room for it, and BrokenPipeError when nobody reads it.
+        """
+        try:
+            self._raw.write(text.encode("utf-8", "replace"))
+            self._raw.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise OutputFailure(f"cannot write the output: {exc.strerror}") from exc
 
     def line(self, text: str) -> None:
         """Write a line of somebody else's text: verbatim to files and pipes, harmless to a terminal."""

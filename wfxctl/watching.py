@@ -121,7 +121,7 @@ class Watch:
         elif self._conditions.allow(job):
             complete = {"tags": []} | job if action == "CREATE" else self._get(text(job, "id"))
             if complete is not None:
-                yield from self._changed(complete)
+                yield from self._changed(_merged(complete, job, action))  # it may have changed again meanwhile
 
     def _changed(self, job: Document) -> Iterator[Changed]:
         """Show a job that is watched, or was until now."""

@@ -66,7 +66,7 @@ REFUSED = [
     ("job query --offset 9223372036854775808",
      'invalid argument "9223372036854775808" for "--offset" flag: value out of range'),
     ("job get --raw=yes", 'invalid argument "yes" for "--raw" flag: invalid syntax'),
-    ("job wait --timeout 5", 'invalid argument "5" for "--timeout" flag: "5" is no duration such as 300ms, 1.5s or 1m30s'),
+    ("job wait --timeout 5", 'invalid argument "5" for "--timeout" flag: "5" is no duration such as 300ms, '),
     ("health --color blue", 'invalid argument "blue" for "--color" flag: must be one of auto, always, never'),
 ]
 
@@ -125,20 +125,25 @@ def test_durations_read_as_in_go(text: str, seconds: float) -> None:
     assert durations.parse(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "-", "1", "s", "1 s", "1m 30s", "1d", "١s", ".s", "1e3s"])
+@pytest.mark.parametrize("text", ["", "-", "1", "s", "1 s", "1m 30s", "1d",
+                                  "\N{ARABIC-INDIC DIGIT ONE}s", ".s", "1e3s"])
 def test_durations_need_units(text: str) -> None:
     """What is no number with a unit is no duration."""
     with pytest.raises(ValueError, match="is no duration"):
         durations.parse(text)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.512, "512ms"), (1.5, "1.5s"), (5, "5s"), (90, "1m30s"), (7261, "2h1m1s")])
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0.512, "512ms"), (1.5, "1.5s"), (5, "5s"), (90, "1m30s"), (7261, "2h1m1s"),
+])
 def test_durations_are_shown_as_in_go(seconds: float, text: str) -> None:
     """Durations are shown with units."""
     assert durations.show(seconds) == text
 
 
-@pytest.mark.parametrize(("text", "items"), [("", []), ("a", ["a"]), ("a,,b", ["a", "", "b"]), ('"a,b",c', ["a,b", "c"])])
+@pytest.mark.parametrize(("text", "items"), [
+    ("", []), ("a", ["a"]), ("a,,b", ["a", "", "b"]), ('"a,b",c', ["a,b", "c"]),
+])
 def test_lists_are_split_at_commas(text: str, items: list[str]) -> None:
     """A list value is split at commas outside of quotes."""
     assert Option("x", Kind.STRINGS, "").parse(text) == items

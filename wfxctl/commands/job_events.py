@@ -61,7 +61,7 @@ def _line(event: str) -> str:
         return neutralise(event)
     parts = (
         local_time(text(document, "ctime")),
-        f"{text(document, 'action'):<17}",
+        f"{text(document, 'action') or '-':<17}",
         text(document, "job", "clientId"),
         text(document, "job", "id"),
         text(document, "job", "status", "state"),

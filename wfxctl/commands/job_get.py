@@ -6,14 +6,13 @@ from wfxctl import tables
 from wfxctl.call import Call, segment
 from wfxctl.grammar import Command
 from wfxctl.options import COLOR, JOB_ID, OUTPUT, Kind, Option
-from wfxctl.targets import Side
 
 
 def run(call: Call) -> None:
     """Print one job."""
     path = "/jobs/" + segment(call.required("id", "job id"))
     history = "true" if call.settings.flag("history") else "false"
-    tables.show(call, call.fetch(Side.SOUTH, "GET", path, [("history", history)]), tables.JOBS)
+    tables.ask(call, path, [("history", history)], tables.JOBS)
 
 
 COMMAND = Command(

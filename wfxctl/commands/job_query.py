@@ -16,7 +16,7 @@ def run(call: Call) -> None:
     if call.settings.flag("watch"):
         _watch(call)
     else:
-        tables.show(call, call.fetch(Side.SOUTH, "GET", "/jobs", _query(call)), tables.JOBS)
+        tables.ask(call, "/jobs", _query(call), tables.JOBS)
 
 
 def _watch(call: Call) -> None:

@@ -26,8 +26,8 @@ COMMAND = Command(
     # of the local server
     wfxctl version
 
-    # of another one, over TLS
-    wfxctl version --enable-tls --client-tls-host localhost
+    # of a server on another machine
+    wfxctl version --client-host localhost
     """,
     run=run,
 )

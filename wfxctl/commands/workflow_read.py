@@ -6,13 +6,12 @@ from wfxctl import tables
 from wfxctl.call import Call, segment
 from wfxctl.grammar import Command
 from wfxctl.options import COLOR, LIMIT, OFFSET, OUTPUT, SORT, Kind, Option
-from wfxctl.targets import Side
 
 
 def get(call: Call) -> None:
     """Print one workflow."""
     path = "/workflows/" + segment(call.required("name", "workflow name"))
-    tables.show(call, call.fetch(Side.SOUTH, "GET", path), tables.WORKFLOWS)
+    tables.ask(call, path, (), tables.WORKFLOWS)
 
 
 def query(call: Call) -> None:
@@ -23,7 +22,7 @@ def query(call: Call) -> None:
         ("offset", str(settings.number("offset"))),
         ("sort", settings.text("sort")),
     ]
-    tables.show(call, call.fetch(Side.SOUTH, "GET", "/workflows", page), tables.WORKFLOWS)
+    tables.ask(call, "/workflows", page, tables.WORKFLOWS)
 
 
 GET = Command(

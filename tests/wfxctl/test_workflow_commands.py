@@ -1,0 +1,137 @@
+"""Workflows from files (cli section 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wfxctl_stub import Stub
+
+Run = Callable[..., Any]
+
+YAML = """
+# a comment
+name: lamp
+description: 2026
+extra: dropped
+states:
+  - name: on
+    description: light
+    color: dropped
+  - name: 007
+groups: []
+transitions:
+  - {from: on, to: 007, eligible: CLIENT, action: WAIT}
+"""
+SENT = {
+    "name": "lamp",
+    "description": "2026",
+    "states": [{"name": "on", "description": "light"}, {"name": "007"}],
+    "transitions": [{"from": "on", "to": "007", "eligible": "CLIENT", "action": "WAIT"}],
+}
+
+
+def test_yaml_becomes_what_the_api_takes(north: Run, stub: Stub) -> None:
+    """Words stay words, unknown keys are dropped, empty lists are left out."""
+    Path("lamp.yml").write_text(YAML)
+    outcome = north("workflow", "create", "--filter=.transitions", "lamp.yml")
+    assert (outcome.code, outcome.out) == (0, "null\n")
+    assert (stub.one.method, stub.one.path) == ("POST", "/workflows")
+    assert stub.one.json == SENT
+    assert " INF creating workflows count=1" in outcome.err
+
+
+def test_json_is_taken_too(north: Run, stub: Stub) -> None:
+    """The same workflow may be written in JSON, and come from standard input."""
+    assert north("workflow", "create", "-", stdin=json.dumps(SENT | {"extra": 1}).encode()).code == 0
+    assert stub.one.json == SENT
+
+
+def test_minimal_workflows_keep_their_name(north: Run, stub: Stub) -> None:
+    """A name is always sent; whether the rest suffices is the server's to say."""
+    assert north("workflow", "create", "-", stdin=b"name: x\ntransitions: []\n").code == 0
+    assert north("workflow", "create", "-", stdin=b"").code == 0
+    assert [seen.json for seen in stub.seen] == [{"name": "x"}, {"name": ""}]
+
+
+def test_files_are_read_before_any_request(north: Run, stub: Stub) -> None:
+    """When one of several files is broken, none is sent; a dash among others is a file name."""
+    Path("good.yml").write_text(YAML)
+    for bad in ("missing.yml", "-"):
+        outcome = north("workflow", "create", "good.yml", bad, stdin=YAML.encode())
+        assert outcome.code == 1
+        assert outcome.err == f"Error: cannot read {bad}: No such file or directory\n"
+    assert stub.seen == []
+
+
+def test_creation_stops_at_the_first_refusal(north: Run, stub: Stub) -> None:
+    """Workflows are created in order, up to the first that the server refuses."""
+    for name in "abc":
+        Path(f"{name}.yml").write_text(f"name: {name}")
+    stub.will({"name": "a"}, 201)
+    stub.will({}, 400)
+    outcome = north("workflow", "create", "--filter", ".name", "a.yml", "b.yml", "c.yml")
+    assert (outcome.code, outcome.out) == (1, '"a"\n')
+    assert [seen.json["name"] for seen in stub.seen] == ["a", "b"]
+
+
+BROKEN = [
+    "a: [", "- a", "text", "name: [a]", "name: {a: b}", "name: x\nstates: a", "name: x\nstates: [a]", "a: 1\n---\nb: 2",
+    "name: x\ngroups: [{name: g, states: [[a]]}]", '{"name": 1}x', "\x00", "&a [*a]", "!!python/object:os.system {}",
+]
+
+
+@pytest.mark.parametrize("content", BROKEN)
+@pytest.mark.parametrize("command", ["create", "validate"])
+def test_what_is_no_workflow_is_refused(run: Run, command: str, content: str) -> None:
+    """A file that is neither JSON nor YAML, or holds something else, is named with what is wrong."""
+    Path("broken.yml").write_text(content)
+    outcome = run("workflow", command, "broken.yml", "--mgmt-port", "1")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("Error: broken.yml is no workflow: ")
+
+
+VALID = "name: w\nstates: [{name: A}, {name: B}]\ntransitions: [{from: A, to: B, eligible: CLIENT}]\n"
+VERDICTS = [
+    (VALID, "w : OK\n"),
+    (VALID.replace("CLIENT", "anybody") + "unknown: 1\n", "w : OK\n"),
+    (VALID + "groups: [{name: G, states: [nowhere]}]", "w : OK\n"),
+    ("name: w\nstates: [{name: A}]\ntransitions: [{from: A, to: A, eligible: CLIENT}]", "w : OK\n"),
+    (VALID + "groups: [{name: G, states: [A]}, {name: G, states: []}]", "ERROR: "),
+    (VALID + "groups: [{name: G, states: [A]}, {name: H, states: [A]}]", "ERROR: "),
+    ("name: w\nstates: [{name: A}, {name: A}]", "ERROR: "),
+    ("name: w\nstates: [{name: A}]\ntransitions: [{from: A, to: X, eligible: WFX}]", "ERROR: "),
+    ("name: w\nstates: [{name: A}, {name: B}]", "ERROR: "),
+    ("", "ERROR: "),
+]
+
+
+@pytest.mark.parametrize(("content", "verdict"), VERDICTS)
+def test_validation_says_ok_or_why_not(run: Run, content: str, verdict: str) -> None:
+    """A workflow is called OK or an error with its reason, and the exit code is 0 in both cases, without any server."""
+    Path("w.yml").write_text(content)
+    outcome = run("workflow", "validate", "w.yml", "--mgmt-port", "1")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(verdict)
+    assert outcome.out.count("\n") == 1
+
+
+def test_validation_reads_no_configuration(run: Run) -> None:
+    """Validation works with a broken configuration file, and from standard input with one JSON line on stderr."""
+    Path("wfx.yml").write_text("a: [")
+    outcome = run("workflow", "validate", "-", "--log-level", "panic", stdin=VALID.encode())
+    assert (outcome.code, outcome.out) == (0, "w : OK\n")
+    assert json.loads(outcome.err)["level"] == "debug"
+
+
+def test_validation_shows_control_characters(run: Run) -> None:
+    """Nothing in a file reaches the terminal as an escape sequence."""
+    document = {"name": "\x1b[31m", "states": [{"name": "\x1b]0;x\x07"}, {"name": "\x1b]0;x\x07"}]}
+    Path("w.json").write_text(json.dumps(document))
+    outcome = run("workflow", "validate", "w.json")
+    assert outcome.out.startswith("ERROR: ")
+    assert "\x1b" not in outcome.out
+    assert "x1b]0;x" in outcome.out

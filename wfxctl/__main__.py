@@ -1,0 +1,5 @@
+"""``python -m wfxctl`` is ``wfxctl``."""
+
+from wfxctl.main import main
+
+main()
