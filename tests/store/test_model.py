@@ -175,8 +175,8 @@ def test_a_store_does_what_the_model_does(backend: Backend) -> None:
     """Whatever is asked in whatever order, a store gives what lists and dictionaries would give."""
     machine = type("LifeOnBackend", (Life,), {"backend": backend})
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=40 if backend.lasting else 60,
-        stateful_step_count=50,
+        max_examples=12,
+        stateful_step_count=40,
         derandomize=True,
         deadline=None,
         database=None,

@@ -28,26 +28,30 @@ def migrations(directory: Path = _DIRECTORY) -> Sequence[Migration]:
     return sorted(Migration(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in directory.glob("*.sql"))
 
 
-def migrate(connection: sqlite3.Connection, steps: Sequence[Migration], name: str) -> None:
-    """Apply the steps that the database lacks, each in one transaction with its number.
-
-    ``name`` is the database's in messages. Raises StoreUnusable for a database that is not ours or is newer than the
-    steps, and leaves that as it is.
-    """
-    latest = steps[-1].number
-    present = check_owner(connection, name)
-    if present > latest:
-        raise StoreUnusable(
-            f"the database {name} has schema version {present}, but this program knows only up to {latest}; "
-            "use a newer program, or restore a backup made before the upgrade"
-        )
+def migrate(connection: sqlite3.Connection, steps: Sequence[Migration], present: int) -> None:
+    """Apply the steps beyond the present version, each in one transaction with its number."""
     for step in steps:
         if step.number > present:
             _apply(connection, step)
 
 
-def check_owner(connection: sqlite3.Connection, name: str) -> int:
-    """Return the schema version; 0 for an empty database. Raises StoreUnusable if it is somebody else's."""
+def version_of(connection: sqlite3.Connection, steps: Sequence[Migration], name: str) -> int:
+    """Return the version of the schema; 0 for an empty database.
+
+    ``name`` is the database's in messages. Raises StoreUnusable for a database that is not ours or is newer than the
+    steps. Only reads.
+    """
+    latest = steps[-1].number
+    present = _version(connection, name)
+    if present > latest:
+        raise StoreUnusable(
+            f"the database {name} has schema version {present}, but this program knows only up to {latest}; "
+            "use a newer program, or restore a backup made before the upgrade"
+        )
+    return present
+
+
+def _version(connection: sqlite3.Connection, name: str) -> int:
     owner = _pragma(connection, "application_id")
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if owner == APPLICATION_ID:

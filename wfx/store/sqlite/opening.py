@@ -7,7 +7,6 @@ import os
 import sqlite3
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import aiosqlite
 
@@ -16,13 +15,16 @@ from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
 from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import connect, inside
-from wfx.store.sqlite.migrate import check_owner, migrate, migrations
+from wfx.store.sqlite.migrate import migrate, migrations, version_of
 from wfx.store.sqlite.store import Connections, SqliteStore
 
 _log = logging.getLogger(__name__)
 
-_OLDEST_LIBRARY = (3, 35, 0)
+_OLDEST_LIBRARY = (3, 38, 0)
 """The first SQLite library with everything that the statements use."""
+_ADVICE = "restore a backup or choose another file"
+_SMALL = 2048
+"""Pages of a database that are checked at every start; that takes up to a tenth of a second."""
 
 
 async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
@@ -36,7 +38,8 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
         _log.warning("storage option %s", warning)
     name = "in memory" if location.path is None else str(location.path)
     async with AsyncExitStack() as stack:
-        claim = None if location.path is None else _claim(location.path, location, stack)
+        if location.path is not None:
+            stack.callback(os.close, file.claim(location.path, may_create=location.may_create))
         try:
             write = await _connect(location, stack)
             position = await inside(write, partial(_prepare, name=name, in_memory=location.path is None))
@@ -46,10 +49,9 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
         except (sqlite3.Error, StoreError) as exc:
             if isinstance(exc, StoreUnusable):
                 raise
-            raise StoreUnusable(f"cannot use the database {name}: {exc}; repair it or choose another file") from exc
-        store = SqliteStore(location, Connections(write, point, query), claim, position, clock)
-        stack.pop_all()
-    return store
+            raise StoreUnusable(f"cannot use the database {name}: {exc}; {_ADVICE}") from exc
+        connections = Connections(write, point, query)
+        return SqliteStore(location, connections, position, clock=clock, resources=stack.pop_all())
 
 
 def require_library(version: tuple[int, int, int]) -> None:
@@ -57,12 +59,6 @@ def require_library(version: tuple[int, int, int]) -> None:
     if version < _OLDEST_LIBRARY:
         present, needed = (".".join(map(str, v)) for v in (version, _OLDEST_LIBRARY))
         raise StoreUnusable(f"the SQLite library is version {present}, but at least {needed} is needed; upgrade it")
-
-
-def _claim(path: Path, location: dsn.Location, stack: AsyncExitStack) -> int:
-    claim = file.claim(path, may_create=location.may_create)
-    stack.callback(os.close, claim)
-    return claim
 
 
 async def _connect(location: dsn.Location, stack: AsyncExitStack) -> aiosqlite.Connection:
@@ -74,9 +70,19 @@ async def _connect(location: dsn.Location, stack: AsyncExitStack) -> aiosqlite.C
 def _prepare(connection: sqlite3.Connection, name: str, *, in_memory: bool) -> Position:
     # First whose file it is, only then anything that writes to it.
     steps = migrations()
-    check_owner(connection, name)
+    present = version_of(connection, steps, name)
     journal = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if journal != "wal" and not in_memory:
         raise StoreUnusable(f"the file system of {name} cannot hold a write-ahead log; put the file on a local disk")
-    migrate(connection, steps, name)
+    migrate(connection, steps, present)
+    _require_sound(connection, name)
     return Position.read(connection)
+
+
+def _require_sound(connection: sqlite3.Connection, name: str) -> None:
+    """Find damage before it is served. A large database would take minutes: there it is found where it is met."""
+    if connection.execute("PRAGMA page_count").fetchone()[0] > _SMALL:
+        return
+    finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise StoreUnusable(f"the database {name} is damaged ({finding}); {_ADVICE}")

@@ -97,5 +97,8 @@ DELETE FROM event WHERE seq <= ?
 -- name: set_horizon
 UPDATE meta SET value = ? WHERE name = 'horizon'
 
+-- name: set_log_id
+UPDATE meta SET value = ? WHERE name = 'log_id'
+
 -- name: ping
 SELECT value FROM meta WHERE name = 'log_id'

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -52,17 +53,25 @@ class SqliteStore:
     """Made by :func:`wfx.store.sqlite.opening.open_sqlite`."""
 
     def __init__(
-        self, location: Location, connections: Connections, claim: int | None, position: Position, clock: Clock
+        self,
+        location: Location,
+        connections: Connections,
+        position: Position,
+        *,
+        clock: Clock,
+        resources: AsyncExitStack,
     ) -> None:
-        """Take over the connections and the claim on the file, and start the tasks."""
+        """Start the tasks. ``resources`` lets go of the connections, and of the file after them."""
         self._connections = connections
-        self._claim = claim
+        self._resources = resources
+        self._query_turn = asyncio.Lock()
         self._cache = WorkflowCache()
         self._reading = Reading(self._cache)
         self._feed = Feed(position.head, self.read_log)
         self._writer = Writer(
             location, connections.write, position, cache=self._cache, clock=clock, on_leap=self._feed.leap
         )
+        resources.push_async_callback(self._writer.close)
         self._writes = Group(self._commit, at_most_waiting=_WRITES_WAITING, at_most_together=_WRITES_TOGETHER)
         self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
 
@@ -129,12 +138,7 @@ class SqliteStore:
         await self._writes.close()
         await self._reads.close()
         self._feed.close()
-        await self._writer.close()
-        await self._connections.point.close()
-        await self._connections.query.close()
-        if self._claim is not None:
-            os.close(self._claim)
-            self._claim = None
+        await self._resources.aclose()
 
     async def _commit(self, acts: Sequence[Act]) -> Sequence[Any]:
         batch = await self._writer.commit(acts)
@@ -148,7 +152,16 @@ class SqliteStore:
         return await inside(self._connections.point, read)
 
     async def _query(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await inside(self._connections.query, read)
+        connection = self._connections.query
+        async with self._query_turn:
+            try:
+                return await inside(connection, read)
+            except asyncio.CancelledError:
+                # Nobody waits for this answer any more, but others wait for their turn. (In memory the same connection
+                # writes, and a batch may be in its thread by now.)
+                if connection is not self._connections.write:
+                    await connection.interrupt()
+                raise
 
 
 def _require_text(key: str, otherwise: NotFound) -> None:

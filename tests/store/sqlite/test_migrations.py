@@ -1,0 +1,80 @@
+"""The schema: how it comes about, and what happens when that is interrupted."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.store.samples import FLOW, all_jobs, begin
+from wfx.domain.errors import StoreUnusable
+from wfx.store.opening import open_store
+from wfx.store.sqlite import migrate as migrating
+from wfx.store.sqlite.migrate import APPLICATION_ID, Migration, migrate, migrations, version_of
+
+FOLDER = Path(migrating.__file__).parent
+
+
+def schema_of(connection: sqlite3.Connection) -> list[str]:
+    """Return the statements that made what is there."""
+    return [row[0] for row in connection.execute("SELECT sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY rowid")]
+
+
+def test_the_migrations_produce_the_schema() -> None:
+    """``schema.sql``, which people read, is what the migrations make."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, migrations(), 0)
+        made = ";\n\n".join(schema_of(connection)) + ";\n"
+    assert (FOLDER / "schema.sql").read_text(encoding="utf-8") == made
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    """The steps are 1, 2, 3 …, so that the number is the schema's version."""
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_each_step_is_applied_once_and_marks_its_number(tmp_path: Path) -> None:
+    """A database at an older version gets the missing steps only, and is marked as ours."""
+    steps = [Migration(1, "CREATE TABLE a (x);"), Migration(2, "CREATE TABLE b (x); INSERT INTO a VALUES (2);")]
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+        for known in (steps[:1], steps, steps):
+            migrate(connection, known, version_of(connection, known, "x"))
+        assert connection.execute("SELECT * FROM a").fetchall() == [(2,)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        with pytest.raises(StoreUnusable, match="version 2, but this program knows only up to 1"):
+            version_of(connection, steps[:1], "x")
+
+
+def test_a_failing_step_leaves_the_version_before_it(tmp_path: Path) -> None:
+    """A step that fails half-way is rolled back whole."""
+    steps = [Migration(1, "CREATE TABLE a (x);"), Migration(2, "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);")]
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection, steps, 0)
+        assert schema_of(connection) == ["CREATE TABLE a (x)"]
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+async def test_a_migration_killed_after_any_statement_is_made_good(tmp_path: Path) -> None:
+    """Whatever statement the first start dies after, the next start finds a database it can finish."""
+    statements = [part + ";" for part in migrations()[0].script.split(";")[:-1]]
+    for count in range(len(statements) + 1):
+        path = tmp_path / f"{count}.db"
+        with closing(sqlite3.connect(tmp_path / "dying.db", isolation_level=None)) as dying:
+            dying.execute("PRAGMA journal_mode = WAL")
+            dying.execute("PRAGMA cache_spill = 1")
+            dying.execute("BEGIN IMMEDIATE")
+            for statement in statements[:count]:
+                dying.execute(statement)
+            shutil.copy(tmp_path / "dying.db", path)
+            shutil.copy(tmp_path / "dying.db-wal", f"{path}-wal")
+            dying.execute("ROLLBACK")
+        store = await open_store("sqlite", str(path))
+        await store.create_workflow(FLOW)
+        job = await store.create_job(FLOW.name, begin())
+        assert await all_jobs(store) == (job,)
+        await store.close()

@@ -1,0 +1,77 @@
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE workflow (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    name     TEXT NOT NULL,
+    deleted  INTEGER,
+    document TEXT NOT NULL
+);
+
+CREATE TABLE sqlite_sequence(name,seq);
+
+CREATE UNIQUE INDEX workflow_name ON workflow (name) WHERE deleted IS NULL;
+
+CREATE INDEX workflow_deleted ON workflow (deleted) WHERE deleted IS NOT NULL;
+
+CREATE TABLE place (
+    number   INTEGER PRIMARY KEY,
+    workflow INTEGER NOT NULL REFERENCES workflow (number),
+    state    TEXT NOT NULL,
+    "group"  TEXT NOT NULL
+);
+
+CREATE INDEX place_workflow ON place (workflow);
+
+CREATE INDEX place_state ON place (state);
+
+CREATE INDEX place_group ON place ("group");
+
+CREATE TABLE job (
+    number          INTEGER PRIMARY KEY,
+    id              TEXT NOT NULL UNIQUE,
+    client_id       TEXT NOT NULL,
+    place           INTEGER NOT NULL REFERENCES place (number),
+    stime           INTEGER NOT NULL,
+    mtime           INTEGER NOT NULL,
+    version         INTEGER NOT NULL,
+    definition_hash TEXT NOT NULL,
+    tags            TEXT NOT NULL,
+    status          TEXT NOT NULL
+);
+
+CREATE INDEX job_client ON job (client_id, number, place);
+
+CREATE INDEX job_place ON job (place);
+
+CREATE TABLE definition (
+    job      INTEGER PRIMARY KEY REFERENCES job (number) ON DELETE CASCADE,
+    document TEXT NOT NULL
+);
+
+CREATE TABLE job_tag (
+    tag TEXT NOT NULL,
+    job INTEGER NOT NULL,
+    PRIMARY KEY (tag, job)
+) WITHOUT ROWID;
+
+CREATE TABLE history (
+    job        INTEGER NOT NULL REFERENCES job (number) ON DELETE CASCADE,
+    version    INTEGER NOT NULL,
+    mtime      INTEGER NOT NULL,
+    status     TEXT NOT NULL,
+    definition TEXT,
+    PRIMARY KEY (job, version)
+) WITHOUT ROWID;
+
+CREATE TABLE event (
+    seq       INTEGER PRIMARY KEY,
+    ctime     INTEGER NOT NULL,
+    action    TEXT NOT NULL,
+    job_id    TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    workflow  INTEGER NOT NULL,
+    payload   TEXT NOT NULL
+);
