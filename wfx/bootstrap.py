@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from wfx.api.app import build_app
 from wfx.api.call import Services
@@ -15,6 +19,9 @@ from wfx.config.options import Config
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
+from wfx.plugin.chain import PluginChain
+from wfx.plugin.middleware import PluginRing
+from wfx.plugin.settings import PluginSettings
 from wfx.server.engine import HttpSettings, choose
 from wfx.server.listeners import Listener, open_tcp
 from wfx.service.health import Health
@@ -27,16 +34,23 @@ log = logging.getLogger("wfx")
 
 
 async def run(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM, then stop in order. Raises StoreUnusable or CannotListen when it cannot start."""
+    """Serve until SIGINT or SIGTERM, then stop in order.
+
+    Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
     async with AsyncExitStack() as stack:
         services = await _open_services(config, stack)
-        listeners = _open_listeners(config)
-        await _serve(config, services, listeners, stop)
+        chains = await _start_plugins(config, stack, stop)
+        apps = {side: build_app(side, services, _rings(chains[side])) for side in Side}
+        await _serve(config, services.broker, apps, _open_listeners(config), stop)
     log.info("wfx stopped")
+    for chain in chains.values():
+        if chain.lost.done():
+            raise chain.lost.result()
 
 
 async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
@@ -62,6 +76,22 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
     )
 
 
+async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> dict[Side, PluginChain]:
+    """Start the plugins of both sides; when one is lost later, the service stops."""
+    settings = PluginSettings(max_body=config.max_body_size, reply_timeout=config.plugin_timeout)
+    chains: dict[Side, PluginChain] = {}
+    for side, directory in ((Side.SOUTH, config.client_plugins_dir), (Side.NORTH, config.mgmt_plugins_dir)):
+        chain = await PluginChain.start(Path(directory), settings) if directory else PluginChain(settings)
+        stack.push_async_callback(chain.stop)
+        chain.lost.add_done_callback(lambda _: stop.set())
+        chains[side] = chain
+    return chains
+
+
+def _rings(chain: PluginChain) -> list[Middleware]:
+    return [Middleware(PluginRing, chain)] if len(chain) else []
+
+
 def _open_listeners(config: Config) -> list[Listener]:
     return [
         open_tcp(Side.SOUTH, config.client_host, config.client_port),
@@ -69,11 +99,12 @@ def _open_listeners(config: Config) -> list[Listener]:
     ]
 
 
-async def _serve(config: Config, services: Services, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
+async def _serve(
+    config: Config, broker: Broker, apps: Mapping[Side, ASGIApp], listeners: Sequence[Listener], stop: asyncio.Event
+) -> None:
     """Run an engine per listener. On stop, event streams end first, so that engines need not wait for them."""
     settings = HttpSettings(idle_timeout=config.cleanup_timeout, graceful_timeout=config.graceful_timeout)
     engine = choose(config.http_engine)
-    apps = {side: build_app(side, services) for side in Side}
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for listener in listeners:
@@ -82,5 +113,5 @@ async def _serve(config: Config, services: Services, listeners: Sequence[Listene
             log.info("listening", extra={"fields": fields})
         await stop.wait()
         log.info("stopping")
-        await services.broker.close()
+        await broker.close()
         drain.set()

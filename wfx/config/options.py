@@ -32,6 +32,10 @@ class Config:
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option("auto", "form of log records", FORMATS)
 
+    client_plugins_dir: str = _option("", "directory of plugins that see every southbound request; empty for none")
+    mgmt_plugins_dir: str = _option("", "directory of plugins that see every northbound request; empty for none")
+    plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request")
+
     max_body_size: int = _option(10 * 1024 * 1024, "bytes a request body may have")
     cleanup_timeout: Seconds = _option(Seconds(10), "idle keep-alive connections are closed after this")
     graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
