@@ -76,7 +76,7 @@ def _ink(page: Page, chart: str = "latency") -> int:
 
 
 def test_all_three_charts_are_drawn(page: Page) -> None:
-    """Latency over time, requests per second and latency by percentile all show something."""
+    """Latency over time, throughput and latency by percentile all show something."""
     assert page.title() == "wfx"
     for chart in ("latency", "rate", "percentiles"):
         assert _ink(page, chart) > 1000

@@ -140,7 +140,7 @@
     }));
     top = (top || 1) * 1.08;
     const place = (rate) => plot.bottom - rate / top * (plot.bottom - plot.top);
-    axes(pen, plot, timeTicks(x), linearTicks(0, top, 3).map((rate) => [place(rate), trimmed(rate, 6)]));
+    axes(pen, plot, timeTicks(x), linearTicks(0, top, 3).map((rate) => [place(rate), rate ? `${trimmed(rate, 6)}/s` : "0"]));
     clip(pen, plot, () => visible().forEach((one, index) => {
       pen.fillStyle = colour(one.token);
       pen.globalAlpha = one.failed ? 0.95 : 0.75;

@@ -8,7 +8,7 @@ from html import escape
 
 from wfx_loadtest.report.figures import Figures, Series
 
-_WIDTH, _HEIGHT = 1200, 520
+_WIDTH, _HEIGHT = 1200, 560
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
 _STYLE = """
 text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
@@ -117,10 +117,13 @@ def _latency(milliseconds: float) -> str:
 
 
 def _legend(styled: list[tuple[Series, str]]) -> Iterator[str]:
-    x = _LEFT
+    x, y = _LEFT, _BOTTOM + 56
     for one, style in styled:
         mark = "M0-3l6 6m0-6l-6 6" if one.failed else "M3 0h0"
         width = 2 if one.failed else 11
-        yield (f'<g transform="translate({x} {_HEIGHT - 30})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
+        room = 40 + 8 * len(one.name)
+        if x + room > _WIDTH:
+            x, y = _LEFT, y + 24
+        yield (f'<g transform="translate({x} {y})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
                f'<text x="16" y="5">{escape(one.name)}</text></g>')
-        x += 16 + 8 * len(one.name) + 24
+        x += room
