@@ -36,7 +36,7 @@ class Workbench:
         return await self._filters.apply(replace(program, finite=None) if in_worker else program, document)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bench() -> Iterator[Workbench]:
     """Filters with a long deadline: what is asked of them here is right or wrong, not quick or slow."""
     with asyncio.Runner() as runner:

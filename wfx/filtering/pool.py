@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 _START_SECONDS = 10.0
 """A worker starts in a tenth of a second; on a machine that swaps it may take longer."""
 
+_PARTING_SECONDS = 2.0
+"""A worker that ends by itself has that long; releasing its memory takes some milliseconds."""
+
+_MESSAGE_BYTES = 64 * 1024
+"""Room for a message about a syntax error, which may quote the program."""
+
 _QUEUE = 64
 """How many programs may wait for a worker at a time; the next is refused at once."""
 
@@ -81,8 +87,8 @@ class Pool:
             healthy = False
             try:
                 async with asyncio.timeout(self._limits.deadline):
-                    answer, content, leaving = await worker.exchange(request, program, document)
-                healthy = not leaving and not self._closing
+                    answer, content = await worker.exchange(request, program, document)
+                healthy = worker.running and not self._closing
             except TimeoutError as exc:
                 raise self._limits.exceeded(Limit.TIME) from exc
             except (EOFError, ConnectionError) as exc:
@@ -173,6 +179,7 @@ class _Worker:
         assert process.stdout is not None
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._output = output
+        self._leaving = False
 
     @classmethod
     async def start(cls, limits: Limits) -> _Worker:
@@ -198,41 +205,53 @@ class _Worker:
 
     @property
     def running(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.returncode is None
+        """Whether the process serves; that it has ended is told by its pipe sooner than by its status."""
+        return self._process.returncode is None and not self._stdout.at_eof() and not self._leaving
 
     async def ready(self) -> None:
         """Wait until the process serves; raises EOFError when it ends before."""
-        await self._answer()
+        await self._answer(0)
 
-    async def exchange(self, request: Request, program: bytes, document: bytes) -> tuple[Answer, bytes, bool]:
-        """Send a request; give the answer, its content and whether the process ends now. Raises EOFError."""
+    async def exchange(self, request: Request, program: bytes, document: bytes) -> tuple[Answer, bytes]:
+        """Send a request; give the answer and its content. Raises EOFError when the process ends before."""
         self._stdin.writelines((REQUEST_HEADER.pack(request, len(program), len(document)), program, document))
         await self._stdin.drain()
         chunks: list[bytes] = []
-        total = 0
+        room = self._output + _MESSAGE_BYTES
         while True:
-            answer, content, leaving = await self._answer()
+            answer, content = await self._answer(room)
             chunks.append(content)
-            total += len(content)
-            if total > self._output:
-                return Answer.OUTPUT, b"", True
+            room -= len(content)
             if answer is not Answer.CHUNK:
-                return answer, b"".join(chunks), leaving
+                return answer, b"".join(chunks)
 
-    async def _answer(self) -> tuple[Answer, bytes, bool]:
-        kind, leaving, length = ANSWER_HEADER.unpack(await self._stdout.readexactly(ANSWER_HEADER.size))
-        return Answer(kind), await self._stdout.readexactly(length), leaving
+    async def _answer(self, room: int) -> tuple[Answer, bytes]:
+        """Read one answer; a worker that says more than there is room for has lost its mind, and is ended."""
+        kind, self._leaving, length = ANSWER_HEADER.unpack(await self._stdout.readexactly(ANSWER_HEADER.size))
+        if length > room:
+            self.kill()
+            raise ConnectionAbortedError("a process for response filters said too much")
+        return Answer(kind), await self._stdout.readexactly(length)
 
     def kill(self) -> None:
         """End the process at once."""
-        if self.running:
+        if self._process.returncode is None:
             self._process.kill()
 
     async def end(self) -> int:
-        """Kill the process if it runs, wait until it is gone and give its status: negative when by a signal."""
-        self.kill()
+        """Wait until the process is gone and give its status: negative when by a signal. Kills it if it has not ended.
+
+        A process that is about to end is left to do so: killing it then could lose its status (``Popen.kill`` looks
+        after the process, which takes the status away from the event loop).
+        """
         self._stdin.close()
-        await self._process.communicate()
+        if self.running:
+            self.kill()
+        try:
+            async with asyncio.timeout(_PARTING_SECONDS):
+                await self._process.communicate()
+        except TimeoutError:
+            self.kill()
+            await self._process.communicate()
         assert self._process.returncode is not None
         return self._process.returncode

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from tests.filtering.processes import workers
+from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
+from wfx.filtering.filters import IN_PROCESS, MAX_PROGRAM
+
+
+@pytest.fixture
+async def filters() -> AsyncIterator[Filters]:
+    """Filters of this test alone, on its loop, with time enough for a busy machine."""
+    async with Filters(deadline=30) as filters:
+        yield filters
+
+
+async def a_busy_worker() -> None:
+    """Wait until a worker has begun to compute."""
+    async with asyncio.timeout(20):
+        while sum(worker.cpu_times().user for worker in workers()) < 0.2:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+
+
+async def test_what_devices_send_starts_no_process(filters: Filters) -> None:
+    """The filter that comes with every status update is run without any worker."""
+    program = await filters.prepare("del(.context)")
+    assert await filters.apply(program, b'{"context":{"a":1},"state":"DONE"}') == b'{"state":"DONE"}\n'
+    assert workers() == []
+
+
+async def test_a_text_that_is_no_program_is_refused_before_anything_runs(filters: Filters) -> None:
+    """Preparing refuses a syntax error, in one line, and again when it is sent again."""
+    for _ in range(2):
+        with pytest.raises(FilterSyntaxError, match=r"^The response filter is not a jq program: syntax error"):
+            await filters.prepare(".a | | .b")
+
+
+@pytest.mark.parametrize("text", [".\0", ".\0 | error", '"\ud800" | length'])
+async def test_characters_that_no_program_has_are_refused(filters: Filters, text: str) -> None:
+    """A NUL, behind which jq would not look, and half a surrogate pair are syntax errors."""
+    with pytest.raises(FilterSyntaxError, match="is not a jq program"):
+        await filters.prepare(text)
+
+
+async def test_an_unknown_name_is_no_syntax_error(filters: Filters) -> None:
+    """A program with an unknown function passes, and gives {} (rest-api section 11)."""
+    program = await filters.prepare("1, nosuch, 2")
+    assert await filters.apply(program, b"null") == b"{}\n"
+
+
+@pytest.mark.parametrize("text", ["." * (MAX_PROGRAM + 1), '"' + "x" * 1_000_000 + '"', "[" * 1_000_000])
+async def test_a_program_that_is_too_long_is_refused_unread(filters: Filters, text: str) -> None:
+    """A program beyond the limit is refused by its length alone; the message names the limit."""
+    with pytest.raises(FilterLimit, match="longer than 8,192 characters") as caught:
+        await filters.prepare(text)
+    assert (caught.value.which, caught.value.limit) == (Limit.PROGRAM, MAX_PROGRAM)
+    assert workers() == []
+
+
+async def test_the_longest_program_runs(filters: Filters) -> None:
+    """A program of exactly the longest length is run."""
+    program = await filters.prepare("." + " " * (MAX_PROGRAM - 2) + "#")
+    assert await filters.apply(program, b"1") == b"1\n"
+
+
+async def test_a_large_document_goes_to_a_worker_and_comes_back_the_same(filters: Filters) -> None:
+    """A finite program over a document too large for this process gives what it gives over a small one."""
+    program = await filters.prepare(".[] | .a")
+    small, many = b'{"a":"x"}', IN_PROCESS
+    assert await filters.apply(program, b"[" + small + b"]") == b'"x"\n'
+    assert workers() == []
+    assert await filters.apply(program, b"[" + b",".join([small] * many) + b"]") == b'"x"\n' * many
+    assert len(workers()) == 1
+
+
+@pytest.mark.parametrize("levels", [100, 300, 1_500, 5_000])
+async def test_depth_is_no_obstacle(filters: Filters, levels: int) -> None:
+    """A document is passed on at whatever depth, here as well as by a worker."""
+    document = b"[" * levels + b"]" * levels
+    program = await filters.prepare(".")
+    assert await filters.apply(program, document) == document + b"\n"
+    assert await filters.apply(replace(program, finite=None), document) == document + b"\n"
+
+
+async def test_values_deeper_than_jq_goes_fail(filters: Filters) -> None:
+    """A program may nest values only so deep; beyond, the output fails."""
+    program = await filters.prepare("reduce range(20000) as $i (null; [.])")
+    assert await filters.apply(program, b"null") == b"{}\n"
+
+
+async def test_a_module_directive_fails(filters: Filters) -> None:
+    """There are no modules: a program that says it is one gives {}."""
+    assert await filters.apply(await filters.prepare("module {}; 1"), b"null") == b"{}\n"
+
+
+async def test_a_worker_is_reused(filters: Filters) -> None:
+    """One program after the other is served by one process."""
+    for number in range(5):
+        assert await filters.apply(await filters.prepare(f"{number} + 1"), b"null") == b"%d\n" % (number + 1)
+    assert len(workers()) == 1
+
+
+async def test_programs_run_side_by_side(filters: Filters) -> None:
+    """Two programs that arrive together are served by two processes, and no third one is ever started."""
+    program = await filters.prepare("[range(1000)] | length")
+    assert await asyncio.gather(*(filters.apply(program, b"null") for _ in range(2))) == [b"1000\n"] * 2
+    assert len(workers()) == 2
+    some = await asyncio.gather(*(filters.apply(program, b"null") for _ in range(20)), return_exceptions=True)
+    assert all(result == b"1000\n" or isinstance(result, FilterUnavailable) for result in some)
+    assert len(workers()) == 2
+
+
+async def test_results_do_not_mix(filters: Filters) -> None:
+    """Each of many callers gets what its own program gives for its own document."""
+
+    async def ask(number: int) -> bytes | FilterUnavailable:
+        program = await filters.prepare(f". + {number}")
+        try:
+            return await filters.apply(program, b"%d" % number)
+        except FilterUnavailable as exc:
+            return exc
+
+    results = await asyncio.gather(*(ask(number) for number in range(40)))
+    answered = {number: result for number, result in enumerate(results) if isinstance(result, bytes)}
+    assert answered
+    assert all(result == b"%d\n" % (2 * number) for number, result in answered.items())
+
+
+async def test_a_killed_worker_is_replaced(filters: Filters) -> None:
+    """When a worker is killed from outside, the next program gets another."""
+    program = await filters.prepare("1 + 1")
+    assert await filters.apply(program, b"null") == b"2\n"
+    workers()[0].kill()
+    async with asyncio.timeout(20):
+        while filters._pool._idle[0].running:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+    assert await filters.apply(program, b"null") == b"2\n"
+
+
+async def test_a_caller_that_goes_away_takes_its_program_along(filters: Filters) -> None:
+    """A program whose caller has gone is stopped, not run to its end."""
+    endless = await filters.prepare("last(range(1e12))")
+    task = asyncio.create_task(filters.apply(endless, b"null"))
+    await a_busy_worker()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert workers() == []
+
+
+async def test_closing_refuses_what_runs_and_what_waits() -> None:
+    """At the end every process is gone, and those who still wait for a result are told that the server stops."""
+    filters = Filters(deadline=30, workers=1)
+    endless = await filters.prepare("last(range(1e12))")
+    tasks = [asyncio.create_task(filters.apply(endless, b"null")) for _ in range(3)]
+    await a_busy_worker()
+    await filters.close()
+    assert workers() == []
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(outcome, FilterUnavailable)
+    with pytest.raises(FilterUnavailable, match="The server is stopping"):
+        await filters.apply(endless, b"null")
+    await filters.close()
+
+
+@pytest.mark.parametrize(("interpreter", "reason"), [("/bin/false", "status 1"), ("/no/such", "No such file")])
+async def test_a_worker_that_does_not_start_makes_the_filter_unavailable(
+    filters: Filters, monkeypatch: pytest.MonkeyPatch, interpreter: str, reason: str,
+) -> None:
+    """A worker that cannot start is no fault of the program; once it can, the same program runs."""
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", interpreter)
+        with pytest.raises(FilterUnavailable, match=f"did not start .*{reason}"):
+            await filters.prepare("1 + 1")
+    assert workers() == []
+    assert await filters.apply(await filters.prepare("1 + 1"), b"null") == b"2\n"
