@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wfxctl import stream
-from wfxctl.failures import Failure
+from wfx.commandline.failures import Failure
 from wfxctl.stream import Backoff, Parser
 
 LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
