@@ -88,7 +88,7 @@ wfx-loadtest compare baseline "$(ls -d results/* | tail -n 1)\""""
 @_flag("--read-freq", "reading requests a second", type=_COUNT)
 @_flag("--write-freq", "writing requests a second", type=_COUNT)
 @_flag("--scenario", "which load to make", type=click.Choice(_SCENARIOS))
-@_flag("--devices", "simulated devices (scenario fleet)", type=_COUNT)
+@_flag("--devices", "simulated devices (scenario fleet)", type=click.IntRange(1))
 @_flag("--subscribers", "listeners on the event stream (scenarios fleet and events)", type=_COUNT)
 @_flag("--poll-interval", "how often an idle device asks for work (scenario fleet)", type=Duration())
 @_flag("--target", "find the highest rate whose p99 stays within this, trying rates for the whole duration",

@@ -8,11 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 
 from wfx_loadtest.session import Side
-from wfx_loadtest.wire import WireError
 
 NAME = "wfx.workflow.dau.direct"
 _log = logging.getLogger(__name__)
@@ -40,10 +38,9 @@ async def ensure(north: Side) -> dict[str, Any]:
         answer = await north.exchange(north.request("POST", "/workflows", document()))
     if answer.status not in (200, 201):
         raise WorkflowMissing(f"cannot get workflow {NAME}: {answer.line}")
-    try:
-        found: dict[str, Any] = orjson.loads(answer.body)
-    except orjson.JSONDecodeError as exc:
-        raise WireError("the answer is not JSON") from exc
+    found = answer.document
+    if "transitions" not in found or "name" not in found:
+        raise WorkflowMissing(f"cannot get workflow {NAME}: the answer is no workflow")
     return found
 
 

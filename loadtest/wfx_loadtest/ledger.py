@@ -33,8 +33,10 @@ class Listener:
 
     def received(self, data: bytes) -> None:
         """Take note of one event; those of other people's jobs do not matter."""
-        event = orjson.loads(data)
-        job = event["job"]
+        try:
+            job = orjson.loads(data)["job"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return  # no event as the API promises it: the one that was owed will be missing
         if not job.get("clientId", "").startswith(self._ledger.client_prefix):
             return
         if not self._is_news(job["id"], _sortable(job.get("mtime", ""))):

@@ -96,12 +96,15 @@ class Lateness:
         self.count = 0
         self.late = 0
         self.worst = 0
+        self.last = 0
+        """By how much the request that left last was late: what was not caught up."""
 
     def add(self, delay: int) -> None:
         """Count a request that left ``delay`` nanoseconds after it was due."""
         self.count += 1
         self.late += delay > LATE
         self.worst = max(self.worst, delay)
+        self.last = delay
 
     @property
     def behind(self) -> bool:

@@ -15,6 +15,8 @@ _FINE = 1.05
 """The search ends when the rate that held and the one that broke are this close."""
 _SUCCESS = 0.99
 """Share of the requests that must succeed for a rate to count as held."""
+_NOT_CAUGHT_UP = 0.1
+"""If the last request left later than this share of the step, the generator did not make the rate at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def best(steps: list[Step]) -> Step | None:
 def _verdict(metrics: Metrics, target: int) -> str:
     if metrics.success < _SUCCESS:
         return f"success {metrics.success:.2%}"
+    if metrics.lateness.last > metrics.attack * _NOT_CAUGHT_UP:
+        return "generator late"
     if metrics.latencies.percentile(99) <= target:
         return ""  # even with whatever the generator's own lateness added
     return "generator late" if metrics.lateness.behind else f"p99 over {rounded(target)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from wfx_loadtest.settings import Settings
 
 def run(settings: Settings) -> Result:
     """Put the service under load. Raises WireError or WorkflowMissing if it cannot even begin."""
+    _allow_many_connections()
     return uvloop.run(execute(settings))
 
 
@@ -51,6 +53,12 @@ async def _ramp(session: Session, target: int) -> Result:
     shown = ramp.best(steps) or (steps[0] if steps else None)
     metrics = shown.metrics if shown else session.metrics
     return Result(whole, session.when, metrics, ramp.facts(steps, target), session.stop.is_set())
+
+
+def _allow_many_connections() -> None:
+    """Use as many file descriptors as the system grants: running out of them would look like the service's failure."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager

@@ -16,8 +16,9 @@ import socket
 from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
+import orjson
 from httptools import HttpParserError, HttpResponseParser
 
 CONTINUE_WAIT = 1.0
@@ -65,6 +66,15 @@ class Answer:
     def ok(self) -> bool:
         """Whether this counts as a success."""
         return 200 <= self.status < 400
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON object in the body; an empty one if there is none, as a service under load may answer anything."""
+        try:
+            found = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def line(self) -> str:

@@ -212,9 +212,9 @@ def _drain(terminal: int) -> bytes:
 
 async def test_a_target_finds_a_rate(stub: Stub, tmp_path: Path) -> None:
     """With --target the steps of the search follow the table of the best one."""
-    done = await asyncio.to_thread(_run, *_at(stub), "--target", "10s", "--duration", "3s", folder=tmp_path)
+    done = await asyncio.to_thread(_run, *_at(stub), "--target", "20ms", "--duration", "1200ms", folder=tmp_path)
     assert done.returncode == 0
-    assert re.search(r"^Highest rate +\[req/s, p99 bound\] +(\d+|none), 10s$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Highest rate +\[req/s, p99 bound\] +(\d+|none), 20ms$", done.stdout, re.MULTILINE)
     assert re.search(r"^Step +\[req/s, p99, verdict\] +100, .*$", done.stdout, re.MULTILINE)
 
 

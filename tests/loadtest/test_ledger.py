@@ -89,9 +89,11 @@ def test_events_of_writes_that_were_not_confirmed_are_surplus(ledger: Ledger) ->
     assert (found["expected"], found["missing"], found["repeated"], found["surplus"]) == ("0", "0", "0", "1")
 
 
-def test_other_peoples_events_do_not_count(ledger: Ledger) -> None:
-    """Events of jobs that another run made change nothing, also those without a client id."""
+def test_other_peoples_and_odd_events_do_not_count(ledger: Ledger) -> None:
+    """Events of jobs that another run made, and texts that are no events, change nothing."""
     listener = ledger.listener()
     listener.received(_event("j", "2026-01-01T00:00:00Z", client="press-7"))
     listener.received(orjson.dumps({"action": "DELETE", "job": {"id": "k"}}))
+    for odd in (b"not JSON", b"[]", b"{}", b"7"):
+        listener.received(odd)
     assert _deliveries(ledger)["surplus"] == "0"

@@ -96,7 +96,7 @@ async def test_a_device_goes_the_way_of_the_real_one(settings: Settings, wfx_ser
 
 async def test_a_search_for_a_rate_shows_its_steps(settings: Settings) -> None:
     """The result of a search is the highest rate that was held, and every rate that was tried."""
-    result = await execute(replace(settings, target=10 * SECOND))
+    result = await execute(replace(settings, target=20 * MILLISECOND))
     highest, *steps = result.facts
     assert (highest.title, {step.title for step in steps}) == ("Highest rate", {"Step"})
     assert steps[0].values[0] == "100"

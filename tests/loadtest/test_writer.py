@@ -127,3 +127,20 @@ async def test_a_service_that_refuses_the_workflow_ends_the_run(stub: Stub, sess
     stub.answers["POST", "workflows"] = [(500, {})]
     with pytest.raises(direct.WorkflowMissing, match="500 Internal Server Error"):
         await direct.ensure(session.north)
+
+
+@pytest.mark.parametrize("odd", [{}, [], "text", {"id": "x"}, {"id": "x", "status": {}}])
+async def test_an_odd_answer_does_not_end_the_run(stub: Stub, session: Session, odd: object) -> None:
+    """A 201 that holds no job counts as answered, and the next shot creates another job."""
+    stub.answers["POST", "jobs"] = [(201, odd)]
+    writer = Writer(session, direct.document(), "vegeta")
+    for _ in range(2):
+        await writer.shot(session.clock.now())
+    assert [seen.method for seen in stub.seen] == ["POST", "POST"]
+
+
+async def test_something_else_than_a_workflow_ends_the_run(stub: Stub, session: Session) -> None:
+    """A service that answers the look-up with anything but a workflow is refused before any load."""
+    stub.answers["GET", direct.NAME] = [(200, ["no", "workflow"])]
+    with pytest.raises(direct.WorkflowMissing, match="no workflow"):
+        await direct.ensure(session.north)

@@ -64,7 +64,7 @@ async def test_order_of_a_chain(plugins: PluginDirectory, start: StartChain, req
 
 async def test_modify_then_deny(plugins: PluginDirectory, start: StartChain, request_of: RequestOf) -> None:
     """A response ends the chain: it may depend on an earlier change, and later plugins see nothing of the request."""
-    plugins.sdk("1-modify", "run(lambda request: Modify(headers={'X-Role': 'guest'}))")
+    plugins.sdk("1-modify", "run(lambda request: Modify(headers={'x-ROLE': ' guest '}))")
     plugins.sdk("2-deny", "run(lambda request: Respond.deny('no ' + request.header('x-role')))")
     plugins.script("3-never", "frame(); sys.exit(3)")
     chain = await start()

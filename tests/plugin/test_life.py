@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,21 +205,30 @@ async def test_a_flood_on_stderr(
     assert max(map(len, lines)) < 40_000
 
 
-@pytest.mark.parametrize("source", ["while one := frame(): write(passed(cookie(one)))", "sys.exit(5)"])
-def test_on_uvloop(plugins: PluginDirectory, settings: PluginSettings, request_of: RequestOf, source: str) -> None:
+@pytest.mark.parametrize(("source", "reason"), [
+    ("while one := frame(): write(passed(cookie(one)))", ""),
+    ("sys.exit(5)", "with exit status 5"),
+    ("frame(); write(bytes([255] * 4)); time.sleep(60)", "announced a frame"),
+    ("frame(); os.close(1); time.sleep(60)", "closed its standard output"),
+    ("signal.signal(signal.SIGTERM, signal.SIG_IGN); frame(); write(bytes(4)); time.sleep(60)", "points out of"),
+])  # fmt: skip
+def test_on_uvloop(
+    plugins: PluginDirectory, settings: PluginSettings, request_of: RequestOf, source: str, reason: str
+) -> None:
     """All of this holds on uvloop too: asking, the loss of a plugin, stopping."""
     plugins.script("p", source)
-    fails = "exit" in source
 
     async def scenario() -> None:
-        chain = await PluginChain.start(plugins.path, settings)
+        chain = await PluginChain.start(plugins.path, replace(settings, stop_grace=0.3))
+        asked = asyncio.gather(chain.decide(request_of("/")), return_exceptions=True)
         try:
-            if fails:
-                assert "status 5" in str(await asyncio.wait_for(chain.lost, DEADLINE))
+            if reason:
+                assert reason in str(await asyncio.wait_for(chain.lost, DEADLINE))
+                assert isinstance((await asked)[0], PluginsGone)
             else:
-                assert await asyncio.wait_for(chain.decide(request_of("/")), DEADLINE) == request_of("/")
+                assert await asyncio.wait_for(asked, DEADLINE) == [request_of("/")]
         finally:
             await asyncio.wait_for(chain.stop(), DEADLINE)
-        assert chain.lost.done() == fails
+        assert chain.lost.done() == bool(reason)
 
     uvloop.run(scenario())

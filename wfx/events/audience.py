@@ -22,7 +22,7 @@ class Listener(Protocol):
         """Whether the reader is told how far the log is, too."""
 
     def wake(self, first: int) -> None:
-        """Look at event ``first`` and what follows, as nothing before it concerns the reader. No effect unless it waits."""
+        """Look at event ``first`` and what follows, as nothing before concerns the reader. No effect unless waiting."""
 
     def cut(self) -> None:
         """End the stream now, even in the middle of a send."""

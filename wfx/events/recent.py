@@ -7,16 +7,17 @@ from collections.abc import Sequence
 
 from wfx.events.entry import Entry
 
+MOST_EVENTS = 4096
+MOST_BYTES = 16 * 1024 * 1024
+
 
 class RecentEvents:
     """A bounded run of the newest events, without gaps; the very newest is kept whatever its size."""
 
-    def __init__(self, head: int, *, max_events: int = 4096, max_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, head: int) -> None:
         """Begin after event ``head`` with nothing in memory."""
         self._entries: deque[Entry] = deque()
         self._bytes = 0
-        self._max_events = max_events
-        self._max_bytes = max_bytes
         self.head = head
         """The newest sequence number that was heard of."""
 
@@ -31,7 +32,7 @@ class RecentEvents:
         self._entries.append(entry)
         self._bytes += len(entry.head)
         self.head = entry.seq
-        while len(self._entries) > self._max_events or (self._bytes > self._max_bytes and len(self._entries) > 1):
+        while len(self._entries) > MOST_EVENTS or (self._bytes > MOST_BYTES and len(self._entries) > 1):
             self._bytes -= len(self._entries.popleft().head)
 
     def skip_to(self, head: int) -> None:

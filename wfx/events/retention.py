@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Self
 
 from wfx.domain.errors import StoreError
 from wfx.domain.timestamp import Timestamp
@@ -17,22 +17,12 @@ _AT_ONCE = 500
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How much of the log is kept; what breaks either limit goes."""
-
-    events: int = 1_000_000
-    """At most so many."""
-    seconds: float = 7 * 24 * 3600
-    """None older than this."""
-
-
 def _now() -> Timestamp:
     return Timestamp(time.time_ns() // 1000)
 
 
-class Pruner:
-    """The background task that keeps to a retention.
+class Retention:
+    """How much of the log is kept, and the background task that keeps to it; an async context manager.
 
     It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably.
     """
@@ -40,37 +30,43 @@ class Pruner:
     def __init__(
         self,
         store: Store,
-        retention: Retention,
         *,
+        keep: int = 1_000_000,
+        max_age: float = 7 * 24 * 3600,
         interval: float = 60,
         pause: float = 0.05,
         now: Callable[[], Timestamp] = _now,
     ) -> None:
-        """Look after this store's log every ``interval`` seconds; ``pause`` is in seconds, between transactions."""
+        """Keep at most the newest ``keep`` events and none older than ``max_age`` seconds.
+
+        What breaks either limit goes, every ``interval`` seconds, with ``pause`` seconds between transactions.
+        """
         self._store = store
-        self._retention = retention
+        self._keep = keep
+        self._max_age = max_age
         self._interval = interval
         self._pause = pause
         self._now = now
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Begin to prune in the background."""
         self._task = asyncio.create_task(self._run(), name="prune-log")
+        return self
 
-    async def close(self) -> None:
-        """End the task; close it before the store."""
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End the task; leave before the store closes."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def prune(self) -> int:
-        """Drop all that is beyond the retention now, and return how many events that were. Raises StoreUnavailable."""
+        """Drop all that need not be kept now, and return how many events that were. Raises StoreUnavailable."""
         dropped = 0
         while True:
             count = await self._store.prune_log(
-                keep_newest=self._retention.events,
-                older_than=Timestamp(self._now() - int(self._retention.seconds * _MICROS)),
+                keep_newest=self._keep,
+                older_than=Timestamp(self._now() - int(self._max_age * _MICROS)),
                 at_most=_AT_ONCE,
             )
             dropped += count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 from wfx.domain.errors import LogPositionError, StoreError
 from wfx.events.audience import Audience
@@ -52,7 +52,7 @@ class Subscription:
         """
         self._fetched = await self._source.after(self._cursor)
 
-    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
+    async def chunks(self) -> AsyncGenerator[bytes | memoryview]:
         """Yield the stream's bytes, many events at once where many wait; whole blocks, but for huge events.
 
         Ends when the broker closes, or when the log cannot be read on from the reader's place.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import Undecided
-from wfx.plugin.message import Action, Headers, Request, Respond
+from wfx.plugin.headers import grouped
+from wfx.plugin.message import Action, Request, Respond
 
 _NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
 _FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding",
                       b"upgrade"})  # fmt: skip
 """Response headers that are the engine's business."""
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
-_NAME_TO_CACHE = 64
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -106,37 +105,8 @@ def _show(scope: Scope, body: bytes) -> Request:
     destination = scope["raw_path"]
     if scope["query_string"]:
         destination += b"?" + scope["query_string"]
-    return Request(destination, Action.of(scope["method"]), _headers(scope["headers"]), body)
-
-
-def _headers(raw: RawHeaders) -> Headers:
-    grouped: dict[bytes, list[bytes]] = {}
-    for name, value in raw:
-        if name not in _NOT_SHOWN:
-            grouped.setdefault(_canonical(name), []).append(_as_utf8(value))
-    return tuple((name, tuple(values)) for name, values in grouped.items())
-
-
-def _canonical(name: bytes) -> bytes:
-    return _cached_canonical(name) if len(name) <= _NAME_TO_CACHE else _capitalised(name)
-
-
-def _capitalised(name: bytes) -> bytes:
-    return b"-".join(part.capitalize() for part in _as_utf8(name).split(b"-"))
-
-
-_cached_canonical = lru_cache(maxsize=512)(_capitalised)
-
-
-def _as_utf8(value: bytes) -> bytes:
-    """Give a header value as UTF-8, which strings of the protocol are; other bytes count as ISO 8859-1."""
-    if value.isascii():
-        return value
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1").encode("utf-8")
-    return value
+    headers = grouped(field for field in scope["headers"] if field[0] not in _NOT_SHOWN)
+    return Request(destination, Action.of(scope["method"]), headers, body)
 
 
 def _rerouted(scope: Scope, request: Request) -> Scope:

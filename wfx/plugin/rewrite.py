@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from wfx.plugin.errors import AnswerUnusable
+from wfx.plugin.headers import grouped
 from wfx.plugin.message import Headers, Modify, Request, Respond
 
 _TARGET = re.compile(rb"/[!-\"$-~]*")
@@ -27,7 +28,7 @@ def rewritten(request: Request, decision: Modify) -> Request:
 
 
 def checked(response: Respond) -> Respond:
-    """Give the response with sound headers; raise AnswerUnusable if they cannot be sent."""
+    """Give the response with its headers in order; raise AnswerUnusable if they cannot be sent."""
     return replace(response, headers=_sound(response.headers))
 
 
@@ -35,4 +36,4 @@ def _sound(headers: Headers) -> Headers:
     for name, values in headers:
         if not _NAME.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
             raise AnswerUnusable("set a header that cannot be sent")
-    return tuple((name, tuple(value.strip(b" \t") for value in values)) for name, values in headers)
+    return grouped((name, value.strip(b" \t")) for name, values in headers for value in values)

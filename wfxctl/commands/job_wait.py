@@ -131,7 +131,7 @@ COMMAND = Command(
     wfxctl job wait --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for state=ACTIVATED --timeout 10m
 
     # until it is over, well or badly; print which
-    wfxctl job wait --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for group=CLOSED --for group=FAILED \
+    wfxctl job wait --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for group=CLOSED --for group=FAILED \\
         --filter .state --raw
     """,
     options=(

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from itertools import count, cycle
 from typing import Any
 
-import orjson
-
 from wfx_loadtest import direct
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.pacer import Pacer, fire
@@ -78,8 +76,8 @@ class Writer:
         north = self._session.north
         answer = await self._session.measured(WRITE, due, north, north.request("POST", "/jobs", document))
         if answer is not None and answer.status == 201:
-            job = orjson.loads(answer.body)
-            self._keep(job["id"], due, job["status"])
+            job = answer.document
+            self._keep(job.get("id"), due, job.get("status"))
 
     async def _update(self, due: int, status: dict[str, Any], state: str, eligible: str) -> None:
         side = self._session.south if eligible == "CLIENT" else self._session.north
@@ -88,9 +86,11 @@ class Writer:
         wanted.pop("definitionHash", None)
         answer = await self._session.measured(WRITE, due, side, side.request("PUT", f"/jobs/{job_id}/status", wanted))
         if answer is not None and answer.status == 200:
-            self._keep(job_id, due, orjson.loads(answer.body))
+            self._keep(job_id, due, answer.document)
 
-    def _keep(self, job_id: str, due: int, status: dict[str, Any]) -> None:
+    def _keep(self, job_id: str | None, due: int, status: dict[str, Any] | None) -> None:
+        if not job_id or not status or "state" not in status:
+            return  # not what the API promises: there is nothing to go on with
         self._statuses.append({**status, "context": {"id": job_id}})
         if self._acknowledged is not None:
             self._acknowledged(job_id, due)

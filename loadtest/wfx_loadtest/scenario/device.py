@@ -9,8 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from wfx_loadtest.session import Session, Side
 
 POLL = "Devices: look for work"
@@ -70,8 +68,7 @@ class Device:
     async def _turn(self, due: int) -> None:
         try:
             found = await self._get(due, f"/jobs?clientId={self.client_id}&group=OPEN")
-            if found and found["content"]:
-                job = found["content"][0]
+            for job in found.get("content", [])[:1]:
                 await self._work(job["id"], job["status"]["state"])
         except Abandoned:
             return
@@ -121,12 +118,12 @@ class Device:
             raise Abandoned
         return due
 
-    async def _get(self, due: int, path: str) -> Any:
+    async def _get(self, due: int, path: str) -> dict[str, Any]:
         request = self._session.south.request("GET", path, headers=_PLAIN + self._named)
         answer = await self._session.measured(POLL, due, self._main, request)
         if answer is None or not answer.ok:
             raise Abandoned
-        return orjson.loads(answer.body)
+        return answer.document
 
     async def _put(self, side: Side, job_id: str, percent: int, said: str, due: int, *,
                    state: str = "INSTALLING") -> None:

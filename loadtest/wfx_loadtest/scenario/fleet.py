@@ -7,8 +7,6 @@ import secrets
 from itertools import count
 from typing import Any
 
-import orjson
-
 from wfx_loadtest import direct
 from wfx_loadtest.duration import SECOND
 from wfx_loadtest.facts import Fact
@@ -83,7 +81,7 @@ class Operators:
         answer = await self._session.measured(CREATE, due, north, request)
         if answer is not None and answer.status == 201:
             self.created += 1
-            self._ledger.acknowledged(orjson.loads(answer.body)["id"], due)
+            self._ledger.acknowledged(answer.document.get("id", ""), due)
 
     async def _look(self, due: int) -> None:
         await self._session.measured(LOOK, due, self._session.north, self._session.north.request("GET", _LIST))

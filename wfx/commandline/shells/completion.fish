@@ -10,7 +10,13 @@ function __@FUNCTION@_complete
 
     switch $directive
         case 8
-            __fish_complete_suffix "$current" .$lines
+            for file in "$current"*
+                if test -d "$file"
+                    printf '%s/\n' $file
+                else if contains -- (string replace --regex '.*\.' '' -- $file) $lines
+                    printf '%s\n' $file
+                end
+            end
         case 16
             __fish_complete_directories "$current"
         case '*'
