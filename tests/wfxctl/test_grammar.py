@@ -9,9 +9,9 @@ import pytest
 from wfxctl_stub import Stub
 
 from wfx.commandline import durations, grammar
-from wfxctl.commands import ROOT
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Kind, Option
+from wfxctl.commands import ROOT
 
 Run = Callable[..., Any]
 
