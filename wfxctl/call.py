@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wfxctl import durations, gojson
-from wfxctl.failures import Failure
-from wfxctl.grammar import Command
-from wfxctl.log import Log
-from wfxctl.options import Settings
+from wfx.commandline import call as commandline
+from wfx.commandline import durations
+from wfx.commandline.failures import Failure
+from wfx.commandline.terminal import neutralise
+from wfxctl import gojson
 from wfxctl.targets import Side, target
-from wfxctl.terminal import Stream, neutralise
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -22,19 +20,10 @@ if TYPE_CHECKING:  # the HTTP library is imported when the first connection is m
 Query = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Settings and streams of one call, and the ways to ask a server and to show its answer."""
+class Call(commandline.Call):
+    """A call of wfxctl: beside settings and streams, the ways to ask a server and to show its answer."""
 
-    root: Command
-    """The program's whole tree of commands."""
-    settings: Settings
-    arguments: list[str]
-    stdin: BinaryIO
-    out: Stream
-    err: Stream
-    log: Log
-    environment: Mapping[str, str]
+    __slots__ = ()
 
     def api(self, side: Side, *, tls: bool | None = None) -> Api:
         """Return an API of the configured server, over TLS if so configured or asked for."""

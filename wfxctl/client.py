@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
+from wfx.commandline.failures import ConfigurationFailure
 from wfxctl import deadline
-from wfxctl.failures import ConfigurationFailure, RefusedByServer, Unreachable
+from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.targets import Target
 
 # httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.

@@ -1,48 +1,22 @@
-"""Everything that ends a command early, as one tree.
+"""What ends a command of wfxctl early, beside what ends any command (:mod:`wfx.commandline.failures`).
 
-Failure                  "Error: <message>" on stderr, exit code 1
-├── UsageFailure         the command line is wrong
-├── ConfigurationFailure a file or certificate is wrong: a fatal log line instead of "Error: …"
+Failure
 ├── Unreachable          no answer: connection refused, cut, or too slow
-├── RefusedByServer      an answer, but not success
-└── OutputFailure        the output cannot be written
+└── RefusedByServer      an answer, but not success
 """
 
 from __future__ import annotations
 
-EXIT_OK = 0
-EXIT_FAILED = 1
+from wfx.commandline.failures import Failure
+
 EXIT_TIMEOUT = 3
 """``job wait``: the time is over."""
 EXIT_HOPELESS = 4
 """``job wait``: the job is gone, or no transition leads to what was waited for."""
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
-
-
-class Failure(Exception):
-    """Ends the command; the message is one sentence for the user."""
-
-    def __init__(self, message: str, code: int = EXIT_FAILED) -> None:
-        """Keep the exit code, which is 1 unless a command documents another one."""
-        super().__init__(message)
-        self.code = code
-
-
-class UsageFailure(Failure):
-    """The command line is wrong."""
-
-
-class ConfigurationFailure(Failure):
-    """Something outside the command line is wrong: a configuration file or a certificate."""
 
 
 class Unreachable(Failure):
     """The server gave no answer."""
-
-
-class OutputFailure(Failure):
-    """Standard output or standard error cannot be written to, though somebody reads it."""
 
 
 class RefusedByServer(Failure):

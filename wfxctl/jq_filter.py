@@ -11,8 +11,8 @@ from typing import Any
 
 import jq
 
+from wfx.commandline.failures import Failure
 from wfxctl import gojson
-from wfxctl.failures import Failure
 
 # JSON has no words for these, and the library would print the largest number and null in their place.
 _FINITE = '| if any(.. | numbers; isnan or isinfinite) then error("a number that is not finite has no JSON") else . end'

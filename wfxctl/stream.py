@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wfxctl.failures import Failure, RefusedByServer, Unreachable
+from wfx.commandline.failures import Failure
+from wfxctl.failures import RefusedByServer, Unreachable
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api, Query

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.terminal import neutralise, wants_color
 from wfxctl.call import Call, Query, decoded
 from wfxctl.documents import Document, group_of, member, text
-from wfxctl.failures import UsageFailure
 from wfxctl.targets import Side
-from wfxctl.terminal import neutralise, wants_color
 from wfxctl.times import local_time
 
 if TYPE_CHECKING:  # rich is imported when the first table is shown

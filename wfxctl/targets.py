@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wfxctl.failures import UsageFailure
-from wfxctl.options import Settings
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.options import Settings
 
 BASE_PATH = "/api/wfx/v1"
 

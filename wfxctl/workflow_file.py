@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
+from wfx.commandline.failures import Failure
 from wfxctl import gojson
-from wfxctl.failures import Failure
 
 if TYPE_CHECKING:  # the domain imports a JSON codec that most commands do not need
     from wfx.domain.workflow import Workflow
@@ -28,7 +28,7 @@ def parse(name: str, content: bytes) -> Document:
         return _workflow(gojson.decode(content))
     except ValueError:
         pass  # then it should be YAML
-    from wfxctl import plain_yaml  # slow to import, and not needed for JSON
+    from wfx.commandline import plain_yaml  # slow to import, and not needed for JSON
 
     try:
         return _workflow(plain_yaml.load(content))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from wfxctl import completing
+from wfx.commandline import completing
 from wfxctl.commands import ROOT
 
 Run = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from wfxctl_stub import Stub
 
-from wfxctl import configuration, grammar
+from wfx.commandline import configuration, grammar
 from wfxctl.commands import ROOT
 
 Run = Callable[..., Any]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from wfxctl_stub import Stub
 
-from wfxctl import durations, grammar
+from wfx.commandline import durations, grammar
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.options import Kind, Option
 from wfxctl.commands import ROOT
-from wfxctl.failures import UsageFailure
-from wfxctl.options import Kind, Option
 
 Run = Callable[..., Any]
 

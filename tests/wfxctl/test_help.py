@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from wfxctl_stub import WORKFLOW, Reply, Seen, Stub
 
-from wfxctl import manual
+from wfx.commandline import manual
+from wfx.commandline.grammar import Parsed
 from wfxctl.commands import ROOT
-from wfxctl.grammar import Parsed
 
 Run = Callable[..., Any]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wfx.commandline.failures import Failure
 from wfxctl import stream
-from wfxctl.failures import Failure
 from wfxctl.stream import Backoff, Parser
 
 LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
+from wfx.commandline.grammar import Command
 from wfxctl.commands import (
-    completion,
     health,
-    help,  # noqa: A004  # this is the command's name
     job_create,
     job_definition,
     job_delete,
@@ -15,14 +15,13 @@ from wfxctl.commands import (
     job_status,
     job_tags,
     job_wait,
-    man,
     version,
     workflow_create,
     workflow_delete,
     workflow_read,
     workflow_validate,
 )
-from wfxctl.grammar import Command
+from wfxctl.flags import GLOBAL
 
 _JOB = Command(
     "job",
@@ -67,14 +66,13 @@ ROOT = Command(
     in a configuration file. Flags beat variables, variables beat files.
     """,
     children=(
-        completion.COMMAND,
+        *completion.commands("wfxctl"),
         health.COMMAND,
-        help.COMMAND,
+        help.command("wfxctl", "job create"),
         _JOB,
-        man.COMMAND,
+        man.command("wfxctl"),
         version.COMMAND,
         _WORKFLOW,
-        completion.COMPLETE,
-        completion.COMPLETE_WITHOUT_DESCRIPTIONS,
     ),
+    inherited=GLOBAL,
 )

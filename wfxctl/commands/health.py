@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wfx.commandline.grammar import Command
+from wfx.commandline.terminal import wants_color
 from wfxctl import deadline, gojson
 from wfxctl.call import Call
 from wfxctl.failures import Unreachable
-from wfxctl.grammar import Command
-from wfxctl.options import COLOR
+from wfxctl.flags import COLOR
 from wfxctl.targets import Side
-from wfxctl.terminal import wants_color
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
 from wfxctl import gojson
 from wfxctl.call import Call, encoded
-from wfxctl.failures import Failure, UsageFailure
-from wfxctl.grammar import Command
-from wfxctl.options import Kind, Option
 from wfxctl.targets import Side
 
 

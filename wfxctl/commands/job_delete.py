@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wfx.commandline.grammar import Command
 from wfxctl.call import Call, segment
-from wfxctl.grammar import Command
-from wfxctl.options import JOB_ID
+from wfxctl.flags import JOB_ID
 from wfxctl.targets import Side
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from wfx.commandline.failures import EXIT_FAILED
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
+from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
 from wfxctl.call import Call, error_lines
 from wfxctl.documents import text
-from wfxctl.failures import EXIT_FAILED, RefusedByServer
-from wfxctl.grammar import Command
-from wfxctl.options import Kind, Option
+from wfxctl.failures import RefusedByServer
 from wfxctl.stream import Follower, Following, Opened
 from wfxctl.targets import Side
-from wfxctl.terminal import neutralise
 from wfxctl.times import local_time
 
 

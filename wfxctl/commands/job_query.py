@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
 from wfxctl import tables
 from wfxctl.call import Call, Query
 from wfxctl.documents import Document
-from wfxctl.grammar import Command
-from wfxctl.options import COLOR, LIMIT, OFFSET, OUTPUT, SORT, Kind, Option
+from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
 from wfxctl.targets import Side
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
 from wfxctl.call import Call, encoded, segment
-from wfxctl.grammar import Command
-from wfxctl.options import JOB_ID, Kind, Option
+from wfxctl.flags import JOB_ID
 from wfxctl.targets import Side
 
 

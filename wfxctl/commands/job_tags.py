@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.grammar import Command
 from wfxctl.call import Call, encoded, segment
-from wfxctl.failures import UsageFailure
-from wfxctl.grammar import Command
-from wfxctl.options import JOB_ID
+from wfxctl.flags import JOB_ID
 from wfxctl.targets import Side
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wfxctl import deadline, durations
+from wfx.commandline import durations
+from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
+from wfxctl import deadline
 from wfxctl.call import Call, decoded, segment
 from wfxctl.documents import member, text
-from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, Failure, RefusedByServer, UsageFailure
-from wfxctl.grammar import Command
-from wfxctl.options import JOB_ID, Kind, Option
+from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, RefusedByServer
+from wfxctl.flags import JOB_ID
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
 from wfxctl.targets import Side
 

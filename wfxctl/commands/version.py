@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from wfx.commandline.failures import Failure
+from wfx.commandline.grammar import Command
+from wfx.commandline.terminal import neutralise
 from wfxctl.call import Call, decoded
-from wfxctl.failures import Failure
-from wfxctl.grammar import Command
 from wfxctl.targets import Side
-from wfxctl.terminal import neutralise
 
 
 def run(call: Call) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.grammar import Command
 from wfxctl import workflow_file
 from wfxctl.call import Call, encoded
-from wfxctl.failures import UsageFailure
-from wfxctl.grammar import Command
 from wfxctl.targets import Side
 
 

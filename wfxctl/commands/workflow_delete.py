@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from wfx.commandline.grammar import Command
 from wfxctl.call import Call, segment
-from wfxctl.grammar import Command
 from wfxctl.targets import Side
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
 from wfxctl import tables
 from wfxctl.call import Call, segment
-from wfxctl.grammar import Command
-from wfxctl.options import COLOR, LIMIT, OFFSET, OUTPUT, SORT, Kind, Option
+from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
 
 
 def get(call: Call) -> None:

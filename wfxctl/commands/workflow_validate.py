@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.grammar import Command
+from wfx.commandline.terminal import neutralise
 from wfxctl import gojson, workflow_file
 from wfxctl.call import Call
-from wfxctl.failures import UsageFailure
-from wfxctl.grammar import Command
-from wfxctl.terminal import neutralise
 
 
 def run(call: Call) -> None:

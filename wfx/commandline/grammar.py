@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-from wfxctl.failures import UsageFailure
-from wfxctl.options import GLOBAL, HELP, LISTS, VERSION, Kind, Option, Value
-
-if TYPE_CHECKING:  # a command names the type of its own call, and a call holds the tree of commands
-    from wfxctl.call import Call
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.options import HELP, LISTS, VERSION, Kind, Option, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +22,11 @@ class Command:
     examples: str = ""
     """Two or more command lines, with comments above them."""
     options: tuple[Option, ...] = ()
+    inherited: tuple[Option, ...] = ()
+    """Options that it and all commands below it know."""
     children: tuple[Command, ...] = ()
-    run: Callable[[Call], int | None] | None = None
-    """Does the work and returns the exit code; None means 0."""
+    run: Callable[[Any], int | None] | None = None
+    """Does the work and returns the exit code; None means 0. Takes the program's own kind of call."""
     configured: bool = True
     """Whether configuration files and variables are read for it."""
     hidden: bool = False
@@ -82,7 +81,12 @@ class Parsed:
     def settings(self) -> Iterator[Option]:
         """All options that files and variables can give too."""
         yield from self.command.options
-        yield from GLOBAL
+        yield from self.inherited
+
+    @property
+    def inherited(self) -> tuple[Option, ...]:
+        """The options that come from above, or from the command itself for those below it."""
+        return tuple(option for command in self.path for option in command.inherited)
 
 
 def parse(root: Command, argv: Sequence[str]) -> Parsed:

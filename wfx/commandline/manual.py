@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import dedent, indent, wrap
 
-from wfxctl.grammar import Parsed
-from wfxctl.options import GLOBAL, Kind, Option
+from wfx.commandline.grammar import Parsed
+from wfx.commandline.options import Kind, Option
 
 _WIDTH = 110
 
@@ -29,7 +29,7 @@ def usage_text(parsed: Parsed) -> str:
     own = own_options(parsed)
     parts.append("Flags:\n" + _flags(own))
     if len(parsed.path) > 1:
-        parts.append("Global Flags:\n" + _flags(sorted(GLOBAL, key=lambda o: o.name)))
+        parts.append("Global Flags:\n" + _flags(sorted(parsed.inherited, key=lambda o: o.name)))
     if children:
         parts.append(f'Use "{parsed.words} [command] --help" for more information about a command.')
     return "\n\n".join(parts) + "\n"
@@ -37,7 +37,8 @@ def usage_text(parsed: Parsed) -> str:
 
 def own_options(parsed: Parsed) -> list[Option]:
     """Return the options that are listed as a command's own: all of them for the program itself."""
-    return sorted((o for o in parsed.options() if len(parsed.path) == 1 or o not in GLOBAL), key=lambda o: o.name)
+    elsewhere = parsed.inherited if len(parsed.path) > 1 else ()
+    return sorted((option for option in parsed.options() if option not in elsewhere), key=lambda option: option.name)
 
 
 def usage_lines(parsed: Parsed) -> list[str]:

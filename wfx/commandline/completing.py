@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from wfxctl import grammar
-from wfxctl.failures import UsageFailure
-from wfxctl.grammar import ArgumentMissing, Command, Parsed
-from wfxctl.options import ANY_FILE, DIRECTORY, Option
+from wfx.commandline import grammar
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.grammar import ArgumentMissing, Command, Parsed
+from wfx.commandline.options import ANY_FILE, DIRECTORY, Option
 
 
 class Directive(IntEnum):

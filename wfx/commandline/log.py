@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from wfxctl.terminal import Stream, neutralise
+from wfx.commandline.terminal import Stream, neutralise
 
 _LEVELS = ("trace", "debug", "info", "warn", "error", "fatal", "panic")
 _LABELS = {"trace": "TRC", "debug": "DBG", "info": "INF", "warn": "WRN", "error": "ERR", "fatal": "FTL", "panic": "PNC"}

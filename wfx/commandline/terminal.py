@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from wfxctl.failures import OutputFailure
+from wfx.commandline.failures import OutputFailure
 
 # C0 and C1 control characters, and those that reorder or hide text: https://www.unicode.org/reports/tr36/
 _HARMFUL = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"

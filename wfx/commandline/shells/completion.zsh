@@ -1,7 +1,7 @@
-#compdef wfxctl
-# Completes command lines of wfxctl in zsh.
+#compdef @NAME@
+# Completes command lines of @NAME@ in zsh.
 
-_wfxctl() {
+_@FUNCTION@() {
     local -a lines candidates
     local line directive
     lines=("${(@f)$(${words[1]} @COMPLETE@ "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
@@ -18,7 +18,7 @@ _wfxctl() {
                 candidates+=("${line/$'\t'/:}")
             done
             if (($#candidates)); then
-                _describe -t wfxctl 'wfxctl' candidates
+                _describe -t @NAME@ '@NAME@' candidates
             elif [[ $directive == 0 ]]; then
                 _files
             fi
@@ -27,8 +27,8 @@ _wfxctl() {
 }
 
 # As a file in fpath it is called, otherwise it was sourced.
-if [[ ${funcstack[1]} == _wfxctl ]]; then
-    _wfxctl "$@"
+if [[ ${funcstack[1]} == _@FUNCTION@ ]]; then
+    _@FUNCTION@ "$@"
 else
-    compdef _wfxctl wfxctl
+    compdef _@FUNCTION@ @NAME@
 fi

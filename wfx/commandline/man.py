@@ -1,4 +1,4 @@
-"""``wfxctl man`` (cli section 1): the help as manual pages."""
+"""The command ``man`` (cli section 1): the help as manual pages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
-from wfxctl import manual
-from wfxctl.call import Call
-from wfxctl.failures import Failure
-from wfxctl.grammar import Command, Parsed
-from wfxctl.options import DIRECTORY, GLOBAL, Kind, Option
+from wfx.commandline import manual
+from wfx.commandline.call import Call
+from wfx.commandline.failures import Failure
+from wfx.commandline.grammar import Command, Parsed
+from wfx.commandline.options import DIRECTORY, Kind, Option
 
 
 def run(call: Call) -> None:
@@ -52,7 +52,7 @@ def _page(parsed: Parsed, date: str) -> str:
         ".SH OPTIONS\n" + _options(manual.own_options(parsed)),
     ]
     if len(parsed.path) > 1:
-        sections.append(".SH OPTIONS OF ALL COMMANDS\n" + _options(GLOBAL))
+        sections.append(".SH OPTIONS OF ALL COMMANDS\n" + _options(parsed.inherited))
     if command.examples:
         sections.append(f".SH EXAMPLES\n.nf\n{_plain(manual.example_lines(command.examples))}\n.fi")
     if related:
@@ -80,18 +80,20 @@ def _plain(text: str) -> str:
     return re.sub(r"^(?=[.'])", r"\\&", escaped, flags=re.MULTILINE)
 
 
-COMMAND = Command(
-    "man",
-    "Write manual pages",
-    "Write one manual page for each command into a directory, which is created if need be.",
-    examples="""
-    # into ./man
-    wfxctl man
+def command(program: str) -> Command:
+    """Return the command of a program."""
+    return Command(
+        "man",
+        "Write manual pages",
+        "Write one manual page for each command into a directory, which is created if need be.",
+        examples=f"""
+        # into ./man
+        {program} man
 
-    # where man finds them
-    wfxctl man --dir "$HOME/.local/share/man/man1"
-    """,
-    options=(Option("dir", Kind.STRING, "the directory", "man", extensions=DIRECTORY),),
-    run=run,
-    configured=False,
-)
+        # where man finds them
+        {program} man --dir "$HOME/.local/share/man/man1"
+        """,
+        options=(Option("dir", Kind.STRING, "the directory", "man", extensions=DIRECTORY),),
+        run=run,
+        configured=False,
+    )

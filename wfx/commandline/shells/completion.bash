@@ -1,6 +1,6 @@
-# Completes command lines of wfxctl in bash.
+# Completes command lines of @NAME@ in bash.
 
-_wfxctl() {
+_@FUNCTION@() {
     local i word prefix="" width=0
     local -a words=() lines=()
     for ((i = 1; i <= COMP_CWORD; i++)); do
@@ -52,4 +52,4 @@ _wfxctl() {
     esac
 }
 
-complete -F _wfxctl wfxctl
+complete -F _@FUNCTION@ @NAME@

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wfxctl.failures import ConfigurationFailure, UsageFailure
-from wfxctl.options import LISTS, Kind, Option, Settings, Value
+from wfx.commandline.failures import ConfigurationFailure, UsageFailure
+from wfx.commandline.options import LISTS, Kind, Option, Settings, Value
 
 
 def resolve(options: Iterable[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> Settings:
@@ -23,6 +23,19 @@ def resolve(options: Iterable[Option], given: Mapping[str, Value], environment: 
             value = _from_document(option, documents)
         values[option.name] = option.initial if value is None else value
     return Settings(values)
+
+
+def unknown(
+    options: Iterable[Option], given: Mapping[str, Value], environment: Mapping[str, str]
+) -> list[str]:
+    """Return the keys in files and the ``WFX_`` variables that no option reads. Raises ConfigurationFailure."""
+    known = {option.name for option in options}
+    variables = {option.variable for option in options}
+    paths = given.get("config")
+    documents = read_files(paths if isinstance(paths, list) else default_files(environment))
+    return [name for name in documents if name not in known] + sorted(
+        name for name in environment if name.startswith("WFX_") and name not in variables
+    )
 
 
 def defaults(options: Iterable[Option], given: Mapping[str, Value]) -> Settings:
@@ -53,7 +66,7 @@ def read_files(paths: Iterable[str]) -> dict[str, Any]:
 
 
 def _mapping(path: str, content: bytes) -> dict[str, Any]:
-    from wfxctl import plain_yaml  # only existing files need it
+    from wfx.commandline import plain_yaml  # only existing files need it
 
     try:
         document = plain_yaml.load(content)

@@ -1,6 +1,6 @@
-# Completes command lines of wfxctl in fish.
+# Completes command lines of @NAME@ in fish.
 
-function __wfxctl_complete
+function __@FUNCTION@_complete
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l current (commandline --current-token --cut-at-cursor)
     set -l lines ($words[1] @COMPLETE@ $words[2..-1] "$current" 2>/dev/null)
@@ -28,4 +28,4 @@ function __wfxctl_complete
     end
 end
 
-complete --command wfxctl --no-files --keep-order --arguments '(__wfxctl_complete)'
+complete --command @NAME@ --no-files --keep-order --arguments '(__@FUNCTION@_complete)'

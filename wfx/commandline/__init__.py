@@ -1,0 +1,8 @@
+"""What the command lines of all programs have in common (cli section 1).
+
+options.py        kinds of options and how their values read
+grammar.py        the tree of commands, and how arguments find their way through it
+configuration.py  flags beat variables, variables beat files, files beat defaults
+program.py        from the arguments to the exit code
+manual.py, man.py, help.py, completion.py   what every program can say about itself
+"""

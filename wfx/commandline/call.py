@@ -1,0 +1,27 @@
+"""One call of a command: what was asked for, and all of the world that the command may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from wfx.commandline.grammar import Command
+from wfx.commandline.log import Log
+from wfx.commandline.options import Settings
+from wfx.commandline.terminal import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Settings and streams of one call."""
+
+    root: Command
+    """The program's whole tree of commands."""
+    settings: Settings
+    arguments: list[str]
+    stdin: BinaryIO
+    out: Stream
+    err: Stream
+    log: Log
+    environment: Mapping[str, str]

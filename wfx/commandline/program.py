@@ -1,0 +1,128 @@
+"""From the command line to the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from wfx.commandline import configuration, grammar, manual
+from wfx.commandline.call import Call
+from wfx.commandline.failures import (
+    EXIT_BROKEN_PIPE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    ConfigurationFailure,
+    Failure,
+    OutputFailure,
+    UsageFailure,
+)
+from wfx.commandline.grammar import Command, Parsed
+from wfx.commandline.log import Log
+from wfx.commandline.options import Settings
+from wfx.commandline.terminal import Stream, neutralise
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: its commands, and what is special about it."""
+
+    root: Command
+    version_line: Callable[[], str]
+    """What ``--version`` prints."""
+    call: Callable[..., Call] = Call
+    """Makes the kind of call that the program's commands take."""
+    before: Callable[[Call], None] = lambda _: None
+    """What to do before a configured command runs."""
+    failed: Callable[[Failure, Stream], None] = lambda _failure, _out: None
+    """What to print on standard output when a command fails."""
+    usage_on_failure: bool = False
+    """Whether a wrong command line is answered with the usage too."""
+    strict: bool = False
+    """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning."""
+
+    def main(self) -> None:
+        """Run the program and exit."""
+        stdin, stdout, stderr = (_opened(sys.stdin, "rb"), _opened(sys.stdout, "wb"), _opened(sys.stderr, "wb"))
+        try:
+            code = self.run(sys.argv[1:], stdin, stdout, stderr, os.environ)
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
+        except (BrokenPipeError, OutputFailure) as exc:
+            # What could not be written is still buffered, and must not be tried again at exit.
+            for stream in (stdout, stderr):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = EXIT_BROKEN_PIPE if isinstance(exc, BrokenPipeError) else EXIT_FAILED
+        sys.exit(code)
+
+    def run(
+        self, argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO, environment: Mapping[str, str]
+    ) -> int:
+        """Run one command line and return its exit code. Raises OutputFailure and BrokenPipeError for the streams."""
+        out, err = Stream(stdout), Stream(stderr)
+        log = Log(err, environment)
+        parsed = Parsed([self.root])
+        try:
+            parsed = grammar.parse(self.root, argv)
+            if parsed.given.get("version"):
+                out.write(self.version_line())
+                return EXIT_OK
+            if parsed.given.get("help") or parsed.command.run is None:
+                out.write(manual.help_text(parsed))
+                err.write(_unknown_command(parsed))
+                return EXIT_OK
+            return self._run_command(parsed, stdin, out, err, log, environment)
+        except ConfigurationFailure as exc:
+            log.write("fatal", str(exc))
+            return exc.code
+        except OutputFailure as exc:
+            with suppress(OutputFailure):  # the other stream may still work
+                err.line(f"Error: {exc}")
+            raise
+        except Failure as exc:
+            self.failed(exc, out)
+            err.line(f"Error: {exc}")
+            if self.usage_on_failure and isinstance(exc, UsageFailure):
+                err.write(manual.usage_text(parsed))
+            return exc.code
+
+    def _run_command(
+        self, parsed: Parsed, stdin: BinaryIO, out: Stream, err: Stream, log: Log, environment: Mapping[str, str]
+    ) -> int:
+        assert parsed.command.run is not None
+        settings = self._settings(parsed, log, environment)
+        call = self.call(self.root, settings, parsed.arguments, stdin, out, err, log, environment)
+        if parsed.command.configured:
+            self.before(call)
+        return parsed.command.run(call) or EXIT_OK
+
+    def _settings(self, parsed: Parsed, log: Log, environment: Mapping[str, str]) -> Settings:
+        options = list(parsed.settings())
+        if not parsed.command.configured:
+            return configuration.defaults(options, parsed.given)
+        if self.strict:
+            for name in configuration.unknown(options, parsed.given, environment):
+                log.write("warn", f"unknown option {name} is ignored")
+        settings = configuration.resolve(options, parsed.given, environment)
+        if any(option.name == "log-level" for option in options):
+            log.set_threshold(settings.text("log-level"))
+        return settings
+
+
+def _opened(stream: TextIO | None, mode: str) -> BinaryIO:
+    """Return the binary side of a standard stream, or nothingness for one that was closed when we were started."""
+    return cast(BinaryIO, Path(os.devnull).open(mode)) if stream is None else stream.buffer
+
+
+def _unknown_command(parsed: Parsed) -> str:
+    """Say which word is no command; the help that was printed shows those that are."""
+    if not parsed.arguments or parsed.command.run is not None:
+        return ""
+    word = parsed.arguments[0]
+    known = [child.name for child in parsed.command.children if not child.hidden]
+    return neutralise(f'unknown command "{word}" for "{parsed.words}"{grammar.closest(word, known)}') + "\n"
