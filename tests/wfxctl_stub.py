@@ -97,10 +97,10 @@ class Stub:
                 yield self
 
     @contextmanager
-    def on_socket(self, path: Path) -> Iterator[Stub]:
+    def on_socket(self, path: Path, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
         """Serve on a unix socket."""
         with _UnixServer(str(path), _Handler) as server:
-            server.stub = self
+            server.stub, server.tls = self, tls
             with _running(server, self):
                 yield self
 

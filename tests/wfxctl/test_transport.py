@@ -32,11 +32,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tls_stub(certificate: Path) -> Iterator[Stub]:
-    """Serve over TLS with that certificate."""
+def tls(certificate: Path) -> ssl.SSLContext:
+    """Serve with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    with Stub().listening(tls=context) as server:
+    return context
+
+
+@pytest.fixture
+def tls_stub(tls: ssl.SSLContext) -> Iterator[Stub]:
+    """Serve over TLS."""
+    with Stub().listening(tls=tls) as server:
         yield server
 
 
@@ -90,6 +96,18 @@ def test_one_unix_socket_carries_everything(run: Run, tmp_path: Path, option: st
         assert " INF connecting through a unix socket path=" in outcome.err
         assert run(option, str(path), "job", "delete", "--id", "7", "--log-level", "warn").err == ""
     assert [seen.headers["host"] for seen in stub.seen] == ["localhost:1", "localhost:8081"]
+
+
+def test_tls_is_spoken_over_a_unix_socket_too(
+    run: Run, tmp_path: Path, tls: ssl.SSLContext, certificate: Path
+) -> None:
+    """With --enable-tls the connection through a socket is encrypted, and the certificate is that of the host."""
+    path = tmp_path / "wfx.sock"
+    with Stub().on_socket(path, tls) as stub:
+        outcome = run("--enable-tls", "--tls-ca", str(certificate / "cert.pem"), "--client-unix-socket", str(path),
+                      "job", "get", "--id", "7")
+    assert outcome.code == 0
+    assert stub.one.headers["host"] == "localhost:8443"
 
 
 @pytest.mark.parametrize("words", [["job", "get", "--id", "7"], ["health"], ["version"], ["job", "events"],
