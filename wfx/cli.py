@@ -2,42 +2,99 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from typing import Any
 
-import uvloop
-
-from wfx import logs
-from wfx.bootstrap import run
+from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
+from wfx.commandline.call import Call
+from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option, Settings
+from wfx.commandline.program import Program
 from wfx.config.options import OPTIONS, Config
-from wfx.domain.errors import StoreUnusable
-from wfx.server.listeners import CannotListen
+from wfx.version import COMMIT, VERSION
+
+_KINDS = {
+    "str": Kind.STRING,
+    "int": Kind.INT,
+    "bool": Kind.BOOL,
+    "Seconds": Kind.DURATION,
+    "tuple[str, ...]": Kind.STRINGS,
+}
+_FLAGS = tuple(Option(o.name, _KINDS[o.kind], o.help, o.default, choices=o.choices) for o in OPTIONS)
+_CONFIG = Option(
+    "config",
+    Kind.STRINGS,
+    "configuration files; later ones win, missing ones are skipped (default: wfx.yml, "
+    "$XDG_CONFIG_HOME/wfx/config.yml, /etc/wfx/wfx.yml)",
+    extensions=("yml", "yaml"),
+)
 
 
-def main() -> None:
-    """Run the server; exits with 0 after a stop by signal and 1 when it could not start."""
-    sys.exit(_serve(sys.argv[1:]))
+def config_of(settings: Settings) -> Config:
+    """Make the server's configuration from what flags, variables and files say."""
+    values: dict[str, Any] = {option.member: settings.value(option.name) for option in OPTIONS}
+    return Config(**values)
 
 
-def _serve(argv: list[str]) -> int:
-    values: dict[str, Any] = {}
-    by_name = {o.name: o for o in OPTIONS}
-    words = iter(argv)
-    for word in words:
-        name, has, text = word[2:].partition("=")
-        option = by_name[name]
-        text = text if has else next(words)
-        values[option.member] = {"str": str, "int": int, "Seconds": lambda t: float(t.removesuffix("s"))}[option.kind](text)
-    for o in OPTIONS:
-        if o.variable in os.environ and o.member not in values:
-            values[o.member] = {"str": str, "int": int, "Seconds": lambda t: float(t.removesuffix("s"))}[o.kind](os.environ[o.variable])
-    config = Config(**values)
+def _serve(call: Call) -> int:
+    if call.arguments:
+        raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
+    import uvloop  # what only a running server needs is imported when it runs
+
+    from wfx import logs
+    from wfx.bootstrap import run
+    from wfx.domain.errors import WfxError
+    from wfx.server.listeners import CannotListen
+
+    config = config_of(call.settings)
     logs.configure(config.log_level, config.log_format)
     try:
         uvloop.run(run(config))
-    except (StoreUnusable, CannotListen) as exc:
-        print(f"Error: {exc}", file=sys.stderr)
-        return 1
+    except (WfxError, CannotListen) as exc:
+        raise Failure(str(exc)) from exc
     return 0
+
+
+def _demo(_call: Call) -> int:
+    from wfx.demo import scenario  # brings its own HTTP client
+
+    return scenario.run()
+
+
+ROOT = Command(
+    "wfx",
+    "Serve workflows and jobs to operators and devices",
+    """
+    wfx steers jobs on fleets of devices. It serves the northbound API for operators and the southbound API for devices,
+    in the foreground, until it is interrupted.
+
+    Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
+    in a configuration file. Flags beat variables, variables beat files.
+    """,
+    examples="""
+    # with data in ./wfx.db, operators on port 8081, devices on port 8080
+    wfx
+
+    # somewhere else, and nothing to keep
+    wfx --client-port 9080 --mgmt-port 9081 --storage-opt 'file:wfx?mode=memory'
+
+    # for machines that read logs
+    wfx --log-format json --log-level debug
+    """,
+    options=(*_FLAGS, _CONFIG),
+    children=(
+        *completion.commands("wfx"),
+        Command("demo", "Watch a simulated device take an update", run=_demo, configured=False, examples="""
+        # on free ports, with nothing kept
+        wfx demo
+
+        # the device alone, against a service of yours
+        python -m wfx.demo.device --client-id my-device
+        """),
+        help.command("wfx", "demo"),
+        man.command("wfx"),
+    ),
+    run=_serve,
+)
+PROGRAM = Program(ROOT, lambda: f"wfx version {VERSION} (commit {COMMIT})\n\nbuild tags: sqlite,plugin\n", strict=True)
+main = PROGRAM.main

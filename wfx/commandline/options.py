@@ -75,6 +75,10 @@ class Settings:
         """Take one value for each option, of its kind."""
         self._values = values
 
+    def value(self, name: str) -> Value:
+        """Return an option of whatever kind."""
+        return self._values[name]
+
     def text(self, name: str) -> str:
         """Return a string option."""
         value = self._values[name]
