@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from tests.filtering.processes import workers
 from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
@@ -178,3 +179,21 @@ async def test_a_worker_that_does_not_start_makes_the_filter_unavailable(
             await filters.prepare("1 + 1")
     assert workers() == []
     assert await filters.apply(await filters.prepare("1 + 1"), b"null") == b"2\n"
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_either_event_loop_will_do(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Programs run, trip limits and leave no process behind on the loops of both HTTP engines."""
+
+    async def use() -> None:
+        async with Filters(deadline=0.5) as filters:
+            for _ in range(2):
+                assert await filters.apply(await filters.prepare("[.[] | . + 1]"), b"[1,2]") == b"[2,3]\n"
+                with pytest.raises(FilterLimit):
+                    await filters.apply(await filters.prepare("last(range(1e12))"), b"null")
+                with pytest.raises(FilterLimit):
+                    await filters.apply(await filters.prepare('"a" * 1000000000'), b"null")
+        assert workers() == []
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(use())
