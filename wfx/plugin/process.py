@@ -6,9 +6,11 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from functools import partial
 
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.discovery import Found
@@ -17,26 +19,34 @@ from wfx.plugin.errors import PluginBusy, PluginLost, PluginRefused, PluginsGone
 from wfx.plugin.exchange import Exchange
 from wfx.plugin.frame import FrameDecoder
 from wfx.plugin.message import Decision, Request
+from wfx.plugin.pipes import PipeEnd
 from wfx.plugin.settings import PluginSettings
 from wfx.plugin.stderr import LineForwarder
 
 _log = logging.getLogger(__name__)
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
 _WORDING_DELAY = 0.2
 """A closed pipe is usually the first sign of an exit, whose status makes the better message: wait for it so long."""
 _KILL_WAIT = 2.0
 """How long to wait for the end of a process that was killed; then the server goes on without it."""
 
 
-class PluginProcess(asyncio.SubprocessProtocol):
+class PluginProcess:
     """Asks one plugin, from its start to its end; belongs to the event loop it was started in.
 
     Any end that was not asked for, and any break of the protocol, closes it for good: who waits is told at once,
     nobody can ask again, and ``on_lost`` is called once with the reason.
     """
 
+    _stdin: asyncio.WriteTransport
+    _stdout: asyncio.ReadTransport
+    _stderr: asyncio.ReadTransport
+
     def __init__(self, found: Found, settings: PluginSettings, on_lost: Callable[[PluginLost], None]) -> None:
-        """Prepare the book-keeping; ``start`` starts the program."""
+        """Run the program in a session, and so a process group, of its own; raise OSError if that fails.
+
+        The process is made by the standard library, not by the event loop: uvloop leaves spare copies of the pipes
+        with its children, so that a plugin that closes its output would go unnoticed.
+        """
         self.name = found.name
         self.open = True
         """Whether requests may still pass by way of this plugin."""
@@ -46,24 +56,49 @@ class PluginProcess(asyncio.SubprocessProtocol):
         self._loop = asyncio.get_running_loop()
         self._exchange = Exchange(reply_timeout=settings.reply_timeout, max_bytes=settings.max_outstanding_bytes)
         self._decoder = FrameDecoder(settings.max_frame)
-        self._stderr = LineForwarder(found.name, self._path)
         self._unfinished: asyncio.TimerHandle | None = None
         self._stopping = False
         self._ended = asyncio.Event()
-        self._released = asyncio.Event()
+        lines = LineForwarder(found.name, self._path)
+        self._ends = (
+            PipeEnd(None, partial(self._lose_stream, "input")),
+            PipeEnd(self._take_answers, partial(self._lose_stream, "output")),
+            PipeEnd(lines.feed, lines.close),  # a plugin may close its standard error: that is its own affair
+        )
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(  # noqa: S603 - which programs run is the operator's choice
+            [self._path], bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        )
 
     @classmethod
     async def start(
         cls, found: Found, settings: PluginSettings, on_lost: Callable[[PluginLost], None]
     ) -> PluginProcess:
-        """Run the program in a session, and so a process group, of its own; raise PluginRefused if that fails."""
-        plugin = cls(found, settings, on_lost)
+        """Start the program and listen to it; raise PluginRefused if it cannot be run."""
         try:
-            await plugin._loop.subprocess_exec(lambda: plugin, plugin._path, start_new_session=True)
+            plugin = cls(found, settings, on_lost)
         except OSError as exc:
             raise PluginRefused(f"plugin {found.path} does not start: {exc.strerror}") from exc
+        threading.Thread(target=plugin._await_end, name=f"plugin {found.name}", daemon=True).start()
+        try:
+            await plugin._connect()
+        except BaseException:
+            plugin._signal(signal.SIGKILL)
+            raise
         _log.info("plugin started", extra={"fields": {"plugin": plugin.name, "path": plugin._path}})
         return plugin
+
+    async def _connect(self) -> None:
+        stdin, stdout, stderr = self._ends
+        self._stdin, _ = await self._loop.connect_write_pipe(lambda: stdin, self._process.stdin)
+        self._stdout, _ = await self._loop.connect_read_pipe(lambda: stdout, self._process.stdout)
+        self._stderr, _ = await self._loop.connect_read_pipe(lambda: stderr, self._process.stderr)
+
+    def _await_end(self) -> None:
+        """Wait for the process, in a thread of its own."""
+        status = self._process.wait()
+        with suppress(RuntimeError):  # the event loop has ended before the plugin
+            self._loop.call_soon_threadsafe(self._note_end, status)
 
     async def ask(self, request: Request) -> Decision:
         """Give the plugin's decision; raise Undecided if there is none."""
@@ -93,42 +128,30 @@ class PluginProcess(asyncio.SubprocessProtocol):
                 _log.warning("plugin ignores SIGTERM: killing it", extra={"fields": {"plugin": self.name}})
                 self._signal(signal.SIGKILL)
                 await _happens(self._ended, _KILL_WAIT)
-        self._transport.close()
-        await _happens(self._released, _KILL_WAIT)
+        if not self._stdin.is_closing():
+            self._stdin.abort()
+        self._stdout.close()
+        self._stderr.close()
+        for end in self._ends:
+            await _happens(end.gone, _KILL_WAIT)
         _log.info("plugin stopped", extra={"fields": {"plugin": self.name, "path": self._path}})
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the process and its standard input (called by the event loop, as are the four below)."""
-        self._transport = cast("asyncio.SubprocessTransport", transport)
-        self._stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(_STDIN))
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Take answers and log lines; what comes after the end is dropped."""
-        if fd == _STDERR:
-            self._stderr.feed(data)
-        elif self.open:
-            self._take_answers(data)
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Treat a closed stream like an exit, because without it the plugin cannot decide; stderr is its own affair."""
-        if fd == _STDERR:
-            self._stderr.close()
-            return
-        self._close()
-        self._loop.call_later(_WORDING_DELAY, self._report, f"closed its standard {'input' if fd == 0 else 'output'}")
-
-    def process_exited(self) -> None:
-        """Note the end, and end what the plugin left behind in its group."""
+    def _note_end(self, status: int) -> None:
+        """Note that the process is gone, and end what it left behind in its group."""
         self._signal(signal.SIGKILL)
         self._ended.set()
         self._close()
-        self._report(_how_it_ended(self._transport.get_returncode()))
+        self._report(_how_it_ended(status))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Note that process and pipes are gone."""
-        self._released.set()
+    def _lose_stream(self, stream: str) -> None:
+        """Treat a closed stream like an exit, because without it the plugin cannot decide."""
+        self._close()
+        self._loop.call_later(_WORDING_DELAY, self._report, f"closed its standard {stream}")
 
     def _take_answers(self, data: bytes) -> None:
+        """Settle the requests that are answered; what comes after the end is dropped."""
+        if not self.open:
+            return
         completed = False
         try:
             for frame in self._decoder.feed(data):
@@ -150,9 +173,7 @@ class PluginProcess(asyncio.SubprocessProtocol):
         """Part with a plugin that broke the protocol: no more of its output is read, and it is told to end."""
         self._close()
         self._report(reason)
-        stdout = self._transport.get_pipe_transport(_STDOUT)
-        if stdout:
-            stdout.close()
+        self._stdout.close()
         self._signal(signal.SIGTERM)
 
     def _close(self) -> None:
@@ -168,7 +189,7 @@ class PluginProcess(asyncio.SubprocessProtocol):
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._transport.get_pid(), number)
+            os.killpg(self._process.pid, number)
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:
@@ -179,8 +200,8 @@ async def _happens(event: asyncio.Event, within: float) -> bool:
     return event.is_set()
 
 
-def _how_it_ended(status: int | None) -> str:
-    if status is None or status >= 0:
+def _how_it_ended(status: int) -> str:
+    if status >= 0:
         return f"stopped unexpectedly with exit status {status}"
     try:
         return f"stopped unexpectedly by {signal.Signals(-status).name}"
