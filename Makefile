@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts format bench spec lock packages clean
+.PHONY: help run demo test check lint types contracts bench docs lock packages clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,10 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	$(BIN)/python -m bench
+	PYTHONPATH=loadtest $(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
+	$(BIN)/python -m wfx.config.document docs/configuration.md
 
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv

@@ -1,0 +1,103 @@
+"""What the guides show is what happens: their ``console`` blocks are run against a real service, in order."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from wfx.demo.local import LocalService
+
+ROOT = Path(__file__).parents[2]
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_END = "--- end of command ---"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command and the lines that it is said to print."""
+
+    command: str
+    shown: list[str]
+
+
+def steps(guide: Path) -> Iterator[Step]:
+    """Read all commands of a guide with their output; lines that end in a backslash go on."""
+    for block in _BLOCK.findall(guide.read_text(encoding="utf-8")):
+        command, shown, going_on = "", list[str](), False
+        for line in block.splitlines():
+            if going_on:
+                command += "\n" + line
+            elif line.startswith("$ "):
+                if command:
+                    yield Step(command, shown)
+                command, shown = line.removeprefix("$ "), []
+            else:
+                shown.append(line)
+            going_on = line.endswith("\\") and (going_on or line.startswith("$ "))
+        if command:
+            yield Step(command, shown)
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Compare a line of a guide with what was printed; an ellipsis stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in shown.split("…"))
+    return re.fullmatch(pattern, printed) is not None
+
+
+def run(script: str, service: LocalService, home: Path) -> list[str]:
+    """Run a shell script where wfxctl finds the service; returns what each command printed."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "NO_COLOR": "1",
+        "WFX_CLIENT_PORT": str(service.ports["south"]),
+        "WFX_MGMT_PORT": str(service.ports["north"]),
+    }
+    command = ["bash", "-c", script]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.split(_END + "\n")[:-1]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_commands_of_guides(guide: Path, tmp_path: Path) -> None:
+    """Each command of a guide succeeds, and prints what the guide shows where it shows something."""
+    wanted = list(steps(guide))
+    with LocalService(tmp_path) as service:
+        text = "\n".join(f"{step.command}\necho '{_END}'" for step in wanted)
+        for side, port in (("south", 8080), ("north", 8081)):
+            text = re.sub(rf"(localhost|127\.0\.0\.1):{port}\b", f"127.0.0.1:{service.ports[side]}", text)
+        printed = run(text, service, tmp_path) if wanted else []
+    assert len(printed) == len(wanted)
+    for step, output in zip(wanted, printed, strict=True):
+        lines = output.splitlines() if step.shown else []
+        assert len(lines) == len(step.shown), f"$ {step.command}\n{output}"
+        for line, shown in zip(lines, step.shown, strict=True):
+            assert matches(shown, line), f"$ {step.command}\nshown:   {shown}\nprinted: {line}"
+
+
+def test_the_front_page_shows_commands() -> None:
+    """The README has a tour, so that the check above has something to look at."""
+    assert len(list(steps(ROOT / "README.md"))) >= 5
+
+
+def test_links_lead_somewhere() -> None:
+    """Each relative link in the documentation leads to a file."""
+    missing = [
+        f"{guide.name}: {target}"
+        for guide in [*GUIDES, *ROOT.glob("*.md"), *(ROOT / "spec").rglob("*.md")]
+        for target in re.findall(r"\]\(([^)#:]+)\)", guide.read_text(encoding="utf-8"))
+        if not (guide.parent / target).exists()
+    ]
+    assert not missing
