@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -166,6 +167,19 @@ async def test_closing_refuses_what_runs_and_what_waits() -> None:
     with pytest.raises(FilterUnavailable, match="The server is stopping"):
         await filters.apply(endless, b"null")
     await filters.close()
+
+
+async def test_closing_while_a_worker_starts_leaves_none_behind() -> None:
+    """A worker that was just being started when the server stops does not stay."""
+    for turns in range(0, 40, 4):
+        filters = Filters(deadline=30)
+        task = asyncio.create_task(filters.prepare("last(range(1e12))"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await filters.close()
+        with contextlib.suppress(FilterUnavailable):
+            await task
+        assert workers() == []
 
 
 @pytest.mark.parametrize(("interpreter", "reason"), [("/bin/false", "status 1"), ("/no/such", "No such file")])

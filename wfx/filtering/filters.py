@@ -10,7 +10,6 @@ process. Both give the same bytes.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Self
@@ -61,7 +60,7 @@ class Filters:
     ) -> None:
         """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
         self._pool = Pool(Limits(deadline, memory, output), workers)
-        self._known: OrderedDict[str, Answer | FilterSyntaxError] = OrderedDict()
+        self._known: OrderedDict[str, Answer | str] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         """Start nothing: workers start when they are first needed."""
@@ -85,25 +84,28 @@ class Filters:
         recognised = grammar.recognise(text)
         if recognised is not None:
             return Program(text, recognised)
-        started = time.monotonic()
-        verdict = self._known.get(text) or await self._check(text)
+        verdict, waited = self._known.get(text), 0.0
+        if verdict is None:
+            verdict, waited = await self._check(text)
+        self._remember(text, verdict)
+        if isinstance(verdict, str):
+            raise FilterSyntaxError(f"The response filter is not a jq program: {verdict}")
+        return Program(text, None, verdict is Answer.FAILING, waited)
+
+    async def _check(self, text: str) -> tuple[Answer | str, float]:
+        """Have a worker compile; give the answer, or the text of a syntax error, and the seconds until one was free."""
+        try:
+            program = text.encode()
+        except UnicodeEncodeError as exc:
+            return exc.reason, 0.0
+        reply = await self._pool.ask(Request.CHECK, program, b"", PATIENCE)
+        return reply.content.decode() if reply.answer is Answer.SYNTAX else reply.answer, reply.waited
+
+    def _remember(self, text: str, verdict: Answer | str) -> None:
         self._known[text] = verdict
         self._known.move_to_end(text)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if isinstance(verdict, FilterSyntaxError):
-            raise FilterSyntaxError(*verdict.args)
-        return Program(text, None, verdict is Answer.FAILING, time.monotonic() - started)
-
-    async def _check(self, text: str) -> Answer | FilterSyntaxError:
-        try:
-            program = text.encode()
-        except UnicodeEncodeError as exc:
-            return FilterSyntaxError(f"The response filter is not a jq program: {exc.reason}")
-        answer, content = await self._pool.ask(Request.CHECK, program, b"", PATIENCE)
-        if answer is Answer.SYNTAX:
-            return FilterSyntaxError(f"The response filter is not a jq program: {content.decode()}")
-        return answer
 
     async def apply(self, program: Program, document: bytes) -> bytes:
         """Run a program over a JSON document: one JSON text and a newline for each output.
@@ -118,5 +120,4 @@ class Filters:
             except (orjson.JSONDecodeError, orjson.JSONEncodeError):
                 pass  # nested too deeply for this codec, not for a worker
         patience = max(0.0, PATIENCE - program.waited)
-        _, body = await self._pool.ask(Request.RUN, program.text.encode(), document, patience)
-        return body
+        return (await self._pool.ask(Request.RUN, program.text.encode(), document, patience)).content

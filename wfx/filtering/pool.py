@@ -12,6 +12,7 @@ import importlib.util
 import logging
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,6 +64,16 @@ class Limits:
         return FilterLimit(which, value)
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a request."""
+
+    answer: Answer
+    content: bytes
+    waited: float
+    """Seconds until a worker was free."""
+
+
 class Pool:
     """The workers, and the queue before them. Owned by one event loop."""
 
@@ -76,13 +87,13 @@ class Pool:
         self._alive: set[_Worker] = set()
         self._closing = False
 
-    async def ask(self, request: Request, program: bytes, document: bytes, patience: float) -> tuple[Answer, bytes]:
+    async def ask(self, request: Request, program: bytes, document: bytes, patience: float) -> Reply:
         """Have a worker serve one request; waits ``patience`` seconds at most until one is free.
 
         Raises FilterLimit when the program runs into a limit, and FilterUnavailable when no worker is free in time,
         none can be started, or one ends for no reason of the program's.
         """
-        async with self._turn(patience):
+        async with self._turn(patience) as waited:
             worker = await self._worker()
             healthy = False
             try:
@@ -97,7 +108,7 @@ class Pool:
                 await self._put_back(worker, healthy=healthy)
         if answer in {Answer.MEMORY, Answer.OUTPUT}:
             raise self._limits.exceeded(Limit.MEMORY if answer is Answer.MEMORY else Limit.OUTPUT)
-        return answer, content
+        return Reply(answer, content, waited)
 
     async def close(self) -> None:
         """End all workers; programs that still run or wait are refused. Returns when every process is gone."""
@@ -112,11 +123,12 @@ class Pool:
             self._free.release()
 
     @asynccontextmanager
-    async def _turn(self, patience: float) -> AsyncIterator[None]:
-        """Wait for the right to use one worker."""
+    async def _turn(self, patience: float) -> AsyncIterator[float]:
+        """Wait for the right to use one worker; give how long that took."""
         if self._waiting >= _QUEUE:
             raise FilterUnavailable(f"Already {_QUEUE} response filters are waiting to be run; try again later")
         self._waiting += 1
+        started = time.monotonic()
         try:
             async with asyncio.timeout(patience):
                 await self._free.acquire()
@@ -125,7 +137,7 @@ class Pool:
         finally:
             self._waiting -= 1
         try:
-            yield
+            yield time.monotonic() - started
         finally:
             self._free.release()
 
@@ -140,6 +152,8 @@ class Pool:
             raise self._ended(0)
         worker = await _Worker.start(self._limits)
         self._alive.add(worker)
+        if self._closing:  # meanwhile
+            worker.kill()
         ready = False
         try:
             async with asyncio.timeout(_START_SECONDS):
