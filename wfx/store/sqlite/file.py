@@ -57,5 +57,6 @@ def _lock(descriptor: int, path: Path) -> None:
 
 def _require_database(descriptor: int, path: Path) -> None:
     start = os.pread(descriptor, len(_MAGIC), 0)
-    if start not in (b"", _MAGIC):
+    # Zeros may be what a crash left of the very first write; SQLite knows what to make of them.
+    if start.strip(b"\0") and start != _MAGIC:
         raise StoreUnusable(f"{path} is not a SQLite database; it was left as it is, choose another file")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -27,6 +26,7 @@ from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.reading import Reading
+from wfx.store.sqlite.searching import Searcher
 from wfx.store.sqlite.workflows import WorkflowCache
 from wfx.store.sqlite.writer import Writer
 
@@ -64,7 +64,7 @@ class SqliteStore:
         """Start the tasks. ``resources`` lets go of the connections, and of the file after them."""
         self._connections = connections
         self._resources = resources
-        self._query_turn = asyncio.Lock()
+        self._searcher = Searcher(connections.query, alone=connections.query is not connections.write)
         self._cache = WorkflowCache()
         self._reading = Reading(self._cache)
         self._feed = Feed(position.head, self.read_log)
@@ -85,7 +85,7 @@ class SqliteStore:
         return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
 
     async def query_workflows(self, paging: Paging) -> Page[Workflow]:
-        return await self._query(partial(self._reading.query_workflows, paging=paging))
+        return await self._searcher.run(partial(self._reading.query_workflows, paging=paging))
 
     async def delete_workflow(self, name: str) -> None:
         _require_text(name, WorkflowNotFound(name))
@@ -106,7 +106,7 @@ class SqliteStore:
         return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
-        return await self._query(partial(self._reading.query_jobs, query=query))
+        return await self._searcher.run(partial(self._reading.query_jobs, query=query))
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         _require_text(job_id, JobNotFound())
@@ -150,18 +150,6 @@ class SqliteStore:
 
     async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         return await inside(self._connections.point, read)
-
-    async def _query(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        connection = self._connections.query
-        async with self._query_turn:
-            try:
-                return await inside(connection, read)
-            except asyncio.CancelledError:
-                # Nobody waits for this answer any more, but others wait for their turn. (In memory the same connection
-                # writes, and a batch may be in its thread by now.)
-                if connection is not self._connections.write:
-                    await connection.interrupt()
-                raise
 
 
 def _require_text(key: str, otherwise: NotFound) -> None:

@@ -1,0 +1,126 @@
+"""That searches go by indexes, and that one long search keeps nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.store.samples import FLOW, begin, move, renamed, together
+from wfx.domain.query import JobQuery, Paging
+from wfx.store.opening import open_store
+from wfx.store.sqlite import selection
+from wfx.store.sqlite.selection import select
+from wfx.store.sqlite.statements import SQL
+from wfx.store.sqlite.store import SqliteStore
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """A store with jobs of two workflows."""
+    opened = await open_store("sqlite", str(tmp_path / "wfx.db"))
+    assert isinstance(opened, SqliteStore)
+    for name in ("a", "b"):
+        await opened.create_workflow(renamed(name, FLOW))
+        jobs = await together(*(opened.create_job(name, begin(f"c{n % 3}", tags=["x", "y"])) for n in range(30)))
+        await together(*(opened.change_job(job.id, move("RUN")) for job in jobs[::2]))
+    yield opened
+    await opened.close()
+
+
+def plans_of(connection: sqlite3.Connection, query: JobQuery) -> list[str]:
+    """Return the steps of everything that SQLite does for a query."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    chosen = select(connection, query)
+    chosen.page(connection, query.paging)
+    chosen.total(connection)
+    connection.set_trace_callback(None)
+    # The trace shows the statements with their values put in.
+    return [row[3] for sql in statements for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+async def test_no_filtered_query_goes_through_a_whole_table(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Whatever the conditions, and whether they leave few jobs or many, SQLite searches and never scans a table."""
+    monkeypatch.setattr(selection, "_FEW", few)
+    combinations = itertools.product(
+        ("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",), ("OPEN", "")), ((), ("x",), ("x", "y")), (False, True)
+    )
+    with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
+        for client, state, workflow, groups, tags, descending in combinations:
+            query = JobQuery(client, state, workflow, groups, tags, Paging(descending=descending))
+            if query == JobQuery(paging=query.paging):
+                continue
+            steps = plans_of(connection, query)
+            scans = [step for step in steps if step.startswith("SCAN") and not _harmless(step)]
+            assert scans == [], (query, steps)
+    assert (await store.query_jobs(JobQuery(tags=("x",)))).items
+
+
+def _harmless(step: str) -> bool:
+    # What was put together just before: a constant row, the merged parts, a list that was passed in.
+    return any(word in step for word in ("CONSTANT ROW", "SUBQUERY", "subquery", "json_each"))
+
+
+@pytest.mark.parametrize("conditions", [{"client_id": "c1"}, {"groups": ("OPEN",)}, {"tags": ("x",)}, {"state": "RUN"}])
+async def test_pages_in_order_need_no_sorting(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, str]
+) -> None:
+    """An index gives the jobs of one condition in order, so that a page is read and not searched for."""
+    monkeypatch.setattr(selection, "_FEW", 0)
+    await store.ping()
+    with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
+        query = JobQuery(**conditions)  # type: ignore[arg-type] # any of them
+        assert not any("TEMP B-TREE" in step for step in plans_of(connection, query))
+
+
+async def test_fixed_statements_go_by_indexes(store: SqliteStore, tmp_path: Path) -> None:
+    """Of the statements with a fixed text only counting and listing all workflows looks at all rows."""
+    await store.ping()
+    with closing(sqlite3.connect(tmp_path / "wfx.db")) as connection:
+        for name, sql in SQL.items():
+            if sql.startswith("INSERT"):
+                continue
+            widths = {"update_jobs": "(1,2,3,4,5,6)", "delete_jobs": "(1)", "delete_definitions": "(1)"}
+            text = sql.replace(":rows", widths.get(name, "(1,2)")).replace(":items", "1,2")
+            steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * text.count("?"))]
+            scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+            allowed = {"workflows_page", "workflows_page_descending", "workflows_total"}
+            assert all("USING" in step and name in allowed for step in scans if "new" not in step), (name, steps)
+
+
+def endless(connection: sqlite3.Connection) -> None:
+    """Search without end."""
+    counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    connection.execute(counting).fetchone()
+
+
+async def test_a_search_that_nobody_waits_for_is_stopped(store: SqliteStore) -> None:
+    """When the caller of an endless search goes away, the next query is answered."""
+    search = asyncio.create_task(store._searcher.run(endless))
+    others = [asyncio.create_task(store.query_jobs(JobQuery())) for _ in range(3)]
+    await store.ping()
+    assert not any(task.done() for task in (search, *others))
+    others[1].cancel()
+    search.cancel()
+    pages = await asyncio.wait_for(asyncio.gather(others[0], others[2]), 20)
+    assert [len(page.items) for page in pages] == [10, 10]
+    assert search.cancelled()
+
+
+async def test_short_reads_do_not_wait_for_a_long_search(store: SqliteStore) -> None:
+    """While somebody searches for long, jobs are read and written as ever."""
+    search = asyncio.create_task(store._searcher.run(endless))
+    job = await store.create_job("a", begin())
+    assert await store.get_job(job.id) == job
+    assert await store.read_log(0, 1)
+    assert not search.done()
+    search.cancel()
