@@ -96,7 +96,7 @@ class Api:
         with (
             _failures_named("GET", url),
             self._opened(timeout) as client,
-            client.stream("GET", url, headers=headers) as response,
+            client.stream("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()]) as response,
         ):
             yield OpenStream(response.status_code, response.iter_bytes())
 

@@ -27,10 +27,10 @@ GLOBAL = (
            suggestions=("trace", "debug", "info", "warn", "error", "fatal", "panic")),
 )
 
-COLOR = Option("color", Kind.STRING, "use colours: auto (on a terminal unless NO_COLOR is set), always, never", "auto",
+COLOR = Option("color", Kind.STRING, "use colours; auto means on a terminal, unless NO_COLOR is set", "auto",
                choices=("auto", "always", "never"))
-OUTPUT = Option("output", Kind.STRING, "print json or a table", "json", choices=("json", "table"))
+OUTPUT = Option("output", Kind.STRING, "form of the output", "json", choices=("json", "table"))
 OFFSET = Option("offset", Kind.INT, "how many items to leave out")
 LIMIT = Option("limit", Kind.INT32, "how many items at most; 0 means all", 10)
-SORT = Option("sort", Kind.STRING, "sort order: asc or desc", "asc", choices=("asc", "desc"))
+SORT = Option("sort", Kind.STRING, "sort order", "asc", choices=("asc", "desc"))
 JOB_ID = Option("id", Kind.STRING, "id of the job")

@@ -6,7 +6,8 @@ from wfx.commandline.call import Call as AnyCall
 from wfx.commandline.failures import Failure
 from wfx.commandline.program import Program
 from wfx.commandline.terminal import Stream
-from wfxctl import release, targets
+from wfx.version import COMMIT, VERSION
+from wfxctl import targets
 from wfxctl.call import Call, error_lines
 from wfxctl.commands import ROOT
 from wfxctl.failures import RefusedByServer
@@ -22,6 +23,10 @@ def _show_errors(failure: Failure, out: Stream) -> None:
         out.write(error_lines(failure.body))
 
 
-PROGRAM = Program(ROOT, release.line, call=Call, before=_announce_socket, failed=_show_errors)
+def _version() -> str:
+    return f"wfxctl version {VERSION} (commit {COMMIT})\n"
+
+
+PROGRAM = Program(ROOT, _version, call=Call, before=_announce_socket, failed=_show_errors)
 run = PROGRAM.run
 main = PROGRAM.main

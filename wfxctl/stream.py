@@ -23,6 +23,8 @@ LARGEST_EVENT = 64 * 1024 * 1024
 
 _PAUSE = 1.0
 """Seconds between attempts to read from a server that does not answer."""
+# The standard passes over ids with NUL; no control character may stand in the header that sends them back.
+_UNSENDABLE = re.compile(rb"[\x00-\x1f\x7f]")
 _END_OF_LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -75,7 +77,7 @@ class Parser:
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
-        elif name == b"id" and b"\0" not in value:
+        elif name == b"id" and not _UNSENDABLE.search(value):
             self._id = value.decode("utf-8", "replace")
         elif name == b"retry" and re.fullmatch(rb"[0-9]{1,9}", value):
             self.retry = int(value) / 1000

@@ -69,6 +69,14 @@ def test_events_are_printed_as_they_came(south: Run, stub: Stub) -> None:
     assert outcome.err == "SSE connection established\nError: the server ended the event stream\n"
 
 
+def test_any_printable_id_is_sent_back(south: Run, stub: Stub) -> None:
+    """An id beyond ASCII comes back to the server as UTF-8."""
+    stub.replies.append(streaming(block("ü€ 1", "one")))
+    stub.replies.append(Reply(400, b""))
+    assert south("job", "events", "--auto-reconnect").out == "one\n"
+    assert stub.seen[1].headers["last-event-id"].encode("latin-1").decode() == "ü€ 1"
+
+
 @pytest.mark.parametrize("more", [[], ["--auto-reconnect"]])
 def test_a_refused_stream_is_never_retried(south: Run, stub: Stub, more: list[str]) -> None:
     """A status other than 200 ends the command, with the API's errors on standard error."""

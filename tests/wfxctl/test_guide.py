@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from wfx.demo.local import LocalService
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,7 @@ def steps(guide: str) -> list[tuple[str, str]]:
     return [(command, shown) for command, _, shown in parts]
 
 
+@pytest.mark.timeout(300)  # some thirty programs are started, one after the other
 def test_the_guide_can_be_followed(tmp_path: Path) -> None:
     """All commands of the guide succeed, in order, against a fresh service, and print what the guide shows."""
     (tmp_path / "wfxctl").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfxctl "$@"\n')
@@ -35,7 +38,7 @@ def test_the_guide_can_be_followed(tmp_path: Path) -> None:
                "WFX_CLIENT_HOST": "127.0.0.1", "WFX_CLIENT_PORT": service.south.rpartition(":")[2],
                "WFX_MGMT_HOST": "127.0.0.1", "WFX_MGMT_PORT": service.north.rpartition(":")[2]}
         outcome = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=env, capture_output=True,
-                                 text=True, timeout=100, check=False)
+                                 text=True, timeout=280, check=False)
     assert outcome.returncode == 0, outcome
     printed = outcome.stdout.split(MARK + "\n")
     assert len(expected) > 20

@@ -103,7 +103,7 @@ COMMAND = Command(
         Option("since", Kind.STRING, "begin behind this event: its number or id, 0 for the oldest there is, or now",
                suggestions=("now", "0")),
         Option("auto-reconnect", Kind.BOOL, "take the stream up again when the connection is lost"),
-        Option("output", Kind.STRING, "json, or line for people", "json", choices=("json", "line")),
+        Option("output", Kind.STRING, "form of the output; line is for people", "json", choices=("json", "line")),
     ),
     run=run,
 )
