@@ -1,7 +1,7 @@
 """``python -m bench``: requests per second, and the ratio to a bare Starlette app that answers the same bytes.
 
-Both run on the same engine, in turn, on this machine, which sends the load too (wrk). Compare ratios between machines and
-commits, not rates.
+Both run on the same engine, in turn, on this machine, which sends the load too (wrk). Compare ratios between machines
+and commits, not rates.
 """
 
 from __future__ import annotations

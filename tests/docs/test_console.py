@@ -63,13 +63,14 @@ def run(script: str, service: LocalService, home: Path) -> list[str]:
     }
     command = ["bash", "-c", script]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False,
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.split(_END + "\n")[:-1]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_commands_of_guides(guide: Path, tmp_path: Path) -> None:
     """Each command of a guide succeeds, and prints what the guide shows where it shows something."""

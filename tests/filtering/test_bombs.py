@@ -57,14 +57,13 @@ async def test_the_message_names_the_time(filters: Filters) -> None:
 @pytest.mark.parametrize("text", [
     '"a" * 1000000000 | length', "[range(1e9)]", '"a" * 100000000 | [., . + "b", . + "c"] | length',
     "reduce range(1e9) as $i ([]; . + [[.]]) | length", '"x" | until(false; . + .)', "def f: [f, f]; f",
-    "[range(3e6) | tostring] | length",
 ])
 async def test_a_hungry_program_is_stopped_by_the_memory_it_may_have(text: str) -> None:
     """Memory is bounded for each program, however much time it has."""
-    async with Filters(deadline=60, memory=96 * _MIB) as filters:
+    async with Filters(deadline=60, memory=64 * _MIB) as filters:
         result = await outcome(filters, text)
     assert limit_of(result) is Limit.MEMORY
-    assert str(result) == "The response filter was stopped: it needed more than 100,663,296 bytes of memory"
+    assert str(result) == "The response filter was stopped: it needed more than 67,108,864 bytes of memory"
 
 
 @pytest.mark.parametrize("text", [
@@ -116,7 +115,7 @@ async def test_after_the_bombs_everything_is_as_before() -> None:
     async with Filters(deadline=30) as filters:
         assert await outcome(filters, "1 + 1") == b"2\n"
         before = psutil.Process().memory_info().rss
-        for text in ('"a" * 1000000000', 'repeat("a" * 1000000)', '"a" * 9000000', "[range(5e5) | [.]] | length"):
+        for text in ('"a" * 1000000000', 'repeat("a" * 1000000)', '"a" * 2000000', "[range(3e5) | [.]] | length"):
             await outcome(filters, text)
         assert psutil.Process().memory_info().rss < before + 64 * _MIB
         assert await outcome(filters, "1 + 1") == b"2\n"

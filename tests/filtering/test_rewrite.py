@@ -52,7 +52,7 @@ def test_evaluation_goes_on_after_an_error(program: str, expected: list[object])
     assert outputs(wrap(program, MARK)) == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=40)
 @given(jq_programs)
 def test_a_program_stays_a_program(program: str) -> None:
     """Whatever jq takes, it takes rewritten, and in one part."""
