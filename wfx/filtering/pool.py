@@ -85,7 +85,7 @@ class Pool:
         self._waiting = 0
         self._idle: list[_Worker] = []
         self._alive: set[_Worker] = set()
-        self._closing = False
+        self._closing = asyncio.Event()
 
     async def ask(self, request: Request, program: bytes, document: bytes, patience: float) -> Reply:
         """Have a worker serve one request; waits ``patience`` seconds at most until one is free.
@@ -99,7 +99,7 @@ class Pool:
             try:
                 async with asyncio.timeout(self._limits.deadline):
                     answer, content = await worker.exchange(request, program, document)
-                healthy = worker.running and not self._closing
+                healthy = worker.running and not self._closing.is_set()
             except TimeoutError as exc:
                 raise self._limits.exceeded(Limit.TIME) from exc
             except (EOFError, ConnectionError) as exc:
@@ -112,7 +112,7 @@ class Pool:
 
     async def close(self) -> None:
         """End all workers; programs that still run or wait are refused. Returns when every process is gone."""
-        self._closing = True
+        self._closing.set()
         for worker in self._alive:
             worker.kill()
         for _ in range(self._size):
@@ -148,11 +148,11 @@ class Pool:
             if worker.running:
                 return worker
             await self._put_back(worker, healthy=False)
-        if self._closing:
+        if self._closing.is_set():
             raise self._ended(0)
         worker = await _Worker.start(self._limits)
         self._alive.add(worker)
-        if self._closing:  # meanwhile
+        if self._closing.is_set():  # meanwhile
             worker.kill()
         ready = False
         try:
@@ -177,7 +177,7 @@ class Pool:
 
     def _ended(self, status: int) -> FilterLimit | FilterUnavailable:
         """Tell why a worker ended with ``status`` in the middle of a program."""
-        if self._closing:
+        if self._closing.is_set():
             return FilterUnavailable("The server is stopping")
         if status in _CAUSES:
             return self._limits.exceeded(_CAUSES[status])
