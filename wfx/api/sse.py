@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import anyio
-from sse_starlette.sse import AppStatus, EventSourceResponse, SendTimeoutError
+from sse_starlette.sse import AppStatus, EventSourceResponse
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from wfx.api.call import Call, Services
 from wfx.api.eventpage import page_response
@@ -67,25 +69,50 @@ class EventStream(EventSourceResponse):
 
     def __init__(self, subscription: Subscription, services: Services) -> None:
         """Send what the subscription yields; give up when one send takes longer than the grace interval."""
-        super().__init__(subscription.chunks(), headers=_HEADERS, ping=0, send_timeout=services.grace_interval)
+        super().__init__(subscription.chunks(), headers=_HEADERS, ping=0)
         self._subscription = subscription
         self._broker = services.broker
+        self._grace = services.grace_interval
+        self._sending_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the stream to its end; a reader that does not read is cut off."""
         if scope["http_version"] != "1.1":
             del self.headers["connection"]  # HTTP/2 forbids it.
         self.headers[_ORIGIN] = "*"  # Once, also where it was added for an Origin: browsers refuse a second one.
-        with anyio.CancelScope() as cut:
+        with anyio.CancelScope() as cut, self._watched(cut):
             self._subscription.interrupt = cut.cancel
-            try:
-                await super().__call__(scope, receive, send)
-            except SendTimeoutError:
-                self._broker.dropped += 1
-                _logger.warning("a reader of events did not read for %g s: its stream is closed", self.send_timeout)
-                cut.cancel()
+            await super().__call__(scope, receive, send)
         if cut.cancel_called:
             await _abort(scope, receive)
+
+    async def _send_with_timeout(self, send: Send, message: Message) -> None:
+        """Note when a send begins. The library opens a cancel scope for each, which costs more than the send itself."""
+        self._sending_since = asyncio.get_running_loop().time()
+        await send(message)
+        self._sending_since = None
+
+    @contextmanager
+    def _watched(self, cut: anyio.CancelScope) -> Iterator[None]:
+        self._look_at(asyncio.get_running_loop().time() + self._grace, cut)
+        try:
+            yield
+        finally:
+            self._watch.cancel()
+
+    def _look_at(self, when: float, cut: anyio.CancelScope) -> None:
+        self._watch = asyncio.get_running_loop().call_at(when, self._look, cut)
+
+    def _look(self, cut: anyio.CancelScope) -> None:
+        """Give up the reader if a send has taken the grace interval, or look again when the present one will have."""
+        now = asyncio.get_running_loop().time()
+        deadline = (now if self._sending_since is None else self._sending_since) + self._grace
+        if now < deadline:
+            self._look_at(deadline, cut)
+            return
+        self._broker.dropped += 1
+        _logger.warning("a reader of events did not read for %g s: its stream is closed", self._grace)
+        cut.cancel()
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:
