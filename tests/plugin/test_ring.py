@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
@@ -176,6 +177,19 @@ async def test_plugin_and_router_see_the_same(
                 assert not log.read_text()
 
 
+async def test_every_route(plugins: PluginDirectory, start: StartChain) -> None:
+    """As middleware of an application the ring stands before its router: also 404 and 405 are the plugin's first."""
+    plugins.sdk("p", "run(lambda request: PASS if request.query else Respond.deny('no'))")
+    chain = await start()
+    app = Starlette(routes=[Route("/only", events)], middleware=[Middleware(PluginRing, chain)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wfx.test") as client:
+        answers = [
+            (await client.request(method, path)).status_code
+            for method, path in [("GET", "/x?a=1"), ("POST", "/only?a=1"), ("GET", "/x"), ("POST", "/only")]
+        ]
+    assert answers == [404, 405, 403, 403]
+
+
 async def exchange(port: int, data: bytes) -> tuple[bytes, bytes]:
     """Send bytes, read to the end, give head and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -333,9 +347,10 @@ async def test_body_beyond_the_limit(plugins: PluginDirectory, start: StartChain
     plugins.script("p", "frame(); sys.exit(1)")
     chain = await start(max_body=10)
     ring = PluginRing(APP, chain)
-    status, headers, _ = await call(ring, http_scope((b"content-length", b"11")))
-    assert status == 413
-    assert (b"connection", b"close") in headers
+    for length in (b"11", b"9" * 5000):
+        status, headers, _ = await call(ring, http_scope((b"content-length", length)))
+        assert status == 413
+        assert (b"connection", b"close") in headers
     parts = [{"type": "http.request", "body": b"123456", "more_body": True}] * 2
     status, headers, _ = await call(ring, http_scope(version="2"), *parts)
     assert status == 413

@@ -16,6 +16,8 @@ _FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-c
                       b"upgrade"})  # fmt: skip
 """Response headers that are the engine's business."""
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_LONGEST_NUMBER = 20
+"""Digits of a length that are looked at: more than any body needs, fewer than Python refuses to read."""
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -70,8 +72,8 @@ class _TooLong(Exception):
 
 def _declared_length(scope: Scope) -> int:
     """Give the length a caller announces, 0 if it announces none; the engines refuse what is not a number."""
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return max((int(value) for value in lengths if value.isdigit()), default=0)
+    lengths = [value for name, value in scope["headers"] if name == b"content-length" and value.isdigit()]
+    return max((int(value[:_LONGEST_NUMBER]) for value in lengths), default=0)
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
