@@ -82,8 +82,9 @@ async def audit(path: Path, ledger: Ledger) -> dict[str, int]:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        orphans = "SELECT count(*) FROM job_tag WHERE job NOT IN (SELECT number FROM job)"
-        assert connection.execute(orphans).fetchone() == (0,)
+        for table in ("job_tag", "history", "definition"):
+            orphans = f"SELECT count(*) FROM {table} WHERE job NOT IN (SELECT number FROM job)"
+            assert connection.execute(orphans).fetchone() == (0,)
     present = {job_id: job.version for job_id, job in jobs.items()}
     lost = {job_id: version for job_id, version in ledger.versions.items() if present.get(job_id, 0) < version}
     return lost | dict.fromkeys(ledger.deleted & present.keys(), 0)

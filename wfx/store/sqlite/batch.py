@@ -13,7 +13,7 @@ from wfx.domain.job import Event, Job
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, CreateJob, CreateWorkflow, DeleteWorkflow, JobAct, PruneLog, RareAct
 from wfx.store.plan import Clock, Plan
-from wfx.store.sqlite.rows import job_of, place_rows, workflow_of_job
+from wfx.store.sqlite.rows import job_of, newest_history_of, place_rows, workflow_of_job
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
 from wfx.store.sqlite.writing import write
@@ -28,15 +28,18 @@ class Position:
     head: int
     horizon: int
     """The newest event that was pruned."""
-    last_number: int
+    last_job: int
+    """The highest number of a job."""
+    last_former: int
+    """The highest number of a history entry."""
     log_id: str
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> Position:
         """Take it from the tables."""
-        head, horizon, last_number, log_id = connection.execute(SQL["position"]).fetchone()
+        head, horizon, last_job, last_former, log_id = connection.execute(SQL["position"]).fetchone()
         # When everything was pruned, only the horizon remembers how far the numbers had come.
-        return cls(max(head, horizon), horizon, last_number, log_id)
+        return cls(max(head, horizon), horizon, last_job, last_former, log_id)
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class _Transaction:
         self._clock = clock
         self._position = position
         self._named: dict[str, Workflow | None] = {}
+        self._newest_history: dict[int, int | None] = {}
         self.batch = Batch(position)
 
     def perform(self, acts: Sequence[Act]) -> None:
@@ -111,10 +115,10 @@ class _Transaction:
             return
         plan = self._plan(acts)
         self.batch.answers.extend(self._attempt(plan.perform, act) for act in acts)
-        write(self._connection, plan)
+        self._position.last_former = write(self._connection, plan, self._newest_history, self._position.last_former)
         self.batch.events.extend(plan.events)
         self._position.head = plan.head
-        self._position.last_number = plan.last_number
+        self._position.last_job = plan.last_number
 
     def _plan(self, acts: Sequence[JobAct]) -> Plan:
         names = {act.workflow for act in acts if isinstance(act, CreateJob)}
@@ -123,7 +127,7 @@ class _Transaction:
             self._load_jobs(list(ids)),
             self._load_workflows(names),
             head=self._position.head,
-            last_number=self._position.last_number,
+            last_number=self._position.last_job,
             clock=self._clock,
         )
 
@@ -131,6 +135,7 @@ class _Transaction:
         rows = list(for_items(self._connection, "jobs_by_id", ids))
         numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(self._connection, numbers, self._cache.numbered(numbers))
+        self._newest_history = {row[0]: newest_history_of(row) for row in rows}
         return [(row[0], job_of(row, workflows)) for row in rows]
 
     def _load_workflows(self, names: set[str]) -> dict[str, Workflow]:

@@ -5,10 +5,11 @@ SELECT
     coalesce((SELECT max(seq) FROM event), 0),
     (SELECT value FROM meta WHERE name = 'horizon'),
     coalesce((SELECT max(number) FROM job), 0),
+    coalesce((SELECT max(number) FROM history), 0),
     (SELECT value FROM meta WHERE name = 'log_id')
 
 -- name: jobs_by_id
-SELECT number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document
+SELECT number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document, history
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
@@ -51,12 +52,21 @@ VALUES :rows
 
 -- name: update_jobs
 UPDATE job
-SET mtime = new.column2, version = new.column3, definition_hash = new.column4, tags = new.column5, status = new.column6
+SET mtime = new.column2, version = new.column3, history = new.column4, definition_hash = new.column5,
+    tags = new.column6, status = new.column7
 FROM (VALUES :rows) AS new
 WHERE job.number = new.column1
 
 -- name: move_jobs
 UPDATE job SET place = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
+
+-- name: delete_history
+WITH RECURSIVE entry (number) AS (
+    SELECT history FROM job WHERE number IN (VALUES :rows)
+    UNION ALL
+    SELECT earlier FROM history JOIN entry USING (number)
+)
+DELETE FROM history WHERE number IN (SELECT number FROM entry)
 
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)
@@ -74,13 +84,19 @@ INSERT INTO job_tag (tag, job) VALUES :rows
 DELETE FROM job_tag WHERE (tag, job) IN (VALUES :rows)
 
 -- name: insert_history
-INSERT INTO history (job, version, mtime, status, definition) VALUES :rows
+INSERT INTO history (number, earlier, job, version, mtime, status, definition) VALUES :rows
 
--- name: job_number
-SELECT number FROM job WHERE id = ?
+-- name: newest_history
+SELECT history FROM job WHERE id = ?
 
 -- name: history
-SELECT mtime, status, definition FROM history WHERE job = ? ORDER BY version DESC LIMIT ?
+WITH RECURSIVE entry (earlier, mtime, status, definition) AS (
+    SELECT earlier, mtime, status, definition FROM history WHERE number = ?
+    UNION ALL
+    SELECT history.earlier, history.mtime, history.status, history.definition
+    FROM entry JOIN history ON history.number = entry.earlier
+)
+SELECT mtime, status, definition FROM entry LIMIT ?
 
 -- name: insert_events
 INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload) VALUES :rows

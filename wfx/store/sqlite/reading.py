@@ -46,10 +46,10 @@ class Reading:
     def history(self, connection: sqlite3.Connection, job_id: str, limit: int) -> list[Former]:
         """Return the newest entries of a job."""
         with _snapshot(connection):
-            job = connection.execute(SQL["job_number"], (job_id,)).fetchone()
-            if job is None:
+            newest = connection.execute(SQL["newest_history"], (job_id,)).fetchone()
+            if newest is None:
                 raise JobNotFound
-            return [former_of(row) for row in connection.execute(SQL["history"], (job[0], max(limit, 0)))]
+            return [former_of(row) for row in connection.execute(SQL["history"], (newest[0], max(limit, 0)))]
 
     def query_jobs(self, connection: sqlite3.Connection, query: JobQuery) -> Page[Job]:
         """Return a page of jobs."""

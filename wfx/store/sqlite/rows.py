@@ -11,7 +11,9 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
 Row = tuple[Any, ...]
-JOB_COLUMNS = "number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document"
+JOB_COLUMNS = (
+    "number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document, history"
+)
 """What :func:`job_of` reads, from ``job LEFT JOIN definition``."""
 _PLACES = 1 << 16
 """Numbers of places per workflow."""
@@ -41,8 +43,8 @@ def workflow_of_event(row: Row) -> int:
 
 
 def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
-    """Build a job from its row; the definition's document is the last column."""
-    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition = row
+    """Build a job from its row."""
+    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition, _ = row
     workflow = workflows[place // _PLACES]
     return Job(
         id=job_id,
@@ -75,12 +77,19 @@ def new_row(number: int, job: Job) -> Row:
     )
 
 
-def changed_row(number: int, job: Job) -> Row:
+def newest_history_of(row: Row) -> int | None:
+    """Return the number of the newest history entry that a job's row refers to."""
+    newest: int | None = row[11]
+    return newest
+
+
+def changed_row(number: int, job: Job, newest_history: int | None) -> Row:
     """Make the part of a job's row that every change changes, or may change at no cost."""
     return (
         number,
         job.mtime,
         job.version,
+        newest_history,
         job.definition_hash,
         job.tags.decode(),
         job.status.decode(),
@@ -93,10 +102,10 @@ def former_of(row: Row) -> Former:
     return Former(Timestamp(mtime), Json(status.encode()), None if definition is None else Json(definition.encode()))
 
 
-def former_row(number: int, version: int, former: Former) -> Row:
-    """Make the row of a history entry."""
+def former_row(number: int, earlier: int | None, job: int, version: int, former: Former) -> Row:
+    """Make the row of a history entry of the job with this number."""
     definition = None if former.definition is None else former.definition.decode()
-    return (number, version, former.mtime, former.status.decode(), definition)
+    return (number, earlier, job, version, former.mtime, former.status.decode(), definition)
 
 
 def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:

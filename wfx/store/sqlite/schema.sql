@@ -37,6 +37,7 @@ CREATE TABLE job (
     stime           INTEGER NOT NULL,
     mtime           INTEGER NOT NULL,
     version         INTEGER NOT NULL,
+    history         INTEGER,
     definition_hash TEXT NOT NULL,
     tags            TEXT NOT NULL,
     status          TEXT NOT NULL
@@ -58,13 +59,14 @@ CREATE TABLE job_tag (
 ) WITHOUT ROWID;
 
 CREATE TABLE history (
-    job        INTEGER NOT NULL REFERENCES job (number) ON DELETE CASCADE,
+    number     INTEGER PRIMARY KEY,
+    earlier    INTEGER,
+    job        INTEGER NOT NULL,
     version    INTEGER NOT NULL,
     mtime      INTEGER NOT NULL,
     status     TEXT NOT NULL,
-    definition TEXT,
-    PRIMARY KEY (job, version)
-) WITHOUT ROWID;
+    definition TEXT
+);
 
 CREATE TABLE event (
     seq       INTEGER PRIMARY KEY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from wfx.domain.job import Job
 from wfx.domain.json import decode
@@ -12,31 +12,51 @@ from wfx.store.sqlite.rows import Row, changed_row, event_row, former_row, new_r
 from wfx.store.sqlite.statements import for_rows
 
 
-def write(connection: sqlite3.Connection, plan: Plan) -> None:
-    """Bring the tables to what the plan says."""
+def write(
+    connection: sqlite3.Connection, plan: Plan, newest_history: Mapping[int, int | None], last_former: int
+) -> int:
+    """Bring the tables to what the plan says.
+
+    ``newest_history`` tells for the stored jobs, by number, their newest history entry. Entries get numbers above
+    ``last_former``; returns the last one given.
+    """
     images = [image for image in plan.images if image.after is not image.before]
-    kept = [(image, image.after) for image in images if image.after is not None]
-    created = [new_row(image.number, job) for image, job in kept if image.before is None]
-    changed = [changed_row(image.number, job) for image, job in kept if image.before is not None]
-    for_rows(connection, "insert_jobs", created)
-    for_rows(connection, "update_jobs", changed)
+    created = [(image, image.after) for image in images if image.before is None and image.after]
+    changed = [(image, image.after) for image in images if image.before and image.after]
+    formers: list[Row] = []
+    rows: list[Row] = []
+    for image, job in changed:
+        newest = newest_history[image.number]
+        for version, former in image.former:
+            last_former += 1
+            formers.append(former_row(last_former, newest, image.number, version, former))
+            newest = last_former
+        rows.append(changed_row(image.number, job, newest))
+    for_rows(connection, "insert_jobs", [new_row(image.number, job) for image, job in created])
+    for_rows(connection, "update_jobs", rows)
+    for_rows(connection, "insert_history", formers)
     for_rows(connection, "move_jobs", [
         (image.number, place_of(job.workflow, job.state))
-        for image, job in kept if image.before is not None and image.before.state != job.state
-    ])
-    for_rows(connection, "insert_history", [
-        former_row(image.number, version, former) for image, _ in kept for version, former in image.former
+        for image, job in changed if image.before and image.before.state != job.state
     ])
     _write_tags(connection, images)
-    _write_definitions(connection, kept)
-    for_rows(connection, "delete_jobs", [(image.number,) for image in images if image.after is None])
+    _write_definitions(connection, created + changed)
+    _delete(connection, [(image.number,) for image in images if image.after is None])
     for_rows(connection, "insert_events", [event_row(event) for event in plan.events])
+    return last_former
+
+
+def _delete(connection: sqlite3.Connection, numbers: list[Row]) -> None:
+    for_rows(connection, "delete_history", numbers)
+    for_rows(connection, "delete_jobs", numbers)
 
 
 def _write_tags(connection: sqlite3.Connection, images: Iterable[Image]) -> None:
     gone: list[Row] = []
     fresh: list[Row] = []
     for image in images:
+        if image.before and image.after and image.before.tags == image.after.tags:
+            continue
         before, after = _tags(image.before), _tags(image.after)
         gone.extend((tag, image.number) for tag in before - after)
         fresh.extend((tag, image.number) for tag in after - before)
@@ -58,4 +78,4 @@ def _write_definitions(connection: sqlite3.Connection, kept: Iterable[tuple[Imag
 
 
 def _tags(job: Job | None) -> frozenset[str]:
-    return frozenset() if job is None or job.tags == b"[]" else frozenset(decode(job.tags))
+    return frozenset() if job is None else frozenset(decode(job.tags))

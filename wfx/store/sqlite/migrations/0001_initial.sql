@@ -44,6 +44,7 @@ CREATE TABLE job (
     stime           INTEGER NOT NULL,
     mtime           INTEGER NOT NULL,
     version         INTEGER NOT NULL,
+    history         INTEGER,
     definition_hash TEXT NOT NULL,
     tags            TEXT NOT NULL,
     status          TEXT NOT NULL
@@ -68,15 +69,18 @@ CREATE TABLE job_tag (
     PRIMARY KEY (tag, job)
 ) WITHOUT ROWID;
 
--- What a job was before the change that made it version + 1.
+-- What a job was at a version before its present one. job.history is its newest entry, and each entry names the one before
+-- it. That takes no index, so entries are only ever appended: with one, every change would rewrite some page of it, and
+-- that would be half of all that is written.
 CREATE TABLE history (
-    job        INTEGER NOT NULL REFERENCES job (number) ON DELETE CASCADE,
+    number     INTEGER PRIMARY KEY,
+    earlier    INTEGER,
+    job        INTEGER NOT NULL,
     version    INTEGER NOT NULL,
     mtime      INTEGER NOT NULL,
     status     TEXT NOT NULL,
-    definition TEXT,
-    PRIMARY KEY (job, version)
-) WITHOUT ROWID;
+    definition TEXT
+);
 
 -- No foreign key on workflow: deleting a workflow would need an index of the events by workflow for it.
 CREATE TABLE event (
