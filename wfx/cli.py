@@ -95,6 +95,7 @@ ROOT = Command(
         man.command("wfx"),
     ),
     run=_serve,
+    version=lambda: f"wfx version {VERSION} (commit {COMMIT})\n\nbuild tags: sqlite,plugin\n",
 )
-PROGRAM = Program(ROOT, lambda: f"wfx version {VERSION} (commit {COMMIT})\n\nbuild tags: sqlite,plugin\n", strict=True)
+PROGRAM = Program(ROOT, strict=True)
 main = PROGRAM.main

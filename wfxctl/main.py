@@ -6,7 +6,6 @@ from wfx.commandline.call import Call as AnyCall
 from wfx.commandline.failures import Failure
 from wfx.commandline.program import Program
 from wfx.commandline.terminal import Stream
-from wfx.version import COMMIT, VERSION
 from wfxctl import targets
 from wfxctl.call import Call, error_lines
 from wfxctl.commands import ROOT
@@ -23,10 +22,6 @@ def _show_errors(failure: Failure, out: Stream) -> None:
         out.write(error_lines(failure.body))
 
 
-def _version() -> str:
-    return f"wfxctl version {VERSION} (commit {COMMIT})\n"
-
-
-PROGRAM = Program(ROOT, _version, call=Call, before=_announce_socket, failed=_show_errors)
+PROGRAM = Program(ROOT, call=Call, before=_announce_socket, failed=_show_errors)
 run = PROGRAM.run
 main = PROGRAM.main

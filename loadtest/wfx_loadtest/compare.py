@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from wfx_loadtest import duration
+from wfx.commandline import durations
 
 _ROW = re.compile(r"^(\S.*?)\s+\[(.*?)\]\s+(.*)$")
 _CODES = "Status Codes"
@@ -60,7 +60,7 @@ def _change(old: str | None, new: str | None) -> str:
 
 
 def _number(shown: str | None) -> float | None:
-    readings: tuple[Callable[[str], float], ...] = (float, lambda text: float(text.removesuffix("%")), duration.parse)
+    readings: tuple[Callable[[str], float], ...] = (float, lambda text: float(text.removesuffix("%")), durations.parse)
     for read in readings:
         try:
             return read(shown or "")

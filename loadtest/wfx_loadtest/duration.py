@@ -1,9 +1,7 @@
-"""Lengths of time in whole nanoseconds inside, in Go's notation outside (cli section 1): 300ms, 1.5s, 1m30s."""
+"""Lengths of time in whole nanoseconds, and how reports show them: in Go's notation, with up to all digits."""
 
 from __future__ import annotations
 
-import re
-from fractions import Fraction
 from itertools import pairwise
 
 NANOSECOND = 1
@@ -13,22 +11,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 
-_UNITS = {"ns": NANOSECOND, "us": MICROSECOND, "µs": MICROSECOND, "μs": MICROSECOND, "ms": MILLISECOND,
-          "s": SECOND, "m": MINUTE, "h": HOUR}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _COARSE_TO_FINE = (HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, NANOSECOND)
-
-
-def parse(text: str) -> int:
-    """Read a duration such as ``1m30s`` into nanoseconds. Raises ValueError with a sentence for the user."""
-    body = text.removeprefix("+").removeprefix("-")
-    if body == "0":
-        return 0
-    parts = _PART.findall(body)
-    if not parts or "".join(number + unit for number, unit in parts) != body:
-        raise ValueError(f"invalid duration {text!r}: a number with a unit is needed, such as 300ms, 10s or 1m30s")
-    total = sum(int(Fraction(number) * _UNITS[unit]) for number, unit in parts)
-    return -total if text.startswith("-") else total
 
 
 def text(nanoseconds: int) -> str:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_lines import Run
 
 from wfx.commandline import completing
 from wfxctl.commands import ROOT
-
-Run = Callable[..., Any]
 
 OFFERED = [
     (["jo"], ["job"], ":4"),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_lines import Run
 from wfxctl_stub import Stub
 
 from wfx.commandline import configuration, grammar
 from wfxctl.commands import ROOT
-
-Run = Callable[..., Any]
 
 
 def sent(run: Run, stub: Stub, *argv: str, env: dict[str, str] | None = None) -> dict[str, str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from command_lines import Run
 from wfxctl_stub import Stub
 
 from wfx.commandline import durations, grammar
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Kind, Option
 from wfxctl.commands import ROOT
-
-Run = Callable[..., Any]
 
 ACCEPTED = [
     ("--client-port 1 job query", "wfxctl job query", {"client-port": 1}, []),
@@ -125,7 +123,7 @@ def test_durations_read_as_in_go(text: str, seconds: float) -> None:
     assert durations.parse(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "-", "1", "s", "1 s", "1m 30s", "1d",
+@pytest.mark.parametrize("text", ["", "-", "1", "s", "1 s", "1m 30s", "1d", "1m-3s", "--1s", "abc", "1.5",
                                   "\N{ARABIC-INDIC DIGIT ONE}s", ".s", "1e3s"])
 def test_durations_need_units(text: str) -> None:
     """What is no number with a unit is no duration."""

@@ -13,9 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_lines import runner
 
 from tests.loadtest.stub import Stub, until
-from wfx_loadtest.cli import run_cli
+from wfx.commandline import configuration
+from wfx_loadtest import options
+from wfx_loadtest.cli import PROGRAM as LOADTEST
+from wfx_loadtest.settings import Settings
 
 PROGRAM = [sys.executable, "-m", "wfx_loadtest.cli"]
 
@@ -61,7 +65,8 @@ async def test_a_run_prints_the_summary_and_leaves_results(stub: Stub, tmp_path:
 
 
 async def test_every_flag_is_a_variable_too(stub: Stub, tmp_path: Path) -> None:
-    """WFX_… sets what the flag sets, and a flag beats its variable; a repeated flag counts as said last."""
+    """WFX_… sets what the flag sets, a flag beats its variable, and of a repeated flag the last counts; no files do."""
+    (tmp_path / "wfx.yml").write_text("read-freq: [broken")
     done = await asyncio.to_thread(
         _run, "--read-freq", "5", "--read-freq", "40", folder=tmp_path, WFX_CLIENT_HOST="127.0.0.1",
         WFX_CLIENT_PORT=str(stub.south_port), WFX_MGMT_HOST="127.0.0.1", WFX_MGMT_PORT=str(stub.north_port),
@@ -82,77 +87,65 @@ async def test_failing_requests_do_not_fail_the_run(stub: Stub, tmp_path: Path) 
 
 
 def test_nobody_listening_is_exit_1(tmp_path: Path) -> None:
-    """A service that cannot be reached is named in one line with the usage, and nothing is left behind."""
+    """A service that cannot be reached is named, the usage follows, and nothing is left behind."""
     done = _run("--client-port", "1", "--mgmt-port", "1", "--mgmt-host", "127.0.0.1", folder=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: 127.0.0.1:1: connection refused\nUsage: wfx-loadtest")
+    assert done.stderr.startswith("Error: 127.0.0.1:1: connection refused\nUsage:\n  wfx-loadtest [flags]\n")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--client-po", "1"], ["--version"], ["--duration", "10"], ["--duration", "-1s"], ["--duration", "0s"],
-    ["--read-freq", "x"], ["--write-freq", "-1"], ["--scenario", "chaos"], ["nonsense"], ["compare", "a"],
-    ["--duration"], ["--scenario", "fleet", "--target", "5ms"], ["completion", "tcsh"],
+@pytest.mark.parametrize(("arguments", "usage_of"), [
+    (["--client-po", "1"], ""), (["--version"], ""), (["-v"], ""), (["--config", "x"], ""), (["--duration", "10"], ""),
+    (["--duration", "-1s"], ""), (["--duration", "0s"], ""), (["--read-freq", "x"], ""), (["--write-freq", "-1"], ""),
+    (["--scenario", "chaos"], ""), (["--devices", "0"], ""), (["--mgmt-port", "65536"], ""), (["nonsense"], ""),
+    (["--duration"], ""), (["--scenario", "fleet", "--target", "5ms"], ""), (["--target", "0"], ""),
+    (["compare", "a"], " compare BEFORE AFTER"), (["compare", "a", "b", "c"], " compare BEFORE AFTER"),
+    (["populate", "--workers", "0"], " populate"), (["populate", "--duration", "1s"], " populate"),
+    (["populate", "100"], " populate"), (["populate", "--storage", "none"], " populate"),
 ])
-def test_wrong_command_lines_are_exit_1(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_wrong_command_lines_are_exit_1(tmp_path: Path, arguments: list[str], usage_of: str) -> None:
     """Unknown flags (abbreviations too), wrong values and unknown words: an error line, the usage, exit code 1."""
-    assert run_cli(arguments) == 1
-    out, err = capsys.readouterr()
-    assert err.startswith("Error: ")
-    assert "Usage: wfx-loadtest" in err
-    assert out == ""
+    outcome = runner(LOADTEST, tmp_path)(*arguments)
+    assert (outcome.code, outcome.out) == (1, "")
+    error, usage = outcome.err.split("\n", 1)
+    assert error.startswith("Error: ")
+    assert usage.startswith(f"Usage:\n  wfx-loadtest{usage_of} [flags]\n")
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--help"], ["-h"], ["help"], ["populate", "-h"], ["help", "compare"], ["help", "man"], ["help", "completion"],
+def test_wrong_variables_are_exit_1(tmp_path: Path) -> None:
+    """A variable whose value makes no sense is named."""
+    outcome = runner(LOADTEST, tmp_path)(env={"WFX_DURATION": "10"})
+    assert outcome.code == 1
+    assert outcome.err.startswith('Error: invalid value "10" for WFX_DURATION: ')
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["populate", "-h"], ["help", "compare"]])
+def test_help_is_exit_0_on_standard_output(tmp_path: Path, arguments: list[str]) -> None:
+    """Every command explains itself, however it is asked to."""
+    outcome = runner(LOADTEST, tmp_path)(*arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Usage:\n  wfx-loadtest" in outcome.out
+
+
+def test_defaults_of_flags_are_those_of_a_run(tmp_path: Path) -> None:
+    """Without flags a run has the contract's settings, and the help names them with their units."""
+    initial = configuration.defaults((*options.RUN, options.LOG_LEVEL), {})
+    assert options.settings_of(initial) == Settings()
+    shown = runner(LOADTEST, tmp_path)("--help").out
+    assert "how long to send (default 1m0s)\n" in shown
+    assert "(one of default, fleet, events;" in shown
+
+
+@pytest.mark.parametrize(("words", "offered"), [
+    (["--dur"], "--duration\thow long to send\n:4\n"),
+    (["--scenario", ""], "default\nfleet\nevents\n:4\n"),
+    (["compare", "x"], ":16\n"),
+    (["popu"], "populate\tFill a database with jobs, without a server\n:4\n"),
+    (["--ver"], ":4\n"),
 ])
-def test_help_is_exit_0_on_standard_output_with_examples(
-    capsys: pytest.CaptureFixture[str], arguments: list[str],
-) -> None:
-    """Every command explains itself, with at least two examples."""
-    assert run_cli(arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert len(out.split("Examples:\n")[1].splitlines()) >= 2
-
-
-def test_an_unknown_help_topic_is_exit_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """It gives a note and the usage on standard error."""
-    assert run_cli(["help", "nonsense"]) == 0
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "Unknown help topic" in err
-    assert "Usage:" in err
-
-
-def test_manual_pages_are_one_per_command(tmp_path: Path) -> None:
-    """Each command has a page that names it, in a folder made with its parents."""
-    assert _run("man", "--dir", "a/b", folder=tmp_path).returncode == 0
-    pages = {page.name for page in (tmp_path / "a/b").iterdir()}
-    commands = ("compare", "completion", "help", "man", "populate")
-    assert pages == {"wfx-loadtest.1", *(f"wfx-loadtest-{name}.1" for name in commands)}
-    page = (tmp_path / "a/b/wfx-loadtest-populate.1").read_text("utf-8")
-    assert page.startswith('.TH "WFX-LOADTEST-POPULATE" "1"')
-    assert "\\-\\-storage\\-opt" in page
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_completion_scripts_ask_the_program(capsys: pytest.CaptureFixture[str], shell: str) -> None:
-    """Each shell gets a script that calls the hidden command for candidates, with explanations or without."""
-    assert run_cli(["completion", shell]) == 0
-    assert "__complete" in capsys.readouterr().out
-    assert run_cli(["completion", shell, "--no-descriptions"]) == 0
-    assert "__completeNoDesc" in capsys.readouterr().out
-
-
-def test_candidates_come_with_explanations(capsys: pytest.CaptureFixture[str]) -> None:
-    """The hidden command prints each candidate with its meaning, and ends with what the shell is to make of them."""
-    assert run_cli(["__complete", "--dur"]) == 0
-    assert capsys.readouterr().out == "--duration\thow long to send\n:4\n"
-    assert run_cli(["__completeNoDesc", "--scenario", ""]) == 0
-    assert capsys.readouterr().out == "default\nfleet\nevents\n:4\n"
-    assert run_cli(["__complete", "compare", "x"]) == 0
-    assert capsys.readouterr().out == ":0\n"
+def test_command_lines_are_completed(tmp_path: Path, words: list[str], offered: str) -> None:
+    """The shells are offered flags with their meaning, scenarios, commands, and directories with results."""
+    assert runner(LOADTEST, tmp_path)("__complete", *words).out == offered
 
 
 def test_bash_completes_flags_and_commands(tmp_path: Path) -> None:
@@ -167,6 +160,16 @@ def test_bash_completes_flags_and_commands(tmp_path: Path) -> None:
         found.append(subprocess.run(["bash", "-c", program + ask], cwd=tmp_path, env=_environment(), text=True,
                                     capture_output=True, timeout=60, check=True).stdout.strip())
     assert found == ["--subscribers", "populate", "--workers"]
+
+
+def test_help_loads_nothing_that_sends(tmp_path: Path) -> None:
+    """Asking for help loads neither an event loop nor logging nor anything else that only a run needs."""
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "wfx_loadtest.cli", "--help"], cwd=tmp_path,
+                          env=_environment(), text=True, capture_output=True, timeout=60, check=True)
+    loaded = set(re.findall(r"^import time: .*\| +([\w.]+)", done.stderr, re.MULTILINE))
+    assert "wfx_loadtest.options" in loaded
+    heavy = {"asyncio", "uvloop", "logging", "json", "orjson", "yaml", "rich", "hdrh", "click", "decimal", "wfx.domain"}
+    assert not heavy & loaded
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

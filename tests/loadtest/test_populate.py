@@ -78,12 +78,12 @@ async def test_the_command_fills_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--workers", "0"], "Error: Invalid value for '--workers'"),
+    (["--workers", "0"], 'Error: invalid argument "0" for "--workers" flag: must be at least 1'),
     (["--storage", "punchcards"], "Error: unknown storage 'punchcards'"),
     (["--storage-opt", "file:/nowhere/at/all.db"], "Error: "),
 ])
 def test_what_cannot_be_done_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str) -> None:
-    """No workers, an unknown storage, a file that cannot be: an error in one line, and exit code 1."""
+    """No workers, an unknown storage, a file that cannot be: an error line that says why, and exit code 1."""
     done = _populate(*arguments, folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(message)

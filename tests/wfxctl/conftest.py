@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_lines import Run, runner
 from wfxctl_stub import Stub
 
-from wfxctl import main
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
+from wfxctl.main import PROGRAM
 
 
 @pytest.fixture
@@ -35,16 +22,9 @@ def stub() -> Iterator[Stub]:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command line in this process, in an empty directory, with no other environment than the one given."""
+    """Run a command line in this process, in an empty directory."""
     monkeypatch.chdir(tmp_path)
-
-    def run_it(*argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Outcome:
-        out, err = io.BytesIO(), io.BytesIO()
-        environment = {"HOME": str(tmp_path / "home"), "NO_COLOR": "1"} | dict(env or {})
-        code = main.run(argv, io.BytesIO(stdin), out, err, environment)
-        return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
-
-    return run_it
+    return runner(PROGRAM, tmp_path / "home")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,9 @@ from wfx.commandline.failures import ConfigurationFailure, UsageFailure
 from wfx.commandline.options import LISTS, Kind, Option, Settings, Value
 
 
-def resolve(options: Iterable[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> Settings:
+def resolve(options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> Settings:
     """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value."""
-    paths = given.get("config")
-    documents = read_files(paths if isinstance(paths, list) else default_files(environment))
+    documents = _documents(options, given, environment)
     values: dict[str, Value] = {}
     for option in options:
         value = given.get(option.name)
@@ -26,13 +25,12 @@ def resolve(options: Iterable[Option], given: Mapping[str, Value], environment: 
 
 
 def unknown(
-    options: Iterable[Option], given: Mapping[str, Value], environment: Mapping[str, str]
+    options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]
 ) -> list[str]:
     """Return the keys in files and the ``WFX_`` variables that no option reads. Raises ConfigurationFailure."""
     known = {option.name for option in options}
     variables = {option.variable for option in options}
-    paths = given.get("config")
-    documents = read_files(paths if isinstance(paths, list) else default_files(environment))
+    documents = _documents(options, given, environment)
     return [name for name in documents if name not in known] + sorted(
         name for name in environment if name.startswith("WFX_") and name not in variables
     )
@@ -63,6 +61,16 @@ def read_files(paths: Iterable[str]) -> dict[str, Any]:
             raise ConfigurationFailure(f"cannot read configuration file {path}: {exc.strerror}") from exc
         merged |= _mapping(path, content)
     return merged
+
+
+def _documents(
+    options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """Read the files; a program without the option ``config`` has none."""
+    if not any(option.name == "config" for option in options):
+        return {}
+    paths = given.get("config")
+    return read_files(paths if isinstance(paths, list) else default_files(environment))
 
 
 def _mapping(path: str, content: bytes) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Command:
     """Whether flags are arguments like any other: what completes command lines must not read them."""
     names_command: bool = False
     """Whether the arguments are the name of a command."""
+    version: Callable[[], str] | None = None
+    """What ``--version`` of a program prints; without it there is no such flag."""
 
     def child(self, name: str) -> Command | None:
         """Return the child with this name."""
@@ -75,7 +77,7 @@ class Parsed:
         """All options that are known at this place."""
         yield from self.settings()
         yield HELP
-        if len(self.path) == 1:
+        if self.command.version is not None:
             yield VERSION
 
     def settings(self) -> Iterator[Option]:
@@ -90,8 +92,17 @@ class Parsed:
 
 
 def parse(root: Command, argv: Sequence[str]) -> Parsed:
-    """Read a command line. Raises UsageFailure for unknown flags and wrong values; unknown words become arguments."""
+    """Read a command line; see :func:`read`."""
     parsed = Parsed([root])
+    read(parsed, argv)
+    return parsed
+
+
+def read(parsed: Parsed, argv: Sequence[str]) -> None:
+    """Read a command line on from what was understood so far; unknown words become arguments.
+
+    Raises UsageFailure for unknown flags and wrong values; ``parsed`` then holds what stands before the mistake.
+    """
     words = iter(argv)
     for word in words:
         if parsed.command.takes_flags:
@@ -106,7 +117,6 @@ def parse(root: Command, argv: Sequence[str]) -> Parsed:
             parsed.path.append(child)
         else:
             parsed.arguments.append(word)
-    return parsed
 
 
 def closest(word: str, known: Sequence[str]) -> str:

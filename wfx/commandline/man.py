@@ -51,7 +51,7 @@ def _page(parsed: Parsed, date: str) -> str:
         ".SH DESCRIPTION\n" + _paragraphs(command.description or command.summary),
         ".SH OPTIONS\n" + _options(manual.own_options(parsed)),
     ]
-    if len(parsed.path) > 1:
+    if len(parsed.path) > 1 and parsed.inherited:
         sections.append(".SH OPTIONS OF ALL COMMANDS\n" + _options(parsed.inherited))
     if command.examples:
         sections.append(f".SH EXAMPLES\n.nf\n{_plain(manual.example_lines(command.examples))}\n.fi")
@@ -75,8 +75,9 @@ def _flag(option: Option) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape what roff would take for an instruction."""
+    """Escape what roff would take for an instruction, and what is not ASCII: not every roff reads UTF-8."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    escaped = re.sub(r"[^\x00-\x7f]", lambda match: f"\\[u{ord(match[0]):04X}]", escaped)
     return re.sub(r"^(?=[.'])", r"\\&", escaped, flags=re.MULTILINE)
 
 

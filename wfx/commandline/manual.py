@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import dedent, indent, wrap
 
+from wfx.commandline import durations
 from wfx.commandline.grammar import Parsed
-from wfx.commandline.options import Kind, Option
+from wfx.commandline.options import Kind, Option, Value
 
 _WIDTH = 110
 
@@ -28,7 +29,7 @@ def usage_text(parsed: Parsed) -> str:
         parts.append("Available Commands:\n" + _table(children))
     own = own_options(parsed)
     parts.append("Flags:\n" + _flags(own))
-    if len(parsed.path) > 1:
+    if len(parsed.path) > 1 and parsed.inherited:
         parts.append("Global Flags:\n" + _flags(sorted(parsed.inherited, key=lambda o: o.name)))
     if children:
         parts.append(f'Use "{parsed.words} [command] --help" for more information about a command.')
@@ -53,12 +54,17 @@ def example_lines(examples: str) -> str:
 
 
 def description_of(option: Option) -> str:
-    """Return what an option is for, with its default unless that is nothing."""
-    default = option.initial
-    if not default or option.kind is Kind.BOOL:
-        return option.summary
-    shown = f'"{default}"' if isinstance(default, str) else default
-    return f"{option.summary} (default {shown})"
+    """Return what an option is for, with the words to choose from, and with its default unless that is nothing."""
+    notes = [f"one of {', '.join(option.choices)}"] if len(option.choices) > 1 else []
+    if option.initial and option.kind is not Kind.BOOL:
+        notes.append(f"default {_shown(option.initial, option.kind)}")
+    return f"{option.summary} ({'; '.join(notes)})" if notes else option.summary
+
+
+def _shown(value: Value, kind: Kind) -> str:
+    if kind is Kind.DURATION and isinstance(value, int | float):
+        return durations.show(value)
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _flags(options: Iterable[Option]) -> str:

@@ -46,6 +46,8 @@ class Option:
     extensions: tuple[str, ...] = ()
     """File name endings that the shell offers for the value, or ``ANY_FILE``, or ``DIRECTORY``."""
     short: str = ""
+    check: Callable[[Value], None] | None = None
+    """Raises ValueError for a value that reads well and is wrong all the same."""
 
     @property
     def initial(self) -> Value:
@@ -60,6 +62,8 @@ class Option:
     def parse(self, text: str) -> Value:
         """Read one occurrence of the value. Raises ValueError with the reason."""
         value = _PARSERS[self.kind](text)
+        if self.check is not None:
+            self.check(value)
         if not self.choices:
             return value
         word = str(value).lower() or str(self.initial)

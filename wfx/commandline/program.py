@@ -20,7 +20,6 @@ from wfx.commandline.failures import (
     ConfigurationFailure,
     Failure,
     OutputFailure,
-    UsageFailure,
 )
 from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.log import Log
@@ -33,8 +32,6 @@ class Program:
     """One program: its commands, and what is special about it."""
 
     root: Command
-    version_line: Callable[[], str]
-    """What ``--version`` prints."""
     call: Callable[..., Call] = Call
     """Makes the kind of call that the program's commands take."""
     before: Callable[[Call], None] = lambda _: None
@@ -42,7 +39,7 @@ class Program:
     failed: Callable[[Failure, Stream], None] = lambda _failure, _out: None
     """What to print on standard output when a command fails."""
     usage_on_failure: bool = False
-    """Whether a wrong command line is answered with the usage too."""
+    """Whether the usage follows each error line."""
     strict: bool = False
     """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning."""
 
@@ -68,9 +65,9 @@ class Program:
         log = Log(err, environment)
         parsed = Parsed([self.root])
         try:
-            parsed = grammar.parse(self.root, argv)
-            if parsed.given.get("version"):
-                out.write(self.version_line())
+            grammar.read(parsed, argv)
+            if parsed.given.get("version") and self.root.version is not None:
+                out.write(self.root.version())
                 return EXIT_OK
             if parsed.given.get("help") or parsed.command.run is None:
                 out.write(manual.help_text(parsed))
@@ -87,7 +84,7 @@ class Program:
         except Failure as exc:
             self.failed(exc, out)
             err.line(f"Error: {exc}")
-            if self.usage_on_failure and isinstance(exc, UsageFailure):
+            if self.usage_on_failure:
                 err.write(manual.usage_text(parsed))
             return exc.code
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
 from wfx.commandline.grammar import Command
+from wfx.version import COMMIT, VERSION
 from wfxctl.commands import (
     health,
     job_create,
@@ -75,4 +76,5 @@ ROOT = Command(
         _WORKFLOW,
     ),
     inherited=GLOBAL,
+    version=lambda: f"wfxctl version {VERSION} (commit {COMMIT})\n",
 )

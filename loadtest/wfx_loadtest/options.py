@@ -1,0 +1,82 @@
+"""The options of a run and of ``populate``: flags, variables and help follow from them (cli section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wfx.commandline import options
+from wfx.commandline.options import Kind, Option, Value
+from wfx_loadtest.duration import SECOND
+from wfx_loadtest.settings import Settings
+
+_SCENARIOS = ("default", "fleet", "events")
+_LEVELS = ("trace", "debug", "info", "warn", "error", "fatal", "panic")
+_DEFAULTS = Settings()
+
+
+def _within(least: int, most: int | None = None) -> Callable[[Value], None]:
+    """Make a check that a number is at least the one and, unless there is none, at most the other."""
+
+    def check(value: Value) -> None:
+        assert isinstance(value, int), "an option of kind INT"
+        if value < least or (most is not None and value > most):
+            raise ValueError(f"must be at least {least}" if most is None else f"must be from {least} to {most}")
+
+    return check
+
+
+def _above_zero(value: Value) -> None:
+    assert isinstance(value, float), "an option of kind DURATION"
+    if _nanoseconds(value) <= 0:
+        raise ValueError("must be above zero")
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * SECOND)
+
+
+_PORT, _COUNT = _within(0, 65535), _within(0)
+LOG_LEVEL = Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info",
+                   suggestions=_LEVELS)
+RUN = (
+    Option("client-host", Kind.STRING, "host of the southbound API (devices)", _DEFAULTS.client_host),
+    Option("client-port", Kind.INT, "port of the southbound API", _DEFAULTS.client_port, check=_PORT),
+    Option("mgmt-host", Kind.STRING, "host of the northbound API (operators)", _DEFAULTS.mgmt_host),
+    Option("mgmt-port", Kind.INT, "port of the northbound API", _DEFAULTS.mgmt_port, check=_PORT),
+    Option("duration", Kind.DURATION, "how long to send", _DEFAULTS.duration / SECOND, check=_above_zero),
+    Option("read-freq", Kind.INT, "reading requests a second", _DEFAULTS.read_freq, check=_COUNT),
+    Option("write-freq", Kind.INT, "writing requests a second", _DEFAULTS.write_freq, check=_COUNT),
+    Option("scenario", Kind.STRING, "which load to make", _DEFAULTS.scenario, choices=_SCENARIOS),
+    Option("devices", Kind.INT, "simulated devices (scenario fleet)", _DEFAULTS.devices, check=_within(1)),
+    Option("subscribers", Kind.INT, "listeners on the event stream (scenarios fleet and events)",
+           _DEFAULTS.subscribers, check=_COUNT),
+    Option("poll-interval", Kind.DURATION, "how often an idle device asks for work (scenario fleet)",
+           _DEFAULTS.poll_interval / SECOND, check=_above_zero),
+    Option("target", Kind.DURATION,
+           "find the highest rate whose p99 stays within this, trying rates for the whole duration",
+           check=_above_zero),
+)
+POPULATE = (
+    Option("count", Kind.INT, "jobs to create", 1000, check=_COUNT),
+    Option("workers", Kind.INT, "how many create jobs at a time (default: number of CPUs)", check=_within(1)),
+    Option("storage", Kind.STRING, "kind of storage", "sqlite"),
+    Option("storage-opt", Kind.STRING, "data source of the storage", "file:wfx.db?_fk=1&_journal=WAL"),
+)
+
+
+def settings_of(given: options.Settings) -> Settings:
+    """Return what a run is asked to do."""
+    return Settings(
+        client_host=given.text("client-host"),
+        client_port=given.number("client-port"),
+        mgmt_host=given.text("mgmt-host"),
+        mgmt_port=given.number("mgmt-port"),
+        duration=_nanoseconds(given.seconds("duration")),
+        read_freq=given.number("read-freq"),
+        write_freq=given.number("write-freq"),
+        scenario=given.text("scenario"),
+        devices=given.number("devices"),
+        subscribers=given.number("subscribers"),
+        poll_interval=_nanoseconds(given.seconds("poll-interval")),
+        target=_nanoseconds(given.seconds("target")) or None,
+    )

@@ -1,0 +1,90 @@
+"""What is special about a program holds for all of its commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_lines import Run, runner
+
+from wfx.commandline.call import Call
+from wfx.commandline.failures import Failure
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option, Value
+from wfx.commandline.program import Program
+
+
+def _even(value: Value) -> None:
+    if value not in range(0, 100, 2):
+        raise ValueError("must be even")
+
+
+def _show(call: Call) -> None:
+    if call.arguments:
+        raise Failure("cannot show arguments")
+    call.out.line(str(call.settings.number("number")))
+
+
+NUMBER = Option("number", Kind.INT, "the number", 4, check=_even)
+SHOW = Command("show", "Show the number", options=(NUMBER,), run=_show)
+CONFIG = Option("config", Kind.STRINGS, "configuration files")
+BARE = Program(Command("sample", "Show numbers", children=(SHOW,)), usage_on_failure=True)
+FULL = Program(Command("sample", "Show numbers", children=(SHOW,), inherited=(CONFIG,), version=lambda: "sample 1\n"))
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a program with neither version nor files, which shows its usage on errors."""
+    monkeypatch.chdir(tmp_path)
+    return runner(BARE, tmp_path)
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a program with version and files, which keeps to the error line."""
+    monkeypatch.chdir(tmp_path)
+    return runner(FULL, tmp_path)
+
+
+def test_a_version_is_a_flag_of_the_program_alone(full: Run) -> None:
+    """A program with a version prints it for both flags; its commands do not know them."""
+    assert full("--version").out == full("-v").out == "sample 1\n"
+    assert full("show", "--version").code == 1
+
+
+def test_without_a_version_there_is_no_such_flag(bare: Run) -> None:
+    """A program without a version refuses the flags, and neither shows nor completes them."""
+    assert bare("--version").err.startswith("Error: unknown flag: --version")
+    assert bare("-v").err.startswith("Error: unknown shorthand flag: 'v' in -v")
+    assert "version" not in bare("--help").out + bare("help").out
+
+
+def test_files_belong_to_programs_with_the_option_for_them(bare: Run, full: Run) -> None:
+    """A program that has no ``--config`` reads no configuration files, not even broken ones; variables it does."""
+    Path("wfx.yml").write_text("number: 6")
+    assert full("show").out == "6\n"
+    assert bare("show").out == "4\n"
+    Path("wfx.yml").write_text("number: [")
+    assert full("show").code == 1
+    assert bare("show", env={"WFX_NUMBER": "8"}).out == "8\n"
+
+
+@pytest.mark.parametrize(("argv", "variables", "message"), [
+    (["show", "--number", "3"], {}, 'invalid argument "3" for "--number" flag: must be even'),
+    (["show"], {"WFX_NUMBER": "3"}, 'invalid value "3" for WFX_NUMBER: must be even'),
+])
+def test_values_are_checked_wherever_they_come_from(
+    full: Run, argv: list[str], variables: dict[str, str], message: str
+) -> None:
+    """A value that the option's check refuses is refused with the reason, from the command line and from variables."""
+    outcome = full(*argv, env=variables)
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", f"Error: {message}\n")
+
+
+@pytest.mark.parametrize("argv", [["show", "--number", "3"], ["show", "--nonsense"], ["show", "x"]])
+def test_the_usage_follows_each_error_where_a_program_wants_it(bare: Run, full: Run, argv: list[str]) -> None:
+    """The usage is that of the command that was named, on standard error, below the same error line."""
+    alone, followed = full(*argv), bare(*argv)
+    assert (followed.code, followed.out) == (1, "")
+    assert followed.err.startswith(alone.err + "Usage:\n  sample show [flags]\n")
+    assert "--number int" in followed.err

@@ -1,0 +1,57 @@
+"""The examples in the help of wfxctl work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_lines import all_commands
+from wfxctl_stub import WORKFLOW, Reply, Seen, Stub
+
+from wfx.commandline import manual
+from wfx.commandline.grammar import Parsed
+from wfxctl.commands import ROOT
+
+COMMANDS = {parsed.words: parsed for parsed in all_commands(Parsed([ROOT])) if parsed.command.run}
+OTHER_SHELLS = {"wfxctl completion fish", "wfxctl completion powershell", "wfxctl completion zsh"}
+"""Their examples are in the languages of these shells."""
+ENDLESS = {"wfxctl job events", "wfxctl job query", "wfxctl job wait"}
+
+DOCUMENT = {
+    "id": "7", "name": "lamp", "version": "2", "state": "ACTIVATED", "status": {"state": "ACTIVATED"},
+    "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
+    "states": [{"name": "ACTIVATED"}], "content": [{"id": "7", "name": "lamp"}],
+}
+
+
+def _answer(request: Seen) -> Reply:
+    if request.path == "/jobs/events":  # one stream, to be refused when it is taken up again
+        return Reply(200 if "last-event-id" not in request.headers else 403, chunks=lambda: iter([b"id: 1\n\n"]))
+    if request.path == "/health":
+        return Reply(body=b'{"status":"up"}')
+    return Reply(body=json.dumps(["a", "b"] if request.path.endswith("/tags") else DOCUMENT).encode())
+
+
+@pytest.mark.parametrize("words", sorted(set(COMMANDS) - OTHER_SHELLS))
+def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
+    """Every example runs as it stands, against a server that answers."""
+    stub.usual = _answer
+    (tmp_path / "wfxctl").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfxctl "$@"\n')
+    (tmp_path / "wfxctl").chmod(0o755)
+    (tmp_path / "lamp.yml").write_text(json.dumps(WORKFLOW))
+    (tmp_path / "definition.json").write_text("{}")
+    (tmp_path / ".local/share/bash-completion/completions").mkdir(parents=True)
+    port = str(stub.port)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2]),
+           "HOME": str(tmp_path), "WFX_CLIENT_PORT": port, "WFX_MGMT_PORT": port}
+    for example in manual.example_lines(COMMANDS[words].command.examples).split("\n\n"):
+        shell = ["bash", "-euo", "pipefail", "-c", example]
+        outcome = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+        ended_by_server = words in ENDLESS and outcome.returncode == 1 and re.search("refused|ended", outcome.stderr)
+        no_complaints = "grep ERROR" in example and outcome.returncode == 1 and outcome.stderr == ""
+        assert outcome.returncode == 0 or ended_by_server or no_complaints, (example, outcome)
