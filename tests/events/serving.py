@@ -7,14 +7,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
-from hypercorn.asyncio import serve as hypercorn_serve
-from hypercorn.config import Config
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.events.listlog import ListLog
 from wfx.api import sse
@@ -23,18 +19,11 @@ from wfx.api.errors import reply_to
 from wfx.api.side import Side
 from wfx.domain.errors import WfxError
 from wfx.events.broker import Broker
+from wfx.server.engine import HttpSettings, choose
+from wfx.server.listeners import open_tcp
 from wfx.store.protocol import Store
 
 PATH = "/api/wfx/v1/jobs/events"
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the means to close a connection at once."""
-
-    def on_message_begin(self) -> None:
-        """Tell the app about it."""
-        super().on_message_begin()
-        self.scope["extensions"] = cast(Any, {sse.ABORT_EXTENSION: self.transport.abort})
 
 
 @dataclass
@@ -155,11 +144,11 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
             response = reply_to(exc)
         await response(scope, receive, send)
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
+    listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+    server = Server(broker, listener.socket.getsockname()[1], log)
+    settings = HttpSettings(idle_timeout=10, graceful_timeout=2)
     stop = asyncio.Event()
-    task = asyncio.create_task(_ENGINES[engine](app, listener, stop))
-    server = Server(broker, port, log)
+    task = asyncio.create_task(choose(engine)(app, listener, settings, stop))
     try:
         yield server
     finally:
@@ -169,33 +158,3 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
         stop.set()
         async with asyncio.timeout(20):
             await task
-
-
-async def _uvicorn(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
-    class Quiet(uvicorn.Server):
-        def install_signal_handlers(self) -> None:
-            pass
-
-    config = uvicorn.Config(app, http=Protocol, ws="none", lifespan="off", log_config=None, access_log=False,
-                            timeout_graceful_shutdown=2)
-    server = Quiet(config)
-    server.config.load()
-    running = asyncio.create_task(server._serve([listener]))
-    await stop.wait()
-    server.should_exit = True
-    await running
-
-
-async def _hypercorn(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
-    config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
-    config.graceful_timeout = 2
-
-    async def http_only(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await app(scope, receive, send)
-
-    await hypercorn_serve(cast(Any, http_only), config, shutdown_trigger=stop.wait)
-
-
-_ENGINES = {"uvicorn": _uvicorn, "hypercorn": _hypercorn}

@@ -46,9 +46,10 @@ async def test_end_is_proper(engine: str) -> None:
         await closing
 
 
-async def test_reader_that_never_reads_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+@ENGINES
+async def test_reader_that_never_reads_is_closed(engine: str, caplog: pytest.LogCaptureFixture) -> None:
     """A reader that does not read for the grace interval is cut off, counted and logged, and others notice nothing."""
-    async with serving(grace=0.5) as server:
+    async with serving(engine, grace=0.5) as server:
         stuck = await server.connect("since=0", receive_buffer=SMALL)
         well = await server.connect("since=0")
         reading = asyncio.create_task(well.until(b"id: L-3000\n\n"))
@@ -71,9 +72,10 @@ async def test_reader_that_never_reads_is_closed(caplog: pytest.LogCaptureFixtur
         assert [number for number, _ in source.events] == [f"L-{seq}" for seq in range(1, 3001)]
 
 
-async def test_stuck_readers_do_not_keep_the_service_from_stopping() -> None:
+@ENGINES
+async def test_stuck_readers_do_not_keep_the_service_from_stopping(engine: str) -> None:
     """Streams whose readers do not read are cut off when the service stops."""
-    async with serving() as server:
+    async with serving(engine) as server:
         stuck = await server.connect("since=0", receive_buffer=SMALL)
         for _ in range(20):
             server.log.change(filling="x" * 500_000)
