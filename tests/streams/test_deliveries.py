@@ -9,12 +9,12 @@ import random
 import re
 
 import psutil
-from wfx_loadtest.wire import WireError
 
 from tests.streams.conftest import Start
 from tests.streams.following import Follower
 from tests.streams.writing import Device, devices, operator, read_log, report
 from wfx.demo.local import LocalService
+from wfx_loadtest.wire import WireError
 
 SUBSCRIBERS = 50
 UPDATES = 2000
@@ -104,7 +104,7 @@ async def test_a_reader_that_pauses_gets_everything_too(start: Start) -> None:
 
 
 async def test_a_reader_that_never_reads_is_closed_and_can_resume(start: Start) -> None:
-    """A reader that does not read for the grace interval is closed, which is logged; it resumes without loss. Row 14."""
+    """A reader that does not read for the grace interval is closed and logged; it resumes without loss. Row 14."""
     service = start("--sse-grace-interval=1s")
     (device,) = devices(service, 1, filling="x" * 900_000)
     stuck, well = follow(service, "since=0", receive_buffer=SMALL_BUFFER), follow(service, "since=0")
@@ -192,7 +192,7 @@ async def test_an_event_is_not_told_before_its_change_can_be_read(start: Start) 
 
 
 async def test_a_reader_whom_nothing_concerns_is_told_how_far_the_log_is(start: Start) -> None:
-    """The position of a reader whose filter lets nothing pass advances, so that it stays within what is kept. Row 18."""
+    """The position of a reader whose filter lets nothing pass advances, so that it does not fall behind. Row 18."""
     service = start("--sse-ping-interval=200ms")
     (device,) = devices(service, 1)
     follower = follow(service, "since=0&jobIds=another")

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import yaml
-from wfx_loadtest.wire import Address, Connection, Request, WireError, connect
 
 from wfx.api import spec
 from wfx.demo.local import LocalService
+from wfx_loadtest.wire import Address, Connection, Request, WireError, connect
 
 BASE = "/api/wfx/v1"
 WORKFLOW = "wfx.workflow.dau.direct"
@@ -41,7 +41,7 @@ def create_job(service: LocalService, client_id: str) -> str:
 
 @dataclass
 class Device:
-    """Reports on one job, one message after the other: 1, 2, 3 …"""
+    """Reports on one job, one message after the other: 1, 2, 3 and so on."""
 
     service: LocalService
     job: str
