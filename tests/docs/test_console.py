@@ -53,7 +53,11 @@ def matches(shown: str, printed: str) -> bool:
 
 
 def run(script: str, service: LocalService, home: Path) -> list[str]:
-    """Run a shell script where wfxctl finds the service; returns what each command printed."""
+    """Run a shell script in a look-alike of the source tree; returns what each command printed."""
+    tree = home / "tree"
+    tree.mkdir()
+    for entry in ROOT.iterdir():
+        (tree / entry.name).symlink_to(entry)
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -63,7 +67,7 @@ def run(script: str, service: LocalService, home: Path) -> list[str]:
     }
     command = ["bash", "-c", script]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False,
+        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=280, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
