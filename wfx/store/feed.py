@@ -12,10 +12,11 @@ from wfx.domain.job import Event
 ReadLog = Callable[[int, int], Awaitable[Sequence[Event]]]
 """Reads events after a position, at most so many; see :meth:`wfx.store.protocol.Store.read_log`."""
 
-_HELD = 4096
-"""Events a follower may have waiting in memory before it is served from the log instead."""
-_READ = 512
-"""Events to read from the log at a time by a follower that fell behind."""
+_HELD_EVENTS = 4096
+_HELD_BYTES = 16 * 1024 * 1024
+"""What a follower may have waiting in memory before it is served from the log instead."""
+_READ = 64
+"""Events to read from the log at a time by a follower that fell behind; each may have megabytes."""
 
 
 class Feed:
@@ -63,7 +64,8 @@ class Follower:
         self._read_log = read_log
         self._yielded = feed.head
         self._held: deque[Sequence[Event]] = deque()
-        self._count = 0
+        self._events = 0
+        self._bytes = 0
         self._end = feed.head
         """The newest event yielded or held."""
         self._behind = False
@@ -76,17 +78,17 @@ class Follower:
         if self._behind:
             return
         fresh = events if events[0].seq > self._end else [event for event in events if event.seq > self._end]
-        if self._count + len(fresh) > _HELD:
-            self.lose()
-        elif fresh:
+        if fresh:
             self._held.append(fresh)
-            self._count += len(fresh)
             self._end = fresh[-1].seq
+            self._count(fresh, 1)
+        if self._events > _HELD_EVENTS or self._bytes > _HELD_BYTES:
+            self.lose()
 
     def lose(self) -> None:
         """Let go of what is held: from here on the log is read, until its head is reached."""
         self._held.clear()
-        self._count = 0
+        self._events = self._bytes = 0
         self._behind = True
         self._news.set()
 
@@ -118,9 +120,13 @@ class Follower:
                 await self._news.wait()
 
     def _yield(self, events: Sequence[Event]) -> Sequence[Event]:
-        self._count -= len(events)
+        self._count(events, -1)
         self._yielded = events[-1].seq
         return events
+
+    def _count(self, events: Sequence[Event], sign: int) -> None:
+        self._events += sign * len(events)
+        self._bytes += sign * sum(len(event.payload) for event in events)
 
     async def _catch_up(self) -> Sequence[Event]:
         events = await self._read_log(self._yielded, _READ)

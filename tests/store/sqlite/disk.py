@@ -26,7 +26,7 @@ class Operation(NamedTuple):
     """One thing that was asked of the disk."""
 
     kind: str
-    """write, sync, truncate or delete."""
+    """open, write, sync, truncate or delete."""
     file: str
     offset: int = 0
     """For truncate: the new size."""
@@ -43,7 +43,8 @@ class Disk(apsw.VFS):
         self.on_operation = on_operation
 
     def xOpen(self, name: Any, flags: Any) -> File:  # noqa: N802 - the name is apsw's
-        """Open a file of ours."""
+        """Report and open."""
+        self.on_operation(Operation("open", _text(name)))
         return File(self, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - apsw's
@@ -59,7 +60,7 @@ class File(apsw.VFSFile):
         """Open it on the real file system."""
         super().__init__("", name, flags)
         self._disk = disk
-        self._name = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
+        self._name = _text(name)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - apsw's
         """Report and write."""
@@ -74,6 +75,10 @@ class File(apsw.VFSFile):
         """Report and truncate."""
         self._disk.on_operation(Operation("truncate", self._name, size))
         super().xTruncate(size)
+
+
+def _text(name: Any) -> str:
+    return str(name.filename()) if isinstance(name, apsw.URIFilename) else str(name)
 
 
 class Rows:
@@ -127,8 +132,8 @@ class Connection:
             self.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close."""
-        with _as_sqlite3():
+        """Close; like sqlite3's, without a word about what fails in doing so."""
+        with suppress(apsw.Error):
             self._connection.close()
 
 

@@ -117,7 +117,7 @@ class Recording:
             elif operation.kind == "delete":
                 synced.pop(operation.file, None)
                 pending.pop(operation.file, None)
-            else:
+            elif operation.kind != "open":
                 pending[operation.file].append(operation)
 
 

@@ -19,17 +19,20 @@ _CACHED_STATEMENTS = 512
 
 
 async def connect(location: Location) -> aiosqlite.Connection:
-    """Open the database and set the connection up. Raises sqlite3.Error.
+    """Open the database and set the connection up. Raises StoreUnavailable.
 
     Transactions are begun and ended by hand (``isolation_level=None``), so nothing commits behind our back.
     """
     database = ":memory:" if location.path is None else str(location.path)
-    connection = await aiosqlite.connect(
-        database,
-        timeout=location.busy_timeout / 1000,
-        isolation_level=None,
-        cached_statements=_CACHED_STATEMENTS,
-    )
+    try:
+        connection = await aiosqlite.connect(
+            database,
+            timeout=location.busy_timeout / 1000,
+            isolation_level=None,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+    except sqlite3.Error as exc:
+        raise translate(exc) from exc
     try:
         await inside(connection, lambda plain: _set_up(plain, location))
     except BaseException:
@@ -42,6 +45,8 @@ def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     plain.execute("PRAGMA foreign_keys = ON")
     plain.execute(f"PRAGMA synchronous = {location.synchronous}")
     plain.execute("PRAGMA cache_size = -32768")
+    # Copy the write-ahead log into the database every 16 MB: seldom enough to be no burden on the writer.
+    plain.execute("PRAGMA wal_autocheckpoint = 4000")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.
     plain.execute("PRAGMA journal_size_limit = 67108864")
 

@@ -46,9 +46,9 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
             shared = location.path is None
             point = write if shared else await _connect(location, stack)
             query = write if shared else await _connect(location, stack)
-        except (sqlite3.Error, StoreError) as exc:
-            if isinstance(exc, StoreUnusable):
-                raise
+        except StoreUnusable:
+            raise
+        except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_ADVICE}") from exc
         connections = Connections(write, point, query)
         return SqliteStore(location, connections, position, clock=clock, resources=stack.pop_all())

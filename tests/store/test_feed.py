@@ -1,0 +1,143 @@
+"""The end of the log, handed from the commit to its followers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from tests.store.samples import FLOW
+from wfx.domain.errors import StoreUnavailable
+from wfx.domain.job import Action, Event
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.store import feed as feeding
+from wfx.store.feed import Feed, Follower
+
+
+class Log:
+    """A log in a list, and the feed at its end."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.events: list[Event] = []
+        self.reads = 0
+        self.fails = False
+        self.feed = Feed(0, self.read)
+
+    async def read(self, after: int, limit: int) -> Sequence[Event]:
+        """Read behind a position; others have time to do something meanwhile."""
+        self.reads += 1
+        await asyncio.sleep(0)
+        if self.fails:
+            raise StoreUnavailable("not now")
+        return self.events[after : after + limit]
+
+    def commit(self, count: int, size: int = 2) -> list[Event]:
+        """Put events on the log and tell nobody."""
+        start = len(self.events) + 1
+        fresh = [
+            Event(seq, Timestamp(seq), Action.CREATE, "j", "c", FLOW, Json(b"x" * size))
+            for seq in range(start, start + count)
+        ]
+        self.events += fresh
+        return fresh
+
+    def publish(self, count: int, size: int = 2) -> None:
+        """Put events on the log and tell the followers."""
+        self.feed.publish(self.commit(count, size))
+
+
+async def take(follower: Follower, count: int) -> list[int]:
+    """Return the numbers of the next events."""
+    numbers: list[int] = []
+    while len(numbers) < count:
+        numbers += [event.seq for event in await asyncio.wait_for(anext(follower), 10)]
+    return numbers
+
+
+async def test_a_follower_at_the_end_reads_nothing_from_the_log() -> None:
+    """Events go from the commit to the follower without a look at the tables."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(2)
+    log.publish(1)
+    assert await take(follower, 3) == [1, 2, 3]
+    assert log.reads == 0
+
+
+@pytest.mark.parametrize(("count", "size"), [(5000, 2), (40, 1_000_000)])
+async def test_too_much_for_memory_is_read_from_the_log(count: int, size: int) -> None:
+    """A follower that takes nothing holds a bounded number of events and of bytes, and still gets all of them."""
+    log = Log()
+    follower = log.feed.follow()
+    for _ in range(count):
+        log.publish(1, size)
+    assert sum(len(event.payload) for events in follower._held for event in events) <= feeding._HELD_BYTES
+    assert await take(follower, count) == list(range(1, count + 1))
+    assert log.reads > 0
+    reads = log.reads
+    log.publish(1)
+    assert await take(follower, 1) == [count + 1]
+    assert log.reads == reads
+
+
+async def test_what_is_committed_during_catching_up_comes_once() -> None:
+    """Events that are committed while a follower reads the log are neither missed nor repeated."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(3)
+    follower.lose()
+    taking = asyncio.create_task(take(follower, 8))
+    await asyncio.sleep(0)
+    log.publish(2)
+    log.publish(3)
+    assert await taking == list(range(1, 9))
+
+
+async def test_what_was_read_before_it_was_told_comes_once() -> None:
+    """A read may see a commit that the followers are told of only afterwards: they get it once."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(1)
+    follower.lose()
+    late = log.commit(2)
+    assert await take(follower, 3) == [1, 2, 3]
+    log.feed.publish(late)
+    log.publish(1)
+    assert await take(follower, 1) == [4]
+
+
+async def test_a_leap_of_the_log_is_read() -> None:
+    """Events that came onto the log without being at hand are read from it, in their place."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(1)
+    log.commit(2)
+    log.feed.leap(3)
+    log.publish(1)
+    assert await take(follower, 4) == [1, 2, 3, 4]
+    log.feed.leap(2)
+    assert log.feed.head == 4
+
+
+async def test_a_failing_read_can_be_repeated() -> None:
+    """A follower whose read fails says so, and goes on from where it was when it is asked again."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(2)
+    follower.lose()
+    log.fails = True
+    with pytest.raises(StoreUnavailable):
+        await anext(follower)
+    log.fails = False
+    assert await take(follower, 2) == [1, 2]
+
+
+async def test_a_forgotten_follower_is_let_go() -> None:
+    """A follower that nobody has any more takes no part."""
+    log = Log()
+    log.feed.follow()
+    log.publish(1)
+    assert len(log.feed._followers) == 0
