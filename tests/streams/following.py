@@ -39,7 +39,7 @@ class Follower:
         self._resume_by_query, self._keep = resume_by_query, keep
         self._connection: _Connection | None = None
         self._changed = asyncio.Event()
-        self._rest = b""
+        self._rest = bytearray()
         self._task = asyncio.create_task(self._follow())
 
     @property
@@ -106,7 +106,7 @@ class Follower:
             own.close()
             raise
         _, connection = await loop.create_connection(lambda: _Connection(self._feed), sock=own)
-        self._connection, self._rest = connection, b""
+        self._connection, self._rest = connection, bytearray()
         try:
             connection.transport.write(self._request())
             await connection.gone
@@ -126,15 +126,19 @@ class Follower:
         return f"GET {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n".encode()
 
     def _feed(self, data: bytes) -> None:
-        *blocks, self._rest = (self._rest + data).split(b"\n\n")
+        known = max(0, len(self._rest) - 1)
+        self._rest += data
+        if self._rest.find(b"\n\n", known) < 0:
+            return
+        *blocks, rest = bytes(self._rest).split(b"\n\n")
+        self._rest = bytearray(rest)
         for block in blocks:
             before, mark, ident = block.rpartition(b"id: ")
             if mark:
                 self.last_id = ident
             if before:
                 self.events.append((ident, before if self._keep else b""))
-        if blocks:
-            self._changed.set()
+        self._changed.set()
 
 
 class _Connection(asyncio.Protocol):
