@@ -36,6 +36,9 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
     location = dsn.parse(option)
     for warning in location.warnings:
         _log.warning("storage option %s", warning)
+    if location.path is not None:
+        # The writer may have to open it again, wherever the process works by then.
+        location.path = location.path.absolute()
     name = "in memory" if location.path is None else str(location.path)
     async with AsyncExitStack() as stack:
         if location.path is not None:

@@ -14,7 +14,7 @@ from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, workflow_of_event, workflow_of_job
 from wfx.store.sqlite.selection import bounds, select
 from wfx.store.sqlite.statements import SQL, for_items
-from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
+from wfx.store.sqlite.workflows import WorkflowCache, load_numbered, read
 
 _HIGHEST = 2**63 - 1
 
@@ -26,7 +26,7 @@ def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        connection.rollback()
 
 
 class Reading:
@@ -61,10 +61,9 @@ class Reading:
 
     def workflow(self, connection: sqlite3.Connection, name: str) -> Workflow:
         """Return the workflow with this name."""
-        found = load_named(connection, [name])
-        if not found:
-            raise WorkflowNotFound(name)
-        return found[0]
+        for number, document in for_items(connection, "workflows_by_name", [name]):
+            return self._workflow(number, document)
+        raise WorkflowNotFound(name)
 
     def query_workflows(self, connection: sqlite3.Connection, paging: Paging) -> Page[Workflow]:
         """Return a page of workflows."""
@@ -72,12 +71,12 @@ class Reading:
         with _snapshot(connection):
             rows = connection.execute(SQL[name], bounds(paging)).fetchall()
             total = connection.execute(SQL["workflows_total"]).fetchone()[0] if paging.with_total else None
-        return Page(tuple(read(number, document) for number, document in rows), total)
+        return Page(tuple(self._workflow(number, document) for number, document in rows), total)
 
     def log(self, connection: sqlite3.Connection, after: int, limit: int) -> list[Event]:
         """Return events after a position."""
         with _snapshot(connection):
-            rows = connection.execute(SQL["events_after"], (min(max(after, 0), _HIGHEST), limit)).fetchall()
+            rows = connection.execute(SQL["events_after"], (min(max(after, 0), _HIGHEST), max(limit, 0))).fetchall()
             if not rows or rows[0][0] != after + 1:
                 _require_on_log(Position.read(connection), after)
             workflows = self._workflows(connection, set(map(workflow_of_event, rows)))
@@ -90,6 +89,13 @@ class Reading:
     def _jobs_of(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Job]:
         workflows = self._workflows(connection, set(map(workflow_of_job, rows)))
         return [job_of(row, workflows) for row in rows]
+
+    def _workflow(self, number: int, document: str) -> Workflow:
+        known = self._cache.numbered([number])
+        if number not in known:
+            known[number] = read(number, document)
+            self._cache.keep(known[number])
+        return known[number]
 
     def _workflows(self, connection: sqlite3.Connection, numbers: set[int]) -> dict[int, Workflow]:
         known = self._cache.numbered(numbers)

@@ -33,8 +33,9 @@ class WorkflowCache:
         """Note, after a commit, that the workflow's name stands for it."""
         self.keep(workflow)
         with self._lock:
-            if workflow.number in self._by_number:
-                self._by_name[workflow.name] = workflow
+            # The one that is kept: so the name goes when it goes.
+            if (kept := self._by_number.get(workflow.number)) is not None:
+                self._by_name[workflow.name] = kept
 
     def unname(self, name: str) -> None:
         """Note, after a commit, that the name stands for nothing any more."""
