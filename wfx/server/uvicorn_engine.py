@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from wfx.server.edge import Edge, rounds
 from wfx.server.engine import HttpSettings
 from wfx.server.listeners import BACKLOG, Listener
+from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
 class _Server(uvicorn.Server):
@@ -23,9 +26,10 @@ class _Server(uvicorn.Server):
 
 async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
+    edge = Edge(settings)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=partial(EdgeProtocol, edge),  # type: ignore[arg-type]  # whatever makes protocols
         ws="none",
         lifespan="off",
         log_config=None,
@@ -33,15 +37,16 @@ async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: 
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=settings.idle_timeout,  # type: ignore[arg-type]  # used as a float throughout
         timeout_graceful_shutdown=settings.graceful_timeout,  # type: ignore[arg-type]  # used as a float throughout
     )
     server = _Server(config)
     watcher = asyncio.create_task(_stop_when_told(server, stop))
+    watchman = asyncio.create_task(rounds(edge, server.server_state.connections))  # type: ignore[arg-type]  # ours
     try:
         await server.serve(sockets=[listener.socket])
     finally:
         watcher.cancel()
+        watchman.cancel()
 
 
 async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:

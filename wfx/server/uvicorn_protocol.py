@@ -1,0 +1,321 @@
+"""uvicorn's protocol for one HTTP/1.1 connection, with the limits it has not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from wfx.server import refusal
+from wfx.server.edge import ABORT_EXTENSION, LINGER, NEVER, Edge
+from wfx.server.head import BETWEEN, BODY, HEAD, SLICE, HeadReader, Refused
+from wfx.server.refusal import Refusal
+from wfx.server.uvicorn_cycle import Cycle
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+
+class _Outlet:
+    """What a cycle knows of its connection: how to write, and how to end it."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
+
+
+class EdgeProtocol(HeadReader, HttpToolsProtocol):
+    """One HTTP/1.1 connection."""
+
+    __slots__ = (
+        "_current",
+        "_extensions",
+        "_fresh",
+        "_half_closed",
+        "_lingers",
+        "_outlet",
+        "_partial",
+        "_read_due",
+        "_unparsed",
+        "_write_due",
+        "edge",
+    )
+    cycle: Cycle
+    """The request that came last."""
+
+    def __init__(
+        self, edge: Edge, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
+    ) -> None:
+        """Belong to ``edge``; the others are what uvicorn passes."""
+        HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
+        HeadReader.__init__(self, edge.max_head)
+        self.edge = edge
+        self._current: Cycle | None = None
+        """The request that is worked on; those that came behind it wait in ``pipeline``."""
+        self._unparsed = b""
+        """What came after requests that are not answered yet."""
+        self._read_due = NEVER
+        self._write_due = NEVER
+        self._fresh = True
+        """Whether no request has come yet."""
+        self._partial = False
+        """Whether the deadline of a request that has come in part is set."""
+        self._half_closed = False
+        self._lingers = False
+        self._extensions: dict[str, Any]
+        self._outlet: _Outlet
+
+    @property
+    def due(self) -> float:
+        """When the next deadline passes."""
+        return min(self._read_due, self._write_due)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, unless there are too many connections already."""
+        super().connection_made(transport)
+        self._extensions = {ABORT_EXTENSION: transport.abort}
+        self._outlet = _Outlet(transport, self._finish)
+        self._read_due = self.loop.time() + self.edge.settings.read_timeout
+        if len(self.connections) > self.edge.settings.max_connections:
+            self.edge.refusals.note("connections", self.client)
+            self.refusal = refusal.FULL
+            transport.write(refusal.FULL.raw())
+            self._close()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; what follows requests that are not answered yet is kept until they are."""
+        if self.refusal is not None or self._lingers:
+            return
+        if self._unparsed or self.pipeline or len(data) > SLICE:
+            self._unparsed += data
+            self._parse_slices()
+        else:
+            self._parse_slice(data)
+
+    def _parse_slices(self) -> None:
+        view = memoryview(self._unparsed)
+        at = 0
+        while at < len(view) and self.refusal is None and not self._behind():
+            self._parse_slice(view[at : at + SLICE])
+            at += SLICE
+        self._unparsed = bytes(view[at:]) if self.refusal is None else b""
+        if self._unparsed:
+            self.flow.pause_reading()
+
+    def _behind(self) -> bool:
+        """Whether there are complete requests that are not answered."""
+        return bool(self.pipeline) or (self._current is not None and self.phase == BETWEEN)
+
+    def _parse_slice(self, data: bytes | memoryview) -> None:
+        self.parse(data)
+        if self.refusal is not None:
+            self._refuse(self.refusal)
+        elif self.phase != BETWEEN and not self._partial:
+            self._partial = True
+            if not self._fresh:
+                self._read_due = self.loop.time() + self.edge.settings.read_timeout
+
+    def head_complete(self) -> None:
+        """Work on a request, or let it wait until those before it are answered."""
+        self._fresh = False
+        if not self._partial:
+            self._read_due = NEVER
+        path = self.path.decode("ascii")
+        scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": self.version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": self.method.decode("ascii"),
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": self.path,
+            "query_string": self.query,
+            "headers": self.headers,
+            "extensions": self._extensions,
+        }
+        keep_alive = self.edge.settings.keep_alive and self.version != "1.0" and self.parser.should_keep_alive()
+        if self.edge.busy:
+            self.edge.refusals.note("busy", self.client)
+            self._begin(refusal.BUSY, scope, keep_alive=False)
+        else:
+            self._begin(self.app, scope, keep_alive=keep_alive)
+
+    def _begin(self, app: ASGIApp, scope: dict[str, Any], *, keep_alive: bool) -> None:
+        self.cycle = cycle = Cycle(
+            scope=scope,  # type: ignore[arg-type]  # ASGI by another name
+            transport=self._outlet,  # type: ignore[arg-type]  # all that a cycle needs of it
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expects_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.edge = self.edge
+        if self._current is None:
+            self._start(cycle, app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, app))  # type: ignore[arg-type]  # ASGI by another name
+
+    def _start(self, cycle: Cycle, app: ASGIApp) -> None:
+        self._current = cycle
+        task = self.loop.create_task(cycle.run(app))
+        cycle.begin(task)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def body_piece(self, body: bytes) -> None:
+        """Hand on a piece of a body."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        cycle.hold(len(body))
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+        if self.edge.heavy:
+            self.refusal = refusal.BODIES
+            raise Refused
+
+    def on_message_complete(self) -> None:
+        """Tell that a request has come completely."""
+        self.phase = BETWEEN
+        if self._partial:
+            self._partial = False
+            self._read_due = NEVER
+            self._await_next()
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        self._current = None
+        if not self.flow.write_paused:
+            self._write_due = NEVER
+        if self._lingers or self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start(*self.pipeline.pop())  # type: ignore[arg-type]  # all cycles are ours
+            return
+        if self._half_closed:
+            self._close()
+            return
+        self.flow.resume_reading()
+        if self._unparsed:
+            self._parse_slices()
+        self._await_next()
+
+    def _await_next(self) -> None:
+        if self._current is None and self.phase == BETWEEN:
+            self._read_due = self.loop.time() + self.edge.settings.idle_timeout
+
+    def _refuse(self, reason: Refusal) -> None:
+        """Answer so, once all before it is answered, and read no more."""
+        self.refusal = reason
+        self._unparsed = b""
+        self._read_due = NEVER
+        self.edge.refusals.note(reason.kind, self.client)
+        if self.phase == BODY:
+            self._refuse_body(reason)
+            return
+        self.expects_continue = False
+        method = "HEAD" if self.method == b"HEAD" else "GET"
+        self._begin(reason, {"type": "http", "method": method, "raw_path": b"", "headers": []}, keep_alive=False)
+
+    def _refuse_body(self, reason: Refusal) -> None:
+        cycle = self.cycle
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline[0] = (cycle, reason)  # type: ignore[assignment]  # ASGI by another name
+        elif cycle is self._current and not cycle.response_started:
+            cycle.cut(reason)
+        else:
+            self._finish()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn never stays
+        """Stay for the answer where the client only said that it will send no more."""
+        if self._current is None or self._current.endless or self.phase != BETWEEN:
+            return None
+        self._half_closed = True
+        self._read_due = self.loop.time() + self.edge.settings.read_timeout
+        return True
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to take its answer."""
+        super().pause_writing()
+        if self._write_due == NEVER and not (self._current is not None and self._current.endless):
+            self._write_due = self.loop.time() + self.edge.settings.write_timeout
+
+    def resume_writing(self) -> None:
+        """Go on writing; while an answer goes on, so does its deadline."""
+        super().resume_writing()
+        if self._current is None:
+            self._write_due = NEVER
+
+    def overdue(self, now: float) -> None:
+        """Do what is due when a deadline has passed."""
+        if self._write_due <= now:
+            self.edge.refusals.note("slow-reader", self.client)
+            self._abort()
+        elif self._lingers or self._half_closed:
+            self._abort()
+        elif self.phase == BODY:
+            self._refuse(refusal.SLOW_BODY)
+        else:
+            if self.phase == HEAD or self._fresh:
+                self.edge.refusals.note("silent" if self.phase == BETWEEN else "slow-head", self.client)
+            self._close()
+
+    def _finish(self) -> None:
+        """End the connection after an answer; what the client still sends is thrown away for a moment."""
+        if self._lingers or self.transport.is_closing():
+            return
+        sends = self.refusal is not None or self.phase != BETWEEN
+        if not sends or self._half_closed or not self.transport.can_write_eof():
+            self._close()
+            return
+        self._lingers = True
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._read_due = self.loop.time() + LINGER
+
+    def _close(self) -> None:
+        """Close, once all is sent or the client has had long enough to take it."""
+        self.transport.close()
+        self._read_due = NEVER
+        if self.transport.get_write_buffer_size():
+            self._write_due = min(self._write_due, self.loop.time() + self.edge.settings.write_timeout)
+
+    def _abort(self) -> None:
+        self._read_due = self._write_due = NEVER
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop working for a client that has left."""
+        super().connection_lost(exc)
+        self._unparsed = b""
+        self._read_due = self._write_due = NEVER
+        if self._current is not None and not self._current.response_complete:
+            self._current.cut()
+        for cycle, _ in self.pipeline:
+            cycle.release()  # type: ignore[attr-defined]  # all cycles are ours
+        self.pipeline.clear()
+        del self._outlet, self._extensions  # they refer to this

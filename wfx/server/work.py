@@ -1,0 +1,97 @@
+"""A request that is worked on, whatever the engine: counted, stopped on demand, logged where something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from wfx.server.edge import Edge
+from wfx.server.refusal import CRASHED, Refusal
+
+log = logging.getLogger("wfx.edge")
+
+STREAM = b"text/event-stream"
+"""The media type of answers that do not end."""
+
+
+class Work(ABC):
+    """One request and its answer."""
+
+    edge: Edge
+    scope: Any
+    receive: Any
+    send: Any
+    """These three are what an ASGI app is called with."""
+    response_started: bool
+    """Whether some of the answer is sent."""
+    response_complete: bool
+    disconnected: bool
+    """Whether nobody waits for the answer any more."""
+    endless = False
+    """Whether the answer is an event stream: it has no deadline and does not count as running."""
+    _held = 0
+    _runs = False
+    _task: asyncio.Task[None] | None = None
+    _refusal: Refusal | None = None
+
+    @abstractmethod
+    async def break_off(self) -> None:
+        """End an answer that cannot be completed."""
+
+    def begin(self, task: asyncio.Task[None]) -> None:
+        """Count it as running in this task, which executes :meth:`run`."""
+        self._task = task
+        self.edge.running += 1
+
+    def hold(self, size: int) -> None:
+        """Count so many more bytes of its body."""
+        self._held += size
+        self.edge.held += size
+
+    def stream(self) -> None:
+        """Count it as an event stream."""
+        self.endless = True
+        self.edge.running -= 1
+
+    def release(self) -> None:
+        """Count it no more."""
+        self.edge.held -= self._held
+        if self._task is not None and not self.endless:
+            self.edge.running -= 1
+
+    async def run(self, app: ASGIApp) -> None:
+        """Run the app. A request that is cancelled, since its client left or since it is refused, ends quietly."""
+        self._runs = True
+        try:
+            await (app if self._refusal is None else self._refusal)(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            await self._answer_otherwise(self._refusal)
+        except Exception:
+            log.exception("unexpected error in the answer to %s", self.scope["raw_path"])
+            await self._answer_otherwise(CRASHED)
+        else:
+            if not self.response_complete and not self.disconnected:
+                log.error("no complete answer to %s", self.scope["raw_path"])
+                await self._answer_otherwise(CRASHED)
+        finally:
+            self.release()
+
+    async def _answer_otherwise(self, reason: Refusal | None) -> None:
+        if reason is None or self.response_started:
+            await self.break_off()
+        else:
+            await reason(self.scope, self.receive, self.send)
+
+    def cut(self, reason: Refusal | None = None) -> None:
+        """Stop working on it: its client has left, or it is to be answered otherwise."""
+        self._refusal = reason
+        self.disconnected = reason is None
+        if self._task is None or (reason is not None and not self._runs):
+            return
+        self._task.cancel()
+        if not self._runs:
+            self.release()  # a task that is cancelled before it begins runs nothing, not even what comes finally
