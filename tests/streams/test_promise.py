@@ -19,7 +19,7 @@ def rows() -> dict[str, list[tuple[str, str]]]:
     return {first: [(path, name) for name, path in _LINK.findall(tests)] for _, first, _, _, tests in found}
 
 
-def tests_of(path: Path) -> dict[str, str]:
+def claims_of(path: Path) -> dict[str, str]:
     """Give the test functions of a file with their claims."""
     functions = ast.parse(path.read_text(encoding="utf-8")).body
     return {function.name: ast.get_docstring(function) or "" for function in functions
@@ -34,7 +34,7 @@ def test_each_promised_word_has_tests() -> None:
         if first in WORDS or first.isdigit():
             assert tests, first
         for path, name in tests:
-            assert name in tests_of(ROOT / path) or name == Path(path).name, f"{path}::{name}"
+            assert name in claims_of(ROOT / path) or name == Path(path).name, f"{path}::{name}"
     assert all(any(name.startswith("test_") and not name.endswith(".py") for _, name in table[word]) for word in WORDS)
 
 
@@ -43,7 +43,7 @@ def test_each_fault_names_its_tests() -> None:
     said: dict[str, set[str]] = {}
     for folder in ("streams", "filters_http"):
         for path in (ROOT / "tests" / folder).glob("test_*.py"):
-            for name, claim in tests_of(path).items():
+            for name, claim in claims_of(path).items():
                 for row in re.findall(r"Row (\d+)\.", claim):
                     said.setdefault(row, set()).add(name)
     listed = {first: {name for path, name in tests if path.startswith(("tests/streams", "tests/filters_http"))}
