@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -133,7 +133,7 @@ def test_bombs_are_stopped_and_the_limit_is_named(
 
 
 def test_ten_bombs_at_once_do_not_keep_others_waiting(
-    service: LocalService, client: httpx.Client, record_property: pytest.RecordProperty
+    service: LocalService, client: httpx.Client, record_property: Callable[[str, object], None]
 ) -> None:
     """Ten endless programs at once are all answered; meanwhile reads go on, and two workers run at most. Row 39."""
     job = create_job(service, "dev")

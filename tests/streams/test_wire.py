@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from rawhttp import Wire, request
 
+from tests.rawhttp import Wire, request
 from tests.streams.conftest import Start
 from tests.streams.following import PATH
 from tests.streams.test_deliveries import follow, leave
