@@ -8,9 +8,10 @@ from wfx.commandline import completion, help, man  # noqa: A004  # help is the c
 from wfx.commandline.call import Call
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
-from wfx.commandline.options import Kind, Option, Settings
+from wfx.commandline.options import Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config.options import OPTIONS, Config
+from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
 
 _KINDS = {
@@ -20,7 +21,20 @@ _KINDS = {
     "Seconds": Kind.DURATION,
     "tuple[str, ...]": Kind.STRINGS,
 }
-_FLAGS = tuple(Option(o.name, _KINDS[o.kind], o.help, o.default, choices=o.choices) for o in OPTIONS)
+
+
+def _flag(option: Row) -> Option:
+    def check(value: Value) -> None:
+        if isinstance(value, int | float) and not option.least <= value <= (option.most or value):
+            ceiling = f", at most {option.most:g}" if option.most else ""
+            raise ValueError(f"must be at least {option.least:g}{ceiling}")
+
+    return Option(
+        option.name, _KINDS[option.kind], option.help, option.default, choices=option.choices, check=check
+    )  # fmt: skip
+
+
+_FLAGS = tuple(map(_flag, OPTIONS))
 _CONFIG = Option(
     "config",
     Kind.STRINGS,

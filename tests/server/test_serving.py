@@ -155,3 +155,31 @@ def test_what_is_loaded_late() -> None:
     loaded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
     assert "'starlette'" in loaded
     assert not [name for name in ("openapi_core", "hypercorn", "rich", "httpx", "jq") if f"'{name}'" in loaded]
+
+
+@pytest.mark.parametrize(("option", "said"), [
+    ("--client-port=65536", "must be at least 0, at most 65535"),
+    ("--client-port=-1", "must be at least 0"),
+    ("--sse-grace-interval=0s", "must be at least 0.001"),
+    ("--filter-timeout=1", "is no duration"),
+    ("--log-level=loud", "must be one of"),
+    ("--no-such-option", "unknown flag: --no-such-option"),
+])  # fmt: skip
+def test_wrong_options(tmp_path: Path, option: str, said: str) -> None:
+    """A wrong option ends the start with exit code 1 and says what would be right."""
+    code, error = start_and_fail(tmp_path, option)
+    assert code == 1
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_configuration_has_an_order(tmp_path: Path) -> None:
+    """A flag beats a variable, a variable beats a file; unknown keys and variables are named."""
+    (tmp_path / "wfx.yml").write_text("log-level: error\nmax-body-size: 10\nno-such-key: 1\n")
+    environment = {"WFX_LOG_LEVEL": "warn", "WFX_MAX_BODY_SIZE": "20", "WFX_NO_SUCH_VARIABLE": "x"}
+    with LocalService(tmp_path, "--log-level=info", environment=environment) as service:
+        answer = httpx.post(f"{service.north}{BASE}/jobs", content=b"x" * 21)
+    assert answer.text == "request body is larger than 20 bytes\n"
+    said = "".join(service.lines)
+    assert "no-such-key" in said
+    assert "WFX_NO_SUCH_VARIABLE" in said

@@ -12,8 +12,13 @@ Seconds = NewType("Seconds", float)
 ENGINES = ("auto", "uvicorn", "hypercorn")
 
 
-def _option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"help": text, "choices": choices})
+_MOST_PORTS = 65535
+
+
+def _option(
+    default: Any, text: str, choices: tuple[str, ...] = (), *, least: float = 0, most: float | None = None
+) -> Any:
+    return field(default=default, metadata={"help": text, "choices": choices, "least": least, "most": most})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,9 @@ class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
     client_host: str = _option("0.0.0.0", "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
-    client_port: int = _option(8080, "port of the southbound API; 0 takes a free one")
+    client_port: int = _option(8080, "port of the southbound API; 0 takes a free one", most=_MOST_PORTS)
     mgmt_host: str = _option("127.0.0.1", "address of the northbound API (operators)")
-    mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one")
+    mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one", most=_MOST_PORTS)
     http_engine: str = _option("auto", "HTTP engine", ENGINES)
 
     storage: str = _option("sqlite", "kind of storage", ("sqlite",))
@@ -34,20 +39,22 @@ class Config:
 
     client_plugins_dir: str = _option("", "directory of plugins that see every southbound request; empty for none")
     mgmt_plugins_dir: str = _option("", "directory of plugins that see every northbound request; empty for none")
-    plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request")
+    plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request", least=0.001)
 
     max_body_size: int = _option(10 * 1024 * 1024, "bytes a request body may have")
     cleanup_timeout: Seconds = _option(Seconds(10), "idle keep-alive connections are closed after this")
     graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
 
     sse_ping_interval: Seconds = _option(Seconds(30), "idle time before a keep-alive comment on event streams")
-    sse_grace_interval: Seconds = _option(Seconds(60), "event subscribers that do not read are dropped after this")
+    sse_grace_interval: Seconds = _option(
+        Seconds(60), "event subscribers that do not read are dropped after this", least=0.001
+    )
     events_keep: int = _option(1_000_000, "events the log keeps at most")
     events_max_age: Seconds = _option(Seconds(7 * 86400), "age at which events leave the log")
 
-    filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run")
-    filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use")
-    filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce")
+    filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=0.001)
+    filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)
+    filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,10 @@ class Option:
     default: Any
     help: str
     choices: tuple[str, ...]
+    least: float
+    """The smallest number allowed; seconds for durations."""
+    most: float | None
+    """The largest number allowed, if there is one."""
 
     @property
     def member(self) -> str:
@@ -74,6 +85,5 @@ class Option:
 
 
 OPTIONS = tuple(
-    Option(f.name.replace("_", "-"), str(f.type), f.default, f.metadata["help"], f.metadata["choices"])
-    for f in fields(Config)
+    Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config)
 )
