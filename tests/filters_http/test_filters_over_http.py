@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -133,7 +133,7 @@ def test_bombs_are_stopped_and_the_limit_is_named(
 
 
 def test_ten_bombs_at_once_do_not_keep_others_waiting(
-    service: LocalService, client: httpx.Client, record_property: Callable[[str, object], None]
+    service: LocalService, client: httpx.Client
 ) -> None:
     """Ten endless programs at once are all answered; meanwhile reads go on, and two workers run at most. Row 39."""
     job = create_job(service, "dev")
@@ -161,7 +161,7 @@ def test_ten_bombs_at_once_do_not_keep_others_waiting(
     assert set(statuses) <= {422, 503}
     assert 422 in statuses
     assert len(taken) > 10
-    record_property("worst_read_seconds", max(taken))
+    print(f"the slowest of {len(taken)} reads took {max(taken):.3f} s")  # noqa: T201  # pytest -rP shows it
     assert service.process is not None
     assert len(workers(psutil.Process(service.process.pid))) <= 2
     assert client.get(f"/jobs/{job}", headers={"X-Response-Filter": "1 + 1"}).text == "2\n"
