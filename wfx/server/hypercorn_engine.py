@@ -4,43 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, cast
 
-from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from starlette.types import ASGIApp
 
+from wfx.server import refusal
+from wfx.server.edge import MAX_STREAMS, Edge, rounds
 from wfx.server.engine import HttpSettings
+from wfx.server.hypercorn_connection import Connection, Wire
 from wfx.server.listeners import BACKLOG, Listener
 
-_UNBOUNDED = 2**63
-"""Requests per connection: ending a connection after some number would cut the event streams on it."""
+
+class _Connections:
+    """All connections of a listener."""
+
+    def __init__(self, app: ASGIApp, edge: Edge) -> None:
+        self._app = app
+        self._edge = edge
+        self._config = Config()
+        self._config.errorlog = logging.getLogger("hypercorn.error")
+        self._config.include_server_header = False
+        self._config.h2_max_concurrent_streams = MAX_STREAMS
+        self._config.h2_max_header_list_size = edge.max_head
+        self._context = WorkerContext(None)
+        self.open: dict[Connection, asyncio.Task[None]] = {}
+
+    def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wire: Wire) -> None:
+        """Serve a new connection, unless there are too many."""
+        if len(self.open) >= self._edge.settings.max_connections:
+            self._edge.refusals.note("connections", writer.get_extra_info("peername"))
+            writer.write(refusal.FULL.raw())
+            writer.close()
+            return
+        connection = Connection(self._app, self._config, self._context, self._edge, reader, writer)
+        wire.lost = connection.lost
+        self.open[connection] = task = asyncio.create_task(connection.run())
+        task.add_done_callback(lambda _: self.open.pop(connection))
+
+    async def close(self) -> None:
+        """Let what is worked on end, for as long as is granted."""
+        await self._context.terminated.set()
+        for connection in list(self.open):
+            connection.wind_down()
+        if self.open:
+            await asyncio.wait(self.open.values(), timeout=self._edge.settings.graceful_timeout)
+        late = list(self.open.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    config = Config()
-    config.bind = [f"fd://{listener.socket.detach()}"]
-    config.backlog = BACKLOG
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.include_server_header = False
-    config.keep_alive_timeout = settings.idle_timeout
-    config.keep_alive_max_requests = _UNBOUNDED
-    config.graceful_timeout = settings.graceful_timeout
-    await hypercorn_serve(cast(Any, _without_lifespan(app)), config, shutdown_trigger=stop.wait)
-
-
-def _without_lifespan(app: ASGIApp) -> ASGIApp:
-    """Refuse the lifespan protocol: what apps need is opened and closed around both sides, not by one of them."""
-
-    async def http_only(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            message = await receive()
-            while message["type"] != "lifespan.shutdown":
-                await send({"type": "lifespan.startup.complete"})
-                message = await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        await app(scope, receive, send)
-
-    return http_only
+    edge = Edge(settings)
+    connections = _Connections(app, edge)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Wire(connections.opened), sock=listener.socket, backlog=BACKLOG)
+    watchman = asyncio.create_task(rounds(edge, connections.open))
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        await connections.close()
+        watchman.cancel()

@@ -1,0 +1,277 @@
+"""One connection under hypercorn: its bytes, its deadlines, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.typing import ConnectionState
+from starlette.types import ASGIApp
+
+from wfx.server import refusal
+from wfx.server.edge import LINGER, NEVER, Edge
+from wfx.server.head import BETWEEN
+from wfx.server.hypercorn_http1 import Http1
+from wfx.server.hypercorn_http2 import Http2
+from wfx.server.hypercorn_request import Request
+
+log = logging.getLogger("wfx.edge")
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_READ = 64 * 1024
+
+
+class Wire(asyncio.StreamReaderProtocol):
+    """The streams of a connection, whose loss is told at once, and not only to who reads at the moment."""
+
+    def __init__(self, opened: Callable[[asyncio.StreamReader, asyncio.StreamWriter, Wire], None]) -> None:
+        """Call ``opened`` with both streams and this."""
+        loop = asyncio.get_running_loop()
+        super().__init__(asyncio.StreamReader(loop=loop), lambda reader, writer: opened(reader, writer, self), loop)
+        self.lost: Callable[[], None] = lambda: None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell."""
+        super().connection_lost(exc)
+        self.lost()
+
+
+class Connection:
+    """Carries HTTP/1.1 or HTTP/2, whichever the client begins with."""
+
+    def __init__(
+        self, app: ASGIApp, config: Config, context: WorkerContext, edge: Edge,
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+    ) -> None:  # fmt: skip
+        """Serve ``app`` over the streams."""
+        self.edge = edge
+        self._app = app
+        self._config = config
+        self._context = context
+        self._reader = reader
+        self._writer = writer
+        self._transport = writer.transport
+        self._loop = asyncio.get_running_loop()
+        self._lock = asyncio.Lock()
+        self._group = asyncio.TaskGroup()
+        self._requests: set[Request] = set()
+        self._protocol: Http1 | Http2 | None = None
+        self._client = _address(writer.get_extra_info("peername"))
+        self._read_due = self._loop.time() + edge.settings.read_timeout
+        self._write_due = NEVER
+        self._fresh = True
+        self._half_closed = False
+        self._closing = False
+        self._over = False
+
+    @property
+    def due(self) -> float:
+        """When the next deadline passes."""
+        return min(self._read_due, self._write_due, *(request.due for request in self._requests))
+
+    @property
+    def working(self) -> int:
+        """How many of its requests are worked on."""
+        return len(self._requests)
+
+    async def run(self) -> None:
+        """Serve until either side has had enough."""
+        try:
+            async with self._group:
+                await self._serve()
+        except Exception:
+            log.exception("unexpected error on a connection")
+        finally:
+            self._over = True
+            self._transport.abort()
+
+    async def _serve(self) -> None:
+        data = await self._read_beginning()
+        if data:
+            self._protocol = self._choose(data)
+            await self._protocol.initiate()
+        while data:
+            await self._take(data)
+            data = await self._read()
+        await self._end()
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._reader.read(_READ)
+        except OSError:
+            return b""
+
+    async def _read_beginning(self) -> bytes:
+        """Read what tells HTTP/2 from HTTP/1.1."""
+        data = await self._read()
+        while len(data) < len(_PREFACE) and _PREFACE.startswith(data):
+            more = await self._read()
+            if not more:
+                break
+            data += more
+        return data
+
+    def _choose(self, data: bytes) -> Http1 | Http2:
+        kind = Http2 if data.startswith(_PREFACE) else Http1
+        tls = self._transport.get_extra_info("ssl_object") is not None
+        server = _address(self._transport.get_extra_info("sockname"))
+        state = ConnectionState({})
+        return kind(
+            self, self._app, self._config, self._context, self, state, tls, self._client, server, self.send
+        )  # fmt: skip
+
+    async def _take(self, data: bytes) -> None:
+        """Hand on what came, unless it came too late."""
+        if self._closing or self._protocol is None:
+            return
+        await self._protocol.handle(RawData(data))
+        if isinstance(self._protocol, Http1) and not self._closing:
+            if self._protocol.connection.phase != BETWEEN:
+                self._read_due = self._protocol.connection.began + self.edge.settings.read_timeout
+            elif not self._protocol.idle:
+                self._read_due = NEVER
+
+    async def _end(self) -> None:
+        """End after the client has: it has left, or at least said that it will send no more."""
+        waiting = [request for request in self._requests if not request.endless]
+        if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.receiving:
+            self._half_closed = True
+            self._read_due = self._loop.time() + self.edge.settings.read_timeout
+            await waiting[0].ended()
+        if self._protocol is not None:
+            await self._protocol.handle(Closed())
+        self._close()
+
+    def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        """Run something as long as the connection lasts."""
+        self._group.create_task(work(*arguments))
+
+    def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a request's work in a task of its own."""
+        task = self._group.create_task(work)
+        self._requests.add(request)
+        task.add_done_callback(lambda _: self._requests.discard(request))
+        return task
+
+    async def go_on(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        if self._protocol is not None:
+            await self._protocol.go_on()
+
+    def abort(self, request: Request) -> None:
+        """End an answer at once; over HTTP/2 the connection stays, if its client takes anything at all."""
+        if isinstance(self._protocol, Http2) and not self._lock.locked():
+            self.spawn(self._protocol.reset, request.stream_id)
+        else:
+            self._transport.abort()
+
+    async def send(self, event: Event) -> None:
+        """Do what the protocol wants done."""
+        match event:
+            case RawData():
+                await self._write(event.data)
+            case Closed():
+                self._close()
+            case Updated(idle=True) if self._context.terminated.is_set():
+                self._close()
+            case Updated(idle=True):
+                self._read_due = self._loop.time() + self.edge.settings.idle_timeout
+            case Updated():
+                self._fresh = False
+                self._read_due = NEVER
+
+    async def _write(self, data: bytes) -> None:
+        async with self._lock:
+            if self._transport.is_closing() or self._closing:
+                return
+            self._writer.write(data)
+            if isinstance(self._protocol, Http2) and self._transport.get_write_buffer_size():
+                self._write_due = self._loop.time() + self.edge.settings.write_timeout
+            try:
+                await self._writer.drain()
+            except OSError:
+                return  # lost: who is concerned is told by the wire
+            self._write_due = NEVER
+
+    def _close(self) -> None:
+        """Close, once all is sent; what a client still sends is thrown away for a moment (see LINGER)."""
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        receiving = self._protocol is not None and self._protocol.receiving
+        if receiving and not self._reader.at_eof() and self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._read_due = self._loop.time() + LINGER
+            return
+        self._transport.close()
+        self._read_due = NEVER
+        if self._transport.get_write_buffer_size():
+            self._write_due = self._loop.time() + self.edge.settings.write_timeout
+
+    def wind_down(self) -> None:
+        """End as soon as nothing is worked on, since the service stops."""
+        if isinstance(self._protocol, Http2):
+            if self._protocol.idle:
+                self.spawn(self._protocol.say_goodbye)
+        elif self._protocol is None or self._protocol.idle:
+            self._close()
+
+    def lost(self) -> None:
+        """Stop working for a client that has left."""
+        self._read_due = self._write_due = NEVER
+        if self._over:
+            return
+        for request in list(self._requests):
+            request.leave()
+        if self._protocol is not None:
+            self.spawn(self._protocol.lost)
+
+    def overdue(self, now: float) -> None:
+        """Do what is due when a deadline has passed."""
+        if self._write_due <= now:
+            self._cut_off()
+        elif self._read_due <= now:
+            self._read_due = NEVER
+            self._give_up_reading()
+        for request in list(self._requests):
+            if request.write_due <= now:
+                request.write_due = NEVER
+                self.edge.refusals.note("slow-reader", self._client)
+                self.abort(request)
+            elif request.read_due <= now:
+                self._refuse_body(request)
+
+    def _cut_off(self) -> None:
+        self.edge.refusals.note("slow-reader", self._client)
+        self._write_due = NEVER
+        self._transport.abort()
+
+    def _give_up_reading(self) -> None:
+        match self._protocol:
+            case _ if self._closing or self._half_closed:
+                self._transport.abort()
+            case Http1(in_body=True, request=Request() as request):
+                self._refuse_body(request)
+            case Http2() if not self._fresh:
+                self.spawn(self._protocol.say_goodbye)
+            case _:
+                if self._fresh or (self._protocol is not None and self._protocol.receiving):
+                    begun = self._protocol is not None
+                    self.edge.refusals.note("slow-head" if begun else "silent", self._client)
+                self._close()
+
+    def _refuse_body(self, request: Request) -> None:
+        self.edge.refusals.note("slow-body", self._client)
+        if request.response_complete:
+            self._close()
+        else:
+            request.refuse(refusal.SLOW_BODY)
+
+
+def _address(name: Any) -> tuple[str, int] | None:
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None

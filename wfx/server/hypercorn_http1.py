@@ -1,0 +1,158 @@
+"""HTTP/1.1 under hypercorn, read by the parser that uvicorn uses, so that both understand and refuse the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import h11
+import httptools
+from hypercorn.events import Closed, RawData
+from hypercorn.protocol import events
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+
+from wfx.api.reply import CLOSE
+from wfx.server import refusal
+from wfx.server.head import BETWEEN, BODY, SLICE, HeadReader
+from wfx.server.hypercorn_request import Carrier, Request, open_stream
+
+
+class Reader(h11.Connection, HeadReader):
+    """h11's state of a connection, fed by llhttp instead of h11's own parser."""
+
+    def __init__(self, max_head: int) -> None:
+        """Take heads of at most so many bytes."""
+        h11.Connection.__init__(self, h11.SERVER)
+        HeadReader.__init__(self, max_head)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows the last request is ignored
+        self.began = asyncio.get_running_loop().time()
+        """When the present request began; the first one with its connection."""
+        self._fresh = True
+        self._events: deque[Any] = deque()
+        self._unparsed = b""
+
+    they_are_waiting_for_100_continue = False  # they are told once somebody wants the body
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what came; it is parsed slice by slice, when what was in the slice before has been dealt with."""
+        if self.refusal is None:
+            self._unparsed += data
+
+    def _extract_next_receive_event(self) -> Any:
+        if self.their_state not in (h11.IDLE, h11.SEND_BODY):
+            over = self.their_state in (h11.MUST_CLOSE, h11.CLOSED)
+            pending = self._events or self._unparsed or self.refusal
+            return h11.PAUSED if pending and not over else h11.NEED_DATA
+        while self._unparsed and not self._events and self.refusal is None:
+            part, self._unparsed = self._unparsed[:SLICE], self._unparsed[SLICE:]
+            self.parse(part)
+        if self._events:
+            return self._events.popleft()
+        if self.refusal is not None:
+            raise h11.RemoteProtocolError(self.refusal.text, self.refusal.status)
+        return h11.NEED_DATA
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        if not self._fresh:
+            self.began = asyncio.get_running_loop().time()
+        self._fresh = False
+
+    def head_complete(self) -> None:
+        """Hand on a head."""
+        target = self.path + b"?" + self.query if self.query else self.path
+        self._events.append(
+            h11.Request(method=self.method, target=target, headers=self.headers, http_version=self.version)
+        )
+
+    def body_piece(self, body: bytes) -> None:
+        """Hand on a piece of a body."""
+        self._events.append(h11.Data(data=body))
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        super().on_message_complete()
+        self._events.append(h11.EndOfMessage())
+
+
+class Http1(H11Protocol):
+    """One HTTP/1.1 connection; whoever carries it reads and writes its bytes."""
+
+    connection: Reader
+
+    def __init__(self, carrier: Carrier, *arguments: Any) -> None:
+        """Speak over ``carrier``; the others are what hypercorn's protocols want."""
+        super().__init__(*arguments)
+        self._carrier = carrier
+        self.connection = Reader(carrier.edge.max_head)
+        self.request: Request | None = None
+        """The request that is worked on, or was last."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is worked on."""
+        return self.stream is None
+
+    @property
+    def receiving(self) -> bool:
+        """Whether a request has come in part, or the client may go on sending what nobody wants."""
+        return self.connection.phase != BETWEEN or self.connection.refusal is not None
+
+    @property
+    def in_body(self) -> bool:
+        """Whether what has come so far ends in a body."""
+        return self.connection.phase == BODY
+
+    async def go_on(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        if self.connection.client_is_waiting_for_100_continue:
+            headers = self.config.response_headers("h11")
+            await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=headers))
+
+    async def lost(self) -> None:
+        """Learn that the connection is lost, also while a request that came too early waits to be looked at."""
+        await self.handle(Closed())
+        await self.can_read.set()
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Ignore offers of other protocols."""
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        app: Any = self.app
+        if self._carrier.edge.busy:
+            self._carrier.edge.refusals.note("busy", self.client)
+            app = refusal.BUSY
+        self.request = Request(self._carrier, STREAM_ID, app)
+        self.stream = open_stream(self, self.request)
+        await self.stream.handle(
+            events.Request(
+                stream_id=STREAM_ID,
+                headers=list(request.headers),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii"),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )
+
+    async def stream_send(self, event: events.Event) -> None:
+        """Send a part of an answer; the last one says so."""
+        if isinstance(event, events.Response) and event.status_code >= 200 and self._is_last():
+            headers = [field for field in event.headers if field[0] != b"connection"]
+            event = events.Response(event.stream_id, [*headers, CLOSE], event.status_code)
+        await super().stream_send(event)
+
+    def _is_last(self) -> bool:
+        stays = self._carrier.edge.settings.keep_alive and not self.context.terminated.is_set()
+        return not stays or self.connection.their_state is h11.SEND_BODY
+
+    async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # the reason has it
+        """Answer what could not be read, in the words that say why."""
+        reason = self.connection.refusal or refusal.MALFORMED
+        self._carrier.edge.refusals.note(reason.kind, self.client)
+        if self.request is not None and not self.request.response_complete:
+            self.request.cut()
+        await self.send(RawData(reason.raw(self.connection.method)))

@@ -1,0 +1,226 @@
+"""HTTP/2 under hypercorn, with the limits it has not."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+import h2.connection
+import h2.errors
+import h2.events
+import h2.exceptions
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol import events
+from hypercorn.protocol.h2 import H2Protocol, StreamBuffer
+from hypercorn.utils import filter_pseudo_headers
+from priority.priority import MissingStreamError
+
+from wfx.api.reply import CLOSE
+from wfx.server import refusal
+from wfx.server.edge import MAX_STREAMS
+from wfx.server.head import MAX_FIELDS, Target, read_target, valid_host
+from wfx.server.hypercorn_request import Carrier, Request, open_stream
+from wfx.server.refusal import Refusal
+
+_CREDIT = 1000.0
+"""Frames a client may send that ask for nothing but work: settings, pings, resets, window updates, empty data."""
+_CREDIT_A_SECOND = 50.0
+_CREDIT_AN_ANSWER = 4.0
+_CREDIT_A_FRAME = 2.0
+"""What answers and frames of data are worth: who takes them has to send window updates."""
+_FRAME = 16 * 1024
+_METHOD = re.compile(rb"[A-Z-]+")
+_COSTLY = (
+    h2.events.PingAckReceived,
+    h2.events.PingReceived,
+    h2.events.PriorityUpdated,
+    h2.events.RemoteSettingsChanged,
+    h2.events.SettingsAcknowledged,
+    h2.events.StreamReset,
+    h2.events.UnknownFrameReceived,
+    h2.events.WindowUpdated,
+)
+
+
+def judge(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
+    """Judge a head, as :mod:`wfx.server.head` does for HTTP/1.1; h2 has seen to its form."""
+    pseudo = {name: value for name, value in fields if name[:1] == b":"}
+    method = pseudo.get(b":method", b"")
+    path = pseudo.get(b":path", b"")
+    hosts = [value for name, value in fields if name == b"host"]
+    if not _METHOD.fullmatch(method):
+        return refusal.BAD_METHOD
+    if method == b"CONNECT" or (path != b"*" and path[:1] != b"/"):
+        return refusal.BAD_TARGET
+    if len(fields) - len(pseudo) > MAX_FIELDS:
+        return refusal.MANY_FIELDS
+    if len(hosts) > 1:
+        return refusal.MANY_HOSTS
+    if not valid_host(pseudo.get(b":authority", *hosts)):
+        return refusal.BAD_HOST
+    target = read_target(path, method)
+    return target if isinstance(target, Refusal) else (method.decode("ascii"), target)
+
+
+class Http2(H2Protocol):
+    """One HTTP/2 connection; whoever carries it reads and writes its bytes."""
+
+    receiving = True
+    """Whether the client may go on sending; nobody can tell."""
+
+    def __init__(self, carrier: Carrier, *arguments: Any) -> None:
+        """Speak over ``carrier``; the others are what hypercorn's protocols want."""
+        super().__init__(*arguments)
+        self._carrier = carrier
+        self._requests: dict[int, Request] = {}
+        self._credit = _CREDIT
+        self._credited = self.context.time()
+
+    async def go_on(self) -> None:
+        """Do nothing: over HTTP/2 clients do not wait to be told to go on."""
+
+    async def handle(self, event: Event) -> None:
+        """Take what came."""
+        if not isinstance(event, RawData):
+            await super().handle(event)
+            return
+        try:
+            found = self.connection.receive_data(event.data)
+        except h2.exceptions.ProtocolError:
+            self._carrier.edge.refusals.note("malformed", self.client)
+            await self._flush()
+            await self.send(Closed())
+        else:
+            await self._handle_events(found)
+
+    async def lost(self) -> None:
+        """Learn that the connection is lost."""
+        await self.handle(Closed())
+
+    async def _handle_events(self, found: list[h2.events.Event]) -> None:
+        for event in found:
+            if self._costs(event) and self._exhausted():
+                self._carrier.edge.refusals.note("flood", self.client)
+                await self.say_goodbye(h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+                return
+            await self._handle_event(event)
+        await self._flush()
+
+    async def _handle_event(self, event: h2.events.Event) -> None:
+        if isinstance(event, h2.events.DataReceived) and event.stream_id not in self.streams:
+            self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            return
+        await super()._handle_events([event])
+        if isinstance(event, h2.events.RequestReceived) and self.idle:
+            await self.send(Updated(idle=True))
+
+    def _costs(self, event: h2.events.Event) -> bool:
+        empty = isinstance(event, h2.events.DataReceived) and not event.data and event.stream_ended is None
+        return empty or isinstance(event, _COSTLY)
+
+    def _exhausted(self) -> bool:
+        self._credit -= 1
+        if self._credit >= 0:
+            return False
+        now = self.context.time()
+        self._credit = min(_CREDIT, self._credit + _CREDIT_A_SECOND * (now - self._credited))
+        self._credited = now
+        return self._credit < 0
+
+    def _earn(self, credit: float) -> None:
+        self._credit = min(_CREDIT, self._credit + credit)
+
+    async def say_goodbye(self, reason: h2.errors.ErrorCodes = h2.errors.ErrorCodes.NO_ERROR) -> None:
+        """Tell the client that the connection ends, and end it."""
+        with suppress(h2.exceptions.ProtocolError):
+            self.connection.close_connection(reason)
+            await self._flush()
+        await self.send(Closed())
+
+    async def _priority_updated(self, event: h2.events.PriorityUpdated) -> None:
+        """Ignore priorities: RFC 9113 has none, and a tree of them is memory that clients decide on."""
+
+    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
+        fields: Any = request.headers
+        judged = judge(fields)
+        if not isinstance(judged, Refusal) and (self._carrier.edge.busy or self._carrier.working >= MAX_STREAMS):
+            judged = refusal.BUSY
+        if isinstance(judged, Refusal):
+            await self._refuse(request.stream_id, judged, ended=request.stream_ended is not None)
+            return
+        method, target = judged
+        stream_id = request.stream_id
+        work = self._requests[stream_id] = Request(self._carrier, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
+        work.read_due = self.context.time() + self._carrier.edge.settings.read_timeout
+        self.streams[stream_id] = open_stream(self, work)
+        self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
+        self.priority.insert_stream(stream_id)
+        self.priority.block(stream_id)
+        await self.streams[stream_id].handle(
+            events.Request(
+                stream_id=stream_id,
+                headers=filter_pseudo_headers(fields),
+                http_version="2",
+                method=method,
+                raw_path=target.path + b"?" + target.query if target.query else target.path,
+                state=self.connection_state,
+            )
+        )
+
+    async def _refuse(self, stream_id: int, reason: Refusal, *, ended: bool) -> None:
+        """Answer without a task, so that refusing costs little; the connection stays."""
+        self._carrier.edge.refusals.note(reason.kind, self.client)
+        reply = reason.reply()
+        body = bytes(reply.body)
+        with suppress(h2.exceptions.ProtocolError):
+            fields = [field for field in reply.raw_headers if field != CLOSE]
+            headers = [(b":status", b"%d" % reason.status), *fields, *self.config.response_headers("h2")]
+            self.connection.send_headers(stream_id, headers)
+            if self.connection.local_flow_control_window(stream_id) >= len(body):
+                self.connection.send_data(stream_id, body, end_stream=True)
+            else:
+                ended = False
+            if not ended:
+                self.connection.reset_stream(stream_id)
+        await self._flush()
+
+    async def stream_send(self, event: events.Event) -> None:
+        """Send a part of an answer. One that ends before it is complete ends its stream."""
+        request = self._requests.get(event.stream_id)
+        await super().stream_send(event)
+        if isinstance(event, events.Body):
+            self._earn(_CREDIT_A_FRAME * (1 + len(event.data) // _FRAME))
+        elif isinstance(event, events.EndBody):
+            self._earn(_CREDIT_AN_ANSWER)
+        elif isinstance(event, events.StreamClosed) and request is not None and not request.response_complete:
+            await self.reset(event.stream_id)
+
+    async def reset(self, stream_id: int) -> None:
+        """End a stream at once."""
+        with suppress(h2.exceptions.ProtocolError):
+            self.connection.reset_stream(stream_id, h2.errors.ErrorCodes.CANCEL)
+        await self._close_stream(stream_id)
+        await self._window_updated(stream_id)
+        await self._flush()
+
+    async def _close_stream(self, stream_id: int) -> None:
+        await super()._close_stream(stream_id)
+        self._requests.pop(stream_id, None)
+
+    async def _send_data(self, stream_id: int) -> None:
+        if stream_id not in self.stream_buffers:
+            with suppress(MissingStreamError):
+                self.priority.remove_stream(stream_id)
+            return
+        await super()._send_data(stream_id)
+        if stream_id not in self.stream_buffers:
+            await self._stop_upload(stream_id)
+
+    async def _stop_upload(self, stream_id: int) -> None:
+        """Tell a client that has its answer not to send the rest of its request (RFC 9113 section 8.1)."""
+        stream = self.connection.streams.get(stream_id)
+        if stream is not None and not stream.closed:
+            with suppress(h2.exceptions.ProtocolError):
+                self.connection.reset_stream(stream_id)
+            await self._flush()

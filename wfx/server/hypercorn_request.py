@@ -1,0 +1,169 @@
+"""One request under hypercorn, over HTTP/1.1 or HTTP/2, and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+from starlette.types import ASGIApp, Message
+
+from wfx.server.edge import ABORT_EXTENSION, NEVER, Edge
+from wfx.server.refusal import Refusal
+from wfx.server.work import STREAM, Work
+
+_HIGH_WATER = 64 * 1024
+"""Bytes of a body that wait for the app before no more are read."""
+
+Send = Callable[[Message | None], Awaitable[None]]
+
+
+class Carrier(Protocol):
+    """The connection that a request came by."""
+
+    edge: Edge
+
+    @property
+    def working(self) -> int:
+        """How many of its requests are worked on."""
+
+    def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a request's work in a task of its own."""
+
+    async def go_on(self) -> None:
+        """Tell a client that waits for it to send its body."""
+
+    def abort(self, request: Request) -> None:
+        """End an answer at once, and its connection if it cannot be helped."""
+
+
+class Request(Work):
+    """Stands between a stream of hypercorn's and the app; for the stream it is the task group that it runs apps in."""
+
+    def __init__(self, carrier: Carrier, stream_id: int, app: ASGIApp) -> None:
+        """Belong to a connection, and be answered by ``app``."""
+        self.edge = carrier.edge
+        self.stream_id = stream_id
+        self.read_due = NEVER
+        """When the body has to be here; used over HTTP/2, where requests come side by side."""
+        self.write_due = NEVER
+        """When the answer has to be taken."""
+        self.response_started = self.response_complete = self.disconnected = False
+        self._carrier = carrier
+        self._app = app
+        self._to_stream: Send
+        self._body: deque[Message] = deque()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    @property
+    def due(self) -> float:
+        """When the next deadline passes."""
+        return min(self.read_due, self.write_due)
+
+    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Send) -> Callable[[Message], Awaitable[None]]:
+        """Begin; hypercorn's stream calls this, and then what is returned for each message of the client."""
+        del app, config
+        self.scope = scope
+        scope["extensions"] = {ABORT_EXTENSION: lambda: self._carrier.abort(self)}
+        self._to_stream = send
+        self.begin(self._carrier.start(self, self._execute()))
+        return self._put
+
+    async def _execute(self) -> None:
+        await self.run(self._app)
+        await self._to_stream(None)
+
+    async def _put(self, message: Message) -> None:
+        if message["type"] == "http.disconnect":
+            self.leave()
+            return
+        if self.disconnected or self.response_complete:
+            return
+        size = len(message["body"])
+        self.hold(size)
+        if not message["more_body"]:
+            self.read_due = NEVER
+        self._body.append(message)
+        self._waiting += size
+        self._arrived.set()
+        if self._waiting > _HIGH_WATER:
+            self._room.clear()
+            await self._room.wait()
+
+    def leave(self) -> None:
+        """Learn that the stream has ended: it is answered, or the client has left."""
+        self.read_due = NEVER
+        self._arrived.set()
+        self._room.set()
+        if asyncio.current_task() is not self._task:
+            self.cut()
+        self.disconnected = True
+
+    async def ended(self) -> None:
+        """Wait until it is not worked on any more."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def refuse(self, reason: Refusal) -> None:
+        """Answer otherwise, or break off an answer that has begun."""
+        self.read_due = NEVER
+        if self.response_started:
+            self._carrier.abort(self)
+        else:
+            self.cut(reason)
+
+    async def receive(self) -> Message:
+        """Receive, as ASGI has it."""
+        await self._carrier.go_on()
+        while not (self._body or self.disconnected or self.response_complete):
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        message = self._body.popleft()
+        self._waiting -= len(message["body"])
+        self._room.set()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send, as ASGI has it."""
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            self._start(message)
+        elif not message.get("more_body", False):
+            self.response_complete = True
+        await self._to_stream(message)
+        if self.response_complete:
+            self.write_due = NEVER
+
+    def _start(self, message: Message) -> None:
+        self.response_started = True
+        if any(name == b"content-type" and value.startswith(STREAM) for name, value in message["headers"]):
+            self.stream()
+        else:
+            self.write_due = asyncio.get_running_loop().time() + self.edge.settings.write_timeout
+
+    async def break_off(self) -> None:
+        """Leave it to hypercorn, which is told that the app has ended."""
+
+
+def open_stream(protocol: H11Protocol | H2Protocol, request: Request) -> HTTPStream:
+    """Open a stream of hypercorn's for a request."""
+    return HTTPStream(
+        protocol.app,
+        protocol.config,
+        protocol.context,
+        request,  # type: ignore[arg-type]  # all that a stream needs of a task group
+        protocol.ssl,
+        protocol.client,
+        protocol.server,
+        protocol.stream_send,
+        request.stream_id,
+    )
