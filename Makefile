@@ -36,7 +36,7 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	PYTHONPATH=loadtest $(BIN)/python -m bench
+	PYTHONPATH=loadtest:. $(BIN)/python -m bench
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md

@@ -19,7 +19,7 @@ from statistics import median
 
 import httpx
 
-from bench import fixture, wrk
+from bench import fixture, streams, wrk
 from bench.fixture import Case
 from wfx.demo.local import LocalService
 
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each pair; the median counts")
     parser.add_argument("--jobs", type=int, default=1000, help="jobs in the store")
+    parser.add_argument("--updates", type=int, default=1000, help="updates that event streams are measured with")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="only this engine")
     parser.add_argument("--operation", action="append", help="only operations whose name contains this")
     parser.add_argument("--json", type=Path, default=Path(".bench/latest.json"), help="where the rows go")
@@ -57,6 +58,10 @@ def main() -> None:
             say(f"{row.engine:<10} {row.operation:<28} {row.connections:>4} {row.rate:>8.0f} {row.ratio:>6.2f}"
                 f" {row.p99:>7.1f} {row.failed:>6}")
             rows.append(asdict(row))
+        if not given.operation:
+            for figure in streams.measure(engine, updates=given.updates):
+                say(f"{engine:<10} {figure.name:<60} {figure.value:>10.2f} {figure.unit}")
+                rows.append({"engine": engine, **asdict(figure)})
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(rows, indent=1))
     say(f"rows are in {given.json}")
