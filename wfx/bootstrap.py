@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -22,6 +23,7 @@ from wfx.filtering import Filters
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginRing
 from wfx.plugin.settings import PluginSettings
+from wfx.server.descriptors import connections_each
 from wfx.server.engine import HttpSettings, choose
 from wfx.server.listeners import Listener, open_tcp
 from wfx.service.health import Health
@@ -92,6 +94,22 @@ def _rings(chain: PluginChain) -> list[Middleware]:
     return [Middleware(PluginRing, chain)] if len(chain) else []
 
 
+def _http_settings(config: Config, listeners: int) -> HttpSettings:
+    """Translate the options; a time of 0 is no limit, and connections are as many as there may be open files."""
+    read_timeout = config.read_timeout or math.inf
+    return HttpSettings(
+        idle_timeout=config.cleanup_timeout or read_timeout,
+        graceful_timeout=config.graceful_timeout,
+        read_timeout=read_timeout,
+        write_timeout=config.write_timeout or math.inf,
+        max_head=config.max_header_size,
+        keep_alive=config.keep_alive,
+        max_connections=connections_each(config.max_connections, listeners),
+        max_requests=config.max_requests,
+        max_body=config.max_body_size,
+    )
+
+
 def _open_listeners(config: Config) -> list[Listener]:
     return [
         open_tcp(Side.SOUTH, config.client_host, config.client_port),
@@ -103,7 +121,7 @@ async def _serve(
     config: Config, broker: Broker, apps: Mapping[Side, ASGIApp], listeners: Sequence[Listener], stop: asyncio.Event
 ) -> None:
     """Run an engine per listener. On stop, event streams end first, so that engines need not wait for them."""
-    settings = HttpSettings(idle_timeout=config.cleanup_timeout, graceful_timeout=config.graceful_timeout)
+    settings = _http_settings(config, len(listeners))
     engine = choose(config.http_engine)
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -41,8 +41,22 @@ class Config:
     mgmt_plugins_dir: str = _option("", "directory of plugins that see every northbound request; empty for none")
     plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request", least=0.001)
 
+    max_header_size: int = _option(1_000_000, "bytes a request's first line and header may have")
     max_body_size: int = _option(10 * 1024 * 1024, "bytes a request body may have")
-    cleanup_timeout: Seconds = _option(Seconds(10), "idle keep-alive connections are closed after this")
+    max_connections: int = _option(
+        10_000, "connections of each listener; fewer where the system does not allow that many open files", least=1
+    )
+    max_requests: int = _option(
+        10_000, "requests each listener works on at once, event streams apart; others are answered with 503", least=1
+    )
+    keep_alive: bool = _option(True, "whether HTTP/1.1 connections stay open for further requests")
+    read_timeout: Seconds = _option(Seconds(30), "how long a request may take to arrive; 0 for no limit")
+    write_timeout: Seconds = _option(
+        Seconds(600), "how long a client may take to take an answer, event streams apart; 0 for no limit"
+    )
+    cleanup_timeout: Seconds = _option(
+        Seconds(10), "idle keep-alive connections are closed after this; 0 takes the read timeout"
+    )
     graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
 
     sse_ping_interval: Seconds = _option(Seconds(30), "idle time before a keep-alive comment on event streams")
