@@ -22,6 +22,10 @@ def frame():
     head = sys.stdin.buffer.read(4)
     return sys.stdin.buffer.read(int.from_bytes(head, "little")) if len(head) == 4 else None
 
+def hold():
+    while frame():
+        pass
+
 def cookie(frame):
     return struct.unpack_from("<Q", frame, 20)[0]
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import hypothesis
 import pytest
 import pytest_asyncio
 from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
@@ -16,9 +15,6 @@ from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.message import Action, Request
 from wfx.plugin.settings import PluginSettings
-
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

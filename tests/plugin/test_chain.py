@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from plugin_programs import DEADLINE, PluginDirectory, StartChain
@@ -47,7 +48,7 @@ async def test_two_hundred_at_a_time(plugins: PluginDirectory, start: StartChain
         time.sleep(0.2)
         for one in frames:
             write(passed(cookie(one)))
-        frame()
+        hold()
     """)  # fmt: skip
     chain = await start()
     requests = [request_of(f"/{number}", body=b"x" * 1000) for number in range(200)]
@@ -115,18 +116,24 @@ async def test_nothing_is_injected(
 
 
 async def test_late_answers_are_forgiven(plugins: PluginDirectory, start: StartChain, request_of: RequestOf) -> None:
-    """A request without an answer in time is refused; its answer may still come, and the next request is fine."""
+    """A request without an answer in time is refused; its answer may still come, and later requests are fine."""
     plugins.script("slow", """
         first = frame()
         second = frame()
         write(passed(cookie(first)))
         write(passed(cookie(second)))
-        frame()
+        while one := frame():
+            write(passed(cookie(one)))
     """)  # fmt: skip
     chain = await start(reply_timeout=0.3)
     with pytest.raises(ReplyOverdue, match=r"0\.3 s"):
         await chain.decide(request_of("/first"))
-    assert await chain.decide(request_of("/second")) == request_of("/second")
+    async with asyncio.timeout(DEADLINE):
+        decided = None
+        while decided is None:  # on a busy machine a later request may be overdue as well
+            with suppress(ReplyOverdue):
+                decided = await chain.decide(request_of("/later"))
+    assert decided == request_of("/later")
     assert not chain.lost.done()
 
 
@@ -167,7 +174,7 @@ async def test_callers_that_give_up(plugins: PluginDirectory, start: StartChain,
         write(passed(cookie(frame())))
         write(passed(cookie(first)))
         write(passed(cookie(frame())))
-        frame()
+        hold()
     """)  # fmt: skip
     chain = await start()
     impatient = asyncio.create_task(chain.decide(request_of("/")))
