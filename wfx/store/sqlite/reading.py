@@ -59,6 +59,10 @@ class Reading:
             total = selection.total(connection) if query.paging.with_total else None
         return Page(tuple(jobs), total)
 
+    def pages(self, connection: sqlite3.Connection, queries: Sequence[JobQuery]) -> list[Page[Job]]:
+        """Return a page for each query."""
+        return [self.query_jobs(connection, query) for query in queries]
+
     def workflow(self, connection: sqlite3.Connection, name: str) -> Workflow:
         """Return the workflow with this name."""
         for number, document in for_items(connection, "workflows_by_name", [name]):

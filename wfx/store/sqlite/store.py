@@ -33,9 +33,11 @@ from wfx.store.sqlite.writer import Writer
 Result = TypeVar("Result")
 
 _WRITES_WAITING = 4096
-_WRITES_TOGETHER = 256
+_WRITES_TOGETHER = 128
 _READS_WAITING = 16384
 _READS_TOGETHER = 256
+_POLLS_TOGETHER = 32
+_POLL_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class SqliteStore:
         resources.push_async_callback(self._writer.close)
         self._writes = Group(self._commit, at_most_waiting=_WRITES_WAITING, at_most_together=_WRITES_TOGETHER)
         self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
+        self._polls = Group(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
 
     async def create_workflow(self, workflow: Workflow) -> Workflow:
         created: Workflow = await self._writes.submit(CreateWorkflow(workflow))
@@ -106,6 +109,9 @@ class SqliteStore:
         return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
+        if _is_poll(query):
+            page: Page[Job] = await self._polls.submit(query)
+            return page
         return await self._searcher.run(partial(self._reading.query_jobs, query=query))
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
@@ -137,6 +143,7 @@ class SqliteStore:
     async def close(self) -> None:
         await self._writes.close()
         await self._reads.close()
+        await self._polls.close()
         self._feed.close()
         await self._resources.aclose()
 
@@ -148,8 +155,16 @@ class SqliteStore:
     async def _read_jobs(self, ids: Sequence[str]) -> Sequence[Any]:
         return await self._point(partial(self._reading.jobs, ids=ids))
 
+    async def _read_pages(self, queries: Sequence[JobQuery]) -> Sequence[Any]:
+        return await self._point(partial(self._reading.pages, queries=queries))
+
     async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         return await inside(self._connections.point, read)
+
+
+def _is_poll(query: JobQuery) -> bool:
+    """Tell whether this is what devices ask all the time: some of their own, few jobs. It needs no search."""
+    return bool(query.client_id) and 0 < query.paging.limit <= _POLL_LIMIT and not query.paging.with_total
 
 
 def _require_text(key: str, otherwise: NotFound) -> None:
