@@ -8,6 +8,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -203,4 +204,7 @@ def test_a_closed_store_leaves_one_file(tmp_path: Path) -> None:
     asyncio.run(make_filled(tmp_path / "wfx.db"))
     assert list(tmp_path.iterdir()) == [tmp_path / "wfx.db"]
     assert sorted(Path("/proc/self/fd").iterdir()) == descriptors
+    deadline = time.monotonic() + 10
+    while threading.enumerate() != threads and time.monotonic() < deadline:
+        time.sleep(0.01)  # a connection's thread ends a moment after it was told to
     assert threading.enumerate() == threads
