@@ -62,6 +62,15 @@ class Wire:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         return Answer(int(head[0].split()[1]), headers, self.exactly(int(headers.get("content-length", "0"))))
 
+    def over(self) -> bool:
+        """Wait for more; True once the other side has closed and nothing is left to read."""
+        if not self._buffer:
+            try:
+                self._buffer = self.socket.recv(65536)
+            except ConnectionResetError:
+                return True
+        return not self._buffer
+
     def closed(self) -> bool:
         """Wait for the other side to close; True once it has, False if it sends something instead."""
         try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import struct
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Protocol
 
 from wfx.server.engine import HttpSettings
@@ -21,6 +24,7 @@ throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."
 NEVER = math.inf
 _BODIES = 256 * 1024 * 1024
 """Bytes of request bodies that may be in memory at once."""
+_RESET = struct.pack("ii", 1, 0)
 _ROUNDS = 10
 """Rounds in the shortest of the deadlines; so much later than promised, at most, a connection is ended."""
 
@@ -48,6 +52,14 @@ class Edge:
     def heavy(self) -> bool:
         """Whether the bodies in memory are too many."""
         return self.held > self._most_held
+
+
+def cut_off(transport: asyncio.WriteTransport) -> None:
+    """Close a connection at once. What its client has not taken is forgotten; the system would keep offering it."""
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        with suppress(OSError):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
 
 
 class Timed(Protocol):

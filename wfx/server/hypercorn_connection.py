@@ -14,7 +14,7 @@ from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp
 
 from wfx.server import refusal
-from wfx.server.edge import LINGER, NEVER, Edge
+from wfx.server.edge import LINGER, NEVER, Edge, cut_off
 from wfx.server.head import BETWEEN
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
@@ -89,6 +89,9 @@ class Connection:
         finally:
             self._over = True
             self._transport.abort()
+            if isinstance(self._protocol, Http1):
+                del self._protocol.connection  # its parser refers to it, and garbage is large here
+            self._protocol = None
 
     async def _serve(self) -> None:
         data = await self._read_beginning()
@@ -148,8 +151,12 @@ class Connection:
         self._close()
 
     def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
-        """Run something as long as the connection lasts."""
-        self._group.create_task(work(*arguments))
+        """Run something, unless the connection is over."""
+        coroutine = work(*arguments)
+        try:
+            self._group.create_task(coroutine)
+        except RuntimeError:  # all that it would do is done by the end of the group
+            coroutine.close()
 
     def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a request's work in a task of its own."""
@@ -168,7 +175,7 @@ class Connection:
         if isinstance(self._protocol, Http2) and not self._lock.locked():
             self.spawn(self._protocol.reset, request.stream_id)
         else:
-            self._transport.abort()
+            cut_off(self._transport)
 
     async def send(self, event: Event) -> None:
         """Do what the protocol wants done."""
@@ -177,13 +184,17 @@ class Connection:
                 await self._write(event.data)
             case Closed():
                 self._close()
-            case Updated(idle=True) if self._context.terminated.is_set():
-                self._close()
-            case Updated(idle=True):
-                self._read_due = self._loop.time() + self.edge.settings.idle_timeout
-            case Updated():
-                self._fresh = False
-                self._read_due = NEVER
+            case Updated() if not self._closing:
+                await self._update(idle=event.idle)
+
+    async def _update(self, *, idle: bool) -> None:
+        if not idle:
+            self._fresh = False
+            self._read_due = NEVER
+        elif self._context.terminated.is_set() and isinstance(self._protocol, Http2):
+            await self._protocol.say_goodbye()
+        else:
+            self._read_due = self._loop.time() + self.edge.settings.idle_timeout
 
     async def _write(self, data: bytes) -> None:
         async with self._lock:
@@ -249,12 +260,12 @@ class Connection:
     def _cut_off(self) -> None:
         self.edge.refusals.note("slow-reader", self._client)
         self._write_due = NEVER
-        self._transport.abort()
+        cut_off(self._transport)
 
     def _give_up_reading(self) -> None:
         match self._protocol:
             case _ if self._closing or self._half_closed:
-                self._transport.abort()
+                cut_off(self._transport)
             case Http1(in_body=True, request=Request() as request):
                 self._refuse_body(request)
             case Http2() if not self._fresh:

@@ -72,6 +72,7 @@ class Http2(H2Protocol):
     def __init__(self, carrier: Carrier, *arguments: Any) -> None:
         """Speak over ``carrier``; the others are what hypercorn's protocols want."""
         super().__init__(*arguments)
+        self.connection.decoder.max_header_list_size = carrier.edge.max_head  # hypercorn only announces it
         self._carrier = carrier
         self._requests: dict[int, Request] = {}
         self._credit = _CREDIT
@@ -207,6 +208,8 @@ class Http2(H2Protocol):
     async def _close_stream(self, stream_id: int) -> None:
         await super()._close_stream(stream_id)
         self._requests.pop(stream_id, None)
+        if self.idle:
+            await self.send(Updated(idle=True))
 
     async def _send_data(self, stream_id: int) -> None:
         if stream_id not in self.stream_buffers:

@@ -12,6 +12,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from starlette.types import ASGIApp, Message
 
+from wfx.server import refusal
 from wfx.server.edge import ABORT_EXTENSION, NEVER, Edge
 from wfx.server.refusal import Refusal
 from wfx.server.work import STREAM, Work
@@ -77,7 +78,10 @@ class Request(Work):
 
     async def _execute(self) -> None:
         await self.run(self._app)
-        await self._to_stream(None)
+        if self.response_started or self.disconnected:
+            await self._to_stream(None)
+        else:  # the service stops; hypercorn would answer with 500
+            self._carrier.abort(self)
 
     async def _put(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
@@ -92,7 +96,10 @@ class Request(Work):
         self._body.append(message)
         self._waiting += size
         self._arrived.set()
-        if self._waiting > _HIGH_WATER:
+        if self.edge.heavy:
+            self.edge.refusals.note("bodies", self.scope["client"])
+            self.refuse(refusal.BODIES)
+        elif self._waiting > _HIGH_WATER:
             self._room.clear()
             await self._room.wait()
 

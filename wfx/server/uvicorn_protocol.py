@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wfx.server import refusal
-from wfx.server.edge import ABORT_EXTENSION, LINGER, NEVER, Edge
+from wfx.server.edge import ABORT_EXTENSION, LINGER, NEVER, Edge, cut_off
 from wfx.server.head import BETWEEN, BODY, HEAD, SLICE, HeadReader, Refused
 from wfx.server.refusal import Refusal
 from wfx.server.uvicorn_cycle import Cycle
@@ -82,7 +83,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, unless there are too many connections already."""
         super().connection_made(transport)
-        self._extensions = {ABORT_EXTENSION: transport.abort}
+        self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
         self._outlet = _Outlet(transport, self._finish)
         self._read_due = self.loop.time() + self.edge.settings.read_timeout
         if len(self.connections) > self.edge.settings.max_connections:
@@ -306,7 +307,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
 
     def _abort(self) -> None:
         self._read_due = self._write_due = NEVER
-        self.transport.abort()
+        cut_off(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop working for a client that has left."""
@@ -318,4 +319,5 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         for cycle, _ in self.pipeline:
             cycle.release()  # type: ignore[attr-defined]  # all cycles are ours
         self.pipeline.clear()
-        del self._outlet, self._extensions  # they refer to this
+        self._current = None
+        del self.cycle, self._outlet, self._extensions  # they refer to this, and garbage is large here

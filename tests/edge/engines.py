@@ -1,0 +1,100 @@
+"""The engines with any app, as they run in the service: on uvloop, in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wfx.api.reply import Reply
+from wfx.api.side import Side
+from wfx.server.engine import HttpSettings, choose
+from wfx.server.listeners import open_tcp
+
+DEADLINE = 20.0
+
+
+@contextmanager
+def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None) -> Iterator[int]:
+    """Serve an app; gives the port."""
+    told: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
+
+    async def serve() -> None:
+        listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        told.put((int(listener.address.rpartition(":")[2]), lambda: loop.call_soon_threadsafe(stop.set)))
+        await choose(engine)(app, listener, settings or HttpSettings(10, 1), stop)
+
+    thread = threading.Thread(target=lambda: uvloop.run(serve()), daemon=True)
+    thread.start()
+    port, stop = told.get(timeout=DEADLINE)
+    try:
+        yield port
+    finally:
+        stop()
+        thread.join(DEADLINE)
+        assert not thread.is_alive(), "the engine does not stop"
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+class Handlers:
+    """An app that counts who works, and works until it is told to stop: ``/wait``; others are answered at once.
+
+    ``/stream`` is an event stream that says nothing, ``/body`` answers with the length of the body, ``/large`` with
+    200 kB.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self.running = 0
+        self.most = 0
+        self.asked: list[str] = []
+        self.cancelled = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        self.asked.append(scope["path"])
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.running -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b"fine"
+        match scope["path"]:
+            case "/wait":
+                await asyncio.Event().wait()
+            case "/stream":
+                headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": b": begins\n\n", "more_body": True})
+                await asyncio.Event().wait()
+            case "/body":
+                length = 0
+                while (message := await receive()).get("more_body", False):
+                    length += len(message["body"])
+                body = str(length + len(message["body"])).encode()
+            case "/large":
+                body = b"x" * 200_000
+            case "/crash":
+                raise RuntimeError("meant to be")
+        await Reply(200, body)(scope, receive, send)

@@ -1,0 +1,210 @@
+"""Who is slow is waited for as long as the options say, and nobody else waits."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+from rawhttp import Wire, request
+
+from wfx.demo.local import LocalService
+
+BASE = "/api/wfx/v1"
+LATE = 15.0
+"""What is over after a second has to be over after this, however busy the machine is."""
+_HEAD = b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+
+
+def drip(wire: Wire, piece: bytes) -> float:
+    """Send a piece again and again until something comes back; tells how long that took."""
+    began = time.monotonic()
+    while not select.select([wire.socket], [], [], 0.05)[0]:
+        assert time.monotonic() - began < LATE, "nobody minds"
+        try:
+            wire.send(piece)
+        except ConnectionError:
+            break
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("begun", [b"", b"G", b"GET / HTTP/1.1\r\nHost: h\r\nX-", b"\r\n", b"PRI * HTTP/2.0\r\n"])
+def test_silence(hasty: LocalService, begun: bytes) -> None:
+    """Row 23: a connection that says nothing, or only half a header, is closed without an answer."""
+    with Wire(hasty.ports["south"], LATE) as wire:
+        wire.send(begun)
+        assert wire.over()
+
+
+@pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nHost: h\r\nX-", b""])
+def test_header_drip(hasty: LocalService, begun: bytes) -> None:
+    """Row 23: a header that comes byte by byte is not waited for any longer than one that stalls."""
+    with Wire(hasty.ports["south"], LATE) as wire:
+        wire.send(begun)
+        drip(wire, b"y" if begun else b"\r\n")
+        assert wire.over()
+
+
+@pytest.mark.parametrize(("framing", "piece"), [
+    (b"Content-Length: 1000000\r\n\r\n", b" "),
+    (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    (b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"y"),
+])  # fmt: skip
+@pytest.mark.parametrize("stalls", [True, False])
+def test_slow_body(hasty: LocalService, framing: bytes, piece: bytes, stalls: bool) -> None:
+    """Row 24: a body that stalls or drips is answered with 408 at the deadline for the whole request."""
+    with Wire(hasty.ports["north"], LATE) as wire:
+        wire.send(_HEAD + framing)
+        if not stalls:
+            drip(wire, piece)
+        answer = wire.answer()
+        assert (answer.status, answer.body) == (408, b"request body did not arrive in time\n")
+        assert answer.headers["connection"] == "close"
+        assert wire.over()
+
+
+def test_body_that_nobody_wants(hasty: LocalService) -> None:
+    """Row 24: who is answered before the body has come may send the rest, but not for ever."""
+    with Wire(hasty.ports["north"], LATE) as wire:
+        wire.send(b"DELETE /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+        assert wire.answer().status == 405
+        drip(wire, b" ")
+        assert wire.over()
+
+
+def test_idle(hasty: LocalService) -> None:
+    """A connection on which no further request comes is closed without a word."""
+    with Wire(hasty.ports["south"], LATE) as wire:
+        for _ in range(3):
+            wire.send(request("GET", f"{BASE}/version"))
+            assert wire.answer().status == 200
+        assert wire.over()
+
+
+def test_half_closed(hasty: LocalService) -> None:
+    """Row 24: a client that shuts down its sending side gets its answer; half a request gets none."""
+    for data, answered in ((request("GET", f"{BASE}/version"), True), (b"GET / HTTP/1.1\r\nHost:", False)):
+        with Wire(hasty.ports["south"], LATE) as wire:
+            wire.send(data)
+            wire.socket.shutdown(socket.SHUT_WR)
+            if answered:
+                assert wire.answer().status == 200
+            assert wire.over()
+
+
+def test_pipelined(hasty: LocalService) -> None:
+    """Row 24: a hundred requests sent at once are answered in order."""
+    burst = b"".join(request("GET", f"//{number}") for number in range(100))
+    with Wire(hasty.ports["south"], LATE) as wire:
+        wire.send(burst + request("GET", "/", b"", "Connection: close"))
+        assert [wire.answer().headers["location"] for _ in range(100)] == [f"/{number}" for number in range(100)]
+        assert wire.answer().status == 204
+        assert wire.over()
+
+
+def test_pipelined_and_gone(hasty: LocalService) -> None:
+    """Row 24: a hundred clients that send a hundred requests each and leave are no matter for the log."""
+    before = len(hasty.lines)
+    burst = b"".join(request("GET", f"{BASE}/jobs/{number}") for number in range(100))
+    reset = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+    for number in range(100):
+        with Wire(hasty.ports["south"]) as wire:
+            if number % 2:
+                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            wire.send(burst)
+    assert httpx.get(f"{hasty.south}{BASE}/version", trust_env=False).status_code == 200
+    assert hasty.lines[before:] == []
+
+
+def test_others_are_served(hasty: LocalService) -> None:
+    """Row 23: fifty clients that do not get on do not keep others waiting."""
+    slow = [b"", b"GET / HTTP/1.1\r\nHost: h\r\n", _HEAD + b"Content-Length: 100\r\n\r\n{"]
+    took: list[float] = []
+    with ExitStack() as stack, httpx.Client(base_url=hasty.south + BASE, trust_env=False, timeout=LATE) as client:
+        for number in range(50):
+            stack.enter_context(Wire(hasty.ports["south"])).send(slow[number % len(slow)])
+        for _ in range(100):
+            began = time.perf_counter()
+            assert client.get("/jobs").status_code == 200, f"so far: {took}"
+            took.append(time.perf_counter() - began)
+    p99 = sorted(took)[-2]
+    assert max(took) < LATE, f"99 % took less than {p99 * 1000:.1f} ms, the longest {max(took)} s"
+
+
+@pytest.fixture(scope="module")
+def large(hasty: LocalService) -> str:
+    """A path whose answer is larger than what systems take in on behalf of their programs."""
+    workflow = {"name": "large", "states": [{"name": "S"}], "transitions": []}
+    with httpx.Client(base_url=hasty.north + BASE, trust_env=False, timeout=LATE) as client:
+        client.post("/workflows", json=workflow).raise_for_status()
+        job = {"clientId": "large", "workflow": "large", "definition": {"filler": "x" * 3_000_000}}
+        for _ in range(6):
+            client.post("/jobs", json=job).raise_for_status()
+    return f"{BASE}/jobs?clientId=large"
+
+
+def stubborn(port: int, path: str) -> Wire:
+    """A client that asks and does not read."""
+    wire = Wire(port, LATE)
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    wire.send(request("GET", path))
+    return wire
+
+
+def test_slow_reader(hasty: LocalService, large: str) -> None:
+    """A client that does not take its answer is cut off, and that is logged once."""
+    before = len(hasty.lines)
+    with stubborn(hasty.ports["south"], large) as wire:
+        said = wait_for_line(hasty, before, lambda record: record.get("kind") == "slow-reader")
+        assert (said["level"], said["count"]) == ("warn", 1)
+        with pytest.raises(ConnectionResetError):
+            wire.answer()
+
+
+def wait_for_line(service: LocalService, start: int, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait for a log record and return it."""
+    deadline = time.monotonic() + LATE
+    while time.monotonic() < deadline:
+        records: list[dict[str, Any]] = [json.loads(line) for line in service.lines[start:]]
+        if found := [record for record in records if fits(record)]:
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError(f"not logged: {service.lines[start:]}")
+
+
+def test_streams_have_no_deadline(hasty: LocalService, large: str) -> None:
+    """An event stream outlives all deadlines, and still tells what happens."""
+    with httpx.stream("GET", f"{hasty.south}{BASE}/jobs/events", trust_env=False, timeout=LATE) as stream:
+        before = len(hasty.lines)
+        with Wire(hasty.ports["south"], LATE) as idle, stubborn(hasty.ports["south"], large):
+            assert idle.over()
+            wait_for_line(hasty, before, lambda record: record.get("kind") == "slow-reader")
+        body = {"clientId": "late", "workflow": "large"}
+        created = httpx.post(f"{hasty.north}{BASE}/jobs", json=body, trust_env=False).json()
+        assert created["id"] in next(line for line in stream.iter_lines() if line.startswith("data:"))
+
+
+def test_refusals_are_counted_and_not_repeated(hasty: LocalService) -> None:
+    """A thousand refusals of a kind are a few lines of the log, with their number and the last client."""
+    before = len(hasty.lines)
+    for _ in range(1000):
+        with Wire(hasty.ports["south"], LATE) as wire:
+            wire.send(b"GET / HTTP/1.1\r\n\r\n")
+            assert wire.answer().status == 400
+
+    def counted() -> list[int]:
+        records = [json.loads(line) for line in hasty.lines[before:]]
+        return [record["count"] for record in records if record.get("kind") == "host"]
+
+    deadline = time.monotonic() + LATE
+    while sum(counted()) < 1000:
+        assert time.monotonic() < deadline, counted()
+        time.sleep(0.01)
+    assert sum(counted()) == 1000
+    assert len(counted()) < 100
