@@ -62,6 +62,10 @@ class Recorder:
         """How many changes the service has confirmed."""
         return self.outcomes[Outcome.ACKNOWLEDGED]
 
+    def has(self, count: int) -> bool:
+        """Tell whether that many changes are confirmed."""
+        return self.acknowledged >= count
+
 
 class Side:
     """One client's connection to one side."""

@@ -76,7 +76,10 @@ class Store(Protocol):
         """Return the newest entries of a job, newest first, at most ``limit``. Raises JobNotFound."""
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
-        """Return jobs in the order of their creation."""
+        """Return jobs in the order of their creation.
+
+        That is what sorting by stime means here: stime alone leaves ties open, and goes back when the clock does.
+        """
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
