@@ -9,6 +9,8 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
+from wfx.logwriter import LogWriter
+
 TRACE = 5
 LEVELS = {
     "trace": TRACE,
@@ -27,12 +29,18 @@ _QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlett
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Log from ``level`` up to ``stream`` (stdout); form ``auto`` is ``pretty`` on a terminal, else ``json``."""
-    out = stream or sys.stdout
+    """Log from ``level`` up to ``stream``; form ``auto`` is ``pretty`` on a terminal, else ``json``.
+
+    Without a stream it is standard output, for which nobody ever waits; nothing is logged if that is closed.
+    """
+    out: TextIO | None = stream or sys.stdout
+    terminal = out is not None and out.isatty()
     if form == "auto":
-        form = "pretty" if out.isatty() else "json"
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(Pretty(colour=out.isatty() and not os.environ.get("NO_COLOR")) if form == "pretty" else Json())
+        form = "pretty" if terminal else "json"
+    handler: logging.Handler = logging.NullHandler()
+    if out is not None:
+        handler = logging.StreamHandler(stream) if stream else LogWriter(out.fileno())
+    handler.setFormatter(Pretty(colour=terminal and not os.environ.get("NO_COLOR")) if form == "pretty" else Json())
     logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
     for library in _QUIET:
         logging.getLogger(library).setLevel(max(logging.WARNING, LEVELS[level]))
