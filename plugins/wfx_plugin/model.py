@@ -43,7 +43,7 @@ class Request:
         self,
         destination: str,
         action: Action = Action.READ,
-        headers: Headers | Callable[[], Headers] = {},  # noqa: B006 - never changed
+        headers: Headers | Callable[[], dict[str, list[str]]] = {},  # noqa: B006 - never changed
         body: bytes = b"",
     ) -> None:
         """Describe a request; plugins get theirs from ``run``, tests make their own."""
@@ -72,8 +72,9 @@ class Request:
     @cached_property
     def headers(self) -> dict[str, list[str]]:
         """All headers but Host and Transfer-Encoding, names in canonical form as in ``X-Response-Filter``."""
-        given = self._headers() if callable(self._headers) else self._headers
-        return {canonical(name): values_of(values) for name, values in given.items()}
+        if callable(self._headers):
+            return self._headers()
+        return {canonical(name): values_of(values) for name, values in self._headers.items()}
 
     def values(self, name: str) -> list[str]:
         """Give all values of a header, whatever the case of ``name``; none if it was not sent."""

@@ -1,16 +1,17 @@
 """Between frames and the model: reads requests, writes answers (schemas in fbs/).
 
-What every request pays for is done by hand: reading, and letting pass. The flatbuffers runtime takes 180 µs to read
-eight headers, ten times as long. What the server writes is sound, so nothing is checked here. The other answers
-are left to the runtime.
+Both are done by hand: the flatbuffers runtime takes 180 µs to read eight headers and 120 µs to write them, ten times as
+long. What the server writes is sound, so nothing is checked here. The layout of an answer is the same each time, all
+offsets point forward, and so it can be written in one go. Modify and Respond:
+
+    0 size  4 root  8 vtable  20 PluginResponse  40 vtable of Envelope
+    48 vtable  64 client.Request   84 destination, headers, body
+    48 vtable  60 client.Response  76 headers, body
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-
-import flatbuffers
 
 from wfx_plugin.generated import messages as wire
 from wfx_plugin.model import Action, Decision, Headers, Modify, Pass, Request, Respond, values_of
@@ -21,7 +22,12 @@ _I32 = struct.Struct("<i")
 _U64 = struct.Struct("<Q")
 _PASS = struct.Struct("<II4x4HiQ")
 """Size, root, vtable and table of an answer with nothing but a cookie: the first frame of server section 11.3."""
-_START_SIZE = 256
+_MODIFY = struct.Struct("<II 6H iI3xBQ 4H 7H2x iIIIB3x")
+_RESPOND = struct.Struct("<II 6H iI3xBQ 4H 5H2x iIIB3x")
+_ENTRY = struct.Struct("<iII")
+_ENVELOPE_VTABLE = 40
+_PAD = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
+"""Strings end with a zero, and what follows begins at a multiple of 4."""
 
 
 def read_request(frame: bytes) -> tuple[int, Request]:
@@ -38,7 +44,7 @@ def read_request(frame: bytes) -> tuple[int, Request]:
     )
 
 
-def _headers(frame: bytes, vector: int) -> Headers:
+def _headers(frame: bytes, vector: int) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     for at in _elements(frame, vector):
         entry = _target(frame, at)
@@ -82,19 +88,76 @@ def write_answer(cookie: int, request: Request, decision: Decision) -> bytes:
     """Write the frame, prefix included, that answers the request of this cookie."""
     if isinstance(decision, Pass):
         return _PASS.pack(28, 16, 8, 12, 0, 4, 8, cookie)
-    builder = flatbuffers.Builder(_START_SIZE)
     if isinstance(decision, Modify):
-        kind, payload = wire.Payload.client_Request, _write_request(builder, request, decision)
-    elif isinstance(decision, Respond):
-        kind, payload = wire.Payload.client_Response, _write_response(builder, decision)
-    else:
-        raise TypeError(f"a plugin decides Pass, Modify or Respond, not {decision!r}")
-    wire.PluginResponseStart(builder)
-    wire.PluginResponseAddCookie(builder, cookie)
-    wire.PluginResponseAddPayloadType(builder, kind)
-    wire.PluginResponseAddPayload(builder, payload)
-    builder.FinishSizePrefixed(wire.PluginResponseEnd(builder))
-    return bytes(builder.Output())
+        return _modified(cookie, request, decision)
+    if isinstance(decision, Respond):
+        return _responded(cookie, decision)
+    raise TypeError(f"a plugin decides Pass, Modify or Respond, not {decision!r}")
+
+
+def _modified(cookie: int, request: Request, changes: Modify) -> bytes:
+    destination = _string(_raw(request.destination if changes.destination is None else changes.destination))
+    envelope_at = _MODIFY.size + len(destination)
+    envelope = _envelope(request.headers if changes.headers is None else changes.headers, envelope_at)
+    content_at = envelope_at + len(envelope)
+    content = b"" if changes.body is None else _string(changes.body)
+    head = _MODIFY.pack(
+        content_at + len(content) - 4, 16,
+        12, 20, 0, 12, 11, 4,
+        12, 64 - 24, wire.Payload.client_Request, cookie,
+        8, 12, 4, 8,
+        14, 20, 0, 4, 16, 8, 12 if content else 0,
+        16, _MODIFY.size - 68, envelope_at - 72, content_at - 76, request.action,
+    )  # fmt: skip
+    return b"".join((head, destination, envelope, content))
+
+
+def _responded(cookie: int, response: Respond) -> bytes:
+    envelope = _envelope(response.headers, _RESPOND.size)
+    content_at = _RESPOND.size + len(envelope)
+    content = _string(response.body)
+    head = _RESPOND.pack(
+        content_at + len(content) - 4, 16,
+        12, 20, 0, 12, 11, 4,
+        12, 60 - 24, wire.Payload.client_Response, cookie,
+        8, 12, 4, 8,
+        10, 16, 12, 4, 8,
+        12, _RESPOND.size - 64, content_at - 68, response.status,
+    )  # fmt: skip
+    return b"".join((head, envelope, content))
+
+
+def _envelope(headers: Headers, at: int) -> bytes:
+    """Lay out the vector of headers and what it points to, beginning at position ``at``."""
+    slots = at + 4
+    here = slots + 4 * len(headers)
+    offsets: list[int] = []
+    parts: list[bytes] = []
+    for name, values in headers.items():
+        offsets.append(here - slots - 4 * len(offsets))
+        label = _string(_raw(name))
+        texts = _strings([_string(_raw(value)) for value in values_of(values)])
+        # From the field to its target: the name stands right after the table, the values after the name.
+        parts += (_ENTRY.pack(here - _ENVELOPE_VTABLE, 8, 4 + len(label)), label, texts)
+        here += 12 + len(label) + len(texts)
+    return b"".join((_vector(offsets), *parts))
+
+
+def _strings(texts: list[bytes]) -> bytes:
+    offsets = []
+    ahead = 4 * len(texts)
+    for text in texts:
+        offsets.append(ahead)
+        ahead += len(text) - 4
+    return b"".join((_vector(offsets), *texts))
+
+
+def _vector(offsets: list[int]) -> bytes:
+    return struct.pack(f"<{1 + len(offsets)}I", len(offsets), *offsets)
+
+
+def _string(text: bytes) -> bytes:
+    return _U32.pack(len(text)) + text + _PAD[len(text) % 4]
 
 
 def _text(raw: bytes) -> str:
@@ -103,45 +166,3 @@ def _text(raw: bytes) -> str:
 
 def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _write_request(builder: flatbuffers.Builder, request: Request, changes: Modify) -> int:
-    destination = request.destination if changes.destination is None else changes.destination
-    destination_at = builder.CreateString(_raw(destination))
-    headers = request.headers if changes.headers is None else changes.headers
-    envelope_at = _write_vector(builder, [_write_header(builder, *header) for header in headers.items()])
-    content_at = None if changes.body is None else builder.CreateByteVector(changes.body)
-    wire.RequestStart(builder)
-    wire.RequestAddDestination(builder, destination_at)
-    wire.RequestAddAction(builder, request.action)
-    wire.RequestAddEnvelope(builder, envelope_at)
-    if content_at is not None:
-        wire.RequestAddContent(builder, content_at)
-    return wire.RequestEnd(builder)
-
-
-def _write_response(builder: flatbuffers.Builder, response: Respond) -> int:
-    envelope_at = _write_vector(builder, [_write_header(builder, *header) for header in response.headers.items()])
-    content_at = builder.CreateByteVector(response.body)
-    wire.ResponseStart(builder)
-    wire.ResponseAddStatus(builder, response.status)
-    wire.ResponseAddEnvelope(builder, envelope_at)
-    wire.ResponseAddContent(builder, content_at)
-    return wire.ResponseEnd(builder)
-
-
-def _write_header(builder: flatbuffers.Builder, name: str, values: str | Sequence[str]) -> int:
-    name_at = builder.CreateString(_raw(name))
-    values_at = _write_vector(builder, [builder.CreateString(_raw(value)) for value in values_of(values)])
-    wire.EnvelopeStart(builder)
-    wire.EnvelopeAddName(builder, name_at)
-    wire.EnvelopeAddValues(builder, values_at)
-    return wire.EnvelopeEnd(builder)
-
-
-def _write_vector(builder: flatbuffers.Builder, offsets: list[int]) -> int:
-    builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
-    at: int = builder.EndVector()
-    return at
