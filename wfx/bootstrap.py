@@ -25,6 +25,7 @@ from wfx.plugin.middleware import PluginRing
 from wfx.plugin.settings import PluginSettings
 from wfx.server.descriptors import connections_each
 from wfx.server.engine import HttpSettings, choose
+from wfx.server.head import HEAD_SLACK
 from wfx.server.listeners import Listener, open_tcp
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
@@ -80,12 +81,12 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
 
 async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> dict[Side, PluginChain]:
     """Start the plugins of both sides; when one is lost later, the service stops."""
-    settings = PluginSettings(max_body=config.max_body_size, reply_timeout=config.plugin_timeout)
+    max_head = config.max_header_size + HEAD_SLACK
+    settings = PluginSettings(config.max_body_size, max_head, reply_timeout=config.plugin_timeout)
     chains: dict[Side, PluginChain] = {}
     for side, directory in ((Side.SOUTH, config.client_plugins_dir), (Side.NORTH, config.mgmt_plugins_dir)):
-        chain = await PluginChain.start(Path(directory), settings) if directory else PluginChain(settings)
+        chain = await PluginChain.start(Path(directory), settings, stop) if directory else PluginChain(settings, stop)
         stack.push_async_callback(chain.stop)
-        chain.lost.add_done_callback(lambda _: stop.set())
         chains[side] = chain
     return chains
 

@@ -37,7 +37,8 @@ async def start(plugins: PluginDirectory, settings: PluginSettings) -> AsyncIter
     chains: list[PluginChain] = []
 
     async def starter(**changes: float) -> PluginChain:
-        chain = await PluginChain.start(plugins.path, replace(settings, **changes))  # type: ignore[arg-type] # numbers all
+        changed = replace(settings, **changes)  # type: ignore[arg-type] # numbers all
+        chain = await PluginChain.start(plugins.path, changed, asyncio.Event())
         chains.append(chain)
         return chain
 

@@ -99,7 +99,7 @@ async def test_no_program_leaves_nothing_running(directory: Path, tmp_path: Path
     (directory / "b").write_bytes(b"\x00\x01 no program")
     (directory / "b").chmod(0o755)
     with pytest.raises(PluginRefused, match=r"plugins/b does not start"):
-        await PluginChain.start(directory, PluginSettings(max_body=1000))
+        await PluginChain.start(directory, PluginSettings(max_body=1000), asyncio.Event())
     await asyncio.sleep(0)
     if mark.exists():  # the shell may have been stopped before it came to this
         with pytest.raises(ProcessLookupError):
@@ -108,6 +108,6 @@ async def test_no_program_leaves_nothing_running(directory: Path, tmp_path: Path
 
 async def test_empty_directory(directory: Path) -> None:
     """An empty directory is a chain of no plugins."""
-    chain = await PluginChain.start(directory, PluginSettings(max_body=1000))
+    chain = await PluginChain.start(directory, PluginSettings(max_body=1000), asyncio.Event())
     assert len(chain) == 0
     await chain.stop()

@@ -219,7 +219,7 @@ def test_on_uvloop(
     plugins.script("p", source)
 
     async def scenario() -> None:
-        chain = await PluginChain.start(plugins.path, replace(settings, stop_grace=0.3))
+        chain = await PluginChain.start(plugins.path, replace(settings, stop_grace=0.3), asyncio.Event())
         asked = asyncio.gather(chain.decide(request_of("/")), return_exceptions=True)
         try:
             if reason:

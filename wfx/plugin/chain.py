@@ -19,17 +19,21 @@ _log = logging.getLogger(__name__)
 class PluginChain:
     """The plugins of one side in the order of their file names, a before b."""
 
-    def __init__(self, settings: PluginSettings) -> None:
-        """Begin empty; ``start`` fills it."""
+    def __init__(self, settings: PluginSettings, stop: asyncio.Event) -> None:
+        """Begin empty; ``start`` fills it.
+
+        ``stop`` says that the server is to stop. A loss sets it; a plugin that ends when it is set already is none.
+        """
         self.settings = settings
+        self._stop = stop
         self.lost: asyncio.Future[PluginLost] = asyncio.get_running_loop().create_future()
-        """Done as soon as a plugin is lost: nothing passes any more, and the server has to stop with exit code 1."""
+        """Done when a plugin is lost: nothing passes any more, and the server has to stop with exit code 1."""
         self._plugins: list[PluginProcess] = []
 
     @classmethod
-    async def start(cls, directory: Path, settings: PluginSettings) -> PluginChain:
+    async def start(cls, directory: Path, settings: PluginSettings, stop: asyncio.Event) -> PluginChain:
         """Start every plugin found in ``directory``; raise PluginRefused if one is unfit, leaving none running."""
-        chain = cls(settings)
+        chain = cls(settings, stop)
         try:
             for found in discover(directory):
                 chain._plugins.append(await PluginProcess.start(found, settings, chain._lose))
@@ -62,9 +66,13 @@ class PluginChain:
         await asyncio.gather(*(plugin.stop() for plugin in self._plugins))
 
     def _lose(self, loss: PluginLost) -> None:
-        _log.error("%s: stopping", loss, extra={"fields": {"plugin": loss.plugin, "reason": loss.reason}})
-        if not self.lost.done():
-            self.lost.set_result(loss)
+        fields = {"fields": {"plugin": loss.plugin, "reason": loss.reason}}
+        if self._stop.is_set():
+            _log.warning("%s while the server stops", loss, extra=fields)
+            return
+        _log.error("%s: stopping", loss, extra=fields)
+        self.lost.set_result(loss)
+        self._stop.set()
 
 
 def _apply(request: Request, decision: Decision) -> Request | Respond:

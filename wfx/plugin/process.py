@@ -24,8 +24,10 @@ from wfx.plugin.settings import PluginSettings
 from wfx.plugin.stderr import LineForwarder
 
 _log = logging.getLogger(__name__)
-_WORDING_DELAY = 0.2
-"""A closed pipe is usually the first sign of an exit, whose status makes the better message: wait for it so long."""
+_REPORT_DELAY = 0.2
+"""How long a loss waits to be told, while nothing passes already. A closed pipe is usually the first sign of an exit,
+whose status makes the better message; and an exit may be the first sign that whoever runs the server ends all of its
+processes (systemd does), the server next."""
 _KILL_WAIT = 2.0
 """How long to wait for the end of a process that was killed; then the server goes on without it."""
 
@@ -57,6 +59,7 @@ class PluginProcess:
         self._exchange = Exchange(reply_timeout=settings.reply_timeout, max_bytes=settings.max_outstanding_bytes)
         self._decoder = FrameDecoder(settings.max_frame)
         self._unfinished: asyncio.TimerHandle | None = None
+        self._reason = ""
         self._stopping = False
         self._ended = asyncio.Event()
         lines = LineForwarder(found.name, self._path)
@@ -140,13 +143,17 @@ class PluginProcess:
         """Note that the process is gone, and end what it left behind in its group."""
         self._signal(signal.SIGKILL)
         self._ended.set()
-        self._close()
-        self._report(_how_it_ended(status))
+        self._reason = _how_it_ended(status)
+        self._lose()
 
     def _lose_stream(self, stream: str) -> None:
         """Treat a closed stream like an exit, because without it the plugin cannot decide."""
+        self._reason = self._reason or f"closed its standard {stream}"
+        self._lose()
+
+    def _lose(self) -> None:
         self._close()
-        self._loop.call_later(_WORDING_DELAY, self._report, f"closed its standard {stream}")
+        self._loop.call_later(_REPORT_DELAY, lambda: self._report(self._reason))
 
     def _take_answers(self, data: bytes) -> None:
         """Settle the requests that are answered; what comes after the end is dropped."""
