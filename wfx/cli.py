@@ -43,6 +43,9 @@ _CONFIG = Option(
     extensions=("yml", "yaml"),
 )
 
+_OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("text", "json"))
+_STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-opt"}), _CONFIG)
+
 
 def config_of(settings: Settings) -> Config:
     """Make the server's configuration from what flags, variables and files say."""
@@ -67,6 +70,18 @@ def _serve(call: Call) -> int:
     except (WfxError, CannotListen) as exc:
         raise Failure(str(exc)) from exc
     return 0
+
+
+def _check(call: Call) -> int:
+    from wfx import maintenance  # needs the store
+
+    return maintenance.run_check(call)
+
+
+def _backup(call: Call) -> int:
+    from wfx import maintenance  # needs the store
+
+    return maintenance.run_backup(call)
 
 
 def _demo(_call: Call) -> int:
@@ -105,6 +120,27 @@ ROOT = Command(
         # the device alone, against a service of yours
         python -m wfx.demo.device --client-id my-device
         """),
+        Command("check", "Prove that the stored data is sound", """
+        Reads the whole store, also while a server works on it, and reports what is not as it must be: damaged pages,
+        gaps in the log, jobs that are not what their events say, and more. Changes nothing. Exits with 0 if the store
+        is sound, else with 1. docs/operations.md says what each finding means.
+        """, examples="""
+        # the store of the server that runs here
+        wfx check
+
+        # another one, for machines
+        wfx check --storage-opt /var/lib/wfx/wfx.db --output json
+        """, options=(*_STORE_FLAGS, _OUTPUT), run=_check),
+        Command("backup", "Copy the stored data to a new file", """
+        Writes a consistent copy of the store to FILE, also while a server works on it. FILE must not exist. A server
+        that starts on the copy gives its log a new identity, so that readers of the old log find out.
+        """, usage="FILE", examples="""
+        # the store of the server that runs here
+        wfx backup wfx-backup.db
+
+        # another one
+        wfx backup --storage-opt /var/lib/wfx/wfx.db /var/backups/wfx.db
+        """, options=_STORE_FLAGS, run=_backup, extensions=("db",)),
         help.command("wfx", "demo"),
         man.command("wfx"),
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.sqlite.checking import check
 
 NOON = 1_782_907_200_000_000
 """2026-07-01T12:00:00Z."""
@@ -38,12 +39,14 @@ class Backend:
 
     @asynccontextmanager
     async def open(self, folder: Path, clock: Callable[[], int]) -> AsyncIterator[Store]:
-        """Open the store that belongs to the folder."""
+        """Open the store that belongs to the folder; what is left in the end must be sound."""
         store = await open_store(self.kind, self.option(folder), clock=clock)
         try:
             yield store
         finally:
             await store.close()
+        if self.lasting:
+            assert check(folder / "wfx.db").findings == []
 
 
 BACKENDS = (

@@ -103,7 +103,7 @@ class Program:
         if not parsed.command.configured:
             return configuration.defaults(options, parsed.given)
         if self.strict:
-            for name in configuration.unknown(options, parsed.given, environment):
+            for name in configuration.unknown([*options, *self.root.options], parsed.given, environment):
                 log.write("warn", f"unknown option {name} is ignored")
         settings = configuration.resolve(options, parsed.given, environment)
         if any(option.name == "log-level" for option in options):

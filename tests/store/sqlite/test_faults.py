@@ -52,7 +52,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_any_operation_of_the_disk_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Whichever write, sync or truncation fails: what was acknowledged is there, what was refused is not.
+    """Rows 2 and 3: whichever write, sync or truncation fails: what was acknowledged is there, what was refused is not.
 
     And writing works at once when the trouble is over.
     """
@@ -162,14 +162,14 @@ async def losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synchronous: s
 
 
 async def test_no_power_cut_loses_what_was_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whenever the power goes, with only some unsynced sectors on the disk, every acknowledged change is there."""
+    """Row 4: whenever the power goes, with some unsynced sectors on the disk, every acknowledged change is there."""
     tried, lost = await losses(tmp_path, monkeypatch, "FULL", 5)
     assert tried > 50
     assert lost == 0
 
 
 async def test_a_weaker_sync_does_lose_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With _sync=NORMAL power cuts lose acknowledged changes, as the warning says, but leave a sound database."""
+    """Row 4: with _sync=NORMAL power cuts lose acknowledged changes, as is warned, but leave a sound database."""
     tried, lost = await losses(tmp_path, monkeypatch, "NORMAL", 9)
     assert tried > 20
     assert lost > 0
@@ -194,7 +194,7 @@ async def limit(store: SqliteStore, pages: int) -> None:
 
 
 async def test_a_full_disk_refuses_writes_and_serves_reads(small: SqliteStore) -> None:
-    """When no room is left, writers are told so, readers are served, and writing goes on once there is room."""
+    """Row 1: when no room is left, writers are told so, readers are served, and writing goes on once there is room."""
     follower = small.follow_log()
     created: list[Job] = []
     while True:
@@ -218,7 +218,7 @@ async def test_a_full_disk_refuses_writes_and_serves_reads(small: SqliteStore) -
 
 
 async def test_a_file_size_limit_fails_writes_and_lifting_it_mends_them(tmp_path: Path) -> None:
-    """A limit on the size of files makes writes fail, loses nothing, and writing goes on when it is lifted."""
+    """Row 1: a limit on the size of files makes writes fail, loses nothing, and writing goes on when it is lifted."""
     script = Path(__file__).with_name("limited.py")
     run = await asyncio.to_thread(
         subprocess.run,
@@ -231,7 +231,7 @@ async def test_a_file_size_limit_fails_writes_and_lifting_it_mends_them(tmp_path
 
 
 async def test_a_writer_starts_afresh_after_a_failure(tmp_path: Path) -> None:
-    """After an error of the disk the next batch runs on a new connection, and the log goes on without a gap."""
+    """Row 3: after an error of the disk the next batch runs on a new connection, and the log goes on without a gap."""
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
     assert isinstance(store, SqliteStore)
     await store.create_workflow(FLOW)

@@ -50,7 +50,7 @@ def test_each_step_is_applied_once_and_marks_its_number(tmp_path: Path) -> None:
 
 
 def test_a_failing_step_leaves_the_version_before_it(tmp_path: Path) -> None:
-    """A step that fails half-way is rolled back whole."""
+    """Row 7: a step that fails half-way is rolled back whole."""
     steps = [Migration(1, "CREATE TABLE a (x);"), Migration(2, "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);")]
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError):
@@ -60,7 +60,7 @@ def test_a_failing_step_leaves_the_version_before_it(tmp_path: Path) -> None:
 
 
 async def test_a_migration_killed_after_any_statement_is_made_good(tmp_path: Path) -> None:
-    """Whatever statement the first start dies after, the next start finds a database it can finish."""
+    """Row 7: whatever statement the first start dies after, the next start finds a database it can finish."""
     statements = [part + ";" for part in migrations()[0].script.split(";")[:-1]]
     for count in range(len(statements) + 1):
         path = tmp_path / f"{count}.db"

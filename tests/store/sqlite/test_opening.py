@@ -52,7 +52,7 @@ async def test_an_unknown_kind_of_storage_is_refused() -> None:
 
 
 async def test_the_databases_of_others_are_refused(tmp_path: Path) -> None:
-    """The file of another implementation, or of any other program, is refused and not touched."""
+    """Row 8: the file of another implementation, or of any other program, is refused and not touched."""
     theirs = make(tmp_path / "a.db", "CREATE TABLE schema_migrations (v); CREATE TABLE tag_jobs (t)")
     assert "another implementation of this service" in await refusal(tmp_path / "a.db")
     other = make(tmp_path / "b.db", "CREATE TABLE bookmarks (url)")
@@ -63,7 +63,7 @@ async def test_the_databases_of_others_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_newer_schema_is_refused_with_both_versions(tmp_path: Path) -> None:
-    """A database of a newer program is refused, and the sentence names both versions."""
+    """Row 8: a database of a newer program is refused, and the sentence names both versions."""
     known = migrations()[-1].number
     before = make(tmp_path / "wfx.db", f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4711")
     assert f"version 4711, but this program knows only up to {known}" in await refusal(tmp_path / "wfx.db")
@@ -71,7 +71,7 @@ async def test_a_newer_schema_is_refused_with_both_versions(tmp_path: Path) -> N
 
 
 async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
-    """Text files, directories, pipes and devices are refused at once, by name."""
+    """Row 10: text files, directories, pipes and devices are refused at once, by name."""
     (tmp_path / "notes.txt").write_text("remember the milk, and do not overwrite this")
     (tmp_path / "short").write_text("x")
     os.mkfifo(tmp_path / "pipe")
@@ -93,7 +93,7 @@ async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_missing_file_is_made_only_if_wanted(tmp_path: Path) -> None:
-    """By default the file is created; with mode=rw a missing one is refused."""
+    """Row 10: by default the file is created; with mode=rw a missing one is refused."""
     assert "No such file" in await refusal(f"file:{tmp_path}/wfx.db?mode=rw")
     assert not (tmp_path / "wfx.db").exists()
     await (await open_store("sqlite", f"file:{tmp_path}/wfx.db")).close()
@@ -122,7 +122,7 @@ def unprivileged() -> Iterator[None]:
 
 
 def test_a_file_that_may_not_be_written_is_refused() -> None:
-    """A read-only file, or a new one in a read-only directory, is refused at start with its path."""
+    """Row 10: a read-only file, or a new one in a read-only directory, is refused at start with its path."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "wfx.db"
         make(path, "")
@@ -136,7 +136,7 @@ def test_a_file_that_may_not_be_written_is_refused() -> None:
 
 
 async def test_a_second_server_is_refused(tmp_path: Path) -> None:
-    """While one store has the file, another is refused by name; afterwards it may."""
+    """Row 9: while one store has the file, another is refused by name; afterwards it may."""
     path = tmp_path / "wfx.db"
     first = await open_store("sqlite", str(path))
     assert await refusal(path) == f"the database file {path} is in use by another server; stop that one first"
@@ -149,7 +149,7 @@ async def test_a_second_server_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("offset", [16, 100, 4096, 8192, 12288, 20480])
 async def test_a_damaged_file_is_refused(tmp_path: Path, offset: int) -> None:
-    """A file with overwritten pages does not start; the sentence names the file and what to do."""
+    """Row 6: a file with overwritten pages does not start; the sentence names the file and what to do."""
     path = tmp_path / "wfx.db"
     await make_filled(path)
     with path.open("r+b") as file:
@@ -161,7 +161,7 @@ async def test_a_damaged_file_is_refused(tmp_path: Path, offset: int) -> None:
 
 
 async def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    """A file that was cut off does not start."""
+    """Row 6: a file that was cut off does not start."""
     path = tmp_path / "wfx.db"
     await make_filled(path)
     os.truncate(path, path.stat().st_size // 2)
@@ -169,7 +169,7 @@ async def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_torn_write_ahead_log_ends_at_the_last_whole_commit(tmp_path: Path) -> None:
-    """After a crash that left half a commit in the write-ahead log, everything before it is there."""
+    """Row 6: after a crash that left half a commit in the write-ahead log, everything before it is there."""
     path = tmp_path / "wfx.db"
     store = await open_store("sqlite", str(path))
     await store.create_workflow(FLOW)

@@ -40,7 +40,7 @@ def enter(ledger: Ledger, line: bytes) -> None:
 
 
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
-    """A server with many writers is killed again and again; what it had acknowledged is there, whole and in order."""
+    """Row 5: a server with many writers is killed again and again; what it acknowledged is there, whole, in order."""
     path, ledger, chance = tmp_path / "wfx.db", Ledger(), random.Random(5)
     for _ in range(5):
         process = await start(path, 0)
@@ -70,7 +70,7 @@ async def gone(path: Path, jobs: dict[str, int]) -> dict[str, int]:
 
 
 async def test_of_two_servers_on_one_file_one_is_refused(tmp_path: Path) -> None:
-    """Two servers started together on one file: one does all its work, the other says who is in its way."""
+    """Rows 7 and 9: of two servers started together on a file, one works, the other says who is in its way."""
     path = tmp_path / "wfx.db"
     processes = [await start(path, 60) for _ in range(2)]
     outputs = [(await asyncio.wait_for(process.communicate(), 60)) for process in processes]
@@ -91,7 +91,7 @@ async def test_of_two_servers_on_one_file_one_is_refused(tmp_path: Path) -> None
 
 
 async def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
-    """After a server was killed its file can be used at once."""
+    """Row 9: after a server was killed its file can be used at once."""
     path = tmp_path / "wfx.db"
     process = await start(path, 0)
     assert process.stdout is not None
@@ -104,7 +104,7 @@ async def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
 
 
 async def test_a_backup_under_load_is_whole_and_has_its_own_log_id(tmp_path: Path) -> None:
-    """A copy made while many write is consistent, starts, and is told apart from the original's log."""
+    """Row 11: a copy made while many write is consistent, starts, and is told apart from the original's log."""
     source, target = tmp_path / "wfx.db", tmp_path / "backup.db"
     store = await open_store("sqlite", str(source))
     await store.create_workflow(FLOW)
@@ -125,7 +125,7 @@ async def test_a_backup_under_load_is_whole_and_has_its_own_log_id(tmp_path: Pat
 
 
 async def test_a_backup_is_refused_where_it_would_do_harm(tmp_path: Path) -> None:
-    """An existing file is not overwritten, and only databases of this program are copied."""
+    """Row 11: an existing file is not overwritten, and only databases of this program are copied."""
     source = tmp_path / "wfx.db"
     await (await open_store("sqlite", str(source))).close()
     (tmp_path / "there").write_text("precious")
@@ -137,7 +137,7 @@ async def test_a_backup_is_refused_where_it_would_do_harm(tmp_path: Path) -> Non
         (source, tmp_path / "nowhere" / "copy.db", "No such file"),
         (tmp_path / "missing", tmp_path / "a", "there is no database file"),
         (tmp_path / "text", tmp_path / "b", "not a database"),
-        (tmp_path / "empty.db", tmp_path / "c", "nothing to back up"),
+        (tmp_path / "empty.db", tmp_path / "c", "nothing was ever stored"),
     ):
         with pytest.raises(StoreUnusable, match=reason):
             back_up(origin, target)

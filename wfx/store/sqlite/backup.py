@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from secrets import token_hex
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.sqlite.migrate import migrations, version_of
+from wfx.store.findings import Progress, quiet
+from wfx.store.sqlite.checking import reading
 from wfx.store.sqlite.statements import SQL
 
+_PAGES = 1000
+"""Pages to copy between two reports of progress."""
 
-def back_up(source: Path, target: Path) -> None:
+
+def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
     """Write a consistent copy of the database to a new file. Blocks; the source may be in use by a server.
 
-    A server that starts on the copy goes its own way from here: it gives the same numbers to other events. So the
-    copy's log gets an identity of its own, by which readers of the original's log find out.
+    A server that starts on a copy goes its own way from here: it gives the same numbers to other events. So a copy has
+    no log identity, and every server that starts on one gives its log a new one, by which readers of the original's log
+    find out.
 
-    Raises StoreUnusable if the source is not a database of this program, if the target exists, or if copying fails.
+    The file gets its name when it is whole; until then ``.partial`` is added. Raises StoreUnusable if the source is not
+    a database of this program, if the target exists, or if copying fails.
     """
-    if not source.is_file():
-        raise StoreUnusable(f"there is no database file {source}")
-    try:
-        target.touch(exist_ok=False)
-    except OSError as exc:
-        raise StoreUnusable(f"cannot make the backup {target}: {exc.strerror}") from exc
-    try:
-        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
-            _copy(original, copy, str(source))
-    except sqlite3.Error as exc:
-        target.unlink()
-        raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
-    except StoreUnusable:
-        target.unlink()
-        raise
+    if os.path.lexists(target):
+        raise _refusal(target, "File exists")
+    partial = target.with_name(target.name + ".partial")
+    with reading(source) as original:
+        try:
+            partial.touch(exist_ok=False)
+        except OSError as exc:
+            raise _refusal(partial, exc.strerror) from exc
+        try:
+            _copy(original, partial, progress)
+            partial.rename(target)
+        except (sqlite3.Error, OSError) as exc:
+            raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
+        finally:
+            partial.unlink(missing_ok=True)
+    _sync(target.parent)
 
 
-def _copy(original: sqlite3.Connection, copy: sqlite3.Connection, name: str) -> None:
-    if version_of(original, migrations(), name) == 0:
-        raise StoreUnusable(f"{name} is an empty database: there is nothing to back up")
-    original.backup(copy)
-    with copy:
-        copy.execute(SQL["set_log_id"], (token_hex(16),))
+def how_to_restore(path: Path) -> str:
+    """Say in half a sentence how a backup becomes the database in this file again."""
+    file, *others = (shlex.quote(f"{path}{ending}") for ending in ("", "-wal", "-shm"))
+    return f"restore a backup while no server runs: rm -f {' '.join(others)} && cp BACKUP {file}"
+
+
+def _copy(original: sqlite3.Connection, path: Path, progress: Progress) -> None:
+    # The original's transaction stays open throughout, so all steps copy one state, whatever is written meanwhile.
+    with closing(sqlite3.connect(path)) as copy:
+        original.backup(copy, pages=_PAGES, progress=lambda _, left, total: progress("pages", total - left, total))
+        with copy:
+            copy.execute(SQL["set_log_id"], ("",))
+
+
+def _refusal(path: Path, reason: str | None) -> StoreUnusable:
+    return StoreUnusable(f"cannot make the backup {path}: {reason}")
+
+
+def _sync(directory: Path) -> None:
+    """Make the file's name durable, as its content is."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -45,6 +45,17 @@ def parse(option: str) -> Location:
     return location
 
 
+def file_of(option: str, purpose: str) -> Path:
+    """Return the file that the option names. Raises StoreUnusable where there is none to be used for this purpose."""
+    path = parse(option).path
+    if path is None:
+        raise StoreUnusable(
+            f"the storage option '{option}' means a database in memory: it is in its server alone, and ends with it; "
+            f"{purpose} needs a file"
+        )
+    return path
+
+
 def _path_of_uri(name: str, option: str) -> str:
     path = name.removeprefix("file:").partition("#")[0]
     if path.startswith("//"):

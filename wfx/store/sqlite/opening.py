@@ -7,22 +7,24 @@ import os
 import sqlite3
 from contextlib import AsyncExitStack
 from functools import partial
+from secrets import token_hex
 
 import aiosqlite
 
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
+from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.migrate import migrate, migrations, version_of
+from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import Connections, SqliteStore
 
 _log = logging.getLogger(__name__)
 
 _OLDEST_LIBRARY = (3, 38, 0)
 """The first SQLite library with everything that the statements use."""
-_ADVICE = "restore a backup or choose another file"
 _SMALL = 2048
 """Pages of a database that are checked at every start; that takes up to a tenth of a second."""
 
@@ -45,14 +47,14 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
             stack.callback(os.close, file.claim(location.path, may_create=location.may_create))
         try:
             write = await _connect(location, stack)
-            position = await inside(write, partial(_prepare, name=name, in_memory=location.path is None))
+            position = await inside(write, partial(_prepare, location=location, name=name))
             shared = location.path is None
             point = write if shared else await _connect(location, stack)
             query = write if shared else await _connect(location, stack)
         except StoreUnusable:
             raise
         except StoreError as exc:
-            raise StoreUnusable(f"cannot use the database {name}: {exc}; {_ADVICE}") from exc
+            raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
         connections = Connections(write, point, query)
         return SqliteStore(location, connections, position, clock=clock, resources=stack.pop_all())
 
@@ -70,22 +72,29 @@ async def _connect(location: dsn.Location, stack: AsyncExitStack) -> aiosqlite.C
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, name: str, *, in_memory: bool) -> Position:
+def _prepare(connection: sqlite3.Connection, location: dsn.Location, name: str) -> Position:
     # First whose file it is, only then anything that writes to it.
     steps = migrations()
     present = version_of(connection, steps, name)
     journal = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if journal != "wal" and not in_memory:
+    if journal != "wal" and location.path is not None:
         raise StoreUnusable(f"the file system of {name} cannot hold a write-ahead log; put the file on a local disk")
     migrate(connection, steps, present)
-    _require_sound(connection, name)
+    finding = _damage(connection)
+    if finding != "ok":
+        raise StoreUnusable(f"the database {name} is damaged ({finding}); {_advice(location)}")
+    connection.execute(SQL["give_log_id"], (token_hex(16),))
     return Position.read(connection)
 
 
-def _require_sound(connection: sqlite3.Connection, name: str) -> None:
+def _damage(connection: sqlite3.Connection) -> str:
     """Find damage before it is served. A large database would take minutes: there it is found where it is met."""
     if connection.execute("PRAGMA page_count").fetchone()[0] > _SMALL:
-        return
-    finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if finding != "ok":
-        raise StoreUnusable(f"the database {name} is damaged ({finding}); {_ADVICE}")
+        return "ok"
+    finding: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return finding
+
+
+def _advice(location: dsn.Location) -> str:
+    other = "choose another file"
+    return other if location.path is None else f"{how_to_restore(location.path)}, or {other}"

@@ -116,5 +116,8 @@ UPDATE meta SET value = ? WHERE name = 'horizon'
 -- name: set_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id'
 
+-- name: give_log_id
+UPDATE meta SET value = ? WHERE name = 'log_id' AND value = ''
+
 -- name: ping
 SELECT value FROM meta WHERE name = 'log_id'

@@ -18,13 +18,14 @@ _AT_ONCE = 64
 """Rows per statement. More gain nothing, and every number of rows is a statement to prepare and to keep."""
 
 
-def _load(text: str) -> Mapping[str, str]:
-    """Split at lines ``-- name: something``."""
+def load(name: str) -> Mapping[str, str]:
+    """Read a file of this directory, and split it at lines ``-- name: something``."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
     return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-SQL = _load((Path(__file__).parent / "queries.sql").read_text(encoding="utf-8"))
+SQL = load("queries.sql")
 
 
 def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:

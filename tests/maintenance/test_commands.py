@@ -1,0 +1,188 @@
+"""``wfx check`` and ``wfx backup`` as typed, beside a running service."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from callers import BASE
+
+from wfx.demo.local import LocalService
+
+WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
+
+
+def wfx(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Type a command."""
+    return subprocess.run(
+        [sys.executable, "-m", "wfx", *arguments], cwd=folder, env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def create(service: LocalService, client: str) -> dict[str, Any]:
+    """Create a job."""
+    job: dict[str, Any] = (
+        httpx.post(f"{service.north}{BASE}/jobs", json={"clientId": client, "workflow": "w"}).raise_for_status().json()
+    )
+    return job
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[LocalService]:
+    """A service with a file of its own, and one job."""
+    with LocalService(tmp_path) as running:
+        httpx.post(f"{running.north}{BASE}/workflows", json=WORKFLOW).raise_for_status()
+        create(running, "c")
+        yield running
+
+
+def test_check_beside_a_service(service: LocalService) -> None:
+    """Beside a running service, `wfx check` finds the same file by the same settings, and says that it is sound."""
+    shown = wfx(service.folder, "check")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 1)\n"
+    elsewhere = service.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "wfx.yml").write_text("storage-opt: file:../wfx.db\nclient-port: 9080\n")
+    by_variable = {"WFX_STORAGE_OPT": f"file:{service.folder}/wfx.db", "WFX_CLIENT_PORT": "9080"}
+    for shown in (wfx(elsewhere, "check"), wfx(service.folder.parent, "check", **by_variable)):
+        assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_check_for_machines(service: LocalService) -> None:
+    """With --output json the report is one JSON document, and damage makes the exit code 1."""
+    service.stop()
+    sound = wfx(service.folder, "check", "--output=json")
+    assert sound.returncode == 0
+    report = json.loads(sound.stdout)
+    assert report["sound"] is True
+    assert report["examined"] == {"workflow": 1, "job": 1, "history": 0, "event": 1}
+    assert (report["log"]["oldest"], report["log"]["newest"]) == (1, 1)
+    with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
+        connection.execute("UPDATE event SET seq = 5")
+        connection.commit()
+    broken = wfx(service.folder, "check", "--output=json")
+    assert broken.returncode == 1
+    report = json.loads(broken.stdout)
+    assert (report["sound"], report["counts"]) == (False, {"log_gap": 1})
+    assert report["findings"] == [
+        {"check": "log_gap", "row": "event 5", "expected": "number 1 next", "found": "number 5"}
+    ]
+    shown = wfx(service.folder, "check")
+    assert shown.returncode == 1
+    assert shown.stdout.splitlines() == [
+        "log_gap: event 5: expected number 1 next; found number 5",
+        "wfx.db is NOT sound (findings: 1); docs/operations.md tells what they mean and what to do",
+    ]
+
+
+def test_many_findings_are_counted(service: LocalService) -> None:
+    """Of many findings of one kind ten are shown, and how many more there are."""
+    service.stop()
+    with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
+        connection.executemany("INSERT INTO job_tag VALUES ('x', ?)", [(n,) for n in range(100, 1300)])
+        connection.commit()
+    lines = wfx(service.folder, "check").stdout.splitlines()
+    assert len(lines) == 12
+    assert lines[10] == "orphan_tag: 1,190 more"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["check", "--storage-opt=missing.db"], "there is no database file missing.db"),
+    (["check", "--storage-opt=:memory:"], "means a database in memory"),
+    (["check", "extra"], 'takes no arguments, but was given "extra"'),
+    (["check", "--output=xml"], "must be one of text, json"),
+    (["backup", "--storage-opt=file:x?mode=memory", "a.db"], "means a database in memory"),
+    (["backup", "--storage-opt=missing.db", "a.db"], "there is no database file missing.db"),
+    (["backup"], "takes one argument, the file to write; 0 were given"),
+    (["backup", "a", "b"], "takes one argument, the file to write; 2 were given"),
+    (["backup", "there"], "cannot make the backup there: File exists"),
+    (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
+])  # fmt: skip
+def test_what_is_refused(service: LocalService, arguments: list[str], said: str) -> None:
+    """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""
+    (service.folder / "there").write_text("precious")
+    before = sorted(service.folder.iterdir())
+    ended = wfx(service.folder, *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("Error: ")
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert sorted(service.folder.iterdir()) == before
+    assert (service.folder / "there").read_text() == "precious"
+
+
+def test_restore(service: LocalService) -> None:
+    """Row 11: a backup is restored as the command says, and the store is as it was when the backup was made.
+
+    Each time the log gets another identity, so that positions on the former log are refused.
+    """
+    kept = create(service, "kept")
+    made = wfx(service.folder, "backup", "nightly.db")
+    assert (made.returncode, made.stderr) == (0, "")
+    wrote, restore = made.stdout.splitlines()
+    assert wrote.startswith("wrote nightly.db (")
+    lost = create(service, "lost")
+    positions = {position_of(service)}
+    for _ in range(2):
+        service.stop()
+        subprocess.run(["bash", "-c", restore.partition(": ")[2]], cwd=service.folder, check=True, timeout=10)
+        service.start()
+        assert httpx.get(f"{service.north}{BASE}/jobs/{kept['id']}").status_code == 200
+        assert httpx.get(f"{service.north}{BASE}/jobs/{lost['id']}").status_code == 404
+        for position in positions:
+            refused = httpx.get(f"{service.north}{BASE}/jobs/events", params={"since": position, "limit": 1})
+            assert refused.status_code == 409
+        create(service, "new")
+        create(service, "new")
+        positions.add(position_of(service))
+        assert wfx(service.folder, "check").returncode == 0
+    assert len(positions) == 3
+
+
+def position_of(service: LocalService) -> str:
+    """Return where the log of the service ends."""
+    page = httpx.get(f"{service.north}{BASE}/jobs/events", params={"since": "0", "limit": 100},
+                     headers={"Accept": "application/json"}).raise_for_status().json()
+    return str(page["next"])
+
+
+def test_a_terminal_shows_progress(service: LocalService) -> None:
+    """On a terminal a bar shows what is being done, and is gone when the report comes."""
+    shutil.copy(service.folder / "wfx.db", service.folder / "copy.db")
+    for arguments, last in ((["check"], "wfx.db is sound"), (["backup", "b.db"], "to restore a backup")):
+        terminal, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wfx", *arguments], cwd=service.folder, stdout=subprocess.PIPE, stderr=theirs,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}, text=True,
+        )  # fmt: skip
+        os.close(theirs)
+        drawn = b""
+        while chunk := read(terminal):
+            drawn += chunk
+        os.close(terminal)
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "━".encode() in drawn
+        assert drawn.rstrip().endswith(b"\x1b[2K"), "the bar is wiped"
+        assert last in out
+
+
+def read(terminal: int) -> bytes:
+    """Read what was drawn; nothing when the other end is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""

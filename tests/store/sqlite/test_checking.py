@@ -1,0 +1,283 @@
+"""The product's check: that it sees every kind of damage, and says nothing of what is sound."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.store.samples import FLOW, begin, move, redefine, renamed, tag, together, untag
+from tests.store.sqlite.audit import Ledger, live
+from wfx.domain.errors import StoreUnusable
+from wfx.domain.timestamp import Timestamp
+from wfx.store.findings import Report
+from wfx.store.opening import open_store
+from wfx.store.protocol import Store
+from wfx.store.sqlite.backup import back_up
+from wfx.store.sqlite.checking import check
+from wfx.store.sqlite.migrate import APPLICATION_ID
+from wfx.store.sqlite.statements import load
+
+ROOT = Path(__file__).parents[3]
+IN_CODE = {"file", "reference", "workflow", "place", "job", "job_definition", "job_tags", "job_history", "job_log"}
+CHECKS = {*load("checks.sql"), *IN_CODE}
+
+
+async def fill(store: Store) -> None:
+    """Let jobs 1, 2 and 3 live; number 4 and the workflow "gone" are deleted. The log has 12 events."""
+    await store.create_workflow(FLOW)
+    await store.create_workflow(renamed("gone"))
+    first = await store.create_job(FLOW.name, begin("a", tags=["x", "y"], definition={"n": 1}))
+    await store.change_job(first.id, move("RUN", message="hello"))
+    await store.change_job(first.id, redefine({"n": 2}))
+    await store.change_job(first.id, untag("x"))
+    second = await store.create_job(FLOW.name, begin("b", definition={"n": 1}))
+    await store.change_job(second.id, tag("z", "ü"))
+    third = await store.create_job(FLOW.name, begin("c"))
+    await store.change_job(third.id, redefine({}))
+    await store.change_job(third.id, redefine({"a": []}))
+    fourth = await store.create_job("gone", begin("d", tags=["x"]))
+    await store.change_job(fourth.id, move("RUN"))
+    await store.delete_job(fourth.id)
+    await store.delete_workflow("gone")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound file with a whole log."""
+    return asyncio.run(make(tmp_path_factory.mktemp("whole") / "wfx.db", keep=100))
+
+
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound file that has only the newest five events, so that no life but the last is whole."""
+    return asyncio.run(make(tmp_path_factory.mktemp("pruned") / "wfx.db", keep=5))
+
+
+async def make(path: Path, keep: int) -> Path:
+    """Fill a file and prune its log."""
+    store = await open_store("sqlite", str(path))
+    await fill(store)
+    await store.prune_log(keep_newest=keep, older_than=Timestamp(0), at_most=1000)
+    await store.close()
+    return path
+
+
+class Damage(NamedTuple):
+    """A statement that breaks something, and what is to be said of it."""
+
+    sql: str
+    check: str
+    row: str
+    expected: str
+    found: str
+
+
+JOB_1 = "job 1 ("
+DAMAGES = [
+    Damage("DELETE FROM event WHERE seq = 3", "log_gap", "event 4", "number 3 next", "number 4"),
+    Damage("UPDATE event SET seq = 40 WHERE seq = 12", "log_gap", "event 40", "number 12 next", "number 40"),
+    Damage("UPDATE meta SET value = 3 WHERE name = 'horizon'", "log_gap", "event 1", "number 4 next", "number 1"),
+    Damage("UPDATE meta SET value = 'x' WHERE name = 'horizon'", "log_horizon", "meta horizon", "from 0 on", "x"),
+    Damage("DELETE FROM meta WHERE name = 'log_id'", "log_identity", "meta log_id", "32 hex", "no such row"),
+    Damage("UPDATE meta SET value = 'me' WHERE name = 'log_id'", "log_identity", "meta log_id", "32 hex", "me"),
+    Damage("UPDATE event SET ctime = -5 WHERE seq = 2", "event_time", "event 2", "1970 and 9999", "-5"),
+    Damage("UPDATE event SET ctime = 'now' WHERE seq = 2", "event_time", "event 2", "1970 and 9999", "now"),
+    Damage("UPDATE event SET action = 'EXPLODE' WHERE seq = 2", "event_action", "event 2", "an action", "EXPLODE"),
+    Damage("UPDATE event SET payload = '{' WHERE seq = 2", "event_payload", "event 2", "JSON about job", "{"),
+    Damage("UPDATE event SET payload = '{\"id\":\"7\"}' WHERE seq = 2", "event_payload", "event 2", "JSON about", "7"),
+    Damage("UPDATE event SET workflow = 77 WHERE seq = 2", "event_workflow", "event 2", "number 77", "none"),
+    Damage("DELETE FROM job WHERE number = 2", "lost_job", "job ", "DELETE as its last event", "ADD_TAGS as event 6"),
+    Damage("DELETE FROM job WHERE number = 2", "orphan_tag", "job_tag (z, 2)", "a job with number 2", "none"),
+    Damage("DELETE FROM job WHERE number = 2", "orphan_definition", "definition 2", "a job with number 2", "none"),
+    Damage("DELETE FROM job WHERE number = 2", "orphan_history", "history 4", "a job with number 2", "none"),
+    Damage("DELETE FROM job WHERE number = 2", "reference", "definition 2", "the row of job", "none"),
+    Damage("UPDATE history SET status = '{' WHERE number = 1", "history_document", "history 1", "are JSON", "{"),
+    Damage("UPDATE history SET definition = '' WHERE number = 2", "history_document", "history 2", "are JSON", "{"),
+    Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
+    Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
+    Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),
+    Damage("UPDATE place SET state = 'X' WHERE state = 'RUN'", "place", "workflow 1", "'RUN'", "'X'"),
+    Damage("DELETE FROM place WHERE state = 'LOST'", "place", "workflow 1", "'LOST'", "'DONE'"),
+    Damage("UPDATE job SET place = 65536 WHERE number = 1", "job", JOB_1, "the state of its place, NEW", "RUN"),
+    Damage("UPDATE job SET place = 65600 WHERE number = 1", "job", JOB_1, "at a place of its workflow", "IndexError"),
+    Damage("UPDATE job SET place = 65600 WHERE number = 1", "reference", "job 1", "the row of place", "none"),
+    Damage("UPDATE job SET status = '{}' WHERE number = 1", "job", JOB_1, "can be read", "KeyError('state')"),
+    Damage("UPDATE job SET status = x'ff' WHERE number = 1", "job", JOB_1, "can be read", "Error"),
+    Damage("UPDATE job SET status = CAST(x'22ff22' AS TEXT) WHERE number = 1", "job", JOB_1, "can be read", "Error"),
+    Damage("UPDATE job SET mtime = 7 WHERE number = 1", "job", JOB_1, "an mtime from its stime", "7"),
+    Damage("UPDATE job SET version = 0 WHERE number = 1", "job", JOB_1, "a version from 1 on", "0"),
+    Damage("UPDATE definition SET document = '{\"n\":3}'", "job_definition", JOB_1, "the hash of its definition", ""),
+    Damage("DELETE FROM definition WHERE job = 1", "job_definition", JOB_1, "the hash of its definition", ""),
+    Damage("UPDATE job SET status = replace(status, '\"definitionHash\":\"', '\"definitionHash\":\"0')",
+           "job_definition", JOB_1, "the same hash in its status", ""),
+    Damage("DELETE FROM job_tag WHERE tag = 'y'", "job_tags", JOB_1, "its tags ['y'] in job_tag", "[]"),
+    Damage("INSERT INTO job_tag VALUES ('w', 1)", "job_tags", JOB_1, "its tags ['y']", "['w', 'y']"),
+    Damage("UPDATE job SET tags = '[\"z\",\"y\"]' WHERE number = 1", "job_tags", JOB_1, "in order", "['z', 'y']"),
+    Damage("DELETE FROM history WHERE number = 2", "job_history", JOB_1, "which are 3", "versions [1, 3]"),
+    Damage("INSERT INTO history VALUES (50, 3, 1, 4, 9, '{}', NULL)", "job_history", JOB_1, "which are 3", "4]"),
+    Damage("UPDATE history SET earlier = 1 WHERE number = 3", "job_history", JOB_1, "[None, 1, 2, 3]", "1, 1, 3]"),
+    Damage("UPDATE job SET history = 1 WHERE number = 1", "job_history", JOB_1, "[None, 1, 2, 3]", "[None, 1, 2, 1]"),
+    Damage("UPDATE job SET stime = stime - 1 WHERE number = 1", "job_history", JOB_1, "the first version at", ""),
+    Damage("UPDATE history SET mtime = mtime + 9000000 WHERE number = 2", "job_history", JOB_1, "later than", ""),
+    Damage("UPDATE event SET ctime = ctime + 1 WHERE seq = 2", "job_log", JOB_1, "events at the times", ""),
+    Damage("UPDATE event SET client_id = 'q' WHERE seq = 2", "job_log", JOB_1, "('a', 1)", "event 2 of q"),
+    Damage("UPDATE event SET workflow = 2 WHERE seq = 2", "job_log", JOB_1, "('a', 1)", "event 2 of a"),
+    Damage("DELETE FROM event WHERE seq = 12", "lost_job", "job ", "DELETE as its last", "UPDATE_STATUS as event 11"),
+    Damage("DELETE FROM event WHERE seq = 4", "job_log", JOB_1, "an event for each of its 4 versions", "3 events"),
+    Damage("DELETE FROM event WHERE seq = 1", "job_log", JOB_1, "CREATE as its first event", "UPDATE_STATUS"),
+    Damage("DELETE FROM event WHERE seq <= 4", "job_log", JOB_1, "CREATE as its first event", "no event"),
+    Damage("UPDATE job SET client_id = 'q' WHERE number = 1", "job_log", JOB_1, "the clientId of its events", '"q"'),
+    Damage("UPDATE job SET status = replace(status, 'hello', 'bye')", "job_log", JOB_1, "the status of", "bye"),
+    Damage("UPDATE job SET tags = '[]' WHERE number = 1", "job_log", JOB_1, 'the tags of its events, ["y"]', "none"),
+    Damage("UPDATE event SET action = 'DELETE' WHERE seq = 4", "job_log", JOB_1, "no DELETE among its events", ""),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: f"{damage.check}: {damage.sql}")
+def test_damage_is_found(whole: Path, tmp_path: Path, damage: Damage) -> None:
+    """Whatever is broken by hand is reported: by which check, in which row, what was expected and what is there."""
+    report = damaged(whole, tmp_path, damage.sql)
+    assert not report.sound
+    found = [finding for finding in report.findings if finding.check == damage.check and damage.row in finding.row]
+    assert [f for f in found if damage.expected in f.expected and damage.found in f.found], report.findings
+
+
+def damaged(source: Path, folder: Path, sql: str) -> Report:
+    """Check a copy of the file after the statement."""
+    path = folder / "wfx.db"
+    shutil.copy(source, path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(sql)
+        connection.commit()
+    return check(path)
+
+
+def test_every_check_can_fail() -> None:
+    """For every check there is damage that it finds, and the guide tells what it means."""
+    assert {damage.check for damage in DAMAGES} | {"file"} == CHECKS
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(CHECKS) if f"| `{name}` |" not in guide] == []
+
+
+def test_what_is_sound_is_called_so(whole: Path, pruned: Path) -> None:
+    """A file with all kinds of rows is sound, also when most of its log was pruned."""
+    report = check(whole)
+    assert report.sound, report.findings
+    assert report.examined == {"job": 3, "event": 12, "history": 6, "workflow": 2}
+    assert (report.log["oldest"], report.log["newest"]) == (1, 12)
+    assert check(pruned).findings == []
+    assert check(pruned).examined["event"] == 5
+
+
+@pytest.mark.parametrize(("sql", "expected"), [
+    ("UPDATE event SET ctime = ctime + 1 WHERE seq = 8", "events at the times of its versions"),
+    ("UPDATE event SET job_id = (SELECT id FROM job WHERE number = 2) WHERE seq IN (8, 9)", "an event for each of"),
+])  # fmt: skip
+def test_what_is_left_of_a_log_is_compared_too(pruned: Path, tmp_path: Path, sql: str, expected: str) -> None:
+    """Events whose job's creation was pruned must still be those of its last versions."""
+    report = damaged(pruned, tmp_path, sql)
+    assert any(f.check == "job_log" and expected in f.expected for f in report.findings), report.findings
+
+
+def test_many_findings_of_one_kind_are_counted(whole: Path, tmp_path: Path) -> None:
+    """Of thousands of findings of one kind ten are told, with values cut short, and all are counted."""
+    many = "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3009) "
+    report = damaged(whole, tmp_path, f"INSERT INTO job_tag {many} SELECT printf('%.500c', 'x') || i, i FROM n")
+    assert report.counts == {"orphan_tag": 3000}
+    assert len(report.findings) == 10
+    assert all(len(f.row) < 300 and f.row.endswith("characters)") for f in report.findings)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_overwritten_pages_are_found(tmp_path: Path, seed: int) -> None:
+    """A file with an overwritten page is not sound, and is read as far as it goes."""
+    path, chance = tmp_path / "wfx.db", random.Random(seed)
+
+    async def write() -> None:
+        store = await open_store("sqlite", str(path))
+        await live(store, Ledger())
+        await store.close()
+
+    asyncio.run(write())
+    pages = path.stat().st_size // 4096
+    with path.open("r+b") as file:
+        file.seek(4096 * chance.randrange(2, pages))
+        file.write(b"\xff" * 100)
+    report = check(path)
+    assert "file" in report.counts
+    assert any(f.row.startswith("table ") for f in report.findings), "it is said where"
+
+
+async def test_a_store_in_use_is_checked_as_it_was_at_one_moment(tmp_path: Path) -> None:
+    """While others write, the check sees one state, and disturbs nobody."""
+    path = tmp_path / "wfx.db"
+    store = await open_store("sqlite", str(path))
+    await store.create_workflow(FLOW)
+    jobs = await together(*(store.create_job(FLOW.name, begin()) for _ in range(100)))
+    for _ in range(3):
+        checking = asyncio.create_task(asyncio.to_thread(check, path))
+        while not checking.done():
+            await together(*(store.change_job(job.id, move("NEW")) for job in jobs))
+        report = await checking
+        assert report.sound, report.findings
+    await store.close()
+
+
+def test_checking_leaves_nothing_behind(whole: Path, tmp_path: Path) -> None:
+    """A check changes not a byte and leaves no file, also of a file that nobody may write."""
+    path = tmp_path / "wfx.db"
+    shutil.copy(whole, path)
+    before = path.read_bytes()
+    path.chmod(0o444)
+    assert check(path).sound
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_killed_servers_store_is_checked_with_its_log(tmp_path: Path) -> None:
+    """What a dead server left in the write-ahead log counts, and stays there for the next start."""
+    store = await open_store("sqlite", str(tmp_path / "wfx.db"))
+    await fill(store)
+    for name in ("wfx.db", "wfx.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / f"dead{name[3:]}")
+    await store.close()
+    log = (tmp_path / "dead.db-wal").read_bytes()
+    report = check(tmp_path / "dead.db")
+    assert (report.findings, report.log["newest"]) == ([], 12)
+    assert (tmp_path / "dead.db-wal").read_bytes() == log
+
+
+def test_what_cannot_be_checked_is_refused(tmp_path: Path) -> None:
+    """What is no database of this program, or of a newer or older one, is refused by name."""
+    (tmp_path / "text").write_text("no database at all, but long enough to look at")
+    (tmp_path / "empty").touch()
+    for name, version in (("newer", 4711), ("older", -1)):
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}")
+    for name, reason in (
+        ("missing", "there is no database file"), (".", "there is no database file"), ("text", "not a database"),
+        ("empty", "nothing was ever stored"), ("newer", "knows only up to"), ("older", "start the server on it once"),
+    ):  # fmt: skip
+        with pytest.raises(StoreUnusable, match=reason) as refused:
+            check(tmp_path / name)
+        assert str(tmp_path / name) in str(refused.value)
+
+
+def test_a_long_check_can_be_interrupted(whole: Path, tmp_path: Path) -> None:
+    """Ctrl-C ends a check, and a backup, which leaves no file then."""
+
+    def interrupt(_what: str, _done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(whole, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        back_up(whole, tmp_path / "backup.db", interrupt)
+    assert list(tmp_path.iterdir()) == []

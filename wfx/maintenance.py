@@ -1,0 +1,65 @@
+"""The commands that look after a store: ``wfx check`` and ``wfx backup``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from wfx.commandline.call import Call
+from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
+from wfx.commandline.progress import shown
+from wfx.commandline.terminal import neutralise
+from wfx.domain.errors import StoreError
+from wfx.store.findings import Report
+from wfx.store.sqlite import dsn
+from wfx.store.sqlite.backup import back_up, how_to_restore
+from wfx.store.sqlite.checking import check as examine
+
+
+def run_check(call: Call) -> int:
+    """Examine the store and print a report; 0 if it is sound. Raises Failure if it cannot be examined."""
+    if call.arguments:
+        raise UsageFailure(f'wfx check takes no arguments, but was given "{call.arguments[0]}"')
+    try:
+        with shown(call.err) as progress:
+            report = examine(dsn.file_of(call.settings.text("storage-opt"), "wfx check"), progress)
+    except StoreError as exc:
+        raise Failure(str(exc)) from exc
+    if call.settings.text("output") == "json":
+        call.out.json(json.dumps({**asdict(report), "sound": report.sound}, ensure_ascii=False))
+    else:
+        for line in _lines(report):
+            call.out.line(line)
+    return EXIT_OK if report.sound else EXIT_FAILED
+
+
+def run_backup(call: Call) -> int:
+    """Copy the store to a new file. Raises Failure."""
+    if len(call.arguments) != 1:
+        raise UsageFailure(f"wfx backup takes one argument, the file to write; {len(call.arguments)} were given")
+    target = Path(call.arguments[0])
+    try:
+        source = dsn.file_of(call.settings.text("storage-opt"), "wfx backup")
+        with shown(call.err) as progress:
+            back_up(source, target, progress)
+    except StoreError as exc:
+        raise Failure(str(exc)) from exc
+    call.out.line(f"wrote {target} ({target.stat().st_size:,} bytes)")
+    call.out.line(f"to {how_to_restore(source).replace('BACKUP', str(target))}")
+    return EXIT_OK
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from (neutralise(f"{f.check}: {f.row}: expected {f.expected}; found {f.found}") for f in report.findings)
+    for check, count in report.counts.items():
+        if more := count - sum(finding.check == check for finding in report.findings):
+            yield f"{check}: {more:,} more"
+    if report.sound:
+        names = {"workflow": "workflows", "job": "jobs", "history": "history entries", "event": "events"}
+        extent = ", ".join(f"{name}: {report.examined[table]:,}" for table, name in names.items())
+        yield f"{report.place} is sound ({extent})"
+    else:
+        total = f"{sum(report.counts.values()):,}"
+        yield f"{report.place} is NOT sound (findings: {total}); docs/operations.md tells what they mean and what to do"

@@ -1,0 +1,62 @@
+-- Each statement finds what breaks one rule: which row, what was expected, what is there. The rules about a single job, with
+-- its tags, history and events, are in lives.py.
+
+-- name: log_identity
+SELECT 'meta log_id', '32 hexadecimal digits, or nothing in a backup', coalesce(min(value), 'no such row')
+FROM meta WHERE name = 'log_id'
+HAVING count(*) <> 1 OR (min(value) <> '' AND (length(min(value)) <> 32 OR min(value) GLOB '*[^0-9a-f]*'))
+
+-- name: log_horizon
+SELECT 'meta horizon', 'a number from 0 on', coalesce(min(value), 'no such row')
+FROM meta WHERE name = 'horizon'
+HAVING count(*) <> 1 OR typeof(min(value)) <> 'integer' OR min(value) < 0
+
+-- name: log_gap
+SELECT 'event ' || seq, 'number ' || (before + 1) || ' next', 'number ' || seq
+FROM (
+    SELECT seq, lag(seq, 1, (SELECT value FROM meta WHERE name = 'horizon')) OVER (ORDER BY seq) AS before FROM event
+)
+WHERE seq <> before + 1
+
+-- name: event_time
+SELECT 'event ' || seq, 'microseconds between the years 1970 and 9999', ctime
+FROM event WHERE typeof(ctime) <> 'integer' OR ctime NOT BETWEEN 0 AND 253402300799999999
+
+-- name: event_action
+SELECT 'event ' || seq, 'an action', action
+FROM event
+WHERE action NOT IN ('CREATE', 'DELETE', 'ADD_TAGS', 'DELETE_TAGS', 'UPDATE_STATUS', 'UPDATE_DEFINITION')
+
+-- name: event_payload
+SELECT 'event ' || seq, 'JSON about job ' || job_id, payload
+FROM event WHERE CASE WHEN json_valid(payload) THEN json_extract(payload, '$.id') IS NOT job_id ELSE TRUE END
+
+-- name: event_workflow
+SELECT 'event ' || seq, 'a workflow with number ' || workflow, 'none'
+FROM event WHERE workflow NOT IN (SELECT number FROM workflow)
+
+-- name: lost_job
+SELECT 'job ' || job_id, 'a row in job, or DELETE as its last event', action || ' as event ' || max(seq)
+FROM event WHERE NOT EXISTS (SELECT 1 FROM job WHERE id = job_id)
+GROUP BY job_id HAVING action <> 'DELETE'
+
+-- name: orphan_tag
+SELECT 'job_tag (' || tag || ', ' || job || ')', 'a job with number ' || job, 'none'
+FROM job_tag WHERE NOT EXISTS (SELECT 1 FROM job WHERE number = job)
+
+-- name: orphan_definition
+SELECT 'definition ' || job, 'a job with number ' || job, 'none'
+FROM definition WHERE NOT EXISTS (SELECT 1 FROM job WHERE number = job)
+
+-- name: orphan_history
+SELECT 'history ' || number, 'a job with number ' || job, 'none'
+FROM history WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.number = history.job)
+
+-- name: history_document
+SELECT 'history ' || number, 'a status and a definition that are JSON', status || ' ' || coalesce(definition, '')
+FROM history WHERE NOT json_valid(status) OR NOT json_valid(coalesce(definition, '{}'))
+
+-- name: workflow_deleted
+SELECT 'workflow ' || number, 'a deletion no later than the newest event', 'deleted at event ' || deleted
+FROM workflow
+WHERE deleted > max((SELECT coalesce(max(seq), 0) FROM event), (SELECT value FROM meta WHERE name = 'horizon'))
