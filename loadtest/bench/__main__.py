@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
 import httpx
 
-from bench import fixture, streams, wrk
+from bench import fixture, plugins, streams, wrk
 from bench.fixture import Case
 from wfx.demo.local import LocalService
 
@@ -59,7 +60,7 @@ def main() -> None:
                 f" {row.p99:>7.1f} {row.failed:>6}")
             rows.append(asdict(row))
         if not given.operation:
-            for figure in streams.measure(engine, updates=given.updates):
+            for figure in chain(streams.measure(engine, updates=given.updates), plugins.measure(engine)):
                 say(f"{engine:<10} {figure.name:<60} {figure.value:>10.2f} {figure.unit}")
                 rows.append({"engine": engine, **asdict(figure)})
     given.json.parent.mkdir(parents=True, exist_ok=True)
