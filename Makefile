@@ -40,6 +40,8 @@ bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md
+	PYTHONPATH=tests $(BIN)/python -m tests.edge.document docs/http-edge.md
+	$(BIN)/python -m tests.docs.robustness docs/robustness.md
 
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv

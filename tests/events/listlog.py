@@ -41,6 +41,11 @@ class ListLog:
         """The newest sequence number."""
         return len(self.events)
 
+    @property
+    def pruned(self) -> int:
+        """The newest sequence number that was pruned."""
+        return self.horizon
+
     def commit(self, *drafts: tuple[str, str, str, Action], filling: str = "") -> list[Event]:
         """Append events of (job, client, workflow, action) in one commit and tell the followers."""
         added = [self._event(offset, draft, filling) for offset, draft in enumerate(drafts, 1)]

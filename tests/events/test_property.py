@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +12,7 @@ from hypothesis import strategies as st
 from tests.events.listlog import WORKFLOWS, ListLog
 from tests.events.virtual_time import run
 from tests.events.world import (
-    LOG_ID,
     Commit,
-    Follower,
     GoOn,
     Join,
     Leave,
@@ -24,10 +23,9 @@ from tests.events.world import (
     Step,
     Wait,
     World,
+    tiny_bounds,
 )
 from wfx.domain.job import Action
-from wfx.domain.timestamp import rfc3339_millis
-from wfx.events import archive, broker, framing, recent, subscription
 
 NAMES = st.sampled_from(("a", "b", "c"))
 DRAFTS = st.tuples(NAMES, NAMES, st.sampled_from(list(WORKFLOWS)), st.sampled_from(list(Action)))
@@ -61,41 +59,8 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 @pytest.fixture(scope="module", autouse=True)
 def tiny() -> Iterator[None]:
     """Let every bound be met within a few events."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recent, "MOST_EVENTS", 6)
-        patch.setattr(recent, "MOST_BYTES", 3000)
-        patch.setattr(archive, "_MOST_EVENTS", 4)
-        patch.setattr(archive, "_TARGET_BYTES", 1000)
-        patch.setattr(framing, "CHUNK_BYTES", 250)
-        patch.setattr(broker, "BOOKMARK_EVERY", 5)
-        patch.setattr(broker, "_READ_EVENTS", 3)
-        patch.setattr(subscription, "BOOKMARK_EVERY", 5)
+    with tiny_bounds():
         yield
-
-
-def check_ids(follower: Follower, log: ListLog) -> None:
-    """Ids count, or name the events' places on the log and are never told before what they stand for."""
-    source = follower.source
-    if follower.query.since is None:
-        assert source.ids == [str(number) for number in range(1, len(source.ids) + 1)]
-        return
-    told = [int(number.removeprefix(f"{LOG_ID}-")) for number in source.ids]
-    assert told == sorted(told)
-    assert not source.early
-    for number, data in source.events:
-        event = log.events[int(number.removeprefix(f"{LOG_ID}-")) - 1]
-        assert rfc3339_millis(event.ctime) == data["ctime"]
-
-
-def check_events(follower: Follower, log: ListLog) -> None:
-    """A reader that is connected saw all it wanted; one that is not saw a beginning of it and knows why."""
-    possible = [follower.wanted(log.events, start) for start in range(follower.earliest, follower.latest + 1)]
-    if follower.reader is not None and not follower.reader.ended:
-        assert follower.seen in possible
-        return
-    assert any(wanted[:len(follower.seen)] == follower.seen for wanted in possible)
-    if follower.query.since is not None and follower.source.last_id is not None:
-        assert follower.overtaken
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -106,14 +71,12 @@ def test_each_reader_gets_exactly_its_part_of_the_log(plan: list[Step], seed: in
     In the order of the log, each once, none missing; a reader misses the rest only if the log was pruned beyond it.
     """
     async def scenario() -> None:
-        world = World(seed)
+        world = World(ListLog("an-id", random.Random(seed)))
         await world.broker.open()
         for step in plan:
             await step.happen(world)
         await world.come_to_rest()
-        for follower in world.followers:
-            check_ids(follower, world.log)
-            check_events(follower, world.log)
+        world.check()
         await world.broker.close()
         assert world.broker.subscribers == 0
 

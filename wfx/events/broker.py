@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
-from wfx.domain.errors import BehindHorizon, StoreError
+from wfx.domain.errors import BehindHorizon, LogPositionError, StoreError
 from wfx.domain.job import Event
 from wfx.events.audience import Audience
 from wfx.events.entry import Entry
@@ -71,14 +71,15 @@ class Broker:
         stream gives a sign of life, unless that is 0. Raises BehindHorizon, NotOnThisLog, StoreUnavailable.
         """
         start = query.since or NOW
+        after = start.resolve(await self._store.log_bounds())
         while True:
-            after = start.resolve(await self._store.log_bounds())
             subscription = Subscription(query, after, self._open_source, self._audience, keep_alive)
             try:
                 await subscription.fetch()
-            except BehindHorizon:
+            except BehindHorizon as exc:
                 if not start.at_oldest:
                     raise  # Otherwise the horizon moved since we looked where it is.
+                after = exc.oldest - 1
             else:
                 return subscription
 
@@ -95,7 +96,7 @@ class Broker:
         while True:
             try:
                 await self._follow()
-            except StoreError as exc:
+            except (StoreError, LogPositionError) as exc:
                 _logger.warning("cannot follow the log of events, trying again: %s", exc)
             except Exception:
                 _logger.exception("following the log of events failed, trying again")

@@ -31,14 +31,15 @@ async def read_page(store: Store, archive: Archive, query: EventQuery, start: St
 
     Raises BehindHorizon, NotOnThisLog, StoreUnavailable.
     """
+    bounds = await store.log_bounds()
+    after = start.resolve(bounds)
     while True:
-        bounds = await store.log_bounds()
-        after = start.resolve(bounds)
         try:
             return await _collect(archive, query, bounds, after)
-        except BehindHorizon:
+        except BehindHorizon as exc:
             if not start.at_oldest:
                 raise  # Otherwise the horizon moved since we looked where it is.
+            after = exc.oldest - 1
 
 
 async def _collect(archive: Archive, query: EventQuery, bounds: LogBounds, after: int) -> EventPage:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from wfx.domain.errors import JobNotFound, NotFound, WorkflowNotFound
+from wfx.domain.errors import JobNotFound, NotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
@@ -128,7 +128,12 @@ class SqliteStore:
         return LogBounds(position.log_id, position.horizon + 1, position.head)
 
     async def read_log(self, after: int, limit: int) -> Sequence[Event]:
-        return await self._point(partial(self._reading.log, after=after, limit=limit))
+        # The tables may hold more: what is committed this very moment, or was when the disk failed. Told now, it would
+        # be ahead of the head, and not durable for sure.
+        position = self._writer.position
+        if after > position.head:
+            raise NotOnThisLog(position.head, position.log_id)
+        return await self._point(partial(self._reading.log, after=after, limit=min(limit, position.head - after)))
 
     def follow_log(self) -> Follower:
         return self._feed.follow()

@@ -1,0 +1,36 @@
+"""An event loop on which a seed decides what runs next, and time passes only when nothing can run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from tests.events.virtual_time import VirtualTimeLoop
+
+Result = TypeVar("Result")
+
+
+class SeededLoop(VirtualTimeLoop):
+    """Runs whatever is ready in an order that is drawn anew in every turn."""
+
+    def __init__(self, chance: random.Random) -> None:
+        """Draw from this source of randomness."""
+        super().__init__()
+        self._chance = chance
+
+    def _run_once(self) -> None:
+        if not self._ready and not self._scheduled:
+            raise RuntimeError("everybody waits for somebody else")
+        ready = list(self._ready)
+        self._chance.shuffle(ready)
+        self._ready.clear()
+        self._ready.extend(ready)
+        super()._run_once()
+
+
+def run(scenario: Coroutine[Any, Any, Result], chance: random.Random) -> Result:
+    """Run a scenario to its end. Raises RuntimeError when nothing could ever happen any more."""
+    with asyncio.Runner(loop_factory=lambda: SeededLoop(chance)) as runner:
+        return runner.run(scenario)

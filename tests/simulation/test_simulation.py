@@ -1,0 +1,147 @@
+"""Whatever is interleaved with whatever, store, log, broker and readers keep what they promise.
+
+``WFX_SIM_SEEDS`` says how many lives are lived, ``WFX_SIM_FIRST`` the seed of the first. A seed that fails is named;
+``python -m tests.simulation SEED`` prints what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from tests.simulation.connections import LIKELY, Fault, Faults, connector
+from tests.simulation.life import Life
+from tests.simulation.loop import run
+from tests.store.backends import NOON
+from tests.store.samples import FLOW, begin
+from wfx.domain.errors import NotOnThisLog, StoreUnavailable
+from wfx.domain.job import Event
+from wfx.events.audience import Audience
+from wfx.events.entry import Entry
+from wfx.events.recent import RecentEvents
+from wfx.store.opening import open_store
+
+ROOT = Path(__file__).parents[2]
+SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "200"))
+FIRST = int(os.environ.get("WFX_SIM_FIRST", "0" if "CI" in os.environ else random.randrange(10**9)))
+TOGETHER = 25
+"""Seeds in one test, so that several workers share them."""
+
+
+def live_all(seeds: Iterable[int], kinds: tuple[Fault, ...] = LIKELY) -> list[Life]:
+    """Live lives; a failure names the seed."""
+    lives = [Life(seed, kinds) for seed in seeds]
+    for life in lives:
+        try:
+            life.live()
+        except Exception as exc:
+            raise AssertionError(f"seed {life.seed} fails; see: python -m tests.simulation {life.seed}") from exc
+    return lives
+
+
+@pytest.mark.timeout(60 + SEEDS)
+@pytest.mark.parametrize("part", range(-(-SEEDS // TOGETHER)))
+def test_lives(part: int) -> None:
+    """Rows 16 and 53: each reader sees just what is meant for him, jobs are what the log says, nothing is left over.
+
+    With writers at once, stalls, reconnects, filters, pruning, a clock that jumps by hours, and commits that fail.
+    """
+    seeds = range(part * TOGETHER, min(SEEDS, (part + 1) * TOGETHER))
+    drawn = [fault for life in live_all(FIRST + number for number in seeds) for fault in life.faults.drawn]
+    assert drawn.count(Fault.NONE) > 20 * len(seeds), "something was written"
+
+
+def test_a_seed_is_a_life() -> None:
+    """The same seed gives the same trace, here and in a process that hashes otherwise; another seed another one."""
+    first, again, other = (life.trace for life in live_all((7, 7, 8)))
+    assert first == again != other
+    assert len(first) > 50
+    environment = {**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": os.pathsep.join(sys.path)}
+    printed = subprocess.run([sys.executable, "-m", "tests.simulation", "7"], cwd=ROOT, env=environment, check=True,
+                             capture_output=True, text=True, timeout=100).stdout
+    assert printed.splitlines() == first
+
+
+def forget_to_wake(patch: pytest.MonkeyPatch) -> None:
+    """The broker does not tell its readers of the first of several events."""
+    tell = Audience.tell
+
+    def tell_rest(self: Audience, events: Sequence[Event]) -> None:
+        tell(self, events[1:] or events)
+
+    patch.setattr(Audience, "tell", tell_rest)
+
+
+def repeat(patch: pytest.MonkeyPatch) -> None:
+    """The broker sends the newest event again to whoever just had it, now and then."""
+    after = RecentEvents.after
+
+    def from_before(self: RecentEvents, seq: int, at_most: int) -> Sequence[Entry]:
+        return after(self, seq - (seq % 7 == 0 and seq >= self.first), at_most)
+
+    patch.setattr(RecentEvents, "after", from_before)
+
+
+def swap(patch: pytest.MonkeyPatch) -> None:
+    """The broker sends two events in the wrong order."""
+    after = RecentEvents.after
+
+    def reversed_after(self: RecentEvents, seq: int, at_most: int) -> Sequence[Entry]:
+        found = list(after(self, seq, at_most))
+        return [*found[1::-1], *found[2:]]
+
+    patch.setattr(RecentEvents, "after", reversed_after)
+
+
+@pytest.mark.parametrize("plant", [forget_to_wake, repeat, swap])
+def test_a_faulty_broker_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that drops an event, repeats one or swaps two fails the simulation within a few seeds."""
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match=r"see: python -m tests\.simulation \d+"):
+        live_all(range(20))
+
+
+def test_a_faulty_store_is_found() -> None:
+    """A store that confirms what it does not keep fails the simulation within a few seeds."""
+    with pytest.raises(AssertionError, match=r"see: python -m tests\.simulation \d+"):
+        live_all(range(20), (Fault.LOST,))
+
+
+def test_waiting_for_ever_is_found() -> None:
+    """A simulation in which nothing can happen any more ends with an error, not never."""
+    with pytest.raises(RuntimeError, match="everybody waits"):
+        run(asyncio.Event().wait(), random.Random(1))
+
+
+def test_nothing_is_told_before_it_is_known_to_be_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event whose commit failed, and yet is in the tables, is not on the log until the store has looked anew."""
+    faults = Faults(random.Random(1), 1, (Fault.UNCERTAIN,))
+    monkeypatch.setattr(aiosqlite, "connect", connector(random.Random(1), faults))
+
+    async def scenario() -> None:
+        store = await open_store("sqlite", str(tmp_path / "wfx.db"), clock=lambda: NOON)
+        await store.create_workflow(FLOW)
+        faults.loose = True
+        with pytest.raises(StoreUnavailable):
+            await store.create_job(FLOW.name, begin())
+        with closing(sqlite3.connect(tmp_path / "wfx.db")) as tables:
+            assert tables.execute("SELECT count(*) FROM event").fetchone() == (1,)
+        assert await store.read_log(0, 10) == []
+        with pytest.raises(NotOnThisLog):
+            await store.read_log(1, 10)
+        faults.loose = False
+        await store.create_job(FLOW.name, begin())
+        assert [event.seq for event in await store.read_log(0, 10)] == [1, 2]
+        await store.close()
+
+    run(scenario(), random.Random(1))
