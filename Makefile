@@ -5,11 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-# Where `make run` keeps its data and listens.
+# Options for the program of a target: `make run ARGS=--log-level=debug`, `make bench ARGS=--help`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench docs lock packages clean
+.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale docs lock packages clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,14 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	PYTHONPATH=loadtest:. $(BIN)/python -m bench
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench $(ARGS)
+
+bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
+	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.against $(BASE) $(ARGS)
+
+bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store (takes minutes)
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md

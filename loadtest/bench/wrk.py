@@ -38,6 +38,7 @@ class Load:
 class Outcome:
     """What came of it; latencies in milliseconds."""
 
+    requests: int
     rate: float
     failed: int
     p50: float
@@ -59,4 +60,4 @@ def run(port: int, load: Load, connections: int, seconds: float) -> Outcome:
         raise RuntimeError(f"wrk said nothing to count: {printed}")
     requests, micros, failed = map(int, found.group(1, 2, 3))
     p50, p99 = (float(value) / 1000 for value in found.group(4, 5))
-    return Outcome(requests / (micros / 1e6), failed, p50, p99)
+    return Outcome(requests, requests / (micros / 1e6), failed, p50, p99)

@@ -1,0 +1,83 @@
+"""A store as a large fleet leaves it: most jobs are closed, a few are open, and tags are common or rare."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wfx.api import spec
+from wfx.domain import creation
+from wfx.domain.job import Draft, Status
+from wfx.domain.workflow import Workflow
+from wfx.store.opening import open_store
+from wfx.store.protocol import Store
+
+WORKFLOWS = ("wfx.workflow.dau.direct", "wfx.workflow.dau.phased")
+DEFINITION = {
+    "version": "2.0",
+    "type": ["firmware"],
+    "artifacts": [{"name": "payload.swu", "version": "2.0", "uri": "http://files.example/payload.swu"}],
+}
+_JOBS_PER_DEVICE = 20
+_JOBS_PER_BATCH = 100
+_HALLS = 10
+_OPEN = 0.05
+"""Share of the jobs that are not yet done."""
+_TOGETHER = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A job to be created: whose, of which workflow, with which tags, and whether it is still open."""
+
+    client_id: str
+    workflow: str
+    tags: tuple[str, ...]
+    is_open: bool
+
+    def decide(self, workflow: Workflow) -> Draft:
+        """Decide on the job, as if it had come to its state."""
+        draft = creation.decide(workflow, client_id=self.client_id, definition=DEFINITION, tags=self.tags)
+        state = "INSTALLING" if self.is_open else "ACTIVATED"
+        status = Status(state, client_id=self.client_id, definition_hash=draft.definition_hash)
+        return replace(draft, state=state, status=status.encoded)
+
+
+def placed(jobs: int) -> Iterator[Placed]:
+    """Yield so many jobs, the same ones each time: 20 for each device, 100 of each batch, a tenth in each hall."""
+    chance = random.Random(jobs)  # noqa: S311  # to be varied, not to be unguessable
+    devices = max(1, jobs // _JOBS_PER_DEVICE)
+    for number in range(jobs):
+        tags = (f"hall-{number % _HALLS}", f"batch-{number // _JOBS_PER_BATCH}")
+        yield Placed(f"device-{number % devices}", WORKFLOWS[chance.random() < 1 / 3], tags, chance.random() < _OPEN)
+
+
+def document(name: str) -> dict[str, Any]:
+    """Return a bundled workflow."""
+    loaded: dict[str, Any] = yaml.safe_load(spec.find(f"workflows/{name}.yml").read_bytes())
+    return loaded
+
+
+async def fill(path: Path, jobs: int) -> None:
+    """Make a database of so many jobs. Nothing needs to survive a power failure before it is complete."""
+    store = await open_store("sqlite", f"file:{path}?_sync=off")
+    try:
+        for name in WORKFLOWS:
+            await store.create_workflow(Workflow.from_wire(document(name)))
+        waiting = placed(jobs)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_TOGETHER):
+                group.create_task(_create(store, waiting))
+    finally:
+        await store.close()
+
+
+async def _create(store: Store, waiting: Iterator[Placed]) -> None:
+    for job in waiting:
+        await store.create_job(job.workflow, job.decide)
