@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +66,64 @@ async def test_no_filtered_query_goes_through_a_whole_table(
             scans = [step for step in steps if step.startswith("SCAN") and not _harmless(step)]
             assert scans == [], (query, steps)
     assert (await store.query_jobs(JobQuery(tags=("x",)))).items
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+async def test_every_way_to_search_finds_the_same(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Whatever a search goes by, its page and its total are those that looking at each job gives."""
+    monkeypatch.setattr(selection, "_FEW", few)
+    jobs = (await store.query_jobs(JobQuery(paging=Paging(limit=0)))).items
+    conditions = itertools.product(("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",)), ((), ("x",), ("x", "y")))
+    for client, state, workflow, groups, tags in conditions:
+        expected = [
+            job.id for job in jobs
+            if client in ("", job.client_id) and state in ("", job.state) and workflow in ("", job.workflow.name)
+            and (not groups or job.workflow.group_of(job.state) in groups)
+        ]  # fmt: skip
+        for descending in (False, True):
+            page = Paging(offset=2, limit=5, descending=descending, with_total=True)
+            found = await store.query_jobs(JobQuery(client, state, workflow, groups, tags, page))
+            order = expected[::-1] if descending else expected
+            assert [job.id for job in found.items] == order[2:7]
+            assert found.total == len(expected)
+
+
+@pytest.mark.parametrize("conditions", [
+    {"groups": ("OPEN",), "tags": ("x",)},
+    {"state": "NEW", "tags": ("x", "y")},
+    {"client_id": "c1", "groups": ("OPEN",), "tags": ("y",)},
+])
+async def test_conditions_are_checked_in_indexes_alone(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
+) -> None:
+    """Until a page is found, no job's row is read: entries of indexes say it all, and there are many more of them."""
+    monkeypatch.setattr(selection, "_FEW", 0)
+    await store.ping()
+    with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
+        chosen = select(connection, JobQuery(**conditions))
+        numbers, values = chosen.numbers
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {numbers}", values)]
+    searches = [step for step in steps if step.startswith("SEARCH")]
+    assert searches
+    assert [step for step in searches if not re.search(r"COVERING INDEX|job_tag USING PRIMARY KEY", step)] == []
+
+
+@pytest.mark.parametrize(("descending", "first"), [(False, "job_tag"), (True, "found")])
+async def test_of_two_conditions_that_leave_many_the_thinner_one_finds(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descending: bool, first: str
+) -> None:
+    """A tag that only late jobs have is what a page from the beginning is found by, and not one from the end."""
+    monkeypatch.setattr(selection, "_FEW", 5)
+    await together(*(store.create_job("b", begin("c9", tags=["late"])) for _ in range(30)))
+    await together(*(store.create_job("a", begin("c9")) for _ in range(2)))
+    query = JobQuery(state="NEW", tags=("late",), paging=Paging(descending=descending))
+    with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
+        numbers, values = select(connection, query).numbers
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {numbers}", values)]
+    searches = [step.split()[1] for step in steps if step.startswith("SEARCH")]
+    assert searches[0] == first
 
 
 def _harmless(step: str) -> bool:
