@@ -30,6 +30,7 @@ _HALLS = 10
 _OPEN = 0.05
 """Share of the jobs that are not yet done."""
 _TOGETHER = 512
+_SAMPLE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,33 @@ def document(name: str) -> dict[str, Any]:
     return loaded
 
 
-async def fill(path: Path, jobs: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Ids of some jobs, evenly taken from all, in random order."""
+
+    any: list[str]
+    open: list[str]
+    """Those that a device may report INSTALLING for."""
+
+
+async def fill(path: Path, jobs: int) -> Sample:
     """Make a database of so many jobs. Nothing needs to survive a power failure before it is complete."""
     store = await open_store("sqlite", f"file:{path}?_sync=off")
+    ids: list[tuple[str, bool]] = []
     try:
         for name in WORKFLOWS:
             await store.create_workflow(Workflow.from_wire(document(name)))
         waiting = placed(jobs)
         async with asyncio.TaskGroup() as group:
             for _ in range(_TOGETHER):
-                group.create_task(_create(store, waiting))
+                group.create_task(_create(store, waiting, ids))
     finally:
         await store.close()
+    random.Random(jobs).shuffle(ids)  # noqa: S311  # as above
+    return Sample([job_id for job_id, _ in ids[:_SAMPLE]], [job_id for job_id, is_open in ids if is_open][:_SAMPLE])
 
 
-async def _create(store: Store, waiting: Iterator[Placed]) -> None:
+async def _create(store: Store, waiting: Iterator[Placed], ids: list[tuple[str, bool]]) -> None:
     for job in waiting:
-        await store.create_job(job.workflow, job.decide)
+        created = await store.create_job(job.workflow, job.decide)
+        ids.append((created.id, job.is_open))

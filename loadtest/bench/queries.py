@@ -1,0 +1,95 @@
+"""How long lists of jobs take in a large store, by every kind of condition."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from statistics import median
+
+from bench.filling import WORKFLOWS
+from bench.fixture import BASE
+
+_TIMES = 9
+_DIRECT, _PHASED = WORKFLOWS
+FILTERS = {
+    "no condition": "",
+    "client": "clientId=device-7",
+    "client that has none": "clientId=nobody",
+    "group, 5 % of all": "group=OPEN",
+    "group, 95 % of all": "group=CLOSED",
+    "both groups": "group=OPEN,CLOSED",
+    "state": "state=INSTALLING",
+    "workflow": f"workflow={_PHASED}",
+    "tag, 10 % of all": "tag=hall-3",
+    "tag, 100 jobs": "tag=batch-3",
+    "two tags": "tag=hall-3,hall-4",
+    "client, group": "clientId=device-7&group=OPEN",
+    "client, workflow, tag": f"clientId=device-7&workflow={_DIRECT}&tag=hall-7",
+    "group, workflow": f"group=OPEN&workflow={_DIRECT}",
+    "group of 5 %, tag of 10 %": "group=OPEN&tag=hall-3",
+    "group of 95 %, tag of 10 %": "group=CLOSED&tag=hall-3",
+    "group of 95 %, tag of 100 jobs": "group=CLOSED&tag=batch-3",
+    "workflow, tag": f"workflow={_DIRECT}&tag=hall-3",
+    "state, workflow, tag": f"state=ACTIVATED&workflow={_PHASED}&tag=hall-3",
+    "group, workflow, two tags": f"group=OPEN&workflow={_PHASED}&tag=hall-3,hall-4",
+    "workflow, ten tags": f"workflow={_DIRECT}&tag=" + ",".join(f"hall-{number}" for number in range(10)),
+}
+"""Conditions of ``GET /jobs``, by what they are."""
+_PAGES = {
+    "first": "limit=10",
+    "last": "limit=10&sort=desc",
+    "deep": "limit=10&offset=10000",
+    "total": "limit=10&pagination=true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """How long a filter takes, in milliseconds: the median of a few requests, one after the other."""
+
+    name: str
+    matches: int
+    first: float
+    """For the first page of ten."""
+    last: float
+    """For the first page of ten in descending order."""
+    deep: float
+    """For ten jobs at offset 10,000."""
+    total: float
+    """For the first page with the number of all matching jobs."""
+
+    @property
+    def page(self) -> float:
+        """For the slowest page."""
+        return max(self.first, self.last, self.deep)
+
+
+def measure(port: int) -> Iterator[Duration]:
+    """Ask the service there for each filter's pages."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        for name, conditions in FILTERS.items():
+            paths = {page: f"{BASE}/jobs?{conditions}&{paging}" for page, paging in _PAGES.items()}
+            took = {page: _took(connection, path) for page, path in paths.items()}
+            yield Duration(name, json.loads(_get(connection, paths["total"]))["pagination"]["total"], **took)
+
+
+def _took(connection: HTTPConnection, path: str) -> float:
+    took = []
+    for _ in range(_TIMES):
+        begun = time.perf_counter()
+        _get(connection, path)
+        took.append((time.perf_counter() - begun) * 1000)
+    return median(took)
+
+
+def _get(connection: HTTPConnection, path: str) -> bytes:
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status} for {path}: {body!r}")
+    return body

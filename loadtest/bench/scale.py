@@ -1,0 +1,156 @@
+"""``make bench-scale``: what a store of 1,000,000 jobs costs, beside one of 1,000, and beside the aims.
+
+Builds both stores in a temporary folder (about 1.2 kB a job) and removes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from bench import filling, fixture, machine, queries, stalls
+from bench.filling import Sample
+from bench.machine import say
+from bench.servers import Reading, read, server_of
+from bench.wrk import Load
+from wfx.demo.local import LocalService
+
+SMALL = 1000
+_CONNECTIONS = 16
+_STALL_SECONDS = 5
+_DELETED = 200
+_PRUNED = 200_000
+_REPORT = json.dumps({"state": "INSTALLING", "clientId": "dev", "progress": 57, "message": "Downloading artifact"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table: a figure, and the most it should be."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+
+    def __str__(self) -> str:
+        """Return it as a line of the table."""
+        aim = "" if self.most is None else f"at most {self.most:g}"
+        verdict = "" if self.most is None else "ok" if self.value <= self.most else "MISSED"
+        return f"{self.name:<62} {self.value:>10.2f} {self.unit:<3} {aim:<12} {verdict}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder with a database, and some of its jobs."""
+
+    folder: Path
+    jobs: int
+    sample: Sample
+
+    @contextmanager
+    def served(self, *options: str) -> Iterator[LocalService]:
+        """Run a service on it."""
+        with LocalService(self.folder, *options) as service:
+            yield service
+
+
+def main() -> None:
+    """Build the stores, measure and print; also write the findings as JSON."""
+    parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1_000_000, help="jobs in the large store")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement with wrk")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each pair; the median counts")
+    parser.add_argument("--json", type=Path, default=Path(".bench/scale.json"), help="where the findings go")
+    given = parser.parse_args()
+    say(f"Measuring {machine.go_first()}.")
+    findings: list[Finding] = []
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = (_built(Path(folder), jobs) for jobs in (SMALL, given.jobs))
+        watch = machine.Watch()
+        for finding in _findings(small, large, given):
+            say(str(finding))
+            findings.append(finding)
+        say(f"Meanwhile {watch.sentence()}.")
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    rows = [asdict(finding) for finding in findings]
+    given.json.write_text(json.dumps(watch.record() | {"jobs": given.jobs, "findings": rows}, indent=1))
+    say(f"The same is in {given.json}.")
+
+
+def _built(folder: Path, jobs: int) -> Store:
+    begun = time.monotonic()
+    place = folder / str(jobs)
+    place.mkdir()
+    sample = asyncio.run(filling.fill(place / "wfx.db", jobs))
+    size = (place / "wfx.db").stat().st_size / 2**20
+    say(f"Made a store of {jobs:,} jobs, {size:,.0f} MiB, in {time.monotonic() - begun:.0f} s.")
+    return Store(place, jobs, sample)
+
+
+def _findings(small: Store, large: Store, given: argparse.Namespace) -> Iterator[Finding]:
+    yield from _starting(large)
+    with small.served() as few, large.served() as many:
+        yield from _requests((small, few), (large, many), given)
+        for took in queries.measure(many.ports["north"]):
+            yield Finding(f"page of 10 by {took.name} ({took.matches:,} jobs)", took.page, "ms", 15)
+            yield Finding(f"page and total by {took.name}", took.total, "ms", 150)
+        updated = large.sample.open[_DELETED:]
+        yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
+        delete = stalls.deleting(large.sample.open[:_DELETED])
+        yield Finding("slowest of steady updates, while jobs are deleted",
+                      stalls.slowest(many, updated, _STALL_SECONDS, delete), "ms", 50)
+    with large.served(f"--events-keep={large.jobs - _PRUNED}") as many:
+        yield Finding("slowest of steady updates, while the log is pruned",
+                      stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)
+
+
+def _starting(store: Store) -> Iterator[Finding]:
+    took, memory = [], []
+    for _ in range(3):
+        begun = time.monotonic()
+        with store.served() as service:
+            took.append(time.monotonic() - begun)
+            assert service.process is not None
+            memory.append(psutil.Process(service.process.pid).memory_info().rss / 2**20)
+    yield Finding("from the start of the program until it listens", median(took), "s", 1)
+    yield Finding("memory when idle", median(memory), "MiB", 150)
+
+
+def _requests(
+    small: tuple[Store, LocalService], large: tuple[Store, LocalService], given: argparse.Namespace
+) -> Iterator[Finding]:
+    for name, load in (("GET job", _reading), ("PUT status", _updating)):
+        rounds = [[read(server_of(service, "south"), load(store), _CONNECTIONS, given.seconds)
+                   for store, service in (small, large)] for _ in range(given.rounds)]
+        for figure, unit in (("cpu", "µs"), ("p50", "ms")):
+            ratio = median(getattr(many, figure) / getattr(few, figure) for few, many in rounds)
+            yield Finding(f"{name}: {figure} with {SMALL:,} jobs", _middle(rounds, 0, figure), unit)
+            yield Finding(f"{name}: {figure} with {given.jobs:,} jobs", _middle(rounds, 1, figure), unit)
+            yield Finding(f"{name}: {figure}, ratio", ratio, "", 1.3)
+
+
+def _middle(rounds: list[list[Reading]], which: int, figure: str) -> float:
+    middle: float = median(getattr(readings[which], figure) for readings in rounds)
+    return middle
+
+
+def _reading(store: Store) -> Load:
+    return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in store.sample.any))
+
+
+def _updating(store: Store) -> Load:
+    return Load("PUT", tuple(f"{fixture.BASE}/jobs/{job_id}/status" for job_id in store.sample.open), _REPORT)
+
+
+if __name__ == "__main__":
+    main()
