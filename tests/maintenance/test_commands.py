@@ -16,8 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
-from callers import BASE
 
+from tests.service.clients import BASE
 from wfx.demo.local import LocalService
 
 WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
