@@ -80,7 +80,7 @@ class CrashTest:
 
 @pytest.mark.timeout(120 + 30 * ROUNDS)
 async def test_killed_while_writing(tmp_path: Path) -> None:
-    """Row 5: after each kill -9, every confirmed change is there once and in order, and followers miss and repeat nothing.
+    """Row 5: after each kill -9, what was confirmed is there once and in order; followers miss and repeat nothing.
 
     What was not confirmed is there as a whole, with its job, its history and its event, or not at all.
     """
