@@ -14,6 +14,7 @@ from typing import TextIO
 import uvloop
 
 from wfx.domain import creation
+from wfx.domain.definition import Definition
 from wfx.domain.errors import WorkflowNotFound
 from wfx.domain.job import Draft, Status
 from wfx.domain.workflow import Workflow
@@ -84,7 +85,7 @@ def _somewhere(client_id: str) -> Callable[[Workflow], Draft]:
     """Decide on a job that is in any of the workflow's states, as if it had come there."""
 
     def decide(workflow: Workflow) -> Draft:
-        draft = creation.decide(workflow, client_id=client_id, definition={}, tags=TAGS)
+        draft = creation.decide(workflow, client_id=client_id, definition=Definition.of({}), tags=TAGS)
         state = random.choice(workflow.states).name  # noqa: S311 - to be varied, not to be unguessable
         status = Status(state, client_id=client_id, definition_hash=draft.definition_hash)
         return replace(draft, state=state, status=status.encoded)

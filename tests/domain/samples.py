@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from wfx.domain import creation
+from wfx.domain.definition import Definition
 from wfx.domain.job import Action, Change, Draft, Event, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -83,7 +84,8 @@ def new_job(
     tags: tuple[str, ...] = (),
 ) -> Job:
     """Start and store a job."""
-    return stored(creation.decide(workflow, client_id=client_id, definition=definition, tags=tags))
+    given = None if definition is None else Definition.of(definition)
+    return stored(creation.decide(workflow, client_id=client_id, definition=given, tags=tags))
 
 
 def happened(job: Job, action: Action, payload: Json, seq: int = 1) -> Event:

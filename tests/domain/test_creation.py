@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.domain.samples import edge, flow, new_job, objects, texts
 from wfx.domain import creation
+from wfx.domain.definition import Definition
 from wfx.domain.json import Json, decode
 from wfx.domain.workflow import Actor, Trigger
 
@@ -14,10 +15,11 @@ WFX, NOW = Actor.WFX, Trigger.IMMEDIATE
 
 
 @given(texts, st.none() | objects, st.lists(texts))
-def test_job_begins_settled(client_id: str, definition: dict[str, Any] | None, tags: list[str]) -> None:
+def test_job_begins_settled(client_id: str, wanted: dict[str, Any] | None, tags: list[str]) -> None:
     """A new job stands where immediate transitions lead from the initial state, and says only who it is for."""
     workflow = flow("BA", edge("A", "B", WFX, NOW))
-    draft = creation.decide(workflow, client_id=client_id, definition=definition, tags=tags)
+    given = None if wanted is None else Definition.of(wanted)
+    draft = creation.decide(workflow, client_id=client_id, definition=given, tags=tags)
     shown = {"clientId": client_id} if client_id else {}
     assert (draft.state, draft.client_id, draft.workflow) == ("B", client_id, workflow)
     assert decode(draft.status) == {**shown, "definitionHash": draft.definition_hash, "state": "B"}

@@ -9,9 +9,10 @@ from hypothesis import given
 
 from tests.domain.samples import applied, new_job, numbers, objects, values
 from wfx.domain import definition, transition
-from wfx.domain.definition import depth_within, hash_of, normalise
+from wfx.domain.definition import Definition, depth_within, hash_of
 from wfx.domain.job import Action, Status
 from wfx.domain.json import decode, encode
+from wfx.domain.numbers import normalise
 from wfx.domain.workflow import Actor
 
 EMPTY = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
@@ -201,7 +202,7 @@ def test_new_definition_changes_only_itself_and_its_hash(wanted: dict[str, Any])
     """A new definition replaces the old one whole; of the status only the hash changes."""
     job = new_job(definition={"old": 1}, tags=("a",))
     job = applied(job, transition.decide(job, Status("RUN", "press-7", 5, "on <it>", {"x": 1.5, "y": {}}), Actor.WFX))
-    change = definition.decide(job, wanted)
+    change = definition.decide(job, Definition.of(wanted))
     assert change.action is Action.UPDATE_DEFINITION
     assert change.definition == encode(normalise(wanted))
     assert change.definition_hash == hash_of(wanted)

@@ -34,9 +34,10 @@ def drawn_change(job: Job, kind: int, data: st.DataObject) -> Change:
         case 1:
             return tags.remove(job, names)
         case 2:
-            return definition.decide(job, data.draw(objects))
+            return definition.decide(job, definition.Definition.of(data.draw(objects)))
         case 3:
-            return transition.decide(job, Status(job.state, context=data.draw(objects)), Actor.CLIENT)
+            wanted = Status.from_wire({"state": job.state, "context": data.draw(objects)})
+            return transition.decide(job, wanted, Actor.CLIENT)
     ways = {t.target: t.eligible for t in job.workflow.transitions if t.origin == job.state}
     target = data.draw(st.sampled_from(sorted({job.state, *ways})))
     return transition.decide(job, Status(target, "press-7", 5, "<m>"), ways.get(target, Actor.WFX))

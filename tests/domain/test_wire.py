@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.samples import JOB_ID, PRESS, STARTED, flow, happened, new_job, objects, texts
-from wfx.domain import definition, wire
+from wfx.domain import wire
 from wfx.domain.job import Action, Former, Job
 from wfx.domain.json import Json, decode
+from wfx.domain.numbers import normalise
 from wfx.domain.query import Paging
 from wfx.domain.timestamp import Timestamp
 
@@ -66,7 +67,7 @@ def test_job_shows_its_members(
     shown = decode(wire.job(job))
     expected = {
         "clientId": client_id,
-        "definition": wanted and definition.normalise(wanted),
+        "definition": wanted and normalise(wanted),
         "id": job_id,
         "mtime": "2026-07-01T08:00:00.123456Z",
         "status": decode(job.status),

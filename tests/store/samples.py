@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
+from wfx.domain.definition import Definition
 from wfx.domain.errors import WfxError
 from wfx.domain.job import Change, Draft, Event, Job, Status
 from wfx.domain.query import JobQuery, Paging
@@ -37,9 +38,10 @@ def begin(
     client_id: str = "press-7", *, definition: dict[str, Any] | None = None, tags: Sequence[str] = ()
 ) -> DecideCreation:
     """Decide how a job starts."""
+    known = None if definition is None else Definition.of(definition)
 
     def decide(workflow: Workflow) -> Draft:
-        return creation.decide(workflow, client_id=client_id, definition=definition, tags=tags)
+        return creation.decide(workflow, client_id=client_id, definition=known, tags=tags)
 
     return decide
 
@@ -55,9 +57,10 @@ def move(state: str, *, message: str = "", actor: Actor = Actor.CLIENT) -> Decid
 
 def redefine(document: dict[str, Any]) -> DecideChange:
     """Decide on a definition."""
+    wanted = Definition.of(document)
 
     def decide(job: Job) -> Change:
-        return definition.decide(job, document)
+        return definition.decide(job, wanted)
 
     return decide
 

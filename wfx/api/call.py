@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,9 @@ from wfx.filtering import Filters
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class Call:
     """Decoded query parameters; what was left out has its default."""
     body: Any = None
     """The decoded body of operations that take one."""
+    large: bool = False
+    """Whether the body is so large that looking through it could keep others waiting."""
+
+    async def work(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+        """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones."""
+        return await asyncio.to_thread(function, *args, **kwargs) if self.large else function(*args, **kwargs)
 
 
 Handler = Callable[[Call], Awaitable[Response]]

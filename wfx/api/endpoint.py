@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -24,6 +24,8 @@ from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError
 _FILTER = b"x-response-filter"
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """What may not stand in a header's value (RFC 9110 section 5.5)."""
+_LARGE = 64 * 1024
+"""Bytes of a body that take milliseconds to look through, the worst of them ten."""
 _VARY: RawHeader = (b"vary", b"Origin")
 _ANY_ORIGIN: RawHeader = (b"access-control-allow-origin", b"*")
 
@@ -68,8 +70,9 @@ class Endpoint:
         call = Call(request, self._services, self._side, key, query)
         if self._body is not None:
             raw = await take_body(request.scope, request.receive, self._services.max_body)
-            call.body = body.parse(raw, request.scope["headers"])
-            if not self._body.is_valid(call.body):
+            call.large = len(raw) > _LARGE
+            call.body, good = await call.work(_checked, raw, request.scope["headers"], self._body.is_valid)
+            if not good:
                 raise BadRequest(await explain.rejection(self._route.operation, call.body))
         return call
 
@@ -94,6 +97,11 @@ class Endpoint:
         cut = await filters.apply(program, bytes(response.body))
         echo = (_FILTER, _UNSAFE.sub(b"", text.encode("utf-8", "replace")))
         return Reply(200, cut, (TEXT, echo) if cut else (echo,))
+
+
+def _checked(raw: bytes, headers: Iterable[tuple[bytes, bytes]], is_valid: Callable[[Any], bool]) -> tuple[Any, bool]:
+    value = body.parse(raw, headers)
+    return value, is_valid(value)
 
 
 def _refusal(error: BadRequest | BodyTooLarge | WfxError) -> Reply:

@@ -30,12 +30,16 @@ _busy = threading.Lock()
 
 async def rejection(operation_id: str, value: Any) -> str:
     """Say what is wrong with a decoded body that the operation's validator refused."""
+    return await asyncio.to_thread(_explained, operation_id, value)
+
+
+def _explained(operation_id: str, value: Any) -> str:
     validator = compile_body(operation_id)
     assert validator is not None, f"{operation_id} takes no body"
     complaint = one_line(validator.complaint(value))
     if complaint.endswith(OWN_WORDS) or _busy.locked() or len(encoded := orjson.dumps(value)) > _LARGEST:
         return complaint
-    return await asyncio.to_thread(_worded, operation_id, encoded) or complaint
+    return _worded(operation_id, encoded) or complaint
 
 
 def _worded(operation_id: str, body: bytes) -> str:

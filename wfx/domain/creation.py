@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from wfx.domain.definition import hash_of, normalise
+from wfx.domain.definition import Definition, hash_of
 from wfx.domain.job import Draft, Status
-from wfx.domain.json import encode
 from wfx.domain.tags import ordered
 from wfx.domain.workflow import Workflow
 
 
-def decide(workflow: Workflow, *, client_id: str, definition: dict[str, Any] | None, tags: Sequence[str]) -> Draft:
+def decide(workflow: Workflow, *, client_id: str, definition: Definition | None, tags: Sequence[str]) -> Draft:
     """Start a job where immediate transitions lead from the initial state (rest-api section 9.1).
 
     A definition of None was never given and stays so until one is put; ``{}`` was given and is kept.
     """
     state = workflow.settle(workflow.initial)
-    definition_hash = hash_of(definition)
+    definition_hash = hash_of(None) if definition is None else definition.hash
     return Draft(
         client_id=client_id,
         workflow=workflow,
         state=state,
         status=Status(state, client_id=client_id, definition_hash=definition_hash).encoded,
         definition_hash=definition_hash,
-        definition=None if definition is None else encode(normalise(definition)),
+        definition=None if definition is None else definition.encoded,
         tags=ordered(tags),
     )

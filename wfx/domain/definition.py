@@ -1,34 +1,41 @@
-"""Definitions: what a job is to do, as a free-form JSON object; its numbers, its depth and its hash."""
+"""Definitions: what a job is to do, as a free-form JSON object; its depth and its hash."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from math import copysign
-from operator import is_
 from typing import Any
 
 from wfx.domain.job import Action, Change, Job, Status
-from wfx.domain.json import decode, encode
-
-_EXACT = 1 << 53
-"""Integers up to here are doubles without loss."""
-_PRINTABLE = range(-(1 << 63), 1 << 64)
-"""Integers that the JSON codec can print."""
+from wfx.domain.json import Json, decode, encode
+from wfx.domain.numbers import normalise
 
 
-def decide(job: Job, definition: dict[str, Any]) -> Change:
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition as it is kept. Making it takes time in proportion to its size, so it is made before any decision."""
+
+    encoded: Json
+    hash: str
+
+    @classmethod
+    def of(cls, wanted: dict[str, Any]) -> Definition:
+        """Take what a caller sent."""
+        return cls(encode(normalise(wanted)), hash_of(wanted))
+
+
+def decide(job: Job, wanted: Definition) -> Change:
     """Replace the definition as a whole, and its hash in the status with it (rest-api section 9.4)."""
-    fresh = hash_of(definition)
     old = Status.from_wire(decode(job.status))
-    status = Status(job.state, old.client_id, old.progress, old.message, old.context, fresh)
+    status = Status(job.state, old.client_id, old.progress, old.message, old.context, wanted.hash)
     return Change(
         action=Action.UPDATE_DEFINITION,
         state=job.state,
         status=status.encoded,
-        definition_hash=fresh,
-        definition=encode(normalise(definition)),
+        definition_hash=wanted.hash,
+        definition=wanted.encoded,
         tags=job.tags,
     )
 
@@ -39,16 +46,6 @@ def hash_of(definition: dict[str, Any] | None) -> str:
     Recursive: nesting is to be bounded before, see :func:`depth_within`.
     """
     return sha256(_canonical_object(definition or {}).encode()).hexdigest()
-
-
-def normalise(value: Any) -> Any:
-    """Return the value with every number as a double would show it (rest-api section 2); itself if it is so already.
-
-    A whole number is an int as far as the codec can print it, ``-0.0`` keeps its sign. Nothing is changed in place.
-    Raises OverflowError for an integer that no double can hold. Recursive like :func:`hash_of`.
-    """
-    change = _NORMALISERS.get(type(value))
-    return value if change is None else change(value)
 
 
 def depth_within(value: Any, limit: int) -> bool:
@@ -67,37 +64,6 @@ def depth_within(value: Any, limit: int) -> bool:
 
 
 _CONTAINERS = frozenset({dict, list})
-
-
-def _object(members: dict[str, Any]) -> dict[str, Any]:
-    changed = {
-        key: new
-        for key, old in members.items()
-        if (change := _NORMALISERS.get(type(old))) and (new := change(old)) is not old
-    }
-    return members | changed if changed else members
-
-
-def _array(items: list[Any]) -> list[Any]:
-    new = [item if (change := _NORMALISERS.get(type(item))) is None else change(item) for item in items]
-    return items if all(map(is_, items, new)) else new
-
-
-def _integer(number: int) -> int | float:
-    return number if -_EXACT <= number <= _EXACT else _real(float(number))
-
-
-def _real(number: float) -> int | float:
-    if not number.is_integer() or (number == 0 and copysign(1, number) < 0):
-        return number
-    if -_EXACT <= number <= _EXACT:
-        return int(number)
-    # The shortest digits that give this double again, filled up with zeros: what programs that print doubles show.
-    whole = int(Decimal(repr(number)))
-    return whole if whole in _PRINTABLE else number
-
-
-_NORMALISERS: dict[type, Callable[[Any], Any]] = {dict: _object, list: _array, int: _integer, float: _real}
 
 
 def _canonical_object(members: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from wfx.domain.json import Json, encode
+from wfx.domain.numbers import normalise
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
@@ -35,13 +36,17 @@ class Status:
 
     @classmethod
     def from_wire(cls, document: dict[str, Any]) -> Status:
-        """Build from a decoded document that already satisfies the OpenAPI schema; unknown members are dropped."""
+        """Build from a decoded document that already satisfies the OpenAPI schema; unknown members are dropped.
+
+        Numbers in the context are made doubles.
+        """
+        context = document.get("context")
         return cls(
             state=document["state"],
             client_id=document.get("clientId", ""),
             progress=document.get("progress"),
             message=document.get("message", ""),
-            context=document.get("context"),
+            context=None if context is None else normalise(context),
             definition_hash=document.get("definitionHash", ""),
         )
 

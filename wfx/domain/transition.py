@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wfx.domain.definition import normalise
+from dataclasses import replace
+
 from wfx.domain.errors import TransitionRefused
 from wfx.domain.job import Action, Change, Job, Status
 from wfx.domain.workflow import Actor, Workflow
@@ -19,8 +20,7 @@ def decide(job: Job, wanted: Status, actor: Actor) -> Change:
         _require(workflow, job.state, wanted.state, actor)
     final = workflow.settle(wanted.state)
     if final == wanted.state:
-        context = None if wanted.context is None else normalise(wanted.context)
-        status = Status(final, wanted.client_id, wanted.progress, wanted.message, context, job.definition_hash)
+        status = replace(wanted, definition_hash=job.definition_hash)
     else:
         status = Status(final, definition_hash=job.definition_hash)
     return Change(Action.UPDATE_STATUS, final, status.encoded, job.definition_hash, job.definition, job.tags)

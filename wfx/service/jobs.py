@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
+from wfx.domain.definition import Definition
 from wfx.domain.job import Former, Job, Status
 from wfx.domain.query import JobQuery, Page
 from wfx.domain.workflow import Actor
@@ -24,7 +24,7 @@ class Jobs:
         self._store = store
 
     async def create(
-        self, workflow: str, *, client_id: str, definition: dict[str, Any] | None, tags: Sequence[str]
+        self, workflow: str, *, client_id: str, definition: Definition | None, tags: Sequence[str]
     ) -> Job:
         """Start a job of the workflow for a client."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
@@ -46,9 +46,9 @@ class Jobs:
         """Move the job along its workflow. Raises TransitionRefused."""
         return await self._store.change_job(job_id, partial(transition.decide, wanted=wanted, actor=actor))
 
-    async def update_definition(self, job_id: str, wanted: dict[str, Any]) -> Job:
+    async def update_definition(self, job_id: str, wanted: Definition) -> Job:
         """Replace the definition as a whole."""
-        return await self._store.change_job(job_id, partial(definition.decide, definition=wanted))
+        return await self._store.change_job(job_id, partial(definition.decide, wanted=wanted))
 
     async def add_tags(self, job_id: str, names: Sequence[str]) -> Job:
         """Add tags that are not there yet."""

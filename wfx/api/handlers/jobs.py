@@ -7,6 +7,7 @@ from wfx.api.errors import unknown_workflow
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
 from wfx.domain import wire
+from wfx.domain.definition import Definition
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 from wfx.domain.query import JobQuery
 
@@ -30,9 +31,11 @@ async def query(call: Call) -> Reply:
 async def create(call: Call) -> Reply:
     """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
     tags = call.body.get("tags", ())
+    given = call.body.get("definition")
+    definition = None if given is None else await call.work(Definition.of, given)
     try:
         job = await call.services.jobs.create(
-            call.body["workflow"], client_id=call.body["clientId"], definition=call.body.get("definition"), tags=tags
+            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")

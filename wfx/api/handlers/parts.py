@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wfx.api.call import Call
 from wfx.api.reply import Reply, json_reply
+from wfx.domain.definition import Definition
 from wfx.domain.job import Status
 
 
@@ -15,7 +16,8 @@ async def get_status(call: Call) -> Reply:
 
 async def put_status(call: Call) -> Reply:
     """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
-    job = await call.services.jobs.update_status(call.key, Status.from_wire(call.body), call.side.actor)
+    wanted = await call.work(Status.from_wire, call.body)
+    job = await call.services.jobs.update_status(call.key, wanted, call.side.actor)
     return json_reply(job.status)
 
 
@@ -27,7 +29,8 @@ async def get_definition(call: Call) -> Reply:
 
 async def put_definition(call: Call) -> Reply:
     """PUT /jobs/{id}/definition."""
-    job = await call.services.jobs.update_definition(call.key, call.body)
+    wanted = await call.work(Definition.of, call.body)
+    job = await call.services.jobs.update_definition(call.key, wanted)
     return json_reply(job.definition or b"null")
 
 

@@ -7,7 +7,6 @@ from wfx.api.errors import unknown_workflow
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
 from wfx.domain.errors import WorkflowNotFound
-from wfx.domain.workflow import Workflow
 
 
 async def query(call: Call) -> Reply:
@@ -19,7 +18,7 @@ async def query(call: Call) -> Reply:
 
 async def create(call: Call) -> Reply:
     """POST /workflows."""
-    created = await call.services.workflows.create(Workflow.from_wire(call.body))
+    created = await call.services.workflows.create(call.body)
     return json_reply(created.encoded, 201)
 
 
