@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
+import psutil
 import pytest
 from plugin_programs import DEADLINE, ROOT
 
@@ -166,3 +167,18 @@ def test_the_example_in_front_of_devices(guard: Guard, start: Start) -> None:
     assert service.stop() == 0
     assert len(plugins) == 1
     assert not any(plugin.is_running() for plugin in plugins)
+
+
+def test_the_service_is_killed(guard: Guard, start: Start) -> None:
+    """Row 44: when the service itself is killed, its plugins see the end of their input, and end too."""
+    guard.north.link("cat", "/bin/cat")
+    guard.south.sdk("inline", "run(lambda request: PASS)")
+    guard.south.sdk("threads", "run(lambda request: PASS, threads=4)")
+    guard.south.sdk("tasks", "async def decide(request): return PASS\nrun_async(decide)")
+    service = start()
+    with client_of(service.south) as client:
+        assert client.get("/version").status_code == 200
+    plugins = plugins_of(service)
+    assert service.stop(signal.SIGKILL) == -signal.SIGKILL
+    gone, left = psutil.wait_procs(plugins, timeout=DEADLINE)
+    assert (len(gone), left) == (4, [])
