@@ -12,7 +12,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ WORKFLOW = {
     "transitions": [{"from": "WORK", "to": "REST", "eligible": eligible} for eligible in ("CLIENT", "WFX")],
     "groups": [{"name": "OPEN", "states": ["WORK"]}],
 }
+
+_NONE: Mapping[int, Outcome] = {}
 
 
 class Wrong(AssertionError):
@@ -51,6 +53,8 @@ class Recorder:
 
     attempts: list[Attempt] = field(default_factory=list)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    troubles: Counter[int] = field(default_factory=Counter)
+    """How often the store's failures were answered, by status code."""
 
     def note(self, token: str, outcome: Outcome, sent: float) -> None:
         """Enter an attempt that has just ended."""
@@ -91,9 +95,16 @@ class Side:
 class Writer:
     """Creates jobs and changes them, one thing after the other."""
 
-    def __init__(self, name: str, ports: dict[str, int], recorder: Recorder, seed: int) -> None:
-        """Act as ``name``, which is part of all tokens."""
+    def __init__(
+        self, name: str, ports: dict[str, int], recorder: Recorder, seed: int,
+        *, troubles: Mapping[int, Outcome] = _NONE,
+    ) -> None:
+        """Act as ``name``, which is part of all tokens.
+
+        ``troubles`` are the codes that the store's failures may be answered with, and what each says of a change.
+        """
         self.name = name
+        self._troubles = troubles
         self._sides = {side: Side(port) for side, port in ports.items()}
         self._recorder = recorder
         self._random = random.Random(seed)
@@ -119,7 +130,7 @@ class Writer:
         if kind == "create" or not self._jobs:
             request = {"clientId": self.name, "workflow": "endless", "definition": {"token": token}}
             answer = await self._attempt(token, "north", "POST", "/jobs", request)
-            if answer is not None:
+            if answer is not None and answer.status == 201:
                 self._jobs.append(json.loads(answer.body)["id"])
             return answer is not None
         job = self._random.choice(self._jobs)
@@ -159,6 +170,10 @@ class Writer:
         elif answer.status == 404 and may_be_gone:
             if method != "DELETE":
                 self._recorder.note(token, Outcome.REFUSED, sent)
+        elif answer.status in self._troubles and json.loads(answer.body)["errors"][0]["code"].startswith("wfx.store"):
+            # A deletion may be tried again, under the same token.
+            self._recorder.note(token, Outcome.UNKNOWN if method == "DELETE" else self._troubles[answer.status], sent)
+            self._recorder.troubles[answer.status] += 1
         else:
             raise Wrong(f"{method} {path}: {answer.line}: {answer.body!r}")
         return answer

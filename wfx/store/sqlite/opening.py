@@ -92,7 +92,7 @@ def _damage(connection: sqlite3.Connection) -> str:
     if connection.execute("PRAGMA page_count").fetchone()[0] > _SMALL:
         return "ok"
     finding: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    return finding
+    return finding.splitlines()[-1]  # the lines before it say which database
 
 
 def _advice(location: dsn.Location) -> str:
