@@ -45,7 +45,7 @@ def populate(service: LocalService) -> dict[str, list[str]]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("side", "engine"), [("north", "uvicorn"), ("south", "hypercorn")])
 def test_nothing_unexpected(tmp_path: Path, side: str, engine: str) -> None:
-    """No request made from the document or against it gets a 5xx, or an answer that the document does not describe.
+    """Row 34: no request made from the document or against it gets a 5xx, or an answer that it does not describe.
 
     Each side is fuzzed on one engine: what differs between engines is below the application.
     """

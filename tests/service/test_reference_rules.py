@@ -197,7 +197,7 @@ def test_many_members(job: dict[str, Any], south: httpx.Client) -> None:
     (rb'"\u2028</script>&"', "\u2028</script>&"), (b'"\x7f"', "\x7f"),
 ])  # fmt: skip
 def test_odd_text(job: dict[str, Any], south: httpx.Client, raw: bytes, shown: str) -> None:
-    """Text comes back as it was sent, and what is no text as U+FFFD, in members and in their names."""
+    """Text comes back as it was sent, and what is no text as U+FFFD, in members and in their names. Row 37."""
     answer = south.put(f"/jobs/{job['id']}/definition", content=b'{"t":%b,%b:1}' % (raw, raw), headers=JSON,
                        extensions={"deliberate": "some of it is no text"})
     assert answer.status_code == 200
