@@ -9,6 +9,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import FrameType
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -34,6 +35,7 @@ from wfx.store.opening import open_store
 from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 async def run(config: Config) -> None:
@@ -42,18 +44,34 @@ async def run(config: Config) -> None:
     Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _heed_signals(stop)
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
     async with AsyncExitStack() as stack:
         services = await _open_services(config, stack)
         chains = await _start_plugins(config, stack, stop)
         apps = {side: build_app(side, services, _rings(chains[side])) for side in Side}
         await _serve(config, services.broker, apps, _open_listeners(config), stop)
+    for number in _STOPPING:
+        signal.signal(number, signal.SIG_IGN)
     log.info("wfx stopped")
     for chain in chains.values():
         if chain.lost.done():
             raise chain.lost.result()
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    """Stop on the first signal; further ones change nothing, up to the end of the process.
+
+    (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
+    """
+    loop = asyncio.get_running_loop()
+
+    def heed(_number: int, _frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in _STOPPING:
+        signal.signal(number, heed)
 
 
 async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
