@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -81,7 +82,19 @@ def _leads_session(pid: int) -> bool:
     return int(stat[3]) == pid
 
 
+def last_word(service: LocalService) -> str:
+    """What the service said on standard error when it failed; the log beside it is written by a thread of its own."""
+    (line,) = [line for line in service.lines if line.startswith("Error: ")]
+    return line
+
+
 def exit_status(service: LocalService) -> int:
-    """Wait for the end of a service, and of what it said."""
+    """Wait for the end of a service, and until all that it said is in its lines."""
     assert service.process is not None
-    return service.process.wait(DEADLINE)
+    assert service.process.stdout is not None
+    status = service.process.wait(DEADLINE)
+    deadline = time.monotonic() + DEADLINE
+    while not service.process.stdout.closed:
+        assert time.monotonic() < deadline, "its output does not end"
+        time.sleep(0.01)
+    return status

@@ -15,7 +15,7 @@ import pytest
 from plugin_programs import DEADLINE, PluginDirectory
 from rawhttp import Wire, request
 
-from tests.plugins_http.conftest import Guard, Start, client_of, exit_status, plugins_of
+from tests.plugins_http.conftest import Guard, Start, client_of, exit_status, last_word, plugins_of
 from wfx.demo.local import LocalService
 
 MANY = 200
@@ -84,7 +84,7 @@ def test_a_plugin_that_answers_twice(guard: Guard, start: Start) -> None:
     service = start()
     assert statuses(send_many(service, MANY, b"{}")) == {503: MANY}
     assert exit_status(service) == 1
-    assert service.lines[-1].startswith("Error: plugin twice answered with cookie 1, which is not outstanding")
+    assert last_word(service).startswith("Error: plugin twice answered with cookie 1, which is not outstanding")
 
 
 def test_a_plugin_that_will_not_end(guard: Guard, start: Start) -> None:
@@ -100,7 +100,7 @@ def test_a_plugin_that_will_not_end(guard: Guard, start: Start) -> None:
     wait_for(lambda: bool(processes[0].children()), "the plugin's child")
     processes += processes[0].children()
     wires = send_many(service, MANY, b"{}")
-    assert service.stop() == 0
+    assert service.stop() == exit_status(service) == 0
     assert statuses(wires).keys() <= {0, 503}
     wait_for(lambda: not any(map(running, processes)), "the end of the plugin and its child")
     assert any("plugin ignores SIGTERM" in line for line in service.lines)
@@ -141,7 +141,7 @@ def test_a_plugin_that_is_loud(guard: Guard, start: Start, engine: str) -> None:
             assert operator.get("/version").status_code == 200
         assert asked.result().status_code == 200
         assert memory(service) - before < 20_000_000
-    assert service.stop() == 0
+    assert service.stop() == exit_status(service) == 0
     forwarded = [json.loads(line) for line in service.lines if '"plugin loud"' in line]
     assert {"debug"} == {record["level"] for record in forwarded}
     texts = [record["msg"] for record in forwarded]
@@ -192,7 +192,7 @@ def test_what_is_refused_at_start(
     with pytest.raises(RuntimeError, match="ended at start"):
         service.start()
     assert exit_status(service) == 1
-    assert service.lines[-1] == f"Error: {reason.format(path=guard.south.path)}\n"
+    assert last_word(service) == f"Error: {reason.format(path=guard.south.path)}\n"
 
 
 def test_what_is_passed_over_at_start(guard: Guard, start: Start, tmp_path: Path) -> None:

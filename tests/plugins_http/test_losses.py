@@ -14,7 +14,7 @@ import psutil
 import pytest
 from plugin_programs import DEADLINE, ROOT
 
-from tests.plugins_http.conftest import Guard, Start, client_of, exit_status, plugins_of
+from tests.plugins_http.conftest import Guard, Start, client_of, exit_status, last_word, plugins_of
 from wfx.demo.local import LocalService
 
 LOST = "no decision from the plugins\n"
@@ -31,13 +31,13 @@ BREAKS = {
     "exit 0 in a request": (ASKED + "sys.exit(0)", "stopped unexpectedly with exit status 0"),
     "exit 1 in a request": (ASKED + "sys.exit(1)", "stopped unexpectedly with exit status 1"),
     "signal in a request": (ASKED + "os.kill(os.getpid(), signal.SIGKILL)", "stopped unexpectedly by SIGKILL"),
-    "closed stdin": ("os.close(0); time.sleep(60)", "closed its standard input"),
+    "closed stdin at start": ("os.close(0); time.sleep(60)", "closed its standard input"),
     "closed stdout": (ASKED + "os.close(1); time.sleep(60)", "closed its standard output"),
     "garbage": (ASKED + "write(b'hello'); hold()", "announced a frame of 1819043176 bytes"),
     "half a frame": (ASKED + "write(PASS[:10]); hold()", "left an answer unfinished for 0.5 s"),
     "four gigabytes": (ASKED + "write(bytes([255] * 4)); hold()", "announced a frame of 4294967295 bytes"),
     "unknown cookie": (ASKED + "write(passed(99999)); hold()", "answered with cookie 99999, which is not outstanding"),
-    "unsolicited": ("write(passed(77777)); hold()", "answered with cookie 77777, which is not outstanding"),
+    "unsolicited at start": ("write(passed(77777)); hold()", "answered with cookie 77777, which is not outstanding"),
     "unknown tag": (ASKED + UNKNOWN_TAG + "hold()", "answered with a payload of the unknown kind 3"),
     "answers twice": (ASKED + "write(passed(cookie(one)) * 2); hold()", "answered with cookie 1, which is not"),
 }
@@ -67,8 +67,8 @@ def check_loss(service: LocalService, reason: str) -> None:
     (message,) = said(service, "error")
     assert message.startswith("plugin 1-bad ")
     assert reason in message
-    assert service.lines[-1].startswith("Error: plugin 1-bad ")
-    assert reason in service.lines[-1]
+    assert last_word(service).startswith("Error: plugin 1-bad ")
+    assert reason in last_word(service)
 
 
 @pytest.mark.parametrize("case", BREAKS)
@@ -131,7 +131,7 @@ def test_a_plugin_fails_at_stop(guard: Guard, start: Start, how: str) -> None:
     service = start()
     with client_of(service.south) as client:
         assert client.get("/version").status_code == 200
-    assert service.stop() == 0
+    assert service.stop() == exit_status(service) == 0
     assert said(service, "error") == []
 
 
