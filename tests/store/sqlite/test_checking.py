@@ -124,7 +124,7 @@ DAMAGES = [
     Damage("INSERT INTO history VALUES (50, 3, 1, 4, 9, '{}', NULL)", "job_history", JOB_1, "which are 3", "4]"),
     Damage("UPDATE history SET earlier = 1 WHERE number = 3", "job_history", JOB_1, "[None, 1, 2, 3]", "1, 1, 3]"),
     Damage("UPDATE job SET history = 1 WHERE number = 1", "job_history", JOB_1, "[None, 1, 2, 3]", "[None, 1, 2, 1]"),
-    Damage("UPDATE job SET stime = stime - 1 WHERE number = 1", "job_history", JOB_1, "the first version at", ""),
+    Damage("UPDATE job SET stime = stime + 1 WHERE number = 1", "job_history", JOB_1, "the first version at", ""),
     Damage("UPDATE history SET mtime = mtime + 9000000 WHERE number = 2", "job_history", JOB_1, "later than", ""),
     Damage("UPDATE event SET ctime = ctime + 1 WHERE seq = 2", "job_log", JOB_1, "events at the times", ""),
     Damage("UPDATE event SET client_id = 'q' WHERE seq = 2", "job_log", JOB_1, "('a', 1)", "event 2 of q"),

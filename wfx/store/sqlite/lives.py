@@ -192,7 +192,7 @@ def _history(life: Life) -> _Wrong:
     if named != chain:
         yield f"the entries one after the other, {chain}", f"a chain of {named}"
     moments = [*(entry.mtime for entry in entries), job.mtime]
-    if moments[0] != job.stime:
+    if moments[0] < job.stime:
         yield f"the first version at its stime {job.stime}", moments[0]
     for earlier, later in pairwise(moments):
         if later <= earlier:

@@ -51,14 +51,20 @@ def version_of(connection: sqlite3.Connection, steps: Sequence[Migration], name:
     return present
 
 
+def is_reference(connection: sqlite3.Connection) -> bool:
+    """Tell whether it is a database of the implementation that this one is compatible with."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    return tables >= _REFERENCE_TABLES and _pragma(connection, "application_id") != APPLICATION_ID
+
+
 def _version(connection: sqlite3.Connection, name: str) -> int:
     owner = _pragma(connection, "application_id")
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if owner == APPLICATION_ID:
         return _pragma(connection, "user_version")
-    if tables >= _REFERENCE_TABLES:
+    if is_reference(connection):
         raise StoreUnusable(
-            f"{name} is a database of another implementation of this service; it was left as it is, choose another file"
+            f"{name} is a database of another implementation of this service; start the server on it to take it over"
         )
     if tables or owner:
         raise StoreUnusable(f"{name} is a database of another program; it was left as it is, choose another file")

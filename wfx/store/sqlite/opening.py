@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sqlite3
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 
 import aiosqlite
@@ -18,6 +20,7 @@ from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.migrate import migrate, migrations, version_of
+from wfx.store.sqlite.reference import take_over
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import Connections, SqliteStore
 
@@ -44,7 +47,7 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
     name = "in memory" if location.path is None else str(location.path)
     async with AsyncExitStack() as stack:
         if location.path is not None:
-            stack.callback(os.close, file.claim(location.path, may_create=location.may_create))
+            stack.callback(os.close, await asyncio.to_thread(_claim, location.path, may_create=location.may_create))
         try:
             write = await _connect(location, stack)
             position = await inside(write, partial(_prepare, location=location, name=name))
@@ -64,6 +67,20 @@ def require_library(version: tuple[int, int, int]) -> None:
     if version < _OLDEST_LIBRARY:
         present, needed = (".".join(map(str, v)) for v in (version, _OLDEST_LIBRARY))
         raise StoreUnusable(f"the SQLite library is version {present}, but at least {needed} is needed; upgrade it")
+
+
+def _claim(path: Path, *, may_create: bool) -> int:
+    """Take the file for this process; if it is the reference's, it becomes ours first, which may take minutes."""
+    descriptor = file.claim(path, may_create=may_create)
+    try:
+        taken_over = take_over(path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not taken_over:
+        return descriptor
+    os.close(descriptor)
+    return file.claim(path, may_create=False)
 
 
 async def _connect(location: dsn.Location, stack: AsyncExitStack) -> aiosqlite.Connection:

@@ -1,0 +1,102 @@
+"""Taking over the database of the reference implementation (rest-api section 15).
+
+Its data is copied into a new file, which then takes the place of the old one; that stays beside it with ``.reference``
+added to its name. Until the very last step, which is one rename, nothing has happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from wfx.domain.errors import StoreUnusable
+from wfx.store.sqlite.migrate import is_reference
+from wfx.store.sqlite.reference_rows import copy_all
+from wfx.store.sqlite.unreadable import UNREADABLE
+
+_log = logging.getLogger(__name__)
+
+_KNOWN = (20230404114557, 20231026152143, 20260331155900)
+"""The versions of its schema; only the first has no descriptions of workflows, and the last adds an index."""
+
+
+def take_over(path: Path) -> bool:
+    """Replace the file by one of ours if it is a database of the reference; tell whether it was.
+
+    Raises StoreUnusable if it is, and is in use, damaged, or of a version that is not known; it is left as it was then.
+    """
+    if not _is_theirs(path):
+        return False
+    _log.info("taking over the database of another implementation: %s", path)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as theirs, _alone(theirs, path):
+            _require_known(theirs, path)
+            _replace(theirs, path)
+    except sqlite3.Error as exc:
+        raise _failure(path, exc) from exc
+    return True
+
+
+def _is_theirs(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return is_reference(connection)
+    except sqlite3.Error:
+        return False  # what is damaged is told of when it is opened
+
+
+@contextmanager
+def _alone(theirs: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Keep everybody else out, and bring everything into the one file."""
+    try:
+        theirs.execute("PRAGMA journal_mode = DELETE")
+        theirs.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as exc:
+        if (exc.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
+            raise
+        raise StoreUnusable(f"the database file {path} is in use by another program; stop that one first") from exc
+    try:
+        yield
+    finally:
+        theirs.rollback()
+
+
+def _require_known(theirs: sqlite3.Connection, path: Path) -> None:
+    rows = theirs.execute("SELECT version, dirty FROM schema_migrations").fetchall()
+    if len(rows) != 1 or rows[0][0] not in _KNOWN or rows[0][1]:
+        raise StoreUnusable(
+            f"{path} is a database of another implementation of this service, with schema version {rows}; this program "
+            f"takes over finished versions up to {_KNOWN[-1]}; it was left as it is, choose another file"
+        )
+
+
+def _replace(theirs: sqlite3.Connection, path: Path) -> None:
+    fresh, kept = (path.with_name(path.name + ending) for ending in (".upgrading", ".reference"))
+    if kept.exists() and not kept.samefile(path):
+        raise StoreUnusable(f"{path} is to be kept as {kept}, but that exists; move it away")
+    fresh.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as ours:
+            jobs = copy_all(theirs, ours)
+        shutil.copymode(path, fresh)
+        with suppress(PermissionError):
+            os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
+        if not kept.exists():
+            os.link(path, kept)
+        fresh.replace(path)
+    except (OSError, *UNREADABLE) as exc:
+        raise _failure(path, exc) from exc
+    finally:
+        fresh.unlink(missing_ok=True)
+    _log.info("took over %d jobs; the log of events begins anew, and the old file is kept as %s", jobs, kept)
+
+
+def _failure(path: Path, reason: Exception) -> StoreUnusable:
+    return StoreUnusable(
+        f"cannot take over {path}, a database of another implementation: {reason}; it was left as it is"
+    )
