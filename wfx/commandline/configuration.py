@@ -10,8 +10,13 @@ from wfx.commandline.failures import ConfigurationFailure, UsageFailure
 from wfx.commandline.options import LISTS, Kind, Option, Settings, Value
 
 
-def resolve(options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> Settings:
-    """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value."""
+def resolve(
+    options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str], *, strict: bool = False
+) -> Settings:
+    """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value.
+
+    A nested value where a single one is wanted is a bad one if ``strict``; otherwise it is left to other programs.
+    """
     documents = _documents(options, given, environment)
     values: dict[str, Value] = {}
     for option in options:
@@ -19,7 +24,7 @@ def resolve(options: Collection[Option], given: Mapping[str, Value], environment
         if value is None:
             value = _from_environment(option, environment)
         if value is None:
-            value = _from_document(option, documents)
+            value = _from_document(option, documents, strict=strict)
         values[option.name] = option.initial if value is None else value
     return Settings(values)
 
@@ -93,10 +98,12 @@ def _from_environment(option: Option, environment: Mapping[str, str]) -> Value |
     return _converted(option, text, option.variable)
 
 
-def _from_document(option: Option, document: Mapping[str, Any]) -> Value | None:
+def _from_document(option: Option, document: Mapping[str, Any], *, strict: bool) -> Value | None:
     value = document.get(option.name)
     if option.kind in LISTS:
         return [str(item) for item in value] if isinstance(value, list) else None
+    if strict and isinstance(value, list | dict):
+        raise UsageFailure(f"configuration key {option.name} must have one value, not a list or a mapping")
     # Nested values belong to other programs that share the file.
     return _converted(option, value, f"configuration key {option.name}") if isinstance(value, str) else None
 

@@ -41,7 +41,7 @@ class Program:
     usage_on_failure: bool = False
     """Whether the usage follows each error line."""
     strict: bool = False
-    """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning."""
+    """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning, and nested values are wrong."""
 
     def main(self) -> None:
         """Run the program and exit."""
@@ -105,7 +105,7 @@ class Program:
         if self.strict:
             for name in configuration.unknown([*options, *self.root.options], parsed.given, environment):
                 log.write("warn", f"unknown option {name} is ignored")
-        settings = configuration.resolve(options, parsed.given, environment)
+        settings = configuration.resolve(options, parsed.given, environment, strict=self.strict)
         if any(option.name == "log-level" for option in options):
             log.set_threshold(settings.text("log-level"))
         return settings
