@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale docs lock packages clean
+.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale soak fuzz docs lock packages clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ bench-compare: $(VENV)/.dev packages ## Measure this work tree against another c
 
 bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store (takes minutes)
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)
+
+soak: $(VENV)/.dev ## Put the service under load for an hour and see whether anything grows (ARGS="--duration 10m")
+	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.soak $(ARGS)
+
+fuzz: $(VENV)/.dev ## Attack the service with what nobody would send, for half an hour (ARGS="--duration 2h --seed 7")
+	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md

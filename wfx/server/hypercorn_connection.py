@@ -142,7 +142,7 @@ class Connection:
     async def _end(self) -> None:
         """End after the client has: it has left, or at least said that it will send no more."""
         waiting = [request for request in self._requests if not request.endless]
-        if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.receiving:
+        if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.in_body:
             self._half_closed = True
             self._read_due = self._loop.time() + self.edge.settings.read_timeout
             await waiting[0].ended()

@@ -252,8 +252,8 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._finish()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn never stays
-        """Stay for the answer where the client only said that it will send no more."""
-        if self._current is None or self._current.endless or self.phase != BETWEEN:
+        """Stay for the answers where the client only said that it will send no more, as long as there are any."""
+        if self._current is None or self._current.endless or (self.phase == BODY and self.refusal is None):
             return None
         self._half_closed = True
         self._read_due = self.loop.time() + self.edge.settings.read_timeout

@@ -1,0 +1,56 @@
+"""Running Schemathesis, made from the served document, against a service with something in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import httpx
+import yaml
+
+from wfx.api import spec
+from wfx.demo.local import LocalService
+
+BASE = "/api/wfx/v1"
+HERE = Path(__file__).parent
+JOBS = 60
+
+
+def fuzz(service: LocalService, address: str, command: str, *options: str, timeout: float) -> None:
+    """Run a command of Schemathesis, ``run`` or ``fuzz``, on one side. Raises AssertionError with all that it said."""
+    values = {name: json.dumps(value) for name, value in _populate(service).items()}
+    config = service.folder / "schemathesis.toml"
+    config.write_text(Template((HERE / "schemathesis.toml").read_text()).substitute(values))
+    arguments = [
+        str(Path(sys.executable).with_name("st")), f"--config-file={config}", "--no-color", command,
+        f"{address}{BASE}/openapi.json", *options,
+    ]  # fmt: skip
+    hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(arguments, cwd=service.folder, env={**os.environ, **hooks}, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+    assert ended.returncode == 0, ended.stdout
+    version = httpx.get(f"{address}/version", trust_env=False)
+    assert version.status_code == 200, "the service is alive"
+    assert not [line for line in service.lines if "Traceback" in line]
+
+
+def _populate(service: LocalService) -> dict[str, list[str]]:
+    """Create workflows and jobs; return what there is, to ask for."""
+    with httpx.Client(base_url=service.north + BASE, timeout=60, trust_env=False) as north:
+        direct = yaml.safe_load(spec.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
+        names = [direct["name"], "spare.1", "spare.2"]
+        for name in names:
+            north.post("/workflows", json=direct | {"name": name}).raise_for_status()
+        jobs = []
+        for number in range(JOBS):
+            request = {"clientId": f"c{number % 5}", "workflow": names[0], "tags": ["a"], "definition": {"n": number}}
+            jobs.append(north.post("/jobs", json=request).raise_for_status().json()["id"])
+        query: dict[str, Any] = {"since": "now"}
+        head = north.get("/jobs/events", params=query, headers={"Accept": "application/json"}).json()["next"]
+    states = ["INSTALL", "INSTALLING", "TERMINATED", "INSTALLED", "NOWHERE"]
+    return {"JOBS": jobs, "WORKFLOWS": names, "STATES": states, "POSITIONS": ["0", "now", "7", head]}
