@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import random
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from wfx.store.findings import Report
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.sqlite.backup import back_up
-from wfx.store.sqlite.checking import check
+from wfx.store.sqlite.checking import check, reading
 from wfx.store.sqlite.migrate import APPLICATION_ID
 from wfx.store.sqlite.statements import load
 
@@ -281,3 +283,13 @@ def test_a_long_check_can_be_interrupted(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         back_up(whole, tmp_path / "backup.db", interrupt)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_single_long_statement_can_be_interrupted(whole: Path) -> None:
+    """Ctrl-C is heard while SQLite works on one statement for long."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    pressing = threading.Timer(0.2, _thread.interrupt_main)
+    pressing.start()
+    with pytest.raises(KeyboardInterrupt), reading(whole) as connection:
+        connection.execute(endless)
+    pressing.join()
