@@ -139,7 +139,7 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await sse.events(Call(request, services, Side.NORTH, "", dict(request.query_params)))
+            response = await sse.events(Call(scope, services, Side.NORTH, "", dict(request.query_params)))
         except WfxError as exc:
             response = reply_to(exc)
         await response(scope, receive, send)

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from wfx.api.side import Side
 from wfx.events.broker import Broker
@@ -42,7 +43,7 @@ class Services:
 class Call:
     """A request whose parameters and body were found to be as the OpenAPI document says."""
 
-    request: Request
+    scope: Scope
     services: Services
     side: Side
     key: str
@@ -57,6 +58,11 @@ class Call:
     async def work(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones."""
         return await asyncio.to_thread(function, *args, **kwargs) if self.large else function(*args, **kwargs)
+
+    @property
+    def request(self) -> Request:
+        """The request as Starlette shows it, for what few operations look at."""
+        return Request(self.scope)
 
 
 Handler = Callable[[Call], Awaitable[Response]]

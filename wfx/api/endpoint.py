@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -47,42 +46,41 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
-        response = await self._answer(Request(scope, receive, send), key)
+        fields = dict(scope["headers"])
+        response = await self._answer(Call(scope, self._services, self._side, key, {}), receive, fields)
         if self._route.operation:
             response.raw_headers.append(_VARY)
-            if any(name == b"origin" for name, _ in scope["headers"]):
+            if b"origin" in fields:
                 response.raw_headers.append(_ANY_ORIGIN)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, key: str) -> Response:
+    async def _answer(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> Response:
         try:
-            call = await self._read(request, key)
+            await self._read(call, receive, fields)
             if self._refused:
                 return Reply(403)
-            if (text := self._filter_of(request)) is None:
+            if (text := self._filter_of(call.scope, fields)) is None:
                 return await self._route.handler(call)
             return await self._filtered(call, text)
         except (BadRequest, BodyTooLarge, WfxError) as exc:
             return _refusal(exc)
 
-    async def _read(self, request: Request, key: str) -> Call:
-        query = self._parameters(request.scope["query_string"]) if self._parameters else {}
-        call = Call(request, self._services, self._side, key, query)
+    async def _read(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> None:
+        if self._parameters is not None:
+            call.query = self._parameters(call.scope["query_string"])
         if self._body is not None:
-            raw = await take_body(request.scope, request.receive, self._services.max_body)
+            raw = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
             call.large = len(raw) > _LARGE
-            call.body, good = await call.work(_checked, raw, request.scope["headers"], self._body.is_valid)
+            call.body, good = await call.work(_checked, raw, call.scope["headers"], self._body.is_valid)
             if not good:
                 raise BadRequest(await explain.rejection(self._route.operation, call.body))
-        return call
 
-    def _filter_of(self, request: Request) -> str | None:
-        if not self._route.filtered:
+    def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
+        if not self._route.filtered or (text := fields.get(_FILTER)) is None:
             return None
-        given = [value for name, value in request.scope["headers"] if name == _FILTER]
-        if len(given) > 1:
+        if len(fields) < len(scope["headers"]) and [name for name, _ in scope["headers"]].count(_FILTER) > 1:
             raise BadRequest("header X-Response-Filter is given more than once")
-        return given[0].decode("utf-8", "replace") if given else None
+        return text.decode("utf-8", "replace")
 
     async def _filtered(self, call: Call, text: str) -> Response:
         """Run the operation and cut its answer; a program that cannot be understood stops before anything happens.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 
 class BodyTooLarge(Exception):
@@ -14,9 +14,11 @@ class BodyTooLarge(Exception):
         super().__init__(f"request body is larger than {limit} bytes")
 
 
-async def take_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """Read the whole body. Raises BodyTooLarge as soon as it is known, ClientDisconnect when the caller leaves."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+async def take_body(receive: Receive, declared: bytes, limit: int) -> bytes:
+    """Read the whole body, of which ``Content-Length`` declares this length, if any.
+
+    Raises BodyTooLarge as soon as it is known, ClientDisconnect when the caller leaves.
+    """
     if declared.isdigit() and int(declared) > limit:
         raise BodyTooLarge(limit)
     chunks: list[bytes] = []

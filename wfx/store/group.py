@@ -41,7 +41,8 @@ class Group(Generic[Item]):
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
-        self._task = asyncio.create_task(self._work())
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._work())
 
     async def submit(self, item: Item) -> Any:
         """Return the answer to the item. A caller that is cancelled leaves the others alone.
@@ -52,7 +53,7 @@ class Group(Generic[Item]):
             raise StoreUnavailable("the store is closed")
         if len(self._waiting) >= self._at_most_waiting:
             raise StoreUnavailable("the store is overloaded: too many requests wait for it; try again later")
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((item, answer))
         self._arrived.set()
         return await answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import uuid4
 
 from wfx.domain import wire
@@ -23,12 +24,23 @@ Clock = Callable[[], int]
 """Tells the time in microseconds since 1970 in UTC."""
 
 
+class Stored(NamedTuple):
+    """A job as the tables have it."""
+
+    number: int
+    """The store's number for the job; the order of numbers is the order of creation."""
+    newest_former: int | None
+    """The store's number for its newest history entry."""
+    job: Job
+
+
 @dataclass(slots=True)
 class Image:
     """One job in the course of a plan."""
 
     number: int
-    """The store's number for the job; the order of numbers is the order of creation."""
+    newest_former: int | None
+    """As in :class:`Stored`; whoever writes history entries keeps it up."""
     before: Job | None
     """As the tables have it; None if they do not."""
     after: Job | None
@@ -36,21 +48,26 @@ class Image:
     former: list[tuple[int, Former]] = field(default_factory=list)
     """The history entries to add, by the version that each describes."""
 
+    @property
+    def stored(self) -> Stored | None:
+        """What the tables have once the image is written; None if nothing."""
+        return None if self.after is None else Stored(self.number, self.newest_former, self.after)
+
 
 class Plan:
     """Performs job acts on images of the jobs, in order; each act sees what the ones before it did."""
 
     def __init__(
         self,
-        jobs: Iterable[tuple[int, Job]],
+        jobs: Iterable[Stored],
         workflows: Mapping[str, Workflow],
         *,
         head: int,
         last_number: int,
         clock: Clock,
     ) -> None:
-        """Start from the stored jobs, with their numbers, and the workflows; both as far as the acts name them."""
-        self._images = {job.id: Image(number, job, job) for number, job in jobs}
+        """Start from the stored jobs and the workflows, both as far as the acts name them."""
+        self._images = {job.id: Image(number, newest, job, job) for number, newest, job in jobs}
         self._workflows = workflows
         self._clock = clock
         self.head = head
@@ -95,7 +112,7 @@ class Plan:
         )
         self._record(Action.CREATE, job, now, wire.created(job))
         self.last_number += 1
-        self._images[job.id] = Image(self.last_number, None, job)
+        self._images[job.id] = Image(self.last_number, None, None, job)
         return job
 
     def _change(self, act: ChangeJob) -> Job:

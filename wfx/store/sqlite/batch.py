@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
-from wfx.domain.job import Event, Job
+from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, CreateJob, CreateWorkflow, DeleteWorkflow, JobAct, PruneLog, RareAct
-from wfx.store.plan import Clock, Plan
-from wfx.store.sqlite.rows import job_of, newest_history_of, place_rows, workflow_of_job
+from wfx.store.plan import Clock, Image, Plan, Stored
+from wfx.store.sqlite.rows import place_rows, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered, read
 from wfx.store.sqlite.writing import write
@@ -50,15 +50,26 @@ class Batch:
     answers: list[Any] = field(default_factory=list)
     """For each act its result, or the exception that refused it."""
     events: list[Event] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    """What the jobs have become, in the order in which it happened."""
 
 
 def commit(
-    connection: sqlite3.Connection, acts: Sequence[Act], position: Position, cache: WorkflowCache, clock: Clock
+    connection: sqlite3.Connection,
+    acts: Sequence[Act],
+    position: Position,
+    *,
+    known: dict[str, Stored],
+    cache: WorkflowCache,
+    clock: Clock,
 ) -> Batch:
-    """Do the acts in order and make them durable together. Raises sqlite3.Error, and then nothing has changed."""
+    """Do the acts in order and make them durable together. Raises sqlite3.Error, and then nothing has changed.
+
+    ``known`` holds jobs as the tables have them, by id; the others that acts name are read.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        transaction = _Transaction(connection, replace(position), cache, clock)
+        transaction = _Transaction(connection, replace(position), known, cache, clock)
         transaction.perform(acts)
         connection.execute("COMMIT")
     except BaseException:
@@ -72,13 +83,20 @@ def commit(
 class _Transaction:
     """The acts' common work. Workflows made or dropped here are known here only, until the commit."""
 
-    def __init__(self, connection: sqlite3.Connection, position: Position, cache: WorkflowCache, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        position: Position,
+        known: dict[str, Stored],
+        cache: WorkflowCache,
+        clock: Clock,
+    ) -> None:
         self._connection = connection
+        self._known = known
         self._cache = cache
         self._clock = clock
         self._position = position
         self._named: dict[str, Workflow | None] = {}
-        self._newest_history: dict[int, int | None] = {}
         self.batch = Batch(position)
 
     def perform(self, acts: Sequence[Act]) -> None:
@@ -115,7 +133,9 @@ class _Transaction:
             return
         plan = self._plan(acts)
         self.batch.answers.extend(self._attempt(plan.perform, act) for act in acts)
-        self._position.last_former = write(self._connection, plan, self._newest_history, self._position.last_former)
+        self._position.last_former = write(self._connection, plan, self._position.last_former)
+        self._known.clear()  # what comes later in the batch reads anew
+        self.batch.images.extend(plan.images)
         self.batch.events.extend(plan.events)
         self._position.head = plan.head
         self._position.last_job = plan.last_number
@@ -124,19 +144,19 @@ class _Transaction:
         names = {act.workflow for act in acts if isinstance(act, CreateJob)}
         ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
         return Plan(
-            self._load_jobs(list(ids)),
+            self._load_jobs(ids),
             self._load_workflows(names),
             head=self._position.head,
             last_number=self._position.last_job,
             clock=self._clock,
         )
 
-    def _load_jobs(self, ids: Sequence[str]) -> list[tuple[int, Job]]:
-        rows = list(for_items(self._connection, "jobs_by_id", ids))
+    def _load_jobs(self, ids: set[str]) -> list[Stored]:
+        known = [stored for job_id, stored in self._known.items() if job_id in ids]
+        rows = list(for_items(self._connection, "jobs_by_id", list(ids - self._known.keys())))
         numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(self._connection, numbers, self._cache.numbered(numbers))
-        self._newest_history = {row[0]: newest_history_of(row) for row in rows}
-        return [(row[0], job_of(row, workflows)) for row in rows]
+        return known + [stored_of(row, workflows) for row in rows]
 
     def _load_workflows(self, names: set[str]) -> dict[str, Workflow]:
         for name in names - self._named.keys():

@@ -45,6 +45,8 @@ def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     plain.execute("PRAGMA foreign_keys = ON")
     plain.execute(f"PRAGMA synchronous = {location.synchronous}")
     plain.execute("PRAGMA cache_size = -32768")
+    # A statement over many rows notes how to undo itself; without this, in a file that is made and removed each time.
+    plain.execute("PRAGMA temp_store = MEMORY")
     # Copy the write-ahead log into the database every 16 MB: seldom enough to be no burden on the writer.
     plain.execute("PRAGMA wal_autocheckpoint = 4000")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.

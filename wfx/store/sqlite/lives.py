@@ -18,7 +18,7 @@ from wfx.domain.job import Action, Event, Job
 from wfx.domain.json import decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.store.findings import Finding, Progress, finding
-from wfx.store.sqlite.rows import JOB_COLUMNS, Row, event_of, job_of, newest_history_of
+from wfx.store.sqlite.rows import JOB_COLUMNS, Row, event_of, stored_of
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.unreadable import UNREADABLE
 from wfx.store.sqlite.workflows import read
@@ -87,9 +87,10 @@ class _Lives:
         number = row[0]
         # Taken before anything can fail, so that the next job finds its own.
         tags, entries, events = (list(group.of(number)) for group in (self._tags, self._entries, self._events))
+        stored = stored_of(row, self._workflows)
         return Life(
-            job_of(row, self._workflows),
-            newest_history_of(row),
+            stored.job,
+            stored.newest_former,
             [tag for _, tag in tags],
             [Entry(*entry) for _, *entry in entries],
             [self._event(seq) for _, seq in events],

@@ -10,8 +10,9 @@ from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, Workflow
 from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.workflow import Workflow
+from wfx.store.plan import Stored
 from wfx.store.sqlite.batch import Position
-from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, workflow_of_event, workflow_of_job
+from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, stored_of, workflow_of_event, workflow_of_job
 from wfx.store.sqlite.selection import bounds, select
 from wfx.store.sqlite.statements import SQL, for_items
 from wfx.store.sqlite.workflows import WorkflowCache, load_numbered, read
@@ -36,11 +37,12 @@ class Reading:
         """Share the cache of workflows."""
         self._cache = cache
 
-    def jobs(self, connection: sqlite3.Connection, ids: Sequence[str]) -> list[Job | JobNotFound]:
+    def jobs(self, connection: sqlite3.Connection, ids: Sequence[str]) -> list[Stored | JobNotFound]:
         """Return for each id its job or what to raise for it."""
         with _snapshot(connection):
             rows = list(for_items(connection, "jobs_by_id", list(set(ids))))
-            found = {job.id: job for job in self._jobs_of(connection, rows)}
+            workflows = self._workflows(connection, set(map(workflow_of_job, rows)))
+        found = {stored.job.id: stored for stored in (stored_of(row, workflows) for row in rows)}
         return [found.get(job_id) or JobNotFound() for job_id in ids]
 
     def history(self, connection: sqlite3.Connection, job_id: str, limit: int) -> list[Former]:

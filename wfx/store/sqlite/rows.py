@@ -9,6 +9,7 @@ from wfx.domain.job import Action, Event, Former, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.plan import Stored
 
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
@@ -77,10 +78,9 @@ def new_row(number: int, job: Job) -> Row:
     )
 
 
-def newest_history_of(row: Row) -> int | None:
-    """Return the number of the newest history entry that a job's row refers to."""
-    newest: int | None = row[11]
-    return newest
+def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> Stored:
+    """Build a job with its numbers from its row."""
+    return Stored(row[0], row[11], job_of(row, workflows))
 
 
 def changed_row(number: int, job: Job, newest_history: int | None) -> Row:

@@ -20,11 +20,12 @@ from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, ChangeJob, CreateJob, CreateWorkflow, DeleteJob, DeleteWorkflow, PruneLog
 from wfx.store.feed import Feed, Follower
 from wfx.store.group import Group
-from wfx.store.plan import Clock
+from wfx.store.plan import Clock, Stored
 from wfx.store.protocol import DecideChange, DecideCreation, LogBounds
 from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.reading import Reading
 from wfx.store.sqlite.searching import Searcher
 from wfx.store.sqlite.workflows import WorkflowCache
@@ -67,11 +68,18 @@ class SqliteStore:
         self._connections = connections
         self._resources = resources
         self._searcher = Searcher(connections.query, alone=connections.query is not connections.write)
-        self._cache = WorkflowCache()
-        self._reading = Reading(self._cache)
+        self._workflows = WorkflowCache()
+        self._jobs = JobCache()
+        self._reading = Reading(self._workflows)
         self._feed = Feed(position.head, self.read_log)
         self._writer = Writer(
-            location, connections.write, position, cache=self._cache, clock=clock, on_leap=self._feed.leap
+            location,
+            connections.write,
+            position,
+            jobs=self._jobs,
+            workflows=self._workflows,
+            clock=clock,
+            on_leap=self._feed.leap,
         )
         resources.push_async_callback(self._writer.close)
         self._writes = Group(self._commit, at_most_waiting=_WRITES_WAITING, at_most_together=_WRITES_TOGETHER)
@@ -84,7 +92,7 @@ class SqliteStore:
 
     async def get_workflow(self, name: str) -> Workflow:
         _require_text(name, WorkflowNotFound(name))
-        known = self._cache.named(name)
+        known = self._workflows.named(name)
         return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
 
     async def query_workflows(self, paging: Paging) -> Page[Workflow]:
@@ -100,19 +108,29 @@ class SqliteStore:
         return created
 
     async def get_job(self, job_id: str) -> Job:
+        if (known := self._jobs.job(job_id)) is not None:
+            return known.job
         _require_text(job_id, JobNotFound())
-        job: Job = await self._reads.submit(job_id)
-        return job
+        head = self._writer.position.head
+        stored: Stored = await self._reads.submit(job_id)
+        if head == self._writer.position.head:
+            self._jobs.keep(stored)
+        return stored.job
 
     async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
         _require_text(job_id, JobNotFound())
         return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
-        if _is_poll(query):
-            page: Page[Job] = await self._polls.submit(query)
-            return page
-        return await self._searcher.run(partial(self._reading.query_jobs, query=query))
+        if not _is_poll(query):
+            return await self._searcher.run(partial(self._reading.query_jobs, query=query))
+        if (known := self._jobs.page(query)) is not None:
+            return known
+        head = self._writer.position.head
+        page: Page[Job] = await self._polls.submit(query)
+        if head == self._writer.position.head:
+            self._jobs.keep_page(query, page)
+        return page
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         _require_text(job_id, JobNotFound())
@@ -149,6 +167,7 @@ class SqliteStore:
         await self._writes.close()
         await self._reads.close()
         await self._polls.close()
+        self._jobs.clear()
         self._feed.close()
         await self._resources.aclose()
 

@@ -8,11 +8,12 @@ from functools import partial
 import aiosqlite
 
 from wfx.domain.errors import StoreFull, StoreUnavailable
-from wfx.store.acts import Act
+from wfx.store.acts import Act, ChangeJob, DeleteJob
 from wfx.store.plan import Clock
 from wfx.store.sqlite.batch import Batch, Position, commit
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.workflows import WorkflowCache
 
 
@@ -25,7 +26,8 @@ class Writer:
         connection: aiosqlite.Connection,
         position: Position,
         *,
-        cache: WorkflowCache,
+        jobs: JobCache,
+        workflows: WorkflowCache,
         clock: Clock,
         on_leap: Callable[[int], None],
     ) -> None:
@@ -34,7 +36,8 @@ class Writer:
         self._connection: aiosqlite.Connection | None = connection
         self.position = position
         """What is durable."""
-        self._cache = cache
+        self._jobs = jobs
+        self._workflows = workflows
         self._clock = clock
         self._on_leap = on_leap
 
@@ -46,17 +49,19 @@ class Writer:
         that finds.
         """
         connection = self._connection or await self._reopen()
+        ids = {act.job_id for act in acts if isinstance(act, ChangeJob | DeleteJob)}
+        known = {job_id: stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None}
+        work = partial(commit, known=known, cache=self._workflows, clock=self._clock)
         try:
-            batch = await inside(
-                connection,
-                partial(commit, acts=acts, position=self.position, cache=self._cache, clock=self._clock),
-            )
+            batch = await inside(connection, partial(work, acts=acts, position=self.position))
         except StoreFull:
             raise
         except StoreUnavailable:
+            self._jobs.clear()
             await self._give_up()
             raise
         self.position = batch.position
+        self._jobs.take_in(batch.images)
         return batch
 
     async def close(self) -> None:

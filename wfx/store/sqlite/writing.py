@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from wfx.domain.job import Job
 from wfx.domain.json import decode
@@ -12,26 +12,19 @@ from wfx.store.sqlite.rows import Row, changed_row, event_row, former_row, new_r
 from wfx.store.sqlite.statements import for_rows
 
 
-def write(
-    connection: sqlite3.Connection, plan: Plan, newest_history: Mapping[int, int | None], last_former: int
-) -> int:
-    """Bring the tables to what the plan says.
-
-    ``newest_history`` tells for the stored jobs, by number, their newest history entry. Entries get numbers above
-    ``last_former``; returns the last one given.
-    """
+def write(connection: sqlite3.Connection, plan: Plan, last_former: int) -> int:
+    """Bring the tables to what the plan says. History entries get numbers above ``last_former``; returns the last."""
     images = [image for image in plan.images if image.after is not image.before]
     created = [(image, image.after) for image in images if image.before is None and image.after]
     changed = [(image, image.after) for image in images if image.before and image.after]
     formers: list[Row] = []
     rows: list[Row] = []
     for image, job in changed:
-        newest = newest_history[image.number]
         for version, former in image.former:
             last_former += 1
-            formers.append(former_row(last_former, newest, image.number, version, former))
-            newest = last_former
-        rows.append(changed_row(image.number, job, newest))
+            formers.append(former_row(last_former, image.newest_former, image.number, version, former))
+            image.newest_former = last_former
+        rows.append(changed_row(image.number, job, image.newest_former))
     for_rows(connection, "insert_jobs", [new_row(image.number, job) for image, job in created])
     for_rows(connection, "update_jobs", rows)
     for_rows(connection, "insert_history", formers)

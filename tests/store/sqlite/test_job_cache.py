@@ -1,0 +1,106 @@
+"""Jobs and answers in memory: right after every commit, and bounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.store.samples import FLOW
+from wfx.domain.job import Job
+from wfx.domain.json import Json
+from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.timestamp import Timestamp
+from wfx.store.plan import Image, Stored
+from wfx.store.sqlite.jobcache import Generations, JobCache
+
+MOMENT = Timestamp(1)
+
+
+def job(name: str, client_id: str = "press-7", version: int = 1) -> Job:
+    """Return a job as it is stored."""
+    return Job(name, client_id, FLOW, "NEW", Json(b'{"state":"NEW"}'), "", None, Json(b"[]"), MOMENT, MOMENT, version)
+
+
+def stored(name: str, version: int = 1) -> Stored:
+    """Return a job with its numbers."""
+    return Stored(1, None, job(name, version=version))
+
+
+def changed(name: str) -> Image:
+    """Return what a commit says of a job that it changed."""
+    return Image(1, 1, job(name), job(name, version=2))
+
+
+def test_a_commit_replaces_what_was_kept() -> None:
+    """After a change the job is found as it is now, and what its client was answered is forgotten."""
+    cache = JobCache()
+    query = JobQuery(client_id="press-7")
+    cache.keep(stored("a"))
+    cache.keep_page(query, Page((job("a"),)))
+    assert cache.page(query) == Page((job("a"),))
+    cache.take_in([changed("a")])
+    assert cache.job("a") == Stored(1, 1, job("a", version=2))
+    assert cache.page(query) is None
+
+
+def test_a_deleted_job_is_forgotten() -> None:
+    """A job that was deleted is not found, nor in the answers to its client."""
+    cache = JobCache()
+    query = JobQuery(client_id="press-7")
+    cache.keep(stored("a"))
+    cache.keep_page(query, Page((job("a"),)))
+    cache.take_in([replace(changed("a"), after=None)])
+    assert cache.job("a") is None
+    assert cache.page(query) is None
+
+
+def test_new_jobs_push_nobody_out() -> None:
+    """A created job is not kept before it is asked for, but its client's answers are forgotten."""
+    cache = JobCache()
+    query = JobQuery(client_id="press-7")
+    cache.keep_page(query, Page(()))
+    cache.take_in([Image(1, None, None, job("a"))])
+    assert cache.job("a") is None
+    assert cache.page(query) is None
+
+
+def test_what_did_not_change_stays() -> None:
+    """A commit that refused a change, or that is about others, leaves what is kept."""
+    cache = JobCache()
+    query = JobQuery(client_id="press-7")
+    cache.keep(stored("a"))
+    cache.keep_page(query, Page((job("a"),)))
+    same = job("a")
+    other = job("b", client_id="press-8")
+    cache.take_in([Image(1, None, same, same), Image(2, None, other, replace(other, version=2))])
+    assert cache.job("a") == stored("a")
+    assert cache.page(query) is not None
+
+
+def test_answers_of_one_client_are_few() -> None:
+    """A client that asks in ever new ways does not fill the memory."""
+    cache = JobCache()
+    queries = [JobQuery(client_id="press-7", paging=Paging(offset=n)) for n in range(100)]
+    for query in queries:
+        cache.keep_page(query, Page(()))
+    assert 0 < sum(cache.page(query) is not None for query in queries) <= 8
+    assert cache.page(queries[-1]) is not None
+
+
+def test_what_is_used_stays_when_room_is_needed() -> None:
+    """The room is bounded; what was used since half of it was filled anew is still there."""
+    kept: Generations[int, bytes] = Generations(100, len)
+    for number in range(50):
+        kept.put(number, b"12345")
+        assert kept.get(0) == b"12345"
+    assert kept.get(49) is not None, "the newest"
+    assert kept.get(1) is None, "not used since"
+    assert kept.get(0) is not None, "used all the time"
+
+
+def test_a_value_larger_than_the_room_is_let_go() -> None:
+    """Something huge makes room go round, and is gone once something else comes."""
+    kept: Generations[int, bytes] = Generations(100, len)
+    kept.put(1, b"x" * 1000)
+    assert kept.get(1) == b"x" * 1000
+    kept.put(2, b"x" * 1000)
+    assert kept.get(1) is None

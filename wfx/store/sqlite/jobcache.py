@@ -1,0 +1,121 @@
+"""Jobs in memory as the newest commit left them, and what polling devices were answered.
+
+One process owns the database, so what is kept here stays right as long as it hears of every commit. Most of what is
+asked is about few jobs: devices report on theirs again and again, and poll for new ones that seldom come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+from wfx.domain.job import Job
+from wfx.domain.query import JobQuery, Page
+from wfx.store.plan import Image, Stored
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+_Pages = dict[JobQuery, Page[Job]]
+
+_ROOM = 64 * 1024 * 1024
+"""Bytes to hold at most, half of them for jobs: some 25,000 of each kind."""
+_OVERHEAD = 800
+"""Bytes that a job or an answer takes beside its documents, roughly."""
+_WAYS_TO_ASK = 8
+"""Answers kept for each client; a device asks in one way or two."""
+
+
+class Generations(Generic[Key, Value]):
+    """A mapping that forgets what was not used for long: when its young half is full, the old half goes."""
+
+    def __init__(self, room: int, size: Callable[[Value], int]) -> None:
+        """Start empty; ``size`` tells how much of the room a value takes."""
+        self._half = room // 2
+        self._size = size
+        self._taken = 0
+        self._young: dict[Key, Value] = {}
+        self._old: dict[Key, Value] = {}
+
+    def get(self, key: Key) -> Value | None:
+        """Return the key's value, if it is kept."""
+        value = self._young.get(key)
+        if value is None and (value := self._old.get(key)) is not None:
+            self.put(key, value)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keep a value."""
+        self._young[key] = value
+        self._taken += self._size(value)
+        if self._taken > self._half:
+            self._young, self._old, self._taken = {}, self._young, 0
+
+    def drop(self, key: Key) -> None:
+        """Forget the key's value."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old, self._taken = {}, {}, 0
+
+
+class JobCache:
+    """Belongs to the event loop; what connections' threads read comes in through :meth:`keep`.
+
+    A read may come in late, when a commit has changed what it saw. So it says at which head of the log it began, and is
+    kept only if that is still the head.
+    """
+
+    def __init__(self, room: int = _ROOM) -> None:
+        """Start empty."""
+        self._jobs: Generations[str, Stored] = Generations(room // 2, _size_of_job)
+        self._pages: Generations[str, _Pages] = Generations(room // 2, _size_of_pages)
+
+    def job(self, job_id: str) -> Stored | None:
+        """Return a job, if it is here."""
+        return self._jobs.get(job_id)
+
+    def page(self, query: JobQuery) -> Page[Job] | None:
+        """Return the answer to a query for one client's jobs, if it is here."""
+        pages = self._pages.get(query.client_id)
+        return None if pages is None else pages.get(query)
+
+    def keep(self, stored: Stored) -> None:
+        """Keep a job as it is now."""
+        self._jobs.put(stored.job.id, stored)
+
+    def keep_page(self, query: JobQuery, page: Page[Job]) -> None:
+        """Keep the answer to a query for one client's jobs as it is now."""
+        pages = self._pages.get(query.client_id)
+        fresh = {} if pages is None or len(pages) >= _WAYS_TO_ASK else pages
+        self._pages.put(query.client_id, {**fresh, query: page})
+
+    def take_in(self, images: Iterable[Image]) -> None:
+        """Hear of a commit: what its jobs have become.
+
+        New jobs are not kept before somebody asks for them: a campaign for a whole fleet would push out all others.
+        """
+        for image in images:
+            job = image.after or image.before
+            if job is None or image.after is image.before:
+                continue
+            self._pages.drop(job.client_id)
+            if (stored := image.stored) is None:
+                self._jobs.drop(job.id)
+            elif image.before is not None:
+                self._jobs.put(job.id, stored)
+
+    def clear(self) -> None:
+        """Forget everything, since it is unknown what was committed."""
+        self._jobs.clear()
+        self._pages.clear()
+
+
+def _size_of_job(stored: Stored) -> int:
+    job = stored.job
+    return _OVERHEAD + len(job.status) + len(job.definition or b"") + len(job.tags) + len(job.client_id)
+
+
+def _size_of_pages(pages: _Pages) -> int:
+    return sum(_OVERHEAD + sum(_size_of_job(Stored(0, None, job)) for job in page.items) for page in pages.values())
