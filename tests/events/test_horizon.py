@@ -37,7 +37,7 @@ def test_reader_that_was_overtaken_by_pruning_is_at_its_end(monkeypatch: pytest.
 
 
 def test_reading_exactly_at_the_horizon() -> None:
-    """Directly behind the horizon everything is delivered; one before it is refused; 0 always works."""
+    """Row 16: directly behind the horizon everything is delivered; one before it is refused; 0 always works."""
     async def scenario() -> None:
         log = ListLog()
         for _ in range(20):
@@ -55,7 +55,7 @@ def test_reading_exactly_at_the_horizon() -> None:
 
 
 def test_pruning_between_asking_and_reading() -> None:
-    """A horizon that moves while a stream from the oldest event begins costs nothing but the events that are gone."""
+    """Row 16: a horizon that moves while a stream from the oldest event begins costs only the events that are gone."""
     async def scenario() -> None:
         class Racing(ListLog):
             async def read_log(self, after: int, limit: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent

@@ -53,7 +53,7 @@ def test_too_large_by_declaration(service: LocalService) -> None:
 
 @pytest.mark.parametrize("framing", ["declared", "chunked"])
 def test_body_limit(service: LocalService, framing: str) -> None:
-    """A body beyond the limit is a 413 that names the limit, whether its length was declared or not."""
+    """Row 31: a body beyond the limit is a 413 that names the limit, whether its length was declared or not."""
     too_long = b'{"clientId":"' + b"x" * 1_000_000 + b'"}'
     with httpx.Client(base_url=service.north + BASE, trust_env=False) as client:
         content = too_long if framing == "declared" else iter([too_long[:500_000], too_long[500_000:]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tests.events.virtual_time import VirtualTimeLoop
@@ -19,6 +19,20 @@ class SeededLoop(VirtualTimeLoop):
         """Draw from this source of randomness."""
         super().__init__()
         self._chance = chance
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Call the function on the loop, when its turn comes: there are no threads."""
+        assert executor is None, "nobody has threads of his own"
+        answer = self.create_future()
+
+        def call() -> None:
+            try:
+                answer.set_result(func(*args))
+            except Exception as exc:  # noqa: BLE001 - it is for whoever waits, as with a thread
+                answer.set_exception(exc)
+
+        self.call_soon(call)
+        return answer
 
     def _run_once(self) -> None:
         if not self._ready and not self._scheduled:

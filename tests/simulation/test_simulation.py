@@ -24,7 +24,7 @@ from tests.simulation.life import Life
 from tests.simulation.loop import run
 from tests.store.backends import NOON
 from tests.store.samples import FLOW, begin
-from wfx.domain.errors import NotOnThisLog, StoreUnavailable
+from wfx.domain.errors import NotOnThisLog, StoreError, StoreUnavailable
 from wfx.domain.job import Event
 from wfx.events.audience import Audience
 from wfx.events.entry import Entry
@@ -123,8 +123,30 @@ def test_waiting_for_ever_is_found() -> None:
         run(asyncio.Event().wait(), random.Random(1))
 
 
+@pytest.mark.parametrize("fault", [Fault.FULL, Fault.FAILED])
+def test_what_was_rolled_back_is_no_event(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 19: a change whose commit failed is no event, and its number is given to the next one."""
+    faults = Faults(random.Random(1), 1, (fault,))
+    monkeypatch.setattr(aiosqlite, "connect", connector(random.Random(1), faults))
+
+    async def scenario() -> None:
+        store = await open_store("sqlite", str(tmp_path / "wfx.db"), clock=lambda: NOON)
+        await store.create_workflow(FLOW)
+        commits = store.follow_log()
+        faults.loose = True
+        with pytest.raises(StoreError):
+            await store.create_job(FLOW.name, begin())
+        faults.loose = False
+        job = await store.create_job(FLOW.name, begin())
+        for events in (await store.read_log(0, 10), await anext(aiter(commits))):
+            assert [(event.seq, event.job_id) for event in events] == [(1, job.id)]
+        await store.close()
+
+    run(scenario(), random.Random(1))
+
+
 def test_nothing_is_told_before_it_is_known_to_be_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An event whose commit failed, and yet is in the tables, is not on the log until the store has looked anew."""
+    """Row 19: an event whose commit failed, and yet is in the tables, is on the log only once the store looked anew."""
     faults = Faults(random.Random(1), 1, (Fault.UNCERTAIN,))
     monkeypatch.setattr(aiosqlite, "connect", connector(random.Random(1), faults))
 
