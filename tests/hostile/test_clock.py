@@ -52,7 +52,7 @@ def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clocked]
         "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }  # fmt: skip
-    options = (f"--http-engine={request.param}", "--sse-ping-interval=200ms", "--events-max-age=30m")
+    options = (f"--http-engine={request.param}", "--sse-ping-interval=200ms")
     with LocalService(tmp_path, *options, environment=environment) as service:
         httpx.post(f"{service.north}{BASE}/workflows", json=WORKFLOW, trust_env=False).raise_for_status()
         yield Clocked(service, file)
