@@ -1,4 +1,4 @@
-"""``python -m tests.simulation SEED`` lives one life and prints what happened in it."""
+"""``PYTHONPATH=tests python -m tests.simulation SEED`` lives one life and prints what happened in it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One life of a store, its log, the broker and their users, wholly decided by a seed.
 
-``python -m tests.simulation SEED`` lives it again and prints what happened.
+``PYTHONPATH=tests python -m tests.simulation SEED`` lives it again and prints what happened.
 """
 
 from __future__ import annotations

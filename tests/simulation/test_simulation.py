@@ -1,7 +1,7 @@
 """Whatever is interleaved with whatever, store, log, broker and readers keep what they promise.
 
 ``WFX_SIM_SEEDS`` says how many lives are lived, ``WFX_SIM_FIRST`` the seed of the first. A seed that fails is named;
-``python -m tests.simulation SEED`` prints what happened.
+``PYTHONPATH=tests python -m tests.simulation SEED`` prints what happened.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def live_all(seeds: Iterable[int], kinds: tuple[Fault, ...] = LIKELY) -> list[Li
         try:
             life.live()
         except Exception as exc:
-            raise AssertionError(f"seed {life.seed} fails; see: python -m tests.simulation {life.seed}") from exc
+            again = f"PYTHONPATH=tests python -m tests.simulation {life.seed}"
+            raise AssertionError(f"seed {life.seed} fails; to live it again: {again}") from exc
     return lives
 
 
@@ -107,13 +108,13 @@ def swap(patch: pytest.MonkeyPatch) -> None:
 def test_a_faulty_broker_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that drops an event, repeats one or swaps two fails the simulation within a few seeds."""
     plant(monkeypatch)
-    with pytest.raises(AssertionError, match=r"see: python -m tests\.simulation \d+"):
+    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation \d+"):
         live_all(range(20))
 
 
 def test_a_faulty_store_is_found() -> None:
     """A store that confirms what it does not keep fails the simulation within a few seeds."""
-    with pytest.raises(AssertionError, match=r"see: python -m tests\.simulation \d+"):
+    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation \d+"):
         live_all(range(20), (Fault.LOST,))
 
 
