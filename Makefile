@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale soak fuzz docs lock packages clean
+.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz docs lock \
+        packages clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,7 +31,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
-	$(BIN)/mypy wfx wfxctl plugins/wfx_plugin loadtest/wfx_loadtest
+	$(BIN)/mypy wfx wfxctl plugins/wfx_plugin loadtest
 
 contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
@@ -41,6 +42,12 @@ bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
 bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
 	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.against $(BASE) $(ARGS)
+
+performance: $(VENV)/.dev packages ## Measure the figures of docs/performance.md and write them (about seven minutes)
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.performance $(ARGS)
+
+plots: $(VENV)/.dev ## Write docs/performance.md anew from the figures measured last
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.page
 
 bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store (takes minutes)
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)

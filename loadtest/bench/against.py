@@ -7,10 +7,9 @@ mean something only if the rounds agree and the machine was quiet, and both are 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +18,10 @@ from statistics import median
 from bench import fixture, machine
 from bench.fixture import Case
 from bench.machine import say
+from bench.ratios import CONNECTIONS, Effort
 from bench.servers import ENGINES, Reading, Server, client, read, server_of
 from wfx.demo.local import LocalService
 
-CONNECTIONS = (16, 64)
 _HEAD = (f"{'engine':<10} {'operation':<20} {'conn':>4} {'base/s':>7} {'new/s':>7} {'new/base':>9} {'from .. to':>13} "
          f"  {'base cpu':>8} {'new cpu':>8} {'base/new':>9} {'from .. to':>13}  failed")
 
@@ -71,19 +70,18 @@ def main() -> None:
     parser.add_argument("--operation", action="append", help="only operations whose name contains this")
     parser.add_argument("--json", type=Path, default=Path(".bench/compare.json"), help="where the rows go")
     given = parser.parse_args()
+    effort = Effort(given.seconds, given.rounds, given.jobs)
     with tempfile.TemporaryDirectory() as folder, _checked_out(given.base, Path(folder, "base")) as tree:
         say(f"Comparing this work tree with {given.base}, {machine.go_first()}.")
         watch = machine.Watch()
         say(_HEAD)
         rows = []
         for engine in given.engine or ENGINES[:1]:
-            for row in _measure(engine, tree, given):
+            for row in _measure(engine, tree, effort, given.operation or ()):
                 say(str(row))
                 rows.append(asdict(row))
         say(f"Meanwhile {watch.sentence()}.")
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(watch.record() | {"base": given.base, "operations": rows}, indent=1))
-    say(f"The same is in {given.json}.")
+    machine.keep(given.json, watch.record() | {"base": given.base, "operations": rows})
 
 
 @contextmanager
@@ -99,16 +97,16 @@ def _checked_out(revision: str, tree: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def _measure(engine: str, tree: Path, given: argparse.Namespace) -> Iterator[Row]:
+def _measure(engine: str, tree: Path, effort: Effort, only: Sequence[str]) -> Iterator[Row]:
     with ExitStack() as stack:
         base, new = (_served(stack, engine, where) for where in (tree, Path(__file__).parents[2]))
-        both = [(_prepared(base, given.jobs), base), (_prepared(new, given.jobs), new)]
+        both = [(_prepared(base, effort.jobs), base), (_prepared(new, effort.jobs), new)]
         for old, fresh in zip(*(cases for cases, _ in both), strict=True):
-            if given.operation and not any(word in old.name for word in given.operation):
+            if only and not any(word in old.name for word in only):
                 continue
             servers = [server_of(service, old.side) for _, service in both]
             for connections in CONNECTIONS:
-                yield _pair(engine, [old, fresh], servers, connections, given)
+                yield _pair(engine, [old, fresh], servers, connections, effort)
 
 
 def _served(stack: ExitStack, engine: str, tree: Path) -> LocalService:
@@ -123,11 +121,10 @@ def _prepared(service: LocalService, jobs: int) -> list[Case]:
         return fixture.prepare(operator, device, jobs)
 
 
-def _pair(
-    engine: str, cases: list[Case], servers: list[Server], connections: int, given: argparse.Namespace
-) -> Row:
-    rounds = [[read(server, case.load, connections, given.seconds) for server, case in zip(servers, cases, strict=True)]
-              for _ in range(given.rounds)]
+def _pair(engine: str, cases: list[Case], servers: list[Server], connections: int, effort: Effort) -> Row:
+    both = list(zip(servers, cases, strict=True))
+    rounds = [[read(server, case.load, connections, effort.seconds) for server, case in both]
+              for _ in range(effort.rounds)]
     base, new = (_middle(readings) for readings in zip(*rounds, strict=True))
     rates = [new.rate / base.rate for base, new in rounds]
     cpus = [base.cpu / new.cpu for base, new in rounds]

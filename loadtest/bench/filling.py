@@ -13,17 +13,18 @@ import yaml
 
 from wfx.api import spec
 from wfx.domain import creation
+from wfx.domain.definition import Definition
 from wfx.domain.job import Draft, Status
 from wfx.domain.workflow import Workflow
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 
 WORKFLOWS = ("wfx.workflow.dau.direct", "wfx.workflow.dau.phased")
-DEFINITION = {
+DEFINITION = Definition.of({
     "version": "2.0",
     "type": ["firmware"],
     "artifacts": [{"name": "payload.swu", "version": "2.0", "uri": "http://files.example/payload.swu"}],
-}
+})
 _JOBS_PER_DEVICE = 20
 _JOBS_PER_BATCH = 100
 _HALLS = 10

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sqlite3
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -68,6 +70,11 @@ def go_first() -> str:
     return "with priority over other programs"
 
 
+def is_busy(others: float) -> bool:
+    """Tell whether others took so much of the machine that figures are disturbed."""
+    return others > _BUSY
+
+
 class Watch:
     """Tells how much of the machine others take while something is measured."""
 
@@ -88,7 +95,7 @@ class Watch:
         """Say whether the figures were disturbed."""
         load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
         share = self.others
-        verdict = "the machine was busy, do not trust small differences" if share > _BUSY else "the machine was quiet"
+        verdict = "the machine was busy, do not trust small differences" if is_busy(share) else "the machine was quiet"
         return f"other programs took {share:.0%} of the processors, load average {load}: {verdict}"
 
     def record(self) -> dict[str, Any]:
@@ -124,3 +131,10 @@ def say(line: str) -> None:
     """Print one line at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def keep(file: Path, findings: Mapping[str, Any]) -> None:
+    """Write what was found as JSON, and say where it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(findings, indent=1) + "\n", encoding="utf-8")
+    say(f"The same is in {file}.")

@@ -13,6 +13,11 @@ from statistics import median
 from bench.filling import WORKFLOWS
 from bench.fixture import BASE
 
+HEAD = f"{'jobs by':<30} {'there are':>9} {'first':>6} {'last':>6} {'deep':>6} {'total':>7}"
+MOST_OF_PAGE = 15
+"""Milliseconds a page of ten should take at most."""
+MOST_OF_TOTAL = 150
+"""Milliseconds a page with the number of all jobs should take at most."""
 _TIMES = 9
 _DIRECT, _PHASED = WORKFLOWS
 FILTERS = {
@@ -62,10 +67,12 @@ class Duration:
     total: float
     """For the first page with the number of all matching jobs."""
 
-    @property
-    def page(self) -> float:
-        """For the slowest page."""
-        return max(self.first, self.last, self.deep)
+    def __str__(self) -> str:
+        """Return it as a line of the table."""
+        slowest = max(self.first, self.last, self.deep)
+        verdict = "ok" if slowest <= MOST_OF_PAGE and self.total <= MOST_OF_TOTAL else "MISSED"
+        return (f"{self.name:<30} {self.matches:>9,} {self.first:>6.1f} {self.last:>6.1f} {self.deep:>6.1f} "
+                f"{self.total:>7.1f}  {verdict}")
 
 
 def measure(port: int) -> Iterator[Duration]:

@@ -10,17 +10,20 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 
 from bench import filling, fixture, machine, queries, stalls
 from bench.filling import Sample
 from bench.machine import say
+from bench.queries import Duration
+from bench.ratios import Effort
 from bench.servers import Reading, read, server_of
 from bench.wrk import Load
 from wfx.demo.local import LocalService
@@ -29,7 +32,8 @@ SMALL = 1000
 _CONNECTIONS = 16
 _STALL_SECONDS = 5
 _DELETED = 200
-_PRUNED = 200_000
+_PRUNED = 0.2
+"""Share of the events that are pruned."""
 _REPORT = json.dumps({"state": "INSTALLING", "clientId": "dev", "progress": 57, "message": "Downloading artifact"})
 
 
@@ -73,18 +77,29 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path(".bench/scale.json"), help="where the findings go")
     given = parser.parse_args()
     say(f"Measuring {machine.go_first()}.")
-    findings: list[Finding] = []
+    watch = machine.Watch()
+    figures = documents(measure(Effort(given.seconds, given.rounds, given.jobs)))
+    say(f"Meanwhile {watch.sentence()}.")
+    machine.keep(given.json, watch.record() | {"jobs": given.jobs} | figures)
+
+
+def documents(found: Iterable[Finding | Duration]) -> dict[str, list[dict[str, Any]]]:
+    """Print what is found as it comes, and return it as it goes into a file."""
+    findings: list[dict[str, Any]] = []
+    durations: list[dict[str, Any]] = []
+    for one in found:
+        if isinstance(one, Duration) and not durations:
+            say(queries.HEAD)
+        say(str(one))
+        (durations if isinstance(one, Duration) else findings).append(asdict(one))
+    return {"findings": findings, "queries": durations}
+
+
+def measure(effort: Effort) -> Iterator[Finding | Duration]:
+    """Build a large store and a small one, and measure both."""
     with tempfile.TemporaryDirectory() as folder:
-        small, large = (_built(Path(folder), jobs) for jobs in (SMALL, given.jobs))
-        watch = machine.Watch()
-        for finding in _findings(small, large, given):
-            say(str(finding))
-            findings.append(finding)
-        say(f"Meanwhile {watch.sentence()}.")
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    rows = [asdict(finding) for finding in findings]
-    given.json.write_text(json.dumps(watch.record() | {"jobs": given.jobs, "findings": rows}, indent=1))
-    say(f"The same is in {given.json}.")
+        small, large = (_built(Path(folder), jobs) for jobs in (SMALL, effort.jobs))
+        yield from _findings(small, large, effort)
 
 
 def _built(folder: Path, jobs: int) -> Store:
@@ -97,19 +112,17 @@ def _built(folder: Path, jobs: int) -> Store:
     return Store(place, jobs, sample)
 
 
-def _findings(small: Store, large: Store, given: argparse.Namespace) -> Iterator[Finding]:
+def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | Duration]:
     yield from _starting(large)
     with small.served() as few, large.served() as many:
-        yield from _requests((small, few), (large, many), given)
-        for took in queries.measure(many.ports["north"]):
-            yield Finding(f"page of 10 by {took.name} ({took.matches:,} jobs)", took.page, "ms", 15)
-            yield Finding(f"page and total by {took.name}", took.total, "ms", 150)
+        yield from _requests((small, few), (large, many), effort)
+        yield from queries.measure(many.ports["north"])
         updated = large.sample.open[_DELETED:]
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
         delete = stalls.deleting(large.sample.open[:_DELETED])
         yield Finding("slowest of steady updates, while jobs are deleted",
                       stalls.slowest(many, updated, _STALL_SECONDS, delete), "ms", 50)
-    with large.served(f"--events-keep={large.jobs - _PRUNED}") as many:
+    with large.served(f"--events-keep={round(large.jobs * (1 - _PRUNED))}") as many:
         yield Finding("slowest of steady updates, while the log is pruned",
                       stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)
 
@@ -127,15 +140,15 @@ def _starting(store: Store) -> Iterator[Finding]:
 
 
 def _requests(
-    small: tuple[Store, LocalService], large: tuple[Store, LocalService], given: argparse.Namespace
+    small: tuple[Store, LocalService], large: tuple[Store, LocalService], effort: Effort
 ) -> Iterator[Finding]:
     for name, load in (("GET job", _reading), ("PUT status", _updating)):
-        rounds = [[read(server_of(service, "south"), load(store), _CONNECTIONS, given.seconds)
-                   for store, service in (small, large)] for _ in range(given.rounds)]
+        rounds = [[read(server_of(service, "south"), load(store), _CONNECTIONS, effort.seconds)
+                   for store, service in (small, large)] for _ in range(effort.rounds)]
         for figure, unit in (("cpu", "µs"), ("p50", "ms")):
             ratio = median(getattr(many, figure) / getattr(few, figure) for few, many in rounds)
             yield Finding(f"{name}: {figure} with {SMALL:,} jobs", _middle(rounds, 0, figure), unit)
-            yield Finding(f"{name}: {figure} with {given.jobs:,} jobs", _middle(rounds, 1, figure), unit)
+            yield Finding(f"{name}: {figure} with {effort.jobs:,} jobs", _middle(rounds, 1, figure), unit)
             yield Finding(f"{name}: {figure}, ratio", ratio, "", 1.3)
 
 

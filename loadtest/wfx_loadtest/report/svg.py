@@ -10,7 +10,7 @@ from wfx_loadtest.report.figures import Figures, Series
 
 _WIDTH, _HEIGHT = 1200, 560
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
-_STYLE = """
+STYLE = """
 text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
 .ground { fill: #ffffff; } .title { font-size: 22px; font-weight: 600; fill: #16202c; } .grid { stroke: #e6eaee; }
 .end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
@@ -50,7 +50,7 @@ def render(figures: Figures) -> str:
     styled = list(_styled(figures.series))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
-        f"<title>wfx</title><style>{_STYLE}</style>",
+        f"<title>wfx</title><style>{STYLE}</style>",
         f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
         f'<text x="24" y="40"><tspan class="title">wfx</tspan><tspan dx="12">{escape(figures.subtitle)}</tspan></text>',
         f'<text class="end" x="{_RIGHT}" y="40">{escape(figures.when)}</text>',
@@ -92,17 +92,17 @@ def _p99(one: Series, style: str, figures: Figures, across: Scale, upright: Scal
 
 
 def _grid(span: float, top: float, across: Scale, upright: Scale) -> Iterator[str]:
-    for milliseconds in _ticks(top, 6):
+    for milliseconds in ticks(top, 6):
         y = upright(milliseconds)
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{_RIGHT}"/>'
-        yield f'<text class="end" x="{_LEFT - 10}" y="{y + 5:.1f}">{_latency(milliseconds)}</text>'
-    for seconds in _ticks(span, 10):
+        yield f'<text class="end" x="{_LEFT - 10}" y="{y + 5:.1f}">{in_words(milliseconds)}</text>'
+    for seconds in ticks(span, 10):
         x = across(seconds)
         yield f'<path class="grid" d="M{x:.1f} {_TOP}V{_BOTTOM}"/>'
         yield f'<text class="middle" x="{x:.1f}" y="{_BOTTOM + 22}">{seconds:g} s</text>'
 
 
-def _ticks(top: float, wanted: int) -> list[float]:
+def ticks(top: float, wanted: int) -> list[float]:
     """Return round numbers from 0 to ``top``, about as many as wanted."""
     rough = top / wanted
     power = 10.0 ** math.floor(math.log10(rough))
@@ -110,7 +110,8 @@ def _ticks(top: float, wanted: int) -> list[float]:
     return [number * step for number in range(int(top / step + _ALMOST) + 1)]
 
 
-def _latency(milliseconds: float) -> str:
+def in_words(milliseconds: float) -> str:
+    """Write a latency for the scale of a picture."""
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:g} s"
     return f"{milliseconds:g} ms" if milliseconds >= 1 else f"{milliseconds * 1000:g} µs" if milliseconds else "0"

@@ -47,8 +47,9 @@ def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     plain.execute("PRAGMA cache_size = -32768")
     # A statement over many rows notes how to undo itself; without this, in a file that is made and removed each time.
     plain.execute("PRAGMA temp_store = MEMORY")
-    # Copy the write-ahead log into the database every 16 MB: seldom enough to be no burden on the writer.
-    plain.execute("PRAGMA wal_autocheckpoint = 4000")
+    # Copy the write-ahead log into the database every 4 MB. Writers wait for it: in a large store nearly every page of
+    # the log goes to another place, and 16 MB took up to 0.9 s (spec/decisions/0016-small-checkpoints.md).
+    plain.execute("PRAGMA wal_autocheckpoint = 1000")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.
     plain.execute("PRAGMA journal_size_limit = 67108864")
 
