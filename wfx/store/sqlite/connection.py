@@ -50,7 +50,6 @@ def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     # Copy the write-ahead log into the database every 4 MB. Writers wait for it: in a large store nearly every page of
     # the log goes to another place, and 16 MB took up to 0.9 s (spec/decisions/0016-small-checkpoints.md).
     plain.execute("PRAGMA wal_autocheckpoint = 1000")
-    plain.execute("PRAGMA wal_autocheckpoint = 1000")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.
     plain.execute("PRAGMA journal_size_limit = 67108864")
 
