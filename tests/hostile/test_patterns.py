@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from wfx.api import body, spec
+from wfx.api.refusal import BadRequest
 from wfx.api.validate import compile_body
 from wfx.demo.local import LocalService
 
@@ -81,7 +82,7 @@ def test_bodies_are_read_in_linear_time(piece: str) -> None:
     """Row 41: twice as long a body takes about twice the time, whatever it repeats, and whether or not it is JSON."""
 
     def read(text: str) -> None:
-        with suppress(body.BadRequest):
+        with suppress(BadRequest):
             body.parse(text.encode(), [(b"content-type", b"application/json")])
 
     short = "[" + piece * (SHORT // len(piece)) + "-0]"
