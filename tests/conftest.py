@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from wfx.api import spec
 from wfx.demo.local import LocalService
+from wfx.store.sqlite.checking import check
 
 # No deadline: a busy machine is not a wrong answer. In CI each run draws the same cases, elsewhere new ones.
 settings.register_profile("wfx", deadline=None, derandomize="CI" in os.environ)
@@ -26,10 +27,14 @@ ENGINES = ("uvicorn", "hypercorn")
 
 @pytest.fixture(scope="session", params=ENGINES)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """A running service with a file of its own, one for each engine; shared, so tests use names of their own."""
+    """A running service with a file of its own, one for each engine; shared, so tests use names of their own.
+
+    Whatever they did to it, its file must be sound in the end.
+    """
     folder = tmp_path_factory.mktemp(f"service-{request.param}")
     with LocalService(folder, f"--http-engine={request.param}", "--max-body-size=1000000") as running:
         yield running
+    assert check(folder / "wfx.db").findings == []
 
 
 @pytest.fixture

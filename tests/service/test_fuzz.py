@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.fuzzing import fuzz
+from tests.store.sqlite.audit import assert_sound
 from wfx.demo.local import LocalService
 
 IN_CI = "CI" in os.environ
@@ -26,3 +27,4 @@ def test_nothing_unexpected(tmp_path: Path, side: str, engine: str) -> None:
         address = service.north if side == "north" else service.south
         deterministic = ("--generation-deterministic",) if IN_CI else ()
         fuzz(service, address, "run", f"--max-examples={CASES}", *deterministic, timeout=500)
+    assert_sound(tmp_path / "wfx.db")
