@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from collections.abc import Callable
@@ -14,15 +15,17 @@ from tests.fuzz.mutation import mutated
 from wfx.plugin.frame import FrameDecoder
 from wfx.plugin.generated.messages import PluginResponse
 
+SEED = "1" if "CI" in os.environ else str(random.randrange(10**9))
+
 
 def test_frames() -> None:
     """Row 44: whatever bytes a plugin writes, they are frames and decisions, or are refused as what they are."""
-    assert fuzz_frames(str(random.randrange(10**9)), 2) > 100
+    assert fuzz_frames(SEED, 2) > 100
 
 
 def test_edge() -> None:
     """Rows 26 to 28: to bytes that are nearly a request both engines give the same answers, never 5xx, and no trace."""
-    assert fuzz_edge(str(random.randrange(10**9)), 4) > 10
+    assert fuzz_edge(SEED, 4) > 10
 
 
 def test_a_seed_gives_the_same_bytes() -> None:
