@@ -18,17 +18,7 @@ from typing import Any, cast
 import aiosqlite
 from history_check import Entry, Record, judge
 
-from tests.events.world import (
-    GoOn,
-    Join,
-    Leave,
-    Pause,
-    Reconnect,
-    Return,
-    Step,
-    World,
-    tiny_bounds,
-)
+from tests.events.world import GoOn, Join, Leave, Pause, Reconnect, Return, Step, World, tiny_bounds
 from tests.service.clients import Tokens
 from tests.simulation.connections import LIKELY, Fault, Faults, connector
 from tests.simulation.loop import run
@@ -56,6 +46,7 @@ STEPS = 50
 MEMORY = Path("/dev/shm")
 """Where a sync costs nothing, on Linux."""
 _HOUR = 3_600_000_000
+"""In microseconds."""
 
 
 @dataclass
@@ -99,7 +90,7 @@ class Life:
         world = World(log)
         await world.broker.open()
         self.faults.loose = True
-        async with Retention(cast(Store, log), keep=self.chance.choice((0, 5, 20, 10_000)), max_age=_HOUR,
+        async with Retention(cast(Store, log), keep=self.chance.choice((0, 5, 20, 10_000)), max_age=1800,
                              interval=self.chance.choice((0.5, 5, 300)), now=lambda: Timestamp(self._clock())):
             writers = [Writer(f"w{n}", store, self) for n in range(WRITERS)]
             await asyncio.gather(self._move_readers(world), *(writer.write(CHANGES) for writer in writers))

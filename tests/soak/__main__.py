@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--engine", default="uvicorn", choices=("uvicorn", "hypercorn"))
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        with LocalService(Path(folder), f"--http-engine={given.engine}", "--events-keep=20000") as service:
+        with LocalService(Path(folder), f"--http-engine={given.engine}", "--events-keep=2000") as service:
             samples = soak(service, given.duration)
             assert service.stop(signal.SIGTERM) == 0, "the server ends in order"
         assert_sound(Path(folder) / "wfx.db")
