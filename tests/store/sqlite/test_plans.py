@@ -143,7 +143,8 @@ async def test_pages_in_order_need_no_sorting(
         assert not any("TEMP B-TREE" in step for step in plans_of(connection, query))
 
 
-def test_fixed_statements_go_by_indexes() -> None:
+@pytest.mark.parametrize("rows", [1, 2, 64])
+def test_fixed_statements_go_by_indexes(rows: int) -> None:
     """Of the statements with a fixed text only listing and counting all workflows looks at all rows of a table."""
     columns = {"update_jobs": 7, "move_jobs": 2, "delete_tags": 2}
     scanned = set()
@@ -151,12 +152,23 @@ def test_fixed_statements_go_by_indexes() -> None:
         migrate(connection, migrations(), 0)
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         for name, sql in SQL.items():
-            row = "(" + ",".join("1" * columns.get(name, 1)) + ")"
+            row = "(" + ",".join("?" * columns.get(name, 1)) + ")"
             if not sql.startswith("INSERT"):
-                text = sql.replace(":rows", row).replace(":items", "1")
+                text = sql.replace(":rows", ",".join([row] * rows)).replace(":items", ",".join("?" * rows))
                 steps = connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * text.count("?")).fetchall()
                 scanned |= {name for *_, step in steps if step.split()[0] == "SCAN" and step.split()[1] in tables}
     assert scanned == {"workflows_page", "workflows_page_descending", "workflows_total"}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 64])
+def test_tags_are_removed_by_tag_and_job(rows: int) -> None:
+    """Removing a tag from a job looks at that one entry, and not at all jobs with the tag."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, migrations(), 0)
+        sql = SQL["delete_tags"].replace(":rows", ",".join(["(?,?)"] * rows))
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", [1] * 2 * rows)]
+    searches = [step for step in steps if "job_tag" in step]
+    assert searches == ["SEARCH job_tag USING PRIMARY KEY (tag=? AND job=?)"] * 2
 
 
 def endless(connection: sqlite3.Connection) -> None:

@@ -81,7 +81,10 @@ DELETE FROM definition WHERE job IN (VALUES :rows)
 INSERT INTO job_tag (tag, job) VALUES :rows
 
 -- name: delete_tags
-DELETE FROM job_tag WHERE (tag, job) IN (VALUES :rows)
+-- Compared with the rows themselves SQLite would go through the whole table.
+WITH gone (tag, job) AS (VALUES :rows)
+DELETE FROM job_tag
+WHERE (tag, job) IN (SELECT job_tag.tag, job_tag.job FROM gone CROSS JOIN job_tag USING (tag, job))
 
 -- name: insert_history
 INSERT INTO history (number, earlier, job, version, mtime, status, definition) VALUES :rows
