@@ -48,6 +48,16 @@ async def test_what_arrives_together_is_done_together() -> None:
     assert work.batches == [[0, 1, 2, 3, 4]]
 
 
+async def test_what_is_to_be_alone_is_alone() -> None:
+    """An item that is to be alone goes in its turn, as a batch of its own."""
+    work = Work()
+    group = Group(work, at_most_waiting=100, at_most_together=3, alone=lambda item: item % 10 == 0)
+    numbers = [0, 1, 2, 10, 20, 3, 4, 5, 6, 30]
+    assert await asyncio.gather(*map(group.submit, numbers)) == [10 * number for number in numbers]
+    await group.close()
+    assert work.batches == [[0], [1, 2], [10], [20], [3, 4, 5], [6], [30]]
+
+
 async def test_what_arrives_meanwhile_goes_next() -> None:
     """Items that arrive during a batch wait for it and then go together, at most so many at a time."""
     work = Work()

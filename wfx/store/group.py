@@ -29,8 +29,9 @@ class Group(Generic[Item]):
         *,
         at_most_waiting: int,
         at_most_together: int,
+        alone: Callable[[Item], bool] = lambda _: False,
     ) -> None:
-        """Start the task in the running loop; :meth:`close` ends it.
+        """Start the task in the running loop; :meth:`close` ends it. An item that is to be ``alone`` is a whole batch.
 
         ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
         of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then.
@@ -38,6 +39,7 @@ class Group(Generic[Item]):
         self._run = run
         self._at_most_waiting = at_most_waiting
         self._at_most_together = at_most_together
+        self._alone = alone
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -74,9 +76,12 @@ class Group(Generic[Item]):
                 await self._serve(batch)
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
-        count = min(len(self._waiting), self._at_most_together)
-        taken = list(islice(self._waiting, count))
-        for _ in range(count):
+        taken = list(islice(self._waiting, self._at_most_together))
+        for place, (item, _) in enumerate(taken):
+            if self._alone(item):
+                del taken[max(place, 1) :]
+                break
+        for _ in taken:
             self._waiting.popleft()
         return taken
 

@@ -34,19 +34,31 @@ class Stored(NamedTuple):
     job: Job
 
 
+class Entry(NamedTuple):
+    """A history entry to add."""
+
+    number: int
+    """The store's number for it."""
+    earlier: int | None
+    """The number of the entry before it."""
+    version: int
+    """The version of the job that it describes."""
+    former: Former
+
+
 @dataclass(slots=True)
 class Image:
     """One job in the course of a plan."""
 
     number: int
     newest_former: int | None
-    """As in :class:`Stored`; whoever writes history entries keeps it up."""
+    """As in :class:`Stored`."""
     before: Job | None
     """As the tables have it; None if they do not."""
     after: Job | None
     """As it is now; None once it is deleted."""
-    former: list[tuple[int, Former]] = field(default_factory=list)
-    """The history entries to add, by the version that each describes."""
+    entries: list[Entry] = field(default_factory=list)
+    """The history entries to add."""
 
     @property
     def stored(self) -> Stored | None:
@@ -64,6 +76,7 @@ class Plan:
         *,
         head: int,
         last_number: int,
+        last_entry: int,
         clock: Clock,
     ) -> None:
         """Start from the stored jobs and the workflows, both as far as the acts name them."""
@@ -74,6 +87,8 @@ class Plan:
         """The sequence number of the newest event."""
         self.last_number = last_number
         """The highest number given to a job."""
+        self.last_entry = last_entry
+        """The highest number given to a history entry."""
         self.events: list[Event] = []
 
     @property
@@ -121,7 +136,7 @@ class Plan:
         new = _changed(old, change, self._later_than(old))
         self._record(change.action, new, new.mtime, wire.changed(new, change.action))
         replaced = old.definition if change.definition != old.definition else None
-        image.former.append((old.version, Former(old.mtime, old.status, replaced)))
+        self._remember(image, old.version, Former(old.mtime, old.status, replaced))
         image.after = new
         return new
 
@@ -129,6 +144,11 @@ class Plan:
         image, old = self._find(act.job_id)
         self._record(Action.DELETE, old, self._later_than(old), wire.deleted(old))
         image.after = None
+
+    def _remember(self, image: Image, version: int, former: Former) -> None:
+        self.last_entry += 1
+        image.entries.append(Entry(self.last_entry, image.newest_former, version, former))
+        image.newest_former = self.last_entry
 
     def _find(self, job_id: str) -> tuple[Image, Job]:
         image = self._images.get(job_id)

@@ -34,8 +34,8 @@ def test_a_commit_replaces_what_was_kept() -> None:
     """After a change the job is found as it is now, and what its client was answered is forgotten."""
     cache = JobCache()
     query = JobQuery(client_id="press-7")
-    cache.keep(stored("a"))
-    cache.keep_page(query, Page((job("a"),)))
+    cache.keep(stored("a"), cache.age)
+    cache.keep_page(query, Page((job("a"),)), cache.age)
     assert cache.page(query) == Page((job("a"),))
     cache.take_in([changed("a")])
     assert cache.job("a") == Stored(1, 1, job("a", version=2))
@@ -46,8 +46,8 @@ def test_a_deleted_job_is_forgotten() -> None:
     """A job that was deleted is not found, nor in the answers to its client."""
     cache = JobCache()
     query = JobQuery(client_id="press-7")
-    cache.keep(stored("a"))
-    cache.keep_page(query, Page((job("a"),)))
+    cache.keep(stored("a"), cache.age)
+    cache.keep_page(query, Page((job("a"),)), cache.age)
     cache.take_in([replace(changed("a"), after=None)])
     assert cache.job("a") is None
     assert cache.page(query) is None
@@ -57,7 +57,7 @@ def test_new_jobs_push_nobody_out() -> None:
     """A created job is not kept before it is asked for, but its client's answers are forgotten."""
     cache = JobCache()
     query = JobQuery(client_id="press-7")
-    cache.keep_page(query, Page(()))
+    cache.keep_page(query, Page(()), cache.age)
     cache.take_in([Image(1, None, None, job("a"))])
     assert cache.job("a") is None
     assert cache.page(query) is None
@@ -67,8 +67,8 @@ def test_what_did_not_change_stays() -> None:
     """A commit that refused a change, or that is about others, leaves what is kept."""
     cache = JobCache()
     query = JobQuery(client_id="press-7")
-    cache.keep(stored("a"))
-    cache.keep_page(query, Page((job("a"),)))
+    cache.keep(stored("a"), cache.age)
+    cache.keep_page(query, Page((job("a"),)), cache.age)
     same = job("a")
     other = job("b", client_id="press-8")
     cache.take_in([Image(1, None, same, same), Image(2, None, other, replace(other, version=2))])
@@ -76,12 +76,24 @@ def test_what_did_not_change_stays() -> None:
     assert cache.page(query) is not None
 
 
+def test_what_was_read_before_a_commit_is_not_kept() -> None:
+    """A read that comes in after a commit, or after a failure, may be of the past."""
+    for happen in (lambda cache: cache.take_in([changed("b")]), JobCache.clear):
+        cache = JobCache()
+        query = JobQuery(client_id="press-7")
+        age = cache.age
+        happen(cache)
+        cache.keep(stored("a"), age)
+        cache.keep_page(query, Page(()), age)
+        assert (cache.job("a"), cache.page(query)) == (None, None)
+
+
 def test_answers_of_one_client_are_few() -> None:
     """A client that asks in ever new ways does not fill the memory."""
     cache = JobCache()
     queries = [JobQuery(client_id="press-7", paging=Paging(offset=n)) for n in range(100)]
     for query in queries:
-        cache.keep_page(query, Page(()))
+        cache.keep_page(query, Page(()), cache.age)
     assert 0 < sum(cache.page(query) is not None for query in queries) <= 8
     assert cache.page(queries[-1]) is not None
 

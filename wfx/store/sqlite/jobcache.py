@@ -61,16 +61,18 @@ class Generations(Generic[Key, Value]):
 
 
 class JobCache:
-    """Belongs to the event loop; what connections' threads read comes in through :meth:`keep`.
+    """Belongs to the event loop.
 
-    A read may come in late, when a commit has changed what it saw. So it says at which head of the log it began, and is
-    kept only if that is still the head.
+    A read may come in late, when a commit has changed what it saw. So whoever reads looks at :attr:`age` before, and
+    what was read is kept only if nothing has happened since.
     """
 
     def __init__(self, room: int = _ROOM) -> None:
         """Start empty."""
         self._jobs: Generations[str, Stored] = Generations(room // 2, _size_of_job)
         self._pages: Generations[str, _Pages] = Generations(room // 2, _size_of_pages)
+        self.age = 0
+        """How often something has changed."""
 
     def job(self, job_id: str) -> Stored | None:
         """Return a job, if it is here."""
@@ -81,12 +83,15 @@ class JobCache:
         pages = self._pages.get(query.client_id)
         return None if pages is None else pages.get(query)
 
-    def keep(self, stored: Stored) -> None:
-        """Keep a job as it is now."""
-        self._jobs.put(stored.job.id, stored)
+    def keep(self, stored: Stored, age: int) -> None:
+        """Keep a job as it was read at this age."""
+        if age == self.age:
+            self._jobs.put(stored.job.id, stored)
 
-    def keep_page(self, query: JobQuery, page: Page[Job]) -> None:
-        """Keep the answer to a query for one client's jobs as it is now."""
+    def keep_page(self, query: JobQuery, page: Page[Job], age: int) -> None:
+        """Keep the answer to a query for one client's jobs as it was at this age."""
+        if age != self.age:
+            return
         pages = self._pages.get(query.client_id)
         fresh = {} if pages is None or len(pages) >= _WAYS_TO_ASK else pages
         self._pages.put(query.client_id, {**fresh, query: page})
@@ -96,6 +101,7 @@ class JobCache:
 
         New jobs are not kept before somebody asks for them: a campaign for a whole fleet would push out all others.
         """
+        self.age += 1
         for image in images:
             job = image.after or image.before
             if job is None or image.after is image.before:
@@ -108,6 +114,7 @@ class JobCache:
 
     def clear(self) -> None:
         """Forget everything, since it is unknown what was committed."""
+        self.age += 1
         self._jobs.clear()
         self._pages.clear()
 

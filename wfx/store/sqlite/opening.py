@@ -17,9 +17,9 @@ from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
 from wfx.store.sqlite.backup import how_to_restore
-from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.migrate import migrate, migrations, version_of
+from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.reference import take_over
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import Connections, SqliteStore

@@ -11,7 +11,7 @@ from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.workflow import Workflow
 from wfx.store.plan import Stored
-from wfx.store.sqlite.batch import Position
+from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, stored_of, workflow_of_event, workflow_of_job
 from wfx.store.sqlite.selection import bounds, select
 from wfx.store.sqlite.statements import SQL, for_items

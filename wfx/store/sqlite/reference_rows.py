@@ -18,8 +18,9 @@ from wfx.domain.json import Json, encode
 from wfx.domain.numbers import normalise
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.plan import Entry
 from wfx.store.sqlite.migrate import migrate, migrations
-from wfx.store.sqlite.rows import former_row, new_row, place_rows
+from wfx.store.sqlite.rows import entry_row, new_row, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 from wfx.store.sqlite.unreadable import UNREADABLE
 
@@ -105,7 +106,7 @@ def _copy_job(
     ours.execute(_INSERT_JOB, (*new_row(number, job), last if entries else None))
     formers = map(Former, moments[:-1], _statuses(entries, final), _definitions(entries))
     for_rows(ours, "insert_history", [
-        former_row(key, key - 1 if version > 1 else None, number, version, former)
+        entry_row(number, Entry(key, key - 1 if version > 1 else None, version, former))
         for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)
     ])
     for_rows(ours, "insert_tags", [(name, number) for name in sorted(set(names))])

@@ -9,7 +9,7 @@ from wfx.domain.job import Action, Event, Former, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import Stored
+from wfx.store.plan import Entry, Stored
 
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
@@ -102,8 +102,9 @@ def former_of(row: Row) -> Former:
     return Former(Timestamp(mtime), Json(status.encode()), None if definition is None else Json(definition.encode()))
 
 
-def former_row(number: int, earlier: int | None, job: int, version: int, former: Former) -> Row:
+def entry_row(job: int, entry: Entry) -> Row:
     """Make the row of a history entry of the job with this number."""
+    number, earlier, version, former = entry
     definition = None if former.definition is None else former.definition.decode()
     return (number, earlier, job, version, former.mtime, former.status.decode(), definition)
 

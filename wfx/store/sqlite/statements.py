@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+Statement = tuple[str, list[Any]]
+"""SQL, and the values for its marks."""
 _AT_ONCE = 64
 """Rows per statement. More gain nothing, and every number of rows is a statement to prepare and to keep."""
 
@@ -28,11 +30,17 @@ def load(name: str) -> Mapping[str, str]:
 SQL = load("queries.sql")
 
 
-def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Execute the named statement for all rows."""
+def over_rows(name: str, rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
+    """Make the named statement for all rows; of none where there are no rows."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        connection.execute(_over_rows(name, len(some[0]), len(some)), list(chain.from_iterable(some)))
+        yield _over_rows(name, len(some[0]), len(some)), list(chain.from_iterable(some))
+
+
+def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute the named statement for all rows."""
+    for sql, values in over_rows(name, rows):
+        connection.execute(sql, values)
 
 
 def for_items(connection: sqlite3.Connection, name: str, items: Sequence[Any]) -> Iterable[Any]:

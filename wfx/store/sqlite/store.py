@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 
@@ -17,15 +17,25 @@ from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import Act, ChangeJob, CreateJob, CreateWorkflow, DeleteJob, DeleteWorkflow, PruneLog
+from wfx.store.acts import (
+    Act,
+    ChangeJob,
+    CreateJob,
+    CreateWorkflow,
+    DeleteJob,
+    DeleteWorkflow,
+    JobAct,
+    PruneLog,
+    RareAct,
+)
 from wfx.store.feed import Feed, Follower
 from wfx.store.group import Group
 from wfx.store.plan import Clock, Stored
 from wfx.store.protocol import DecideChange, DecideCreation, LogBounds
-from wfx.store.sqlite.batch import Position
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
+from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.reading import Reading
 from wfx.store.sqlite.searching import Searcher
 from wfx.store.sqlite.workflows import WorkflowCache
@@ -82,7 +92,12 @@ class SqliteStore:
             on_leap=self._feed.leap,
         )
         resources.push_async_callback(self._writer.close)
-        self._writes = Group(self._commit, at_most_waiting=_WRITES_WAITING, at_most_together=_WRITES_TOGETHER)
+        self._writes = Group(
+            self._write,
+            at_most_waiting=_WRITES_WAITING,
+            at_most_together=_WRITES_TOGETHER,
+            alone=lambda act: isinstance(act, RareAct),
+        )
         self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
         self._polls = Group(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
 
@@ -111,10 +126,9 @@ class SqliteStore:
         if (known := self._jobs.job(job_id)) is not None:
             return known.job
         _require_text(job_id, JobNotFound())
-        head = self._writer.position.head
+        age = self._jobs.age
         stored: Stored = await self._reads.submit(job_id)
-        if head == self._writer.position.head:
-            self._jobs.keep(stored)
+        self._jobs.keep(stored, age)
         return stored.job
 
     async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
@@ -126,10 +140,9 @@ class SqliteStore:
             return await self._searcher.run(partial(self._reading.query_jobs, query=query))
         if (known := self._jobs.page(query)) is not None:
             return known
-        head = self._writer.position.head
+        age = self._jobs.age
         page: Page[Job] = await self._polls.submit(query)
-        if head == self._writer.position.head:
-            self._jobs.keep_page(query, page)
+        self._jobs.keep_page(query, page, age)
         return page
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
@@ -171,8 +184,10 @@ class SqliteStore:
         self._feed.close()
         await self._resources.aclose()
 
-    async def _commit(self, acts: Sequence[Act]) -> Sequence[Any]:
-        batch = await self._writer.commit(acts)
+    async def _write(self, acts: Sequence[Act]) -> Sequence[Any]:
+        if isinstance(acts[0], RareAct):
+            return [await self._writer.perform(acts[0])]
+        batch = await self._writer.change(cast("Sequence[JobAct]", acts))
         self._feed.publish(batch.events)
         return batch.answers
 

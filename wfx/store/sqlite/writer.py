@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import aiosqlite
 
 from wfx.domain.errors import StoreFull, StoreUnavailable
-from wfx.store.acts import Act, ChangeJob, DeleteJob
-from wfx.store.plan import Clock
-from wfx.store.sqlite.batch import Batch, Position, commit
+from wfx.domain.job import Event
+from wfx.domain.workflow import Workflow
+from wfx.store.acts import CreateJob, DeleteWorkflow, JobAct, RareAct
+from wfx.store.plan import Clock, Plan, Stored
+from wfx.store.sqlite import rare
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
-from wfx.store.sqlite.workflows import WorkflowCache
+from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.rows import stored_of, workflow_of_job
+from wfx.store.sqlite.statements import for_items
+from wfx.store.sqlite.transaction import execute
+from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
+from wfx.store.sqlite.writing import statements
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of acts that were done together."""
+
+    answers: Sequence[Any]
+    """For each act its result, or the exception that refused it."""
+    events: Sequence[Event]
 
 
 class Writer:
-    """Commits batches, one at a time, and starts afresh after a failure of the disk."""
+    """Does one thing at a time, as its caller sees to, and starts afresh after a failure of the disk.
+
+    Nobody else writes to the file, so what is decided on the loop, on the jobs as they are in memory or were just read,
+    holds when it is written. That keeps the interpreter out of the connection's thread: each statement would have to
+    wait for it.
+    """
 
     def __init__(
         self,
@@ -41,34 +66,87 @@ class Writer:
         self._clock = clock
         self._on_leap = on_leap
 
-    async def commit(self, acts: Sequence[Act]) -> Batch:
-        """Do the acts. Raises StoreUnavailable or StoreFull, and then none of them has happened.
+    async def change(self, acts: Sequence[JobAct]) -> Batch:
+        """Do the acts in order and make them durable together.
 
-        After a failed write or sync it is unknown what reached the disk, and trying the same once more could seem to
-        succeed when it has not. So the connection is given up, and the next batch begins with a new one and with what
-        that finds.
+        Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
-        connection = self._connection or await self._reopen()
-        ids = {act.job_id for act in acts if isinstance(act, ChangeJob | DeleteJob)}
-        known = {job_id: stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None}
-        work = partial(commit, known=known, cache=self._workflows, clock=self._clock)
-        try:
-            batch = await inside(connection, partial(work, acts=acts, position=self.position))
-        except StoreFull:
-            raise
-        except StoreUnavailable:
-            self._jobs.clear()
-            await self._give_up()
-            raise
-        self.position = batch.position
-        self._jobs.take_in(batch.images)
-        return batch
+        async with self._writing() as connection:
+            plan = await self._plan(connection, acts)
+            answers = [_attempt(plan, act) for act in acts]
+            if plan.events:
+                await inside(connection, partial(execute, statements=list(statements(plan))))
+            self.position = replace(
+                self.position, head=plan.head, last_job=plan.last_number, last_former=plan.last_entry
+            )
+            self._jobs.take_in(plan.images)
+            return Batch(answers, plan.events)
+
+    async def perform(self, act: RareAct) -> Workflow | int | None:
+        """Do the act. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
+        async with self._writing() as connection:
+            result, self.position = await inside(connection, partial(rare.perform, act=act, position=self.position))
+            if isinstance(act, DeleteWorkflow):
+                self._workflows.unname(act.name)
+            elif isinstance(result, Workflow):
+                self._workflows.name(result)
+            return result
 
     async def close(self) -> None:
         """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Give the connection, and give it up if it fails.
+
+        After a failed write or sync it is unknown what reached the disk, and trying the same once more could seem to
+        succeed when it has not. So what comes next begins with a new connection and with what that finds.
+        """
+        connection = self._connection or await self._reopen()
+        try:
+            yield connection
+        except StoreFull:
+            raise
+        except StoreUnavailable:
+            self._jobs.clear()
+            await self._give_up()
+            raise
+
+    async def _plan(self, connection: aiosqlite.Connection, acts: Sequence[JobAct]) -> Plan:
+        """Begin a plan from what is in memory; what the acts name and is not, is read."""
+        ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
+        jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
+        names = {act.workflow for act in acts if isinstance(act, CreateJob)}
+        workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
+        if len(jobs) < len(ids) or len(workflows) < len(names):
+            missing = ids.difference(stored.job.id for stored in jobs)
+            read = partial(self._read, ids=missing, names=names - workflows.keys())
+            more_jobs, more_workflows = await inside(connection, read)
+            jobs += more_jobs
+            workflows |= more_workflows
+        position = self.position
+        return Plan(
+            jobs,
+            workflows,
+            head=position.head,
+            last_number=position.last_job,
+            last_entry=position.last_former,
+            clock=self._clock,
+        )
+
+    def _read(
+        self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str]
+    ) -> tuple[list[Stored], dict[str, Workflow]]:
+        rows = list(for_items(connection, "jobs_by_id", list(ids)))
+        numbers = set(map(workflow_of_job, rows))
+        workflows = load_numbered(connection, numbers, self._workflows.numbered(numbers))
+        named = load_named(connection, names)
+        for workflow in named:
+            self._workflows.name(workflow)
+        return [stored_of(row, workflows) for row in rows], {workflow.name: workflow for workflow in named}
 
     async def _give_up(self) -> None:
         # A database in memory is the connection: there is no disk to fail, and nothing to come back to.
@@ -85,3 +163,10 @@ class Writer:
         self._connection = connection
         self._on_leap(self.position.head)
         return connection
+
+
+def _attempt(plan: Plan, act: JobAct) -> Any:
+    try:
+        return plan.perform(act)
+    except Exception as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
+        return exc

@@ -1,0 +1,64 @@
+"""Acts that are seldom done, each in a transaction of its own, on the tables as they are."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.workflow import Workflow
+from wfx.store.acts import CreateWorkflow, DeleteWorkflow, PruneLog, RareAct
+from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.rows import place_rows
+from wfx.store.sqlite.statements import SQL, for_rows
+from wfx.store.sqlite.transaction import transaction
+from wfx.store.sqlite.workflows import load_named, read
+
+
+def perform(connection: sqlite3.Connection, act: RareAct, position: Position) -> tuple[Workflow | int | None, Position]:
+    """Do the act; returns its result and the position after it. What raises has changed nothing."""
+    with transaction(connection):
+        match act:
+            case CreateWorkflow():
+                return _create_workflow(connection, act), position
+            case DeleteWorkflow():
+                _delete_workflow(connection, act, position)
+                return None, position
+            case PruneLog():
+                return _prune_log(connection, act, position)
+
+
+def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow) -> Workflow:
+    name, document = act.workflow.name, act.workflow.encoded.decode()
+    if load_named(connection, [name]):
+        raise WorkflowNotUnique(name)
+    number = connection.execute(SQL["insert_workflow"], (name, document)).lastrowid
+    assert number is not None
+    workflow = read(number, document)
+    for_rows(connection, "insert_places", place_rows(workflow))
+    return workflow
+
+
+def _delete_workflow(connection: sqlite3.Connection, act: DeleteWorkflow, position: Position) -> None:
+    present = load_named(connection, [act.name])
+    if not present:
+        raise WorkflowNotFound(act.name)
+    number = present[0].number
+    if connection.execute(SQL["workflow_in_use"], (number,)).fetchone()[0]:
+        raise WorkflowInUse(act.name)
+    connection.execute(SQL["delete_places"], (number,))
+    connection.execute(SQL["hide_workflow"], (position.head, number))
+
+
+def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position) -> tuple[int, Position]:
+    old = position.horizon
+    last = min(old + max(act.at_most, 0), position.head)
+    beyond = max(old, min(last, position.head - max(act.keep_newest, 0)))
+    # Behind what the number kept allows, age decides: up to the first event that is young enough to stay.
+    stop = connection.execute(SQL["first_event_to_keep"], (beyond + 1, last, act.older_than)).fetchone()
+    horizon = stop[0] - 1 if stop else last
+    if horizon > old:
+        connection.execute(SQL["prune_events"], (horizon,))
+        connection.execute(SQL["set_horizon"], (horizon,))
+    connection.execute(SQL["forget_workflows"], (horizon,))
+    return horizon - old, replace(position, horizon=horizon)
