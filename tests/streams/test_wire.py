@@ -108,7 +108,7 @@ def test_positions_that_cannot_be_served(pruned: LocalService, accept: str) -> N
     table: list[tuple[str, int, str, dict[str, Any]]] = [
         ("1", 410, "wfx.eventsGone", gone), ("50", 410, "wfx.eventsGone", gone),
         (f"{log_id}-0", 410, "wfx.eventsGone", gone), (f"{log_id}-50", 410, "wfx.eventsGone", gone),
-        ("82", 409, "wfx.eventsOtherLog", ahead), ("9" * 18, 409, "wfx.eventsOtherLog", ahead),
+        ("82", 409, "wfx.eventsOtherLog", ahead), (str(2**63 - 1), 409, "wfx.eventsOtherLog", ahead),
         (f"{log_id}-82", 409, "wfx.eventsOtherLog", ahead), ("0000-60", 409, "wfx.eventsOtherLog", ahead),
         ("0000-0", 409, "wfx.eventsOtherLog", ahead),
     ]

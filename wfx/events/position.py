@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wfx.domain.errors import BehindHorizon, NotOnThisLog
 from wfx.store.protocol import LogBounds
 
-_NUMBER = re.compile(r"\+?[0-9]{1,40}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _LARGEST = 2**63 - 1
 """Positions are 64-bit signed integers to every store."""
 

@@ -2,7 +2,7 @@
 
 An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log.
 An act that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them
-inside its transaction on the job as it is there, so nobody ever decides on a stale job.
+on the job as the transaction finds it, so nobody ever decides on a stale job.
 
 Acts may be called concurrently. One whose caller is cancelled happens or not, as a whole, and disturbs no other.
 
