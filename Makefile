@@ -43,7 +43,7 @@ bench-compare: $(VENV)/.dev packages ## Measure this work tree against another c
 	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.against $(BASE) $(ARGS)
 
-performance: $(VENV)/.dev packages ## Measure the figures of docs/performance.md and write them (about seven minutes)
+performance: $(VENV)/.dev packages ## Measure the figures of docs/performance.md and write them (seven to eight minutes)
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.performance $(ARGS)
 
 plots: $(VENV)/.dev ## Write docs/performance.md anew from the figures measured last

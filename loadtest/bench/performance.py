@@ -1,4 +1,4 @@
-"""``make performance``: measures all figures of the guide in one run of about seven minutes, and writes them there."""
+"""``make performance``: measures all figures of the guide in one run, and writes them there."""
 
 from __future__ import annotations
 

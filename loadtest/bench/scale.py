@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -107,6 +108,7 @@ def _built(folder: Path, jobs: int) -> Store:
     place = folder / str(jobs)
     place.mkdir()
     sample = asyncio.run(filling.fill(place / "wfx.db", jobs))
+    os.sync()  # or else what was written so far would reach the disk while others are measured
     size = (place / "wfx.db").stat().st_size / 2**20
     say(f"Made a store of {jobs:,} jobs, {size:,.0f} MiB, in {time.monotonic() - begun:.0f} s.")
     return Store(place, jobs, sample)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-import httpx
 import psutil
 
 from bench import fixture, wrk
+from bench.servers import client
 from bench.wrk import Load
 from wfx.demo.local import LocalService
 from wfx_loadtest.session import Side
@@ -40,7 +40,7 @@ class Figure:
 def measure(engine: str, updates: int = 1000) -> Iterator[Figure]:
     """Measure on a service of its own; takes about half a minute."""
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder), f"--http-engine={engine}") as service:
-        with _client(service.north) as operator, _client(service.south) as device:
+        with client(service.north) as operator, client(service.south) as device:
             cases = fixture.prepare(operator, device, _WRITERS)
         paths = next(case.load.paths for case in cases if case.name == "PUT status")
         for readers in (1, 50, 500):
@@ -48,10 +48,6 @@ def measure(engine: str, updates: int = 1000) -> Iterator[Figure]:
         yield from asyncio.run(_delays(service, paths[0]))
         yield asyncio.run(_idle_memory(service))
         yield _filter_cost(service, paths)
-
-
-def _client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, trust_env=False, timeout=30)
 
 
 @asynccontextmanager
