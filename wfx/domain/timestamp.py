@@ -17,6 +17,7 @@ def _whole_seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=16384)
 def rfc3339(moment: Timestamp) -> str:
     """Format in UTC with up to six fractional digits, trailing zeros trimmed (rest-api section 4)."""
     seconds, micros = divmod(moment, _SECOND)

@@ -16,6 +16,9 @@ from typing import Any, Generic, TypeVar
 from wfx.domain.errors import StoreError, StoreUnavailable
 
 Item = TypeVar("Item")
+_TURNS = 3
+"""Turns of the loop before a batch, so that those just answered can be on it again: in the first their answers are
+sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
 Answers = Sequence[Any]
 """One for each item, in order: its result, or the exception to raise for it."""
 
@@ -69,11 +72,11 @@ class Group(Generic[Item]):
     async def _work(self) -> None:
         while self._waiting or not self._closing:
             await self._arrived.wait()
-            # One turn of the loop, so that all who were woken by the same event get on board.
-            await asyncio.sleep(0)
             self._arrived.clear()
-            while batch := self._take():
-                await self._serve(batch)
+            while self._waiting:
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+                await self._serve(self._take())
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
         taken = list(islice(self._waiting, self._at_most_together))
