@@ -32,6 +32,7 @@ _OPEN = 0.05
 """Share of the jobs that are not yet done."""
 _TOGETHER = 512
 _SAMPLE = 4000
+_MANY = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Sample:
     any: list[str]
     open: list[str]
     """Those that a device may report INSTALLING for."""
+    many: list[str]
+    """More than fit into the service's memory, if there are so many."""
 
 
 async def fill(path: Path, jobs: int) -> Sample:
@@ -89,7 +92,11 @@ async def fill(path: Path, jobs: int) -> Sample:
     finally:
         await store.close()
     random.Random(jobs).shuffle(ids)  # noqa: S311  # as above
-    return Sample([job_id for job_id, _ in ids[:_SAMPLE]], [job_id for job_id, is_open in ids if is_open][:_SAMPLE])
+    return Sample(
+        any=[job_id for job_id, _ in ids[:_SAMPLE]],
+        open=[job_id for job_id, is_open in ids if is_open][:_SAMPLE],
+        many=[job_id for job_id, _ in ids[:_MANY]],
+    )
 
 
 async def _create(store: Store, waiting: Iterator[Placed], ids: list[tuple[str, bool]]) -> None:

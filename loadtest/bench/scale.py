@@ -144,7 +144,7 @@ def _starting(store: Store) -> Iterator[Finding]:
 def _requests(
     small: tuple[Store, LocalService], large: tuple[Store, LocalService], effort: Effort
 ) -> Iterator[Finding]:
-    for name, load in (("GET job", _reading), ("PUT status", _updating)):
+    for name, load in (("GET job", _reading), ("GET job not used lately", _looking_up), ("PUT status", _updating)):
         rounds = [[read(server_of(service, "south"), load(store), _CONNECTIONS, effort.seconds)
                    for store, service in (small, large)] for _ in range(effort.rounds)]
         for figure, unit in (("cpu", "µs"), ("p50", "ms")):
@@ -161,6 +161,10 @@ def _middle(rounds: list[list[Reading]], which: int, figure: str) -> float:
 
 def _reading(store: Store) -> Load:
     return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in store.sample.any))
+
+
+def _looking_up(store: Store) -> Load:
+    return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in store.sample.many))
 
 
 def _updating(store: Store) -> Load:

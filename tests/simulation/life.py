@@ -70,7 +70,7 @@ class Life:
         """Live it to its end. Raises AssertionError, or whatever else goes wrong."""
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, tiny_bounds() as patch:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
-            patch.setattr(plan, "uuid4", lambda: uuid.UUID(int=self.chance.getrandbits(128)))
+            patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
             patch.setattr(feed, "_HELD_EVENTS", 5)
             patch.setattr(feed, "_READ", 3)
             path = Path(folder) / "wfx.db"

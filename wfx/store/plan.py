@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from uuid import uuid4
 
 from wfx.domain import wire
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
@@ -19,6 +18,7 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import ChangeJob, CreateJob, DeleteJob, JobAct
+from wfx.store.ids import job_id
 
 Clock = Callable[[], int]
 """Tells the time in microseconds since 1970 in UTC."""
@@ -114,7 +114,7 @@ class Plan:
         draft = act.decide(workflow)
         now = Timestamp(self._clock())
         job = Job(
-            id=str(uuid4()),
+            id=job_id(now),
             client_id=draft.client_id,
             workflow=workflow,
             state=draft.state,
