@@ -23,7 +23,10 @@ class Definition:
     @classmethod
     def of(cls, wanted: dict[str, Any]) -> Definition:
         """Take what a caller sent."""
-        return cls(encode(normalise(wanted)), hash_of(wanted))
+        canonical = _canonical_object(wanted)
+        # There every number has an exponent; most definitions have none, and nothing to be made a double.
+        plain = "E+" not in canonical and "E-" not in canonical
+        return cls(encode(wanted if plain else normalise(wanted)), _hash(canonical))
 
 
 def decide(job: Job, wanted: Definition) -> Change:
@@ -45,7 +48,11 @@ def hash_of(definition: dict[str, Any] | None) -> str:
 
     Recursive: nesting is to be bounded before, see :func:`depth_within`.
     """
-    return sha256(_canonical_object(definition or {}).encode()).hexdigest()
+    return _hash(_canonical_object(definition or {}))
+
+
+def _hash(canonical: str) -> str:
+    return sha256(canonical.encode()).hexdigest()
 
 
 def depth_within(value: Any, limit: int) -> bool:
