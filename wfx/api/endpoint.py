@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -93,8 +94,12 @@ class Endpoint:
         if response.status_code >= 300:
             return response
         cut = await filters.apply(program, bytes(response.body))
-        echo = (_FILTER, _UNSAFE.sub(b"", text.encode("utf-8", "replace")))
-        return Reply(200, cut, (TEXT, echo) if cut else (echo,))
+        return Reply(200, cut, (TEXT, _echo(text)) if cut else (_echo(text),))
+
+
+@lru_cache(maxsize=256)
+def _echo(text: str) -> RawHeader:
+    return _FILTER, _UNSAFE.sub(b"", text.encode("utf-8", "replace"))
 
 
 def _checked(raw: bytes, headers: Iterable[tuple[bytes, bytes]], is_valid: Callable[[Any], bool]) -> tuple[Any, bool]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import orjson
@@ -37,7 +38,7 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A filter that passed ``prepare``. Belongs to one request."""
+    """A filter that passed ``prepare``."""
 
     text: str
     finite: Leaf | Pipe | None
@@ -46,6 +47,12 @@ class Program:
     """Whether it runs into an error before its first output, whatever the document."""
     waited: float = 0.0
     """Seconds that the request already waited for a worker."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _in_process(text: str) -> Program | None:
+    recognised = grammar.recognise(text)
+    return None if recognised is None else Program(text, recognised)
 
 
 class Filters:
@@ -81,9 +88,8 @@ class Filters:
         """
         if len(text) > MAX_PROGRAM:
             raise FilterLimit(Limit.PROGRAM, MAX_PROGRAM)
-        recognised = grammar.recognise(text)
-        if recognised is not None:
-            return Program(text, recognised)
+        if (simple := _in_process(text)) is not None:
+            return simple
         verdict, waited = self._known.get(text), 0.0
         if verdict is None:
             verdict, waited = await self._check(text)

@@ -100,10 +100,8 @@ class Pipe:
 
 def run(program: Leaf | Pipe, document: bytes) -> bytes:
     """Run over a JSON text, one line an output; raises orjson.JSONEncodeError on values nested over 250 levels deep."""
-    return b"".join(
-        encoding.FAILED if output is FAILED else _text(output)
-        for output in program.attempt(orjson.loads(document))
-    )
+    outputs = program.attempt(orjson.loads(document))
+    return b"".join([encoding.FAILED if output is FAILED else _text(output) for output in outputs])
 
 
 def _text(value: Any) -> bytes:

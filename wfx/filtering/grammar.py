@@ -21,7 +21,6 @@ much it can produce at most. A text that is not of this grammar may still be a f
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
 
@@ -51,9 +50,8 @@ class _Unknown(Exception):
     """The text is not of this grammar."""
 
 
-@lru_cache(maxsize=256)
 def recognise(text: str) -> Leaf | Pipe | None:
-    """Build the program for a text of this grammar, or give None. A text is looked at once while it is remembered."""
+    """Build the program for a text of this grammar, or give None."""
     try:
         parser = _Parser(_tokens(text))
         program = parser.pipe()

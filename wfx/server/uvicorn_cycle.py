@@ -12,7 +12,9 @@ from wfx.api.reply import CLOSE, RawHeader
 from wfx.server.work import STREAM, Work
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_USUAL_NAMES = frozenset({b"date", b"vary", b"access-control-allow-origin", b"x-content-type-options"})
+_USUAL_NAMES = frozenset(
+    {b"date", b"vary", b"access-control-allow-origin", b"x-content-type-options", b"x-response-filter"}
+)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NO_BODY = (204, 304)
 
