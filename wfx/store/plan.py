@@ -29,7 +29,7 @@ class Stored(NamedTuple):
 
     number: int
     """The store's number for the job; the order of numbers is the order of creation."""
-    newest_former: int | None
+    newest_entry: int | None
     """The store's number for its newest history entry."""
     job: Job
 
@@ -51,7 +51,7 @@ class Image:
     """One job in the course of a plan."""
 
     number: int
-    newest_former: int | None
+    newest_entry: int | None
     """As in :class:`Stored`."""
     before: Job | None
     """As the tables have it; None if they do not."""
@@ -63,7 +63,7 @@ class Image:
     @property
     def stored(self) -> Stored | None:
         """What the tables have once the image is written; None if nothing."""
-        return None if self.after is None else Stored(self.number, self.newest_former, self.after)
+        return None if self.after is None else Stored(self.number, self.newest_entry, self.after)
 
 
 class Plan:
@@ -147,8 +147,8 @@ class Plan:
 
     def _remember(self, image: Image, version: int, former: Former) -> None:
         self.last_entry += 1
-        image.entries.append(Entry(self.last_entry, image.newest_former, version, former))
-        image.newest_former = self.last_entry
+        image.entries.append(Entry(self.last_entry, image.newest_entry, version, former))
+        image.newest_entry = self.last_entry
 
     def _find(self, job_id: str) -> tuple[Image, Job]:
         image = self._images.get(job_id)

@@ -90,7 +90,7 @@ class _Lives:
         stored = stored_of(row, self._workflows)
         return Life(
             stored.job,
-            stored.newest_former,
+            stored.newest_entry,
             [tag for _, tag in tags],
             [Entry(*entry) for _, *entry in entries],
             [self._event(seq) for _, seq in events],

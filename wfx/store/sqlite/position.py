@@ -17,13 +17,13 @@ class Position:
     """The newest event that was pruned."""
     last_job: int
     """The highest number of a job."""
-    last_former: int
+    last_entry: int
     """The highest number of a history entry."""
     log_id: str
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> Position:
         """Take it from the tables."""
-        head, horizon, last_job, last_former, log_id = connection.execute(SQL["position"]).fetchone()
+        head, horizon, last_job, last_entry, log_id = connection.execute(SQL["position"]).fetchone()
         # When everything was pruned, only the horizon remembers how far the numbers had come.
-        return cls(max(head, horizon), horizon, last_job, last_former, log_id)
+        return cls(max(head, horizon), horizon, last_job, last_entry, log_id)

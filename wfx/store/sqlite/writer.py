@@ -77,7 +77,7 @@ class Writer:
             if plan.events:
                 await inside(connection, partial(execute, statements=list(statements(plan))))
             self.position = replace(
-                self.position, head=plan.head, last_job=plan.last_number, last_former=plan.last_entry
+                self.position, head=plan.head, last_job=plan.last_number, last_entry=plan.last_entry
             )
             self._jobs.take_in(plan.images)
             return Batch(answers, plan.events)
@@ -133,7 +133,7 @@ class Writer:
             workflows,
             head=position.head,
             last_number=position.last_job,
-            last_entry=position.last_former,
+            last_entry=position.last_entry,
             clock=self._clock,
         )
 
