@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import signal
@@ -36,6 +37,8 @@ from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_YOUNG = 10_000
+"""Objects that the collector of cycles lets come before it looks at them."""
 
 
 async def run(config: Config) -> None:
@@ -50,6 +53,7 @@ async def run(config: Config) -> None:
         services = await _open_services(config, stack)
         chains = await _start_plugins(config, stack, stop)
         apps = {side: build_app(side, services, _rings(chains[side])) for side in Side}
+        _collect_seldom()
         await _serve(config, services.broker, apps, _open_listeners(config), stop)
     for number in _STOPPING:
         signal.signal(number, signal.SIG_IGN)
@@ -57,6 +61,18 @@ async def run(config: Config) -> None:
     for chain in chains.values():
         if chain.lost.done():
             raise chain.lost.result()
+
+
+def _collect_seldom() -> None:
+    """Spare the collector of cycles what stays for good, and what is only there while its request is.
+
+    By default it starts at 700 new objects, which are those of some 25 requests that wait for the same commit: it would
+    take them, and the jobs in memory, for what stays, and look through all of that again and again
+    (``spec/decisions/0018-collect-cycles-seldom.md``).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def _heed_signals(stop: asyncio.Event) -> None:
