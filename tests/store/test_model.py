@@ -135,9 +135,10 @@ class Life(RuleBasedStateMachine):
         groups=st.sampled_from([(), ("OPEN",), ("CLOSED", "")]), tags=_tags.map(tuple),
     )
     def query(self, state: str, workflow: str, groups: tuple[str, ...], tags: tuple[str, ...]) -> None:
-        query = JobQuery("", state, workflow, groups, tags, Paging(limit=0))
-        found = self.runner.run(self.store.query_jobs(query)).items
-        assert found == tuple(
+        query = JobQuery("", state, workflow, groups, tags, Paging(limit=0, with_total=True))
+        found = self.runner.run(self.store.query_jobs(query))
+        assert found.total == len(found.items)
+        assert found.items == tuple(
             job for job in self.model.jobs.values()
             if (not state or job.state == state) and (not workflow or job.workflow.name == workflow)
             and (not groups or job.group in groups) and (not tags or set(tags) & set(decode(job.tags)))

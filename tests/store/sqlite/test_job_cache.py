@@ -10,7 +10,8 @@ from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.store.plan import Image, Stored
-from wfx.store.sqlite.jobcache import Generations, JobCache
+from wfx.store.sqlite.generations import Generations
+from wfx.store.sqlite.jobcache import JobCache
 
 MOMENT = Timestamp(1)
 

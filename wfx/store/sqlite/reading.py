@@ -11,6 +11,7 @@ from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.workflow import Workflow
 from wfx.store.plan import Stored
+from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.rows import Row, event_of, former_of, job_of, stored_of, workflow_of_event, workflow_of_job
 from wfx.store.sqlite.selection import bounds, select
@@ -53,10 +54,10 @@ class Reading:
                 raise JobNotFound
             return [former_of(row) for row in connection.execute(SQL["history"], (newest[0], max(limit, 0)))]
 
-    def query_jobs(self, connection: sqlite3.Connection, query: JobQuery) -> Page[Job]:
+    def query_jobs(self, connection: sqlite3.Connection, query: JobQuery, bitmaps: Bitmaps | None = None) -> Page[Job]:
         """Return a page of jobs."""
         with _snapshot(connection):
-            selection = select(connection, query)
+            selection = select(connection, query, bitmaps)
             jobs = self._jobs_of(connection, selection.page(connection, query.paging))
             total = selection.total(connection) if query.paging.with_total else None
         return Page(tuple(jobs), total)

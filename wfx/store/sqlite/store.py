@@ -32,6 +32,8 @@ from wfx.store.feed import Feed, Follower
 from wfx.store.group import Group
 from wfx.store.plan import Clock, Stored
 from wfx.store.protocol import DecideChange, DecideCreation, LogBounds
+from wfx.store.sqlite.bitmaps import Bitmaps
+from wfx.store.sqlite.changes import Changes
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
@@ -80,6 +82,8 @@ class SqliteStore:
         self._searcher = Searcher(connections.query, alone=connections.query is not connections.write)
         self._workflows = WorkflowCache()
         self._jobs = JobCache()
+        changes = Changes()
+        self._bitmaps = Bitmaps(changes)
         self._reading = Reading(self._workflows)
         self._feed = Feed(position.head, self.read_log)
         self._writer = Writer(
@@ -87,6 +91,7 @@ class SqliteStore:
             connections.write,
             position,
             jobs=self._jobs,
+            changes=changes,
             workflows=self._workflows,
             clock=clock,
             on_leap=self._feed.leap,
@@ -137,7 +142,7 @@ class SqliteStore:
 
     async def query_jobs(self, query: JobQuery) -> Page[Job]:
         if not _is_poll(query):
-            return await self._searcher.run(partial(self._reading.query_jobs, query=query))
+            return await self._searcher.run(partial(self._reading.query_jobs, query=query, bitmaps=self._bitmaps))
         if (known := self._jobs.page(query)) is not None:
             return known
         age = self._jobs.age

@@ -17,6 +17,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.acts import CreateJob, DeleteWorkflow, JobAct, RareAct
 from wfx.store.plan import Clock, Plan, Stored
 from wfx.store.sqlite import rare
+from wfx.store.sqlite.changes import Changes
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
@@ -52,6 +53,7 @@ class Writer:
         position: Position,
         *,
         jobs: JobCache,
+        changes: Changes,
         workflows: WorkflowCache,
         clock: Clock,
         on_leap: Callable[[int], None],
@@ -62,6 +64,7 @@ class Writer:
         self.position = position
         """What is durable."""
         self._jobs = jobs
+        self._changes = changes
         self._workflows = workflows
         self._clock = clock
         self._on_leap = on_leap
@@ -75,6 +78,7 @@ class Writer:
             plan = await self._plan(connection, acts)
             answers = [_attempt(plan, act) for act in acts]
             if plan.events:
+                self._changes.note(plan.images, plan.head)
                 await inside(connection, partial(execute, statements=list(statements(plan))))
             self.position = replace(
                 self.position, head=plan.head, last_job=plan.last_number, last_entry=plan.last_entry
@@ -112,6 +116,7 @@ class Writer:
             raise
         except StoreUnavailable:
             self._jobs.clear()
+            self._changes.forget()
             await self._give_up()
             raise
 
@@ -161,6 +166,7 @@ class Writer:
             await connection.close()
             raise
         self._connection = connection
+        self._changes.forget()
         self._on_leap(self.position.head)
         return connection
 

@@ -1,0 +1,97 @@
+"""The jobs that fulfil a condition, in memory: for totals and for pages far into a list.
+
+A condition's jobs are read from its index when it is first asked for. From then on the writer tells which jobs may have
+come to fulfil other conditions, and before the next search those are read anew, as its own snapshot shows them. So what
+is found is always of that snapshot, and writers do nothing but note a number.
+"""
+# ruff: noqa: S608 - the texts put together are constants of this package; all that callers give is bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from pyroaring import BitMap64
+
+from wfx.domain.json import Json, decode, encode
+from wfx.store.sqlite.changes import Changes
+from wfx.store.sqlite.conditions import Condition
+from wfx.store.sqlite.generations import Generations
+from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.statements import SQL
+
+_ROOM = 32 * 1024 * 1024
+"""Bytes to hold at most."""
+_OVERHEAD = 8 * 1024
+"""Bytes that a bitmap counts for beside two for each job: more than it takes, since each also takes time to follow."""
+_AT_ONCE = 50_000
+"""Numbers to read at once, so that other threads have their turn with the interpreter in between."""
+
+_Key = tuple[str, Any]
+"""A column and a value."""
+
+
+class Bitmaps:
+    """Conditions' jobs by number. Belongs to the thread that searches."""
+
+    def __init__(self, changes: Changes, room: int = _ROOM) -> None:
+        """Start empty."""
+        self._changes = changes
+        self._kept: Generations[_Key, BitMap64] = Generations(room, _size)
+
+    def follow(self, connection: sqlite3.Connection) -> bool:
+        """Bring everything to what the connection's snapshot shows. Returns False if that cannot be."""
+        if self._changes.follow():
+            self._kept.clear()
+        head = Position.read(connection).head
+        numbers = self._changes.until(head)
+        if numbers is None:
+            return False
+        self._read_anew(connection, numbers)
+        self._changes.drop(head)
+        return True
+
+    def find(self, connection: sqlite3.Connection, conditions: Sequence[Condition]) -> BitMap64:
+        """Return the jobs that fulfil all of the conditions, of which there is one at least."""
+        return BitMap64.intersection(*(self._fulfilling(connection, condition) for condition in conditions))
+
+    def _fulfilling(self, connection: sqlite3.Connection, condition: Condition) -> BitMap64:
+        return BitMap64.union(BitMap64(), *(self._of(connection, one) for one in condition.singly))
+
+    def _of(self, connection: sqlite3.Connection, condition: Condition) -> BitMap64:
+        key = (condition.column, condition.values[0])
+        jobs = self._kept.get(key)
+        if jobs is None:
+            jobs = _read(connection, condition)
+            self._kept.put(key, jobs)
+        return jobs
+
+    def _read_anew(self, connection: sqlite3.Connection, numbers: Collection[int]) -> None:
+        kept = self._kept.all()
+        if not kept or not numbers:
+            return
+        rows = connection.execute(SQL["conditions_of_jobs"], (encode(list(numbers)).decode(),)).fetchall()
+        # A search may be interrupted while it reads, but not from here on.
+        changed = BitMap64(numbers)
+        for jobs in kept.values():
+            jobs.difference_update(changed)
+        for number, client_id, place, tags in rows:
+            keys = [("client_id", client_id), ("place", place), *(("tag", tag) for tag in decode(Json(tags.encode())))]
+            for key in keys:
+                if key in kept:
+                    kept[key].add(number)
+
+
+def _read(connection: sqlite3.Connection, condition: Condition) -> BitMap64:
+    found, values = condition.search
+    some = f"SELECT number {found} AND number > ? ORDER BY number LIMIT {_AT_ONCE}"
+    jobs, last = BitMap64(), 0
+    while text := connection.execute(f"SELECT group_concat(number) FROM ({some})", [*values, last]).fetchone()[0]:
+        jobs.update(decode(Json(f"[{text}]".encode())))
+        last = jobs.max()
+    return jobs
+
+
+def _size(jobs: BitMap64) -> int:
+    return _OVERHEAD + 2 * len(jobs)
