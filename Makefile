@@ -16,7 +16,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8081, southbound on 8080
-	@$(BIN)/python -m wfx.welcome
+	@$(BIN)/python -m wfx.welcome $(ARGS)
 	@exec $(BIN)/wfx $(ARGS)
 
 demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation to ACTIVATED

@@ -1,21 +1,77 @@
-"""What `make run` says before the service starts: where it will be, and what to try next."""
+"""What `make run` says before the service starts with the same arguments: where it will be, and what to try next."""
 
 from __future__ import annotations
 
-TEXT = """\
-wfx starts with its data in ./wfx.db
-  northbound API (operators)  http://127.0.0.1:8081/api/wfx/v1
-  southbound API (devices)    http://127.0.0.1:8080/api/wfx/v1
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO
+
+from wfx.cli import ROOT, config_of
+from wfx.commandline.call import Call
+from wfx.commandline.program import Program
+from wfx.config.options import Config
+from wfx.domain.errors import StoreUnusable
+from wfx.store.sqlite.dsn import parse
+
+_TEXT = """\
+wfx starts with its data {data}
+  northbound API (operators)  {north}
+  southbound API (devices)    {south}
 
 Try next, in another terminal:
-  export PATH="$PWD/.venv/bin:$PATH"
+  export PATH="$PWD/.venv/bin:$PATH"{variables}
   wfxctl workflow create spec/workflows/wfx.workflow.dau.phased.yml
-  echo '{"version": "2.0"}' | wfxctl job create --client-id my-device --workflow wfx.workflow.dau.phased -
+  echo '{{"version": "2.0"}}' | wfxctl job create --client-id my-device --workflow wfx.workflow.dau.phased -
   wfxctl job query
   make demo          (a simulated device takes an update, from creation to ACTIVATED)
 
 Stop with Ctrl-C.
+
 """
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared, not bound
+
+
+def welcome(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return the text; empty if these arguments do not serve: then the service itself says what there is to say."""
+    said: list[str] = []
+
+    def say(call: Call) -> None:
+        if not call.arguments:
+            said.append(_text(config_of(call.settings)))
+
+    program = Program(replace(ROOT, run=say), strict=False)
+    program.run(arguments, BytesIO(), BytesIO(), BytesIO(), environment)
+    return "".join(said)
+
+
+def _text(config: Config) -> str:
+    usual, ports = Config(), {"WFX_MGMT_PORT": config.mgmt_port, "WFX_CLIENT_PORT": config.client_port}
+    return _TEXT.format(
+        data=_place(config.storage_opt),
+        north=_address(config.mgmt_host, config.mgmt_port),
+        south=_address(config.client_host, config.client_port),
+        variables="".join(
+            f" {name}={port}" for name, port in ports.items() if port not in (0, usual.mgmt_port, usual.client_port)
+        ),
+    )
+
+
+def _place(option: str) -> str:
+    try:
+        path = parse(option).path
+    except StoreUnusable:
+        return f"at {option}"
+    return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
+
+
+def _address(host: str, port: int) -> str:
+    if not port:
+        return "on a free port, see below"
+    name = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/api/wfx/v1"
+
 
 if __name__ == "__main__":
-    print(TEXT, flush=True)  # noqa: T201  # its purpose
+    print(welcome(sys.argv[1:], os.environ), end="", flush=True)  # noqa: T201  # its purpose
