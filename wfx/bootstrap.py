@@ -26,9 +26,10 @@ from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginRing
 from wfx.plugin.settings import PluginSettings
 from wfx.server.descriptors import connections_each
-from wfx.server.engine import HttpSettings, choose
+from wfx.server.engine import choose
 from wfx.server.head import HEAD_SLACK
 from wfx.server.listeners import Listener, open_tcp
+from wfx.server.settings import HttpSettings
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows

@@ -18,8 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wfx.api.side import Side
-from wfx.server.engine import HttpSettings, choose
+from wfx.server.engine import choose
 from wfx.server.listeners import open_tcp
+from wfx.server.settings import HttpSettings
 
 
 def build(answers: dict[str, str]) -> Starlette:

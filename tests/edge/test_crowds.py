@@ -18,7 +18,7 @@ from rawhttp import Wire, request
 from tests.edge.engines import DEADLINE, Handlers, eventually, serving
 from wfx.demo.local import LocalService
 from wfx.server import edge
-from wfx.server.engine import HttpSettings
+from wfx.server.settings import HttpSettings
 
 BASE = "/api/wfx/v1"
 _RESET = struct.pack("ii", 1, 0)

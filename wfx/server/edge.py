@@ -10,9 +10,9 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Protocol
 
-from wfx.server.engine import HttpSettings
 from wfx.server.head import HEAD_SLACK
 from wfx.server.refusal import Refusals
+from wfx.server.settings import HttpSettings
 
 ABORT_EXTENSION = "wfx.abort"
 """The ASGI extension that closes a connection at once (over HTTP/2: ends the stream); see :mod:`wfx.api.sse`."""

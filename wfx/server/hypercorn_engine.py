@@ -11,9 +11,9 @@ from starlette.types import ASGIApp
 
 from wfx.server import refusal
 from wfx.server.edge import MAX_STREAMS, Edge, rounds
-from wfx.server.engine import HttpSettings
 from wfx.server.hypercorn_connection import Connection, Wire
 from wfx.server.listeners import BACKLOG, Listener
+from wfx.server.settings import HttpSettings
 
 
 class _Connections:

@@ -11,8 +11,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from wfx.server.edge import Edge, rounds
-from wfx.server.engine import HttpSettings
 from wfx.server.listeners import BACKLOG, Listener
+from wfx.server.settings import HttpSettings
 from wfx.server.uvicorn_protocol import EdgeProtocol
 
 

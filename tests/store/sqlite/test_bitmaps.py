@@ -11,12 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.store.backends import BACKENDS, Backend
 from tests.store.samples import FLOW, all_jobs, begin, move, renamed, tag, together, untag
-from tests.store.test_model import Life
+from tests.store.test_model import live
 from wfx.domain.errors import WfxError
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Paging
@@ -124,15 +122,7 @@ async def test_bitmaps_are_of_the_searchs_own_snapshot(store: SqliteStore) -> No
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 def test_a_store_that_finds_by_bitmaps_does_what_the_model_does(backend: Backend) -> None:
     """Through restarts, deletions and changes of any kind, lists by bitmaps are what looking at each job gives."""
-    machine = type("LifeByBitmaps", (Life,), {"backend": backend})
-    run_state_machine_as_test(machine, settings=settings(
-        max_examples=12,
-        stateful_step_count=40,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    ))
+    live(backend)
 
 
 async def test_after_too_many_changes_bitmaps_begin_anew(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
