@@ -6,13 +6,14 @@ import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from wfx.api import spec
-from wfx.domain import creation
+from wfx.domain import creation, definition
 from wfx.domain.definition import Definition
 from wfx.domain.job import Draft, Status
 from wfx.domain.workflow import Workflow
@@ -76,10 +77,15 @@ class Sample:
     """Those that a device may report INSTALLING for."""
     many: list[str]
     """More than fit into the service's memory, if there are so many."""
+    old: str
+    """One that was changed very often; none of the others."""
 
 
-async def fill(path: Path, jobs: int) -> Sample:
-    """Make a database of so many jobs. Nothing needs to survive a power failure before it is complete."""
+async def fill(path: Path, jobs: int, changes: int) -> Sample:
+    """Make a database of so many jobs, of which the last was changed so often.
+
+    Nothing needs to survive a power failure before it is complete.
+    """
     store = await open_store("sqlite", f"file:{path}?_sync=off")
     ids: list[tuple[str, bool]] = []
     try:
@@ -89,6 +95,11 @@ async def fill(path: Path, jobs: int) -> Sample:
         async with asyncio.TaskGroup() as group:
             for _ in range(_TOGETHER):
                 group.create_task(_create(store, waiting, ids))
+        old, _ = ids.pop()
+        reports = iter(range(changes))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_TOGETHER):
+                group.create_task(_change(store, old, reports))
     finally:
         await store.close()
     random.Random(jobs).shuffle(ids)  # noqa: S311  # as above
@@ -96,6 +107,7 @@ async def fill(path: Path, jobs: int) -> Sample:
         any=[job_id for job_id, _ in ids[:_SAMPLE]],
         open=[job_id for job_id, is_open in ids if is_open][:_SAMPLE],
         many=[job_id for job_id, _ in ids[:_MANY]],
+        old=old,
     )
 
 
@@ -103,3 +115,8 @@ async def _create(store: Store, waiting: Iterator[Placed], ids: list[tuple[str, 
     for job in waiting:
         created = await store.create_job(job.workflow, job.decide)
         ids.append((created.id, job.is_open))
+
+
+async def _change(store: Store, job_id: str, reports: Iterator[int]) -> None:
+    for number in reports:
+        await store.change_job(job_id, partial(definition.decide, wanted=Definition.of({"version": f"2.{number}"})))

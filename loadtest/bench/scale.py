@@ -33,6 +33,8 @@ SMALL = 1000
 _CONNECTIONS = 16
 _STALL_SECONDS = 5
 _DELETED = 200
+_CHANGED = 100_000
+"""History entries of the job that is deleted on its own."""
 _PRUNED = 0.2
 """Share of the events that are pruned."""
 _REPORT = json.dumps({"state": "INSTALLING", "clientId": "dev", "progress": 57, "message": "Downloading artifact"})
@@ -107,7 +109,7 @@ def _built(folder: Path, jobs: int) -> Store:
     begun = time.monotonic()
     place = folder / str(jobs)
     place.mkdir()
-    sample = asyncio.run(filling.fill(place / "wfx.db", jobs))
+    sample = asyncio.run(filling.fill(place / "wfx.db", jobs, _CHANGED if jobs > SMALL else 0))
     os.sync()  # or else what was written so far would reach the disk while others are measured
     size = (place / "wfx.db").stat().st_size / 2**20
     say(f"Made a store of {jobs:,} jobs, {size:,.0f} MiB, in {time.monotonic() - begun:.0f} s.")
@@ -124,6 +126,11 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
         delete = stalls.deleting(large.sample.open[:_DELETED])
         yield Finding("slowest of steady updates, while jobs are deleted",
                       stalls.slowest(many, updated, _STALL_SECONDS, delete), "ms", 50)
+        yield Finding(f"slowest of steady updates, while a job changed {_CHANGED:,} times is deleted",
+                      stalls.slowest(many, updated, _STALL_SECONDS, stalls.deleting([large.sample.old])), "ms", 50)
+    with large.served() as many:
+        yield Finding("slowest of steady updates, while what it left behind is swept",
+                      stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)
     with large.served(f"--events-keep={round(large.jobs * (1 - _PRUNED))}") as many:
         yield Finding("slowest of steady updates, while the log is pruned",
                       stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)

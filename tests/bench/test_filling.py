@@ -21,14 +21,16 @@ def test_jobs_to_be_made_are_the_same_each_time() -> None:
 
 
 async def test_a_filled_store_has_the_jobs_and_a_sample_of_them(tmp_path: Path) -> None:
-    """The store has all jobs, and the sample's open jobs are open."""
-    sample = await filling.fill(tmp_path / "wfx.db", 400)
+    """The store has all jobs, the sample's open jobs are open, and its old one was changed as often as asked for."""
+    sample = await filling.fill(tmp_path / "wfx.db", 400, changes=700)
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
     try:
         page = await store.query_jobs(JobQuery(paging=Paging(limit=1, with_total=True)))
         assert page.total == 400
         states = {(await store.get_job(job_id)).state for job_id in sample.open}
         assert states == {"INSTALLING"}
-        assert len(sample.any) == 400
+        assert len(sample.any) == 399
+        assert sample.old not in sample.any
+        assert (await store.get_job(sample.old)).version == 701
     finally:
         await store.close()

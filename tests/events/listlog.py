@@ -28,6 +28,8 @@ class ListLog:
         self.horizon = 0
         self.reads = 0
         self.unavailable = False
+        self.leftover = 0
+        """History entries that deleted jobs left behind."""
         self.jitter = jitter
         self._followers: list[asyncio.Queue[Sequence[Event]]] = []
 
@@ -93,6 +95,12 @@ class ListLog:
         ):
             self.horizon += 1
         return self.horizon - before
+
+    async def sweep_histories(self, at_most: int) -> int:
+        """See the protocol; what is told of the jobs is all that this log has of them."""
+        swept = min(at_most, self.leftover)
+        self.leftover -= swept
+        return swept
 
     async def _follow(self, queue: asyncio.Queue[Sequence[Event]]) -> AsyncIterator[Sequence[Event]]:
         try:

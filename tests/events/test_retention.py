@@ -84,6 +84,24 @@ def test_pruning_is_done_in_small_steps_with_pauses() -> None:
     run(scenario())
 
 
+def test_histories_of_deleted_jobs_are_swept_in_small_steps() -> None:
+    """What deleted jobs left behind goes by and by, from the start on, and what comes later too."""
+    async def scenario() -> None:
+        log = log_of(3)
+        log.leftover = 1200
+        async with Retention(log.store, pause=0.05, interval=60, now=lambda: Timestamp(0)):
+            seen = [log.leftover]
+            for _ in range(4):
+                await asyncio.sleep(0.049)
+                seen.append(log.leftover)
+            assert seen == [1200, 700, 200, 0, 0]
+            log.leftover = 7
+            await asyncio.sleep(60)
+            assert log.leftover == 0
+
+    run(scenario())
+
+
 def test_pruning_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     """The log is looked after again and again, also after the store was away for a while."""
     async def scenario() -> None:

@@ -32,10 +32,12 @@ from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
+from wfx.events import retention
 from wfx.events.retention import Retention
 from wfx.store import feed, plan
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.sqlite import writing
 from wfx.store.sqlite.store import SqliteStore
 
 WRITERS = 3
@@ -71,6 +73,8 @@ class Life:
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, tiny_bounds() as patch:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
             patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
+            patch.setattr(writing, "_ENTRIES", 1)
+            patch.setattr(retention, "_AT_ONCE", 3)
             patch.setattr(feed, "_HELD_EVENTS", 5)
             patch.setattr(feed, "_READ", 3)
             path = Path(folder) / "wfx.db"

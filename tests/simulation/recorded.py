@@ -42,6 +42,10 @@ class RecordedLog:
         """Read what is new."""
         self.events += await self.store.read_log(len(self.events), _MOST)
 
+    async def sweep_histories(self, at_most: int) -> int:
+        """Do as the store does."""
+        return await self.store.sweep_histories(at_most)
+
     async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
         """Prune as the store does, but nothing that was not recorded."""
         async with self._turn:

@@ -1,11 +1,11 @@
-"""Dropping what the log need not keep any longer: by count and by age, a little at a time."""
+"""Dropping what need not be kept any longer, a little at a time: old events, and what deleted jobs left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from wfx.domain.errors import StoreError
@@ -24,7 +24,8 @@ def _now() -> Timestamp:
 class Retention:
     """How much of the log is kept, and the background task that keeps to it; an async context manager.
 
-    It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably.
+    It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably. In the
+    same way it sweeps the long histories of deleted jobs.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Retention:
 
     async def __aenter__(self) -> Self:
         """Begin to prune in the background."""
-        self._task = asyncio.create_task(self._run(), name="prune-log")
+        self._task = asyncio.create_task(self._run(), name="retention")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -62,13 +63,23 @@ class Retention:
 
     async def prune(self) -> int:
         """Drop all that need not be kept now, and return how many events that were. Raises StoreUnavailable."""
+        return await self._in_pieces(self._prune_some)
+
+    async def sweep(self) -> int:
+        """Drop the histories that deleted jobs left behind, and return how many entries. Raises StoreUnavailable."""
+        return await self._in_pieces(self._sweep_some)
+
+    async def _prune_some(self) -> int:
+        oldest = Timestamp(self._now() - int(self._max_age * _MICROS))
+        return await self._store.prune_log(keep_newest=self._keep, older_than=oldest, at_most=_AT_ONCE)
+
+    async def _sweep_some(self) -> int:
+        return await self._store.sweep_histories(_AT_ONCE)
+
+    async def _in_pieces(self, drop: Callable[[], Awaitable[int]]) -> int:
         dropped = 0
         while True:
-            count = await self._store.prune_log(
-                keep_newest=self._keep,
-                older_than=Timestamp(self._now() - int(self._max_age * _MICROS)),
-                at_most=_AT_ONCE,
-            )
+            count = await drop()
             dropped += count
             if count < _AT_ONCE:
                 return dropped
@@ -77,11 +88,12 @@ class Retention:
     async def _run(self) -> None:
         while True:
             try:
-                dropped = await self.prune()
-                if dropped:
+                if dropped := await self.prune():
                     _logger.info("dropped %d old events from the log", dropped)
+                if swept := await self.sweep():
+                    _logger.info("dropped %d history entries of deleted jobs", swept)
             except StoreError as exc:
-                _logger.warning("cannot prune the log of events, trying again later: %s", exc)
+                _logger.warning("cannot drop what need not be kept, trying again later: %s", exc)
             except Exception:
-                _logger.exception("pruning the log of events failed, trying again later")
+                _logger.exception("dropping what need not be kept failed, trying again later")
             await asyncio.sleep(self._interval)

@@ -55,8 +55,15 @@ class PruneLog:
     at_most: int
 
 
+@dataclass(frozen=True, slots=True)
+class SweepHistories:
+    """Drop history entries of jobs that are deleted."""
+
+    at_most: int
+
+
 JobAct = CreateJob | ChangeJob | DeleteJob
 """Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-RareAct = CreateWorkflow | DeleteWorkflow | PruneLog
+RareAct = CreateWorkflow | DeleteWorkflow | PruneLog | SweepHistories
 """Acts that are done one by one on the tables."""
 Act = JobAct | RareAct

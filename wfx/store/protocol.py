@@ -89,7 +89,10 @@ class Store(Protocol):
         """
 
     async def delete_job(self, job_id: str) -> None:
-        """Remove the job with its history. Raises JobNotFound."""
+        """Remove the job with its history. Raises JobNotFound.
+
+        Nobody sees the history any more, but if it is long, :meth:`sweep_histories` drops it.
+        """
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""
@@ -114,6 +117,13 @@ class Store(Protocol):
 
         Goes from the oldest on and stops at the first event to keep, so what remains has no gaps. Returns how many were
         dropped. One call is one short transaction: callers repeat it with pauses.
+        """
+
+    async def sweep_histories(self, at_most: int) -> int:
+        """Drop up to so many history entries that deleted jobs left behind, and return how many that were.
+
+        A job is gone once it is deleted; only a history too long for one short transaction is dropped by and by. One
+        call is one short transaction, too.
         """
 
     async def ping(self) -> None:

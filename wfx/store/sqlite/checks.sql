@@ -49,8 +49,19 @@ SELECT 'definition ' || job, 'a job with number ' || job, 'none'
 FROM definition WHERE NOT EXISTS (SELECT 1 FROM job WHERE number = job)
 
 -- name: orphan_history
+WITH RECURSIVE swept_later (number) AS (
+    SELECT entry FROM leftover
+    UNION
+    SELECT earlier FROM history JOIN swept_later USING (number) WHERE earlier IS NOT NULL
+)
 SELECT 'history ' || number, 'a job with number ' || job, 'none'
-FROM history WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.number = history.job)
+FROM history
+WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.number = history.job) AND number NOT IN (SELECT number FROM swept_later)
+
+-- name: leftover
+SELECT 'leftover ' || entry, 'a history entry with this number, of a job that is gone', coalesce('one of job ' || job, 'none')
+FROM leftover LEFT JOIN history ON history.number = entry
+WHERE history.number IS NULL OR entry IN (SELECT history FROM job)
 
 -- name: history_document
 SELECT 'history ' || number, 'a status and a definition that are JSON', status || ' ' || coalesce(definition, '')

@@ -25,7 +25,15 @@ from wfx.store.sqlite.workflows import read
 
 _JOBS = f"SELECT {JOB_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number ORDER BY number"  # noqa: S608
 _TAGS = "SELECT job, tag FROM job_tag ORDER BY job, tag"
-_ENTRIES = "SELECT job, number, earlier, version, mtime FROM history ORDER BY job, version"
+_ENTRIES = """
+WITH RECURSIVE swept_later (number) AS (
+    SELECT entry FROM leftover
+    UNION
+    SELECT earlier FROM history JOIN swept_later USING (number) WHERE earlier IS NOT NULL
+)
+SELECT job, number, earlier, version, mtime FROM history WHERE number NOT IN (SELECT number FROM swept_later)
+ORDER BY job, version
+"""
 _EVENTS = "SELECT number, seq FROM event CROSS JOIN job ON job.id = event.job_id ORDER BY number, seq"
 _EVENT = "SELECT seq, ctime, action, job_id, client_id, workflow, payload FROM event WHERE seq = ?"
 _EVERY = 500

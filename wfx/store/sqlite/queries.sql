@@ -71,6 +71,29 @@ WITH RECURSIVE entry (number) AS (
 )
 DELETE FROM history WHERE number IN (SELECT number FROM entry)
 
+-- name: leave_history
+INSERT INTO leftover (entry) SELECT history FROM job WHERE number IN (VALUES :rows) AND history IS NOT NULL
+
+-- name: first_leftover
+SELECT entry FROM leftover LIMIT 1
+
+-- name: entries_back_from
+WITH RECURSIVE entry (number, earlier) AS (
+    SELECT number, earlier FROM history WHERE number = ?
+    UNION ALL
+    SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
+)
+SELECT number, earlier FROM entry LIMIT ?
+
+-- name: delete_entries
+DELETE FROM history WHERE number IN (VALUES :rows)
+
+-- name: drop_leftover
+DELETE FROM leftover WHERE entry = ?
+
+-- name: move_leftover
+UPDATE leftover SET entry = ? WHERE entry = ?
+
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import CreateWorkflow, DeleteWorkflow, PruneLog, RareAct
+from wfx.store.acts import CreateWorkflow, DeleteWorkflow, PruneLog, RareAct, SweepHistories
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.rows import place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -26,6 +26,8 @@ def perform(connection: sqlite3.Connection, act: RareAct, position: Position) ->
                 return None, position
             case PruneLog():
                 return _prune_log(connection, act, position)
+            case SweepHistories():
+                return _sweep_histories(connection, act.at_most), position
 
 
 def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow) -> Workflow:
@@ -62,3 +64,17 @@ def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position
         connection.execute(SQL["set_horizon"], (horizon,))
     connection.execute(SQL["forget_workflows"], (horizon,))
     return horizon - old, replace(position, horizon=horizon)
+
+
+def _sweep_histories(connection: sqlite3.Connection, at_most: int) -> int:
+    swept = 0
+    while swept < at_most and (leftover := connection.execute(SQL["first_leftover"]).fetchone()):
+        entries = connection.execute(SQL["entries_back_from"], (*leftover, at_most - swept)).fetchall()
+        for_rows(connection, "delete_entries", [(number,) for number, _ in entries])
+        earlier = entries[-1][1] if entries else None
+        if earlier is None:
+            connection.execute(SQL["drop_leftover"], leftover)
+        else:
+            connection.execute(SQL["move_leftover"], (earlier, *leftover))
+        swept += len(entries)
+    return swept

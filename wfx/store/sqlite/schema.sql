@@ -77,3 +77,7 @@ CREATE TABLE event (
     workflow  INTEGER NOT NULL,
     payload   TEXT NOT NULL
 );
+
+CREATE TABLE leftover (
+    entry INTEGER PRIMARY KEY
+);

@@ -27,6 +27,7 @@ from wfx.store.acts import (
     JobAct,
     PruneLog,
     RareAct,
+    SweepHistories,
 )
 from wfx.store.feed import Feed, Follower
 from wfx.store.group import Group
@@ -177,6 +178,10 @@ class SqliteStore:
     async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
         dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most))
         return dropped
+
+    async def sweep_histories(self, at_most: int) -> int:
+        swept: int = await self._writes.submit(SweepHistories(at_most))
+        return swept
 
     async def ping(self) -> None:
         await self._point(self._reading.ping)

@@ -10,6 +10,9 @@ from wfx.store.plan import Image, Plan
 from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, place_of
 from wfx.store.sqlite.statements import Statement, over_rows
 
+_ENTRIES = 500
+"""History entries to delete at once; each may lie on a page of its own."""
+
 
 def statements(plan: Plan) -> Iterator[Statement]:
     """Make what brings the tables to what the plan says."""
@@ -27,10 +30,23 @@ def statements(plan: Plan) -> Iterator[Statement]:
     ])
     yield from _tags(images)
     yield from _definitions(created + changed)
-    gone = [(image.number,) for image in images if image.after is None]
-    yield from over_rows("delete_history", gone)
-    yield from over_rows("delete_jobs", gone)
+    yield from _deletions([(image, image.before) for image in images if image.before and image.after is None])
     yield from over_rows("insert_events", [event_row(event) for event in plan.events])
+
+
+def _deletions(gone: Iterable[tuple[Image, Job]]) -> Iterator[Statement]:
+    """Delete jobs, with as much of their histories as takes no time; the rest is left over, to be swept in pieces."""
+    swept: list[Row] = []
+    left: list[Row] = []
+    room = _ENTRIES
+    for image, job in gone:
+        entries = job.version - 1
+        fits = entries <= room
+        (swept if fits else left).append((image.number,))
+        room -= entries if fits else 0
+    yield from over_rows("delete_history", swept)
+    yield from over_rows("leave_history", left)
+    yield from over_rows("delete_jobs", swept + left)
 
 
 def _tags(images: Iterable[Image]) -> Iterator[Statement]:

@@ -1,0 +1,124 @@
+"""The histories of deleted jobs: gone from sight at once, and from the disk piece by piece."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.store.backends import BACKENDS, Backend, SetClock
+from tests.store.samples import FLOW, all_jobs, begin, move, redefine, together
+from wfx.domain.errors import JobNotFound
+from wfx.domain.job import Job
+from wfx.store.opening import open_store
+from wfx.store.protocol import Store
+from wfx.store.sqlite import writing
+from wfx.store.sqlite.checking import check
+
+
+@pytest.fixture(autouse=True)
+def _three_entries_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_ENTRIES", 3)
+
+
+async def lived(store: Store, *histories: int) -> Sequence[Job]:
+    """Create jobs that have so many history entries each."""
+    jobs = await together(*(store.create_job(FLOW.name, begin(f"c{n}")) for n in range(len(histories))))
+    for job, count in zip(jobs, histories, strict=True):
+        await together(*(store.change_job(job.id, redefine({"n": n})) for n in range(count)))
+    return jobs
+
+
+async def sweep(store: Store, at_most: int) -> list[int]:
+    """Sweep until nothing is left; returns how much it was each time."""
+    swept = [await store.sweep_histories(at_most)]
+    while swept[-1]:
+        swept.append(await store.sweep_histories(at_most))
+    return swept
+
+
+@pytest.mark.usefixtures("flow")
+async def test_a_short_history_goes_with_its_job(store: Store) -> None:
+    """When a job with few changes is deleted, nothing of it is left to be swept."""
+    (job,) = await lived(store, 3)
+    await store.delete_job(job.id)
+    assert await store.sweep_histories(99) == 0
+
+
+@pytest.mark.usefixtures("flow")
+async def test_a_long_history_goes_in_pieces(store: Store) -> None:
+    """A deleted job with many changes is gone at once; its entries are dropped in pieces as large as asked for."""
+    job, other = await lived(store, 10, 2)
+    await store.delete_job(job.id)
+    with pytest.raises(JobNotFound):
+        await store.get_history(job.id, 99)
+    assert await sweep(store, 4) == [4, 4, 2, 0]
+    assert len(await store.get_history(other.id, 99)) == 2
+    assert await all_jobs(store) == (await store.get_job(other.id),)
+
+
+@pytest.mark.usefixtures("flow")
+async def test_many_deletions_at_once_leave_what_is_too_much(store: Store) -> None:
+    """However many jobs are deleted at once, only so many entries go with them; one sweep may end several histories."""
+    jobs = await lived(store, 2, 2, 1, 5)
+    await together(*(store.delete_job(job.id) for job in jobs))
+    assert await sweep(store, 100) == [7, 0]
+
+
+@pytest.mark.usefixtures("flow")
+async def test_changes_just_before_the_deletion_leave_nothing(store: Store) -> None:
+    """A job that is changed and deleted in one batch leaves no more than it had before."""
+    (job,) = await lived(store, 5)
+    await together(
+        *(store.change_job(job.id, move("RUN", message=str(n))) for n in range(4)), store.delete_job(job.id),
+        store.create_job(FLOW.name, begin()),
+    )  # fmt: skip
+    assert await sweep(store, 100) == [5, 0]
+
+
+@pytest.mark.usefixtures("flow")
+@pytest.mark.parametrize("at_most", [0, -5])
+async def test_nothing_is_swept_where_nothing_may_be(store: Store, at_most: int) -> None:
+    """Asked for nothing, a sweep does nothing."""
+    (job,) = await lived(store, 5)
+    await store.delete_job(job.id)
+    assert await store.sweep_histories(at_most) == 0
+    assert await sweep(store, 100) == [5, 0]
+
+
+@pytest.mark.parametrize("backend", [backend for backend in BACKENDS if backend.lasting], ids=lambda one: one.name)
+async def test_sweeping_goes_on_after_a_restart(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """Between two pieces the service may end: the data is sound at every moment, whatever comes to be meanwhile.
+
+    The next job may even get the deleted one's number.
+    """
+    async with backend.open(tmp_path, clock) as store:
+        await store.create_workflow(FLOW)
+        _, last = await lived(store, 2, 9)
+        await store.delete_job(last.id)
+    pieces = []
+    for _ in range(4):
+        async with backend.open(tmp_path, clock) as store:
+            pieces.append(await store.sweep_histories(4))
+            await lived(store, 2)
+    assert pieces == [4, 4, 1, 0]
+
+
+async def test_a_database_of_the_version_before_learns_to_sweep(tmp_path: Path) -> None:
+    """Row 7: a file that an older wfx left is brought up to date at the start, with all that is in it."""
+    path = tmp_path / "wfx.db"
+    store = await open_store("sqlite", str(path))
+    await store.create_workflow(FLOW)
+    (job,) = await lived(store, 9)
+    await store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript("DROP TABLE leftover; PRAGMA user_version = 1")
+    store = await open_store("sqlite", str(path))
+    assert len(await store.get_history(job.id, 99)) == 9
+    await store.delete_job(job.id)
+    assert await sweep(store, 100) == [9, 0]
+    await store.close()
+    assert check(path).findings == []
