@@ -38,8 +38,9 @@ from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-_YOUNG = 10_000
-"""Objects that the collector of cycles lets come before it looks at them."""
+_SELDOM = (10_000, 5, 2)
+"""Objects that the collector of cycles lets come before it looks at them, and of how many such looks one goes to the
+next older ones: by default ten, which leaves old garbage for long when there are few looks."""
 
 
 async def run(config: Config) -> None:
@@ -73,7 +74,7 @@ def _collect_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG)
+    gc.set_threshold(*_SELDOM)
 
 
 def _heed_signals(stop: asyncio.Event) -> None:

@@ -25,8 +25,9 @@ SEED = 1 if "CI" in os.environ else random.randrange(10**9)
 async def reads_go_on(service: LocalService) -> None:
     """Whatever is with writing, jobs are shown, and the service is healthy."""
     async with httpx.AsyncClient(base_url=service.south, trust_env=False, timeout=30) as client:
-        jobs = await client.get(f"{BASE}/jobs")
-        assert (jobs.status_code, len(jobs.json()["content"])) == (200, 10)
+        jobs = await client.get(f"{BASE}/jobs?pagination=true")
+        assert jobs.status_code == 200
+        assert len(jobs.json()["content"]) == min(jobs.json()["pagination"]["total"], 10) > 0
         assert (await client.get(f"{BASE}/jobs/{jobs.json()['content'][0]['id']}")).status_code == 200
         assert (await client.get("/health")).status_code == 200
 
