@@ -20,6 +20,7 @@ from tests.store.sqlite.disk import Disk, Operation, put_under
 from wfx.domain.errors import StoreFull, StoreUnavailable, StoreUnusable, WfxError
 from wfx.domain.job import Job
 from wfx.store.opening import open_store
+from wfx.store.sqlite import writing
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.store import SqliteStore
 
@@ -41,6 +42,11 @@ class Trouble:
         due = self.seen >= self.at if self.lasting else self.seen == self.at
         if self.at and due and not self.healed and operation.kind != "delete":
             raise self.error()
+
+
+@pytest.fixture(autouse=True)
+def _a_history_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_ENTRIES", 1)
 
 
 KINDS = {
