@@ -33,6 +33,8 @@ SMALL = 1000
 _CONNECTIONS = 16
 _STALL_SECONDS = 5
 _DELETED = 200
+_LOOKED_UP = 50_000
+"""Jobs from one measurement to the next, so that each begins with others."""
 _CHANGED = 100_000
 """History entries of the job that is deleted on its own."""
 _PRUNED = 0.2
@@ -153,9 +155,9 @@ def _requests(
 ) -> Iterator[Finding]:
     kinds = (("GET job", _reading, 1.3), ("GET job not used lately", _looking_up, None), ("PUT status", _updating, 1.3))
     for name, load, most in kinds:
-        rounds = [[read(server_of(service, "south"), load(store), _CONNECTIONS, effort.seconds)
-                   for store, service in (small, large)] for _ in range(1 + effort.rounds)]
-        del rounds[0]  # it brings the jobs into memory
+        rounds = [[read(server_of(service, "south"), load(store, turn), _CONNECTIONS, effort.seconds)
+                   for store, service in (small, large)] for turn in range(1 + effort.rounds)]
+        del rounds[0]  # it brings the jobs into memory, but those that are to be looked up
         for figure, unit in (("cpu", "µs"), ("p50", "ms")):
             ratio = median(getattr(many, figure) / getattr(few, figure) for few, many in rounds)
             yield Finding(f"{name}: {figure} with {SMALL:,} jobs", _middle(rounds, 0, figure), unit)
@@ -168,15 +170,17 @@ def _middle(rounds: list[list[Reading]], which: int, figure: str) -> float:
     return middle
 
 
-def _reading(store: Store) -> Load:
+def _reading(store: Store, _turn: int) -> Load:
     return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in store.sample.any))
 
 
-def _looking_up(store: Store) -> Load:
-    return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in store.sample.many))
+def _looking_up(store: Store, turn: int) -> Load:
+    first = turn * _LOOKED_UP % len(store.sample.many)
+    ids = store.sample.many[first:] + store.sample.many[:first]
+    return Load("GET", tuple(f"{fixture.BASE}/jobs/{job_id}" for job_id in ids))
 
 
-def _updating(store: Store) -> Load:
+def _updating(store: Store, _turn: int) -> Load:
     return Load("PUT", tuple(f"{fixture.BASE}/jobs/{job_id}/status" for job_id in store.sample.open), _REPORT)
 
 
