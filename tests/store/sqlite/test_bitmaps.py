@@ -62,7 +62,7 @@ def both_ways(store: SqliteStore, connection: sqlite3.Connection, query: JobQuer
     try:
         found, searched = select(connection, query, store._bitmaps), select(connection, query)
         assert isinstance(searched, Search)
-        for paging in (query.paging, Paging(3, 4), Paging(2, 5, descending=True)):
+        for paging in (query.paging, Paging(3, 4), Paging(2, 5, descending=True), Paging(2**70, 3, descending=True)):
             assert found.page(connection, paging) == searched.page(connection, paging), query
         assert found.total(connection) == searched.total(connection), query
     finally:
