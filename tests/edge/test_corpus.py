@@ -6,7 +6,6 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from rawhttp import Answer, Wire
 
@@ -53,29 +52,6 @@ def check_refusal(answer: Answer) -> None:
     assert "date" in answer.headers
     assert answer.body.endswith(b"\n")
     assert answer.body.count(b"\n") == 1
-
-
-def memory(recorded: Recorded) -> int:
-    """Bytes of memory that the service occupies."""
-    assert recorded.service.process is not None
-    return int(psutil.Process(recorded.service.process.pid).memory_info().rss)
-
-
-def test_memory_stays_flat(recorded: Recorded) -> None:
-    """Row 29: a hundred megabytes of headers and targets leave little in the memory of the service."""
-    large = [case for case in CASES if case.row == 29 and len(case.data) > 900_000]
-
-    def send_all(times: int) -> int:
-        for _ in range(times):
-            for case in large:
-                ask(recorded.service.ports["south"], case.data + canary())
-        return times * sum(len(case.data) for case in large)
-
-    send_all(5)
-    before = memory(recorded)
-    assert send_all(15) > 100_000_000
-    grown = memory(recorded) - before
-    assert grown < 40_000_000, f"{grown} bytes more"
 
 
 def test_the_guide_has_the_table() -> None:

@@ -29,16 +29,18 @@ _READ = 64 * 1024
 class Wire(asyncio.StreamReaderProtocol):
     """The streams of a connection, whose loss is told at once, and not only to who reads at the moment."""
 
-    def __init__(self, opened: Callable[[asyncio.StreamReader, asyncio.StreamWriter, Wire], None]) -> None:
-        """Call ``opened`` with both streams and this."""
+    def __init__(self, opened: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]) -> None:
+        """Call ``opened`` with both streams; this is the protocol of their transport."""
         loop = asyncio.get_running_loop()
-        super().__init__(asyncio.StreamReader(loop=loop), lambda reader, writer: opened(reader, writer, self), loop)
-        self.lost: Callable[[], None] = lambda: None
+        super().__init__(asyncio.StreamReader(loop=loop), opened, loop)
+        self.lost: Callable[[], None] | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell."""
         super().connection_lost(exc)
-        self.lost()
+        if self.lost is not None:
+            self.lost()
+            self.lost = None  # it refers to the connection, and that to this
 
 
 class Connection:
@@ -89,9 +91,9 @@ class Connection:
         finally:
             self._over = True
             self._transport.abort()
-            if isinstance(self._protocol, Http1):
-                del self._protocol.connection  # its parser refers to it, and garbage is large here
-            self._protocol = None
+            if self._protocol is not None:
+                self._protocol.release()
+                self._protocol = None
 
     async def _serve(self) -> None:
         data = await self._read_beginning()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import cast
 
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
@@ -30,7 +31,7 @@ class _Connections:
         self._context = WorkerContext(None)
         self.open: dict[Connection, asyncio.Task[None]] = {}
 
-    def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wire: Wire) -> None:
+    def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a new connection, unless there are too many."""
         if len(self.open) >= self._edge.settings.max_connections:
             self._edge.refusals.note("connections", writer.get_extra_info("peername"))
@@ -38,7 +39,7 @@ class _Connections:
             writer.close()
             return
         connection = Connection(self._app, self._config, self._context, self._edge, reader, writer)
-        wire.lost = connection.lost
+        cast("Wire", writer.transport.get_protocol()).lost = connection.lost
         self.open[connection] = task = asyncio.create_task(connection.run())
         task.add_done_callback(lambda _: self.open.pop(connection))
 

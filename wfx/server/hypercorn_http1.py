@@ -117,6 +117,10 @@ class Http1(H11Protocol):
         await self.handle(Closed())
         await self.can_read.set()
 
+    def release(self) -> None:
+        """Take reader and parser apart, which refer to each other: what is in a cycle lies there for long."""
+        del self.connection.parser
+
     async def _check_protocol(self, event: h11.Request) -> None:
         """Ignore offers of other protocols."""
 

@@ -99,6 +99,10 @@ class Http2(H2Protocol):
         """Learn that the connection is lost."""
         await self.handle(Closed())
 
+    def release(self) -> None:
+        """Empty h2's connection, which refers to itself and may hold a header: what is in a cycle stays for long."""
+        vars(self.connection).clear()
+
     async def _handle_events(self, found: list[h2.events.Event]) -> None:
         for event in found:
             if self._costs(event) and self._exhausted():

@@ -73,8 +73,15 @@ class Request(Work):
         self.scope = scope
         scope["extensions"] = {ABORT_EXTENSION: lambda: self._carrier.abort(self)}
         self._to_stream = send
-        self.begin(self._carrier.start(self, self._execute()))
+        task = self._carrier.start(self, self._execute())
+        task.add_done_callback(self._part)
+        self.begin(task)
         return self._put
+
+    def _part(self, _task: asyncio.Task[None]) -> None:
+        """Part with the stream, which refers to this: what is in a cycle lies there for long."""
+        self.disconnected = True
+        del self._to_stream
 
     async def _execute(self) -> None:
         await self.run(self._app)

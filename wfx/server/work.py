@@ -79,6 +79,7 @@ class Work(ABC):
                 await self._answer_otherwise(CRASHED)
         finally:
             self.release()
+            self.scope.clear()  # whatever still holds it, such as the cycles that event streams leave, holds no header
 
     async def _answer_otherwise(self, reason: Refusal | None) -> None:
         if reason is None or self.response_started:

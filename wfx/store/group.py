@@ -61,7 +61,10 @@ class Group(Generic[Item]):
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((item, answer))
         self._arrived.set()
-        return await answer
+        try:
+            return await answer
+        finally:
+            del answer  # its exception has this frame in its traceback: a cycle, and all of the request would lie in it
 
     async def close(self) -> None:
         """Refuse new items, answer those that wait, and end."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from wfx.domain.errors import StoreUnavailable
+from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.faults import translate
 
@@ -70,5 +70,8 @@ async def inside(connection: aiosqlite.Connection, function: Callable[[sqlite3.C
     try:
         execute: Any = connection._execute  # noqa: SLF001 - see above
         return cast("Result", await execute(function, plain))
+    except WfxError as exc:
+        exc.__traceback__ = None  # it holds a frame of aiosqlite's that holds the exception: a cycle
+        raise
     except sqlite3.Error as exc:
         raise translate(exc) from exc

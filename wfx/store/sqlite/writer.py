@@ -11,7 +11,7 @@ from typing import Any
 
 import aiosqlite
 
-from wfx.domain.errors import StoreFull, StoreUnavailable
+from wfx.domain.errors import StoreFull, StoreUnavailable, WfxError
 from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import CreateJob, DeleteWorkflow, JobAct, RareAct
@@ -174,5 +174,7 @@ class Writer:
 def _attempt(plan: Plan, act: JobAct) -> Any:
     try:
         return plan.perform(act)
+    except WfxError as exc:
+        return exc.with_traceback(None)  # it holds the frame that will hold this answer: a cycle
     except Exception as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
         return exc
