@@ -81,7 +81,7 @@ class Request(Work):
     def _part(self, _task: asyncio.Task[None]) -> None:
         """Part with the stream, which refers to this: what is in a cycle lies there for long."""
         self.disconnected = True
-        del self._to_stream
+        del self.scope, self._to_stream
 
     async def _execute(self) -> None:
         await self.run(self._app)

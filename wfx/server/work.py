@@ -79,7 +79,8 @@ class Work(ABC):
                 await self._answer_otherwise(CRASHED)
         finally:
             self.release()
-            self.scope.clear()  # whatever still holds it, such as the cycles that event streams leave, holds no header
+            if self.endless:
+                self.scope.clear()  # what is left in cycles by event streams (by anyio's task groups) holds it
 
     async def _answer_otherwise(self, reason: Refusal | None) -> None:
         if reason is None or self.response_started:
