@@ -10,7 +10,7 @@ from wfxctl.targets import Side
 
 def run(call: Call) -> None:
     """Delete one job."""
-    call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.settings.text("id")))
+    call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.required("id", "job id")))
 
 
 COMMAND = Command(

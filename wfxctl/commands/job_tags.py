@@ -10,7 +10,7 @@ from wfxctl.targets import Side
 
 
 def _path(call: Call) -> str:
-    return "/jobs/" + segment(call.settings.text("id")) + "/tags"
+    return "/jobs/" + segment(call.required("id", "job id")) + "/tags"
 
 
 def add(call: Call) -> None:
