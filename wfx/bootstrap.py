@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from wfx.api.app import build_app
 from wfx.api.call import Services
 from wfx.api.side import Side
+from wfx.api.turns import Turns
 from wfx.config.options import Config
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
@@ -109,6 +110,7 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
         health=Health(store),
         broker=broker,
         filters=filters,
+        turns=Turns(),
         max_body=config.max_body_size,
         ping_interval=config.sse_ping_interval,
         grace_interval=config.sse_grace_interval,

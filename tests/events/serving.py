@@ -134,8 +134,8 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
     broker = Broker(store or log.store)
     await broker.open()
     nothing: Any = None
-    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, broker=broker, max_body=0,
-                        ping_interval=keep_alive, grace_interval=grace)
+    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, turns=nothing, broker=broker,
+                        max_body=0, ping_interval=keep_alive, grace_interval=grace)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

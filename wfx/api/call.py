@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from wfx.api.side import Side
+from wfx.api.turns import Turns
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.service.health import Health
@@ -31,6 +32,7 @@ class Services:
     health: Health
     broker: Broker
     filters: Filters
+    turns: Turns
     max_body: int
     """Bytes a request body may have."""
     ping_interval: float
@@ -56,8 +58,20 @@ class Call:
     """Whether the body is so large that looking through it could keep others waiting."""
 
     async def work(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
-        """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones."""
-        return await asyncio.to_thread(function, *args, **kwargs) if self.large else function(*args, **kwargs)
+        """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones.
+
+        A thread cannot be stopped. So who is cancelled waits for it, and keeps its turn until then.
+        """
+        if not self.large:
+            return function(*args, **kwargs)
+        task = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+        finally:
+            del task  # its exception has this frame in its traceback: a cycle, and the body would lie in it
 
     @property
     def request(self) -> Request:

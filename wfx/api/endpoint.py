@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,7 @@ _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """What may not stand in a header's value (RFC 9110 section 5.5)."""
 _LARGE = 64 * 1024
 """Bytes of a body that take milliseconds to look through, the worst of them ten."""
+_AT_ONCE = nullcontext()
 _VARY: RawHeader = (b"vary", b"Origin")
 _ANY_ORIGIN: RawHeader = (b"access-control-allow-origin", b"*")
 
@@ -57,24 +59,29 @@ class Endpoint:
 
     async def _answer(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> Response:
         try:
-            await self._read(call, receive, fields)
-            if self._refused:
-                return Reply(403)
-            if (text := self._filter_of(call.scope, fields)) is None:
-                return await self._route.handler(call)
-            return await self._filtered(call, text)
+            if self._parameters is not None:
+                call.query = self._parameters(call.scope["query_string"])
+            if self._body is None:
+                return await self._handled(call, fields)
+            raw = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
+            call.large = len(raw) > _LARGE
+            async with self._services.turns.turn() if call.large else _AT_ONCE:
+                await self._read(call, raw, self._body)
+                return await self._handled(call, fields)
         except (BadRequest, BodyTooLarge, WfxError) as exc:
             return _refusal(exc)
 
-    async def _read(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> None:
-        if self._parameters is not None:
-            call.query = self._parameters(call.scope["query_string"])
-        if self._body is not None:
-            raw = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
-            call.large = len(raw) > _LARGE
-            call.body, good = await call.work(_checked, raw, call.scope["headers"], self._body.is_valid)
-            if not good:
-                raise BadRequest(await explain.rejection(self._route.operation, call.body))
+    async def _read(self, call: Call, raw: bytes, validator: validate.BodyValidator) -> None:
+        call.body, good = await call.work(_checked, raw, call.scope["headers"], validator.is_valid)
+        if not good:
+            raise BadRequest(await explain.rejection(self._route.operation, call.body))
+
+    async def _handled(self, call: Call, fields: dict[bytes, bytes]) -> Response:
+        if self._refused:
+            return Reply(403)
+        if (text := self._filter_of(call.scope, fields)) is None:
+            return await self._route.handler(call)
+        return await self._filtered(call, text)
 
     def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
         if not self._route.filtered or (text := fields.get(_FILTER)) is None:
