@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz docs lock \
-        packages clean
+.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack docs \
+        lock packages clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ soak: $(VENV)/.dev ## Put the service under load for an hour and see whether any
 
 fuzz: $(VENV)/.dev ## Attack the service with what nobody would send, for half an hour (ARGS="--duration 2h --seed 7")
 	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.fuzz $(ARGS)
+
+attack: $(VENV)/.dev ## Run hostile programs against the service for ten minutes and print what others are answered meanwhile
+	@PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.attack $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md

@@ -54,7 +54,7 @@ class Both:
         for engine, service in self.services.items():
             assert service.process is not None
             assert service.process.poll() is None, f"{engine} has ended"
-            assert [line for line in service.lines if "Traceback" in line or '"level":"error"' in line] == []
+            assert [line for line in service.lines if "Traceback" in line or '"level": "error"' in line] == []
 
 
 @contextmanager

@@ -1,0 +1,21 @@
+"""Each kind of attack for a moment: others are answered as ever, by counts and never by time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.attack.__main__ import kinds, lines
+from tests.attack.duel import fight
+from tests.attack.frame import ENGINES
+
+SECONDS = 2.0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", kinds())
+def test_others_are_answered(name: str, engine: str, tmp_path: Path) -> None:
+    """While a service is attacked others get and put as ever; afterwards nothing is left, and its file is sound."""
+    outcome = fight(name, engine, tmp_path, SECONDS)
+    assert outcome.findings == [], "\n".join(lines(outcome))
