@@ -7,13 +7,13 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
 from wfx.commandline.failures import ConfigurationFailure
-from wfxctl import deadline
+from wfxctl import bodies, deadline
 from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.targets import Target
 
@@ -26,6 +26,7 @@ TIMEOUT = 10.0
 """Seconds for a whole exchange, from connecting to the last byte."""
 
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
+_MOST_REDIRECTS = 10
 # A stream may be silent for long; these find out within about a minute when the other machine has gone.
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -69,14 +70,18 @@ class Api:
             _ = self._trust
 
     def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
-        """Make one exchange. Raises Unreachable when there is no complete answer in time; every status is an answer."""
+        """Make one exchange; every status is an answer.
+
+        Raises Unreachable when there is no complete answer in time, or one that is too large.
+        """
         url = self._url(path, query)
         headers = {} if body is None else {"Content-Type": "application/json"}
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = client.request(method, url, content=body, headers=headers)
-            return Answer(response.status_code, response.content.decode("utf-8", "replace"))
+                response = _exchange(client, client.build_request(method, url, content=body, headers=headers))
+                with closing(response):
+                    return Answer(response.status_code, bodies.whole(_pieces(response)).decode("utf-8", "replace"))
 
         with _failures_named(method, url):
             return deadline.begin(exchange)(TIMEOUT)
@@ -93,12 +98,10 @@ class Api:
         """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
         url = self._url(path, query)
         timeout = httpx.Timeout(TIMEOUT, read=None)
-        with (
-            _failures_named("GET", url),
-            self._opened(timeout) as client,
-            client.stream("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()]) as response,
-        ):
-            yield OpenStream(response.status_code, response.iter_bytes())
+        with _failures_named("GET", url), self._opened(timeout) as client:
+            request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
+            with closing(_exchange(client, request)) as response:
+                yield OpenStream(response.status_code, _pieces(response))
 
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
@@ -115,8 +118,6 @@ class Api:
             mounts={"https://": secured},
             timeout=timeout,
             trust_env=False,
-            follow_redirects=True,
-            max_redirects=10,
         ) as client:
             client.headers.update(_HEADERS)
             del client.headers["Accept"]
@@ -130,6 +131,21 @@ class Api:
     @cached_property
     def _trust(self) -> ssl.SSLContext:
         return _trusting(self._tls_ca)
+
+
+def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
+    for _ in range(_MOST_REDIRECTS + 1):
+        response = client.send(request, stream=True)
+        if response.next_request is None:
+            return response
+        response.close()  # nobody is interested in how long the body of a redirect is
+        request = response.next_request
+    raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+
+
+def _pieces(response: httpx.Response) -> Iterator[bytes]:
+    return bodies.unpacked(response.iter_raw(), response.headers.get("Content-Encoding", ""))
 
 
 class _OnDemand(httpx.BaseTransport):
@@ -172,5 +188,7 @@ def _failures_named(method: str, url: str) -> Iterator[None]:
         # The last two are what the system's resolver raises for impossible hosts and ports.
         cause = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
         raise Unreachable(f'{method} "{url}": {cause}') from exc
+    except bodies.Unreadable as exc:
+        raise Unreachable(f'{method} "{url}": {exc}') from exc
     except TimeoutError as exc:
         raise Unreachable(f'{method} "{url}": no complete answer within {TIMEOUT:g}s') from exc

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wfx.commandline.failures import Failure
+from wfxctl import bodies
 from wfxctl.failures import RefusedByServer, Unreachable
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # the HTTP library is imported when the first connection is m
 
 LARGEST_EVENT = 64 * 1024 * 1024
 """Bytes that an event may have; whoever sends more is no wfx."""
+LARGEST_REFUSAL = 1024 * 1024
+"""Bytes of an answer that is no stream."""
 
 _PAUSE = 1.0
 """Seconds between attempts to read from a server that does not answer."""
@@ -37,7 +40,7 @@ class Parser:
         """The newest id that the stream gave, also without an event."""
         self.retry: float | None = None
         """How many seconds the stream wants to be waited before a reconnection."""
-        self._line: list[bytes] = []
+        self._line = bytearray()
         self._data: list[bytes] = []
         self._id = last_id
         self._size = 0
@@ -55,8 +58,8 @@ class Parser:
         beginning, *following = _END_OF_LINE.split(chunk)
         self._keep(beginning)
         for next_line in following:
-            line = b"".join(self._line)
-            self._line = []
+            line = bytes(self._line)
+            self._line.clear()
             if self._at_start:
                 self._at_start, line = False, line.removeprefix(b"\xef\xbb\xbf")
             if line:
@@ -70,7 +73,7 @@ class Parser:
         self._size += len(piece)
         if self._size > LARGEST_EVENT:
             raise Failure(f"the server sends an event of more than {LARGEST_EVENT} bytes")
-        self._line.append(piece)
+        self._line += piece
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
@@ -165,7 +168,8 @@ class Follower:
         with self._api.stream("/jobs/events", self._query, headers) as opened:
             yield Opened(opened.status)
             if opened.status != 200:
-                raise RefusedByServer(opened.status, b"".join(opened.chunks).decode("utf-8", "replace"))
+                refusal = bodies.whole(opened.chunks, LARGEST_REFUSAL)
+                raise RefusedByServer(opened.status, refusal.decode("utf-8", "replace"))
             self._backoff.succeeded()
             for chunk in opened.chunks:
                 events = parser.feed(chunk)

@@ -11,6 +11,8 @@ from httptools import HttpParserError, HttpResponseParser
 from wfx_loadtest.session import REQUEST_TIMEOUT, Side
 from wfx_loadtest.wire import NotAnswered, NotReachable, Overdue
 
+LARGEST_EVENT = 64 * 1024 * 1024
+"""Bytes that an event may have."""
 _HEADERS = "User-Agent: wfx-loadtest\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n"
 
 
@@ -70,6 +72,9 @@ class Stream(asyncio.Protocol):
             content = [line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")]
             if content:
                 self._received(b"\n".join(content))
+        if len(self._rest) > LARGEST_EVENT and self._transport is not None:
+            self._rest = b""
+            self._transport.abort()
 
 
 async def subscribe(side: Side, query: str, received: Callable[[bytes], None]) -> Stream:

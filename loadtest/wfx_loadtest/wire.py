@@ -5,7 +5,7 @@ second that is 7 % of a core against more than there is, and what the generator 
 
     WireError
     ├── NotReachable      no connection could be made
-    ├── NotAnswered       the connection ended before the answer was complete
+    ├── NotAnswered       the connection ended before the answer was complete, or the answer is too large
     └── Overdue           no complete answer within the time allowed
 """
 
@@ -25,6 +25,10 @@ CONTINUE_WAIT = 1.0
 """Seconds a device waits for ``100 Continue`` before it sends its body all the same (curl's habit)."""
 IDLE_LIMIT = 3.0
 """Seconds after which an idle connection is not used again: servers close theirs a little later."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes that the body of an answer may have."""
+_LONGEST_REASON = 256
+"""Bytes of a reason phrase that are kept."""
 
 
 class WireError(Exception):
@@ -36,7 +40,7 @@ class NotReachable(WireError):
 
 
 class NotAnswered(WireError):
-    """The connection ended, or spoke no HTTP, before the answer was complete."""
+    """The connection ended, spoke no HTTP or had sent too much before the answer was complete."""
 
 
 class Overdue(WireError):
@@ -98,7 +102,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
         self._parser = HttpResponseParser(self)
-        self._chunks: list[bytes] = []
+        self._body = bytearray()
         self._reason = b""
         self._answer: asyncio.Future[Answer] | None = None
         self._go_ahead: asyncio.Future[None] | None = None
@@ -158,11 +162,15 @@ class Connection(asyncio.Protocol):
 
     def on_status(self, reason: bytes) -> None:
         """Keep the reason phrase (called by the parser)."""
-        self._reason += reason
+        self._reason = (self._reason + reason)[:_LONGEST_REASON]
 
     def on_body(self, data: bytes) -> None:
         """Keep a piece of the body (called by the parser)."""
-        self._chunks.append(data)
+        self._body += data
+        if len(self._body) > LARGEST_ANSWER:
+            self._fail(f"the answer has more than {LARGEST_ANSWER} bytes")
+            self._body.clear()
+            self.close()
 
     def on_message_complete(self) -> None:
         """Answer whoever waits, unless it was an interim answer (called by the parser)."""
@@ -172,7 +180,8 @@ class Connection(asyncio.Protocol):
             if status == 100 and self._go_ahead is not None and not self._go_ahead.done():
                 self._go_ahead.set_result(None)
             return
-        body, self._chunks = b"".join(self._chunks), []
+        body = bytes(self._body)
+        self._body.clear()
         if not self._parser.should_keep_alive():
             self.close()
         if self._answer is not None and not self._answer.done():

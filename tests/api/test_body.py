@@ -59,12 +59,28 @@ def test_of_two_media_types_the_first_counts() -> None:
     assert refusal(b"1", labels[::-1]).startswith("header Content-Type")
 
 
-def test_compressed_bodies_are_refused_unseen() -> None:
-    """A compressed body is not looked at; the answer is 415."""
+@pytest.mark.parametrize("coding", [
+    b"gzip", b"x-gzip", b"GZIP", b"deflate", b"br", b"zstd", b"compress", b"identity, gzip", b"gzip, identity", b"\xff",
+    b"unheard-of",
+])
+@pytest.mark.parametrize("raw", [b"\x1f\x8b", b"{}"])
+def test_compressed_bodies_are_refused_unseen(coding: bytes, raw: bytes) -> None:
+    """A body in any coding is not looked at; the answer is 415."""
     with pytest.raises(CompressedBody) as caught:
-        parse(b"\x1f\x8b", [*JSON_HEADERS, (b"content-encoding", b"gzip")])
+        parse(raw, [*JSON_HEADERS, (b"content-encoding", coding)])
     assert caught.value.status == 415
-    assert parse(b"1", [*JSON_HEADERS, (b"content-encoding", b"identity")]) == 1
+
+
+@pytest.mark.parametrize("coding", [b"identity", b"Identity", b" identity ", b""])
+def test_bodies_in_no_coding_are_read(coding: bytes) -> None:
+    """A Content-Encoding that changes nothing is allowed."""
+    assert parse(b"1", [*JSON_HEADERS, (b"content-encoding", coding)]) == 1
+
+
+def test_every_coding_counts() -> None:
+    """Of several Content-Encodings none may change the body."""
+    with pytest.raises(CompressedBody):
+        parse(b"1", [*JSON_HEADERS, (b"content-encoding", b"identity"), (b"content-encoding", b"gzip")])
 
 
 @pytest.mark.parametrize("raw", [b"", b" ", b"\n\t"])

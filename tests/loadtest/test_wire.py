@@ -229,3 +229,23 @@ async def test_a_refused_subscription_is_reported(stub: Stub) -> None:
     """A status other than 200 is an error that names it."""
     with pytest.raises(NotAnswered, match="status 404"):
         await subscribe(Side(Address("127.0.0.1", stub.south_port), "stub"), "", lambda _: None)
+
+
+async def test_an_endless_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer with too large a body counts as none, and its connection is closed."""
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 10_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    async with answering(head, *[b" " * 1000] * 100) as address:
+        connection = await wire.connect(address)
+        with pytest.raises(NotAnswered, match="more than 10000 bytes"):
+            await connection.exchange(GET)
+        assert connection.closed
+
+
+async def test_an_endless_event_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event that does not end is not kept for ever: its stream is given up."""
+    monkeypatch.setattr("wfx_loadtest.stream.LARGEST_EVENT", 10_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\ndata: "
+    async with answering(head, *[b" " * 1000] * 100) as address:
+        opened = await subscribe(Side(address, address.authority), "", lambda _: None)
+        await until(lambda: opened.lost)

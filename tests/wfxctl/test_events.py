@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import threading
@@ -200,3 +201,30 @@ def test_lines_for_people(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatc
     ]
     monkeypatch.undo()
     time.tzset()
+
+
+def test_an_endless_refusal_is_an_error(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an error answer comes instead of a stream, it is read up to a bound."""
+    monkeypatch.setattr(stream, "LARGEST_REFUSAL", 100_000)
+    sent: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while sum(sent) < 1_000_000_000:
+            sent.append(0x8000)
+            yield b" " * 0x8000
+
+    stub.replies.append(Reply(500, chunks=endless))
+    outcome = south("job", "events")
+    assert outcome.code == 1
+    assert outcome.err.endswith(": the answer has more than 100000 bytes\n")
+    assert sum(sent) < 100_000_000, "everything was read"
+
+
+def test_a_compressed_stream_is_followed(south: Run, stub: Stub) -> None:
+    """A stream may come compressed; an event that is a bomb ends it with an error."""
+    packed = gzip.compress(block("1", '{"a":1}'))
+    stub.replies.append(Reply(headers=STREAM | {"Content-Encoding": "gzip"}, chunks=lambda: iter([packed])))
+    assert '"a"' in south("job", "events").out
+    bomb = gzip.compress(b"data: " + b" " * (stream.LARGEST_EVENT + 1))
+    stub.replies.append(Reply(headers=STREAM | {"Content-Encoding": "gzip"}, chunks=lambda: iter([bomb])))
+    assert f"an event of more than {stream.LARGEST_EVENT} bytes" in south("job", "events").err

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from wfxctl_stub import BASE, Reply, Stub
 
-from wfxctl import client
+from wfxctl import bodies, client
 
 Run = Callable[..., Any]
 
@@ -200,3 +200,87 @@ def test_a_cut_answer_is_an_error(south: Run, stub: Stub) -> None:
     outcome = south("job", "get", "--id", "7")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("Error: GET ")
+
+
+ENDLESS = {"Content-Type": "application/json"}
+SMALL = 1_000_000
+"""Bytes that an answer may have in these tests."""
+
+
+def endless(piece: bytes, sent: list[int]) -> Callable[[], Iterator[bytes]]:
+    """Send the piece again and again until nobody listens, and count the bytes."""
+
+    def pieces() -> Iterator[bytes]:
+        while sum(sent) < 1000 * SMALL:
+            sent.append(len(piece))
+            yield piece
+
+    return pieces
+
+
+def bomb(layers: int = 1) -> bytes:
+    """Pack a hundred megabytes of blanks into a few bytes, and that again."""
+    packed = b" " * 100 * SMALL
+    for _ in range(layers):
+        packed = gzip.compress(packed)
+    return packed
+
+
+@pytest.mark.parametrize("status", [200, 500, 307])
+def test_an_endless_answer_is_an_error(
+    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """An answer that does not end is read up to a bound and then given up; of a redirect no body is read at all."""
+    monkeypatch.setattr(bodies, "LARGEST", SMALL)
+    sent: list[int] = []
+    headers = {"Location": f"{BASE}/elsewhere"} if status == 307 else ENDLESS
+    stub.replies.append(Reply(status, headers=headers, chunks=endless(b" " * 0x8000, sent)))
+    outcome = south("job", "get", "--id", "7")
+    if status == 307:
+        assert outcome.code == 0
+    else:
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.endswith(f": the answer has more than {SMALL} bytes\n")
+    assert sum(sent) < 100 * SMALL, "everything was read"
+
+
+def test_a_compressed_bomb_is_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be a hundred megabytes is unpacked in small pieces, and no further than the bound."""
+    pieces: list[int] = []
+
+    def counted() -> Iterator[bytes]:
+        for piece in bodies.unpacked([bomb()], "gzip"):
+            pieces.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(bodies, "LARGEST", SMALL)
+    with pytest.raises(bodies.Unreadable):
+        bodies.whole(counted())
+    assert max(pieces) <= 0x10000
+    assert sum(pieces) < 2 * SMALL
+
+
+@pytest.mark.parametrize(("coding", "body", "complaint"), [
+    ("gzip", bomb(), f"the answer has more than {SMALL} bytes"),
+    ("gzip, gzip", bomb(2), "the answer has Content-Encoding 'gzip, gzip', where only gzip was asked for"),
+    ("deflate", b"x", "the answer has Content-Encoding 'deflate', where only gzip was asked for"),
+    ("gzip", b"no gzip", "the answer is no valid gzip: Error -3 while decompressing data: incorrect header check"),
+])
+def test_what_cannot_be_unpacked_is_an_error(
+    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, coding: str, body: bytes, complaint: str
+) -> None:
+    """Compressed answers that grow too large, or are compressed otherwise than was asked for, are errors."""
+    monkeypatch.setattr(bodies, "LARGEST", SMALL)
+    stub.usual = lambda _: Reply(body=body, headers={"Content-Encoding": coding})
+    outcome = south("job", "get", "--id", "7")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.endswith(f": {complaint}\n")
+
+
+@pytest.mark.parametrize("size", [0, 1, 0xFFFF, 0x10000, 0x10001, 0x20000])
+def test_compressed_bodies_of_any_size_are_whole(size: int) -> None:
+    """Unpacking in pieces loses nothing, wherever the pieces end, also over several packets."""
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    packed = gzip.compress(body)
+    assert b"".join(bodies.unpacked([packed], "GZIP")) == body
+    assert b"".join(bodies.unpacked([packed[i:i + 1] for i in range(len(packed))], "gzip")) == body

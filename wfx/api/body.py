@@ -22,6 +22,8 @@ DEEPEST = 100
 """Levels of nesting that a body may have; what comes later (storing, hashing, filtering) relies on it."""
 
 _MEDIA_TYPE = b"application/json"
+_PLAIN = (b"identity", b"")
+"""Codings that leave a body as it is."""
 _NEGATIVE_ZERO = re.compile(rb"-0(?![0-9.eE])")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -49,7 +51,7 @@ def _check_kind(headers: Iterable[tuple[bytes, bytes]]) -> None:
     for name, value in headers:
         if name == b"content-type" and media_type is None:
             media_type = value
-        elif name == b"content-encoding" and value != b"identity":
+        elif name == b"content-encoding" and value.strip().lower() not in _PLAIN:
             raise CompressedBody
     if media_type is None:
         raise BadRequest("header Content-Type is missing; it must be application/json")
