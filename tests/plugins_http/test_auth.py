@@ -12,7 +12,7 @@ import httpx
 import pytest
 from plugin_programs import ROOT
 
-from tests.plugins_http.conftest import Guard, client_of
+from tests.plugins_http.conftest import Guard, client_of, exit_status
 from tests.streams.writing import BASE, WORKFLOW, store_workflow
 from wfx.demo.local import LocalService
 
@@ -21,10 +21,11 @@ PAGE = {"Accept": "application/json"}
 
 
 @pytest.fixture
-def service(tmp_path: Path, guard: Guard) -> Iterator[LocalService]:
+def service(tmp_path: Path, guard: Guard, engine: str) -> Iterator[LocalService]:
     """A service with the example in front of devices that have tokens; the example must know the other side's port."""
     guard.south.sdk("auth", (ROOT / "plugins" / "examples" / "auth" / "auth.py").read_text())
-    service = LocalService(tmp_path, *guard.options, environment={"AUTH_CONFIG": str(tmp_path / "auth.json")})
+    options = (*guard.options, engine, "--log-level=debug")
+    service = LocalService(tmp_path, *options, environment={"AUTH_CONFIG": str(tmp_path / "auth.json")})
     with socket.create_server(("127.0.0.1", 0)) as free:
         service.ports["north"] = free.getsockname()[1]
     tokens = {hashlib.sha256(f"token-of-{device}".encode()).hexdigest(): device for device in DEVICES}
@@ -76,3 +77,20 @@ def test_strangers_reach_nothing(service: LocalService) -> None:
             for path in (f"{BASE}/jobs", f"{BASE}/jobs/events?since=0", f"{BASE}/workflows", "/download/x"):
                 assert client.get(path, headers=headers).status_code == 403
             assert client.get("/health", headers=headers).status_code == 200
+
+
+def test_the_stream_is_no_job(service: LocalService) -> None:
+    """The status of a job named like the event stream is denied at once, over and over, and others never notice."""
+    with client_of(service.north) as operator, device(service, "dev-a") as a, device(service, "dev-b") as b:
+        new = {"clientId": "dev-b", "workflow": WORKFLOW}
+        job = operator.post(f"{BASE}/jobs", json=new).raise_for_status().json()["id"]
+        for _ in range(4):
+            for name in ("events", "%65vents", "event%73"):
+                for part in ("status", "definition", "tags"):
+                    for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+                        assert a.request(method, f"{BASE}/jobs/{name}/{part}").status_code == 403
+            assert b.get(f"{BASE}/jobs/{job}/status").status_code == 200
+    assert service.stop() == exit_status(service) == 0
+    seen = [record for line in service.lines if (record := json.loads(line)).get("path", "").startswith(f"{BASE}/jobs")]
+    assert any(record["path"] == f"{BASE}/jobs/{job}" for record in seen), "the owner was asked for"
+    assert not any("events" in record["path"] for record in seen)

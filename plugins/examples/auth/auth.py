@@ -11,26 +11,29 @@ on its second connection:
 A device then may read health, version, the API documents, workflows and downloads, list and follow its own jobs
 (queries are narrowed to them), and read and update its own jobs. Everything else is denied, also jobs that do not
 exist, so that nobody can find out which do. To whom a job belongs is asked on the north side, and remembered for a
-minute: that never changes while the job exists.
+minute: that never changes while the job exists. What a look-up may cost is bounded, whatever a device asks for and
+however the north side answers: its time from beginning to end, the bytes of its answer, how many there are at a time,
+and how many of them one device has. Devices whose jobs are known already never wait for the look-ups of others.
 
 The file is named by AUTH_CONFIG, /etc/wfx/auth.json if unset, and is read again when it changes.
 """
 
+import asyncio
 import hashlib
 import http.client
 import json
 import logging
 import os
-import socket
-import threading
+import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from wfx_plugin import PASS, Action, Decision, Modify, Request, Respond, run
+from wfx_plugin import PASS, Action, Decision, Modify, Request, Respond, run_async
 
 BASE = ("api", "wfx", "v1")
 PUBLIC = {
@@ -41,9 +44,16 @@ EVENT_PARAMETERS = {"clientIds", "actions", "tags", "since"}
 """Filters of the event stream add up, so jobIds and workflows would show other devices' jobs."""
 READ_OR_UPDATE = {Action.READ, Action.UPDATE}
 NOT_FOR_DEVICES = Respond.deny("devices may not do this\n")
+NOT_THEIR_JOB = Respond.deny("this is not a job of the device\n")
+JOB_ID = re.compile(r"[A-Za-z0-9_.-]{1,36}")
+EVENTS = "events"
+"""No job has this id: who asks for it gets the stream of all events, which has no end."""
+LONGEST_DESTINATION = 4_096
 LOOKUP_TIMEOUT = 5.0
+"""Seconds for a whole look-up, with the wait for its turn."""
+LONGEST_ANSWER = 16_384
+LOOKUPS_AT_A_TIME, LOOKUPS_WAITING, LOOKUPS_OF_A_DEVICE = 16, 256, 4
 REMEMBERED, REMEMBER_FOR = 10_000, 60.0
-LONGEST_JOB_ID = 64
 
 log = logging.getLogger("auth")
 
@@ -102,84 +112,92 @@ class ConfigFile:
         return self._config
 
 
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        """Connect to ``path`` when first used."""
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        """Open the socket."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class Owners:
     """Knows to which client a job belongs."""
 
     def __init__(self, north: str) -> None:
-        """Ask ``north`` (``http://HOST:PORT`` or ``unix:PATH``), each thread by a connection of its own."""
-        self.north = north
-        self._local = threading.local()
-        self._lock = threading.Lock()
+        """Ask ``north`` (``http://HOST:PORT`` or ``unix:PATH``)."""
+        self._north = urlsplit(north)
+        self._turns = asyncio.Semaphore(LOOKUPS_AT_A_TIME)
+        self._asking: Counter[str] = Counter()
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
-    def owner_of(self, job_id: str) -> str | None:
-        """Give the client id of a job, None if there is no such job; raise OSError if north cannot tell."""
-        with self._lock:
-            owner, until = self._known.get(job_id, ("", 0.0))
+    async def owner_of(self, job_id: str, client: str) -> str | None:
+        """Give the client id of a job, None if there is no such job; raise OSError if that cannot be told now.
+
+        The look-up is charged to ``client``, who is the one that wants to know.
+        """
+        owner, until = self._known.get(job_id, ("", 0.0))
         if time.monotonic() < until:
             return owner
-        asked = self._ask(job_id)
-        with self._lock:
-            self._known.pop(job_id, None)
-            if asked is not None:
-                self._known[job_id] = (asked, time.monotonic() + REMEMBER_FOR)
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+        if self._asking[client] >= LOOKUPS_OF_A_DEVICE or self._asking.total() >= LOOKUPS_WAITING:
+            raise OSError("too many look-ups at a time")
+        self._asking[client] += 1
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT), self._turns:
+                asked = await self._ask(job_id)
+        finally:
+            self._asking[client] -= 1
+            if not self._asking[client]:
+                del self._asking[client]
+        self._remember(job_id, asked)
         return asked
 
-    def _ask(self, job_id: str) -> str | None:
+    def _remember(self, job_id: str, owner: str | None) -> None:
+        self._known.pop(job_id, None)
+        if owner is not None:
+            self._known[job_id] = (owner, time.monotonic() + REMEMBER_FOR)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def _ask(self, job_id: str) -> str | None:
+        """Ask by a connection of its own, which ends with the answer."""
+        reader, writer = await self._connect()
         try:
-            return self._exchange(job_id)
-        except (http.client.HTTPException, ConnectionError):
-            return self._exchange(job_id)  # a kept connection may have been closed meanwhile: once more on a new one
+            path = "/".join(("", *BASE, "jobs", job_id))
+            host = self._north.netloc or "localhost"
+            fields = f"Host: {host}\r\nX-Response-Filter: .clientId\r\nConnection: close\r\n"
+            writer.write(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+            await reader.readexactly(LONGEST_ANSWER + 1)
+        except asyncio.IncompleteReadError as ended:
+            return _owner_in(ended.partial)
+        finally:
+            writer.transport.abort()
+        raise OSError(f"north answered with more than {LONGEST_ANSWER} bytes")
 
-    def _exchange(self, job_id: str) -> str | None:
-        connection = self._connection()
-        try:
-            path = "/" + "/".join((*BASE, "jobs", quote(job_id, safe="")))
-            connection.request("GET", path, headers={"X-Response-Filter": ".clientId"})
-            response = connection.getresponse()
-            body = response.read()
-        except BaseException:
-            self._local.connection = None
-            connection.close()
-            raise
-        if response.status == 404:
-            return None
-        if response.status != 200:
-            raise OSError(f"north answered {response.status}")
-        owner = json.loads(body)
-        return owner if isinstance(owner, str) else None
-
-    def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            address = urlsplit(self.north)
-            if address.scheme == "unix":
-                connection = UnixConnection(address.path, LOOKUP_TIMEOUT)
-            else:
-                connection = http.client.HTTPConnection(address.netloc, timeout=LOOKUP_TIMEOUT)
-            self._local.connection = connection
-        return connection
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._north.scheme == "unix":
+            return await asyncio.open_unix_connection(self._north.path)
+        return await asyncio.open_connection(self._north.hostname, self._north.port or 80)
 
 
-def decide(request: Request, file: ConfigFile, owners: Owners) -> Decision:
+class Received:
+    """What came by a connection, for a reader of HTTP that wants a socket."""
+
+    def __init__(self, received: bytes) -> None:
+        """Hold these bytes."""
+        self._received = received
+
+    def makefile(self, _mode: str) -> BytesIO:
+        """Give them as a file."""
+        return BytesIO(self._received)
+
+
+def _owner_in(received: bytes) -> str | None:
+    response = http.client.HTTPResponse(Received(received))  # type: ignore[arg-type] # makefile is all it needs
+    response.begin()
+    if response.status == 404:
+        return None
+    if response.status != 200:
+        raise OSError(f"north answered {response.status}")
+    owner = json.loads(response.read())
+    return owner if isinstance(owner, str) else None
+
+
+async def decide(request: Request, file: ConfigFile, owners: Owners) -> Decision:
     """Let a request pass only if it stays within what its sender owns."""
+    if len(request.destination) > LONGEST_DESTINATION:
+        return Respond.deny("the path and query are too long\n")
     if request.action == Action.READ and request.segments in PUBLIC:
         return PASS
     client = file.current().client_of(request)
@@ -187,10 +205,10 @@ def decide(request: Request, file: ConfigFile, owners: Owners) -> Decision:
         return Respond.deny("the device is not known\n")
     if not all(request.segments) or {".", ".."} & set(request.segments) or "/" in "".join(request.segments):
         return Respond.deny("the path is not in its plain form\n")
-    return _within_own(request, client, owners)
+    return await _within_own(request, client, owners)
 
 
-def _within_own(request: Request, client: str, owners: Owners) -> Decision:
+async def _within_own(request: Request, client: str, owners: Owners) -> Decision:
     reading = request.action == Action.READ
     match request.segments:
         case ("api", "wfx", "v1", "workflows") | ("api", "wfx", "v1", "workflows", _) | ("download", *_) if reading:
@@ -200,9 +218,9 @@ def _within_own(request: Request, client: str, owners: Owners) -> Decision:
         case ("api", "wfx", "v1", "jobs", "events") if reading:
             return _narrowed(request, "clientIds", client, EVENT_PARAMETERS)
         case ("api", "wfx", "v1", "jobs", job_id) if reading:
-            return _own(job_id, client, owners)
-        case ("api", "wfx", "v1", "jobs", job_id, "status" | "definition" | "tags"):
-            return _own(job_id, client, owners) if request.action in READ_OR_UPDATE else NOT_FOR_DEVICES
+            return await _own(job_id, client, owners)
+        case ("api", "wfx", "v1", "jobs", job_id, "status" | "definition" | "tags") if request.action in READ_OR_UPDATE:
+            return await _own(job_id, client, owners)
     return NOT_FOR_DEVICES
 
 
@@ -220,21 +238,22 @@ def _narrowed(request: Request, name: str, client: str, allowed: set[str] | None
     return PASS if destination == request.destination else Modify(destination)
 
 
-def _own(job_id: str, client: str, owners: Owners) -> Decision:
-    if len(job_id) > LONGEST_JOB_ID:
-        return Respond.deny("this is not a job of the device\n")
+async def _own(job_id: str, client: str, owners: Owners) -> Decision:
+    if job_id == EVENTS or not JOB_ID.fullmatch(job_id):
+        return NOT_THEIR_JOB
     try:
-        owner = owners.owner_of(job_id)
+        owner = await owners.owner_of(job_id, client)
     except (OSError, ValueError, http.client.HTTPException) as exc:
-        log.error("cannot look up job %s: %s", job_id, exc)  # noqa: TRY400 - one line is enough
+        reason = str(exc) or "it takes too long"
+        log.error("cannot look up job %s for %s: %s", job_id, client, reason)  # noqa: TRY400 - one line is enough
         return Respond.unavailable("the owner of the job cannot be determined at present\n")
-    return PASS if owner == client else Respond.deny("this is not a job of the device\n")
+    return PASS if owner == client else NOT_THEIR_JOB
 
 
 def main() -> None:
-    """Look jobs up from eight threads, so that a slow north side does not hold up what needs no looking up."""
+    """Decide on many requests at a time, so that a slow north side does not hold up what needs no looking up."""
     file = ConfigFile(Path(os.environ.get("AUTH_CONFIG", "/etc/wfx/auth.json")))
-    run(partial(decide, file=file, owners=Owners(file.current().north)), threads=8, backlog=1000)
+    run_async(partial(decide, file=file, owners=Owners(file.current().north)))
 
 
 if __name__ == "__main__":
