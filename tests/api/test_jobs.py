@@ -246,6 +246,17 @@ class TestTags:
         many = [f"t{n:02}" for n in range(40)]
         assert north.post(f"/jobs/{job['id']}/tags", json=many).json() == sorted(["a", "b", *many])
 
+    def test_beyond_the_limit(self, job: dict[str, Any], north: httpx.Client) -> None:
+        """Row 61: a job may have 1,024 tags; more are refused with the reason, and none of them is added."""
+        path = f"/jobs/{job['id']}/tags"
+        assert len(north.post(path, json=[f"t{n:04}" for n in range(1022)]).json()) == 1024
+        refused = error_of(north.post(path, json=["one more"]))
+        assert refused[:2] == (400, "wfx.invalidRequest")
+        assert "at most 1,024 tags" in refused[2]
+        assert len(north.get(path).json()) == 1024
+        request = {"clientId": "c", "workflow": job["workflow"]["name"], "tags": ["x" * 140_000]}
+        assert error_of(north.post("/jobs", json=request))[:2] == (400, "wfx.invalidRequest")
+
     def test_odd_tags(self, job: dict[str, Any], north: httpx.Client) -> None:
         """Tags are kept as they are: no trimming, no folding, the empty string is one."""
         odd = ["", " a", "A", "ä", "\N{FIRE}", "a,b"]

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.samples import applied, new_job, texts
 from wfx.domain import tags
+from wfx.domain.errors import TooManyTags
 from wfx.domain.job import Action, Job
 from wfx.domain.json import decode
 
@@ -60,3 +64,23 @@ def test_tags_leave_the_rest_alone(before: list[str], named: list[str]) -> None:
     for change in (tags.add(job, named), tags.remove(job, named)):
         assert (change.state, change.status, change.definition) == (job.state, job.status, job.definition)
         assert change.definition_hash == job.definition_hash
+
+
+@pytest.mark.parametrize("names", [[f"{n:04}" for n in range(1024)], ["x" * (128 * 1024 - 4)]])
+def test_as_many_tags_as_a_job_may_have(names: list[str]) -> None:
+    """A job may have 1,024 tags, and 128 KiB of them; one tag or one byte more is refused, and none of it is done."""
+    job = tagged()
+    full = applied(job, tags.add(job, names))
+    assert decode(full.tags) == names
+    with pytest.raises(TooManyTags, match="at most 1,024 tags, of 131,072 bytes together"):
+        tags.add(full, ["y"])
+    with pytest.raises(TooManyTags):
+        tagged(*names, "y")
+
+
+def test_a_job_with_too_many_tags_can_be_mended() -> None:
+    """A job that has more tags than allowed, from an older store, keeps them, may be told them again, and lose some."""
+    names = [f"{n:04}" for n in range(2000)]
+    full = replace(tagged(), tags=tags.ordered(names))
+    assert tags.add(full, names[:5]).tags == full.tags
+    assert decode(tags.remove(full, names[:100]).tags) == names[100:]

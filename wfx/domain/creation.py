@@ -6,17 +6,20 @@ from collections.abc import Sequence
 
 from wfx.domain.definition import Definition, hash_of
 from wfx.domain.job import Draft, Status
-from wfx.domain.tags import ordered
+from wfx.domain.tags import ordered, require_few
 from wfx.domain.workflow import Workflow
 
 
 def decide(workflow: Workflow, *, client_id: str, definition: Definition | None, tags: Sequence[str]) -> Draft:
     """Start a job where immediate transitions lead from the initial state (rest-api section 9.1).
 
-    A definition of None was never given and stays so until one is put; ``{}`` was given and is kept.
+    A definition of None was never given and stays so until one is put; ``{}`` was given and is kept. Raises
+    TooManyTags.
     """
     state = workflow.settle(workflow.initial)
     definition_hash = hash_of(None) if definition is None else definition.hash
+    encoded_tags = ordered(tags)
+    require_few(encoded_tags)
     return Draft(
         client_id=client_id,
         workflow=workflow,
@@ -24,5 +27,5 @@ def decide(workflow: Workflow, *, client_id: str, definition: Definition | None,
         status=Status(state, client_id=client_id, definition_hash=definition_hash).encoded,
         definition_hash=definition_hash,
         definition=None if definition is None else definition.encoded,
-        tags=ordered(tags),
+        tags=encoded_tags,
     )

@@ -8,7 +8,8 @@
     │   ├── WorkflowNotUnique
     │   ├── WorkflowInvalid
     │   ├── WorkflowInUse
-    │   └── TransitionRefused
+    │   ├── TransitionRefused
+    │   └── TooManyTags
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -74,6 +75,16 @@ class WorkflowInUse(Refused):
 
 class TransitionRefused(Refused):
     """The workflow has no such transition, or not for this actor (rest-api section 9.2)."""
+
+
+class TooManyTags(Refused):
+    """The job would have more tags than a job may have."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        """Name the limits."""
+        super().__init__(
+            f"a job may have at most {most:,} tags, of {most_bytes:,} bytes together; remove tags that are not needed"
+        )
 
 
 class LogPositionError(WfxError):
