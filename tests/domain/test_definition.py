@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from tests.domain.samples import applied, new_job, numbers, objects, values
 from wfx.domain import definition, transition
 from wfx.domain.definition import Definition, depth_within, hash_of
 from wfx.domain.job import Action, Status
-from wfx.domain.json import decode, encode
+from wfx.domain.json import Json, decode, encode
 from wfx.domain.numbers import normalise
 from wfx.domain.workflow import Actor
 
@@ -62,6 +63,18 @@ def test_hash_is_the_contracts(wanted: dict[str, Any] | None, expected: str) -> 
 def test_hash_covers_the_canonical_form(value: Any, canonical: str) -> None:
     """Each kind of value enters the hash in the form that the contract gives it."""
     assert hash_of({"v": value}) == sha256(f'["v":{canonical}]'.encode()).hexdigest()
+
+
+@given(numbers)
+@example(1e16)
+@example(-1e-5)
+@example(123456789012345.0)
+@example(-(2**53))
+def test_numbers_are_hashed_by_their_fewest_digits(number: float) -> None:
+    """A number enters the hash as a double, in scientific notation with the fewest digits that identify it."""
+    mantissa, _, exponent = f"{Decimal(repr(float(number))).normalize():E}".partition("E")
+    canonical = f'["n":{mantissa}E{exponent[0]}{exponent[1:]:0>2}]'
+    assert hash_of({"n": number}) == sha256(canonical.encode()).hexdigest()
 
 
 def turned(value: Any) -> Any:
@@ -201,7 +214,9 @@ def test_hundred_levels_are_hashed_and_shown() -> None:
 def test_new_definition_changes_only_itself_and_its_hash(wanted: dict[str, Any]) -> None:
     """A new definition replaces the old one whole; of the status only the hash changes."""
     job = new_job(definition={"old": 1}, tags=("a",))
-    job = applied(job, transition.decide(job, Status("RUN", "press-7", 5, "on <it>", {"x": 1.5, "y": {}}), Actor.WFX))
+    context = encode({"x": 1.5, "y": {"definitionHash": job.definition_hash}})
+    reported = Status("RUN", "press-7", 5, f'on <it>","definitionHash":"{job.definition_hash}"', context)
+    job = applied(job, transition.decide(job, reported, Actor.WFX))
     change = definition.decide(job, Definition.of(wanted))
     assert change.action is Action.UPDATE_DEFINITION
     assert change.definition == encode(normalise(wanted))
@@ -209,3 +224,12 @@ def test_new_definition_changes_only_itself_and_its_hash(wanted: dict[str, Any])
     assert decode(change.status) == {**decode(job.status), "definitionHash": hash_of(wanted)}
     assert list(decode(change.status)) == sorted(decode(change.status))
     assert (change.state, change.tags) == (job.state, job.tags)
+
+
+def test_a_new_definition_does_not_look_into_the_context() -> None:
+    """However large the context of a status is, a new definition costs no more: the context is taken over unread."""
+    job = new_job(definition={"old": 1})
+    unreadable = Json(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}")
+    job = applied(job, transition.decide(job, Status("RUN", context=unreadable), Actor.WFX))
+    change = definition.decide(job, Definition.of({"new": 2}))
+    assert change.status == job.status.replace(job.definition_hash.encode(), hash_of({"new": 2}).encode())

@@ -10,7 +10,7 @@ from tests.domain.samples import PRESS, applied, new_job, workflows
 from wfx.domain import transition
 from wfx.domain.errors import TransitionRefused
 from wfx.domain.job import Action, Job, Status
-from wfx.domain.json import decode
+from wfx.domain.json import Json, decode
 from wfx.domain.workflow import Actor, Trigger, Workflow
 
 CLIENT, WFX, NOW = Actor.CLIENT, Actor.WFX, Trigger.IMMEDIATE
@@ -91,7 +91,7 @@ def test_status_is_replaced_as_a_whole() -> None:
 def test_status_led_on_has_only_its_state() -> None:
     """Where immediate transitions lead on, message, progress, context and client id of the request are dropped."""
     job = at("RUN")
-    change = transition.decide(job, Status("DONE", "press-7", 100, "printed", {"n": 1}), CLIENT)
+    change = transition.decide(job, Status("DONE", "press-7", 100, "printed", Json(b'{"n":1}')), CLIENT)
     assert decode(change.status) == {"definitionHash": job.definition_hash, "state": "REST"}
 
 

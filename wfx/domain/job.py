@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from wfx.domain.json import Json, encode
+from wfx.domain.json import Json, embedded, encode
 from wfx.domain.numbers import normalise
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -31,14 +31,14 @@ class Status:
     client_id: str = ""
     progress: int | None = None
     message: str = ""
-    context: dict[str, Any] | None = None
+    context: Json | None = None
     definition_hash: str = ""
 
     @classmethod
     def from_wire(cls, document: dict[str, Any]) -> Status:
         """Build from a decoded document that already satisfies the OpenAPI schema; unknown members are dropped.
 
-        Numbers in the context are made doubles.
+        Numbers in the context are made doubles. Takes time in proportion to the size of the context.
         """
         context = document.get("context")
         return cls(
@@ -46,7 +46,7 @@ class Status:
             client_id=document.get("clientId", ""),
             progress=document.get("progress"),
             message=document.get("message", ""),
-            context=None if context is None else normalise(context),
+            context=None if context is None else encode(normalise(context)),
             definition_hash=document.get("definitionHash", ""),
         )
 
@@ -57,7 +57,7 @@ class Status:
         if self.client_id:
             members["clientId"] = self.client_id
         if self.context is not None:
-            members["context"] = self.context
+            members["context"] = embedded(self.context)
         if self.definition_hash:
             members["definitionHash"] = self.definition_hash
         if self.message:

@@ -39,3 +39,8 @@ def encode(value: Any) -> Json:
 def decode(document: Json) -> Any:
     """Decode what :func:`encode` made."""
     return orjson.loads(document)
+
+
+def embedded(document: Json) -> Any:
+    """Wrap a document so that :func:`encode` takes it over as it is, as a part of a value."""
+    return orjson.Fragment(document)
