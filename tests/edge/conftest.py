@@ -21,12 +21,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
-    """A service of each engine, with a plugin on the northbound side that remembers what it saw."""
+    """A service of each engine, with a plugin on either side that remembers what it saw."""
     folder = tmp_path_factory.mktemp(f"recorded-{request.param}")
-    directory = write_recorder(folder, folder / "seen")
-    options = (f"--http-engine={request.param}", f"--mgmt-plugins-dir={directory}", "--log-level=debug")
-    with LocalService(folder, *options) as service:
-        yield Recorded(service, folder / "seen")
+    north, south = (write_recorder(folder, folder / side) for side in ("north", "south"))
+    plugins = (f"--mgmt-plugins-dir={north}", f"--client-plugins-dir={south}")
+    with LocalService(folder, f"--http-engine={request.param}", "--log-level=debug", *plugins) as service:
+        yield Recorded(service, folder)
 
 
 @pytest.fixture(scope="module", params=ENGINES)

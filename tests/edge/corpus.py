@@ -118,6 +118,14 @@ def _syntax() -> Iterator[Case]:
     yield Case(27, "empty lines before a request", b"\r\n\r\n" + head(), 404, ends=False, path=f"{BASE}/jobs/x")
     yield Case(27, "an offer to change the protocol", head(b"Connection: Upgrade", b"Upgrade: websocket"), 404,
                ends=False, path=f"{BASE}/jobs/x")  # fmt: skip
+    offer = (b"Connection: Upgrade", b"Upgrade: websocket")
+    for name, framing, body in (
+        ("Content-Length", b"Content-Length: 2", b"{}"),
+        ("chunks", b"Transfer-Encoding: chunked", b"2\r\n{}\r\n" + _END),
+    ):
+        data = _post(*offer, framing, body=body)
+        yield Case(26, f"an offer to change the protocol, with a body ({name})", data, 400, ends=False,
+                   path=f"{BASE}/jobs", remark="the body breaks the schema, nothing else is wrong")  # fmt: skip
     yield Case(27, "an offer of HTTP/2", head(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c",
                b"HTTP2-Settings: AAMAAABkAAQAAP__"), 404, ends=False, path=f"{BASE}/jobs/x")  # fmt: skip
 
@@ -131,7 +139,9 @@ def _targets() -> Iterator[Case]:
     for target in (b"*", b"ftp://h/x", b"http://u@h/x", b"http:///x", b"/x#y", b"x", b"/\xff", b"/\x7f", b"/x\ty"):
         shown = repr(target)[2:-1]
         yield Case(28, f"target `{shown}`", head(target=target), 400)
-    yield Case(28, "`CONNECT h:80`", b"CONNECT h:80 HTTP/1.1\r\n" + _HOST + b"\r\n", 400, remark=OTHER.format(404))
+    for target in (b"h:80", b"/x", b"http://h/x"):
+        yield Case(28, f"`CONNECT {target.decode()}`", b"CONNECT %b HTTP/1.1\r\n" % target + _HOST + b"\r\n", 400,
+                   remark=OTHER.format(404))  # fmt: skip
     for target, status, path in (
         (b"http://other.test" + f"{BASE}/jobs/x".encode(), 404, f"{BASE}/jobs/x"),
         (b"http://other.test?x", 204, "/"),

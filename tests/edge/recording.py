@@ -23,7 +23,7 @@ from wfx_plugin import PASS, run
 seen = open({seen!r}, "ab", buffering=0)
 
 def remember(request):
-    seen.write(request.destination.encode() + b"\\n")
+    seen.write(b"%b %d\\n" % (request.destination.encode(), len(request.body)))
     return PASS
 
 run(remember)
@@ -31,8 +31,8 @@ run(remember)
 
 
 def write_recorder(folder: Path, seen: Path) -> Path:
-    """Write a plugin that appends each destination to ``seen``; returns the directory it is in."""
-    directory = folder / "plugins"
+    """Write a plugin that appends each destination, and the length of the body, to ``seen``; returns its directory."""
+    directory = folder / f"plugins-{seen.name}"
     directory.mkdir()
     program = directory / "recorder"
     program.write_text(
@@ -47,22 +47,29 @@ class Recorded:
     """A service and what is known of the requests to it."""
 
     service: LocalService
-    seen: Path
+    folder: Path
+    """Where the plugin of each side keeps what it has seen, in a file by the name of the side."""
     marks: int = 0
 
-    def paths(self, port: int) -> tuple[list[str], list[str]]:
-        """Give what the plugin has seen since the last time, and what the app was asked from this port."""
+    def shown(self, side: str) -> list[tuple[str, int]]:
+        """Give the destinations that the plugin of a side has seen since the last time, and the length of each body."""
         self.marks += 1
         mark = f"/mark-{self.marks}"
-        httpx.get(self.service.north + mark, trust_env=False)
+        httpx.get(f"http://127.0.0.1:{self.service.ports[side]}{mark}", trust_env=False)
+        file = self.folder / side
+        lines = [line.rpartition(" ") for line in file.read_text("latin-1").splitlines()]
+        file.write_bytes(b"")
+        return [(destination, int(length)) for destination, _, length in lines if not destination.startswith("/mark")]
+
+    def paths(self, port: int) -> tuple[list[str], list[str]]:
+        """Give the paths that the northbound plugin has seen since the last time, and those from this port."""
+        shown = self.shown("north")
+        mark = f"/mark-{self.marks}"
         deadline = time.monotonic() + DEADLINE
         while not any(mark in line for line in self.service.lines):
             assert time.monotonic() < deadline, "the mark is not logged"
             time.sleep(0.01)
-        shown = [line.decode("latin-1") for line in self.seen.read_bytes().splitlines()]
-        shown = [line for line in shown if not line.startswith("/mark")]
-        self.seen.write_bytes(b"")
         records = [json.loads(line) for line in list(self.service.lines) if '"processing"' in line]
         asked = [record["path"] for record in records if record["remoteAddr"].endswith(f":{port}")]
         self.service.lines.clear()
-        return [line.partition("?")[0] for line in shown], asked
+        return [destination.partition("?")[0] for destination, _ in shown], asked

@@ -2,7 +2,8 @@
 
 Both engines read HTTP/1.1 by the same parser and through the same class, so both refuse the same things. The parser
 (llhttp) sees to the framing: it takes no bare LF, no folded lines, no space before a colon, no NUL, no two lengths, no
-length beside a transfer coding.
+length beside a transfer coding. Its notion of a change of the protocol is not used: here a request is followed by its
+body, whatever protocol it offers.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _TARGET = re.compile(rb'/[!"$-~]*')
 _ABSOLUTE = re.compile(rb'https?://([^/?#]+)([/?][!"$-~]*)?', re.IGNORECASE)
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?")
 _VERSIONS = ("1.1", "1.0")
-_TELLING = frozenset({b"host", b"expect", b"transfer-encoding"})
+_TELLING = frozenset({b"host", b"expect", b"transfer-encoding", b"content-length"})
+_FRAMING = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: %b\r\n%b: %b\r\n\r\n"
+"""A head that says nothing but whether the connection goes on and how long the body is."""
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -77,16 +80,26 @@ class Refused(Exception):
     """Raised in a callback to stop the parser; the reason is in :attr:`HeadReader.refusal`."""
 
 
+def new_parser(reader: HeadReader) -> httptools.HttpRequestParser:
+    """Return a parser that calls this reader; what follows the last request of a connection it ignores."""
+    parser = httptools.HttpRequestParser(reader)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
 class HeadReader:
     """The callbacks by which the parser tells what it found; engines add what they do about it."""
 
     __slots__ = (
+        "_framing",
         "_got_body",
         "_head",
+        "_skipped",
         "expects_continue",
         "headers",
         "max_head",
         "method",
+        "parser",
         "path",
         "phase",
         "query",
@@ -113,11 +126,16 @@ class HeadReader:
         """Bytes that came in slices before, of the present head, or of the end of a chunked body."""
         self._got_body = False
         """Whether some of a body was in the last slice."""
+        self._framing: tuple[bytes, bytes] | None = None
+        """The field that says how long the body of the present request is, where it has one."""
+        self._skipped: tuple[bytes, bytes] | None = None
+        """The same, if the parser takes the present request to have no body all the same."""
 
     def parse(self, data: bytes | memoryview) -> None:
         """Give the parser more. Sets :attr:`refusal` when this is not how HTTP goes, or too much of it.
 
-        An offer to change the protocol is ignored, which any server may (RFC 9110 section 7.8).
+        An offer to change the protocol is ignored, which any server may (RFC 9110 section 7.8). The parser stops
+        behind the head of such a request, and would read its body as the next request.
         """
         self._got_body = False
         while True:
@@ -126,11 +144,22 @@ class HeadReader:
                 break
             except httptools.HttpParserUpgrade as offer:
                 data = data[offer.args[0] :]
+                if self._skipped is not None:
+                    self._read_body(self._skipped)
             except httptools.HttpParserError as exc:
                 self.refusal = self.refusal or _REFUSALS.get(type(exc), refusal.MALFORMED)
                 return
         if self.phase != BETWEEN:
             self._measure(len(data))
+
+    def _read_body(self, framing: tuple[bytes, bytes]) -> None:
+        """Begin with the body that the parser skips, by a new parser that is told of nothing but the framing."""
+        connection = b"keep-alive" if self.parser.should_keep_alive() else b"close"
+        self.parser = new_parser(self)
+        self.parser.feed_data(_FRAMING % (connection, *framing))
+        self._skipped = None
+        self.phase = BODY
+        self.headers = []
 
     def _measure(self, added: int) -> None:
         """Refuse what grows too large before it is complete; the exact size is looked at once it is."""
@@ -159,9 +188,12 @@ class HeadReader:
 
     def on_headers_complete(self) -> None:
         """Judge the head, and let the engine have it if it may pass."""
+        if self._skipped is not None:
+            return
         self.refusal = self._judge_fields() or self._judge_line()
         if self.refusal is not None:
             raise Refused
+        self._skipped = self._framing if self.parser.should_upgrade() else None
         self.phase = BODY
         self._head = 0
         self.head_complete()
@@ -182,11 +214,19 @@ class HeadReader:
 
     def on_message_complete(self) -> None:
         """End a request."""
-        self.phase = BETWEEN
+        if self._skipped is None:
+            self.phase = BETWEEN
+            self.message_complete()
+
+    def message_complete(self) -> None:
+        """Do what is to be done at the end of a request."""
+        raise NotImplementedError
 
     def _judge_line(self) -> Refusal | None:
         if self.version not in _VERSIONS:
             return refusal.BAD_VERSION
+        if self.method == b"CONNECT":
+            return refusal.BAD_TARGET
         url = self.url
         if url[:1] == b"/" and b"#" not in url and len(url) <= MAX_TARGET:  # what most send; the parser saw to the rest
             self.path, _, self.query = url.partition(b"?")
@@ -203,6 +243,7 @@ class HeadReader:
         self.version = self.parser.get_http_version()
         self.method = self.parser.get_method()
         self.expects_continue = False
+        self._framing = None
         hosts = []
         for name, value in self.headers:
             if name not in _TELLING:
@@ -211,7 +252,13 @@ class HeadReader:
                 hosts.append(value)
             elif name == b"expect":
                 self.expects_continue = value.lower() == b"100-continue" and self.version == "1.1"
-            elif value.lower() != b"chunked":
+            elif self._framing is not None:
+                return refusal.MALFORMED
+            elif name == b"content-length":
+                self._framing = (name, value) if value.strip(b"0") else None
+            elif value.lower() == b"chunked":
+                self._framing = (name, value)
+            else:
                 return refusal.BAD_CODING
         if len(self.headers) > MAX_FIELDS:
             return refusal.MANY_FIELDS

@@ -7,14 +7,13 @@ from collections import deque
 from typing import Any
 
 import h11
-import httptools
 from hypercorn.events import Closed, RawData
 from hypercorn.protocol import events
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from wfx.api.reply import CLOSE
 from wfx.server import refusal
-from wfx.server.head import BETWEEN, BODY, SLICE, HeadReader
+from wfx.server.head import BETWEEN, BODY, SLICE, HeadReader, new_parser
 from wfx.server.hypercorn_request import Carrier, Request, open_stream
 
 
@@ -25,8 +24,7 @@ class Reader(h11.Connection, HeadReader):
         """Take heads of at most so many bytes."""
         h11.Connection.__init__(self, h11.SERVER)
         HeadReader.__init__(self, max_head)
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows the last request is ignored
+        self.parser = new_parser(self)
         self.began = asyncio.get_running_loop().time()
         """When the present request began; the first one with its connection."""
         self._fresh = True
@@ -57,7 +55,7 @@ class Reader(h11.Connection, HeadReader):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        if not self._fresh:
+        if not self._fresh and self._skipped is None:
             self.began = asyncio.get_running_loop().time()
         self._fresh = False
 
@@ -72,9 +70,8 @@ class Reader(h11.Connection, HeadReader):
         """Hand on a piece of a body."""
         self._events.append(h11.Data(data=body))
 
-    def on_message_complete(self) -> None:
+    def message_complete(self) -> None:
         """End a request."""
-        super().on_message_complete()
         self._events.append(h11.EndOfMessage())
 
 

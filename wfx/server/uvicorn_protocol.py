@@ -195,9 +195,8 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self.refusal = refusal.BODIES
             raise Refused
 
-    def on_message_complete(self) -> None:
+    def message_complete(self) -> None:
         """Tell that a request has come completely."""
-        self.phase = BETWEEN
         if self._partial:
             self._partial = False
             self._read_due = NEVER
