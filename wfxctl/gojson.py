@@ -10,6 +10,8 @@ import math
 from json.encoder import encode_basestring
 from typing import Any
 
+from wfx.jq_language.numbers import text_of
+
 _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
@@ -92,27 +94,9 @@ def _string(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Write the shortest digits that read back the same: plain from 1e-6 up to 1e21, with an exponent beyond."""
-    if not math.isfinite(value):
-        raise ValueError(f"json: unsupported value: {value}")
-    sign, digits, exponent = _decimal(value)
-    point = len(digits) + exponent  # the value is 0.DIGITS times ten to the power of this
-    if digits != "0" and not -6 < point <= 21:
-        mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
-        return f"{sign}{mantissa}e{point - 1:+d}"
-    if point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
-    if exponent >= 0:
-        return sign + digits + "0" * exponent
-    return f"{sign}{digits[:point]}.{digits[point:]}"
-
-
-def _decimal(value: float) -> tuple[str, str, int]:
-    """Split into sign, digits without leading or trailing zeros, and the power of ten of the last digit."""
-    sign = "-" if math.copysign(1, value) < 0 else ""
-    mantissa, _, power = repr(abs(value)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    exponent = int(power or 0) - len(fraction)
-    stripped = digits.rstrip("0")
-    return (sign, stripped, exponent + len(digits) - len(stripped)) if stripped else (sign, "0", 0)
+    try:
+        if not math.isnan(value):
+            return text_of(value)
+    except OverflowError:
+        pass
+    raise ValueError(f"json: unsupported value: {value}")

@@ -12,10 +12,12 @@ from typing import Any
 import jq
 
 from wfx.commandline.failures import Failure
+from wfx.jq_language import definitions, spelling
 from wfxctl import gojson
 
 # JSON has no words for these, and the library would print the largest number and null in their place.
-_FINITE = '| if any(.. | numbers; isnan or isinfinite) then error("a number that is not finite has no JSON") else . end'
+_FINITE = 'if any(.. | numbers; isnan or isinfinite) then error("a number that is not finite has no JSON") else . end'
+_FINISH = f"catch error(_message | tostring) | {_FINITE} | _libjq_tojson"
 
 
 def apply(expression: str, document: Any) -> Iterator[Any]:
@@ -27,7 +29,9 @@ def apply(expression: str, document: Any) -> Iterator[Any]:
     with _no_environment(), _interruptible():
         try:
             jq.compile(expression)  # alone first: what is wrong must be wrong on its own, and read so
-            yield from jq.compile(f"({expression}\n){_FINITE}").input_text(gojson.encode(document))
+            plain = spelling.plain(expression)
+            program = jq.compile(f"{definitions.before(plain, messages=True)} try ({plain}\n) {_FINISH}")
+            yield from map(gojson.decode, program.input_text(gojson.encode(document)))
         except ValueError as exc:
             raise Failure(f"filter: {exc}") from exc
 

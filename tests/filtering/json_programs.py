@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
 from hypothesis import strategies as st
 
-from wfx.filtering import encoding
+from wfx.domain.json import encode
+from wfx.domain.numbers import normalise
 
 _NAMES = ("a", "b", "c", "if", "x_1")
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -20,7 +20,7 @@ values = st.recursive(
 
 def written(value: object) -> bytes:
     """Write a document as the API does."""
-    return encoding.line(orjson.dumps(value)).rstrip()
+    return encode(normalise(value))
 
 
 def _comma(parts: list[str]) -> str:

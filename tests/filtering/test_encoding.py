@@ -5,29 +5,18 @@ import json
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.filtering.json_programs import values
+from tests.jq_language.doubles import doubles, spelling
 from wfx.filtering import encoding
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (0.0, "0"), (-0.0, "-0"), (1.0, "1"), (-1.5, "-1.5"), (0.1, "0.1"), (123456.789, "123456.789"),
-    (1e15, "1000000000000000"), (1e16, "10000000000000000"), (-1.5e17, "-150000000000000000"),
-    (1.2345678901234568e20, "123456789012345680000"), (1e21, "1e+21"), (1.5e300, "1.5e+300"),
-    (0.0001, "0.0001"), (0.00001234, "0.00001234"), (-1e-6, "-0.000001"), (9.9e-7, "9.9e-7"), (5e-324, "5e-324"),
-])
-def test_numbers_are_positional_between_the_very_small_and_the_very_large(value: float, text: str) -> None:
-    """Doubles are written in the shortest form, positionally from 1e-6 up to 1e21."""
-    assert encoding.number(value) == text
+@given(doubles)
+def test_a_number_is_spelled_alike_wherever_it_is(value: float) -> None:
+    """A double has the contract's spelling alone, in an array and as a member."""
+    text = spelling(value)
     assert encoding.line(repr(value).encode()) == f"{text}\n".encode()
-    assert encoding.line(f'{{"a":[{value!r}]}}'.encode()) == f'{{"a":[{text}]}}\n'.encode()
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_reads_back_as_itself(value: float) -> None:
-    """No double changes by being written."""
-    assert float(encoding.number(value)) == value
+    assert encoding.line(f'{{"a":[{value!r}],"b":{value!r}}}'.encode()) == f'{{"a":[{text}],"b":{text}}}\n'.encode()
 
 
 def test_integers_beyond_53_bits_are_doubles() -> None:

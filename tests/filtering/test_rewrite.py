@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 
 from tests.filtering.json_programs import jq_programs
-from wfx.filtering.rewrite import NotUnderstoodError, wrap, wrap_whole
+from wfx.filtering.rewrite import wrap, wrap_whole
+from wfx.jq_language.tokens import NotUnderstoodError
 
 MARK = '"MARK"'
 

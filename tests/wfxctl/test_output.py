@@ -60,7 +60,7 @@ def test_an_answer_that_is_no_json_is_an_error(south: Run, stub: Stub) -> None:
     assert outcome.err.startswith("Error: the answer is not JSON: ")
 
 
-DOCUMENT = b'{"a":"<x>","n":9007199254740993,"l":["p","q"],"f":1.0}'
+DOCUMENT = b'{"a":"<x>","n":9007199254740993,"l":["p","q"],"f":1.0,"z":-0.0}'
 FILTERED = [
     (".a", [], 0, '"\\u003cx\\u003e"\n'),
     (".a", ["--raw"], 0, "<x>\n"),
@@ -82,6 +82,10 @@ FILTERED = [
     ("[.l[] as $x | $x + .a] | @tsv", ["--raw"], 0, "p<x>\tq<x>\n"),
     (".)|(.", [], 1, ""),
     ("nonsense(", [], 1, ""),
+    ("[1e20, 1e-7, 3.0, 1e8 * 1e8, .z]", [], 0,
+     "[\n  100000000000000000000,\n  1e-7,\n  3,\n  10000000000000000,\n  -0\n]\n"),
+    ("[1e20, 1e-7, 3.0, 1e8 * 1e8, .z] | @csv", ["--raw"], 0, "100000000000000000000,1e-7,3,10000000000000000,-0\n"),
+    ('try (1e20 + "x") catch .', ["--raw"], 0, 'number (100000000000000000000) and string ("x") cannot be added\n'),
     ('import "x" as x; 1', [], 1, ""),
 ]
 
@@ -93,6 +97,31 @@ def test_filters_run_here(south: Run, stub: Stub, expression: str, more: list[st
     outcome = south("job", "get", "--id", "7", "--filter", expression, *more)
     assert (outcome.code, outcome.out) == (code, printed)
     assert outcome.err.startswith("Error: ") if code else outcome.err == ""
+
+
+@pytest.mark.parametrize(("expression", "message"), [
+    ('"not done" | halt_error', "halt error: not done"),
+    ('"x" | halt_error(0)', "halt error: x"),
+    ("{l} | halt_error", 'halt error: {"l":["p","q"]}'),
+    ("halt_error", None),
+    ("halt", "halt error: null"),
+    ("if .a then halt else . end", "halt error: null"),
+    ("error(null)", "null"),
+    ("[1e3] | error", "[1000]"),
+    ('1e20 + "x"', 'number (100000000000000000000) and string ("x") cannot be added'),
+    *((call, f"{call.partition('(')[0]} is not available in a filter") for call in (
+        "input", "inputs", "debug", 'debug("x")', "stderr", "input_filename", "input_line_number", "get_search_list",
+        "get_prog_origin", "get_jq_origin", "modulemeta")),
+])
+def test_what_ends_a_filter_is_an_error(south: Run, stub: Stub, expression: str, message: str | None) -> None:
+    """A filter that ends itself or reaches out fails with exit code 1, so that a check in a script does not pass."""
+    stub.usual = lambda _: Reply(body=DOCUMENT)
+    for more in ([], ["--raw"]):
+        outcome = south("job", "get", "--id", "7", "--filter", f".a, ({expression}), .a", *more)
+        assert (outcome.code, outcome.out) == (1, "<x>\n" if more else '"\\u003cx\\u003e"\n')
+        assert outcome.err.startswith("Error: filter: ")
+        if message is not None:
+            assert outcome.err == f"Error: filter: {message}\n"
 
 
 def test_filters_leave_the_environment_as_it_was(

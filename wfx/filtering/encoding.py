@@ -1,14 +1,15 @@
 """How a result is written: one JSON text and a newline, in the bytes that the contract fixes (rest-api section 11).
 
 The text comes from a JSON encoder; what is left to do is the escaping of characters that could end a script element or
-a line, and numbers: they are IEEE doubles, written positionally from 1e-6 up to 1e21 and without a trailing ``.0``.
+a line, and numbers: they are IEEE doubles (:mod:`wfx.jq_language.numbers`).
 Only the standard library is used, because the sandboxed workers start without anything else.
 """
 
 from __future__ import annotations
 
-import math
 import re
+
+from wfx.jq_language.numbers import text_of
 
 FAILED = b"{}\n"
 """What stands in place of an output that failed."""
@@ -21,7 +22,7 @@ _ESCAPES = (
     (b"\xe2\x80\xa9", b"\\u2029"),
 )
 
-_suspicious = re.compile(rb"[\[,:]-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))").search
+_suspicious = re.compile(rb'(?:[\[,]|":)-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))').search
 """Finds a member or element that may have to be rewritten, or a part of a string that looks like one: a cheap look."""
 
 _STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
@@ -29,34 +30,22 @@ _STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
 
 def line(text: bytes) -> bytes:
     """Write one output. ``text`` is a compact JSON text; raises OverflowError when a number in it is infinite."""
-    if text[0] in b"-0123456789" or _suspicious(text):
-        text = _STRING_OR_NUMBER.sub(_rewrite, text)
+    text = plain_numbers(text)
     if 0x3C in text or 0x3E in text or 0x26 in text or 0xE2 in text:  # the first bytes of the five characters
         for character, escape in _ESCAPES:
             text = text.replace(character, escape)
     return text + b"\n"
 
 
+def plain_numbers(text: bytes) -> bytes:
+    """Write each number of a compact JSON text as a double; raises OverflowError when one is infinite."""
+    if text[0] in b"-0123456789" or _suspicious(text):
+        return _STRING_OR_NUMBER.sub(_rewrite, text)
+    return text
+
+
 def _rewrite(match: re.Match[bytes]) -> bytes:
     token = match[0]
     if token[0] == ord('"') or (token.isdigit() and len(token) < 16):
         return token
-    return number(float(token)).encode()
-
-
-def number(value: float) -> str:
-    """Write a double with the fewest digits that identify it; raises OverflowError when it is infinite."""
-    if math.isinf(value):
-        raise OverflowError("not a finite number")
-    text = repr(value)
-    mantissa, _, exponent = text.partition("e")
-    if not exponent:
-        return text.removesuffix(".0")
-    power = int(exponent)
-    if power < -6 or power >= 21:
-        return f"{mantissa}e{power:+}"
-    sign = "-" if value < 0 else ""
-    digits = mantissa.lstrip("-").replace(".", "")
-    if power < 0:
-        return f"{sign}0.{'0' * (-power - 1)}{digits}"
-    return sign + digits.ljust(power + 1, "0")
+    return text_of(float(token)).encode()

@@ -13,43 +13,18 @@ The text must be a valid program; what this module does not understand it leaves
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from itertools import pairwise
 
-_TOKEN = re.compile(
-    r"""(?P<blank>   [ \t\r\n]+ | \#(?:[^\r\n\\]|\\\r?\n|\\.?)* )
-      | (?P<field>   \.[A-Za-z_]\w* )
-      | (?P<literal> \.?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)? | @\w+ | \$\s*(?:\w|::)+ )
-      | (?P<word>    [A-Za-z_]\w*(?:::\w+)* )
-      | (?P<mark>    \?//=? | \|= | //=? | [!<>=+*/%-]= | \.\. | . )""",
-    re.VERBOSE | re.ASCII | re.DOTALL,
-)
-_STRING = re.compile(r'[^"\\]*(?:\\[^(][^"\\]*)*', re.DOTALL)
-_CLOSING = {"(": ")", "[": "]", "{": "}", "if": "end", "def": ";"}
+from wfx.jq_language.tokens import CLOSING, NotUnderstoodError, Token, tokens_of
+
 _PLAIN_MARKS = frozenset({".", "..", "?"})
 _BINDERS = frozenset({"as", "def", "label"})
-
-
-class NotUnderstoodError(Exception):
-    """The text is outside of what is understood here; it has to be one part."""
-
-
-class _Token:
-    """A piece of the program: its kind, its text and where it is."""
-
-    __slots__ = ("depth", "end", "kind", "start", "text")
-
-    def __init__(self, kind: str, text: str, start: int) -> None:
-        self.kind, self.text, self.start, self.end = kind, text, start, start + len(text)
-        self.depth = 0
-        """How many brackets are open around it; both ends of a bracket belong outside of it."""
 
 
 def wrap(program: str, mark: str) -> str:
     """Wrap the parts of ``program``; ``mark`` is a jq literal. Raises NotUnderstoodError, also for too deep nesting."""
     try:
-        return _Rewriter(program, mark).expression(_nested(program))
+        return _Rewriter(program, mark).expression(tokens_of(program))
     except RecursionError as exc:
         raise NotUnderstoodError("nested too deeply") from exc
 
@@ -59,73 +34,12 @@ def wrap_whole(program: str, mark: str) -> str:
     return f"(try ({program}\n\n) catch {mark})"  # a comment at the end may take one line break with it
 
 
-def _scan(text: str, position: int = 0) -> Iterator[_Token]:
-    """Give the tokens from ``position`` on, without blanks and comments."""
-    while position < len(text):
-        start = position
-        if text[start] == '"':
-            position = _string_end(text, start)
-            yield _Token("literal", text[start:position], start)
-            continue
-        match = _TOKEN.match(text, start)
-        if match is None:
-            raise NotUnderstoodError(text[start])
-        position = match.end()
-        if match.lastgroup != "blank":
-            yield _Token(str(match.lastgroup), match[0], start)
-
-
-def _string_end(text: str, start: int) -> int:
-    """Find the end of a string literal, programs inside of it included."""
-    match = _STRING.match(text, start + 1)
-    while match and text.startswith("\\(", match.end()):
-        match = _STRING.match(text, _interpolation_end(text, match.end() + 2))
-    if match is None or not text.startswith('"', match.end()):
-        raise NotUnderstoodError("a string without end")
-    return match.end() + 1
-
-
-def _interpolation_end(text: str, start: int) -> int:
-    """Find the end of the parenthesis that was opened before ``start``."""
-    depth = 1
-    for token in _scan(text, start):
-        depth += (token.text == "(") - (token.text == ")")
-        if not depth:
-            return token.end
-    raise NotUnderstoodError("an interpolation without end")
-
-
-def _nested(text: str) -> list[_Token]:
-    """Give the tokens with their depth; an ``as`` that belongs to ``reduce`` or ``foreach`` gets a kind of its own."""
-    tokens: list[_Token] = []
-    awaited: list[str] = []
-    reductions = [0]
-    for token in _scan(text):
-        word = token.text if token.kind in {"mark", "word"} else ""
-        if awaited and word == awaited[-1]:
-            awaited.pop()
-            reductions.pop()
-        if word == "as" and reductions[-1]:
-            reductions[-1] -= 1
-            token.kind = "bound"
-        reductions[-1] += word in {"reduce", "foreach"}
-        token.depth = len(awaited)
-        tokens.append(token)
-        member = token.kind == "word" and awaited and awaited[-1] == "}"
-        if word in _CLOSING and not member:
-            awaited.append(_CLOSING[word])
-            reductions.append(0)
-    if awaited:
-        raise NotUnderstoodError(awaited[-1])
-    return tokens
-
-
 class _Rewriter:
     def __init__(self, text: str, mark: str) -> None:
         self._text = text
         self._mark = mark
 
-    def expression(self, tokens: list[_Token]) -> str:
+    def expression(self, tokens: list[Token]) -> str:
         """Rewrite a whole pipe."""
         if not tokens:
             raise NotUnderstoodError("nothing there")
@@ -144,7 +58,7 @@ class _Rewriter:
         first, *others = stages
         return " | ".join([first, *(f"(if . == {self._mark} then . else ({stage}) end)" for stage in others)])
 
-    def _stage(self, tokens: list[_Token], depth: int) -> tuple[list[str], list[_Token]]:
+    def _stage(self, tokens: list[Token], depth: int) -> tuple[list[str], list[Token]]:
         """Rewrite the alternatives up to the next ``|``; give what follows it."""
         alternatives: list[str] = []
         start = 0
@@ -160,7 +74,7 @@ class _Rewriter:
                     return alternatives, tokens[start:]
         return [*alternatives, self._part(tokens[start:])], []
 
-    def _binding(self, tokens: list[_Token], at: int) -> str:
+    def _binding(self, tokens: list[Token], at: int) -> str:
         """Rewrite an alternative with a binder at ``at``: it reaches to the end of the pipe."""
         depth = tokens[0].depth
         bar = next((i for i, token in enumerate(tokens) if i > at and token.depth == depth and token.text == "|"), None)
@@ -175,7 +89,7 @@ class _Rewriter:
         body = self.expression(tokens[bar + 1 :])
         return self._guard(f"{self._source(tokens[:bar])} | {body}")
 
-    def _part(self, tokens: list[_Token]) -> str:
+    def _part(self, tokens: list[Token]) -> str:
         if not tokens:
             raise NotUnderstoodError("nothing between two separators")
         depth = tokens[0].depth
@@ -188,7 +102,7 @@ class _Rewriter:
         cuts = [index + (index < len(tokens) and tokens[index].text == "?") for index in cuts]
         return self._path(tokens, [index for index in cuts if index < len(tokens)])
 
-    def _path(self, tokens: list[_Token], cuts: list[int]) -> str:
+    def _path(self, tokens: list[Token], cuts: list[int]) -> str:
         """Rewrite a path as a pipe of its pieces."""
         stages = []
         for start, end in pairwise([0, *cuts, len(tokens)]):
@@ -196,13 +110,13 @@ class _Rewriter:
             stages.append(self._guard("." + piece if piece[0] == "[" else piece))
         return f"({self._pipe(stages)})"
 
-    def _is_term(self, tokens: list[_Token]) -> bool:
+    def _is_term(self, tokens: list[Token]) -> bool:
         """Tell whether this is one operand, without an operator or a keyword."""
         depth = tokens[0].depth if tokens else 0
-        closers = set(_CLOSING) | set(_CLOSING.values())
+        closers = set(CLOSING) | set(CLOSING.values())
         return bool(tokens) and all(
             token.depth != depth
-            or token.kind in {"field", "literal"}
+            or token.kind in {"field", "literal", "number", "string"}
             or (token.kind == "mark" and (token.text in _PLAIN_MARKS or token.text in closers))
             or (token.kind == "word" and len(tokens) == 1)
             for token in tokens
@@ -211,5 +125,5 @@ class _Rewriter:
     def _guard(self, text: str) -> str:
         return f"(try ({text}) catch {self._mark})"
 
-    def _source(self, tokens: list[_Token]) -> str:
+    def _source(self, tokens: list[Token]) -> str:
         return self._text[tokens[0].start : tokens[-1].end]

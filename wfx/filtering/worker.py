@@ -17,11 +17,13 @@ import ctypes
 import json
 import math
 import os
+import re
 import resource
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 sys.path += sys.argv[1:3]
@@ -30,6 +32,8 @@ import jq
 
 from wfx.filtering import encoding, rewrite
 from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
+from wfx.jq_language import definitions, spelling
+from wfx.jq_language.tokens import NotUnderstoodError
 
 _CHUNK_BYTES = 64 * 1024
 _LEAVE_ABOVE_BYTES = 64 * 1024 * 1024
@@ -40,23 +44,17 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _MARK = json.dumps(os.urandom(16).hex())
 """Stands for a failed output inside of the rewritten program; no program can guess it."""
 
-_PRELUDE = "".join(
-    f'def {signature}: error("{signature.partition("(")[0]} is not available in a response filter"); '
-    for signature in (
-        *("input", "inputs", "debug", "debug(f)", "stderr", "halt", "halt_error", "halt_error($code)"),
-        *("input_filename", "input_line_number", "get_search_list", "get_prog_origin", "get_jq_origin", "modulemeta"),
-    )
-)
-"""What reaches out of a program in libjq fails, as it does in the reference."""
-
 _FINISH = (
     f' | if . == {_MARK} then "{{}}" else '
-    'try (tojson as $text | if ($text | contains("null") or contains("e+308") or contains("<skipped")) and '
-    '. != ($text | fromjson) then empty else $text end) catch "{}" end'
+    'try (_libjq_tojson as $text | if ($text | contains("null") or contains("e+308") or contains("<skipped")) and '
+    '. != ($text | _libjq_fromjson) then empty else $text end) catch "{}" end'
 )
 """Turns each output into its text. libjq writes NaN as null, an infinity as the largest double, and a value that is
 nested too deeply as ``<skipped: too deep>``. The former two are not equal to what is read back, so they give nothing;
 the latter cannot be read back, so the output fails."""
+
+_NEGATIVE_ZERO = re.compile(r'(?:[\[,]|":)-0[\],}]')
+"""Finds the one whole number that is no integer in Python, or a part of a string that looks like it."""
 
 _LATE_ERRORS = ("is not defined", "module not found", "Top-level program not given", "as object key")
 """What libjq finds while compiling, but the reference only when it runs the program: unknown names, imports, an
@@ -84,10 +82,11 @@ def _check(program: str) -> tuple[Answer, str]:
 @lru_cache(maxsize=32)
 def _rewritten(program: str) -> jq._Program | None:
     """Compile for a run; None for what is valid only where nothing is before or after it (a module directive)."""
+    plain = spelling.plain(program)
     for wrap in (rewrite.wrap, rewrite.wrap_whole):
         try:
-            return _compile(f"{_PRELUDE}({wrap(program, _MARK)}){_FINISH}")
-        except (rewrite.NotUnderstoodError, ValueError):
+            return _compile(f"{definitions.before(plain)}({wrap(plain, _MARK)}){_FINISH}")
+        except (NotUnderstoodError, ValueError):
             continue
     return None
 
@@ -97,7 +96,7 @@ def _lines(program: str, document: str) -> Iterator[bytes]:
     if compiled is None:
         yield encoding.FAILED
         return
-    outputs = iter(compiled.input_text(_sorted(document)))
+    outputs = iter(compiled.input_text(encoding.plain_numbers(_sorted(document)).decode()))
     while True:
         try:
             text = next(outputs, None)
@@ -107,21 +106,23 @@ def _lines(program: str, document: str) -> Iterator[bytes]:
         if text is None:
             return
         try:
-            line = encoding.line(_sorted(text).encode())
+            line = encoding.line(_sorted(text))
         except OverflowError:
             continue
         yield line
 
 
-def _sorted(text: str) -> str:
+def _sorted(text: str) -> bytes:
     """Put members in alphabetical order (rest-api section 4); what Python's codec refuses stays as it is."""
-    if "{" not in text and "\\u" not in text:  # jq escapes one character that Python's codec does not
-        return text
-    try:
-        value = json.loads(text)
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    except (RecursionError, ValueError):
-        return text
+    if "{" in text or "\\u" in text:  # jq escapes one character that Python's codec does not
+        with suppress(RecursionError, ValueError):
+            value = json.loads(text, parse_int=_integer if _NEGATIVE_ZERO.search(text) else None)
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _integer(digits: str) -> float:
+    return -0.0 if digits == "-0" else int(digits)
 
 
 class _Worker:

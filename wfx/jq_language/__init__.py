@@ -1,0 +1,7 @@
+"""The jq language, as the server's response filters and wfxctl share it.
+
+tokens.py       cuts a program into tokens
+numbers.py      writes a double
+spelling.py     rewrites a program so that its numbers have that spelling
+definitions.py  jq definitions that give numbers that spelling, and let nothing reach out of a program
+"""
