@@ -21,6 +21,7 @@ Decide = Callable[[Request], Decision]
 DecideAsync = Callable[[Request], Awaitable[Decision]]
 
 _log = logging.getLogger("wfx_plugin")
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _OVERLOADED = Respond.unavailable("too many requests are waiting for the plugin\n")
 _FAILED = Respond.unavailable("the plugin failed on this request\n")
 
@@ -31,7 +32,8 @@ def run(decide: Decide, *, threads: int = 0, backlog: int = 64) -> None:
     With ``threads`` 0 it is called for one request after the other, which is the quickest way for a function that does
     not wait for anything. Otherwise so many threads call it at the same time, up to ``backlog`` requests wait for
     one, and what goes beyond is answered Unavailable. If the function raises, the traceback goes to standard error
-    and the request is answered Unavailable: a plugin that fails lets nothing through.
+    as an error, which the server reports, and the request is answered Unavailable: a plugin that fails lets nothing
+    through.
     """
     _log_to_stderr()
     with Channel() as channel:
@@ -53,8 +55,22 @@ def run_async(decide: DecideAsync, *, backlog: int = 1024) -> None:
         asyncio.run(_serve_tasks(decide, channel, backlog))
 
 
+class _Marked(logging.Formatter):
+    """Begins each record with its priority, as in sd-daemon(3): the server reports what is an error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        priority = next((number for level, number in _PRIORITIES if record.levelno >= level), 7)
+        return f"<{priority}>{super().format(record)}"
+
+
 def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    """Set logging up, unless the author did; what this package says itself takes the same way in any case."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Marked("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    _log.handlers, _log.propagate = [handler], False
+    _log.setLevel(logging.INFO)
 
 
 def _leave(number: int, frame: FrameType | None) -> Never:  # noqa: ARG001 - the signature of a signal handler

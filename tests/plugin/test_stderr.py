@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from wfx.plugin.stderr import LINE_LIMIT, LINES_A_SECOND, LineForwarder
+from wfx.plugin.stderr import LAST_LINE_LIMIT, LAST_LINES, LINE_LIMIT, LINES_A_SECOND, LineForwarder
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Clock:
 def forwarder(clock: Clock, caplog: pytest.LogCaptureFixture) -> LineForwarder:
     """Forward for a plugin p at /p."""
     caplog.set_level(logging.DEBUG, "wfx.plugin")
-    return LineForwarder("p", "/p", clock)
+    return LineForwarder("p", "/p", list[int]().append, clock)
 
 
 @pytest.fixture
@@ -81,3 +81,51 @@ def test_flood_at_the_end(forwarder: LineForwarder, caplog: pytest.LogCaptureFix
     forwarder.feed(b"line\n" * (LINES_A_SECOND + 7))
     forwarder.close()
     assert lines(caplog)[-1].startswith("(7 lines more were not forwarded")
+
+
+@pytest.mark.parametrize("fed", [b"", b"flood\n" * (LINES_A_SECOND + 1)], ids=["quiet", "in a flood"])
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+def test_the_last_lines(forwarder: LineForwarder, fed: bytes, piece: int) -> None:
+    """The last twenty lines are remembered, also beyond what is forwarded, also one that has no end yet."""
+    forwarder.feed(fed)
+    text = b"\n".join(b"line %d" % number for number in range(100))
+    for at in range(0, len(text), piece):
+        forwarder.feed(text[at : at + piece])
+    assert forwarder.last.split("\n") == [f"line {number}" for number in range(100 - LAST_LINES, 100)]
+    forwarder.feed(b"\n")
+    assert forwarder.last.split("\n") == [f"line {number}" for number in range(100 - LAST_LINES, 100)]
+
+
+def test_few_last_lines(forwarder: LineForwarder) -> None:
+    """Before there are twenty, all are remembered; of a long one the beginning."""
+    assert forwarder.last == ""
+    forwarder.feed(b"one\n<6>two\n\n" + b"x" * 5_000 + b"\n\xff")
+    assert forwarder.last == "one\ntwo\n\n" + "x" * LAST_LINE_LIMIT + "\n\\xff"
+    forwarder.feed(b"y" * 5_000)
+    assert forwarder.last.endswith("\n\\xff" + "y" * (LAST_LINE_LIMIT - 1))
+
+
+def test_priorities(caplog: pytest.LogCaptureFixture) -> None:
+    """A line may begin with a priority, which is not forwarded; error and worse are noted as failures, once a line."""
+    caplog.set_level(logging.DEBUG, "wfx.plugin")
+    failures: list[tuple[str, int]] = []
+    forwarder = LineForwarder("p", "/p", lambda count: failures.append((lines(caplog)[-1], count)), Clock())
+    for priority in range(10):
+        forwarder.feed(b"<%d>is %d\n" % (priority, priority))
+    forwarder.feed(b" <3>later\n<3\n3>\n<3 >\n<33>\n<3>\n")
+    marked = [f"is {priority}" for priority in range(8)]
+    assert lines(caplog) == [*marked, "<8>is 8", "<9>is 9", " <3>later", "<3", "3>", "<3 >", "<33>", ""]
+    assert failures == [("is 0", 1), ("is 1", 1), ("is 2", 1), ("is 3", 1), ("", 1)]
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+def test_failures_in_a_flood(piece: int) -> None:
+    """Failures are counted also where lines are not forwarded any more."""
+    counts: list[int] = []
+    forwarder = LineForwarder("p", "/p", counts.append, Clock())
+    text = b"<3>failed\nbecause\nof <3>\n" * (LINES_A_SECOND + 100)
+    for at in range(0, len(text), piece):
+        forwarder.feed(text[at : at + piece])
+    forwarder.feed(b"<3>no end")
+    assert sum(counts) == LINES_A_SECOND + 100

@@ -173,11 +173,12 @@ def no_interpreter(plugins: PluginDirectory) -> None:
     (plugins.path / "open").chmod(0o755)
 
 
+NO_PROGRAM = "it is neither a program for this machine nor a script with a #! line (Exec format error)"
 REFUSED: list[tuple[Callable[[PluginDirectory], None], str]] = [
     (writable_file, "{path}/open is writable by others, who could put a program of theirs there (chmod o-w)"),
     (writable_directory, "{path} is writable by others, who could put a program of theirs there (chmod o-w)"),
-    (no_program, "plugin {path}/open does not start: Exec format error"),
-    (no_interpreter, "plugin {path}/open does not start: No such file or directory"),
+    (no_program, f"plugin {{path}}/open does not start: {NO_PROGRAM}"),
+    (no_interpreter, "plugin {path}/open does not start: its interpreter /no/such/interpreter does not exist"),
 ]
 
 

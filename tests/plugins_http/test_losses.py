@@ -8,6 +8,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import psutil
@@ -88,6 +89,32 @@ def test_a_plugin_is_lost(guard: Guard, case: str) -> None:
         given = {text for one in answers for text in one}
         assert given == {LOST} or (not given and "start" in case)
     check_loss(service, reason)
+
+
+def test_the_last_words_of_a_plugin(guard: Guard, tmp_path: Path) -> None:
+    """At the usual log level, the record of a loss holds what the plugin wrote last: here, which module is missing."""
+    guard.south.script("1-bad", "import no_such_module")
+    service = LocalService(tmp_path, *guard.options)
+    with suppress(RuntimeError):  # it may end as soon as it listens
+        service.start()
+    check_loss(service, "stopped unexpectedly with exit status 1")
+    (record,) = [json.loads(line) for line in service.lines if '"stderr"' in line]
+    assert record["level"] == "error"
+    assert record["stderr"].split("\n")[-1] == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_a_plugin_that_raises(guard: Guard, start: Start) -> None:
+    """At the usual log level, a plugin whose function raises leaves an error record with the traceback; it goes on."""
+    guard.south.sdk("1-bad", "run(lambda request: 1 / 0 if request.path == '/version' else PASS)")
+    service = start()
+    with client_of(service.south) as client:
+        assert client.get("/version").status_code == 503
+        assert client.get("/health").status_code == 200
+    assert service.stop() == exit_status(service) == 0
+    (record,) = [json.loads(line) for line in service.lines if '"stderr"' in line]
+    assert (record["level"], record["plugin"], record["errors"]) == ("error", "1-bad", 1)
+    assert record["stderr"].startswith("ERROR wfx_plugin: no decision on /version\nTraceback")
+    assert record["stderr"].endswith("ZeroDivisionError: division by zero")
 
 
 def test_a_plugin_is_killed(guard: Guard, start: Start, engine: str) -> None:

@@ -66,7 +66,7 @@ class PluginChain:
         await asyncio.gather(*(plugin.stop() for plugin in self._plugins))
 
     def _lose(self, loss: PluginLost) -> None:
-        fields = {"fields": {"plugin": loss.plugin, "reason": loss.reason}}
+        fields = {"fields": {"plugin": loss.plugin, "reason": loss.reason, "stderr": loss.last_lines}}
         if self._stop.is_set():
             _log.warning("%s while the server stops", loss, extra=fields)
             return

@@ -32,11 +32,12 @@ class PluginRefused(PluginError):
 class PluginLost(PluginError):
     """A plugin ended, or broke the protocol: nothing may pass any more, and the server has to stop with exit code 1."""
 
-    def __init__(self, plugin: str, reason: str) -> None:
-        """Name the plugin and what happened to it."""
+    def __init__(self, plugin: str, reason: str, last_lines: str) -> None:
+        """Name the plugin, what happened to it, and what it wrote to standard error last."""
         super().__init__(f"plugin {plugin} {reason}")
         self.plugin = plugin
         self.reason = reason
+        self.last_lines = last_lines
 
 
 class ProtocolError(PluginError):

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from wfx.plugin import interpreter
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.discovery import Found
 from wfx.plugin.encode import encode_request
 from wfx.plugin.errors import PluginBusy, PluginLost, PluginRefused, PluginsGone, ProtocolError, Undecided
 from wfx.plugin.exchange import Exchange
+from wfx.plugin.failures import REPORT_DELAY, FailureReports
 from wfx.plugin.frame import FrameDecoder
 from wfx.plugin.message import Decision, Request
 from wfx.plugin.pipes import PipeEnd
@@ -24,10 +26,6 @@ from wfx.plugin.settings import PluginSettings
 from wfx.plugin.stderr import LineForwarder
 
 _log = logging.getLogger(__name__)
-_REPORT_DELAY = 0.2
-"""How long a loss waits to be told, while nothing passes already. A closed pipe is usually the first sign of an exit,
-whose status makes the better message; and an exit may be the first sign that whoever runs the server ends all of its
-processes (systemd does), the server next."""
 _KILL_WAIT = 2.0
 """How long to wait for the end of a process that was killed; then the server goes on without it."""
 
@@ -62,11 +60,12 @@ class PluginProcess:
         self._reason = ""
         self._stopping = False
         self._ended = asyncio.Event()
-        lines = LineForwarder(found.name, self._path)
+        self._failures = FailureReports(found.name, self._path, self._last_lines)
+        self._lines = LineForwarder(found.name, self._path, self._failures.note)
         self._ends = (
             PipeEnd(None, partial(self._lose_stream, "input")),
             PipeEnd(self._take_answers, partial(self._lose_stream, "output")),
-            PipeEnd(lines.feed, lines.close),  # a plugin may close its standard error: that is its own affair
+            PipeEnd(self._lines.feed, self._lines.close),  # a plugin may close its standard error: its own affair
         )
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 - which programs run is the operator's choice
@@ -81,7 +80,7 @@ class PluginProcess:
         try:
             plugin = cls(found, settings, on_lost)
         except OSError as exc:
-            raise PluginRefused(f"plugin {found.path} does not start: {exc.strerror}") from exc
+            raise PluginRefused(f"plugin {found.path} does not start: {interpreter.reason(found.path, exc)}") from exc
         threading.Thread(target=plugin._await_end, name=f"plugin {found.name}", daemon=True).start()
         try:
             await plugin._connect()
@@ -137,6 +136,7 @@ class PluginProcess:
         self._stderr.close()
         for end in self._ends:
             await _happens(end.gone, _KILL_WAIT)
+        self._failures.report()
         _log.info("plugin stopped", extra={"fields": {"plugin": self.name, "path": self._path}})
 
     def _note_end(self, status: int) -> None:
@@ -152,8 +152,14 @@ class PluginProcess:
         self._lose()
 
     def _lose(self) -> None:
+        """Close at once, and tell of it a little later.
+
+        A closed pipe is usually the first sign of an exit, whose status makes the better message; its last words may
+        be on their way still; and an exit may be the first sign that whoever runs the server ends all of its processes
+        (systemd does), the server next.
+        """
         self._close()
-        self._loop.call_later(_REPORT_DELAY, lambda: self._report(self._reason))
+        self._loop.call_later(REPORT_DELAY, lambda: self._report(self._reason))
 
     def _take_answers(self, data: bytes) -> None:
         """Settle the requests that are answered; what comes after the end is dropped."""
@@ -192,7 +198,10 @@ class PluginProcess:
     def _report(self, reason: str) -> None:
         if self._on_lost:
             on_lost, self._on_lost = self._on_lost, None
-            on_lost(PluginLost(self.name, reason))
+            on_lost(PluginLost(self.name, reason, self._last_lines()))
+
+    def _last_lines(self) -> str:
+        return self._lines.last
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
