@@ -10,12 +10,13 @@ from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option, Settings, Value
 from wfx.commandline.program import Program
-from wfx.config.options import OPTIONS, Config
+from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
 from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
 
 _KINDS = {
     "str": Kind.STRING,
+    "Host": Kind.HOST,
     "int": Kind.INT,
     "bool": Kind.BOOL,
     "Seconds": Kind.DURATION,
@@ -28,13 +29,18 @@ def _flag(option: Row) -> Option:
         if isinstance(value, int | float) and not option.least <= value <= (option.most or value):
             ceiling = f", at most {option.most:g}" if option.most else ""
             raise ValueError(f"must be at least {option.least:g}{ceiling}")
+        if option.check is not None and isinstance(value, list):
+            for item in value:
+                option.check(item)
 
-    return Option(
-        option.name, _KINDS[option.kind], option.help, option.default, choices=option.choices, check=check
-    )  # fmt: skip
+    default = list(option.default) if isinstance(option.default, tuple) else option.default
+    return Option(option.name, _KINDS[option.kind], option.help, default, choices=option.choices, check=check)
 
 
 _FLAGS = tuple(map(_flag, OPTIONS))
+_NOT_AVAILABLE = tuple(
+    Option(name, Kind.STRINGS, "not available in this version", hidden=True) for name in NOT_AVAILABLE
+)
 _CONFIG = Option(
     "config",
     Kind.STRINGS,
@@ -50,7 +56,18 @@ _STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-o
 def config_of(settings: Settings) -> Config:
     """Make the server's configuration from what flags, variables and files say."""
     values: dict[str, Any] = {option.member: settings.value(option.name) for option in OPTIONS}
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return Config(**values)
+
+
+def _check_available(settings: Settings) -> None:
+    asked = [
+        f"{option.name} {','.join(values)}"
+        for option in _NOT_AVAILABLE
+        if (values := settings.items(option.name)) and set(values) != {NOT_AVAILABLE[option.name]}
+    ]
+    if asked:
+        raise UsageFailure(f"not available in this version, which serves plain HTTP over TCP only: {'; '.join(asked)}")
 
 
 def _serve(call: Call) -> int:
@@ -63,6 +80,7 @@ def _serve(call: Call) -> int:
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
 
+    _check_available(call.settings)
     config = config_of(call.settings)
     logs.configure(config.log_level, config.log_format)
     try:
@@ -110,7 +128,7 @@ ROOT = Command(
     # for machines that read logs
     wfx --log-format json --log-level debug
     """,
-    options=(*_FLAGS, _CONFIG),
+    options=(*_FLAGS, _CONFIG, *_NOT_AVAILABLE),
     children=(
         *completion.commands("wfx"),
         Command("demo", "Watch a simulated device take an update", run=_demo, configured=False, examples="""

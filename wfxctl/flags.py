@@ -5,15 +5,15 @@ from __future__ import annotations
 from wfx.commandline.options import ANY_FILE, Kind, Option
 
 GLOBAL = (
-    Option("client-host", Kind.STRING, "host of the client API", "localhost"),
+    Option("client-host", Kind.HOST, "host of the client API", "localhost"),
     Option("client-port", Kind.INT, "port of the client API (plain HTTP)", 8080),
-    Option("client-tls-host", Kind.STRING, "host of the client API with TLS", "localhost"),
+    Option("client-tls-host", Kind.HOST, "host of the client API with TLS", "localhost"),
     Option("client-tls-port", Kind.INT, "port of the client API with TLS", 8443),
     Option("client-unix-socket", Kind.STRING, "connect through this unix socket of the client API",
            extensions=ANY_FILE),
-    Option("mgmt-host", Kind.STRING, "host of the management API", "localhost"),
+    Option("mgmt-host", Kind.HOST, "host of the management API", "localhost"),
     Option("mgmt-port", Kind.INT, "port of the management API (plain HTTP)", 8081),
-    Option("mgmt-tls-host", Kind.STRING, "host of the management API with TLS", "localhost"),
+    Option("mgmt-tls-host", Kind.HOST, "host of the management API with TLS", "localhost"),
     Option("mgmt-tls-port", Kind.INT, "port of the management API with TLS", 8444),
     Option("mgmt-unix-socket", Kind.STRING, "connect through this unix socket of the management API",
            extensions=ANY_FILE),

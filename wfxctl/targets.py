@@ -41,7 +41,7 @@ def unix_socket(settings: Settings) -> str:
 def target(settings: Settings, side: Side, *, tls: bool) -> Target:
     """Return the address of an API. Raises UsageFailure as :func:`unix_socket` does."""
     infix = "tls-" if tls else ""
-    host, port = settings.text(f"{side}-{infix}host") or "localhost", settings.number(f"{side}-{infix}port")
+    host, port = settings.text(f"{side}-{infix}host"), settings.number(f"{side}-{infix}port")
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     scheme = "https" if tls else "http"

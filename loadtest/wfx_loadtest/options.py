@@ -39,9 +39,9 @@ _PORT, _COUNT = _within(0, 65535), _within(0)
 LOG_LEVEL = Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info",
                    suggestions=_LEVELS)
 RUN = (
-    Option("client-host", Kind.STRING, "host of the southbound API (devices)", _DEFAULTS.client_host),
+    Option("client-host", Kind.HOST, "host of the southbound API (devices)", _DEFAULTS.client_host),
     Option("client-port", Kind.INT, "port of the southbound API", _DEFAULTS.client_port, check=_PORT),
-    Option("mgmt-host", Kind.STRING, "host of the northbound API (operators)", _DEFAULTS.mgmt_host),
+    Option("mgmt-host", Kind.HOST, "host of the northbound API (operators)", _DEFAULTS.mgmt_host),
     Option("mgmt-port", Kind.INT, "port of the northbound API", _DEFAULTS.mgmt_port, check=_PORT),
     Option("duration", Kind.DURATION, "how long to send", _DEFAULTS.duration / SECOND, check=_above_zero),
     Option("read-freq", Kind.INT, "reading requests a second", _DEFAULTS.read_freq, check=_COUNT),

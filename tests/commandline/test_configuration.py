@@ -132,6 +132,25 @@ def test_a_wrong_value_names_its_source(run: Run) -> None:
         'Error: invalid value "up" for configuration key sort: must be one of asc, desc\n')
 
 
+def test_an_empty_variable_beats_files(run: Run, stub: Stub) -> None:
+    """An empty variable switches off what a file sets: a text is empty then, anything else has its default."""
+    Path("wfx.yml").write_text("state: from-file\nlimit: 3\nsort: desc\nclient-host: 192.0.2.1\nenable-tls: true")
+    names = ("STATE", "LIMIT", "SORT", "CLIENT_HOST", "ENABLE_TLS")
+    query = sent(run, stub, "job", "query", env={f"WFX_{name}": "" for name in names})
+    assert query == {"limit": "10", "offset": "0", "sort": "asc"}
+
+
+@pytest.mark.parametrize("source", ["flag", "variable", "file"])
+def test_hosts_in_brackets(run: Run, source: str) -> None:
+    """An IPv6 address is taken with brackets, as in a URL, and without, wherever it is given."""
+    for host in ("[::1]", "::1"):
+        Path("wfx.yml").write_text(f'client-host: "{host}"' if source == "file" else "")
+        flags = (f"--client-host={host}",) if source == "flag" else ()
+        variables = {"WFX_CLIENT_HOST": host} if source == "variable" else {}
+        outcome = run(*flags, "--client-port=1", "version", env=variables)
+        assert outcome.err == 'Error: GET "http://[::1]:1/api/wfx/v1/version": Connection refused\n'
+
+
 def test_an_empty_host_is_this_machine(run: Run, stub: Stub) -> None:
     """An empty host means the local one."""
     assert run("--client-host=", "--client-port", str(stub.port), "job", "query").code == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import subprocess
 import sys
@@ -17,10 +19,14 @@ COMMAND = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--c
 DEEP = b"[" * 5000
 
 
-def start_and_fail(folder: Path, **variables: str) -> str:
+NOT_AVAILABLE = "Error: not available in this version, which serves plain HTTP over TCP only: "
+
+
+def start_and_fail(folder: Path, *flags: str, **variables: str) -> str:
     """Start the service, which must refuse with exit code 1; returns the one line that it says, without its time."""
     environment = os.environ | {"NO_COLOR": "1", "HOME": str(folder)} | variables
-    ended = subprocess.run(COMMAND, cwd=folder, env=environment, capture_output=True, timeout=30, check=False)
+    command = [*COMMAND, *flags]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=30, check=False)
     assert (ended.returncode, ended.stdout) == (1, b"")
     said = ended.stderr.decode()
     assert said.count("\n") == 1, said
@@ -69,6 +75,76 @@ def test_variables_that_make_no_sense(tmp_path: Path) -> None:
     """Row 55: a variable with a wrong value ends the start and is named."""
     assert start_and_fail(tmp_path, WFX_CLIENT_HOST="", WFX_EVENTS_KEEP="all") == (
         'Error: invalid value "all" for WFX_EVENTS_KEEP: invalid syntax')
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("scheme", "https"), ("scheme", "http,https"), ("scheme", "unix"), ("scheme", "ftp"), ("tls-ca", "ca.pem"),
+    ("tls-certificate", "srv.pem"), ("tls-key", "srv.key"), ("client-tls-host", "::1"), ("client-tls-port", "8443"),
+    ("client-unix-socket", "c.sock"), ("mgmt-tls-host", "::1"), ("mgmt-tls-port", "8444"),
+    ("mgmt-unix-socket", "m.sock"), ("simple-fileserver", "."),
+])  # fmt: skip
+def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) -> None:
+    """Who asks for TLS, a unix socket or files, in whatever way, is never silently given plain HTTP instead."""
+    said = f"{NOT_AVAILABLE}{name} {value}"
+    assert start_and_fail(tmp_path, f"--{name}={value}") == said
+    assert start_and_fail(tmp_path, **{f"WFX_{name.upper().replace('-', '_')}": value}) == said
+    (tmp_path / "wfx.yml").write_text(f"{name}: ['{value}']\n")
+    assert start_and_fail(tmp_path) == said
+    (tmp_path / "wfx.yml").write_text(f"{name}: '{value}'\n")
+    assert start_and_fail(tmp_path) == said
+
+
+def test_all_settings_that_are_not_available_are_named(tmp_path: Path) -> None:
+    """A start that asks for several things that this version cannot do names them all at once."""
+    (tmp_path / "wfx.yml").write_text("tls-certificate: a.pem\ntls-key: a.key\n")
+    assert start_and_fail(tmp_path, "--scheme=http", "--scheme=https", WFX_TLS_CA="ca.pem") == (
+        f"{NOT_AVAILABLE}scheme http,https; tls-certificate a.pem; tls-key a.key; tls-ca ca.pem")
+
+
+def test_settings_that_ask_for_what_there_is(tmp_path: Path) -> None:
+    """Plain HTTP may be asked for by name, and what a file asks for can be switched off by an empty variable."""
+    (tmp_path / "wfx.yml").write_text("scheme: [http]\ntls-ca: ca.pem\nmgmt-unix-socket:\n")
+    with LocalService(tmp_path, environment={"WFX_TLS_CA": "", "NO_COLOR": "1"}) as service:
+        assert httpx.get(f"{service.north}/version", trust_env=False).status_code == 200
+    assert not [line for line in service.lines if "WRN" in line]
+
+
+@pytest.mark.parametrize("value", [
+    "null", "console.example", "https://console.example/", "https://console.example/x", "https://", "https://a b",
+])  # fmt: skip
+def test_origins_that_are_none(tmp_path: Path, value: str) -> None:
+    """An allowed origin is what browsers send: a scheme, a host and perhaps a port, and never ``null``."""
+    said = f'"{value}" is no origin such as https://console.example'
+    assert start_and_fail(tmp_path, f"--allowed-origin={value}").endswith(said)
+    assert start_and_fail(tmp_path, WFX_ALLOWED_ORIGIN=f"https://good.example,{value}").endswith(said)
+    (tmp_path / "wfx.yml").write_text(f"allowed-origin: ['https://good.example', '{value}']\n")
+    assert start_and_fail(tmp_path).endswith(said)
+
+
+def test_hosts_that_are_none(tmp_path: Path) -> None:
+    """An allowed host is a name without scheme and port; lists in files hold values, and nothing nested."""
+    assert "is no host name" in start_and_fail(tmp_path, "--allowed-host=wfx.example:8081")
+    (tmp_path / "wfx.yml").write_text("allowed-host: [{a: b}]\n")
+    assert start_and_fail(tmp_path) == "Error: configuration key allowed-host must be a list of values"
+
+
+@pytest.mark.parametrize("source", ["flag", "variable", "file"])
+@pytest.mark.parametrize("brackets", [True, False])
+def test_addresses_in_brackets(tmp_path: Path, source: str, *, brackets: bool) -> None:
+    """IPv6 addresses are taken with brackets, as in URLs, and without, wherever they are given."""
+    values = {"client-host": "[::]" if brackets else "::", "mgmt-host": "[::1]" if brackets else "::1"}
+    flags = [f"--{name}={value}" for name, value in values.items()] if source == "flag" else []
+    variables = {f"WFX_{name.upper().replace('-', '_')}": value for name, value in values.items()}
+    if source == "file":
+        (tmp_path / "wfx.yml").write_text("".join(f'{name}: "{value}"\n' for name, value in values.items()))
+    environment = os.environ | {"NO_COLOR": "1"} | (variables if source == "variable" else {})
+    command = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--log-format=json", *flags]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        records = (json.loads(line) for line in service.stdout)
+        listening = [record["addr"] for record in itertools.islice(records, 3) if record["message"] == "listening"]
+        service.terminate()
+    assert [address.rpartition(":")[0] for address in listening] == ["[::]", "[::1]"]
 
 
 def test_unknown_settings_are_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from command_lines import runner
 
 from tests.loadtest.stub import Stub, until
-from wfx.commandline import configuration
+from wfx.commandline import configuration, grammar
 from wfx_loadtest import options
 from wfx_loadtest.cli import PROGRAM as LOADTEST
 from wfx_loadtest.settings import Settings
@@ -134,6 +134,14 @@ def test_defaults_of_flags_are_those_of_a_run(tmp_path: Path) -> None:
     shown = runner(LOADTEST, tmp_path)("--help").out
     assert "how long to send (default 1m0s)\n" in shown
     assert "(one of default, fleet, events;" in shown
+
+
+@pytest.mark.parametrize("host", ["[::1]", "::1"])
+def test_addresses_in_brackets(host: str) -> None:
+    """An IPv6 address is taken with brackets and without, from flags and from variables."""
+    given = grammar.parse(LOADTEST.root, ["--client-host", host]).given
+    settings = options.settings_of(configuration.resolve(options.RUN, given, {"WFX_MGMT_HOST": host}))
+    assert (settings.client_host, settings.mgmt_host) == ("::1", "::1")
 
 
 @pytest.mark.parametrize(("words", "offered"), [

@@ -71,7 +71,7 @@ def complete(root: Command, words: Sequence[str]) -> Offer:
 def _flag(parsed: Parsed, current: str) -> Offer:
     name, assigned, text = current.removeprefix("--").partition("=")
     if not assigned:
-        flags = [(f"--{option.name}", option.summary) for option in parsed.options()]
+        flags = [(f"--{option.name}", option.summary) for option in parsed.options() if not option.hidden]
         return _starting(current, sorted(flags))
     option = next((option for option in parsed.options() if option.name == name), None)
     return Offer((), Directive.ERROR) if option is None else _value(option, f"--{name}=", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ def resolve(
 ) -> Settings:
     """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value.
 
-    A nested value where a single one is wanted is a bad one if ``strict``; otherwise it is left to other programs.
+    If ``strict``, a nested value where a single one is wanted is a bad one, and lists may be given by variables and as
+    single values in files; otherwise these are left to other programs (cli section 2).
     """
     documents = _documents(options, given, environment)
     values: dict[str, Value] = {}
     for option in options:
         value = given.get(option.name)
         if value is None:
-            value = _from_environment(option, environment)
+            value = _from_environment(option, environment, strict=strict)
         if value is None:
             value = _from_document(option, documents, strict=strict)
         values[option.name] = option.initial if value is None else value
@@ -90,26 +91,47 @@ def _mapping(path: str, content: bytes) -> dict[str, Any]:
     return document or {}
 
 
-def _from_environment(option: Option, environment: Mapping[str, str]) -> Value | None:
+def _from_environment(option: Option, environment: Mapping[str, str], *, strict: bool) -> Value | None:
+    """Return what a variable sets; an empty one beats files too, with an empty text or list, and else the default."""
     text = environment.get(option.variable)
-    # Lists cannot be set by variables. An empty variable cannot be a number, so it counts as not set.
-    if text is None or option.kind in LISTS or (not text and option.kind is not Kind.STRING):
+    if text is None or (option.kind in LISTS and not strict):
         return None
+    if not text and option.kind not in (Kind.STRING, Kind.HOST, *LISTS):
+        return option.initial
     return _converted(option, text, option.variable)
 
 
 def _from_document(option: Option, document: Mapping[str, Any], *, strict: bool) -> Value | None:
     value = document.get(option.name)
+    source = f"configuration key {option.name}"
     if option.kind in LISTS:
-        return [str(item) for item in value] if isinstance(value, list) else None
+        return _list(option, value, source) if strict else _lenient_list(value)
     if strict and isinstance(value, list | dict):
-        raise UsageFailure(f"configuration key {option.name} must have one value, not a list or a mapping")
+        raise UsageFailure(f"{source} must have one value, not a list or a mapping")
     # Nested values belong to other programs that share the file.
-    return _converted(option, value, f"configuration key {option.name}") if isinstance(value, str) else None
+    return _converted(option, value, source) if isinstance(value, str) else None
+
+
+def _lenient_list(value: Any) -> Value | None:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else None
+
+
+def _list(option: Option, value: Any, source: str) -> Value | None:
+    if isinstance(value, str):
+        return _converted(option, value, source)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return _checked(option.accepted, value, ",".join(value), source)
+    if value is not None:
+        raise UsageFailure(f"{source} must be a list of values")
+    return None
 
 
 def _converted(option: Option, text: str, source: str) -> Value:
+    return _checked(option.parse, text, text, source)
+
+
+def _checked(read: Callable[[Any], Value], value: str | list[str], shown: str, source: str) -> Value:
     try:
-        return option.parse(text)
+        return read(value)
     except ValueError as exc:
-        raise UsageFailure(f'invalid value "{text}" for {source}: {exc}') from exc
+        raise UsageFailure(f'invalid value "{shown}" for {source}: {exc}') from exc

@@ -131,7 +131,8 @@ def _long(parsed: Parsed, word: str, following: Iterator[str]) -> None:
     name, assigned, text = word[2:].partition("=")
     option = next((option for option in parsed.options() if option.name == name), None)
     if option is None:
-        raise UsageFailure(f"unknown flag: --{name}" + closest(f"--{name}", [f"--{o.name}" for o in parsed.options()]))
+        known = [f"--{option.name}" for option in parsed.options() if not option.hidden]
+        raise UsageFailure(f"unknown flag: --{name}" + closest(f"--{name}", known))
     if not assigned:
         text = "true" if option.kind is Kind.BOOL else _argument(option, following)
     _accept(parsed, option, text)

@@ -39,7 +39,8 @@ def usage_text(parsed: Parsed) -> str:
 def own_options(parsed: Parsed) -> list[Option]:
     """Return the options that are listed as a command's own: all of them for the program itself."""
     elsewhere = parsed.inherited if len(parsed.path) > 1 else ()
-    return sorted((option for option in parsed.options() if option not in elsewhere), key=lambda option: option.name)
+    own = (option for option in parsed.options() if option not in elsewhere and not option.hidden)
+    return sorted(own, key=lambda option: option.name)
 
 
 def usage_lines(parsed: Parsed) -> list[str]:

@@ -24,6 +24,8 @@ class Kind(Enum):
     STRING_ARRAY = "stringArray"
     """A list; occurrences are not split."""
     DURATION = "duration"
+    HOST = "host"
+    """A name or an address, IPv6 with or without brackets; the empty string always means the default."""
 
 
 ANY_FILE = ("*",)
@@ -48,6 +50,8 @@ class Option:
     short: str = ""
     check: Callable[[Value], None] | None = None
     """Raises ValueError for a value that reads well and is wrong all the same."""
+    hidden: bool = False
+    """Whether help, manual pages and completion leave it out."""
 
     @property
     def initial(self) -> Value:
@@ -61,7 +65,12 @@ class Option:
 
     def parse(self, text: str) -> Value:
         """Read one occurrence of the value. Raises ValueError with the reason."""
-        value = _PARSERS[self.kind](text)
+        if not text and self.kind is Kind.HOST:
+            return self.initial
+        return self.accepted(_PARSERS[self.kind](text))
+
+    def accepted(self, value: Value) -> Value:
+        """Return a value of the option's kind as it counts. Raises ValueError with the reason why it is wrong."""
         if self.check is not None:
             self.check(value)
         if not self.choices:
@@ -151,6 +160,11 @@ def _comma_separated(text: str) -> list[str]:
         raise ValueError(str(exc)) from exc
 
 
+def _host(text: str) -> str:
+    bracketed = re.fullmatch(r"\[([^\[\]]*:[^\[\]]*)\]", text)
+    return bracketed[1] if bracketed else text  # whether it can be a host is found out by whoever uses it
+
+
 _PARSERS: dict[Kind, Callable[[str], Value]] = {
     Kind.STRING: str,
     Kind.INT: _integer(64),
@@ -159,6 +173,7 @@ _PARSERS: dict[Kind, Callable[[str], Value]] = {
     Kind.STRINGS: _comma_separated,
     Kind.STRING_ARRAY: lambda text: [text],
     Kind.DURATION: durations.parse,
+    Kind.HOST: _host,
 }
 
 _ZERO: dict[Kind, Value] = {
@@ -169,6 +184,7 @@ _ZERO: dict[Kind, Value] = {
     Kind.STRINGS: [],
     Kind.STRING_ARRAY: [],
     Kind.DURATION: 0.0,
+    Kind.HOST: "",
 }
 
 HELP = Option("help", Kind.BOOL, "print this help", short="h")

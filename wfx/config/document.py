@@ -9,7 +9,14 @@ from wfx.commandline import durations
 from wfx.config.options import OPTIONS, Option
 
 START, END = "<!-- options: made by `make docs` -->\n", "<!-- end of options -->\n"
-_KINDS = {"str": "text", "int": "number", "bool": "true or false", "Seconds": "duration", "tuple[str, ...]": "list"}
+_KINDS = {
+    "str": "text",
+    "Host": "name or address",
+    "int": "number",
+    "bool": "true or false",
+    "Seconds": "duration",
+    "tuple[str, ...]": "list",
+}
 
 
 def table() -> str:
@@ -27,7 +34,7 @@ def updated(guide: str) -> str:
 
 def _row(option: Option) -> str:
     default = durations.show(option.default) if option.kind == "Seconds" else str(option.default).lower()
-    if option.kind in ("str", "tuple[str, ...]"):
+    if option.kind in ("str", "Host", "tuple[str, ...]"):
         default = option.default if isinstance(option.default, str) else ",".join(option.default)
     kind = ", ".join(option.choices) or _KINDS[option.kind]
     return f"| `--{option.name}` | {kind} | {f'`{default}`' if default else ''} | {option.help} |"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, NewType
 
 from wfx.logs import FORMATS, LEVELS
 
 Seconds = NewType("Seconds", float)
+Host = NewType("Host", str)
 
 ENGINES = ("auto", "uvicorn", "hypercorn")
 
@@ -16,20 +19,46 @@ _MOST_PORTS = 65535
 
 
 def _option(
-    default: Any, text: str, choices: tuple[str, ...] = (), *, least: float = 0, most: float | None = None
+    default: Any,
+    text: str,
+    choices: tuple[str, ...] = (),
+    *,
+    least: float = 0,
+    most: float | None = None,
+    check: Callable[[str], None] | None = None,
 ) -> Any:
-    return field(default=default, metadata={"help": text, "choices": choices, "least": least, "most": most})
+    metadata = {"help": text, "choices": choices, "least": least, "most": most, "check": check}
+    return field(default=default, metadata=metadata)
+
+
+def _origin(text: str) -> None:
+    """Let ``*`` pass, and what browsers send as ``Origin``; ``null``, which any page can be, is none."""
+    if text != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s,]+", text):
+        raise ValueError(f'"{text}" is no origin such as https://console.example')
+
+
+def _host_name(text: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        raise ValueError(f'"{text}" is no host name; give it alone, without scheme and port')
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
-    client_host: str = _option("0.0.0.0", "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
+    client_host: Host = _option(Host("0.0.0.0"), "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
     client_port: int = _option(8080, "port of the southbound API; 0 takes a free one", most=_MOST_PORTS)
-    mgmt_host: str = _option("127.0.0.1", "address of the northbound API (operators)")
+    mgmt_host: Host = _option(Host("127.0.0.1"), "address of the northbound API (operators)")
     mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one", most=_MOST_PORTS)
     http_engine: str = _option("auto", "HTTP engine", ENGINES)
+    allowed_origin: tuple[str, ...] = _option(
+        (),
+        "origins, such as https://console.example, whose pages may use the API; with *, pages of all origins may read",
+        check=_origin,
+    )
+    allowed_host: tuple[str, ...] = _option(
+        (), "host names, besides localhost, under which browsers may reach a listener on loopback", check=_host_name
+    )
 
     storage: str = _option("sqlite", "kind of storage", ("sqlite",))
     storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage")
@@ -78,7 +107,7 @@ class Option:
     name: str
     """As a flag, without the dashes in front."""
     kind: str
-    """``str``, ``int``, ``bool``, ``Seconds`` or ``tuple[str, ...]``."""
+    """``str``, ``Host``, ``int``, ``bool``, ``Seconds`` or ``tuple[str, ...]``."""
     default: Any
     help: str
     choices: tuple[str, ...]
@@ -86,6 +115,8 @@ class Option:
     """The smallest number allowed; seconds for durations."""
     most: float | None
     """The largest number allowed, if there is one."""
+    check: Callable[[str], None] | None
+    """Raises ValueError for an item of a list that is wrong."""
 
     @property
     def member(self) -> str:
@@ -101,3 +132,21 @@ class Option:
 OPTIONS = tuple(
     Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config)
 )
+
+NOT_AVAILABLE = {
+    "scheme": "http",
+    "client-tls-host": "",
+    "client-tls-port": "",
+    "client-unix-socket": "",
+    "mgmt-tls-host": "",
+    "mgmt-tls-port": "",
+    "mgmt-unix-socket": "",
+    "tls-certificate": "",
+    "tls-key": "",
+    "tls-ca": "",
+    "simple-fileserver": "",
+}
+"""Options of the contract (server section 3) that ask for what this version cannot do, unless they have this value.
+
+They end the start: to go on without what somebody asked for could mean to go on without its protection.
+"""
