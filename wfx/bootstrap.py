@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 
 from wfx.api.app import build_app
 from wfx.api.call import Services
+from wfx.api.cors import CrossOriginSharing
+from wfx.api.host_check import HostCheck
 from wfx.api.side import Side
 from wfx.api.turns import Turns
 from wfx.config.options import Config
@@ -55,7 +57,7 @@ async def run(config: Config) -> None:
     async with AsyncExitStack() as stack:
         services = await _open_services(config, stack)
         chains = await _start_plugins(config, stack, stop)
-        apps = {side: build_app(side, services, _rings(chains[side])) for side in Side}
+        apps = {side: build_app(side, services, _rings(config, chains[side])) for side in Side}
         _collect_seldom()
         await _serve(config, services.broker, apps, _open_listeners(config), stop)
     for number in _STOPPING:
@@ -129,8 +131,9 @@ async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Ev
     return chains
 
 
-def _rings(chain: PluginChain) -> list[Middleware]:
-    return [Middleware(PluginRing, chain)] if len(chain) else []
+def _rings(config: Config, chain: PluginChain) -> list[Middleware]:
+    sharing = [Middleware(CrossOriginSharing, config.allowed_origin)] if config.allowed_origin else []
+    return [*sharing, *([Middleware(PluginRing, chain)] if len(chain) else [])]
 
 
 def _http_settings(config: Config, listeners: int) -> HttpSettings:
@@ -165,7 +168,10 @@ async def _serve(
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for listener in listeners:
-            group.create_task(engine(apps[listener.side], listener, settings, drain))
+            app = apps[listener.side]
+            if listener.is_loopback:
+                app = HostCheck(app, config.allowed_host)
+            group.create_task(engine(app, listener, settings, drain))
             fields = {"side": str(listener.side), "addr": listener.address, "scheme": listener.scheme, "tls": False}
             log.info("listening", extra={"fields": fields})
         await stop.wait()

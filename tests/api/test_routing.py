@@ -50,6 +50,8 @@ def test_other_method_on_unknown_path(side: str, method: str) -> None:
     ("DELETE", "/jobs/events", "GET, HEAD"),
     ("POST", "/version", "GET, HEAD"),
     ("DELETE", "/health", "GET, HEAD"),
+    ("OPTIONS", "/jobs", "GET, HEAD, POST"),
+    ("OPTIONS", "/jobs/x/status", "GET, HEAD, PUT"),
 ])  # fmt: skip
 def test_other_method_on_known_path(side: str, method: str, path: str, allow: str) -> None:
     """A method that a path does not have is a 405 listing those it has, sorted."""
@@ -99,23 +101,6 @@ def test_head(side: str, path: str) -> None:
     assert head.content == b""
     difference = int(head.headers["content-length"]) - len(got.content)
     assert abs(difference) < 10, "the time in a health report varies in length"
-
-
-@pytest.mark.parametrize(("path", "allow"), [("/jobs", "GET, HEAD, POST"), ("/jobs/x/status", "GET, HEAD, PUT")])
-def test_options(side: str, path: str, allow: str) -> None:
-    """OPTIONS tells the methods, so that a browser's preflight succeeds."""
-    answer = ask("OPTIONS", side + BASE + path)
-    assert (answer.status_code, answer.headers["allow"]) == (204, allow)
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-allow-methods"] == allow
-
-
-def test_cross_origin(south: httpx.Client) -> None:
-    """A request with an Origin may be read by any origin; Vary says so in any case."""
-    with_origin, without = south.get("/jobs", headers={"Origin": "https://ui.example"}), south.get("/jobs")
-    assert with_origin.headers["access-control-allow-origin"] == "*"
-    assert "access-control-allow-origin" not in without.headers
-    assert with_origin.headers["vary"] == without.headers["vary"] == "Origin"
 
 
 @pytest.mark.parametrize("segment", [

@@ -87,7 +87,7 @@ async def test_streams_end_properly_when_the_server_stops(service: LocalService)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 async def test_a_browser_follows_through_a_restart(start: Start, how: signal.Signals) -> None:
     """A page's EventSource comes back by itself after a restart, and its page has seen each event once. Row 15."""
-    service = start()
+    service = start("--allowed-origin=*")
     (device,) = devices(service, 1)
     address = f"{service.north}/api/wfx/v1/jobs/events?since=0"
     async with async_playwright() as playwright, serving_page() as page_address:

@@ -64,7 +64,7 @@ class Dispatch(BaseRoute):
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
-            await _no_such_method(scope, routes)(scope, receive, send)
+            await _no_such_method(routes)(scope, receive, send)
             return
         await self._endpoints[route](scope, receive, send, key)
 
@@ -78,27 +78,12 @@ def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
     return _not_allowed("GET, HEAD")
 
 
-def _no_such_method(scope: Scope, routes: dict[str, Route]) -> Reply:
-    allowed = ", ".join(sorted({*routes, *(("HEAD",) if "GET" in routes else ())}))
-    if scope["method"] == "OPTIONS":
-        return _preflight(allowed)
-    return _not_allowed(allowed)
+def _no_such_method(routes: dict[str, Route]) -> Reply:
+    return _not_allowed(", ".join(sorted({*routes, *(("HEAD",) if "GET" in routes else ())})))
 
 
 def _not_allowed(methods: str) -> Reply:
     return text_reply(405, "Method Not Allowed", ((b"allow", methods.encode()),))
-
-
-def _preflight(methods: str) -> Reply:
-    allowed = methods.encode()
-    return Reply(204, headers=(
-        (b"allow", allowed),
-        (b"access-control-allow-origin", b"*"),
-        (b"access-control-allow-methods", allowed),
-        (b"access-control-allow-headers", b"*"),
-        (b"access-control-max-age", b"86400"),
-        (b"vary", b"Origin"),
-    ))
 
 
 def _cleaned(raw_path: bytes) -> bytes:

@@ -29,7 +29,6 @@ _LARGE = 64 * 1024
 """Bytes of a body that take milliseconds to look through, the worst of them ten."""
 _AT_ONCE = nullcontext()
 _VARY: RawHeader = (b"vary", b"Origin")
-_ANY_ORIGIN: RawHeader = (b"access-control-allow-origin", b"*")
 
 
 class Endpoint:
@@ -53,8 +52,6 @@ class Endpoint:
         response = await self._answer(Call(scope, self._services, self._side, key, {}), receive, fields)
         if self._route.operation:
             response.raw_headers.append(_VARY)
-            if b"origin" in fields:
-                response.raw_headers.append(_ANY_ORIGIN)
         await response(scope, receive, send)
 
     async def _answer(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> Response:

@@ -24,12 +24,10 @@ ABORT_EXTENSION = "wfx.abort"
 Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
 """
 
-_ORIGIN = "Access-Control-Allow-Origin"
 _HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache",
     "Connection": "keep-alive",
-    _ORIGIN: "*",
     "X-Accel-Buffering": "no",
 }
 _GONE_SECONDS = 1.0
@@ -79,7 +77,6 @@ class EventStream(EventSourceResponse):
         """Run the stream to its end; a reader that does not read is cut off."""
         if scope["http_version"] != "1.1":
             del self.headers["connection"]  # HTTP/2 forbids it.
-        self.headers[_ORIGIN] = "*"  # Once, also where it was added for an Origin: browsers refuse a second one.
         with anyio.CancelScope() as cut, self._watched(cut):
             self._subscription.interrupt = cut.cancel
             await super().__call__(scope, receive, send)

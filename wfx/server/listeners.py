@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from wfx.api.side import Side
 
@@ -25,6 +26,12 @@ class Listener:
     address: str
     """Where it listens, for people: ``127.0.0.1:8081``."""
     scheme: str = "http"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        address = ip_address(self.socket.getsockname()[0])
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def open_tcp(side: Side, host: str, port: int) -> Listener:

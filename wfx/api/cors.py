@@ -1,0 +1,77 @@
+"""Cross-origin resource sharing: web pages of which other origins may use the API (``--allowed-origin``).
+
+Without this ring no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep pages of
+other origins from reading anything, and from every request that changes something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wfx.api.reply import RawHeader, Reply
+
+ANY = "*"
+"""Allows every origin what the contract allows every origin: to read answers and streams, but no preflight."""
+
+_ALLOWED = b"access-control-allow-origin"
+_VARY: RawHeader = (b"vary", b"Origin")
+_STREAM = b"text/event-stream"
+_WANTED_METHOD, _WANTED_FIELDS = b"access-control-request-method", b"access-control-request-headers"
+_METHODS: RawHeader = (b"access-control-allow-methods", b"DELETE, GET, POST, PUT")
+_MAX_AGE: RawHeader = (b"access-control-max-age", b"600")
+
+
+class CrossOriginSharing:
+    """ASGI middleware around everything else of a side; to be installed only if an origin is allowed.
+
+    It answers preflights itself, also in front of plugins: a browser sends them without credentials, so a plugin that
+    asks for some could never let one pass. A preflight says what may be asked, and does nothing.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
+        """Let pages of these origins use ``app``."""
+        named = {origin.encode() for origin in allowed}
+        self._app = app
+        self._any = ANY.encode() in named
+        self._named = named - {ANY.encode()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, or pass the request on and mark its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        fields: dict[bytes, bytes] = dict(scope["headers"])
+        origin = fields.get(b"origin", b"")
+        if origin in self._named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
+            await _preflight(origin, fields.get(_WANTED_FIELDS, b""))(scope, receive, send)
+            return
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                message = {**message, "headers": headers + self._marks(origin, headers)}
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+    def _marks(self, origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
+        """Return the fields that an answer with these headers lacks."""
+        varies = _VARY in headers
+        marks = [] if varies or not self._named else [_VARY]
+        if origin in self._named:
+            return [(_ALLOWED, origin), *marks]
+        # Answers of the API vary in any case; streams are for all even without an Origin (rest-api section 10.3).
+        if self._any and ((origin and varies) or _is_stream(headers)):
+            return [(_ALLOWED, ANY.encode()), *marks]
+        return marks
+
+
+def _is_stream(headers: list[RawHeader]) -> bool:
+    return any(name == b"content-type" and value.startswith(_STREAM) for name, value in headers)
+
+
+def _preflight(origin: bytes, fields: bytes) -> Reply:
+    asked = [(b"access-control-allow-headers", fields)] if fields else []
+    return Reply(204, headers=((_ALLOWED, origin), _METHODS, *asked, _MAX_AGE, _VARY))

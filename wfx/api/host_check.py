@@ -1,0 +1,69 @@
+"""Rejects browsers under foreign host names, so that no web page reaches a loopback listener by DNS rebinding.
+
+A page may let its own name resolve to 127.0.0.1. For the browser this service is then a part of that page's site, and
+no rule about origins applies; but the request still carries the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wfx.api.reply import RawHeader, Reply, text_reply
+
+_REMEMBERED = 1024
+"""Values of ``Host`` that are known to be good, so that most requests cost one look."""
+
+
+class HostCheck:
+    """ASGI middleware for a listener on loopback; whoever is no browser passes under any name."""
+
+    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
+        """Let browsers pass under addresses, ``localhost`` and these names."""
+        self._app = app
+        self._names = frozenset({b"localhost", *(name.lower().encode() for name in allowed)})
+        self._good: set[bytes] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 421."""
+        if scope["type"] == "http":
+            for name, value in scope["headers"]:
+                if name == b"host":
+                    if value not in self._good and not self._is_good(value) and _is_from_browser(scope["headers"]):
+                        await _refusal(value)(scope, receive, send)
+                        return
+                    break
+        await self._app(scope, receive, send)
+
+    def _is_good(self, host: bytes) -> bool:
+        good = _without_port(host).lower() in self._names or _is_address(_without_port(host))
+        if good and len(self._good) < _REMEMBERED:
+            self._good.add(host)
+        return good
+
+
+def _refusal(host: bytes) -> Reply:
+    shown = host.decode("latin-1")[:100]
+    return text_reply(421, f"browsers may not use this service as '{shown}'; the option --allowed-host permits a name")
+
+
+def _without_port(host: bytes) -> bytes:
+    name, colon, port = host.rpartition(b":")
+    return name if colon and not port.endswith(b"]") else host
+
+
+def _is_address(name: bytes) -> bool:
+    try:
+        ip_address(name.decode("ascii").removeprefix("[").removesuffix("]"))
+    except ValueError:  # also for what is not ASCII
+        return False
+    return True
+
+
+def _is_from_browser(headers: Iterable[RawHeader]) -> bool:
+    return any(
+        name == b"origin" or name.startswith(b"sec-fetch-") or (name == b"user-agent" and value.startswith(b"Mozilla/"))
+        for name, value in headers
+    )
