@@ -106,6 +106,43 @@ def test_invalid(north: httpx.Client, unique: Name, document: dict[str, Any]) ->
     assert north.get(f"/workflows/{name}").status_code == 404
 
 
+def test_all_faults_at_once(north: httpx.Client, unique: Name) -> None:
+    """All that is wrong with a workflow is told in one answer, in the order of the rules, each with the same code."""
+    refused = north.post("/workflows", json={
+        "name": unique("bad"), "states": states("A", "B", "C", "D", "D"),
+        "groups": [{"name": "G", "states": ["A"]}, {"name": "G", "states": ["A"]}],
+        "transitions": [edge("A", "X"), edge("Y", "Z"), edge("A", "B"), edge("A", "B"), edge("B", "C"), edge("C", "B"),
+                        edge("B", "D", "WFX", "IMMEDIATE"), edge("B", "A", "WFX", "IMMEDIATE")],
+    })  # fmt: skip
+    errors = refused.json()["errors"]
+    assert [error["message"] for error in errors] == [
+        "state 'D' exists already: state names must be unique",
+        "state 'A' is in more than one group: 'G' and 'G'",
+        "group name 'G' is used several times",
+        "transition 'A' -> 'X' has an unknown state 'X'",
+        "transition 'Y' -> 'Z' has an unknown state 'Y'",
+        "transition 'Y' -> 'Z' has an unknown state 'Z'",
+        "duplicate transition 'A' -> 'B' for eligible 'CLIENT'",
+        "more than one immediate action from state 'B'",
+        "impossible transition 'B' -> 'C': 'B' -> 'D' is immediate, so it must be the only one",
+        "cycle from 'B' to 'C', from where 'B' is reached again",
+        "cycle from 'A' to 'B', from where 'A' is reached again",
+    ]
+    assert {(error["code"], error["logref"]) for error in errors} == {
+        ("wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")}
+
+
+def test_very_many_faults(north: httpx.Client, unique: Name) -> None:
+    """Of very many faults 128 are told, and names of any length do not make the answer long."""
+    long = "x" * 300_000
+    groups = [{"name": name, "states": [str(number) for number in range(300)]} for name in ("G", long)]
+    refused = north.post("/workflows", json={
+        "name": unique("bad"), "states": states(long), "transitions": [edge(long, "Q")], "groups": groups})  # fmt: skip
+    assert refused.status_code == 400
+    assert len(refused.json()["errors"]) == 128
+    assert len(refused.content) < 100_000
+
+
 def test_initial_state_may_be_listed_anywhere(north: httpx.Client, unique: Name) -> None:
     """Only the edges decide which state is the initial one."""
     name = unique("w")

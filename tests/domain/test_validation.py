@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 
 from tests.domain.samples import PRESS, altered_workflows, edge, flow, graphs, workflows
 from wfx.domain.errors import WorkflowInvalid
-from wfx.domain.validation import check
+from wfx.domain.validation import check, faults
 from wfx.domain.workflow import Actor, Group, State, Transition, Trigger, Workflow
 
 NOW = Trigger.IMMEDIATE
@@ -115,6 +117,30 @@ TWICE_BROKEN = {
 def test_first_rule_in_order_wins(workflow: Workflow, part: str) -> None:
     """Of several broken rules the first in the contract's order is reported."""
     assert part in complaint(workflow)
+
+
+def test_every_fault_is_found() -> None:
+    """A workflow that breaks several rules, each in several places, is told all of them, rule by rule."""
+    edges = (edge("A", "Q"), edge("P", "B"), edge("A", "B"), edge("B", "A"), edge("C", "C", Actor.WFX, NOW))
+    broken = flow("AABBC", *edges)
+    assert list(faults(broken)) == [
+        ("state 'A' exists already: state names must be unique", ("states", 1, "name")),
+        ("state 'B' exists already: state names must be unique", ("states", 3, "name")),
+        ("transition 'A' -> 'Q' has an unknown state 'Q'", ("transitions", 0, "to")),
+        ("transition 'P' -> 'B' has an unknown state 'P'", ("transitions", 1, "from")),
+        ("immediate transition 'C' -> 'C' leads back to its own state and would be taken without end",
+         ("transitions", 4)),
+        ("cycle from 'A' to 'B', from where 'A' is reached again", ("transitions", 3)),
+    ]
+
+
+@pytest.mark.parametrize("workflow", [workflow for workflow, _ in BROKEN.values()], ids=BROKEN)
+def test_each_fault_has_a_place(workflow: Workflow) -> None:
+    """What is wrong is told with the place of it in the workflow's document."""
+    for fault in faults(workflow):
+        part: Any = {"states": []} | orjson.loads(workflow.encoded)
+        for step in fault.place:
+            part = part[step]
 
 
 def test_first_place_in_list_order_wins() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,12 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
 def reply_to(error: errors.WfxError) -> Reply:
     """Answer an error; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
-    return _reply(answer, str(error), _extra(error))
+    return _reply(answer, error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),), _extra(error))
 
 
 def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: str) -> Reply:
     """Answer a missing workflow where the contract words it differently: on creation of a job, and on deletion."""
-    return _reply(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), message.format(error.name), {})
+    return _reply(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {})
 
 
 def _extra(error: errors.WfxError) -> dict[str, Any]:
@@ -62,6 +63,6 @@ def _extra(error: errors.WfxError) -> dict[str, Any]:
     return {}
 
 
-def _reply(answer: Answer, message: str, extra: dict[str, Any]) -> Reply:
-    error = {"code": answer.code, "logref": answer.logref, "message": message}
-    return json_reply(encode({"errors": [error], **extra}), answer.status)
+def _reply(answer: Answer, messages: Iterable[str], extra: dict[str, Any]) -> Reply:
+    listed = [{"code": answer.code, "logref": answer.logref, "message": message} for message in messages]
+    return json_reply(encode({"errors": listed, **extra}), answer.status)

@@ -62,7 +62,12 @@ class WorkflowNotUnique(Refused):
 
 
 class WorkflowInvalid(Refused):
-    """The workflow breaks a semantic rule (rest-api section 8)."""
+    """The workflow breaks semantic rules (rest-api section 8)."""
+
+    def __init__(self, *faults: str) -> None:
+        """Keep what is wrong, the most important first; it is also the message."""
+        super().__init__(faults[0])
+        self.faults = faults
 
 
 class WorkflowInUse(Refused):
