@@ -8,9 +8,11 @@ r"""Plugins for wfx in Python: one function from a request to a decision, the re
     run(decide)
 """  # noqa: D208 - the indented part is a program
 
+from wfx_plugin.asking import Plugin
 from wfx_plugin.model import PASS, Action, Decision, Headers, Modify, Pass, Request, Respond, Status
 from wfx_plugin.running import run, run_async
 
 __all__ = [
-    "PASS", "Action", "Decision", "Headers", "Modify", "Pass", "Request", "Respond", "Status", "run", "run_async",
+    "PASS", "Action", "Decision", "Headers", "Modify", "Pass", "Plugin", "Request", "Respond", "Status", "run",
+    "run_async",
 ]  # fmt: skip

@@ -115,7 +115,7 @@ async def _serve_tasks(decide: DecideAsync, channel: Channel, backlog: int) -> N
     assert myself is not None
     loop.add_signal_handler(signal.SIGTERM, myself.cancel)
     requests = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), channel.requests)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), channel.incoming)
     async with asyncio.TaskGroup() as group:
         running: set[asyncio.Task[None]] = set()
         while frame := await _next_frame(requests):

@@ -1,4 +1,4 @@
-"""Between frames and the model: reads requests, writes answers (schemas in fbs/).
+"""Between frames and the model: reads requests, writes answers, and the other way round (schemas in fbs/).
 
 Both are done by hand: the flatbuffers runtime takes 180 µs to read eight headers and 120 µs to write them, ten times as
 long. What the server writes is sound, so nothing is checked here. The layout of an answer is the same each time, all
@@ -7,6 +7,10 @@ offsets point forward, and so it can be written in one go. Modify and Respond:
     0 size  4 root  8 vtable  20 PluginResponse  40 vtable of Envelope
     48 vtable  64 client.Request   84 destination, headers, body
     48 vtable  60 client.Response  76 headers, body
+
+The layout of a request to another plugin:
+
+    0 size  4 root  8 vtable  20 PluginRequest  40 vtable of Envelope  48 vtable  64 client.Request  84 destination …
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from __future__ import annotations
 import struct
 
 from wfx_plugin.generated import messages as wire
-from wfx_plugin.model import Action, Decision, Headers, Modify, Pass, Request, Respond, values_of
+from wfx_plugin.model import PASS, Action, Decision, Headers, Modify, Pass, Request, Respond, Status, values_of
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
@@ -24,6 +28,7 @@ _PASS = struct.Struct("<II4x4HiQ")
 """Size, root, vtable and table of an answer with nothing but a cookie: the first frame of server section 11.3."""
 _MODIFY = struct.Struct("<II 6H iI3xBQ 4H 7H2x iIIIB3x")
 _RESPOND = struct.Struct("<II 6H iI3xBQ 4H 5H2x iIIB3x")
+_REQUEST = struct.Struct("<II 5H2x iQI 4x 4H 7H2x iIIIB3x")
 _ENTRY = struct.Struct("<iII")
 _ENVELOPE_VTABLE = 40
 _PAD = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
@@ -41,6 +46,43 @@ def read_request(frame: bytes) -> tuple[int, Request]:
         action=Action(frame[action]) if action else Action.READ,
         headers=(lambda: _headers(frame, _target(frame, envelope))) if envelope else {},
         body=_bytes(frame, content) if content else b"",
+    )
+
+
+def read_answer(frame: bytes) -> tuple[int, Decision]:
+    """Read the cookie and the decision of one frame (without its length prefix) of another plugin.
+
+    Raises ValueError, IndexError or struct.error for what is no answer.
+    """
+    message = _unsigned(frame, 0)
+    cookie, tag, payload = (_field(frame, message, number) for number in (1, 2, 3))
+    kind = frame[tag] if tag and payload else wire.Payload.NONE
+    number = _U64.unpack_from(frame, cookie)[0] if cookie else 0
+    if kind == wire.Payload.NONE:
+        return number, PASS
+    table = _target(frame, payload)
+    if kind == wire.Payload.client_Request:
+        return number, _read_modify(frame, table)
+    if kind == wire.Payload.client_Response:
+        return number, _read_respond(frame, table)
+    raise ValueError(f"a payload of the unknown kind {kind}")
+
+
+def _read_modify(frame: bytes, table: int) -> Modify:
+    destination, envelope, content = (_field(frame, table, number) for number in (1, 3, 4))
+    return Modify(
+        (_text(_bytes(frame, destination)) or None) if destination else None,
+        _headers(frame, _target(frame, envelope)) if envelope else {},
+        _bytes(frame, content) if content else None,
+    )
+
+
+def _read_respond(frame: bytes, table: int) -> Respond:
+    status, envelope, content = (_field(frame, table, number) for number in range(3))
+    return Respond(
+        Status(frame[status]) if status else Status.DENY,
+        _bytes(frame, content) if content else b"",
+        _headers(frame, _target(frame, envelope)) if envelope else {},
     )
 
 
@@ -82,6 +124,24 @@ def _bytes(frame: bytes, at: int) -> bytes:
     """Read the string or vector of bytes that the offset at ``at`` leads to."""
     start = _target(frame, at)
     return frame[start + 4 : start + 4 + _unsigned(frame, start)]
+
+
+def write_request(cookie: int, request: Request) -> bytes:
+    """Write the frame, prefix included, that asks another plugin about a request."""
+    destination = _string(_raw(request.destination))
+    envelope_at = _REQUEST.size + len(destination)
+    envelope = _envelope(request.headers, envelope_at)
+    content_at = envelope_at + len(envelope)
+    content = _string(request.body)
+    head = _REQUEST.pack(
+        content_at + len(content) - 4, 16,
+        10, 16, 0, 4, 12,
+        12, cookie, 64 - 32,
+        8, 12, 4, 8,
+        14, 20, 0, 4, 16, 8, 12,
+        16, _REQUEST.size - 68, envelope_at - 72, content_at - 76, request.action,
+    )  # fmt: skip
+    return b"".join((head, destination, envelope, content))
 
 
 def write_answer(cookie: int, request: Request, decision: Decision) -> bytes:

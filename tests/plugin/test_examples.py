@@ -65,32 +65,6 @@ async def test_deny_under_load(plugins: PluginDirectory, start: StartChain, requ
     assert sum(status_of(one) == 0 for one in decided) >= 64
 
 
-async def test_audit(
-    plugins: PluginDirectory, start: StartChain, request_of: RequestOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each request is one JSON line, without body or credentials, whatever its target holds."""
-    monkeypatch.setenv("AUDIT_FILE", str(tmp_path / "audit.log"))
-    install(plugins, "audit")
-    chain = await start()
-    headers = [(b"X-Client-Id", (b"dev",)), (b"Authorization", (b"Bearer secret",))]
-    await chain.decide(request_of('/"x"?\x1b', Action.UPDATE, headers, b"secret"))
-    text = (tmp_path / "audit.log").read_text()
-    record = json.loads(text)
-    assert record.pop("time").startswith("20")
-    assert record == {"action": "UPDATE", "destination": '/"x"?\x1b', "client": "dev", "bytes": 6}
-    assert "secret" not in text
-    assert "\x1b" not in text
-
-
-async def test_audit_fails_closed(
-    plugins: PluginDirectory, start: StartChain, request_of: RequestOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without room for the record nothing passes."""
-    monkeypatch.setenv("AUDIT_FILE", "/dev/full")
-    install(plugins, "audit")
-    assert status_of(await (await start()).decide(request_of("/"))) == 503
-
-
 async def test_rewrite(
     plugins: PluginDirectory, start: StartChain, request_of: RequestOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,8 +88,12 @@ def test_deployment(tmp_path: Path) -> None:
             assert httpx.get(service.south + path, trust_env=False).status_code == status
         assert service.stop() == 0, "systemd sends SIGTERM to the server alone"
     assert "\nKillMode=mixed\n" in unit
-    (audited,) = (Path(home) / "audit.jsonl").read_text().splitlines()
-    assert json.loads(audited)["destination"] == "/health"
+    audited = [json.loads(line) for line in (Path(home) / "audit.jsonl").read_text().splitlines()]
+    assert [(one["destination"], one["verdict"]) for one in audited] == [
+        ("/health", "passed"), ("/api/wfx/v1/jobs", "deny"),
+    ]  # fmt: skip
+    (shown,) = (block for block in blocks("json") if '"verdict"' in block)
+    assert json.loads(shown).keys() == audited[0].keys()
 
 
 def placed(text: str, root: Path) -> str:
@@ -113,7 +117,7 @@ def test_vectors() -> None:
 
 def test_configuration_of_auth() -> None:
     """The configuration in the guide has the members of the sample file, and tokens are hashed as it says."""
-    (text,) = blocks("json")
+    (text,) = (block for block in blocks("json") if '"north"' in block)
     (command,) = re.findall("`(printf .*sha256sum)`", GUIDE)
     assert run(command, ROOT).split()[0] == hashlib.sha256(b"TOKEN").hexdigest()
     sample = json.loads((ROOT / "plugins" / "examples" / "auth" / "auth.json").read_text())
