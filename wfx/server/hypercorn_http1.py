@@ -38,6 +38,11 @@ class Reader(h11.Connection, HeadReader):
         if self.refusal is None:
             self._unparsed += data
 
+    def drop(self) -> None:
+        """Forget what has come but was not looked at."""
+        self._unparsed = b""
+        self._events.clear()
+
     def _extract_next_receive_event(self) -> Any:
         if self.their_state not in (h11.IDLE, h11.SEND_BODY):
             over = self.their_state in (h11.MUST_CLOSE, h11.CLOSED)
@@ -111,6 +116,7 @@ class Http1(H11Protocol):
 
     async def lost(self) -> None:
         """Learn that the connection is lost, also while a request that came too early waits to be looked at."""
+        self.connection.drop()
         await self.handle(Closed())
         await self.can_read.set()
 
