@@ -11,7 +11,7 @@ from textwrap import dedent
 from wfx.plugin.chain import PluginChain
 
 ROOT = Path(__file__).parents[1]
-DEADLINE = 20.0
+DEADLINE = 60.0
 """How long anything may take before a test fails; far more than it needs."""
 
 RAW = """

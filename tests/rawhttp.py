@@ -19,7 +19,7 @@ class Answer:
 class Wire:
     """A connection to 127.0.0.1 that sends and receives what it is told."""
 
-    def __init__(self, port: int, timeout: float = 20.0) -> None:
+    def __init__(self, port: int, timeout: float = 60.0) -> None:
         """Connect."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self._buffer = b""

@@ -18,7 +18,7 @@ from wfx.server.engine import choose
 from wfx.server.listeners import open_tcp
 from wfx.server.settings import HttpSettings
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @contextmanager

@@ -4,56 +4,64 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psutil
 import pytest
+from left_behind import Inspected, Left
 from rawhttp import Wire
 
 from tests.edge import http2
 from tests.edge.conftest import ENGINES
 from tests.edge.corpus import CASES, Case, canary
+from tests.edge.engines import eventually
 from tests.edge.test_corpus import ask
-from wfx.demo.local import LocalService
 
 LARGE = 900_000
 FILLER = b"X: " + b"x" * LARGE + b"\r\n"
 HEADS = [case for case in CASES if case.row == 29 and len(case.data) > LARGE]
-TIMES = 30
-MOST = 12_000_000
-"""Bytes by which the service may grow: half of what is sent in the least of the cases."""
+TIMES = 20
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def uncollected(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+def uncollected(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
     """A service of each engine, whose collector of cycles is off."""
-    folder: Path = tmp_path_factory.mktemp(f"uncollected-{request.param}")
-    (folder / "sitecustomize.py").write_text("import gc\n\ngc.disable()\n")
-    options = (f"--http-engine={request.param}",)
-    with LocalService(folder, *options, environment={"PYTHONPATH": str(folder)}) as service:
-        yield service
+    inspected = Inspected(tmp_path_factory.mktemp(f"uncollected-{request.param}"), f"--http-engine={request.param}")
+    with inspected.service:
+        yield inspected
 
 
-def assert_flat(service: LocalService, work: Callable[[int], object]) -> None:
-    """Doing this again and again must not take more memory than doing it a few times."""
-    assert service.process is not None
-    process = psutil.Process(service.process.pid)
-    for _ in range(TIMES // 3):
-        work(service.ports["south"])
-    before = process.memory_info().rss
+def assert_nothing_left(inspected: Inspected, work: Callable[[int], object], *, in_cycles: int = 0) -> None:
+    """After doing this again and again, not even the text of one request is left, nor an object for each.
+
+    ``in_cycles`` is how many objects each may leave in cycles.
+    """
+    port = inspected.service.ports["south"]
+    for _ in range(TIMES // 2):
+        work(port)
+    before = inspected.look()
     for _ in range(TIMES):
-        work(service.ports["south"])
-    grown = process.memory_info().rss - before
-    assert grown < MOST, f"{grown} bytes more"
+        work(port)
+    found: list[Left] = []
+
+    def is_clean() -> bool:
+        found.append(inspected.look())
+        return found[-1].bytes < before.bytes + LARGE and found[-1].objects < before.objects + TIMES
+
+    try:
+        eventually(is_clean, "it is gone")
+    except AssertionError as exc:
+        exc.add_note(f"before {before}, afterwards {found[-1]}")
+        raise
+    assert sum(left.bytes_in_cycles for left in found) < LARGE
+    assert sum(left.objects_in_cycles for left in found) <= in_cycles * TIMES
 
 
 @pytest.mark.parametrize("case", HEADS, ids=[case.name for case in HEADS])
-def test_heads(uncollected: LocalService, case: Case) -> None:
+def test_heads(uncollected: Inspected, case: Case) -> None:
     """Row 29: large headers, targets and trailers leave nothing in memory, refused or not."""
-    assert_flat(uncollected, lambda port: ask(port, case.data + canary()))
+    assert_nothing_left(uncollected, lambda port: ask(port, case.data + canary()))
 
 
-def test_broken_off(uncollected: LocalService) -> None:
+def test_broken_off(uncollected: Inspected) -> None:
     """Row 29: a header of which the client sent only a part leaves nothing in memory."""
 
     def send_part(port: int) -> None:
@@ -61,10 +69,10 @@ def test_broken_off(uncollected: LocalService) -> None:
             wire.send(b"GET / HTTP/1.1\r\nHost: wfx.test\r\n" + FILLER)
             leave(wire.socket)
 
-    assert_flat(uncollected, send_part)
+    assert_nothing_left(uncollected, send_part)
 
 
-def test_streams(uncollected: LocalService) -> None:
+def test_streams(uncollected: Inspected) -> None:
     """Row 29: event streams that were asked for with a large header leave little in memory once they are closed."""
 
     def follow(port: int) -> None:
@@ -73,10 +81,10 @@ def test_streams(uncollected: LocalService) -> None:
             wire.until(b"\r\n\r\n")
             leave(wire.socket)
 
-    assert_flat(uncollected, follow)
+    assert_nothing_left(uncollected, follow, in_cycles=200)
 
 
-def test_refused_changes(uncollected: LocalService) -> None:
+def test_refused_changes(uncollected: Inspected) -> None:
     """Row 29: a change that is refused for what is in the store leaves nothing of its request in memory."""
     body = b'{"state":"INSTALLED","context":{"log":"' + b"x" * LARGE + b'"}}'
     head = (
@@ -88,11 +96,11 @@ def test_refused_changes(uncollected: LocalService) -> None:
         _, answers = ask(port, head + body)
         assert [answer.status for answer in answers] == [404]
 
-    assert_flat(uncollected, change)
+    assert_nothing_left(uncollected, change)
 
 
 @pytest.mark.parametrize("uncollected", ["hypercorn"], indirect=True)
-def test_http2(uncollected: LocalService) -> None:
+def test_http2(uncollected: Inspected) -> None:
     """Row 29: a header over HTTP/2 of which the client sent only a part leaves nothing in memory."""
     part = b"x" * 16_000
 
@@ -101,7 +109,7 @@ def test_http2(uncollected: LocalService) -> None:
             client.flush(http2.frame(1, 0, 1, part) + http2.frame(9, 0, 1, part) * 50)
             leave(client.socket)
 
-    assert_flat(uncollected, send_part)
+    assert_nothing_left(uncollected, send_part)
 
 
 def leave(connection: socket.socket) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-START_DEADLINE = 20.0
-STOP_DEADLINE = 30.0
+START_DEADLINE = 60.0
+STOP_DEADLINE = 60.0
 
 
 class LocalService:
