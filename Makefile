@@ -22,7 +22,7 @@ run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8
 demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation to ACTIVATED
 	@$(BIN)/wfx demo
 
-test: $(VENV)/.dev packages check ## Run everything that can fail
+test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
@@ -93,4 +93,13 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing what the tests need into $(VENV) …"
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# What the tests generate TypeScript clients with, and compile them: from the npm registry, by the hashes of its lock file.
+CLIENTS := tests/generated_clients
+$(VENV)/.clients: $(CLIENTS)/package-lock.json | $(VENV)/.dev
+	@echo "Installing the TypeScript tools of the tests into $(VENV) …"
+	@mkdir -p $(VENV)/generated-clients
+	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(VENV)/generated-clients
+	@cd $(VENV)/generated-clients && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

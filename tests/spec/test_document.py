@@ -263,3 +263,46 @@ def test_a_missing_document_is_named() -> None:
     """What cannot be found is said clearly."""
     with pytest.raises(FileNotFoundError, match=r"no\.such\.yml is missing from the installation"):
         spec.find("no.such.yml")
+
+
+SERVED = json.loads(spec.openapi_json())
+
+
+def test_the_served_document_is_valid() -> None:
+    """What is served is a valid OpenAPI document with the same paths and methods."""
+    OpenAPIV30SpecValidator(SERVED).validate()
+    assert {path: set(item) for path, item in SERVED["paths"].items()} == {
+        path: set(item) for path, item in spec.document()["paths"].items()
+    }
+
+
+def test_the_served_document_shows_one_kind_of_success() -> None:
+    """Each operation has one successful status, of JSON or without content, or the stream of single events."""
+    for item in SERVED["paths"].values():
+        for method, operation in item.items():
+            if method == "parameters":
+                continue
+            [success] = [response for status, response in operation["responses"].items() if status.startswith("2")]
+            kinds = list(success.get("content", {}))
+            assert kinds in (["application/json"], ["text/event-stream"], []), operation["summary"]
+    stream = SERVED["paths"]["/jobs/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    assert stream == {"schema": {"$ref": "#/components/schemas/JobEvent"}}
+
+
+def test_the_served_document_names_no_operations() -> None:
+    """As with the reference, generators derive the names of operations from method and path (getJobsById)."""
+    operations = [operation for item in SERVED["paths"].values() for operation in item.values()]
+    assert not [operation for operation in operations if "operationId" in operation]
+    assert {"PaginatedJobList", "PaginatedWorkflowList"} <= SERVED["components"]["schemas"].keys()
+
+
+def test_the_served_document_states_the_limits_of_the_contract() -> None:
+    """The served document states limits of limit, offset, job ids and tags, of which only that of tags is enforced."""
+    parameters = SERVED["components"]["parameters"]
+    assert parameters["Limit"]["schema"].items() >= {"minimum": 0, "maximum": 1024}.items()
+    assert parameters["Offset"]["schema"]["minimum"] == 0
+    stated = {"minLength": 1, "maxLength": 36, "pattern": "^[0-9a-fA-F-]+$"}
+    assert parameters["JobId"]["schema"].items() >= stated.items()
+    assert SERVED["components"]["schemas"]["TagList"]["maxItems"] == 1024
+    assert SERVED["components"]["schemas"]["JobRequest"]["properties"]["tags"]["maxItems"] == 16
+    assert "x-wfx-stated" not in spec.openapi_json().decode()

@@ -13,6 +13,7 @@ import orjson
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from wfx.api.served_document import served_document
 from wfx.api.side import Side
 
 _METHODS = ("get", "put", "post", "delete")
@@ -76,8 +77,8 @@ def operations() -> dict[str, Operation]:
 
 @cache
 def openapi_json() -> bytes:
-    """Return the document as indented JSON, as openapi.json is served."""
-    return orjson.dumps(document(), option=orjson.OPT_INDENT_2)
+    """Return what is served of the document as openapi.json: indented JSON."""
+    return orjson.dumps(served_document(document()), option=orjson.OPT_INDENT_2)
 
 
 @cache

@@ -89,6 +89,6 @@ def _request_schema(schema: dict[str, Any]) -> dict[str, Any]:
     if "properties" in schema:
         converted["properties"] = {name: _request_schema(part) for name, part in schema["properties"].items()}
     for keyword in ("items", "additionalProperties"):
-        if keyword in schema:
+        if isinstance(schema.get(keyword), dict):
             converted[keyword] = _request_schema(schema[keyword])
     return converted

@@ -1,0 +1,61 @@
+"""Makes the OpenAPI document that is served, from which clients are generated.
+
+The document in ``spec/`` describes every answer of the service, also those to requests with a response filter, and
+checks of requests are compiled from it. Generators of clients make one type of all answers to an operation, so the
+served document describes what a request without a filter is answered with (``spec/decisions/0036-served-document.md``).
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+_STATED = "x-wfx-stated"
+"""Keywords that the served document states beside a schema's own, although the service is more lenient."""
+_ONE_EVENT = "x-wfx-event"
+"""What one event of a stream is: generators of clients take the schema of a stream for that."""
+_JSON = "application/json"
+_STREAM = "text/event-stream"
+
+
+def served_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what is served of the document, which stays as it is."""
+    served: dict[str, Any] = copy.deepcopy(document)
+    for item in served["paths"].values():
+        for method in item.keys() - {"parameters"}:
+            _describe_unfiltered(item[method], served)
+    served["components"] = _with_stated_limits(served["components"])
+    return served
+
+
+def _describe_unfiltered(operation: dict[str, Any], served: dict[str, Any]) -> None:
+    """Leave one kind of successful answer. Names of operations come from method and path, as with the reference."""
+    del operation["operationId"]
+    responses = operation["responses"]
+    if "201" in responses:
+        responses.pop("200", None)
+    for status in [status for status in responses if status.startswith("2")]:
+        if (reference := responses[status].get("$ref")) is not None:
+            responses[status] = copy.deepcopy(_resolved(reference, served))
+        content = responses[status].get("content", {})
+        kind = _STREAM if _STREAM in content else _JSON
+        for other in content.keys() - {kind}:
+            del content[other]
+        if kind == _STREAM:
+            content[kind] = {"schema": content[kind][_ONE_EVENT]}
+
+
+def _resolved(reference: str, served: dict[str, Any]) -> Any:
+    found: Any = served
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _with_stated_limits(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_stated_limits(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    stated = part.get(_STATED, {})
+    return {name: _with_stated_limits(value) for name, value in part.items() if name != _STATED} | stated
