@@ -11,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 from plugin_programs import ROOT
+from rawhttp import Wire, request
 
 from tests.plugins_http.conftest import Guard, client_of, exit_status
-from tests.streams.writing import BASE, WORKFLOW, store_workflow
+from tests.streams.writing import BASE, WORKFLOW, create_job, operator, store_workflow
 from wfx.demo.local import LocalService
 
 DEVICES = ("dev-a", "dev-b")
@@ -94,3 +95,33 @@ def test_the_stream_is_no_job(service: LocalService) -> None:
     seen = [record for line in service.lines if (record := json.loads(line)).get("path", "").startswith(f"{BASE}/jobs")]
     assert any(record["path"] == f"{BASE}/jobs/{job}" for record in seen), "the owner was asked for"
     assert not any("events" in record["path"] for record in seen)
+
+
+def test_an_update_client_with_a_token(service: LocalService) -> None:
+    """SWUpdate sends its token on both connections, so its progress is let through though it says nothing else there.
+
+    The API's documents are for everybody, because it stops when they are refused. What is refused leaves its job alone.
+    """
+    job = create_job(service, "dev-a")
+    agent = ("User-Agent: libcurl-agent/1.0", "Accept: application/json", "X-Response-Filter: del(.context)")
+    report = b'{"state": "INSTALLING", "clientId": "dev-a", "progress": 57, "message": "", "context": { "lines": [] }}'
+    path = f"{BASE}/jobs/{job}/status"
+
+    def put(*headers: str) -> int:
+        with Wire(service.ports["south"]) as wire:
+            head, _, body = request("PUT", path, report, *agent, *headers, "Expect: 100-continue").partition(b"{")
+            wire.send(head)
+            if wire.until(b"\r\n\r\n").startswith(b"HTTP/1.1 100"):
+                wire.send(b"{" + body)
+            return wire.answer().status
+
+    with Wire(service.ports["south"]) as wire:
+        for document in ("/swagger.json", f"{BASE}/swagger.json", f"{BASE}/openapi.json"):
+            wire.send(request("GET", document, b"", *agent))
+            assert wire.answer().status in {200, 404}, "never refused"
+    assert put("Authorization: Bearer token-of-dev-a", "X-Client-Id: dev-a") == 200
+    assert put("Authorization: Bearer token-of-dev-a") == 200
+    assert put("Authorization: Bearer token-of-dev-b") == 403
+    assert put("X-Client-Id: dev-a") == 403
+    with operator(service) as client:
+        assert client.get(f"/jobs/{job}/status").json()["state"] == "INSTALLING"

@@ -7,6 +7,8 @@ on its second connection:
 * ``identity_header``: a header that a TLS gateway sets from the client certificate. Only safe if the gateway
   removes it from what devices send, and if nobody reaches the south side but through the gateway.
 * ``tokens``: ``Authorization: Bearer TOKEN``; the file maps the SHA-256 of each token, in hex, to a client id.
+  SWUpdate sends it on both connections if its configuration says ``auth_token = "Authorization: Bearer TOKEN"``; it
+  sends it to the hosts of artefacts, too.
 
 A device then may read health, version, the API documents, workflows and downloads, list and follow its own jobs
 (queries are narrowed to them), and read and update its own jobs. Everything else is denied, also jobs that do not
@@ -36,6 +38,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from wfx_plugin import PASS, Action, Decision, Modify, Request, Respond, run_async
 
 BASE = ("api", "wfx", "v1")
+# SWUpdate stops if the API's document is refused, so the documents are for everybody.
 PUBLIC = {
     ("",), ("health",), ("version",), ("swagger.json",),
     (*BASE, "health"), (*BASE, "version"), (*BASE, "openapi.json"), (*BASE, "swagger.json"),
