@@ -1,4 +1,4 @@
-"""What the guides show is what happens: their ``console`` blocks are run against a real service, in order."""
+"""What the guides show is what happens: their ``console`` blocks are run against one real service, in any order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from wfx.demo.local import LocalService
+from wfx.server.edge import MAX_STREAMS
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -52,15 +53,20 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed) is not None
 
 
-def run(script: str, service: LocalService, home: Path) -> list[str]:
-    """Run a shell script in a look-alike of the source tree; returns what each command printed."""
+def tree_below(home: Path) -> Path:
+    """Make a look-alike of the source tree, in which guides may leave files."""
     tree = home / "tree"
     tree.mkdir()
     for entry in ROOT.iterdir():
         (tree / entry.name).symlink_to(entry)
+    return tree
+
+
+def run(script: str, service: LocalService, tree: Path) -> list[str]:
+    """Run a shell script in a tree; returns what each command printed."""
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(home),
+        "HOME": str(tree.parent),
         "NO_COLOR": "1",
         "WFX_CLIENT_PORT": str(service.ports["south"]),
         "WFX_MGMT_PORT": str(service.ports["north"]),
@@ -74,22 +80,48 @@ def run(script: str, service: LocalService, home: Path) -> list[str]:
     return ran.stdout.split(_END + "\n")[:-1]
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
-def test_commands_of_guides(guide: Path, tmp_path: Path) -> None:
-    """Each command of a guide succeeds, and prints what the guide shows where it shows something."""
+def follow(guide: Path, service: LocalService, tree: Path) -> None:
+    """Run the commands of a guide; each succeeds, and prints what the guide shows where it shows something."""
     wanted = list(steps(guide))
-    with LocalService(tmp_path) as service:
-        text = "\n".join(f"{step.command}\necho '{_END}'" for step in wanted)
-        for side, port in (("south", 8080), ("north", 8081)):
-            text = re.sub(rf"(localhost|127\.0\.0\.1):{port}\b", f"127.0.0.1:{service.ports[side]}", text)
-        printed = run(text, service, tmp_path) if wanted else []
-    assert len(printed) == len(wanted)
+    if not wanted:
+        return
+    text = "\n".join(f"{step.command}\necho '{_END}'" for step in wanted)
+    for side, port in (("south", 8080), ("north", 8081)):
+        text = re.sub(rf"(localhost|127\.0\.0\.1):{port}\b", f"127.0.0.1:{service.ports[side]}", text)
+    printed = run(text, service, tree)
+    assert len(printed) == len(wanted), guide.name
     for step, output in zip(wanted, printed, strict=True):
         lines = output.splitlines() if step.shown else []
-        assert len(lines) == len(step.shown), f"$ {step.command}\n{output}"
+        assert len(lines) == len(step.shown), f"{guide.name}: $ {step.command}\n{output}"
         for line, shown in zip(lines, step.shown, strict=True):
-            assert matches(shown, line), f"$ {step.command}\nshown:   {shown}\nprinted: {line}"
+            assert matches(shown, line), f"{guide.name}: $ {step.command}\nshown:   {shown}\nprinted: {line}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("order", [GUIDES[1:], GUIDES[:0:-1]], ids=["forwards", "backwards"])
+def test_commands_of_guides(order: list[Path], tmp_path: Path) -> None:
+    """Whoever follows the README, and then all guides in any order, sees what they show, with one service."""
+    tree = tree_below(tmp_path)
+    with LocalService(tmp_path) as service:
+        for guide in (GUIDES[0], *order):
+            follow(guide, service, tree)
+
+
+def test_only_our_own_is_installed() -> None:
+    """No page tells anybody to install a package by a name that a stranger may have on a public index."""
+    wanted = [
+        f"{page.name}: {target}"
+        for page in [*GUIDES, *ROOT.glob("*.md"), *ROOT.glob("*/README.md")]
+        for target in re.findall(r"pip install (?:-\S+ )*'?([^\s'`]+)", page.read_text(encoding="utf-8"))
+        if not target.startswith((".", "/"))
+    ]
+    assert not wanted
+
+
+def test_the_limit_of_streams_is_told() -> None:
+    """The guide to events names the number of requests at a time on an HTTP/2 connection."""
+    guide = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    assert f"serves {MAX_STREAMS} requests at a time on each" in guide
 
 
 def test_the_front_page_shows_commands() -> None:
