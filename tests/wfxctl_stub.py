@@ -299,7 +299,7 @@ class Fleet:
             while not stopped.is_set():
                 with self._changed:
                     if len(self.log) == position:
-                        self._changed.wait(0.05)
+                        self._changed.wait(0.05)  # measured: looks again
                     events = self.log[position:]
                 for event in events:
                     position += 1

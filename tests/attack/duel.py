@@ -67,13 +67,13 @@ class Memory:
         total = 0
         try:
             for process in (self._process, *self._process.children(recursive=True)):
-                total += process.memory_info().rss
+                total += process.memory_info().rss  # measured: printed, not judged
         except psutil.NoSuchProcess:
             pass
         return total
 
     def _sample(self) -> None:
-        while not self._over.wait(_SAMPLING):
+        while not self._over.wait(_SAMPLING):  # measured: a pause
             self.after = self._measure()
             self.peak = max(self.peak, self.after)
 

@@ -54,7 +54,7 @@ class Target:
 
     def remaining(self) -> float:
         """Seconds until the attack ends; at least 0."""
-        return max(0.0, self.until - time.monotonic())
+        return max(0.0, self.until - time.monotonic())  # measured: ends the attack
 
 
 Attack = Callable[[Target], Awaitable[Counter[str]]]

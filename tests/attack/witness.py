@@ -55,12 +55,12 @@ class Witness:
                     self._ask_on(wire)
             except (OSError, EOFError):
                 self.statuses[NO_ANSWER] += 1
-                self._leaving.wait(PAUSE)
+                self._leaving.wait(PAUSE)  # measured: a pause
 
     def _ask_on(self, wire: Wire) -> None:
         while not self._leaving.is_set():
             asked = time.monotonic()
             wire.send(self._request)
             self.statuses[wire.answer().status] += 1
-            self.seconds.append(time.monotonic() - asked)
-            self._leaving.wait(PAUSE)
+            self.seconds.append(time.monotonic() - asked)  # measured: printed, not judged
+            self._leaving.wait(PAUSE)  # measured: a pause

@@ -119,15 +119,16 @@ def test_a_new_job_after_the_clock_went_back(clocked: Clocked) -> None:
 
 def test_a_stream_goes_on(clocked: Clocked) -> None:
     """Row 53: a stream that is open when the clock jumps keeps its pace, and brings what happens then."""
-    url = f"{clocked.service.south}{BASE}/jobs/events?since=now"
-    with client_of(clocked.service.north) as north, httpx.stream("GET", url, timeout=10, trust_env=False) as got:
-        lines = got.iter_lines()
+    url, started = f"{clocked.service.south}{BASE}/jobs/events?since=now", time.monotonic()
+    with client_of(clocked.service.north) as north, httpx.stream("GET", url, timeout=60, trust_env=False) as got:
+        lines, seen = got.iter_lines(), 0
         for offset in ("-1h", "+1h", "+0"):
             clocked.set(offset)
-            started = time.monotonic()
             for _ in range(3):
                 next(line for line in lines if line.startswith(":"))
-            assert time.monotonic() - started > PING, "keep-alives do not come all at once"
+                seen += 1
+            passed = time.monotonic() - started  # measured: a busy machine makes it longer, and the bound higher
+            assert seen <= passed / PING + 2, "keep-alives do not come all at once"
             job = create(north, offset)
             data = next(line for line in lines if line.startswith("data:"))
             assert json.loads(data.removeprefix("data:"))["job"]["id"] == job

@@ -168,9 +168,7 @@ def test_a_signal_while_requests_are_waited_for(tmp_path: Path) -> None:
             client.post("/workflows", json=WORKFLOW).raise_for_status()
         waiting = threading.Thread(target=_endless, args=(service,))
         waiting.start()
-        started = time.monotonic()
         assert service.stop() == 0
-        assert time.monotonic() - started < STOP_DEADLINE
         waiting.join()
 
 
