@@ -93,11 +93,13 @@ class Endpoint:
         Once the operation has happened, a filter that runs into a limit is answered with 422: what was done stays done.
         """
         filters = self._services.filters
-        program = await filters.prepare(text)
+        peer = call.scope["client"]
+        client = peer[0] if peer else ""
+        program = await filters.prepare(text, client)
         response = await self._route.handler(call)
         if response.status_code >= 300:
             return response
-        cut = await filters.apply(program, bytes(response.body))
+        cut = await filters.apply(program, bytes(response.body), client)
         return Reply(200, cut, (TEXT, _echo(text)) if cut else (_echo(text),))
 
 

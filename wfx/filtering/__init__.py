@@ -4,6 +4,7 @@
     grammar.py   recognises programs that are provably finite …
     finite.py    … and runs them in this process
     pool.py      runs everything else in worker processes, and ends those that trip a limit
+    shares.py    whose turn it is, so that slow filters of some leave a worker to others
     worker.py    the confined process itself (never imported by the server)
     protocol.py  what these two say to each other
     rewrite.py   lets jq go on after an error, as the contract wants it

@@ -81,8 +81,10 @@ class Filters:
         """End all worker processes and refuse what still runs or waits; returns when every process is gone."""
         await self._pool.close()
 
-    async def prepare(self, text: str) -> Program:
+    async def prepare(self, text: str, client: str = "") -> Program:
         """Compile a program; to be called before the operation, so that nothing has happened when it is refused.
+
+        ``client`` is the address of whoever sent it: its share of the workers is used.
 
         Raises FilterSyntaxError, FilterLimit (too long, or compiling trips a limit) or FilterUnavailable.
         """
@@ -92,19 +94,19 @@ class Filters:
             return simple
         verdict, waited = self._known.get(text), 0.0
         if verdict is None:
-            verdict, waited = await self._check(text)
+            verdict, waited = await self._check(text, client)
         self._remember(text, verdict)
         if isinstance(verdict, str):
             raise FilterSyntaxError(f"The response filter is not a jq program: {verdict}")
         return Program(text, None, verdict is Answer.FAILING, waited)
 
-    async def _check(self, text: str) -> tuple[Answer | str, float]:
+    async def _check(self, text: str, client: str) -> tuple[Answer | str, float]:
         """Have a worker compile; give the answer, or the text of a syntax error, and the seconds until one was free."""
         try:
             program = text.encode()
         except UnicodeEncodeError as exc:
             return exc.reason, 0.0
-        reply = await self._pool.ask(Request.CHECK, program, b"", PATIENCE)
+        reply = await self._pool.ask(Request.CHECK, program, client=client, patience=PATIENCE)
         return reply.content.decode() if reply.answer is Answer.SYNTAX else reply.answer, reply.waited
 
     def _remember(self, text: str, verdict: Answer | str) -> None:
@@ -113,7 +115,7 @@ class Filters:
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    async def apply(self, program: Program, document: bytes) -> bytes:
+    async def apply(self, program: Program, document: bytes, client: str = "") -> bytes:
         """Run a program over a JSON document: one JSON text and a newline for each output.
 
         Raises FilterLimit when a limit is tripped, FilterUnavailable when no worker could run it.
@@ -126,4 +128,5 @@ class Filters:
             except (orjson.JSONDecodeError, orjson.JSONEncodeError):
                 pass  # nested too deeply for this codec, not for a worker
         patience = max(0.0, PATIENCE - program.waited)
-        return (await self._pool.ask(Request.RUN, program.text.encode(), document, patience)).content
+        reply = await self._pool.ask(Request.RUN, program.text.encode(), document, client=client, patience=patience)
+        return reply.content

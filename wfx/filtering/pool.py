@@ -1,8 +1,8 @@
 """Runs jq programs in worker processes, and ends those that trip a limit.
 
 A worker is started when it is first needed, serves one program at a time, and is reused until it trips a limit, grows
-or fails; then it is killed, and the next program starts another. The number of workers and of waiting programs is
-bounded, waiting has a deadline, and :meth:`Pool.close` leaves no process behind.
+or fails; then it is killed, and the next program starts another. Whose turn it is :mod:`wfx.filtering.shares` decides.
+:meth:`Pool.close` leaves no process behind.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ import importlib.util
 import logging
 import signal
 import sys
-import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.filtering.errors import FilterLimit, FilterUnavailable, Limit
 from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
+from wfx.filtering.shares import STOPPING, Shares, Turn
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +30,6 @@ _PARTING_SECONDS = 2.0
 
 _MESSAGE_BYTES = 64 * 1024
 """Room for a message about a syntax error, which may quote the program."""
-
-_QUEUE = 64
-"""How many programs may wait for a worker at a time; the next is refused at once."""
 
 _CAUSES = {
     -signal.SIGABRT: Limit.MEMORY,  # libjq aborts when it gets no memory
@@ -81,69 +76,63 @@ class Pool:
         """Start nothing yet; at most ``size`` workers will run at a time."""
         self._limits = limits
         self._size = size
-        self._free = asyncio.Semaphore(size)
-        self._waiting = 0
+        self._shares = Shares(size)
         self._idle: list[_Worker] = []
         self._alive: set[_Worker] = set()
         self._closing = asyncio.Event()
 
-    async def ask(self, request: Request, program: bytes, document: bytes, patience: float) -> Reply:
-        """Have a worker serve one request; waits ``patience`` seconds at most until one is free.
+    async def ask(
+        self, request: Request, program: bytes, document: bytes = b"", *, client: str, patience: float
+    ) -> Reply:
+        """Have a worker serve a client's request; waits ``patience`` seconds at most until one is free.
 
         Raises FilterLimit when the program runs into a limit, and FilterUnavailable when no worker is free in time,
         none can be started, or one ends for no reason of the program's.
         """
-        async with self._turn(patience) as waited:
-            worker = await self._worker()
-            healthy = False
-            try:
-                async with asyncio.timeout(self._limits.deadline):
-                    answer, content = await worker.exchange(request, program, document)
-                healthy = worker.running and not self._closing.is_set()
-            except TimeoutError as exc:
-                raise self._limits.exceeded(Limit.TIME) from exc
-            except (EOFError, ConnectionError) as exc:
-                raise self._ended(await worker.end()) from exc
-            finally:
-                await self._put_back(worker, healthy=healthy)
+        clock = asyncio.get_running_loop().time
+        until = clock() + patience
+        while True:
+            async with self._shares.turn(client, until - clock()) as turn:
+                reply = await self._serve(turn, request, program, document)
+            if reply is not None:
+                return reply
+
+    async def _serve(self, turn: Turn, request: Request, program: bytes, document: bytes) -> Reply | None:
+        """Have a worker serve one request; None when the turn is revoked."""
+        worker = await self._worker(fresh=self._shares.is_slow(turn))
+        healthy = False
+        turn.typical = request is Request.RUN
+        self._shares.begin(turn, worker.kill)
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                answer, content = await worker.exchange(request, program, document)
+            turn.took = worker.took
+            healthy = worker.running and not turn.revoked and not self._closing.is_set()
+        except TimeoutError as exc:
+            raise self._limits.exceeded(Limit.TIME) from exc
+        except (EOFError, ConnectionError) as exc:
+            status = await worker.end()
+            if turn.revoked:
+                return None
+            raise self._ended(status) from exc
+        finally:
+            await self._put_back(worker, healthy=healthy)
         if answer in {Answer.MEMORY, Answer.OUTPUT}:
             raise self._limits.exceeded(Limit.MEMORY if answer is Answer.MEMORY else Limit.OUTPUT)
-        return Reply(answer, content, waited)
+        return Reply(answer, content, turn.waited)
 
     async def close(self) -> None:
         """End all workers; programs that still run or wait are refused. Returns when every process is gone."""
         self._closing.set()
         for worker in self._alive:
             worker.kill()
-        for _ in range(self._size):
-            await self._free.acquire()
+        await self._shares.close()
         while self._idle:
             await self._put_back(self._idle.pop(), healthy=False)
-        for _ in range(self._size):
-            self._free.release()
 
-    @asynccontextmanager
-    async def _turn(self, patience: float) -> AsyncIterator[float]:
-        """Wait for the right to use one worker; give how long that took."""
-        if self._waiting >= _QUEUE:
-            raise FilterUnavailable(f"Already {_QUEUE} response filters are waiting to be run; try again later")
-        self._waiting += 1
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(patience):
-                await self._free.acquire()
-        except TimeoutError as exc:
-            raise FilterUnavailable("Other response filters kept all workers busy; try again later") from exc
-        finally:
-            self._waiting -= 1
-        try:
-            yield time.monotonic() - started
-        finally:
-            self._free.release()
-
-    async def _worker(self) -> _Worker:
-        """Take an idle worker, or start one."""
-        while self._idle:
+    async def _worker(self, *, fresh: bool) -> _Worker:
+        """Take an idle worker, or start one: with ``fresh``, also where that leaves an idle one for others."""
+        while self._idle and not (fresh and len(self._alive) < self._size):
             worker = self._idle.pop()
             if worker.running:
                 return worker
@@ -178,7 +167,7 @@ class Pool:
     def _ended(self, status: int) -> FilterLimit | FilterUnavailable:
         """Tell why a worker ended with ``status`` in the middle of a program."""
         if self._closing.is_set():
-            return FilterUnavailable("The server is stopping")
+            return FilterUnavailable(STOPPING)
         if status in _CAUSES:
             return self._limits.exceeded(_CAUSES[status])
         log.error("a process for response filters ended with status %d", status)
@@ -194,6 +183,8 @@ class _Worker:
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._output = output
         self._leaving = False
+        self.took = 0.0
+        """Seconds of processor time for the last request."""
 
     @classmethod
     async def start(cls, limits: Limits) -> _Worker:
@@ -241,7 +232,8 @@ class _Worker:
 
     async def _answer(self, room: int) -> tuple[Answer, bytes]:
         """Read one answer; a worker that says more than there is room for has lost its mind, and is ended."""
-        kind, self._leaving, length = ANSWER_HEADER.unpack(await self._stdout.readexactly(ANSWER_HEADER.size))
+        header = await self._stdout.readexactly(ANSWER_HEADER.size)
+        kind, self._leaving, self.took, length = ANSWER_HEADER.unpack(header)
         if length > room:
             self.kill()
             raise ConnectionAbortedError("a process for response filters said too much")

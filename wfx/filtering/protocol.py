@@ -1,7 +1,8 @@
 """What the server and its filter workers say to each other, over the worker's stdin and stdout.
 
 A request is a kind, the lengths of a program and a document, and these two in UTF-8. An answer is a kind, whether the
-worker ends now (because it has grown), a length and that many bytes. A worker says READY first, then one of
+worker ends now (because it has grown), the seconds of processor time that the request took so far, a length and that
+many bytes. A worker says READY first, then one of
 
     CHECK  →  VALID | FAILING | SYNTAX with a message | MEMORY
     RUN    →  any number of CHUNK, then END | MEMORY | OUTPUT
@@ -38,4 +39,4 @@ class Answer(bytes, Enum):
 
 
 REQUEST_HEADER = Struct(">cII")
-ANSWER_HEADER = Struct(">c?I")
+ANSWER_HEADER = Struct(">c?fI")

@@ -129,6 +129,8 @@ class _Worker:
     def __init__(self, deadline: float, output: int) -> None:
         self._deadline = deadline
         self._output = output
+        self._began = 0.0
+        """How much processor time this process had used when the request came."""
         self._memory_file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
 
     def serve(self) -> None:
@@ -152,8 +154,9 @@ class _Worker:
     def _arm(self) -> None:
         """Bound the time until the answer, should the parent not do so."""
         signal.setitimer(signal.ITIMER_REAL, self._deadline + 0.5)
-        used = math.ceil(time.process_time())
-        resource.setrlimit(resource.RLIMIT_CPU, (used + math.ceil(self._deadline) + 1, resource.RLIM_INFINITY))
+        self._began = time.process_time()
+        limit = math.ceil(self._began) + math.ceil(self._deadline) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
     def _run(self, program: str, document: str) -> tuple[Answer, str]:
         total, pending = 0, bytearray()
@@ -169,7 +172,8 @@ class _Worker:
         return Answer.END, ""
 
     def _answer(self, answer: Answer, content: bytes | bytearray = b"", *, leaving: bool = False) -> None:
-        sys.stdout.buffer.write(ANSWER_HEADER.pack(answer, leaving, len(content)))
+        took = time.process_time() - self._began
+        sys.stdout.buffer.write(ANSWER_HEADER.pack(answer, leaving, took, len(content)))
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 
