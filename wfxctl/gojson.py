@@ -15,12 +15,22 @@ from wfx.jq_language.numbers import text_of
 _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
-def decode(text: str | bytes) -> Any:
-    """Decode one document; numbers become floats. Raises ValueError saying what is wrong."""
+class RepeatedKey(ValueError):
+    """An object has a key twice."""
+
+
+def decode(text: str | bytes, *, unique: bool = False) -> Any:
+    """Decode one document; numbers become floats. Raises ValueError saying what is wrong.
+
+    Of a key that is given twice the last one counts; if they must be ``unique``, that is a RepeatedKey.
+    """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
+    pairs = _unique if unique else None
     try:
-        return json.loads(text, parse_int=_double, parse_float=_double, parse_constant=_constant)
+        return json.loads(
+            text, parse_int=_double, parse_float=_double, parse_constant=_constant, object_pairs_hook=pairs
+        )
     except RecursionError as exc:
         raise ValueError("the document is nested too deeply") from exc
 
@@ -33,6 +43,14 @@ def encode(value: Any) -> str:
 def encode_indented(value: Any) -> str:
     """Encode with two blanks a level. Raises ValueError for values that JSON has no words for."""
     return _Encoder("\n", "  ", ": ").encode(value)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKey(f'key "{next(key for key in keys if keys.count(key) > 1)[:100]}" is given twice')
+    return members
 
 
 def _double(literal: str) -> float:

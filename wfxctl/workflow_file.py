@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,21 +20,37 @@ class NoWorkflow(ValueError):
     """What a file holds is data, but no workflow."""
 
 
-def parse(name: str, content: bytes) -> Document:
-    """Return the workflow as the API takes it: unknown keys dropped, empty lists and texts left out.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A workflow as a file holds it."""
 
-    Raises Failure for a file that is neither JSON nor YAML, or that holds something else than a workflow.
-    """
+    name: str
+    """Of the file, for messages."""
+    content: bytes
+    value: Any
+    """All that the file says."""
+    document: Document
+    """The workflow as the API takes it: unknown keys dropped, empty lists and texts left out."""
+
+
+def read(name: str, content: bytes) -> Source:
+    """Read JSON, or else YAML. Raises Failure for a file that is neither, or that holds no workflow."""
     try:
-        return _workflow(gojson.decode(content))
+        value = gojson.decode(content, unique=True)
+        return Source(name, content, value, _workflow(value))
+    except gojson.RepeatedKey as exc:
+        repeated, content = exc, content.replace(b"\t", b" ")  # so JSON is YAML, which can tell the lines
     except ValueError:
-        pass  # then it should be YAML
+        repeated = None  # then it should be YAML
     from wfx.commandline import plain_yaml  # slow to import, and not needed for JSON
 
     try:
-        return _workflow(plain_yaml.load(content))
-    except ValueError as exc:
+        value = plain_yaml.load(content)
+        return Source(name, content, value, _workflow(value))
+    except plain_yaml.RepeatedKey as exc:
         raise Failure(f"{name} is no workflow: {exc}") from exc
+    except ValueError as exc:
+        raise Failure(f"{name} is no workflow: {repeated or exc}") from exc
 
 
 def _workflow(value: Any) -> Document:

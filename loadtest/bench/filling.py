@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from wfx.api import spec
+from wfx.commandline import plain_yaml
 from wfx.domain import creation, definition
 from wfx.domain.definition import Definition
 from wfx.domain.job import Draft, Status
 from wfx.domain.workflow import Workflow
+from wfx.spec_files import find
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 
@@ -64,7 +63,7 @@ def placed(jobs: int) -> Iterator[Placed]:
 
 def document(name: str) -> dict[str, Any]:
     """Return a bundled workflow."""
-    loaded: dict[str, Any] = yaml.safe_load(spec.find(f"workflows/{name}.yml").read_bytes())
+    loaded: dict[str, Any] = plain_yaml.load(find(f"workflows/{name}.yml").read_bytes())
     return loaded
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import yaml
 
 from bench.wrk import Load
-from wfx.api import spec
+from wfx.commandline import plain_yaml
+from wfx.spec_files import find
 
 BASE = "/api/wfx/v1"
 WORKFLOW = "wfx.workflow.dau.direct"
@@ -42,7 +42,7 @@ class Case:
 
 def prepare(client: httpx.Client, devices: httpx.Client, jobs: int) -> list[Case]:
     """Fill the service through both its sides (north, south) and return what to measure."""
-    workflow = yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())
+    workflow = plain_yaml.load(find(f"workflows/{WORKFLOW}.yml").read_bytes())
     client.post(f"{BASE}/workflows", json=workflow).raise_for_status()
     ids = [_create(client, number % max(1, jobs // 20)) for number in range(jobs)]
     paths = tuple(f"{BASE}/jobs/{job_id}" for job_id in ids)

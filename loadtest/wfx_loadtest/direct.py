@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from wfx.commandline import plain_yaml
+from wfx.spec_files import find
 from wfx_loadtest.session import Side
 
 NAME = "wfx.workflow.dau.direct"
@@ -22,11 +20,8 @@ class WorkflowMissing(Exception):
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the workflow as it is bundled: with the installed package, or in the source tree beside it."""
-    installed = files("wfx") / "spec" / "workflows" / f"{NAME}.yml"
-    source = Path(__file__).parents[2] / "spec" / "workflows" / f"{NAME}.yml"
-    text = installed.read_text("utf-8") if installed.is_file() else source.read_text("utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+    """Return the workflow as it is bundled."""
+    loaded: dict[str, Any] = plain_yaml.load(find(f"workflows/{NAME}.yml").read_bytes())
     return loaded
 
 

@@ -102,9 +102,15 @@ def test_every_option_has_a_variable(run: Run, stub: Stub) -> None:
     assert stub.one.headers["host"] == f"127.0.0.1:{port}"
 
 
+def test_the_first_of_several_documents_counts(run: Run, stub: Stub) -> None:
+    """Of several documents in a file the first one counts."""
+    Path("wfx.yml").write_text("limit: 1\n---\nlimit: 2\n---\n- no: mapping")
+    assert sent(run, stub, "job", "query")["limit"] == "1"
+
+
 @pytest.mark.parametrize(("content", "complaint"), [
     ("a: [", "is not valid YAML"), ("- a", "must hold keys and values"), ("text", "must hold keys and values"),
-    ("a: \x01", "is not valid YAML"),
+    ("a: \x01", "is not valid YAML"), ("a: 1\na: 2", 'key "a" is given twice, in lines 1 and 2'),
 ])
 def test_a_broken_file_is_fatal(run: Run, content: str, complaint: str) -> None:
     """A file that cannot be understood ends the command with a fatal log line that names it."""

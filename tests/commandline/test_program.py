@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,21 @@ def test_a_version_is_a_flag_of_the_program_alone(full: Run) -> None:
     """A program with a version prints it for both flags; its commands do not know them."""
     assert full("--version").out == full("-v").out == "sample 1\n"
     assert full("show", "--version").code == 1
+
+
+@pytest.mark.parametrize("command", [
+    "wfx", "wfx check", "wfx backup copy.db", "wfxctl version", "wfxctl job query", "wfx-loadtest --duration=1s",
+    "wfx-loadtest populate --count=1",
+])  # fmt: skip
+def test_a_working_directory_that_is_gone(tmp_path: Path, command: str) -> None:
+    """In a directory that was deleted every program ends with exit code 1 and one line that says so."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = Path(sys.executable).parent / command
+    script = f"cd {gone} && rmdir {gone} && exec {program}"
+    ended = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1), ended.stderr
+    assert "the working directory cannot be used (No such file or directory): change to another" in ended.stderr
 
 
 def test_without_a_version_there_is_no_such_flag(bare: Run) -> None:

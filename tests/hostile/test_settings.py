@@ -50,7 +50,11 @@ def start_and_fail(folder: Path, *flags: str, **variables: str) -> str:
     (b"\xff\xfe\x00", "FTL configuration file wfx.yml is not valid YAML: "),
     (b"- events-keep", "FTL configuration file wfx.yml is not valid: it must hold keys and values"),
     (b"? [a]\n: b", "FTL configuration file wfx.yml is not valid YAML: "),
-    (b"a: 1\n---\nb: 2", "FTL configuration file wfx.yml is not valid YAML: "),
+    (b"events-keep: 1\n# more\nevents-keep: 2",
+     'wfx.yml is not valid YAML: key "events-keep" is given twice, in lines 1 and 3'),
+    (b'{"a": {"b": 1,\n"b": 2}}', 'wfx.yml is not valid YAML: key "b" is given twice, in lines 1 and 2'),
+    (b"a: 1\n'a': 2", 'wfx.yml is not valid YAML: key "a" is given twice, in lines 1 and 2'),
+    (b"x" * 5000 + b": 1\n" + b"x" * 5000 + b": 2", "FTL configuration file wfx.yml is not valid YAML: "),
     (b"a: !!python/object/apply:os.system [id]", "FTL configuration file wfx.yml is not valid YAML: "),
     (DEEP, "FTL configuration file wfx.yml is not valid YAML: "),
 ], ids=lambda value: str(value)[:30])  # fmt: skip

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wfx.api import spec
 from wfx.api.validate import compile_body
 from wfx.domain import validation
+from wfx.domain.errors import WorkflowInvalid
 from wfx.domain.workflow import Workflow
+from wfxctl import workflow_check, workflow_file
 
 FILES = sorted(spec.find("workflows").glob("*.yml"))
 SCHEMA = json.loads(spec.find("workflow.schema.json").read_bytes())
@@ -133,6 +139,59 @@ def test_the_example_workflows_are_the_contracts() -> None:
     assert edges(bundled("wfx.workflow.remote.access")) == by_client(
         "OPEN>OPENING", "OPENING>OPENED", "OPENED>CLOSED", "OPENING>FAILED"
     ) | {"OPENED>CLOSED WFX", "OPEN>CANCELED WFX"}
+
+
+NAMES = st.sampled_from(["A", "B", "C", "", "a b", "x" * 64, "x" * 65, "nul\0", "CLIENT", "WFX", "IMMEDIATE", "WAIT"])
+
+SIMPLE: dict[str, Any] = {
+    "name": "w", "description": "d", "states": [{"name": "A"}, {"name": "B", "description": "d"}, {"name": "C"}],
+    "transitions": [{"from": "A", "to": "B", "eligible": "WFX", "action": "WAIT"},
+                    {"from": "B", "to": "C", "eligible": "CLIENT", "description": "d"}],
+    "groups": [{"name": "G", "states": ["A", "B"], "description": "d"}],
+}  # fmt: skip
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield every container in a document with each key or index in it."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the simple workflow after up to three of its parts were replaced, removed or repeated."""
+    document = copy.deepcopy(SIMPLE)
+    for _ in range(draw(st.integers(0, 3))):
+        container, key = draw(st.sampled_from(list(places(document))))
+        how = draw(st.sampled_from(("word", "remove", "repeat", "long", "empty")))
+        if how == "remove":
+            del container[key]
+        elif how == "repeat" and isinstance(container, list):
+            container.append(copy.deepcopy(container[key]))
+        elif how == "long" and key == "description":
+            container[key] = "x" * draw(st.sampled_from((1024, 1025)))
+        elif how == "empty" and isinstance(container[key], list):
+            container[key] = []
+        elif isinstance(container[key], str):
+            container[key] = draw(NAMES)
+    return document
+
+
+@settings(max_examples=400)
+@given(damaged())
+def test_offline_validation_and_server_agree(document: dict[str, Any]) -> None:
+    """What ``wfxctl workflow validate`` calls OK is what the server takes, and nothing else."""
+    checker = compile_body("PostWorkflows")
+    assert checker is not None
+    taken = checker.is_valid(document)
+    if taken:
+        try:
+            validation.check(Workflow.from_wire(document))
+        except WorkflowInvalid:
+            taken = False
+    found = workflow_check.faults(workflow_file.read("w.json", json.dumps(document).encode()))
+    assert (found == []) is taken, found
 
 
 LIMITS = ("type", "minLength", "maxLength", "maxItems", "enum", "pattern")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +13,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from wfx.api.served_document import served_document
 from wfx.api.side import Side
+from wfx.spec_files import find
 
 _METHODS = ("get", "put", "post", "delete")
 _PREFIX = "tag:yaml.org,2002:"
@@ -43,18 +42,6 @@ class Operation:
     """Its own and its path's parameters, references resolved."""
     body: dict[str, Any] | None
     """The schema of its JSON body; None if it takes none."""
-
-
-def find(name: str) -> Path:
-    """Return the file of that name below ``spec/``: in an installed package, or in the source tree.
-
-    Raises FileNotFoundError.
-    """
-    package = Path(str(files("wfx")))
-    for place in (package / "spec", package.parent / "spec"):
-        if (found := place / name).exists():
-            return found
-    raise FileNotFoundError(f"{name} is missing from the installation (looked beside {package})")
 
 
 @cache

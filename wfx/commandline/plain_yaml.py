@@ -1,16 +1,27 @@
-"""YAML whose scalars stay text: what ``on``, ``1.10`` or ``2026-01-01`` mean is decided by who reads the value."""
+"""YAML whose scalars stay text: what ``on``, ``1.10`` or ``2026-01-01`` mean is decided by who reads the value.
+
+Of several documents the first one counts, as the reference has it. A key that a mapping has twice is refused: which of
+the two is meant is anybody's guess.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
 _RESOLVERS = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_LONGEST_KEY = 100
+
+
+class RepeatedKey(ValueError):
+    """A mapping has a key twice; the message names it and both lines."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -18,10 +29,52 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = _RESOLVERS
 
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+        """Compose a mapping and look at its own keys: later, others may be merged in, which its own ones replace."""
+        node: MappingNode = super().compose_mapping_node(anchor)
+        first: dict[str, Node] = {}
+        for key, _ in node.value:
+            if isinstance(key, ScalarNode) and (before := first.setdefault(key.value, key)) is not key:
+                name = key.value[:_LONGEST_KEY]
+                raise RepeatedKey(f'key "{name}" is given twice, in lines {_line(before)} and {_line(key)}')
+        return node
+
 
 def load(content: bytes) -> Any:
     """Return mappings, lists, strings and None. Raises ValueError with the place of the mistake."""
+    return load_with_lines(content)[0]
+
+
+def load_with_lines(content: bytes) -> tuple[Any, Node | None]:
+    """Return what :func:`load` does, and what :func:`line_at` needs. Raises as it does."""
     try:
-        return yaml.load(content, _Loader)  # noqa: S506  # the loader derives from the safe one
+        loader = _Loader(content)
+        node = loader.get_node() if loader.check_node() else None
+        loader.check_event()  # what follows must be the end, or another document
+        return (None if node is None else loader.construct_document(node)), node
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
         raise ValueError(" ".join(str(exc).split()) or "nested too deeply") from exc
+
+
+def line_at(node: Node | None, place: Iterable[str | int]) -> int:
+    """Return the line, from 1, of what stands at a place; as far as the document has it."""
+    found = node
+    for step in place:
+        inner = _inner(node, step)
+        if inner is None:
+            break
+        found, node = inner
+    return 1 if found is None else _line(found)
+
+
+def _inner(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
+    """Return the node where an item begins, which is the key if it has one, and the item's own node."""
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == step), None)
+    return None
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1

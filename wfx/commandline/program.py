@@ -102,6 +102,7 @@ class Program:
         options = list(parsed.settings())
         if not parsed.command.configured:
             return configuration.defaults(options, parsed.given)
+        _check_working_directory()
         if self.strict:
             for name in configuration.unknown([*options, *self.root.options], parsed.given, environment):
                 log.write("warn", f"unknown option {name} is ignored")
@@ -114,6 +115,14 @@ class Program:
 def _opened(stream: TextIO | None, mode: str) -> BinaryIO:
     """Return the binary side of a standard stream, or nothingness for one that was closed when we were started."""
     return cast(BinaryIO, Path(os.devnull).open(mode)) if stream is None else stream.buffer
+
+
+def _check_working_directory() -> None:
+    """Raise ConfigurationFailure if the directory is gone in which files are looked for, and data would be kept."""
+    try:
+        Path.cwd()
+    except OSError as exc:
+        raise ConfigurationFailure(f"the working directory cannot be used ({exc.strerror}): change to another") from exc
 
 
 def _unknown_command(parsed: Parsed) -> str:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
-from wfx.api import spec
+from wfx.commandline import plain_yaml
 from wfx.demo.device import Device
 from wfx.demo.local import LocalService
+from wfx.spec_files import find
 
 BASE = "/api/wfx/v1"
 WORKFLOW = "wfx.workflow.dau.phased"
@@ -56,7 +56,7 @@ def _update(operator: httpx.Client, south: str, artifact: str) -> int:
 
 
 def _create_job(operator: httpx.Client, artifact: str) -> str:
-    workflow = yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())
+    workflow = plain_yaml.load(find(f"workflows/{WORKFLOW}.yml").read_bytes())
     operator.post("/workflows", json=workflow).raise_for_status()
     say(f"operator created workflow {WORKFLOW}")
     definition = {"version": "2.0", "type": ["application"], "artifacts": [{"name": "payload.bin", "uri": artifact}]}

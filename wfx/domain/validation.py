@@ -128,10 +128,13 @@ def _one_initial(workflow: Workflow) -> Iterator[Fault]:
     if not workflow.states:
         yield Fault(f"{must}, but there are no states at all", ("states",))
     entered = {t.target for t in workflow.transitions if t.origin != t.target}
-    initial = [(number, state.name) for number, state in enumerate(workflow.states) if state.name not in entered]
-    for number, name in initial[1:]:
-        text = f"{must}, but no other state leads to {_quoted(initial[0][1])} nor to {_quoted(name)}"
-        yield Fault(text, ("states", number, "name"))
+    numbers: dict[str, int] = {}
+    for number, state in enumerate(workflow.states):
+        numbers.setdefault(state.name, number)
+    first, *others = [name for name in numbers if name not in entered] or [""]
+    for name in others:
+        text = f"{must}, but no other state leads to {_quoted(first)} nor to {_quoted(name)}"
+        yield Fault(text, ("states", numbers[name], "name"))
 
 
 def _acyclic(workflow: Workflow) -> Iterator[Fault]:

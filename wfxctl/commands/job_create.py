@@ -17,7 +17,8 @@ def run(call: Call) -> None:
     body: dict[str, Any] = {"clientId": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
     if definition := _definition(call):
         body["definition"] = definition
-    if tags := call.settings.items("tag"):
+    tags = call.settings.items("tag")
+    if tags not in ([], [""]):  # a single empty one is how scripts say "none": --tag "$TAG"
         body["tags"] = tags
     call.ask(Side.NORTH, "POST", "/jobs", body=encoded(body))
 

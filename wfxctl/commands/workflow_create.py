@@ -17,7 +17,7 @@ def run(call: Call) -> None:
         contents = {"standard input": call.stdin.read()}
     else:
         contents = {name: call.read(name) for name in call.arguments}
-    documents = [workflow_file.parse(name, content) for name, content in contents.items()]
+    documents = [workflow_file.read(name, content).document for name, content in contents.items()]
     call.log.write("info", "creating workflows", count=len(documents))
     for document in documents:
         call.ask(Side.NORTH, "POST", "/workflows", body=encoded(document))
