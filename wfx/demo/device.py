@@ -1,8 +1,9 @@
 """A small device: polls for jobs, downloads, installs, activates, and reports every step.
 
 On the wire it does what real update clients of this family do: it looks for open jobs by its id, reports each state
-with progress and a message, sends progress over a second connection, and asks for replies without the context. Take it
-as the start of a client of your own; only :meth:`Device._download` and :meth:`Device._install` pretend.
+with progress and a message, sends progress over a second connection, and asks for replies without the context. It goes
+on whatever happens to the service (:mod:`wfx.demo.connection`). Take it as the start of a client of your own; only
+:meth:`Device._download` and :meth:`Device._install` pretend.
 
     python -m wfx.demo.device --url http://localhost:8080/api/wfx/v1 --client-id my-device
 """
@@ -13,57 +14,93 @@ import argparse
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 
+from wfx.demo.connection import Connection, NotFound, Refused, backoff
+
 log = logging.getLogger("device")
 
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-_REPORT = {**_HEADERS, "X-Response-Filter": "del(.context)", "Expect": "100-continue"}
+_REPORT = {"X-Response-Filter": "del(.context)", "Expect": "100-continue"}
 _ACTIVATED, _FAILED = "ACTIVATED", "TERMINATED"
+_LONGEST_MESSAGE = 1_024
+_DOWNLOAD_ATTEMPTS = 5
 
 
 class Device:
     """One device and the jobs it is given. Works with the bundled ``wfx.workflow.dau.*`` workflows."""
 
-    def __init__(self, url: str, client_id: str, *, poll_seconds: float = 45.0) -> None:
-        """Talk to the southbound API below ``url`` as ``client_id``."""
+    def __init__(
+        self, url: str, client_id: str, *, poll_seconds: float = 45.0, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Talk to the southbound API below ``url`` as ``client_id``; wait by means of ``pause``."""
         self._client_id = client_id
         self._poll_seconds = poll_seconds
+        self._pause = pause
         identity = {"X-Client-Id": client_id, "X-Client-Version": "wfx demo device"}
-        self._main = httpx.Client(base_url=url, headers=identity, timeout=10, trust_env=False)
-        self._progress = httpx.Client(base_url=url, timeout=10, trust_env=False)
+        self._main = Connection(url, identity, pause)
+        self._progress = Connection(url, {}, pause)
+        self._artifacts = httpx.Client(headers={"Accept": "application/octet-stream"}, timeout=10, trust_env=False)
 
     def close(self) -> None:
-        """Close both connections."""
+        """Close all connections."""
         self._main.close()
         self._progress.close()
+        self._artifacts.close()
 
     def run_next(self) -> str:
         """Wait for a job, take it through, and return the state it ended in."""
-        job = self._wait_for_job()
-        log.info("took up job %s", job["id"])
-        while (state := self._state_of(job)) not in (_ACTIVATED, _FAILED):
+        while True:
+            job = self._wait_for_job()
+            log.info("took up job %s", job["id"])
             try:
-                self._step(job, state)
-            except (httpx.HTTPStatusError, OSError) as exc:
-                self._report(job, _FAILED, 100, f"Error: {exc}", [str(exc)])
-        return state
+                return self._carry_out(job)
+            except NotFound:
+                log.info("job %s was deleted", job["id"])
 
     def _wait_for_job(self) -> dict[str, Any]:
         while True:
             query = {"clientId": self._client_id, "group": "OPEN"}
-            jobs = self._main.get("/jobs", params=query, headers=_HEADERS).raise_for_status().json()["content"]
+            try:
+                jobs = self._main.ask("GET", "/jobs", "content", params=query)
+            except Refused as exc:
+                log.warning("cannot ask for jobs: %s", exc)
+                jobs = []
             if jobs:
                 first: dict[str, Any] = jobs[0]
                 return first
-            time.sleep(self._poll_seconds)
+            self._pause(self._poll_seconds)
+
+    def _carry_out(self, job: dict[str, Any]) -> str:
+        """Do what each state says until the job has ended; raise NotFound if it is deleted meanwhile."""
+        refused_in = ""
+        while (state := self._state_of(job)) not in (_ACTIVATED, _FAILED):
+            try:
+                self._step(job, state)
+            except NotFound:
+                raise
+            except Refused as exc:  # the state is not what it was; or it is, and this device does not fit the workflow
+                log.warning("report refused: %s", exc)
+                if refused_in == state:
+                    self._give_up(job, exc)
+                refused_in = state
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+                self._give_up(job, exc)
+        return state
+
+    def _give_up(self, job: dict[str, Any], reason: Exception) -> None:
+        try:
+            self._report(job, _FAILED, 100, f"Error: {reason}", [str(reason)])
+        except NotFound:
+            raise
+        except Refused as exc:
+            log.warning("job %s can neither be carried out nor ended: %s", job["id"], exc)
+            self._pause(self._poll_seconds)
 
     def _state_of(self, job: dict[str, Any]) -> str:
-        answer = self._main.get(f"/jobs/{job['id']}", headers=_HEADERS).raise_for_status().json()
-        return str(answer["status"]["state"])
+        return str(self._main.ask("GET", f"/jobs/{job['id']}", "status")["state"])
 
     def _step(self, job: dict[str, Any], state: str) -> None:
         match state:
@@ -75,27 +112,41 @@ class Device:
                 self._report(job, "ACTIVATING", 100, "Activating the new software.")
                 self._report(job, _ACTIVATED, 100, "Finished Update.")
             case _:  # the next transition is the operator's
-                time.sleep(self._poll_seconds)
+                self._pause(self._poll_seconds)
 
     def _download_all(self, job: dict[str, Any]) -> None:
         self._report(job, "DOWNLOADING", 0, "Start DOWNLOAD.")
-        artifacts = job["definition"]["artifacts"]
-        for number, artifact in enumerate(artifacts, 1):
-            for percent in self._download(artifact["uri"]):
+        addresses = _addresses(job)
+        for number, address in enumerate(addresses, 1):
+            for percent in self._download_patiently(address):
                 self._report(job, "DOWNLOADING", percent, "Downloading artifact", over=self._progress)
-            self._report(job, "DOWNLOADING", 100, f"Artifact {number}/{len(artifacts)} download finished.")
+            self._report(job, "DOWNLOADING", 100, f"Artifact {number}/{len(addresses)} download finished.")
         self._report(job, "DOWNLOADED", 100, "Finished.")
 
-    def _download(self, uri: str) -> Iterator[int]:
+    def _download_patiently(self, address: str) -> Iterator[int]:
+        """Download, some times over if the connection is lost; raise httpx.HTTPError in the end."""
+        for attempt in range(_DOWNLOAD_ATTEMPTS - 1):
+            try:
+                yield from self._download(address)
+            except httpx.TransportError as exc:
+                log.info("%s: %s", address, exc)
+                self._pause(backoff(attempt))
+            else:
+                return
+        yield from self._download(address)
+
+    def _download(self, address: str) -> Iterator[int]:
         """Fetch one artifact, yielding the percentage that has arrived; the bytes are only hashed."""
-        headers = {"Accept": "application/octet-stream"}
-        size = int(self._main.head(uri, headers=headers).raise_for_status().headers["Content-Length"])
-        digest = hashlib.sha256()
-        with self._main.stream("GET", uri, headers=headers) as answer:
+        size = int(self._artifacts.head(address).raise_for_status().headers.get("Content-Length", "0"))
+        digest, told = hashlib.sha256(), 0
+        with self._artifacts.stream("GET", address) as answer:
             answer.raise_for_status()
-            for chunk in answer.iter_bytes(max(1, size // 4)):
+            for chunk in answer.iter_bytes(65_536):
                 digest.update(chunk)
-                yield min(100, 100 * answer.num_bytes_downloaded // max(1, size))
+                percent = min(100, 100 * answer.num_bytes_downloaded // max(1, size))
+                if percent >= told + 25:
+                    told = percent
+                    yield percent
         log.info("artifact has sha256 %s", digest.hexdigest())
 
     def _install_all(self, job: dict[str, Any]) -> None:
@@ -117,17 +168,25 @@ class Device:
         message: str,
         lines: list[str] | None = None,
         *,
-        over: httpx.Client | None = None,
+        over: Connection | None = None,
     ) -> None:
         status = {
             "state": state,
             "clientId": self._client_id,
             "progress": progress,
-            "message": message,
+            "message": message[:_LONGEST_MESSAGE],
             "context": {"lines": lines or []},
         }
-        (over or self._main).put(f"/jobs/{job['id']}/status", json=status, headers=_REPORT).raise_for_status()
+        (over or self._main).ask("PUT", f"/jobs/{job['id']}/status", "state", json=status, headers=_REPORT)
         log.info("%-12s %3d %%  %s", state, progress, message)
+
+
+def _addresses(job: dict[str, Any]) -> list[str]:
+    """Where the artifacts are; raise ValueError if the definition does not say so."""
+    try:
+        return [str(artifact["uri"]) for artifact in job["definition"]["artifacts"]]
+    except (LookupError, TypeError) as exc:
+        raise ValueError(f"the definition names no artifacts: {exc!r}") from exc
 
 
 def main() -> None:
