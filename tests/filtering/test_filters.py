@@ -10,7 +10,7 @@ import uvloop
 
 from tests.filtering.processes import workers
 from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
-from wfx.filtering.filters import IN_PROCESS, MAX_PROGRAM
+from wfx.filtering.filters import IN_PROCESS, MAX_DOCUMENT, MAX_PROGRAM
 
 
 @pytest.fixture
@@ -67,6 +67,23 @@ async def test_the_longest_program_runs(filters: Filters) -> None:
     """A program of exactly the longest length is run."""
     program = await filters.prepare("." + " " * (MAX_PROGRAM - 2) + "#")
     assert await filters.apply(program, b"1") == b"1\n"
+
+
+async def test_a_document_that_is_too_large_is_refused_without_a_worker(filters: Filters) -> None:
+    """Beyond the limit a document is refused by its size alone, before the operation where that is known by then."""
+    program = await filters.prepare(".id", size=MAX_DOCUMENT)
+    for refused in (filters.apply(program, b'"' + b"x" * (MAX_DOCUMENT - 1) + b'"'),
+                    filters.prepare(".id", size=MAX_DOCUMENT + 1), filters.prepare("1 + 1", size=MAX_DOCUMENT + 1)):
+        with pytest.raises(FilterLimit, match=r"too large for .* than 8,388,608 bytes") as caught:
+            await refused
+        assert (caught.value.which, caught.value.limit) == (Limit.DOCUMENT, MAX_DOCUMENT)
+    assert workers() == []
+
+
+async def test_the_largest_document_is_run(filters: Filters) -> None:
+    """A document of exactly the largest size is run."""
+    document = b'"' + b"x" * (MAX_DOCUMENT - 2) + b'"'
+    assert await filters.apply(await filters.prepare("length"), document) == b"%d\n" % (MAX_DOCUMENT - 2)
 
 
 async def test_a_large_document_goes_to_a_worker_and_comes_back_the_same(filters: Filters) -> None:

@@ -112,6 +112,25 @@ def test_a_program_that_is_none_is_refused_before_anything_happens(
     assert read_log(service) == before
 
 
+@pytest.mark.parametrize("program", ["del(.context)", ".context | length"])
+def test_a_filter_on_an_answer_that_is_too_large(service: LocalService, client: httpx.Client, program: str) -> None:
+    """What is sent tells how large the answer is at least: beyond 8 MiB a filter is 422, and nothing has happened."""
+    job = create_job(service, "dev")
+    before = read_log(service)
+    large, headers = {"text": "x" * (8 * MIB)}, {"X-Response-Filter": program}
+    for answer in (
+        client.put(f"/jobs/{job}/status", json={"state": "INSTALL", "context": large}, headers=headers),
+        client.put(f"/jobs/{job}/definition", json=large, headers=headers),
+        client.post("/jobs", json={"clientId": "c", "workflow": WORKFLOW, "definition": large}, headers=headers),
+    ):
+        assert (answer.status_code, answer.headers["content-type"]) == (422, TEXT)
+        assert answer.text == "The answer is too large for a response filter: it has more than 8,388,608 bytes\n"
+    assert read_log(service) == before
+    client.put(f"/jobs/{job}/definition", json=large).raise_for_status()
+    read = client.get(f"/jobs/{job}", headers=headers)
+    assert (read.status_code, read.text) == (422, answer.text)
+
+
 @pytest.mark.parametrize(("program", "limit"), [
     (ENDLESS, "ran for more than 1 s"),
     ("[range(1e9)] | length", "more than"),

@@ -78,7 +78,7 @@ class Endpoint:
             return Reply(403)
         if (text := self._filter_of(call.scope, fields)) is None:
             return await self._route.handler(call)
-        return await self._filtered(call, text)
+        return await self._filtered(call, text, fields)
 
     def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
         if not self._route.filtered or (text := fields.get(_FILTER)) is None:
@@ -87,7 +87,7 @@ class Endpoint:
             raise BadRequest("header X-Response-Filter is given more than once")
         return text.decode("utf-8", "replace")
 
-    async def _filtered(self, call: Call, text: str) -> Response:
+    async def _filtered(self, call: Call, text: str, fields: dict[bytes, bytes]) -> Response:
         """Run the operation and cut its answer; a program that cannot be understood stops before anything happens.
 
         Once the operation has happened, a filter that runs into a limit is answered with 422: what was done stays done.
@@ -95,7 +95,9 @@ class Endpoint:
         filters = self._services.filters
         peer = call.scope["client"]
         client = peer[0] if peer else ""
-        program = await filters.prepare(text, client)
+        # An answer contains what was sent: so much is known of its size before anything happens.
+        size = int(fields.get(b"content-length", b"0")) if self._body else 0
+        program = await filters.prepare(text, client, size)
         response = await self._route.handler(call)
         if response.status_code >= 300:
             return response

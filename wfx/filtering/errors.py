@@ -3,7 +3,7 @@
     WfxError
     └── FilterError
         ├── FilterSyntaxError     not a jq program: refused before the operation happens
-        ├── FilterLimit           the program is too long, or ran into a limit of time, memory or output
+        ├── FilterLimit           program or document too long, or a limit of time, memory or output was hit
         └── FilterUnavailable     no worker was free in time, or none could be started
 
 Failures *inside* a program (a type error, ``error("x")``) are no exceptions: the contract answers them with ``{}``
@@ -21,6 +21,7 @@ class Limit(StrEnum):
     """The limits a filter can run into."""
 
     PROGRAM = "program"
+    DOCUMENT = "document"
     TIME = "time"
     MEMORY = "memory"
     OUTPUT = "output"
@@ -28,6 +29,7 @@ class Limit(StrEnum):
 
 _SENTENCES = {
     Limit.PROGRAM: "The response filter is longer than {:,} characters",
+    Limit.DOCUMENT: "The answer is too large for a response filter: it has more than {:,} bytes",
     Limit.TIME: "The response filter was stopped: it ran for more than {:g} s",
     Limit.MEMORY: "The response filter was stopped: it needed more than {:,} bytes of memory",
     Limit.OUTPUT: "The response filter was stopped: it produced more than {:,} bytes",

@@ -26,6 +26,9 @@ from wfx.filtering.protocol import Answer, Request
 MAX_PROGRAM = 8192
 """Characters. Longer programs are refused; compiling a nasty one of this size takes some 0.2 s."""
 
+MAX_DOCUMENT = 8 * 1024 * 1024
+"""Bytes. A worker reads some 10 MB a second, so that a larger document would take the time that a program has."""
+
 IN_PROCESS = 64 * 1024
 """A finite program runs here if its bound for bytes and steps is below this: some 10 ms at the very worst."""
 
@@ -81,13 +84,15 @@ class Filters:
         """End all worker processes and refuse what still runs or waits; returns when every process is gone."""
         await self._pool.close()
 
-    async def prepare(self, text: str, client: str = "") -> Program:
+    async def prepare(self, text: str, client: str = "", size: int = 0) -> Program:
         """Compile a program; to be called before the operation, so that nothing has happened when it is refused.
 
-        ``client`` is the address of whoever sent it: its share of the workers is used.
+        ``client`` is the address of whoever sent it: its share of the workers is used. ``size`` are the bytes that the
+        document is going to have, as far as that is known before the operation.
 
-        Raises FilterSyntaxError, FilterLimit (too long, or compiling trips a limit) or FilterUnavailable.
+        Raises FilterSyntaxError, FilterLimit (something is too long, or compiling trips a limit) or FilterUnavailable.
         """
+        _check_size(size)
         if len(text) > MAX_PROGRAM:
             raise FilterLimit(Limit.PROGRAM, MAX_PROGRAM)
         if (simple := _in_process(text)) is not None:
@@ -120,6 +125,7 @@ class Filters:
 
         Raises FilterLimit when a limit is tripped, FilterUnavailable when no worker could run it.
         """
+        _check_size(len(document))
         if program.failing:
             return encoding.FAILED
         if program.finite is not None and program.finite.growth * len(document) < IN_PROCESS:
@@ -130,3 +136,8 @@ class Filters:
         patience = max(0.0, PATIENCE - program.waited)
         reply = await self._pool.ask(Request.RUN, program.text.encode(), document, client=client, patience=patience)
         return reply.content
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_DOCUMENT:
+        raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT)
