@@ -49,19 +49,22 @@ next older ones: by default ten, which leaves old garbage for long when there ar
 async def run(config: Config) -> None:
     """Serve until SIGINT or SIGTERM, then stop in order.
 
-    Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that.
+    Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that,
+    and StoreLost when it ends without its files.
     """
     stop = asyncio.Event()
     _heed_signals(stop)
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
-    async with AsyncExitStack() as stack:
-        services = await _open_services(config, stack)
-        chains = await _start_plugins(config, stack, stop)
-        apps = {side: build_app(side, services, _rings(config, chains[side])) for side in Side}
-        _collect_seldom()
-        await _serve(config, services.broker, apps, _open_listeners(config), stop)
-    for number in _STOPPING:
-        signal.signal(number, signal.SIG_IGN)
+    try:
+        async with AsyncExitStack() as stack:
+            services = await _open_services(config, stack)
+            chains = await _start_plugins(config, stack, stop)
+            apps = {side: build_app(side, services, _rings(config, chains[side])) for side in Side}
+            _collect_seldom()
+            await _serve(config, services.broker, apps, _open_listeners(config), stop)
+    finally:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
     log.info("wfx stopped")
     for chain in chains.values():
         if chain.lost.done():
@@ -103,13 +106,14 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
     await broker.open()
     stack.push_async_callback(broker.close)
     await stack.enter_async_context(Retention(store, keep=config.events_keep, max_age=config.events_max_age))
+    health = await stack.enter_async_context(Health(store))
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     return Services(
         jobs=Jobs(store),
         workflows=Workflows(store),
-        health=Health(store),
+        health=health,
         broker=broker,
         filters=filters,
         turns=Turns(),

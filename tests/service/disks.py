@@ -22,7 +22,8 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
     try:
         yield
     finally:
-        _mount("umount", str(folder))
+        if folder.is_mount():
+            _mount("umount", str(folder))
 
 
 def remount(folder: Path, options: str) -> None:
@@ -46,3 +47,8 @@ class FaultySystem:
         assert service.process is not None
         process = str(service.process.pid)
         subprocess.run(["fiu-ctrl", "-f", self._prefix, "-c", command, process], check=True, timeout=10)
+
+
+def take_away(folder: Path) -> None:
+    """Unmount a file system that is in use; who has its files open keeps them."""
+    _mount("umount", "--lazy", str(folder))

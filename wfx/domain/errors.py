@@ -15,6 +15,7 @@
     │   └── NotOnThisLog
     └── StoreError                the store cannot do its work now
         ├── StoreUnavailable
+        │   └── StoreLost         its files are no longer where the next start looks for them
         ├── StoreFull
         └── StoreUnusable         at start: wrong file, wrong schema, held by another server
 
@@ -121,6 +122,10 @@ class StoreError(WfxError):
 
 class StoreUnavailable(StoreError):
     """The store does not answer, or failed to make a change durable."""
+
+
+class StoreLost(StoreUnavailable):
+    """What is written now would be gone after the end of the process: the files are no longer where they belong."""
 
 
 class StoreFull(StoreError):

@@ -1,4 +1,4 @@
-"""Whether the service can do its work: a live check of the store, remembered for a moment."""
+"""Whether the service can do its work: a live check of the store, at intervals and whenever somebody asks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from wfx.domain.errors import StoreError
 from wfx.domain.timestamp import Timestamp
@@ -18,6 +19,8 @@ KEEP_SECONDS = 1.0
 """How long an answer is given again without asking the store anew."""
 DEADLINE_SECONDS = 5.0
 """How long the store may take to answer before it counts as down."""
+WATCH_SECONDS = 5.0
+"""How often the store is asked when nobody else asks, so that the log tells of a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,10 @@ class Report:
 
 
 class Health:
-    """Asks the store whether it answers; callers that come together share one question."""
+    """Asks the store whether it answers; callers that come together share one question.
+
+    As an asynchronous context manager it asks at intervals, too.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         """Check this store; ``clock`` gives seconds and only ever rises."""
@@ -39,6 +45,18 @@ class Health:
         self._lock = asyncio.Lock()
         self._report: Report | None = None
         self._asked = 0.0
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to ask at intervals."""
+        self._watch = asyncio.create_task(self._ask_on(), name="health")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End that; leave before the store closes."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
 
     async def report(self) -> Report:
         """Return the state of the service, at most :data:`KEEP_SECONDS` old."""
@@ -46,9 +64,13 @@ class Health:
             if self._report is None or self._clock() - self._asked > KEEP_SECONDS:
                 before, self._report = self._report, await self._check()
                 self._asked = self._clock()
-                if before is not None and before.up != self._report.up:
-                    log.warning("store is %s", "up" if self._report.up else f"down: {self._report.error}")
+                _tell(before is None or before.up, self._report)
             return self._report
+
+    async def _ask_on(self) -> None:
+        while True:
+            await self.report()
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def _check(self) -> Report:
         checked = Timestamp(time.time_ns() // 1000)
@@ -60,3 +82,11 @@ class Health:
         except TimeoutError:
             return Report(up=False, checked=checked, error=f"no answer within {DEADLINE_SECONDS:g} s")
         return Report(up=True, checked=checked)
+
+
+def _tell(was_up: bool, now: Report) -> None:
+    """Log that the state has changed."""
+    if was_up and not now.up:
+        log.error("store is down: %s", now.error)
+    elif now.up and not was_up:
+        log.warning("store is up again")

@@ -130,4 +130,7 @@ class Store(Protocol):
         """Prove that the store answers. Raises StoreUnavailable."""
 
     async def close(self) -> None:
-        """Finish the writes that wait, then let go of every resource."""
+        """Finish the writes that wait, then let go of every resource.
+
+        Raises StoreLost, once that is done, if what was stored is not where the next start will look for it.
+        """

@@ -20,6 +20,7 @@ import pytest
 from wfx.store.sqlite import connection as connecting
 
 _names = count()
+_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
 
 
 class Operation(NamedTuple):
@@ -108,7 +109,7 @@ class Connection:
     def __init__(self, path: str, disk: Disk) -> None:
         """Open the file on the disk."""
         with _as_sqlite3():
-            self._connection = apsw.Connection(path, vfs=disk.name)
+            self._connection = apsw.Connection(path, flags=_FLAGS, vfs=disk.name)
             self._connection.set_wal_hook(_checkpoint)
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Rows:

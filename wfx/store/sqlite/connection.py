@@ -23,10 +23,12 @@ async def connect(location: Location) -> aiosqlite.Connection:
 
     Transactions are begun and ended by hand (``isolation_level=None``), so nothing commits behind our back.
     """
-    database = ":memory:" if location.path is None else str(location.path)
+    # Never made here: a file that is missing now was taken away since the start.
+    database = ":memory:" if location.path is None else f"{location.path.as_uri()}?mode=rw"
     try:
         connection = await aiosqlite.connect(
             database,
+            uri=True,
             timeout=location.busy_timeout / 1000,
             isolation_level=None,
             cached_statements=_CACHED_STATEMENTS,

@@ -13,13 +13,14 @@ from secrets import token_hex
 
 import aiosqlite
 
-from wfx.domain.errors import StoreError, StoreUnusable
+from wfx.domain.errors import StoreError, StoreLost, StoreUnusable
 from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
 from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.migrate import migrate, migrations, version_of
 from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.presence import Presence
 from wfx.store.sqlite.reference import take_over
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import Connections, SqliteStore
@@ -47,18 +48,25 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
     name = "in memory" if location.path is None else str(location.path)
     async with AsyncExitStack() as stack:
         if location.path is not None:
-            stack.callback(os.close, await asyncio.to_thread(_claim, location.path, may_create=location.may_create))
+            descriptor = await asyncio.to_thread(_claim, location.path, may_create=location.may_create)
+            stack.callback(os.close, descriptor)
+        presence = Presence()
+        stack.callback(presence.close)
         try:
             write = await _connect(location, stack)
             position = await inside(write, partial(_prepare, location=location, name=name))
             shared = location.path is None
             point = write if shared else await _connect(location, stack)
             query = write if shared else await _connect(location, stack)
+            if location.path is not None:
+                presence.remember(location.path, descriptor)
         except StoreUnusable:
             raise
+        except StoreLost as exc:
+            raise StoreUnusable(str(exc)) from exc
         except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
-        connections = Connections(write, point, query)
+        connections = Connections(write, point, query, presence)
         return SqliteStore(location, connections, position, clock=clock, resources=stack.pop_all())
 
 
@@ -86,6 +94,8 @@ def _claim(path: Path, *, may_create: bool) -> int:
 async def _connect(location: dsn.Location, stack: AsyncExitStack) -> aiosqlite.Connection:
     connection = await connect(location)
     stack.push_async_callback(connection.close)
+    # From its first read on a connection has the log open, so that it stays when another one closes.
+    await inside(connection, lambda plain: plain.execute("PRAGMA user_version").fetchone())
     return connection
 
 

@@ -39,6 +39,7 @@ from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.presence import Presence
 from wfx.store.sqlite.reading import Reading
 from wfx.store.sqlite.searching import Searcher
 from wfx.store.sqlite.workflows import WorkflowCache
@@ -63,6 +64,8 @@ class Connections:
     """For reads of known, small size."""
     query: aiosqlite.Connection
     """For reads that may be long, so that they keep nobody waiting but each other."""
+    presence: Presence
+    """Of the files that they have open."""
 
 
 class SqliteStore:
@@ -91,6 +94,7 @@ class SqliteStore:
             location,
             connections.write,
             position,
+            presence=connections.presence,
             jobs=self._jobs,
             changes=changes,
             workflows=self._workflows,
@@ -184,6 +188,7 @@ class SqliteStore:
         return swept
 
     async def ping(self) -> None:
+        self._connections.presence.require()
         await self._point(self._reading.ping)
 
     async def close(self) -> None:
@@ -192,7 +197,10 @@ class SqliteStore:
         await self._polls.close()
         self._jobs.clear()
         self._feed.close()
-        await self._resources.aclose()
+        try:
+            self._connections.presence.require()
+        finally:
+            await self._resources.aclose()
 
     async def _write(self, acts: Sequence[Act]) -> Sequence[Any]:
         if isinstance(acts[0], RareAct):

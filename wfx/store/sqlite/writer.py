@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -22,11 +22,14 @@ from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.presence import Presence
 from wfx.store.sqlite.rows import stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.transaction import execute
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
 from wfx.store.sqlite.writing import statements
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Writer:
         connection: aiosqlite.Connection,
         position: Position,
         *,
+        presence: Presence,
         jobs: JobCache,
         changes: Changes,
         workflows: WorkflowCache,
@@ -63,6 +67,7 @@ class Writer:
         self._connection: aiosqlite.Connection | None = connection
         self.position = position
         """What is durable."""
+        self._presence = presence
         self._jobs = jobs
         self._changes = changes
         self._workflows = workflows
@@ -79,7 +84,7 @@ class Writer:
             answers = [_attempt(plan, act) for act in acts]
             if plan.events:
                 self._changes.note(plan.images, plan.head)
-                await inside(connection, partial(execute, statements=list(statements(plan))))
+                await self._durably(connection, partial(execute, statements=list(statements(plan))))
             self.position = replace(
                 self.position, head=plan.head, last_job=plan.last_number, last_entry=plan.last_entry
             )
@@ -89,7 +94,8 @@ class Writer:
     async def perform(self, act: RareAct) -> Workflow | int | None:
         """Do the act. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         async with self._writing() as connection:
-            result, self.position = await inside(connection, partial(rare.perform, act=act, position=self.position))
+            perform = partial(rare.perform, act=act, position=self.position)
+            result, self.position = await self._durably(connection, perform)
             if isinstance(act, DeleteWorkflow):
                 self._workflows.unname(act.name)
             elif isinstance(result, Workflow):
@@ -109,6 +115,7 @@ class Writer:
         After a failed write or sync it is unknown what reached the disk, and trying the same once more could seem to
         succeed when it has not. So what comes next begins with a new connection and with what that finds.
         """
+        self._presence.before_commit()
         connection = self._connection or await self._reopen()
         try:
             yield connection
@@ -119,6 +126,14 @@ class Writer:
             self._changes.forget()
             await self._give_up()
             raise
+
+    async def _durably(
+        self, connection: aiosqlite.Connection, write: Callable[[sqlite3.Connection], Result]
+    ) -> Result:
+        """Run a function that commits, and see that the next start will find what it wrote."""
+        result = await inside(connection, write)
+        self._presence.after_commit()
+        return result
 
     async def _plan(self, connection: aiosqlite.Connection, acts: Sequence[JobAct]) -> Plan:
         """Begin a plan from what is in memory; what the acts name and is not, is read."""
@@ -159,8 +174,10 @@ class Writer:
             await self.close()
 
     async def _reopen(self) -> aiosqlite.Connection:
+        self._presence.require()
         connection = await connect(self._location)
         try:
+            self._presence.require()
             self.position = await inside(connection, Position.read)
         except BaseException:
             await connection.close()

@@ -1,0 +1,178 @@
+"""Noticing that the files of an open database are no longer where the next start looks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.store.samples import FLOW, all_jobs, begin, move
+from wfx.domain.errors import StoreLost, StoreUnavailable, StoreUnusable
+from wfx.store.opening import open_store
+from wfx.store.sqlite import opening, presence, rare, writer
+from wfx.store.sqlite.store import SqliteStore
+
+
+async def opened(path: Path) -> SqliteStore:
+    """Open a store with a workflow."""
+    store = await open_store("sqlite", str(path))
+    assert isinstance(store, SqliteStore)
+    await store.create_workflow(FLOW)
+    return store
+
+
+def shorten(path: Path) -> None:
+    """Give back the room in both files, as other programs may."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("VACUUM")
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+
+
+async def test_files_that_are_shortened_by_the_rules(tmp_path: Path) -> None:
+    """VACUUM and a truncating checkpoint of another program shorten the files, and nothing is lost by that."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    jobs = [await store.create_job(FLOW.name, begin(definition={"x": "y" * 5000})) for _ in range(400)]
+    for job in jobs[1:]:
+        await store.delete_job(job.id)
+    before = [path.stat().st_size, path.with_name("wfx.db-wal").stat().st_size]
+    shorten(path)
+    after = [path.stat().st_size, path.with_name("wfx.db-wal").stat().st_size]
+    assert after[0] < before[0]
+    assert after[1] < before[1]
+    await store.ping()
+    assert (await store.change_job(jobs[0].id, move("RUN"))).version == 2
+    shorten(path)
+    assert (await store.change_job(jobs[0].id, move("DONE"))).version == 3
+    await store.close()
+
+
+async def test_a_long_log_gives_its_room_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that a reader made grow beyond its limit is shortened by SQLite, and nothing is lost by that."""
+    seen: dict[str, list[int]] = defaultdict(list)
+
+    class Part(presence._Part):
+        def look(self) -> os.stat_result:
+            now = super().look()
+            seen[self.path].append(now.st_size)
+            return now
+
+    monkeypatch.setattr(presence, "_Part", Part)
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    connection = store._writer._connection
+    assert connection is not None
+    await connection.execute("PRAGMA journal_size_limit = 100000")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM job").fetchone()
+        for _ in range(8):
+            await store.create_job(FLOW.name, begin(definition={"x": "y" * 1_000_000}))
+        reader.rollback()
+    for _ in range(8):
+        await store.create_job(FLOW.name, begin(definition={"x": "y" * 1_000_000}))
+    lengths = seen[f"{path}-wal"]
+    assert min(lengths[lengths.index(max(lengths)) :]) < max(lengths)
+    await store.close()
+
+
+@pytest.mark.parametrize("act", ["change", "perform"])
+async def test_a_file_that_goes_during_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """A file that is removed while a commit is under way: the commit is not confirmed, and its events are not told."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    job = await store.create_job(FLOW.name, begin())
+    follower = store.follow_log()
+
+    def then_lose(commit: Callable[..., Any]) -> Callable[..., Any]:
+        def committing(*args: Any, **kwargs: Any) -> Any:
+            done = commit(*args, **kwargs)
+            path.unlink()
+            return done
+
+        return committing
+
+    monkeypatch.setattr(writer, "execute", then_lose(writer.execute))
+    monkeypatch.setattr(writer, "rare", SimpleNamespace(perform=then_lose(rare.perform)))
+    pruning = partial(store.prune_log, keep_newest=0, older_than=job.stime, at_most=10)
+    with pytest.raises(StoreLost, match=f"{path}, which the service was using, is gone"):
+        await (store.change_job(job.id, move("RUN")) if act == "change" else pruning())
+    bounds = await store.log_bounds()
+    assert (bounds.oldest, bounds.head) == (1, 1)
+    with pytest.raises(StoreLost):
+        await store.close()
+    assert [events async for events in follower] == []
+
+
+async def test_a_missing_file_is_not_made_again(tmp_path: Path) -> None:
+    """After a failure the writer opens the file anew; where that is gone by then, it makes no other one."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    monitored = store._connections.presence.require
+    store._connections.presence.require = lambda: None  # type: ignore[method-assign] # as if it went right after the look
+    await store._writer.close()
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        await store.create_job(FLOW.name, begin())
+    assert not path.exists()
+    store._connections.presence.require = monitored  # type: ignore[method-assign] # see above
+    with pytest.raises(StoreLost):
+        await store.close()
+
+
+async def test_a_file_that_is_replaced_during_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that takes the place of the one that was claimed is not served."""
+    path = tmp_path / "wfx.db"
+    await (await opened(path)).close()
+    claim = opening._claim
+
+    def then_replace(claimed: Path, *, may_create: bool) -> int:
+        descriptor = claim(claimed, may_create=may_create)
+        path.with_name("copy").write_bytes(path.read_bytes())
+        path.with_name("copy").rename(path)
+        return descriptor
+
+    monkeypatch.setattr(opening, "_claim", then_replace)
+    with pytest.raises(StoreUnusable, match="another file has taken the place of"):
+        await open_store("sqlite", str(path))
+
+
+async def test_a_file_system_that_becomes_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that the kernel has made read-only, as it does after errors, counts as down."""
+    store = await opened(tmp_path / "wfx.db")
+    await store.ping()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(StoreLost, match="has become read-only"):
+        await store.ping()
+    monkeypatch.undo()
+    await store.ping()
+    await store.close()
+
+
+async def test_other_connections_keep_the_log(tmp_path: Path) -> None:
+    """A writer that starts afresh finds the same log: it is not made anew, which would look like a loss."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    log = path.with_name("wfx.db-wal").stat().st_ino
+    await store._writer.close()
+    await store.create_job(FLOW.name, begin())
+    assert path.with_name("wfx.db-wal").stat().st_ino == log
+    assert len(await all_jobs(store)) == 1
+    await store.close()
+
+
+async def test_a_store_in_memory_has_no_files() -> None:
+    """A store in memory cannot lose files."""
+    store = await open_store("sqlite", ":memory:")
+    await store.create_workflow(FLOW)
+    await store.ping()
+    await asyncio.wait_for(store.close(), 10)
