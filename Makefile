@@ -68,9 +68,9 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv
-	$(BIN)/uv pip compile pyproject.toml --upgrade --extra loadtest --group build --group lint --group test \
+	$(BIN)/uv pip compile pyproject.toml --upgrade --group build --group lint --group test \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
-	$(BIN)/uv pip compile pyproject.toml --extra loadtest --group build -c requirements-dev.lock \
+	$(BIN)/uv pip compile pyproject.toml --group build -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements.lock
 
 packages:

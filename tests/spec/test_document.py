@@ -301,7 +301,7 @@ def test_the_served_document_states_the_limits_of_the_contract() -> None:
     parameters = SERVED["components"]["parameters"]
     assert parameters["Limit"]["schema"].items() >= {"minimum": 0, "maximum": 1024}.items()
     assert parameters["Offset"]["schema"]["minimum"] == 0
-    stated = {"minLength": 1, "maxLength": 36, "pattern": "^[0-9a-fA-F-]+$"}
+    stated = {"minLength": 1, "maxLength": 36, "pattern": "^[a-zA-Z0-9_.-]+$"}
     assert parameters["JobId"]["schema"].items() >= stated.items()
     assert SERVED["components"]["schemas"]["TagList"]["maxItems"] == 1024
     assert SERVED["components"]["schemas"]["JobRequest"]["properties"]["tags"]["maxItems"] == 16
