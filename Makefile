@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack docs \
+.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack mutants docs \
         lock packages clean
 
 help: ## List the targets
@@ -61,6 +61,9 @@ fuzz: $(VENV)/.dev ## Attack the service with what nobody would send, for half a
 attack: $(VENV)/.dev ## Run hostile programs against the service for ten minutes and print what others are answered meanwhile
 	@PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.attack $(ARGS)
 
+mutants: $(VENV)/.dev .mutants/.tool ## Change the code in small ways and see which tests notice (hours; ARGS="--sample 20 domain")
+	@.mutants/venv/bin/python -m tests.mutants $(ARGS)
+
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md
 	PYTHONPATH=tests $(BIN)/python -m tests.edge.document docs/http-edge.md
@@ -72,12 +75,14 @@ lock: $(VENV)/.dev ## Pin all dependencies anew
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --group build -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements.lock
+	$(BIN)/uv pip compile --group mutants -c requirements-dev.lock \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-mutants.lock
 
 packages:
 	@.ci/packages
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "wfx needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
@@ -88,6 +93,11 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing wfx into $(VENV) (once; about a minute) …"
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.mutants/.tool: requirements-mutants.lock | $(VENV)/bin/python
+	@$(BIN)/python -m venv .mutants/venv
+	.mutants/venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-mutants.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime

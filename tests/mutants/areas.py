@@ -1,0 +1,52 @@
+"""Which tests concern which modules: a mutant is tried on those of its area, the quick ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_STORE = ("tests/store", "tests/api/test_jobs.py", "tests/api/test_queries.py", "tests/maintenance")
+_EVENTS = ("tests/events", "tests/streams/test_wire.py")
+_PLUGIN = ("tests/plugin", "tests/plugins_http")
+_FILTERING = ("tests/filtering", "tests/filters_http")
+_API = ("tests/api", "tests/spec", "tests/hostile/test_content.py", "tests/hostile/test_members.py")
+
+TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("wfx/domain/*.py", ("tests/domain", "tests/hostile/test_workflows.py", "tests/api/test_jobs.py")),
+    ("wfx/store/sqlite/re*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
+    ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),
+    ("wfx/store/sqlite/bitmaps.py", ("tests/store/sqlite/test_bitmaps.py", *_STORE)),
+    ("wfx/store/sqlite/jobcache.py", ("tests/store/sqlite/test_job_cache.py", *_STORE)),
+    ("wfx/store/sqlite/checking.py", ("tests/store/sqlite/test_checking.py", *_STORE)),
+    ("wfx/store/sqlite/lives.py", ("tests/store/sqlite/test_checking.py", *_STORE)),
+    ("wfx/store/*.py", _STORE),
+    ("wfx/events/*.py", _EVENTS),
+    ("wfx/plugin/frame.py", ("tests/plugin/test_frame.py", *_PLUGIN)),
+    ("wfx/plugin/generated/*", ()),
+    ("wfx/plugin/*.py", _PLUGIN),
+    ("wfx/filtering/finite.py", ("tests/filtering/test_finite.py", *_FILTERING)),
+    ("wfx/filtering/grammar.py", ("tests/filtering/test_grammar.py", *_FILTERING)),
+    ("wfx/filtering/rewrite.py", ("tests/filtering/test_rewrite.py", *_FILTERING)),
+    ("wfx/filtering/*.py", _FILTERING),
+    ("wfx/api/sse.py", ("tests/events/test_wire.py", "tests/events/test_connections.py", "tests/streams/test_wire.py")),
+    ("wfx/api/turns.py", ("tests/hostile/test_turns.py", *_API)),
+    ("wfx/api/*.py", _API),
+)
+"""The first pattern that fits counts; what has no tests is not mutated."""
+AREAS = ("domain", "store", "events", "plugin", "filtering", "api")
+
+
+def tests_of(module: str) -> tuple[str, ...]:
+    """The tests to try the mutants of a module on, in this order; each once."""
+    found = next((tests for pattern, tests in TESTS if fnmatch(module, pattern)), ())
+    return tuple(dict.fromkeys(found))
+
+
+def modules_of(area: str) -> Iterator[str]:
+    """The modules of an area that are mutated."""
+    for path in sorted((ROOT / "wfx" / area).rglob("*.py")):
+        module = str(path.relative_to(ROOT))
+        if path.name != "__init__.py" and tests_of(module):
+            yield module
