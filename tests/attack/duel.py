@@ -87,9 +87,10 @@ def fight(name: str, engine: str, folder: Path, seconds: float) -> Outcome:
         pid = service.process.pid
         jobs = _stock(service)
         memory = Memory(pid)
+        report = request("PUT", f"{BASE}/jobs/{jobs['PUT']}/status", REPORT, *kind.headers)
         witnesses = {
-            "GET": Witness(service.ports["north"], request("GET", f"{BASE}/jobs/{jobs['GET']}")),
-            "PUT": Witness(service.ports["south"], request("PUT", f"{BASE}/jobs/{jobs['PUT']}/status", REPORT)),
+            "GET": Witness(service.ports["north"], request("GET", f"{BASE}/jobs/{jobs['GET']}", b"", *kind.headers)),
+            "PUT": Witness(service.ports["south"], report),
         }
         ports = service.ports
         target = Target(engine, ports["north"], ports["south"], pid, str(folder), time.monotonic() + seconds)

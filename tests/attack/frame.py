@@ -84,6 +84,8 @@ class Kind:
     """Puts files (plugins, configurations) into the service's directory and gives the service's options."""
     answers: dict[str, frozenset[int]] = field(default_factory=lambda: {"GET": DONE, "PUT": DONE})
     """The statuses that a well-behaved client may be given while it gets and puts."""
+    headers: tuple[str, ...] = ()
+    """Fields that well-behaved clients send, such as their tokens."""
     log: frozenset[str] = frozenset()
     """Parts of messages at level error that the service may log; others, and tracebacks, are findings."""
     exit_status: int = 0
