@@ -58,6 +58,11 @@ class TestCreation:
         assert north.get(path).json()["tags"] == []
         assert north.get(f"{path}/definition").text == "null\n"
 
+    def test_an_empty_list_of_tags(self, north: httpx.Client, workflow: dict[str, Any]) -> None:
+        """The reply shows an empty list of tags where one was sent."""
+        created = north.post("/jobs", json={"clientId": "c", "workflow": workflow["name"], "tags": []})
+        assert created.json()["tags"] == []
+
     def test_immediate_chase(self, north: httpx.Client, unique: Name) -> None:
         """A job starts behind the immediate transitions of its initial state."""
         name = unique("chase")

@@ -8,6 +8,12 @@ import pytest
 
 from tests.events.reading import EventSource
 from tests.events.serving import PATH, serving
+from tests.store.samples import FLOW
+from wfx.domain.job import Action, Event
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.events.entry import Entry
+from wfx.events.framing import Framing
 
 ENGINES = pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
 EVENT = (b'data: {"ctime":"2026-07-02T13:46:40.00%dZ","action":"UPDATE_STATUS","job":{"clientId":"client","id":"a",'
@@ -184,3 +190,18 @@ async def test_what_is_accepted_decides(accept: str, is_page: bool) -> None:
         assert (("content-type", "application/json") in with_position.headers) is is_page
         without = await server.connect(headers=f"Accept: {accept}\r\n")
         assert ("content-type", "text/event-stream") in without.headers
+
+
+def entry_of(seq: int) -> Entry:
+    """An event as readers share it."""
+    return Entry(Event(seq, Timestamp(0), Action.DELETE, "a", "c", FLOW, Json(b"{}")))
+
+
+def test_counted_ids_return_to_zero() -> None:
+    """A stream that counts its own events goes on from 0 when the unsigned 64-bit numbers are used up."""
+    framing = Framing(None, None)
+    framing._count = 2**64 - 2
+    blocks = b"".join(bytes(chunk) for chunk in framing.chunks([entry_of(seq) for seq in (1, 2, 3)]))
+    assert [line for line in blocks.split(b"\n") if line.startswith(b"id:")] == [
+        b"id: 18446744073709551615", b"id: 0", b"id: 1",
+    ]  # fmt: skip

@@ -61,8 +61,6 @@ class Job:
                     "tags": sorted(self.tags) if tags is None else list(tags)}
         if self.definition:
             document["definition"] = self.definition
-        if tags is not None and not tags:
-            del document["tags"]
         return document
 
 
@@ -113,7 +111,10 @@ class Model:
         if not event["tags"]:
             del event["tags"]
         self.log.append(("CREATE", event))
-        return job.shown(tags)
+        answer = job.shown(tags)
+        if "tags" not in request:
+            del answer["tags"]
+        return answer
 
     def job(self, job_id: str) -> Job:
         """Find a job."""

@@ -185,6 +185,7 @@ async def test_age_stops_at_the_first_young_event(store: Store, clock: SetClock)
     for now in (NOON, NOON + 100, NOON + 1):
         clock.now = now
         await fill(store, 1)
+    clock.now = NOON + 100
     assert await store.prune_log(keep_newest=99, older_than=Timestamp(NOON + 50), at_most=99) == 1
     assert [event.seq for event in await whole_log(store)] == [2, 3]
 
@@ -343,3 +344,29 @@ async def test_pruning_next_to_a_reader_leaves_no_gap(store: Store) -> None:
         seen += len(events)
     await pruner
     assert seen
+
+
+@pytest.mark.parametrize("at_most", [2, 100])
+async def test_events_from_the_future_keep_no_others(
+    store: Store, flow: Workflow, clock: SetClock, at_most: int
+) -> None:
+    """Events that were dated in the future do not keep those behind them; they go with the next one that is old."""
+    job = await store.create_job(flow.name, begin())
+    clock.now = NOON + 10**15
+    for _ in range(4):
+        await store.create_job(flow.name, begin())
+    clock.now = NOON + 1000
+    await store.create_job(flow.name, begin())
+    clock.now = NOON + 10**9
+    await store.create_job(flow.name, begin())
+    clock.now = NOON + 10**15
+    await store.create_job(flow.name, begin())
+    clock.now = NOON + 10**9 + 1
+    old = Timestamp(NOON + 10**6)
+    while await store.prune_log(keep_newest=1000, older_than=old, at_most=at_most):
+        pass
+    assert [event.seq for event in await whole_log(store)] == [7, 8]
+    assert job.stime < old
+    clock.now = NOON + 2 * 10**9
+    assert await store.prune_log(keep_newest=1000, older_than=Timestamp(NOON + 2 * 10**9), at_most=100) == 1
+    assert [event.seq for event in await whole_log(store)] == [8]

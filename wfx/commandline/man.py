@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -24,9 +25,15 @@ def run(call: Call) -> None:
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         for parsed in _commands(Parsed([call.root])):
-            (folder / f"{_name(parsed)}.1").write_text(_page(parsed, date), encoding="utf-8")
+            with open(folder / f"{_name(parsed)}.1", "w", encoding="utf-8", opener=_for_all_to_read) as page:
+                page.write(_page(parsed, date))
     except OSError as exc:
         raise Failure(f"cannot write manual pages to {folder}: {exc.strerror}") from exc
+
+
+def _for_all_to_read(path: str, flags: int) -> int:
+    """Open a file that nobody but its owner may write, whatever the umask says."""
+    return os.open(path, flags, 0o644)
 
 
 def _commands(parsed: Parsed) -> Iterator[Parsed]:

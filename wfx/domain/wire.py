@@ -7,6 +7,7 @@ without its ``workflow`` (its *payload*), since that is immutable and comes last
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import EllipsisType
 
 from wfx.domain.job import Action, Event, Former, Job
 from wfx.domain.json import Json, encode
@@ -16,13 +17,14 @@ from wfx.domain.timestamp import rfc3339, rfc3339_millis
 _EMPTY_OBJECT = b"{}"
 
 
-def job(job: Job, *, asked_tags: Sequence[str] | None = None, history: Iterable[Former] = ()) -> Json:
+def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ..., history: Iterable[Former] = ()) -> Json:
     """Show a job with its whole workflow (rest-api section 4.3).
 
-    The reply to a creation shows the tags as they were asked for, unsorted, or none: pass them as ``asked_tags``.
-    Everywhere else the job's own are shown. ``history`` is shown where it is not empty.
+    The reply to a creation shows the tags as they were asked for, unsorted, and nothing where that was left out: pass
+    them, or None, as ``asked_tags``. Everywhere else the job's own are shown. ``history`` is left out where it is
+    empty.
     """
-    tags = job.tags if asked_tags is None else encode(asked_tags) if asked_tags else None
+    tags = job.tags if asked_tags is ... else None if asked_tags is None else encode(asked_tags)
     entries = b",".join(map(_former, history))
     return Json(b'{%b%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
         _client(job),

@@ -14,6 +14,8 @@ CHUNK_BYTES = 32 * 1024
 """What is sent at once, about. A connection whose reader is stuck holds one chunk beside its send buffer."""
 
 _DATA = b"data: "
+_COUNTS = 1 << 64
+"""So many numbers there are for the events of a stream that counts its own; then it goes on from 0."""
 
 
 class Framing:
@@ -52,7 +54,7 @@ class Framing:
 
     def _end(self, seq: int) -> bytes:
         if self._counts:
-            self._count += 1
+            self._count = (self._count + 1) % _COUNTS
             seq = self._count
         return self._end_of_data + self.bookmark(seq)
 

@@ -12,15 +12,20 @@ from wfx_loadtest.result import Result
 def write(result: Result, root: Path) -> Path:
     """Write all files to a new folder below ``root``, named by the run's start in Unix seconds; return it.
 
-    A name that is taken (two runs in one second) is counted up. Raises OSError.
+    A name that is taken (two runs in one second) is counted up. Nobody but the owner may read it. Raises OSError.
     """
     shown = figures.collect(result)
     folder = _new_folder(root, int(result.when.timestamp()))
-    (folder / "metrics.txt").write_text(text.table(result.metrics, result.facts), "utf-8")
-    (folder / "histogram.hdr").write_text(hdr.render(result.metrics.latencies), "utf-8")
-    (folder / "plot.html").write_text(page.render(shown), "utf-8")
-    (folder / "plot.svg").write_text(svg.render(shown), "utf-8")
+    _write(folder / "metrics.txt", text.table(result.metrics, result.facts))
+    _write(folder / "histogram.hdr", hdr.render(result.metrics.latencies))
+    _write(folder / "plot.html", page.render(shown))
+    _write(folder / "plot.svg", svg.render(shown))
     return folder
+
+
+def _write(path: Path, content: str) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(content, "utf-8")
 
 
 def _new_folder(root: Path, first: int) -> Path:
@@ -28,7 +33,7 @@ def _new_folder(root: Path, first: int) -> Path:
     for number in count(first):
         folder = root / str(number)
         try:
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         except FileExistsError:
             continue
         return folder

@@ -30,12 +30,12 @@ async def query(call: Call) -> Reply:
 
 async def create(call: Call) -> Reply:
     """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
-    tags = call.body.get("tags", ())
+    tags = call.body.get("tags")
     given = call.body.get("definition")
     definition = None if given is None else await call.work(Definition.of, given)
     try:
         job = await call.services.jobs.create(
-            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags
+            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags or ()
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")

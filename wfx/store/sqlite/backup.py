@@ -11,6 +11,7 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.store.findings import Progress, quiet
 from wfx.store.sqlite.checking import reading
+from wfx.store.sqlite.file import make
 from wfx.store.sqlite.statements import SQL
 
 _PAGES = 1000
@@ -25,14 +26,15 @@ def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
     find out.
 
     The file gets its name when it is whole; until then ``.partial`` is added. Raises StoreUnusable if the source is not
-    a database of this program, if the target exists, or if copying fails.
+    a database of this program, if the target exists, or if copying fails. Only its owner may read the copy, whoever may
+    read the source.
     """
     if os.path.lexists(target):
         raise _refusal(target, "File exists")
     partial = target.with_name(target.name + ".partial")
     with reading(source) as original:
         try:
-            partial.touch(exist_ok=False)
+            make(partial)
         except OSError as exc:
             raise _refusal(partial, exc.strerror) from exc
         try:

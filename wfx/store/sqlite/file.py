@@ -10,6 +10,8 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 
 _MAGIC = b"SQLite format 3\0"
+_OWNER_ONLY = 0o600
+"""Who may use a new database: SQLite gives the files beside it the same rights."""
 
 
 def claim(path: Path, *, may_create: bool) -> int:
@@ -22,7 +24,7 @@ def claim(path: Path, *, may_create: bool) -> int:
     """
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_CREAT if may_create else 0)
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, flags, _OWNER_ONLY)
     except (OSError, ValueError) as exc:
         raise StoreUnusable(f"cannot open the database file {path}: {_reason(exc, path)}") from exc
     try:
@@ -33,6 +35,11 @@ def claim(path: Path, *, may_create: bool) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def make(path: Path) -> None:
+    """Make an empty file that nobody but its owner may use. Raises OSError, also where there is one already."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY))
 
 
 def _reason(error: OSError | ValueError, path: Path) -> str:

@@ -134,7 +134,13 @@ INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload) VAL
 SELECT seq, ctime, action, job_id, client_id, workflow, payload FROM event WHERE seq > ? ORDER BY seq LIMIT ?
 
 -- name: first_event_to_keep
-SELECT seq FROM event WHERE seq >= ? AND seq <= ? AND ctime >= ? ORDER BY seq LIMIT 1
+SELECT seq FROM event WHERE seq >= ? AND seq <= ? AND ctime >= ? AND ctime <= ? ORDER BY seq LIMIT 1
+
+-- name: next_event_until
+SELECT ctime FROM event WHERE seq >= ? AND ctime <= ? ORDER BY seq LIMIT 1
+
+-- name: last_event_before
+SELECT coalesce((SELECT seq FROM event WHERE seq <= ? AND seq > ? AND ctime < ? ORDER BY seq DESC LIMIT 1), 0)
 
 -- name: prune_events
 DELETE FROM event WHERE seq <= ?

@@ -15,7 +15,9 @@ from wfx.store.sqlite.transaction import transaction
 from wfx.store.sqlite.workflows import load_named, read
 
 
-def perform(connection: sqlite3.Connection, act: RareAct, position: Position) -> tuple[Workflow | int | None, Position]:
+def perform(
+    connection: sqlite3.Connection, act: RareAct, position: Position, now: int
+) -> tuple[Workflow | int | None, Position]:
     """Do the act; returns its result and the position after it. What raises has changed nothing."""
     with transaction(connection):
         match act:
@@ -25,7 +27,7 @@ def perform(connection: sqlite3.Connection, act: RareAct, position: Position) ->
                 _delete_workflow(connection, act, position)
                 return None, position
             case PruneLog():
-                return _prune_log(connection, act, position)
+                return _prune_log(connection, act, position, now)
             case SweepHistories():
                 return _sweep_histories(connection, act.at_most), position
 
@@ -52,13 +54,19 @@ def _delete_workflow(connection: sqlite3.Connection, act: DeleteWorkflow, positi
     connection.execute(SQL["hide_workflow"], (position.head, number))
 
 
-def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position) -> tuple[int, Position]:
+def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position, now: int) -> tuple[int, Position]:
     old = position.horizon
     last = min(old + max(act.at_most, 0), position.head)
     beyond = max(old, min(last, position.head - max(act.keep_newest, 0)))
-    # Behind what the number kept allows, age decides: up to the first event that is young enough to stay.
-    stop = connection.execute(SQL["first_event_to_keep"], (beyond + 1, last, act.older_than)).fetchone()
-    horizon = stop[0] - 1 if stop else last
+    # Behind what the number kept allows, age decides: up to the first event that is young enough to stay. Events from
+    # the future say nothing of that; they are as old as the next one that does, and stay where there is none.
+    stop = connection.execute(SQL["first_event_to_keep"], (beyond + 1, last, act.older_than, now)).fetchone()
+    end = stop[0] - 1 if stop else last
+    told = connection.execute(SQL["next_event_until"], (end + 1, now)).fetchone() or (now,)
+    if told[0] < act.older_than:
+        horizon = end
+    else:
+        horizon = max(beyond, connection.execute(SQL["last_event_before"], (end, beyond, act.older_than)).fetchone()[0])
     if horizon > old:
         connection.execute(SQL["prune_events"], (horizon,))
         connection.execute(SQL["set_horizon"], (horizon,))

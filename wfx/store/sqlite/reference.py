@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.store.sqlite.file import make
 from wfx.store.sqlite.migrate import is_reference
 from wfx.store.sqlite.reference_rows import copy_all
 from wfx.store.sqlite.unreadable import UNREADABLE
@@ -81,6 +82,7 @@ def _replace(theirs: sqlite3.Connection, path: Path) -> None:
         raise StoreUnusable(f"{path} is to be kept as {kept}, but that exists; move it away")
     fresh.unlink(missing_ok=True)
     try:
+        make(fresh)
         with closing(sqlite3.connect(fresh, isolation_level=None)) as ours:
             jobs = copy_all(theirs, ours)
         shutil.copymode(path, fresh)

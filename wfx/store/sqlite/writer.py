@@ -94,7 +94,7 @@ class Writer:
     async def perform(self, act: RareAct) -> Workflow | int | None:
         """Do the act. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         async with self._writing() as connection:
-            perform = partial(rare.perform, act=act, position=self.position)
+            perform = partial(rare.perform, act=act, position=self.position, now=self._clock())
             result, self.position = await self._durably(connection, perform)
             if isinstance(act, DeleteWorkflow):
                 self._workflows.unname(act.name)
