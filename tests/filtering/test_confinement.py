@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -75,32 +77,86 @@ async def test_the_server_never_loads_jq(worker: psutil.Process) -> None:
     await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+async def test_a_worker_can_be_ended_by_its_own_timers() -> None:
+    """Signals that the server was started without, as under nohup, end a worker all the same."""
+    timers = (signal.SIGALRM, signal.SIGXCPU)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in timers}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, timers)
+    try:
+        async with Filters(deadline=30) as filters:
+            await filters.prepare("1 + 1")
+            (worker,) = workers()
+            state = dict(line.split(":\t") for line in kernel(worker, "status").splitlines() if line.startswith("Sig"))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in timers:
+        assert not (int(state["SigIgn"], 16) | int(state["SigBlk"], 16)) & 1 << number - 1
+
+
 _SERVER = """
-import asyncio
+import asyncio, signal
 from wfx.filtering import Filters
 
 async def main():
-    filters = Filters(deadline=600, workers=2)
+    filters = Filters(deadline=DEADLINE, workers=2)
     idle = await filters.prepare("1 + 1")
     endless = await filters.prepare("last(range(1e15))")
     await asyncio.gather(filters.apply(idle, b"null"), filters.apply(idle, b"null"))
     print("ready", flush=True)
     await filters.apply(endless, b"null")
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_no_worker_outlives_the_server(how: signal.Signals) -> None:
-    """However the server ends, its workers end with it, those at rest and those in an endless program."""
-    command = [sys.executable, "-c", _SERVER]
+@contextmanager
+def server_with_workers(deadline: int) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
+    """A process with a worker at rest and one in an endless program; nothing of it is left, whatever happens."""
+    command = [sys.executable, "-c", _SERVER.replace("DEADLINE", str(deadline))]
+    started: list[psutil.Process] = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        started = workers(psutil.Process(server.pid))
-        assert len(started) == 2
-        server.send_signal(how)
-        server.wait(timeout=20)
-    _, alive = psutil.wait_procs(started, timeout=20)
-    assert alive == []
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            started += workers(psutil.Process(server.pid))
+            assert len(started) == 2
+            yield server, started
+        finally:
+            for process in (server, *started):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_worker_outlives_the_server(how: signal.Signals, *, ignored: bool) -> None:
+    """However the server ends, its workers end with it; also where SIGINT is ignored, as in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        with server_with_workers(deadline=600) as (server, started):
+            server.send_signal(how)
+            server.wait(timeout=60)
+            _, alive = psutil.wait_procs(started, timeout=60)
+            assert alive == []
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_worker_ends_a_program_itself_when_the_server_is_stuck() -> None:
+    """When the server does nothing any more, a worker ends with its program's time; the one at rest stays."""
+    with server_with_workers(deadline=5) as (server, started):
+        until(lambda: any(worker.cpu_times().user > 0.5 for worker in started))  # measured: waits until it runs
+        server.send_signal(signal.SIGSTOP)
+        until(lambda: any(worker.status() == psutil.STATUS_ZOMBIE for worker in started))
+        assert {worker.status() for worker in started} == {psutil.STATUS_SLEEPING, psutil.STATUS_ZOMBIE}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    late = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < late
+        time.sleep(0.05)

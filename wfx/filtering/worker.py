@@ -186,6 +186,9 @@ def _confine(memory: int) -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the server's parent may have had some blocked or ignored
+    for number in (signal.SIGALRM, signal.SIGXCPU):
+        signal.signal(number, signal.SIG_DFL)
     os.environ.clear()
     os.close(sys.stderr.fileno())
     os.open(os.devnull, os.O_WRONLY)  # takes the number of stderr, where libjq complains at a caller's will
