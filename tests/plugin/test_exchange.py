@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from wfx.plugin.errors import CookieError, ReplyOverdue
-from wfx.plugin.exchange import MAX_OVERDUE, Exchange
+from wfx.plugin.errors import CookieError, PluginBusy, ReplyOverdue
+from wfx.plugin.exchange import MAX_OUTSTANDING, MAX_OVERDUE, Exchange
 from wfx.plugin.message import PASS
 
 
@@ -55,3 +55,18 @@ async def test_overdue_cookies_are_bounded() -> None:
     assert len(exchange._overdue) == MAX_OVERDUE
     assert 1 not in exchange._overdue
     assert exchange._bytes == 0
+
+
+async def test_as_many_as_there_is_room_for() -> None:
+    """Exactly the most outstanding requests are admitted, and what is settled has no deadline left."""
+    exchange = Exchange(reply_timeout=0.0, max_bytes=1_000_000)
+    answers = [exchange.admit(1) for _ in range(MAX_OUTSTANDING)]
+    with pytest.raises(PluginBusy):
+        exchange.admit(1)
+    for cookie in range(1, MAX_OUTSTANDING + 1):
+        exchange.settle(cookie, PASS)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert [answer.result() for answer in answers] == [PASS] * MAX_OUTSTANDING
+    with pytest.raises(CookieError):  # it is not among those that came too late
+        exchange.settle(1, PASS)
