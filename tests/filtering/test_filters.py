@@ -10,7 +10,9 @@ import uvloop
 
 from tests.filtering.processes import workers
 from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
-from wfx.filtering.filters import IN_PROCESS, MAX_DOCUMENT, MAX_PROGRAM
+from wfx.filtering.filters import IN_PROCESS, MAX_DOCUMENT, MAX_PROGRAM, PATIENCE
+from wfx.filtering.pool import Reply
+from wfx.filtering.protocol import Answer, Request
 
 
 @pytest.fixture
@@ -94,6 +96,51 @@ async def test_a_large_document_goes_to_a_worker_and_comes_back_the_same(filters
     assert workers() == []
     assert await filters.apply(program, b"[" + b",".join([small] * many) + b"]") == b'"x"\n' * many
     assert len(workers()) == 1
+
+
+class AskedPool:
+    """Stands in the place of the workers: notes what is asked of them, and answers after a wait as told."""
+
+    def __init__(self, waited: float = 0.0) -> None:
+        """Say that each worker was free after so many seconds."""
+        self._waited = waited
+        self.asked: list[tuple[Request, bytes, str, float]] = []
+
+    async def ask(
+        self, request: Request, _program: bytes, document: bytes = b"", *, client: str, patience: float
+    ) -> Reply:
+        """Note and answer."""
+        self.asked.append((request, document, client, patience))
+        return Reply(Answer.VALID if request is Request.CHECK else Answer.END, b"1\n", self._waited)
+
+    async def close(self) -> None:
+        """There is nothing to end."""
+
+
+@pytest.mark.parametrize(("text", "unit"), [(".", 2), (".a", 2), ("[., .] | [., .]", 25), (".[] | .b", 4)])
+async def test_a_finite_program_beyond_the_bound_asks_a_worker(filters: Filters, text: str, unit: int) -> None:
+    """Not the document's size alone decides, but how much the program can make of it."""
+    program = await filters.prepare(text)
+    assert program.finite is not None
+    assert program.finite.growth == unit
+    filters._pool = pool = AskedPool()  # type: ignore[assignment]  # it has what is asked of it
+    largest = (IN_PROCESS - 1) // unit
+    document = b"{" + b" " * (largest - 2) + b"}"
+    assert await filters.apply(program, document) != b"1\n"
+    assert pool.asked == []
+    assert await filters.apply(program, document + b" ", "10.0.0.1") == b"1\n"
+    assert pool.asked == [(Request.RUN, document + b" ", "10.0.0.1", PATIENCE)]
+
+
+@pytest.mark.parametrize(("waited", "left"), [(0.0, PATIENCE), (0.3, PATIENCE - 0.3), (PATIENCE, 0.0), (2.0, 0.0)])
+async def test_preparing_and_applying_share_one_patience(filters: Filters, waited: float, left: float) -> None:
+    """What a request waited for a worker before the operation, it does not wait after it."""
+    filters._pool = pool = AskedPool(waited)  # type: ignore[assignment]  # it has what is asked of it
+    program = await filters.prepare("1 + 1", "10.0.0.1")
+    assert await filters.apply(program, b"null", "10.0.0.1") == b"1\n"
+    assert pool.asked == [(Request.CHECK, b"", "10.0.0.1", PATIENCE), (Request.RUN, b"null", "10.0.0.1", left)]
+    assert await filters.apply(await filters.prepare("1 + 1"), b"null") == b"1\n"
+    assert pool.asked[2:] == [(Request.RUN, b"null", "", PATIENCE)]
 
 
 @pytest.mark.parametrize("levels", [100, 300, 1_500, 5_000])
