@@ -62,21 +62,30 @@ class Left:
     """Bytes of the texts that those hold."""
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Put the inspector into a directory, and return the environment variables for a service that shall have it."""
+    (folder / "sitecustomize.py").write_text(dedent(_INSPECTOR).replace("@PLACE@", repr(str(folder / "inspector"))))
+    return {"PYTHONPATH": str(folder)}
+
+
+def look(folder: Path) -> Left:
+    """Look into the service that has the inspector of this directory."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(60)
+        asking.connect(str(folder / "inspector"))
+        said = b""
+        while received := asking.recv(65536):
+            said += received
+    return Left(**json.loads(said))
+
+
 class Inspected:
     """A service that can be looked into."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         """Run in this directory with these options; ``service`` has to be started."""
-        self._place = folder / "inspector"
-        (folder / "sitecustomize.py").write_text(dedent(_INSPECTOR).replace("@PLACE@", repr(str(self._place))))
-        self.service = LocalService(folder, *options, environment={"PYTHONPATH": str(folder)})
+        self.service = LocalService(folder, *options, environment=environment(folder))
 
     def look(self) -> Left:
         """Count."""
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(60)
-            asking.connect(str(self._place))
-            said = b""
-            while received := asking.recv(65536):
-                said += received
-        return Left(**json.loads(said))
+        return look(self.service.folder)

@@ -94,20 +94,20 @@ class Connection:
         self.closed = not data
         self.received += data
 
-    async def until(self, end: bytes, seconds: float = 20) -> None:
+    async def until(self, end: bytes, seconds: float = 60) -> None:
         """Read until the body ends like this, at the end of a chunk."""
         async with asyncio.timeout(seconds):
             while not self.received.endswith((end, end + b"\r\n")):
                 await self.read_some()
                 assert not self.closed, f"closed after {self.received[-200:]!r}"
 
-    async def until_closed(self, seconds: float = 20) -> None:
+    async def until_closed(self, seconds: float = 60) -> None:
         """Read until the server closes the connection."""
         async with asyncio.timeout(seconds):
             while not self.closed:
                 await self.read_some()
 
-    async def until_ended(self, seconds: float = 20) -> None:
+    async def until_ended(self, seconds: float = 60) -> None:
         """Read until the body is complete."""
         async with asyncio.timeout(seconds):
             while not self.ended:
@@ -119,7 +119,7 @@ class Connection:
         self.socket.close()
 
 
-async def eventually(condition: Any, seconds: float = 10) -> None:
+async def eventually(condition: Any, seconds: float = 60) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # what is waited for has no event to wait on
@@ -157,5 +157,5 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
         for connection in server.connections:
             connection.close()
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await task

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from left_behind import environment, look
 from plugin_programs import DEADLINE, PluginDirectory
 from rawhttp import Wire, request
 
@@ -39,16 +40,19 @@ def statuses(wires: list[Wire]) -> Counter[int]:
 
 
 @pytest.mark.parametrize("source", ["while frame(): pass", "time.sleep(600)"], ids=["never answers", "stops reading"])
-def test_a_plugin_that_is_silent(guard: Guard, start: Start, engine: str, source: str) -> None:
-    """Row 45: 200 requests get 503 when the deadline is over, and again; the other side works on."""
+def test_a_plugin_that_is_silent(guard: Guard, start: Start, tmp_path: Path, engine: str, source: str) -> None:
+    """Row 45: 200 requests get 503 when the deadline is over, little is kept of them, the other side works on."""
     guard.south.script("silent", source)
-    service = start(engine, "--plugin-timeout=1s", "--max-body-size=100000", "--max-header-size=10000")
+    options = (engine, "--plugin-timeout=1s", "--max-body-size=100000", "--max-header-size=10000")
+    service = start(*options, **environment(tmp_path))
     assert statuses(send_many(service, MANY, bytes(100_000))) == {503: MANY}
+    before = look(tmp_path)
     for _ in range(3):
         wires = send_many(service, MANY, bytes(100_000))
         with client_of(service.north) as operator:
             assert operator.get("/version").status_code == 200
         assert statuses(wires) == {503: MANY}
+    wait_for(lambda: look(tmp_path).bytes - before.bytes < 10_000_000, "of 60 MB that were sent little is kept")
     assert any("plugin silent did not answer within 1 s" in line for line in service.lines)
     (plugin,) = plugins_of(service)
     assert service.stop() == 0
@@ -114,7 +118,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-def test_a_plugin_that_is_loud(guard: Guard, start: Start, engine: str) -> None:
+def test_a_plugin_that_is_loud(guard: Guard, start: Start, tmp_path: Path, engine: str) -> None:
     """Row 46: lines of megabytes, very many, and binary ones leave bounded lines in the log; the service answers."""
     guard.south.script("loud", """
         newline = bytes([10])
@@ -125,12 +129,15 @@ def test_a_plugin_that_is_loud(guard: Guard, start: Start, engine: str) -> None:
             sys.stderr.buffer.flush()
             write(passed(cookie(one)))
     """)  # fmt: skip
-    service = start(engine, "--log-level=debug")
+    service = start(engine, "--log-level=debug", **environment(tmp_path))
     with client_of(service.south) as client, client_of(service.north) as operator, ThreadPoolExecutor(1) as pool:
+        before, held = look(tmp_path), list[int]()
         asked = pool.submit(client.get, "/version")
         while not asked.done():
             assert operator.get("/version").status_code == 200
+            held.append(look(tmp_path).bytes)
         assert asked.result().status_code == 200
+        assert max(held) - before.bytes < 10_000_000, "less than one of its lines"
     assert service.stop() == exit_status(service) == 0
     forwarded = [json.loads(line) for line in service.lines if '"plugin loud"' in line]
     assert {"debug"} == {record["level"] for record in forwarded}

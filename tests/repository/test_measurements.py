@@ -20,10 +20,7 @@ NAMES = {
 WAITS = {"timeout", "wait_for", "wait", "join", "communicate", "settimeout", "get", "stream", "Client", "AsyncClient"}
 """Calls that may give up after seconds, given by a number."""
 GENEROUS = 10
-NOT_YET = {
-    "events/test_connections.py", "filtering/test_bombs.py", "filtering/test_filters.py", "plugins_http/test_bounds.py",
-    "streams/test_deliveries.py",
-}  # fmt: skip
+NOT_YET = {"filtering/test_bombs.py"}
 """Modules that still do."""
 REASON = re.compile(r"# measured: \S+")
 """Stands on a line that measures without a verdict, with the reason."""

@@ -19,8 +19,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a service with the options given and the bundled direct workflow in its store."""
     with ExitStack() as stack:
 
-        def started(*options: str) -> LocalService:
-            service = stack.enter_context(LocalService(tmp_path, *options))
+        def started(*options: str, **environment: str) -> LocalService:
+            service = stack.enter_context(LocalService(tmp_path, *options, environment=environment))
             store_workflow(service)
             return service
 

@@ -7,8 +7,9 @@ import json
 import os
 import random
 import re
+from pathlib import Path
 
-import psutil
+from left_behind import environment, look
 
 from tests.streams.conftest import Start
 from tests.streams.following import Follower
@@ -22,18 +23,13 @@ WRITERS = 8
 PAUSE_SECONDS = float(os.environ.get("WFX_TEST_PAUSE", "3"))
 """How long a reader stops reading; set it to 10 or more to try harder."""
 SMALL_BUFFER = 4096
-MIB = 1024 * 1024
+FILLING = 3000
+"""Bytes by which an event is larger than it would be."""
 
 
 def follow(service: LocalService, query: str = "since=now", **options: int) -> Follower:
     """Follow the northbound side."""
     return Follower(lambda: service.ports["north"], query, **options)  # type: ignore[arg-type]  # flags and sizes
-
-
-def memory(service: LocalService) -> int:
-    """Tell the bytes that the server's process has in memory."""
-    assert service.process is not None
-    return psutil.Process(service.process.pid).memory_info().rss
 
 
 def check_log(service: LocalService, reporting: list[Device]) -> list[tuple[bytes, dict[str, object]]]:
@@ -78,15 +74,15 @@ async def test_every_subscriber_gets_every_event(service: LocalService) -> None:
     await leave(followers)
 
 
-async def test_a_reader_that_pauses_gets_everything_too(start: Start) -> None:
-    """A reader that stops reading for seconds holds up nobody, costs little memory, and gets all it missed. Row 13."""
-    service = start()
-    reporting = devices(service, WRITERS, filling="x" * 3000)
+async def test_a_reader_that_pauses_gets_everything_too(start: Start, tmp_path: Path) -> None:
+    """A reader that stops reading for seconds holds up nobody, costs little, and gets all it missed. Row 13."""
+    service = start(**environment(tmp_path))
+    reporting = devices(service, WRITERS, filling="x" * FILLING)
     pausing = follow(service, receive_buffer=SMALL_BUFFER)
     others = [follow(service) for _ in range(10)]
     for follower in (pausing, *others):
         await follower.begins()
-    before = memory(service)
+    before = look(tmp_path)
     pausing.pause()
     pause = asyncio.create_task(asyncio.sleep(PAUSE_SECONDS))
     await report(reporting, UPDATES // WRITERS)
@@ -94,9 +90,11 @@ async def test_a_reader_that_pauses_gets_everything_too(start: Start) -> None:
         await follower.has_events(UPDATES)
     await pause
     assert len(pausing.events) < UPDATES
-    assert memory(service) - before < 64 * MIB
+    meanwhile, told = look(tmp_path), UPDATES * FILLING
+    assert meanwhile.bytes - before.bytes < 5 * told, "much less than a copy for each of eleven readers"
     pausing.go_on()
     await pausing.has_events(UPDATES)
+    assert meanwhile.bytes - look(tmp_path).bytes < told / 4, "little was kept for the one"
     assert pausing.events == others[0].events
     assert decoded(pausing) == check_log(service, reporting)[WRITERS:]
     await leave([pausing, *others])
