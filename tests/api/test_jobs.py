@@ -58,6 +58,26 @@ class TestCreation:
         assert north.get(path).json()["tags"] == []
         assert north.get(f"{path}/definition").text == "null\n"
 
+    def test_tags_in_the_event(self, north: httpx.Client, workflow: dict[str, Any], unique: Name) -> None:
+        """The event of a creation shows the tags as the reply does: in the order in which they were sent."""
+        client = unique("ordered")
+        for tags in (["b", "a"], []):
+            job = {"clientId": client, "workflow": workflow["name"], "tags": tags}
+            assert north.post("/jobs", json=job).json()["tags"] == tags
+        asked = {"since": 0, "clientIds": client}
+        page = north.get("/jobs/events", params=asked, headers={"Accept": "application/json"})
+        assert [entry["event"]["job"]["tags"] for entry in page.json()["content"]] == [["b", "a"], []]
+
+    def test_progress_of_minus_zero(self, south: httpx.Client, job: dict[str, Any]) -> None:
+        """The literal -0 is a whole number, and no progress; -0.0 is none."""
+        status, content = f"/jobs/{job['id']}/status", {"Content-Type": "application/json"}
+        for text, code in (("-0", 200), (" -0 ", 200), ("-0.0", 400), ("-0e1", 400)):
+            body = f'{{"state":"INSTALLING","progress":{text}}}'
+            answer = south.put(status, content=body, headers=content)
+            assert answer.status_code == code
+        assert south.get(status).json()["progress"] == 0
+        assert '"progress":0,' in south.get(status).text
+
     def test_an_empty_list_of_tags(self, north: httpx.Client, workflow: dict[str, Any]) -> None:
         """The reply shows an empty list of tags where one was sent."""
         created = north.post("/jobs", json={"clientId": "c", "workflow": workflow["name"], "tags": []})

@@ -35,7 +35,8 @@ def test_reply_to_creation_shows_tags_as_asked() -> None:
     job = new_job(ONE, tags=("b", "a", "b"))
     assert decode(wire.job(job))["tags"] == ["a", "b"]
     assert decode(wire.job(job, asked_tags=["b", "a", "b"]))["tags"] == ["b", "a", "b"]
-    assert "tags" not in decode(wire.job(job, asked_tags=[]))
+    assert decode(wire.job(job, asked_tags=[]))["tags"] == []
+    assert "tags" not in decode(wire.job(job, asked_tags=None))
 
 
 @pytest.mark.parametrize("empty", [None, {}])
@@ -131,6 +132,15 @@ def test_events_without_definition_or_tags() -> None:
     assert set(decode(wire.created(job))) == {"clientId", "id", "mtime", "status", "stime"}
     assert "definition" not in decode(wire.changed(job, Action.UPDATE_DEFINITION))
     assert decode(wire.changed(job, Action.DELETE_TAGS))["tags"] == []
+
+
+def test_a_creation_shows_the_tags_that_were_asked_for() -> None:
+    """The event of a creation has the tags as they were sent: in their order, an empty list, or none."""
+    job = new_job(ONE, tags=("a", "b"))
+    for asked in (b'["b","a","b"]', b"[]"):
+        assert wire.created(job, Json(asked)).endswith(b',"tags":%b}' % asked)
+    assert b"tags" not in wire.created(job, None)
+    assert decode(wire.created(job))["tags"] == ["a", "b"]
 
 
 def test_labels_end_every_event() -> None:

@@ -107,13 +107,10 @@ class Model:
         status = {"state": state, "clientId": request["clientId"], "definitionHash": hash_of(definition or {})}
         tags = request.get("tags", ())
         job = self.jobs[job_id] = Job(job_id, request["clientId"], workflow, set(tags), definition, status)
-        event = job.shown()
-        if not event["tags"]:
-            del event["tags"]
-        self.log.append(("CREATE", event))
         answer = job.shown(tags)
         if "tags" not in request:
             del answer["tags"]
+        self.log.append(("CREATE", answer))
         return answer
 
     def job(self, job_id: str) -> Job:

@@ -57,7 +57,7 @@ class Model:
         job = Job(job_id, draft.client_id, draft.workflow, draft.state, draft.status, draft.definition_hash,
                   draft.definition, draft.tags, moment, moment)
         self.jobs[job_id], self.history[job_id] = job, []
-        self._record(Action.CREATE, job, moment, wire.created(job))
+        self._record(Action.CREATE, job, moment, wire.created(job, draft.asked_tags))
         return job
 
     def get_job(self, job_id: str) -> Job:

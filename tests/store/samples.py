@@ -41,7 +41,7 @@ def begin(
     known = None if definition is None else Definition.of(definition)
 
     def decide(workflow: Workflow) -> Draft:
-        return creation.decide(workflow, client_id=client_id, definition=known, tags=tags)
+        return creation.decide(workflow, client_id=client_id, definition=known, tags=tags or None)
 
     return decide
 

@@ -25,6 +25,7 @@ _MEDIA_TYPE = b"application/json"
 _PLAIN = (b"identity", b"")
 """Codings that leave a body as it is."""
 _NEGATIVE_ZERO = re.compile(rb"-0(?![0-9.eE])")
+_NO_PROGRESS = re.compile(rb'"progress"[ \t\r\n]*:[ \t\r\n]*-0(?![0-9.eE])')
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSIGNED_64 = 2**64
@@ -43,6 +44,11 @@ def parse(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Any:
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and not depth_within(value, DEEPEST):
         raise _too_deep()
     return value
+
+
+def has_negative_zero_progress(raw: bytes, value: Any) -> bool:
+    """Tell whether the progress is the literal -0: a whole number, though decoded as a double to keep its sign."""
+    return isinstance(value, dict) and value.get("progress") == 0.0 and bool(_NO_PROGRESS.search(raw))
 
 
 def _check_kind(headers: Iterable[tuple[bytes, bytes]]) -> None:

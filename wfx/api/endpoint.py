@@ -112,7 +112,11 @@ def _echo(text: str) -> RawHeader:
 
 def _checked(raw: bytes, headers: Iterable[tuple[bytes, bytes]], is_valid: Callable[[Any], bool]) -> tuple[Any, bool]:
     value = body.parse(raw, headers)
-    return value, is_valid(value)
+    good = is_valid(value)
+    if not good and body.has_negative_zero_progress(raw, value):
+        value["progress"] = 0
+        good = is_valid(value)
+    return value, good
 
 
 def _refusal(error: BadRequest | BodyTooLarge | WfxError) -> Reply:

@@ -16,7 +16,7 @@ def after(event: Event, before: dict[str, Any] | None) -> dict[str, Any] | None:
     payload: dict[str, Any] = decode(event.payload)
     match event.action:
         case Action.CREATE:
-            return payload
+            return _with_tags_in_order(payload)
         case Action.DELETE:
             return None
     known = {**(before or {}), **payload}
@@ -25,6 +25,9 @@ def after(event: Event, before: dict[str, Any] | None) -> dict[str, Any] | None:
         known["status"] = {**status, "definitionHash": payload["status"]["definitionHash"]}
         if "definition" not in payload:
             known.pop("definition", None)
-    if not known.get("tags", True):
-        del known["tags"]
-    return known
+    return _with_tags_in_order(known)
+
+
+def _with_tags_in_order(known: dict[str, Any]) -> dict[str, Any]:
+    tags = sorted(set(known.pop("tags", ())))
+    return {**known, "tags": tags} if tags else known

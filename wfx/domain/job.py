@@ -102,6 +102,8 @@ class Draft:
     definition_hash: str
     definition: Json | None
     tags: Json
+    asked_tags: Json | None = None
+    """The tags as they were asked for, in their order; None where nothing was said of tags."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,12 @@ def page(items: Iterable[Json], paging: Paging, total: int | None) -> Json:
         content, paging.limit, paging.offset, total))
 
 
-def created(job: Job) -> Json:
-    """Make the payload of a CREATE event: the job as it begins (rest-api section 10.2)."""
+def created(job: Job, asked_tags: Json | EllipsisType | None = ...) -> Json:
+    """Make the payload of a CREATE event: the job as the reply to its creation shows it (rest-api section 10.2).
+
+    Without ``asked_tags`` it is what all its events come to: with the job's own tags, where it has any.
+    """
+    tags = asked_tags if asked_tags is not ... else job.tags if job.tags != b"[]" else None
     return Json(b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b"%b}' % (
         _client(job),
         _definition(job.definition),
@@ -57,7 +61,7 @@ def created(job: Job) -> Json:
         rfc3339(job.mtime).encode(),
         job.status,
         rfc3339(job.stime).encode(),
-        b',"tags":%b' % job.tags if job.tags != b"[]" else b"",
+        b"" if tags is None else b',"tags":%b' % tags,
     ))
 
 

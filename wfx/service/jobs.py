@@ -24,9 +24,9 @@ class Jobs:
         self._store = store
 
     async def create(
-        self, workflow: str, *, client_id: str, definition: Definition | None, tags: Sequence[str]
+        self, workflow: str, *, client_id: str, definition: Definition | None, tags: Sequence[str] | None
     ) -> Job:
-        """Start a job of the workflow for a client."""
+        """Start a job of the workflow for a client; what is None was not given."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
         return await self._store.create_job(workflow, decide)
 

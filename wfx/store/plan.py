@@ -125,7 +125,7 @@ class Plan:
             stime=now,
             mtime=now,
         )
-        self._record(Action.CREATE, job, now, wire.created(job))
+        self._record(Action.CREATE, job, now, wire.created(job, draft.asked_tags))
         self.last_number += 1
         self._images[job.id] = Image(self.last_number, None, None, job)
         return job

@@ -35,7 +35,7 @@ async def create(call: Call) -> Reply:
     definition = None if given is None else await call.work(Definition.of, given)
     try:
         job = await call.services.jobs.create(
-            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags or ()
+            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
