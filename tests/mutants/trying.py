@@ -14,7 +14,7 @@ from tests.mutants.areas import ROOT, tests_of
 
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
 PYTHON = ROOT / ".venv" / "bin" / "python"
-_MARK = "WFX_MUTANT"
+_MARK = "MUTANT_OF_TREE"
 """Environment variable that tells the processes of a trial, wherever they have gone."""
 
 
