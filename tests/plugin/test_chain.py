@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from plugin_programs import DEADLINE, PluginDirectory, StartChain
 
-from wfx.plugin.errors import AnswerUnusable, PluginBusy, ReplyOverdue
+from wfx.plugin.errors import AnswerUnusable, PluginBusy, PluginRefused, ReplyOverdue
 from wfx.plugin.message import Action, Request, Respond
 
 RequestOf = Callable[..., Request]
@@ -103,6 +103,7 @@ async def test_what_may_change(plugins: PluginDirectory, start: StartChain, requ
     "Modify(destination='/a HTTP/1.1\\r\\nX: y')",
     "Modify(destination='http://elsewhere/')",
     "Modify(destination='/ä')",
+    "Modify(destination='/a#b')",
 ])  # fmt: skip
 async def test_nothing_is_injected(
     plugins: PluginDirectory, start: StartChain, request_of: RequestOf, decision: str
@@ -183,3 +184,16 @@ async def test_callers_that_give_up(plugins: PluginDirectory, start: StartChain,
     for _ in range(2):
         assert await chain.decide(request_of("/")) == request_of("/")
     assert not chain.lost.done()
+
+
+async def test_a_start_that_fails_leaves_nothing(
+    plugins: PluginDirectory, start: StartChain, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If one plugin cannot be started, those before it are stopped again."""
+    caplog.set_level("INFO", "wfx.plugin")
+    plugins.link("1-cat", "/bin/cat")
+    (plugins.path / "2-no-program").write_text("no program")
+    (plugins.path / "2-no-program").chmod(0o755)
+    with pytest.raises(PluginRefused):
+        await start()
+    assert [record.getMessage() for record in caplog.records] == ["plugin started", "plugin stopped"]

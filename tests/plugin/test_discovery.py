@@ -51,13 +51,14 @@ def test_relative_directory(directory: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_no_program_is_ignored(directory: Path) -> None:
     """Files without execute permission, directories, FIFOs, dangling and looping links are passed over."""
-    program(directory / "good", 0o700)
+    for name, mode in (("good", 0o700), ("groups", 0o610), ("others", 0o601)):
+        program(directory / name, mode)
     program(directory / "text", 0o644)
     (directory / "folder").mkdir()
     os.mkfifo(directory / "fifo", 0o755)
     (directory / "dangling").symlink_to(directory / "nowhere")
     (directory / "loop").symlink_to(directory / "loop")
-    assert [found.name for found in discover(directory)] == ["good"]
+    assert [found.name for found in discover(directory)] == ["good", "groups", "others"]
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])

@@ -35,6 +35,11 @@ def test_frames_above_the_limit_are_refused_before_they_come(prefix: bytes) -> N
         list(FrameDecoder(limit=50).feed(prefix))
 
 
+def test_a_frame_of_the_limit() -> None:
+    """A frame as long as the limit says is a frame."""
+    assert list(FrameDecoder(limit=50).feed(framed([bytes(50)]))) == [bytes(50)]
+
+
 @given(st.binary(max_size=200))
 def test_garbage_never_does_worse_than_a_frame_error(garbage: bytes) -> None:
     """Any bytes are frames, the beginning of one, or a FrameError; what is kept is bounded by what came."""

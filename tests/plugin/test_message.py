@@ -174,19 +174,20 @@ def test_payload_without_kind_lets_pass() -> None:
     assert decode_answer(answer(0)) == (7, PASS)
 
 
-def test_shared_parts_cannot_spell_gigabytes() -> None:
-    """A frame of 100 kB whose thousands of headers all share one long value is refused."""
+def shared(length: int, values: int, headers: int = 1) -> bytes:
+    """Write a response whose headers all share one list of values, which all share one text."""
     builder = flatbuffers.Builder(100_000)
-    text = builder.CreateString("x" * 50_000)
-    wire.EnvelopeStartValuesVector(builder, 5_000)
-    for _ in range(5_000):
+    text = builder.CreateString("x" * length)
+    wire.EnvelopeStartValuesVector(builder, values)
+    for _ in range(values):
         builder.PrependUOffsetTRelative(text)
-    values = builder.EndVector()
+    vector = builder.EndVector()
     wire.EnvelopeStart(builder)
-    wire.EnvelopeAddValues(builder, values)
+    wire.EnvelopeAddValues(builder, vector)
     entry = wire.EnvelopeEnd(builder)
-    wire.ResponseStartEnvelopeVector(builder, 1)
-    builder.PrependUOffsetTRelative(entry)
+    wire.ResponseStartEnvelopeVector(builder, headers)
+    for _ in range(headers):
+        builder.PrependUOffsetTRelative(entry)
     envelope = builder.EndVector()
     wire.ResponseStart(builder)
     wire.ResponseAddEnvelope(builder, envelope)
@@ -195,5 +196,28 @@ def test_shared_parts_cannot_spell_gigabytes() -> None:
     wire.PluginResponseAddPayloadType(builder, wire.Payload.client_Response)
     wire.PluginResponseAddPayload(builder, payload)
     builder.Finish(wire.PluginResponseEnd(builder))
-    with pytest.raises(MessageError, match="repeats"):
-        decode_answer(bytes(builder.Output()))
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize(("length", "values", "headers"), [(50_000, 5_000, 1), (50_000, 10, 1), (0, 0, 40_000)])
+def test_shared_parts_cannot_spell_gigabytes(length: int, values: int, headers: int) -> None:
+    """A frame whose headers share one long value many times, or which has very many of them, is refused."""
+    with pytest.raises(MessageError, match="too many parts, or repeats them too often"):
+        decode_answer(shared(length, values, headers))
+
+
+def test_shared_parts_may_be() -> None:
+    """A text that a few headers share is none too many."""
+    _, decision = decode_answer(shared(50_000, 2, 2))
+    assert isinstance(decision, Respond)
+    assert decision.headers == ((b"", (b"x" * 50_000,) * 2),) * 2
+
+
+@pytest.mark.parametrize("offset", [1, 3, 5, 11, 12, 255])
+def test_a_field_outside_of_its_table(offset: int) -> None:
+    """A cookie that lies in the head of its table, or beyond the end, is refused."""
+    frame = bytearray.fromhex("100000000000000008000c0000000400080000000700000000000000")
+    assert decode_answer(bytes(frame)) == (7, PASS)
+    frame[14] = offset
+    with pytest.raises(MessageError, match="a field outside of its table"):
+        decode_answer(bytes(frame))

@@ -276,6 +276,13 @@ async def test_respond(plugins: PluginDirectory, start: StartChain, status: str,
     ]  # fmt: skip
 
 
+async def test_an_answer_without_a_body(plugins: PluginDirectory, start: StartChain) -> None:
+    """An empty answer is given a length and no type."""
+    plugins.sdk("p", "run(lambda request: Respond(Status.ACCEPT))")
+    status, headers, body = await call(PluginRing(APP, await start()), http_scope())
+    assert (status, headers, body) == (200, [(b"content-length", b"0")], b"")
+
+
 async def test_response_headers_of_the_engine(plugins: PluginDirectory, start: StartChain) -> None:
     """A type that a plugin gives is kept; its idea of length, encoding and connection is not."""
     plugins.sdk("p", """
@@ -351,6 +358,8 @@ async def test_body_beyond_the_limit(plugins: PluginDirectory, start: StartChain
         status, headers, _ = await call(ring, http_scope((b"content-length", length)))
         assert status == 413
         assert (b"connection", b"close") in headers
+    status, _, _ = await call(ring, http_scope((b"content-length", b"1"), (b"content-length", b"11")))
+    assert status == 413, "the longest counts"
     parts = [{"type": "http.request", "body": b"123456", "more_body": True}] * 2
     status, headers, _ = await call(ring, http_scope(version="2"), *parts)
     assert status == 413
