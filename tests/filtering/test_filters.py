@@ -105,16 +105,42 @@ class AskedPool:
         """Say that each worker was free after so many seconds."""
         self._waited = waited
         self.asked: list[tuple[Request, bytes, str, float]] = []
+        self.verdict = Answer.VALID
 
     async def ask(
         self, request: Request, _program: bytes, document: bytes = b"", *, client: str, patience: float
     ) -> Reply:
         """Note and answer."""
         self.asked.append((request, document, client, patience))
-        return Reply(Answer.VALID if request is Request.CHECK else Answer.END, b"1\n", self._waited)
+        return Reply(self.verdict if request is Request.CHECK else Answer.END, b"1\n", self._waited)
 
     async def close(self) -> None:
         """There is nothing to end."""
+
+
+async def test_a_program_that_fails_in_any_case_is_not_run(filters: Filters) -> None:
+    """What is known to fail whatever the document gives {} without a worker."""
+    filters._pool = pool = AskedPool()  # type: ignore[assignment]  # it has what is asked of it
+    pool.verdict = Answer.FAILING
+    assert await filters.apply(await filters.prepare("nosuchname"), b"null") == b"{}\n"
+    assert len(pool.asked) == 1
+
+
+async def test_some_programs_are_known(filters: Filters) -> None:
+    """A program is compiled once, as long as it is among the 256 that were sent last."""
+    filters._pool = pool = AskedPool()  # type: ignore[assignment]  # it has what is asked of it
+    programs = [f"{number} + 1" for number in range(256)]
+    for program in [*programs, *programs]:
+        await filters.prepare(program)
+    assert len(pool.asked) == 256
+    await filters.prepare("one + more")
+    for program in programs[1:]:
+        await filters.prepare(program)
+    assert len(pool.asked) == 257
+    await filters.prepare(programs[0])
+    assert len(pool.asked) == 258
+    await filters.prepare("one + more")
+    assert len(pool.asked) == 259
 
 
 @pytest.mark.parametrize(("text", "unit"), [(".", 2), (".a", 2), ("[., .] | [., .]", 25), (".[] | .b", 4)])

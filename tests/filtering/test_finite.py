@@ -68,7 +68,7 @@ def test_a_value_is_not_changed_by_deleting_from_it() -> None:
     (".[], .a", '"text"', "{} {}"),
     (".[]", '{"b":1,"a":2}', "2 1"),
     (".[] | .a | .b", '[{"a":{"b":1}},2,{"a":3},{"a":{"b":4}}]', "1 {} {} 4"),
-    ("has(0), has(2), has(3)", "[0,0,0]", "true true false"),
+    ("has(0), has(2), has(3), has(-1)", "[0,0,0]", "true true false false"),
     ('has("a"), has("b")', '{"a":null}', "true false"),
     ('has(0), has("a")', "null", "false false"),
     ('has("a")', "[]", "{}"),
@@ -108,7 +108,8 @@ def test_what_each_piece_gives(bench: Any, text: str, document: str, expected: s
 
 @pytest.mark.parametrize(("text", "growth"), [
     (".", 2), (".a", 2), (".a.b", 3), (".a[0]?", 3), (".[]", 2), ("[]", 2), ("[.]", 3), ("[.a.b]", 4), ("map(.)", 5),
-    ("., .a", 4), (". | .a", 4), ("select(.)", 3), (". == 1", 6), ("del(.a)", 2), ("del(.a.b, .c)", 4), ("{}", 2), ("{a: .}", 9), ("1", 2),
+    ("., .a", 4), (". | .a", 4),
+    ("select(.)", 3), (". == 1", 6), ("del(.a)", 2), ("del(.a.b, .c)", 4), ("{}", 2), ("{a: .}", 9), ("1", 2),
     ('"text"', 7), ("length", 2), ("keys", 5), ("not", 3), ("type", 5), ("empty", 2), ("has(0)", 3),
 ])  # fmt: skip
 def test_the_bound_of_each_piece(text: str, growth: int) -> None:

@@ -22,7 +22,7 @@ _ESCAPES = (
     (b"\xe2\x80\xa9", b"\\u2029"),
 )
 
-_suspicious = re.compile(rb'(?:[\[,]|":)-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))').search
+_suspicious = re.compile(rb'[\[,:](?=[-0-9])(?<![^"]:)-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))').search
 """Finds a member or element that may have to be rewritten, or a part of a string that looks like one: a cheap look."""
 
 _STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
