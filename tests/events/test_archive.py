@@ -1,0 +1,41 @@
+"""Pages of the past that several readers wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+from wfx.domain.job import Event
+from wfx.events.archive import Archive
+from wfx.store.protocol import Store
+
+
+class HeldUp:
+    """A store whose reads wait until they may go on."""
+
+    def __init__(self) -> None:
+        """Hold all reads up."""
+        self.go_on = asyncio.Event()
+        self.reads = 0
+
+    async def read_log(self, _after: int, _limit: int) -> Sequence[Event]:
+        """Read nothing, late."""
+        self.reads += 1
+        await self.go_on.wait()
+        return ()
+
+
+async def test_a_reader_who_leaves_does_not_take_the_page_from_others() -> None:
+    """Two readers wait for one page, one of them leaves: the other one gets it, by the one read there was."""
+    store = HeldUp()
+    archive = Archive(cast("Store", store))
+    leaving, staying = (asyncio.create_task(archive.page(0)) for _ in range(2))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    store.go_on.set()
+    assert list(await asyncio.wait_for(staying, 30)) == []
+    assert store.reads == 1
+    await archive.close()
