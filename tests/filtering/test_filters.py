@@ -290,7 +290,7 @@ def test_either_event_loop_will_do(loop: Callable[[], asyncio.AbstractEventLoop]
     """Programs run, trip limits and leave no process behind on the loops of both HTTP engines."""
 
     async def use() -> None:
-        async with Filters(deadline=0.5) as filters:
+        async with Filters(deadline=3) as filters:  # time enough for a worker to start on a busy machine
             for _ in range(2):
                 assert await filters.apply(await filters.prepare("[.[] | . + 1]"), b"[1,2]") == b"[2,3]\n"
                 with pytest.raises(FilterLimit):

@@ -103,7 +103,7 @@ async def test_a_reader_that_pauses_gets_everything_too(start: Start, tmp_path: 
 
 async def test_a_reader_that_never_reads_is_closed_and_can_resume(start: Start) -> None:
     """A reader that does not read for the grace interval is closed and logged; it resumes without loss. Row 14."""
-    service = start("--sse-grace-interval=1s")
+    service = start("--sse-grace-interval=3s")
     (device,) = devices(service, 1, filling="x" * 900_000)
     stuck, well = follow(service, "since=0", receive_buffer=SMALL_BUFFER), follow(service, "since=0")
     await stuck.begins()
@@ -112,7 +112,7 @@ async def test_a_reader_that_never_reads_is_closed_and_can_resume(start: Start) 
     await device.report(12)
     await well.has_events(13)
     async with asyncio.timeout(60):
-        while not any("did not read for 1 s" in line for line in service.lines):  # noqa: ASYNC110  # a log has no event
+        while not any("did not read for 3 s" in line for line in service.lines):  # noqa: ASYNC110  # a log has no event
             await asyncio.sleep(0.05)
     stuck.go_on()
     await stuck.has_events(13)
