@@ -25,7 +25,7 @@ async def _jobs(folder: Path) -> tuple[Job, ...]:
     try:
         page = await store.query_jobs(JobQuery(paging=Paging(limit=0)))
         for job in page.items[:5]:
-            assert not await store.get_history(job.id, 10)
+            assert not (await store.get_history(job.id, 10)).items
         return page.items
     finally:
         await store.close()

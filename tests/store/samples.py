@@ -11,8 +11,8 @@ from typing import Any
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
 from wfx.domain.errors import WfxError
-from wfx.domain.job import Change, Draft, Event, Job, Status
-from wfx.domain.query import JobQuery, Paging
+from wfx.domain.job import Change, Draft, Event, Former, Job, Status
+from wfx.domain.query import Item, JobQuery, Page, Paging
 from wfx.domain.workflow import Actor, Group, State, Transition, Workflow
 from wfx.store.protocol import DecideChange, DecideCreation, Store
 
@@ -98,6 +98,20 @@ async def all_jobs(store: Store, **conditions: Any) -> tuple[Job, ...]:
     """Return all jobs that match."""
     page = await store.query_jobs(JobQuery(**conditions, paging=Paging(limit=0)))
     return page.items
+
+
+async def history_of(store: Store, job_id: str, limit: int) -> list[Former]:
+    """Read the newest entries of a job's history."""
+    return list((await store.get_history(job_id, limit)).items)
+
+
+async def in_pieces(store: Store, page: Page[Item], room: int) -> list[Item]:
+    """Read a page on to its end, piece by piece, each with as much room as it takes."""
+    items = list(page.items)
+    while page.rest is not None:
+        page = await store.read_on(page.rest, max(room, page.rest.next_size))
+        items += page.items
+    return items
 
 
 async def attempt(act: Coroutine[Any, Any, Any]) -> None:

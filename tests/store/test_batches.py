@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.store.backends import Backend, SetClock
-from tests.store.samples import FLOW, all_jobs, attempt, begin, move, redefine, renamed, tag, together, untag, whole_log
+from tests.store.samples import (
+    FLOW,
+    all_jobs,
+    attempt,
+    begin,
+    history_of,
+    move,
+    redefine,
+    renamed,
+    tag,
+    together,
+    untag,
+    whole_log,
+)
 from wfx.domain.errors import (
     JobNotFound,
     StoreUnavailable,
@@ -50,7 +63,7 @@ async def test_changes_of_one_job_build_on_each_other(store: Store, flow: Workfl
     last = await store.get_job(job.id)
     assert last == answers[-1]
     assert (last.state, decode(last.tags), last.definition) == ("DONE", [], b'{"n":1}')
-    history = await store.get_history(job.id, 99)
+    history = await history_of(store, job.id, 99)
     states = [job, *answers[:-1]][::-1]
     assert [(entry.mtime, entry.status) for entry in history] == [(was.mtime, was.status) for was in states]
     assert [entry.definition for entry in history] == [None, b'{"n":2}', None, None, b'{"n":1}', None]
@@ -197,7 +210,7 @@ async def test_sixty_four_tasks_leave_a_consistent_store(store: Store, flow: Wor
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for job in await all_jobs(store):
         assert job.version == sum(event.job_id == job.id for event in events)
-        assert len(await store.get_history(job.id, 9999)) == job.version - 1
+        assert len(await history_of(store, job.id, 9999)) == job.version - 1
     assert sum(job.version for job in await all_jobs(store)) == len(events)
 
 

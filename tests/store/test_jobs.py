@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.backends import NOON, Backend, SetClock
-from tests.store.samples import FLOW, all_jobs, begin, move, redefine, tag, untag, whole_log
+from tests.store.samples import FLOW, all_jobs, begin, history_of, move, redefine, tag, untag, whole_log
 from wfx.domain.errors import JobNotFound, TransitionRefused, WorkflowNotFound
 from wfx.domain.job import Change, Draft, Job
 from wfx.domain.json import decode
@@ -58,7 +58,7 @@ async def test_an_unknown_job_is_not_found(store: Store, job_id: str) -> None:
     """Whatever is asked of a job that is not there, also under an impossible id, the answer is that it is not there."""
     for act in (
         store.get_job(job_id),
-        store.get_history(job_id, 10),
+        history_of(store, job_id, 10),
         store.change_job(job_id, move("RUN")),
         store.delete_job(job_id),
     ):
@@ -96,7 +96,7 @@ async def test_a_refused_change_leaves_nothing(store: Store, flow: Workflow) -> 
     with pytest.raises(TransitionRefused, match="from 'NEW' to 'DONE' does not exist"):
         await store.change_job(job.id, move("DONE"))
     assert await store.get_job(job.id) == job
-    assert await store.get_history(job.id, 10) == []
+    assert await history_of(store, job.id, 10) == []
     assert (await store.log_bounds()).head == 1
 
 
@@ -122,7 +122,7 @@ async def test_every_change_counts(store: Store, flow: Workflow) -> None:
     job = await store.create_job(flow.name, begin(tags=["t"]))
     changed = await store.change_job(job.id, tag("t"))
     assert (changed.tags, changed.version) == (job.tags, 2)
-    assert len(await store.get_history(job.id, 10)) == 1
+    assert len(await history_of(store, job.id, 10)) == 1
     assert (await store.log_bounds()).head == 2
 
 
@@ -144,7 +144,7 @@ async def test_the_history_tells_what_the_job_was(store: Store, flow: Workflow, 
     for decide in (move("RUN"), redefine({"n": 2}), tag("x"), redefine({"n": 2})):
         clock.now += 1000
         steps.append(await store.change_job(steps[-1].id, decide))
-    entries = await store.get_history(steps[0].id, 10)
+    entries = await history_of(store, steps[0].id, 10)
     former = steps[-2::-1]
     assert [(entry.mtime, entry.status) for entry in entries] == [(job.mtime, job.status) for job in former]
     assert [entry.definition for entry in entries] == [None, None, b'{"n":1}', None]
@@ -156,7 +156,7 @@ async def test_the_history_is_bounded(store: Store, flow: Workflow, limit: int, 
     job = await store.create_job(flow.name, begin())
     for n in range(5):
         await store.change_job(job.id, move("NEW", message=f"m{n}"))
-    entries = await store.get_history(job.id, limit)
+    entries = await history_of(store, job.id, limit)
     newest = ["m3", "m2", "m1", "m0", None]
     assert [decode(entry.status).get("message") for entry in entries] == newest[:count]
 
@@ -167,7 +167,7 @@ async def test_a_deleted_job_is_gone_with_its_history(store: Store, flow: Workfl
     other = await store.create_job(flow.name, begin(tags=["t"]))
     await store.change_job(job.id, move("RUN"))
     await store.delete_job(job.id)
-    for act in (store.get_job(job.id), store.get_history(job.id, 10), store.delete_job(job.id)):
+    for act in (store.get_job(job.id), history_of(store, job.id, 10), store.delete_job(job.id)):
         with pytest.raises(JobNotFound):
             await act
     assert await all_jobs(store) == await all_jobs(store, tags=("t",)) == (other,)
@@ -203,13 +203,13 @@ async def test_jobs_are_there_after_reopening(backend: Backend, tmp_path: Path, 
         await store.create_workflow(FLOW)
         job = await store.create_job(FLOW.name, begin(definition={"n": 1}, tags=["t"]))
         job = await store.change_job(job.id, move("RUN"))
-        history = await store.get_history(job.id, 10)
+        history = await history_of(store, job.id, 10)
     async with backend.open(tmp_path, clock) as store:
         if not backend.lasting:
             assert await all_jobs(store) == ()
             return
         assert await store.get_job(job.id) == job
-        assert await store.get_history(job.id, 10) == history
+        assert await history_of(store, job.id, 10) == history
         later = await store.create_job(FLOW.name, begin())
         assert await all_jobs(store) == (job, later)
         assert (await store.log_bounds()).head == 3

@@ -18,9 +18,21 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from tests.store.backends import BACKENDS, Backend, SetClock
 from tests.store.model import Model
-from tests.store.samples import FLOW, all_jobs, begin, move, redefine, renamed, tag, together, untag
+from tests.store.samples import (
+    FLOW,
+    all_jobs,
+    begin,
+    history_of,
+    in_pieces,
+    move,
+    redefine,
+    renamed,
+    tag,
+    together,
+    untag,
+)
 from wfx.domain.errors import WfxError
-from wfx.domain.job import Job
+from wfx.domain.job import Former, Job
 from wfx.domain.json import decode
 from wfx.domain.query import JobQuery, Paging
 from wfx.domain.timestamp import Timestamp
@@ -38,6 +50,7 @@ _decisions = st.one_of(
     _definitions.map(lambda document: redefine(document or {})),
 )
 _positions = st.integers(-1, 40)
+_rooms = st.sampled_from([0, 500, 2000])
 
 
 class Life(RuleBasedStateMachine):
@@ -130,7 +143,20 @@ class Life(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def look_at_a_job(self, job_id: str) -> None:
         self.both(self.store.get_job(job_id), lambda: self.model.get_job(job_id))
-        self.both(self.store.get_history(job_id, 99), lambda: self.model.get_history(job_id))
+        self.both(history_of(self.store, job_id, 99), lambda: self.model.get_history(job_id))
+
+    @rule(job_id=jobs, room=_rooms)
+    def read_a_history_in_pieces(self, job_id: str, room: int) -> None:
+        self.both(self._history(job_id, room), lambda: self.model.get_history(job_id))
+
+    async def _history(self, job_id: str, room: int) -> list[Former]:
+        return await in_pieces(self.store, await self.store.get_history(job_id, 99, room=room), room)
+
+    @rule(room=_rooms, descending=st.booleans())
+    def read_jobs_in_pieces(self, room: int, *, descending: bool) -> None:
+        page = self.runner.run(self.store.query_jobs(JobQuery(paging=Paging(0, 0, descending)), room))
+        found = self.runner.run(in_pieces(self.store, page, room))
+        assert found == list(self.model.jobs.values())[:: -1 if descending else 1]
 
     @rule(after=_positions)
     def read_the_log(self, after: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.backends import BACKENDS, Backend, SetClock
-from tests.store.samples import FLOW, all_jobs, begin, move, redefine, together
+from tests.store.samples import FLOW, all_jobs, begin, history_of, move, redefine, together
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
 from wfx.store.opening import open_store
@@ -54,9 +54,9 @@ async def test_a_long_history_goes_in_pieces(store: Store) -> None:
     job, other = await lived(store, 10, 2)
     await store.delete_job(job.id)
     with pytest.raises(JobNotFound):
-        await store.get_history(job.id, 99)
+        await history_of(store, job.id, 99)
     assert await sweep(store, 4) == [4, 4, 2, 0]
-    assert len(await store.get_history(other.id, 99)) == 2
+    assert len(await history_of(store, other.id, 99)) == 2
     assert await all_jobs(store) == (await store.get_job(other.id),)
 
 
@@ -107,7 +107,7 @@ async def test_sweeping_goes_on_after_a_restart(backend: Backend, tmp_path: Path
     assert pieces == [4, 4, 1, 0]
 
 
-async def test_a_database_of_the_version_before_learns_to_sweep(tmp_path: Path) -> None:
+async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -> None:
     """Row 7: a file that an older wfx left is brought up to date at the start, with all that is in it."""
     path = tmp_path / "wfx.db"
     store = await open_store("sqlite", str(path))
@@ -115,9 +115,15 @@ async def test_a_database_of_the_version_before_learns_to_sweep(tmp_path: Path) 
     (job,) = await lived(store, 9)
     await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript("DROP TABLE leftover; PRAGMA user_version = 1")
+        connection.executescript("""
+            DROP TABLE leftover;
+            ALTER TABLE job DROP COLUMN size;
+            ALTER TABLE job DROP COLUMN history_bytes;
+            ALTER TABLE job DROP COLUMN history_dropped;
+            PRAGMA user_version = 1;
+        """)
     store = await open_store("sqlite", str(path))
-    assert len(await store.get_history(job.id, 99)) == 9
+    assert len(await history_of(store, job.id, 99)) == 9
     await store.delete_job(job.id)
     assert await sweep(store, 100) == [9, 0]
     await store.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -36,9 +36,21 @@ class JobQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest(Generic[Item]):
+    """What is still to be read of a page; see :meth:`wfx.store.protocol.Store.read_on`."""
+
+    place: Any
+    """Where it goes on; only the store knows what this means."""
+    next_size: int = 0
+    """Bytes that the next item takes, if that is known: with room for less it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page of a result."""
+    """One page of a result, or a piece of it where all would be too much at once."""
 
     items: tuple[Item, ...]
     total: int | None = None
     """How many match in all; None unless it was asked for."""
+    rest: Rest[Item] | None = None
+    """What follows; None if that is all."""

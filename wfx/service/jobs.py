@@ -36,7 +36,7 @@ class Jobs:
 
     async def history(self, job_id: str) -> Sequence[Former]:
         """Return what the job was before, newest first."""
-        return await self._store.get_history(job_id, HISTORY_LIMIT)
+        return (await self._store.get_history(job_id, HISTORY_LIMIT)).items
 
     async def query(self, query: JobQuery) -> Page[Job]:
         """Return a page of jobs."""

@@ -23,6 +23,11 @@ from wfx.store.ids import job_id
 Clock = Callable[[], int]
 """Tells the time in microseconds since 1970 in UTC."""
 
+MOST_HISTORY_ENTRIES = 20_000
+"""Entries that a history may have; beyond, the middle is dropped. An answer shows 8,192 of them."""
+MOST_HISTORY_BYTES = 32 * 1024 * 1024
+"""Bytes that the documents of a history may have together; beyond, the middle is dropped."""
+
 
 class Stored(NamedTuple):
     """A job as the tables have it."""
@@ -31,6 +36,10 @@ class Stored(NamedTuple):
     """The store's number for the job; the order of numbers is the order of creation."""
     newest_entry: int | None
     """The store's number for its newest history entry."""
+    history_bytes: int
+    """Bytes of the documents in its history."""
+    history_dropped: int
+    """Entries that were dropped from the middle of its history."""
     job: Job
 
 
@@ -52,6 +61,8 @@ class Image:
 
     number: int
     newest_entry: int | None
+    history_bytes: int
+    history_dropped: int
     """As in :class:`Stored`."""
     before: Job | None
     """As the tables have it; None if they do not."""
@@ -63,7 +74,17 @@ class Image:
     @property
     def stored(self) -> Stored | None:
         """What the tables have once the image is written; None if nothing."""
-        return None if self.after is None else Stored(self.number, self.newest_entry, self.after)
+        if self.after is None:
+            return None
+        return Stored(self.number, self.newest_entry, self.history_bytes, self.history_dropped, self.after)
+
+    @property
+    def has_long_history(self) -> bool:
+        """Whether the history that is to be stored is beyond its bounds."""
+        if not self.entries or self.after is None:
+            return False
+        kept = self.after.version - 1 - self.history_dropped
+        return self.history_bytes > MOST_HISTORY_BYTES or kept > MOST_HISTORY_ENTRIES
 
 
 class Plan:
@@ -80,7 +101,7 @@ class Plan:
         clock: Clock,
     ) -> None:
         """Start from the stored jobs and the workflows, both as far as the acts name them."""
-        self._images = {job.id: Image(number, newest, job, job) for number, newest, job in jobs}
+        self._images = {stored.job.id: Image(*stored, after=stored.job) for stored in jobs}
         self._workflows = workflows
         self._clock = clock
         self.head = head
@@ -127,7 +148,7 @@ class Plan:
         )
         self._record(Action.CREATE, job, now, wire.created(job, draft.asked_tags))
         self.last_number += 1
-        self._images[job.id] = Image(self.last_number, None, None, job)
+        self._images[job.id] = Image(self.last_number, None, 0, 0, None, job)
         return job
 
     def _change(self, act: ChangeJob) -> Job:
@@ -149,6 +170,7 @@ class Plan:
         self.last_entry += 1
         image.entries.append(Entry(self.last_entry, image.newest_entry, version, former))
         image.newest_entry = self.last_entry
+        image.history_bytes += size_of_entry(former)
 
     def _find(self, job_id: str) -> tuple[Image, Job]:
         image = self._images.get(job_id)
@@ -163,6 +185,11 @@ class Plan:
     def _record(self, action: Action, job: Job, moment: Timestamp, payload: Json) -> None:
         self.head += 1
         self.events.append(Event(self.head, moment, action, job.id, job.client_id, job.workflow, payload))
+
+
+def size_of_entry(former: Former) -> int:
+    """Return how many bytes the documents of a history entry have."""
+    return len(former.status) + len(former.definition or b"")
 
 
 def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:

@@ -6,6 +6,9 @@ on the job as the transaction finds it, so nobody ever decides on a stale job.
 
 Acts may be called concurrently. One whose caller is cancelled happens or not, as a whole, and disturbs no other.
 
+What may be large is read in pieces: callers say how many bytes, as the items are shown, they have ``room`` for, and a
+page that has more tells its ``rest``, to be read on with :meth:`Store.read_on`. By default all is read at once.
+
 Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
 """
 
@@ -16,14 +19,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wfx.domain.job import Change, Draft, Event, Former, Job
-from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
+EVERYTHING = 2**62
+"""Room for whatever there is."""
 DecideCreation = Callable[[Workflow], Draft]
 """Decides how a new job of this workflow starts; pure."""
 DecideChange = Callable[[Job], Change]
 """Decides what becomes of the job, or raises a domain error; pure."""
+
+
+class NoRoom(Exception):
+    """A job is larger than the caller has room for; nothing of it was read."""
+
+    def __init__(self, size: int) -> None:
+        """Tell how many bytes its documents have."""
+        super().__init__(size)
+        self.size = size
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ class Store(Protocol):
     async def get_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
 
-    async def query_workflows(self, paging: Paging) -> Page[Workflow]:
+    async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 
     async def delete_workflow(self, name: str) -> None:
@@ -69,17 +83,29 @@ class Store(Protocol):
     async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
         """Create a job of the named workflow with a new id, version 1, stime = mtime = now. Raises WorkflowNotFound."""
 
-    async def get_job(self, job_id: str) -> Job:
-        """Return the job. Raises JobNotFound."""
+    async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
+        """Return the job. Raises JobNotFound, and NoRoom if it would have to be read and its documents have more bytes.
 
-    async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
-        """Return the newest entries of a job, newest first, at most ``limit``. Raises JobNotFound."""
+        What is in memory takes no room.
+        """
 
-    async def query_jobs(self, query: JobQuery) -> Page[Job]:
+    async def get_history(
+        self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
+    ) -> Page[Former]:
+        """Return the newest entries of a job, newest first, at most ``limit``, of versions before this one.
+
+        Entries never change. What is read on ends early where the job is deleted meanwhile. Raises JobNotFound.
+        """
+
+    async def query_jobs(self, query: JobQuery, room: int = EVERYTHING) -> Page[Job]:
         """Return jobs in the order of their creation.
 
-        That is what sorting by stime means here: stime alone leaves ties open, and goes back when the clock does.
+        That is what sorting by stime means here: stime alone leaves ties open, and goes back when the clock does. Which
+        jobs a page has is decided at one moment. What is read on shows jobs as they are then, without deleted ones.
         """
+
+    async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
+        """Return what follows of a page; without items if they do not fit, or are gone, while there is a rest."""
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
@@ -97,8 +123,10 @@ class Store(Protocol):
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""
 
-    async def read_log(self, after: int, limit: int) -> Sequence[Event]:
+    async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:
         """Return up to ``limit`` events with a number above ``after``, in order; none if ``after`` is the head.
+
+        Those that have no room are left out, but not the first.
 
         Raises BehindHorizon when the event ``after + 1`` was pruned, NotOnThisLog when ``after`` lies ahead of the head
         (or is negative).

@@ -27,7 +27,9 @@ from wfx.store.sqlite.migrate import APPLICATION_ID
 from wfx.store.sqlite.statements import load
 
 ROOT = Path(__file__).parents[3]
-IN_CODE = {"file", "reference", "workflow", "place", "job", "job_definition", "job_tags", "job_history", "job_log"}
+IN_CODE = {
+    "file", "reference", "workflow", "place", "job", "job_definition", "job_tags", "job_size", "job_history", "job_log",
+}
 CHECKS = {*load("checks.sql"), *IN_CODE}
 
 
@@ -125,6 +127,8 @@ DAMAGES = [
     Damage("DELETE FROM job_tag WHERE tag = 'y'", "job_tags", JOB_1, "its tags ['y'] in job_tag", "[]"),
     Damage("INSERT INTO job_tag VALUES ('w', 1)", "job_tags", JOB_1, "its tags ['y']", "['w', 'y']"),
     Damage("UPDATE job SET tags = '[\"z\",\"y\"]' WHERE number = 1", "job_tags", JOB_1, "in order", "['z', 'y']"),
+    Damage("UPDATE job SET size = 7 WHERE number = 1", "job_size", JOB_1, "bytes of documents", "7"),
+    Damage("UPDATE job SET history_bytes = 7 WHERE number = 1", "job_size", JOB_1, "bytes of history", "7"),
     Damage("DELETE FROM history WHERE number = 2", "job_history", JOB_1, "which are 3", "versions [1, 3]"),
     Damage("INSERT INTO history VALUES (50, 3, 1, 4, 9, '{}', NULL)", "job_history", JOB_1, "which are 3", "4]"),
     Damage("UPDATE history SET earlier = 1 WHERE number = 3", "job_history", JOB_1, "[None, 1, 2, 3]", "1, 1, 3]"),

@@ -23,12 +23,12 @@ def job(name: str, client_id: str = "press-7", version: int = 1) -> Job:
 
 def stored(name: str, version: int = 1) -> Stored:
     """Return a job with its numbers."""
-    return Stored(1, None, job(name, version=version))
+    return Stored(1, None, 0, 0, job(name, version=version))
 
 
 def changed(name: str) -> Image:
     """Return what a commit says of a job that it changed."""
-    return Image(1, 1, job(name), job(name, version=2))
+    return Image(1, 1, 9, 0, job(name), job(name, version=2))
 
 
 def test_a_commit_replaces_what_was_kept() -> None:
@@ -39,7 +39,7 @@ def test_a_commit_replaces_what_was_kept() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     assert cache.page(query) == Page((job("a"),))
     cache.take_in([changed("a")])
-    assert cache.job("a") == Stored(1, 1, job("a", version=2))
+    assert cache.job("a") == Stored(1, 1, 9, 0, job("a", version=2))
     assert cache.page(query) is None
 
 
@@ -59,7 +59,7 @@ def test_new_jobs_push_nobody_out() -> None:
     cache = JobCache()
     query = JobQuery(client_id="press-7")
     cache.keep_page(query, Page(()), cache.age)
-    cache.take_in([Image(1, None, None, job("a"))])
+    cache.take_in([Image(1, None, 0, 0, None, job("a"))])
     assert cache.job("a") is None
     assert cache.page(query) is None
 
@@ -72,7 +72,7 @@ def test_what_did_not_change_stays() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     same = job("a")
     other = job("b", client_id="press-8")
-    cache.take_in([Image(1, None, same, same), Image(2, None, other, replace(other, version=2))])
+    cache.take_in([Image(1, None, 0, 0, same, same), Image(2, None, 0, 0, other, replace(other, version=2))])
     assert cache.job("a") == stored("a")
     assert cache.page(query) is not None
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.samples import FLOW, all_jobs, begin
+from tests.store.samples import FLOW, all_jobs, begin, history_of
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
 from wfx.store.sqlite import migrate as migrating
+from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.migrate import APPLICATION_ID, Migration, migrate, migrations, version_of
 
 FOLDER = Path(migrating.__file__).parent
+VERSION_2 = Path(__file__).parent / "files" / "version_2.sql"
 
 
 def schema_of(connection: sqlite3.Connection) -> list[str]:
@@ -57,6 +59,26 @@ def test_a_failing_step_leaves_the_version_before_it(tmp_path: Path) -> None:
             migrate(connection, steps, 0)
         assert schema_of(connection) == ["CREATE TABLE a (x)"]
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+async def test_a_file_of_an_older_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Row 7: a file of schema version 2, also with a deleted job's history still to be swept, is sound after the start.
+
+    The next job has the number of the deleted one; what is left of that one's history counts for neither.
+    """
+    path = tmp_path / "wfx.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(VERSION_2.read_text(encoding="utf-8"))
+        connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2")
+        entries = connection.execute("SELECT count(*) FROM history").fetchone()[0]
+    store = await open_store("sqlite", str(path))
+    assert check(path).findings == []
+    jobs = await all_jobs(store)
+    histories = [len(await history_of(store, job.id, 99)) for job in jobs]
+    assert histories == [job.version - 1 for job in jobs] == [9, 2, 1]
+    assert await store.sweep_histories(99) == entries - sum(histories)
+    await store.close()
+    assert check(path).findings == []
 
 
 async def test_a_migration_killed_after_any_statement_is_made_good(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_a_file_that_goes_during_a_commit(tmp_path: Path, monkeypatch: pyt
 
         return committing
 
-    monkeypatch.setattr(writer, "execute", then_lose(writer.execute))
+    monkeypatch.setattr(writer, "write", then_lose(writer.write))
     monkeypatch.setattr(writer, "rare", SimpleNamespace(perform=then_lose(rare.perform)))
     pruning = partial(store.prune_log, keep_newest=0, older_than=job.stime, at_most=10)
     with pytest.raises(StoreLost, match=f"{path}, which the service was using, is gone"):

@@ -4,7 +4,7 @@ A condition's jobs are read from its index when it is first asked for. From then
 come to fulfil other conditions, and before the next search those are read anew, as its own snapshot shows them. So what
 is found is always of that snapshot, and writers do nothing but note a number.
 """
-# ruff: noqa: S608 - the texts put together are constants of this package; all that callers give is bound
+
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyroaring import BitMap64
 
 from wfx.domain.json import Json, decode, encode
 from wfx.store.sqlite.changes import Changes
-from wfx.store.sqlite.conditions import Condition
+from wfx.store.sqlite.conditions import AT_ONCE, Condition, Fragment, read_numbers
 from wfx.store.sqlite.generations import Generations
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.statements import SQL
@@ -25,8 +25,6 @@ _ROOM = 32 * 1024 * 1024
 """Bytes to hold at most."""
 _OVERHEAD = 8 * 1024
 """Bytes that a bitmap counts for beside two for each job: more than it takes, since each also takes time to follow."""
-_AT_ONCE = 50_000
-"""Numbers to read at once, so that other threads have their turn with the interpreter in between."""
 
 _Key = tuple[str, Any]
 """A column and a value."""
@@ -85,10 +83,10 @@ class Bitmaps:
 
 def _read(connection: sqlite3.Connection, condition: Condition) -> BitMap64:
     found, values = condition.search
-    some = f"SELECT number {found} AND number > ? ORDER BY number LIMIT {_AT_ONCE}"
+    some = f"SELECT number {found} AND number > ? ORDER BY number LIMIT {AT_ONCE}"
     jobs, last = BitMap64(), 0
-    while text := connection.execute(f"SELECT group_concat(number) FROM ({some})", [*values, last]).fetchone()[0]:
-        jobs.update(decode(Json(f"[{text}]".encode())))
+    while numbers := read_numbers(connection, Fragment(some, [*values, last])):
+        jobs.update(numbers)
         last = jobs.max()
     return jobs
 

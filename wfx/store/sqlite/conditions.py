@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from wfx.domain.json import encode
+from wfx.domain.json import Json, decode, encode
 from wfx.domain.query import JobQuery
 
 _MERGED = 100
 """So many ordered parts are merged; from more (a workflow may have thousands of states) the jobs are sorted."""
 _LOOKS = 8
 """So many looks into an index take as long as reading a job's row."""
+AT_ONCE = 50_000
+"""Numbers to read at once, so that other threads have their turn with the interpreter in between."""
 
 
 class Fragment(NamedTuple):
@@ -33,6 +35,13 @@ class Fragment(NamedTuple):
             " AND ".join([self.sql, *(test.sql for test in tests)]),
             [*self.values, *(value for test in tests for value in test.values)],
         )
+
+
+def read_numbers(connection: sqlite3.Connection, numbers: Fragment) -> list[int]:
+    """Read numbers as one text: row by row the thread would have to wait for the interpreter each time."""
+    text = connection.execute(f"SELECT group_concat(number) FROM ({numbers.sql})", numbers.values).fetchone()[0]
+    read: list[int] = [] if text is None else decode(Json(f"[{text}]".encode()))
+    return read
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class JobCache:
 
     def __init__(self, room: int = _ROOM) -> None:
         """Start empty."""
-        self._jobs: Generations[str, Stored] = Generations(room // 2, _size_of_job)
+        self._jobs: Generations[str, Stored] = Generations(room // 2, _size_of_stored)
         self._pages: Generations[str, _Pages] = Generations(room // 2, _size_of_pages)
         self.age = 0
         """How often something has changed."""
@@ -82,10 +82,13 @@ class JobCache:
         self._pages.clear()
 
 
-def _size_of_job(stored: Stored) -> int:
-    job = stored.job
+def _size_of_stored(stored: Stored) -> int:
+    return _size_of_job(stored.job)
+
+
+def _size_of_job(job: Job) -> int:
     return _OVERHEAD + len(job.status) + len(job.definition or b"") + len(job.tags) + len(job.client_id)
 
 
 def _size_of_pages(pages: _Pages) -> int:
-    return sum(_OVERHEAD + sum(_size_of_job(Stored(0, None, job)) for job in page.items) for page in pages.values())
+    return sum(_OVERHEAD + sum(_size_of_job(job) for job in page.items) for page in pages.values())

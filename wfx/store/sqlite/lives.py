@@ -6,7 +6,7 @@ The rows of all tables are gone through side by side in order of the jobs' numbe
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -18,12 +18,12 @@ from wfx.domain.job import Action, Event, Job
 from wfx.domain.json import decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.store.findings import Finding, Progress, finding
-from wfx.store.sqlite.rows import JOB_COLUMNS, Row, event_of, stored_of
+from wfx.store.sqlite.rows import ANY_SIZE, SIZE, STORED_COLUMNS, Row, event_of, size_of, stored_of
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.unreadable import UNREADABLE
 from wfx.store.sqlite.workflows import read
 
-_JOBS = f"SELECT {JOB_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number ORDER BY number"  # noqa: S608
+_JOBS = f"SELECT {STORED_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number ORDER BY number"  # noqa: S608
 _TAGS = "SELECT job, tag FROM job_tag ORDER BY job, tag"
 _ENTRIES = """
 WITH RECURSIVE swept_later (number) AS (
@@ -31,7 +31,9 @@ WITH RECURSIVE swept_later (number) AS (
     UNION
     SELECT earlier FROM history JOIN swept_later USING (number) WHERE earlier IS NOT NULL
 )
-SELECT job, number, earlier, version, mtime FROM history WHERE number NOT IN (SELECT number FROM swept_later)
+SELECT
+    job, number, earlier, version, mtime, length(CAST(status AS BLOB)) + coalesce(length(CAST(definition AS BLOB)), 0)
+FROM history WHERE number NOT IN (SELECT number FROM swept_later)
 ORDER BY job, version
 """
 _EVENTS = "SELECT number, seq FROM event CROSS JOIN job ON job.id = event.job_id ORDER BY number, seq"
@@ -48,6 +50,8 @@ class Entry:
     earlier: int | None
     version: int
     mtime: int
+    size: int
+    """Bytes of its documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class Life:
     """A job with everything that belongs to it."""
 
     job: Job
+    size: int
     newest_history: int | None
+    history_bytes: int
+    history_dropped: int
     tags: list[str]
     """As the table of tags has them."""
     entries: list[Entry]
@@ -69,7 +76,7 @@ def check_jobs(connection: sqlite3.Connection, progress: Progress) -> Iterator[F
     """Yield what is wrong with the jobs, in order of creation."""
     total = connection.execute("SELECT count(*) FROM job").fetchone()[0]
     lives = _Lives(connection)
-    for done, row in enumerate(connection.execute(_JOBS)):
+    for done, row in enumerate(connection.execute(_JOBS, (ANY_SIZE,))):
         if done % _EVERY == 0:
             progress("jobs", done, total)
         where = f"job {row[0]} ({row[1]})"
@@ -98,7 +105,10 @@ class _Lives:
         stored = stored_of(row, self._workflows)
         return Life(
             stored.job,
+            row[SIZE],
             stored.newest_entry,
+            stored.history_bytes,
+            stored.history_dropped,
             [tag for _, tag in tags],
             [Entry(*entry) for _, *entry in entries],
             [self._event(seq) for _, seq in events],
@@ -150,7 +160,7 @@ class _Workflows(Mapping[int, Workflow]):
 def _check(life: Life, where: str) -> Iterator[Finding]:
     for check, wrong in (
         ("job", _row(life)), ("job_definition", _definition(life)), ("job_tags", _tags(life)),
-        ("job_history", _history(life)), ("job_log", _log(life)),
+        ("job_size", _size(life)), ("job_history", _history(life)), ("job_log", _log(life)),
     ):  # fmt: skip
         for expected, found in wrong:
             yield finding(check, where, expected, found)
@@ -189,12 +199,25 @@ def _tags(life: Life) -> _Wrong:
         yield f"its tags {tags} in job_tag", life.tags
 
 
+def _size(life: Life) -> _Wrong:
+    """How much there is to read is known before it is read."""
+    size, history_bytes = size_of(life.job), sum(entry.size for entry in life.entries)
+    if life.size != size:
+        yield f"{size} bytes of documents", life.size
+    if life.history_bytes != history_bytes:
+        yield f"{history_bytes} bytes of history", life.history_bytes
+
+
 def _history(life: Life) -> _Wrong:
-    """There is an entry for each version before the present one; each knows the one before it, and times rise."""
+    """There is an entry for each version before the present one, but for those dropped in one place.
+
+    Each knows the one before it, and times rise.
+    """
     job, entries = life.job, life.entries
     versions = [entry.version for entry in entries]
-    if versions != list(range(1, job.version)):
-        yield f"an entry for each version before {job.version}, which are {job.version - 1}", f"versions {versions}"
+    if not _complete(versions, job.version, life.history_dropped):
+        wanted = f"an entry for each version before {job.version}, which are {job.version - 1}"
+        yield f"{wanted}, but for {life.history_dropped} in one place", f"versions {versions}"
         return
     chain = [None, *(entry.number for entry in entries)]
     named = [*(entry.earlier for entry in entries), life.newest_history]
@@ -206,6 +229,12 @@ def _history(life: Life) -> _Wrong:
     for earlier, later in pairwise(moments):
         if later <= earlier:
             yield f"a version later than {earlier}", later
+
+
+def _complete(versions: Sequence[int], present: int, dropped: int) -> bool:
+    first = next((place for place, version in enumerate(versions) if version != place + 1), len(versions))
+    complete = [*range(1, first + 1), *range(first + 1 + dropped, present)]
+    return list(versions) == complete and len(versions) == present - 1 - dropped
 
 
 def _log(life: Life) -> _Wrong:

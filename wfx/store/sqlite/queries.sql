@@ -9,7 +9,12 @@ SELECT
     (SELECT value FROM meta WHERE name = 'log_id')
 
 -- name: jobs_by_id
-SELECT number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document, history
+-- Of jobs with more bytes than the first value only that number is read.
+SELECT
+    number, id, CASE WHEN size <= ?1 THEN client_id END, place, stime, mtime, version, definition_hash,
+    CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END,
+    CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size, history, history_bytes,
+    history_dropped
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
@@ -22,11 +27,14 @@ SELECT number, document FROM workflow WHERE number IN (:items)
 -- name: workflows_by_name
 SELECT number, document FROM workflow WHERE name IN (:items) AND deleted IS NULL
 
+-- name: workflow_size
+SELECT length(CAST(document AS BLOB)) FROM workflow WHERE number = ?
+
 -- name: workflows_page
-SELECT number, document FROM workflow WHERE deleted IS NULL ORDER BY name LIMIT ? OFFSET ?
+SELECT number FROM workflow WHERE deleted IS NULL ORDER BY name LIMIT ? OFFSET ?
 
 -- name: workflows_page_descending
-SELECT number, document FROM workflow WHERE deleted IS NULL ORDER BY name DESC LIMIT ? OFFSET ?
+SELECT number FROM workflow WHERE deleted IS NULL ORDER BY name DESC LIMIT ? OFFSET ?
 
 -- name: workflows_total
 SELECT count(*) FROM workflow WHERE deleted IS NULL
@@ -50,13 +58,13 @@ UPDATE workflow SET deleted = ? WHERE number = ?
 DELETE FROM workflow WHERE deleted <= ?
 
 -- name: insert_jobs
-INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status)
+INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, size)
 VALUES :rows
 
 -- name: update_jobs
 UPDATE job
 SET mtime = new.column2, version = new.column3, history = new.column4, definition_hash = new.column5,
-    tags = new.column6, status = new.column7
+    tags = new.column6, status = new.column7, size = new.column8, history_bytes = new.column9
 FROM (VALUES :rows) AS new
 WHERE job.number = new.column1
 
@@ -84,6 +92,31 @@ WITH RECURSIVE entry (number, earlier) AS (
     SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
 )
 SELECT number, earlier FROM entry LIMIT ?
+
+-- name: history_links
+-- From an entry back, without the documents.
+WITH RECURSIVE entry (number, earlier) AS (
+    SELECT number, earlier FROM history WHERE number = ?
+    UNION ALL
+    SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
+)
+SELECT number, version, length(CAST(status AS BLOB)) + coalesce(length(CAST(definition AS BLOB)), 0)
+FROM entry CROSS JOIN history USING (number)
+
+-- name: entry_status
+SELECT status FROM history WHERE number = ?
+
+-- name: mark_entry
+UPDATE history SET status = ?, definition = NULL WHERE number = ?
+
+-- name: cut_history
+UPDATE history SET earlier = ? WHERE number = ?
+
+-- name: leave_entries
+INSERT INTO leftover (entry) VALUES (?)
+
+-- name: trimmed_job
+UPDATE job SET history_bytes = ?, history_dropped = ? WHERE number = ?
 
 -- name: delete_entries
 DELETE FROM history WHERE number IN (VALUES :rows)
@@ -116,16 +149,36 @@ WHERE (tag, job) IN (SELECT job_tag.tag, job_tag.job FROM gone CROSS JOIN job_ta
 INSERT INTO history (number, earlier, job, version, mtime, status, definition) VALUES :rows
 
 -- name: newest_history
-SELECT history FROM job WHERE id = ?
+SELECT history, version, history_bytes FROM job WHERE id = ?
 
 -- name: history
-WITH RECURSIVE entry (earlier, mtime, status, definition) AS (
-    SELECT earlier, mtime, status, definition FROM history WHERE number = ?
+-- From an entry back, those of versions before the second value.
+WITH RECURSIVE entry (number, earlier) AS (
+    SELECT number, earlier FROM history WHERE number = ?1
     UNION ALL
-    SELECT history.earlier, history.mtime, history.status, history.definition
-    FROM entry JOIN history ON history.number = entry.earlier
+    SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
 )
-SELECT mtime, status, definition FROM entry LIMIT ?
+SELECT mtime, CAST(status AS BLOB), CAST(definition AS BLOB)
+FROM entry CROSS JOIN history USING (number)
+WHERE version < ?2 LIMIT ?3
+
+-- name: large_history
+-- The same, but of entries with more bytes than the fourth value no documents are read.
+WITH RECURSIVE entry (number, earlier) AS (
+    SELECT number, earlier FROM history WHERE number = ?1
+    UNION ALL
+    SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
+)
+SELECT
+    mtime, CASE WHEN size <= ?4 THEN CAST(status AS BLOB) END,
+    CASE WHEN size <= ?4 THEN CAST(definition AS BLOB) END, number, size
+FROM (
+    SELECT
+        number, version, mtime, status, definition,
+        length(CAST(status AS BLOB)) + coalesce(length(CAST(definition AS BLOB)), 0) AS size
+    FROM entry CROSS JOIN history USING (number)
+)
+WHERE version < ?2 LIMIT ?3
 
 -- name: insert_events
 INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload) VALUES :rows

@@ -18,7 +18,7 @@ from wfx.domain.json import Json, encode
 from wfx.domain.numbers import normalise
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import Entry
+from wfx.store.plan import Entry, size_of_entry
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import entry_row, new_row, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -38,8 +38,9 @@ _ENTRIES = """
 SELECT mtime, status, definition FROM entries CROSS JOIN history USING (id) WHERE entries.job = ? ORDER BY entries.id
 """
 _INSERT_JOB = """
-INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, history)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, size,
+                 history, history_bytes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -103,8 +104,9 @@ def _copy_job(
         stime=_moment(stime), mtime=moments[-1], version=len(entries) + 1,
     )  # fmt: skip
     last = last_entry + len(entries)
-    ours.execute(_INSERT_JOB, (*new_row(number, job), last if entries else None))
-    formers = map(Former, moments[:-1], _statuses(entries, final), _definitions(entries))
+    formers = list(map(Former, moments[:-1], _statuses(entries, final), _definitions(entries)))
+    history = (last if entries else None, sum(map(size_of_entry, formers)))
+    ours.execute(_INSERT_JOB, (*new_row(number, job), *history))
     for_rows(ours, "insert_history", [
         entry_row(number, Entry(key, key - 1 if version > 1 else None, version, former))
         for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)

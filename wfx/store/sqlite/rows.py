@@ -13,9 +13,19 @@ from wfx.store.plan import Entry, Stored
 
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
-    "number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition.document, history"
+    "number, id, CASE WHEN size <= ?1 THEN client_id END, place, stime, mtime, version, definition_hash, "
+    "CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END, "
+    "CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size"
 )
-"""What :func:`job_of` reads, from ``job LEFT JOIN definition``."""
+"""What :func:`job_of` reads, from ``job LEFT JOIN definition``.
+
+Of a job whose documents have more bytes than the first value says, none is read.
+"""
+STORED_COLUMNS = f"{JOB_COLUMNS}, history, history_bytes, history_dropped"
+"""What :func:`stored_of` reads."""
+SIZE = 11
+"""Where in these rows is how many bytes the documents have."""
+ANY_SIZE = 2**63 - 1
 _PLACES = 1 << 16
 """Numbers of places per workflow."""
 
@@ -45,17 +55,17 @@ def workflow_of_event(row: Row) -> int:
 
 def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
     """Build a job from its row."""
-    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition, _ = row
+    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition, *_ = row
     workflow = workflows[place // _PLACES]
     return Job(
         id=job_id,
         client_id=client_id,
         workflow=workflow,
         state=workflow.states[place % _PLACES].name,
-        status=Json(status.encode()),
+        status=status,
         definition_hash=definition_hash,
-        definition=None if definition is None else Json(definition.encode()),
-        tags=Json(tags.encode()),
+        definition=definition,
+        tags=tags,
         stime=stime,
         mtime=mtime,
         version=version,
@@ -75,15 +85,23 @@ def new_row(number: int, job: Job) -> Row:
         job.definition_hash,
         job.tags.decode(),
         job.status.decode(),
+        size_of(job),
     )
+
+
+def size_of(job: Job) -> int:
+    """Return how many bytes the documents of a job have, with the name of its client."""
+    client_id = job.client_id
+    name = len(client_id) if client_id.isascii() else len(client_id.encode())
+    return name + len(job.tags) + len(job.status) + len(job.definition or b"")
 
 
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> Stored:
     """Build a job with its numbers from its row."""
-    return Stored(row[0], row[11], job_of(row, workflows))
+    return Stored(row[0], row[12], row[13], row[14], job_of(row, workflows))
 
 
-def changed_row(number: int, job: Job, newest_history: int | None) -> Row:
+def changed_row(number: int, job: Job, newest_history: int | None, history_bytes: int) -> Row:
     """Make the part of a job's row that every change changes, or may change at no cost."""
     return (
         number,
@@ -93,13 +111,15 @@ def changed_row(number: int, job: Job, newest_history: int | None) -> Row:
         job.definition_hash,
         job.tags.decode(),
         job.status.decode(),
+        size_of(job),
+        history_bytes,
     )
 
 
 def former_of(row: Row) -> Former:
     """Build a history entry from its row."""
     mtime, status, definition = row
-    return Former(Timestamp(mtime), Json(status.encode()), None if definition is None else Json(definition.encode()))
+    return Former(mtime, status, definition)
 
 
 def entry_row(job: int, entry: Entry) -> Row:

@@ -41,7 +41,7 @@ CREATE TABLE job (
     definition_hash TEXT NOT NULL,
     tags            TEXT NOT NULL,
     status          TEXT NOT NULL
-);
+, size INTEGER NOT NULL DEFAULT 0, history_bytes INTEGER NOT NULL DEFAULT 0, history_dropped INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX job_client ON job (client_id, number, place);
 

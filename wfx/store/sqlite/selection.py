@@ -18,8 +18,8 @@ from pyroaring import BitMap64
 from wfx.domain.json import encode
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.sqlite.bitmaps import Bitmaps
-from wfx.store.sqlite.conditions import Condition, Fragment, conditions_of
-from wfx.store.sqlite.rows import JOB_COLUMNS, Row
+from wfx.store.sqlite.conditions import AT_ONCE, Condition, Fragment, conditions_of, read_numbers
+from wfx.store.sqlite.rows import JOB_COLUMNS
 
 _NO_LIMIT = -1
 _MOST = 2**63 - 1
@@ -30,8 +30,11 @@ _FEW = 1000
 class Selection(Protocol):
     """The jobs that match."""
 
-    def page(self, connection: sqlite3.Connection, paging: Paging) -> list[Row]:
-        """Read the rows of one page, in the order of creation."""
+    def page(self, connection: sqlite3.Connection, paging: Paging, largest: int) -> sqlite3.Cursor:
+        """Read the rows of one page, in the order of creation; of jobs of more bytes than ``largest`` no documents."""
+
+    def numbers_of(self, connection: sqlite3.Connection, paging: Paging) -> BitMap64:
+        """Read the numbers of the jobs of one page."""
 
     def total(self, connection: sqlite3.Connection) -> int:
         """Count the jobs."""
@@ -45,12 +48,37 @@ class Search(NamedTuple):
     overlapping: bool = False
     """Whether a job may be in several parts."""
 
-    def page(self, connection: sqlite3.Connection, paging: Paging) -> list[Row]:
-        """Read the rows of one page, in the order of creation."""
+    def page(self, connection: sqlite3.Connection, paging: Paging, largest: int) -> sqlite3.Cursor:
+        """Read the rows of one page, in the order of creation; of jobs of more bytes than ``largest`` no documents."""
         numbers, values = self.numbers
         order = _order(paging)
         page = f"SELECT number FROM ({numbers} ORDER BY number {order} LIMIT ? OFFSET ?)"
-        return _rows(connection, Fragment(page, [*values, *bounds(paging)]), order)
+        return _rows(connection, Fragment(page, [*values, *bounds(paging)]), order, largest)
+
+    def numbers_of(self, connection: sqlite3.Connection, paging: Paging) -> BitMap64:
+        """Read the numbers of the jobs of one page."""
+        left, offset = bounds(paging)
+        part, page = self, BitMap64()
+        while left:
+            numbers, values = part.numbers
+            some = AT_ONCE if left < 0 else min(left, AT_ONCE)
+            sql = f"SELECT number FROM ({numbers} ORDER BY number {_order(paging)} LIMIT ? OFFSET ?)"
+            found = BitMap64(read_numbers(connection, Fragment(sql, [*values, some, offset])))
+            page |= found
+            if len(found) < some:
+                break
+            left, offset = left - (len(found) if left > 0 else 0), 0
+            part = self._behind(found.min() if paging.descending else found.max(), paging)
+        return page
+
+    def _behind(self, number: int, paging: Paging) -> Search:
+        """Return the search for those of the jobs that come after one of them."""
+        behind = f"number {'<' if paging.descending else '>'} ?"
+        return Search([
+            part.and_all([Fragment(behind, [number])]) if " WHERE " in part.sql
+            else Fragment(f"{part.sql} WHERE {behind}", [number])
+            for part in self.parts
+        ], self.overlapping)  # fmt: skip
 
     def total(self, connection: sqlite3.Connection) -> int:
         """Count the jobs."""
@@ -73,14 +101,17 @@ class Found(NamedTuple):
 
     numbers: BitMap64
 
-    def page(self, connection: sqlite3.Connection, paging: Paging) -> list[Row]:
-        """Read the rows of one page, in the order of creation."""
+    def page(self, connection: sqlite3.Connection, paging: Paging, largest: int) -> sqlite3.Cursor:
+        """Read the rows of one page, in the order of creation; of jobs of more bytes than ``largest`` no documents."""
+        chosen = self.numbers_of(connection, paging)
+        return rows_of(connection, list(chosen), largest, descending=paging.descending)
+
+    def numbers_of(self, _connection: sqlite3.Connection, paging: Paging) -> BitMap64:
+        """Return the numbers of the jobs of one page."""
         count = len(self.numbers)
         first = min(max(paging.offset, 0), count)
         last = min(first + paging.limit, count) if paging.limit > 0 else count
-        chosen = self.numbers[count - last : count - first] if paging.descending else self.numbers[first:last]
-        page = Fragment("SELECT value FROM json_each(?)", [encode(list(chosen)).decode()])
-        return _rows(connection, page, _order(paging))
+        return self.numbers[count - last : count - first] if paging.descending else self.numbers[first:last]
 
     def total(self, _connection: sqlite3.Connection) -> int:
         """Count the jobs."""
@@ -159,12 +190,20 @@ def _reach(connection: sqlite3.Connection, condition: Condition, order: str) -> 
     return None if found is None else found[0]
 
 
-def _rows(connection: sqlite3.Connection, numbers: Fragment, order: str) -> list[Row]:
+def rows_of(
+    connection: sqlite3.Connection, numbers: Sequence[int], largest: int, *, descending: bool
+) -> sqlite3.Cursor:
+    """Read the rows of these jobs in order of their numbers; of those with more bytes than ``largest`` no documents."""
+    listed = Fragment("SELECT value FROM json_each(?)", [encode(numbers).decode()])
+    return _rows(connection, listed, "DESC" if descending else "ASC", largest)
+
+
+def _rows(connection: sqlite3.Connection, numbers: Fragment, order: str, largest: int) -> sqlite3.Cursor:
     return connection.execute(
         f"SELECT {JOB_COLUMNS} FROM job LEFT JOIN definition ON definition.job = job.number "
         f"WHERE number IN ({numbers.sql}) ORDER BY number {order}",
-        numbers.values,
-    ).fetchall()
+        [largest, *numbers.values],
+    )
 
 
 def _order(paging: Paging) -> str:

@@ -43,11 +43,11 @@ def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[
         connection.execute(sql, values)
 
 
-def for_items(connection: sqlite3.Connection, name: str, items: Sequence[Any]) -> Iterable[Any]:
-    """Execute the named query for all items and yield the rows it finds."""
+def for_items(connection: sqlite3.Connection, name: str, items: Sequence[Any], *first: Any) -> Iterable[Any]:
+    """Execute the named query for all items, behind its first values, and yield the rows it finds."""
     for start in range(0, len(items), _AT_ONCE):
         some = items[start : start + _AT_ONCE]
-        yield from connection.execute(_over_items(name, len(some)), some).fetchall()
+        yield from connection.execute(_over_items(name, len(some)), [*first, *some]).fetchall()
 
 
 @lru_cache(maxsize=16 * _AT_ONCE)

@@ -14,7 +14,7 @@ import aiosqlite
 
 from wfx.domain.errors import JobNotFound, NotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Event, Former, Job
-from wfx.domain.query import JobQuery, Page, Paging
+from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import (
@@ -32,7 +32,7 @@ from wfx.store.acts import (
 from wfx.store.feed import Feed, Follower
 from wfx.store.group import Group
 from wfx.store.plan import Clock, Stored
-from wfx.store.protocol import DecideChange, DecideCreation, LogBounds
+from wfx.store.protocol import EVERYTHING, DecideChange, DecideCreation, LogBounds, NoRoom
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.changes import Changes
 from wfx.store.sqlite.connection import inside
@@ -53,6 +53,8 @@ _READS_WAITING = 16384
 _READS_TOGETHER = 256
 _POLLS_TOGETHER = 32
 _POLL_LIMIT = 100
+_SMALL = 64 * 1024
+"""Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ class SqliteStore:
         known = self._workflows.named(name)
         return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
 
-    async def query_workflows(self, paging: Paging) -> Page[Workflow]:
-        return await self._searcher.run(partial(self._reading.query_workflows, paging=paging))
+    async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
+        return await self._searcher.run(partial(self._reading.query_workflows, paging=paging, room=room))
 
     async def delete_workflow(self, name: str) -> None:
         _require_text(name, WorkflowNotFound(name))
@@ -132,28 +134,43 @@ class SqliteStore:
         created: Job = await self._writes.submit(CreateJob(workflow, decide))
         return created
 
-    async def get_job(self, job_id: str) -> Job:
+    async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
         if (known := self._jobs.job(job_id)) is not None:
             return known.job
         _require_text(job_id, JobNotFound())
         age = self._jobs.age
-        stored: Stored = await self._reads.submit(job_id)
-        self._jobs.keep(stored, age)
-        return stored.job
+        found: Stored | JobNotFound | int = await self._reads.submit(job_id)
+        while isinstance(found, int):
+            if found > room:
+                raise NoRoom(found)
+            (found,) = await self._searcher.run(partial(self._reading.jobs, ids=[job_id], room=room))
+        if isinstance(found, JobNotFound):
+            raise found
+        self._jobs.keep(found, age)
+        return found.job
 
-    async def get_history(self, job_id: str, limit: int) -> Sequence[Former]:
+    async def get_history(
+        self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
+    ) -> Page[Former]:
         _require_text(job_id, JobNotFound())
-        return await self._point(partial(self._reading.history, job_id=job_id, limit=limit))
+        return await self._point(partial(self._reading.history, job_id=job_id, limit=limit, before=before, room=room))
 
-    async def query_jobs(self, query: JobQuery) -> Page[Job]:
-        if not _is_poll(query):
-            return await self._searcher.run(partial(self._reading.query_jobs, query=query, bitmaps=self._bitmaps))
-        if (known := self._jobs.page(query)) is not None:
-            return known
-        age = self._jobs.age
-        page: Page[Job] = await self._polls.submit(query)
-        self._jobs.keep_page(query, page, age)
-        return page
+    async def query_jobs(self, query: JobQuery, room: int = EVERYTHING) -> Page[Job]:
+        if _is_poll(query):
+            if (known := self._jobs.page(query)) is not None:
+                return known
+            age = self._jobs.age
+            page: Page[Job] = await self._polls.submit(query)
+            if page.rest is None:
+                self._jobs.keep_page(query, page, age)
+            if page.rest is None or room <= _SMALL:
+                return page
+        search = partial(self._reading.query_jobs, query=query, room=room, bitmaps=self._bitmaps)
+        return await self._searcher.run(search)
+
+    async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
+        read: Callable[..., Page[Item]] = rest.place
+        return await self._searcher.run(partial(read, room=room))
 
     async def change_job(self, job_id: str, decide: DecideChange) -> Job:
         _require_text(job_id, JobNotFound())
@@ -168,13 +185,14 @@ class SqliteStore:
         position = self._writer.position
         return LogBounds(position.log_id, position.horizon + 1, position.head)
 
-    async def read_log(self, after: int, limit: int) -> Sequence[Event]:
+    async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:
         # The tables may hold more: what is committed this very moment, or was when the disk failed. Told now, it would
         # be ahead of the head, and not durable for sure.
         position = self._writer.position
         if after > position.head:
             raise NotOnThisLog(position.head, position.log_id)
-        return await self._point(partial(self._reading.log, after=after, limit=min(limit, position.head - after)))
+        limit = min(limit, position.head - after)
+        return await self._point(partial(self._reading.log, after=after, limit=limit, room=room))
 
     def follow_log(self) -> Follower:
         return self._feed.follow()
@@ -210,10 +228,10 @@ class SqliteStore:
         return batch.answers
 
     async def _read_jobs(self, ids: Sequence[str]) -> Sequence[Any]:
-        return await self._point(partial(self._reading.jobs, ids=ids))
+        return await self._point(partial(self._reading.jobs, ids=ids, room=_SMALL))
 
     async def _read_pages(self, queries: Sequence[JobQuery]) -> Sequence[Any]:
-        return await self._point(partial(self._reading.pages, queries=queries))
+        return await self._point(partial(self._reading.pages, queries=queries, room=_SMALL))
 
     async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         return await inside(self._connections.point, read)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-
-from wfx.store.sqlite.statements import Statement
 
 
 @contextmanager
@@ -20,10 +18,3 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             connection.rollback()
         raise
-
-
-def execute(connection: sqlite3.Connection, statements: Sequence[Statement]) -> None:
-    """Execute the statements in one transaction."""
-    with transaction(connection):
-        for sql, values in statements:
-            connection.execute(sql, values)

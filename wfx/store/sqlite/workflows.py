@@ -8,8 +8,10 @@ from threading import Lock
 
 from wfx.domain.json import Json, decode
 from wfx.domain.workflow import Workflow
-from wfx.store.sqlite.statements import for_items
+from wfx.store.sqlite.statements import SQL, for_items
 
+_SIZES = 10_000
+"""Workflows of which the size is kept, also where the workflow is not."""
 _ROOM = 32 * 1024 * 1024
 """Bytes of workflow documents to keep at most; a workflow may have megabytes."""
 
@@ -23,6 +25,7 @@ class WorkflowCache:
         self._room = room
         self._taken = 0
         self._by_number: dict[int, Workflow] = {}
+        self._sizes: dict[int, int] = {}
         self._by_name: dict[str, Workflow] = {}
 
     def named(self, name: str) -> Workflow | None:
@@ -48,6 +51,7 @@ class WorkflowCache:
             if workflow.number in self._by_number:
                 return
             self._by_number[workflow.number] = workflow
+            self._note_size(workflow.number, len(workflow.encoded))
             self._taken += len(workflow.encoded)
             while self._taken > self._room and len(self._by_number) > 1:
                 oldest = self._by_number.pop(next(iter(self._by_number)))
@@ -64,6 +68,22 @@ class WorkflowCache:
                     # Put it at the end, away from where room is made.
                     found[number] = self._by_number[number] = workflow
         return found
+
+    def size(self, connection: sqlite3.Connection, number: int) -> int:
+        """Return how many bytes the document of a workflow has, without reading it; 0 if there is none."""
+        if (known := self._sizes.get(number)) is not None:
+            return known
+        found = connection.execute(SQL["workflow_size"], (number,)).fetchone()
+        if found is None:
+            return 0
+        with self._lock:
+            self._note_size(number, found[0])
+        return int(found[0])
+
+    def _note_size(self, number: int, size: int) -> None:
+        if len(self._sizes) >= _SIZES:
+            self._sizes.clear()
+        self._sizes[number] = size
 
 
 def load_numbered(

@@ -23,11 +23,10 @@ from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.presence import Presence
-from wfx.store.sqlite.rows import stored_of, workflow_of_job
+from wfx.store.sqlite.rows import ANY_SIZE, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
-from wfx.store.sqlite.transaction import execute
+from wfx.store.sqlite.trimming import write
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
-from wfx.store.sqlite.writing import statements
 
 Result = TypeVar("Result")
 
@@ -84,7 +83,7 @@ class Writer:
             answers = [_attempt(plan, act) for act in acts]
             if plan.events:
                 self._changes.note(plan.images, plan.head)
-                await self._durably(connection, partial(execute, statements=list(statements(plan))))
+                await self._durably(connection, partial(write, plan=plan))
             self.position = replace(
                 self.position, head=plan.head, last_job=plan.last_number, last_entry=plan.last_entry
             )
@@ -160,7 +159,7 @@ class Writer:
     def _read(
         self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str]
     ) -> tuple[list[Stored], dict[str, Workflow]]:
-        rows = list(for_items(connection, "jobs_by_id", list(ids)))
+        rows = list(for_items(connection, "jobs_by_id", list(ids), ANY_SIZE))
         numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(connection, numbers, self._workflows.numbered(numbers))
         named = load_named(connection, names)
