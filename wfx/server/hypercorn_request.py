@@ -54,6 +54,7 @@ class Request(Work):
         self.write_due = NEVER
         """When the answer has to be taken."""
         self.response_started = self.response_complete = self.disconnected = False
+        self._head_sent = False
         self._carrier = carrier
         self._app = app
         self._to_stream: Send
@@ -85,9 +86,9 @@ class Request(Work):
 
     async def _execute(self) -> None:
         await self.run(self._app)
-        if self.response_started or self.disconnected:
+        if self._head_sent or self.disconnected:
             await self._to_stream(None)
-        else:  # the service stops; hypercorn would answer with 500
+        else:  # cut before or while the head was sent; hypercorn would answer with 500, perhaps behind another head
             self._carrier.abort(self)
 
     async def _put(self, message: Message) -> None:
@@ -154,6 +155,7 @@ class Request(Work):
         elif not message.get("more_body", False):
             self.response_complete = True
         await self._to_stream(message)
+        self._head_sent = True
         if self.response_complete:
             self.write_due = NEVER
 
