@@ -1,4 +1,4 @@
-"""Running Schemathesis, made from the served document, against a service with something in it."""
+"""Running Schemathesis, by the document that requests are checked against, on a service with something in it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def fuzz(service: LocalService, address: str, command: str, *options: str, timeo
     values = {name: json.dumps(value) for name, value in _populate(service).items()}
     config = service.folder / "schemathesis.toml"
     config.write_text(Template((HERE / "schemathesis.toml").read_text()).substitute(values))
+    document = service.folder / "document.json"
+    document.write_text(json.dumps(spec.document()))
     arguments = [
         str(Path(sys.executable).with_name("st")), f"--config-file={config}", "--no-color", command,
-        f"{address}{BASE}/openapi.json", *options,
+        str(document), f"--url={address}{BASE}", *options,
     ]  # fmt: skip
     hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = subprocess.run(arguments, cwd=service.folder, env={**os.environ, **hooks}, stdout=subprocess.PIPE,
