@@ -30,8 +30,9 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         return
     kind = response.headers["content-type"][0]
     if kind == "application/json":
-        (error,) = response.json()["errors"]
-        assert error["code"] in REASONS, error
+        errors = response.json()["errors"]
+        assert 1 <= len(errors) <= 128
+        assert {error["code"] for error in errors} <= set(REASONS), errors
     else:
         assert kind == "text/plain; charset=utf-8", kind
         assert not _is_well_formed(case), "well-formed, but refused as malformed"
