@@ -178,6 +178,8 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
+# Another thread of the test process may use `random` while an example is drawn.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @settings(max_examples=400)
 @given(damaged())
 def test_offline_validation_and_server_agree(document: dict[str, Any]) -> None:
