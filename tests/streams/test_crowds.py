@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from left_behind import environment, look
+from left_behind import Left, environment, look
 
 from tests.streams.conftest import Start
 from tests.streams.test_deliveries import SMALL_BUFFER, follow, leave
@@ -44,13 +44,26 @@ async def eventually(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def settled(folder: Path) -> Left:
+    """Return what is left once the requests have ended, later than their connections: nothing is there to collect."""
+    found = [look(folder)]
+
+    def is_settled() -> bool:
+        found.append(look(folder))
+        return found[-1].objects_in_cycles == 0
+
+    await eventually(is_settled)
+    return found[-1]
+
+
 @pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
 async def test_a_thousand_idle_streams_leave_nothing_behind(start: Start, tmp_path: Path, engine: str) -> None:
-    """When a thousand idle streams close at once, the server's descriptors and threads are back, twice. Row 20."""
+    """When a thousand idle streams close at once, the server's descriptors and objects are back, twice. Row 20."""
     service = start(f"--http-engine={engine}", **environment(tmp_path))
     process = process_of(service)
     (device,) = devices(service, 1)
     await device.report(1)
+    after: list[Left] = []
     files = process.num_fds()
     for _ in range(2):
         followers = [follow(service, keep=False) for _ in range(IDLE)]
@@ -62,7 +75,10 @@ async def test_a_thousand_idle_streams_leave_nothing_behind(start: Start, tmp_pa
             await follower.has_events(1)
         await leave(followers)
         await eventually(lambda: process.num_fds() <= files + 1)
+        after.append(await settled(tmp_path))
     assert process.num_threads() < 20
+    assert after[1].objects - after[0].objects < IDLE, "less than one object for each"
+    assert after[1].bytes - after[0].bytes < 1_000_000
     with operator(service) as client:
         assert client.get("/jobs").status_code == 200
 
