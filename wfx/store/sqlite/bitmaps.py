@@ -5,7 +5,6 @@ come to fulfil other conditions, and before the next search those are read anew,
 is found is always of that snapshot, and writers do nothing but note a number.
 """
 
-
 from __future__ import annotations
 
 import sqlite3
