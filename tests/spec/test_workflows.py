@@ -178,7 +178,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-# Seen once beside tests of other areas, not alone: presumably a thread of theirs used `random` while an example was drawn.
+# Seen once beside tests of other areas, never alone: presumably a thread of theirs used `random` meanwhile.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @settings(max_examples=400)
 @given(damaged())
