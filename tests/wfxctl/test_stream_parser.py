@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,9 @@ from hypothesis import strategies as st
 
 from wfx.commandline.failures import Failure
 from wfxctl import stream
-from wfxctl.stream import Backoff, Parser
+from wfxctl.client import OpenStream
+from wfxctl.failures import Unreachable
+from wfxctl.stream import Backoff, Follower, Following, Parser
 
 LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 LINES = st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]), max_size=12)
@@ -109,3 +114,33 @@ def test_pauses_grow_by_half_and_begin_anew() -> None:
         assert 0.5 * middle <= wait <= 1.5 * middle
     backoff.succeeded()
     assert backoff.wait() <= 0.75
+
+
+class Flaky:
+    """Stands in for an API: each connection is made and ends after an event, or is refused, as was said."""
+
+    def __init__(self, *connects: bool) -> None:
+        """Say what becomes of each connection; after the last one, the test ends it all."""
+        self._connects = iter(connects)
+
+    @contextmanager
+    def stream(self, *_: object) -> Iterator[OpenStream]:
+        """Open the next connection."""
+        connects = next(self._connects, None)
+        if connects is None:
+            raise Failure("enough")
+        if not connects:
+            raise Unreachable("connection refused")
+        yield OpenStream(200, iter([b"data: x\n\n"]))
+
+
+def test_pauses_begin_anew_after_each_good_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a good connection the next attempt comes soon, however many were lost; refused ones make it later."""
+    monkeypatch.setattr(stream.time, "sleep", lambda _: None)
+    monkeypatch.setattr(stream.random, "uniform", lambda *_: 1.0)
+    pauses: list[float] = []
+    how = Following(reconnect=True, patient=True, report=lambda _, seconds: pauses.append(seconds))
+    flaky: Any = Flaky(True, True, False, False, True, True, False)
+    with pytest.raises(Failure, match="enough"):
+        list(Follower(flaky, [], how))
+    assert pauses == [0.5, 0.5, 0.75, 1.125, 0.5, 0.5, 0.75]
