@@ -72,6 +72,11 @@ def test_trailing_slash(side: str, path: str) -> None:
     (f"{BASE}/./jobs", f"{BASE}/jobs"),
     (f"{BASE}/x/../jobs", f"{BASE}/jobs"),
     ("/../../version", "/version"),
+    (f"{BASE}/jobs/.", f"{BASE}/jobs"),
+    (f"{BASE}/jobs/x/..", f"{BASE}/jobs"),
+    (f"{BASE}/jobs/x/../", f"{BASE}/jobs/"),
+    (f"{BASE}/jobs//", f"{BASE}/jobs/"),
+    ("/..", "/"),
     ("//evil.example/x", "/evil.example/x"),
 ])  # fmt: skip
 def test_unclean_path(service: LocalService, path: str, target: str) -> None:

@@ -185,6 +185,8 @@ def test_unknown(north: httpx.Client, south: httpx.Client) -> None:
     deleted = north.delete("/workflows/none")
     assert deleted.status_code == 404
     assert deleted.json()["errors"][0]["message"] == "Workflow 'none' not found"
+    braces = north.delete("/workflows/{}")
+    assert braces.json()["errors"][0]["message"] == "Workflow '{}' not found"
 
 
 def test_delete(north: httpx.Client, unique: Name) -> None:

@@ -82,9 +82,33 @@ log-level: [nested]
     assert run("--client-port", str(stub.port), "job", "query").out == "raw\n"
 
 
+def test_nothing_in_particular_beats_weaker_sources(run: Run, stub: Stub) -> None:
+    """Zero, no and an empty text count as any other value does, over what weaker sources say."""
+    Path("wfx.yml").write_text("limit: 5\nstate: NEW\nhistory: true")
+    query = sent(run, stub, "job", "query", "--limit", "0", "--state=")
+    assert query == {"limit": "0", "offset": "0", "sort": "asc"}
+    assert sent(run, stub, "job", "get", "--id=7", "--history=false")["history"] == "false"
+
+
+def test_a_home_that_is_no_directory_has_no_files(run: Run, stub: Stub, tmp_path: Path) -> None:
+    """Where the path to a default file leads through something else than a directory, there is no such file."""
+    (tmp_path / "file").write_text("")
+    assert sent(run, stub, "job", "query", env={"HOME": str(tmp_path / "file")})["limit"] == "10"
+    assert sent(run, stub, "job", "query", env={"XDG_CONFIG_HOME": "/dev/null"})["limit"] == "10"
+
+
+def test_unknown_variables_are_named_in_order() -> None:
+    """Unknown keys are named as the files have them, unknown variables by the alphabet."""
+    Path("a.yml").write_text("z: 1\na: 2")
+    environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_LIMIT": "1"}
+    options = [*ROOT.inherited, *(child.options[0] for child in ROOT.children if child.options)]
+    found = configuration.unknown(options, {"config": ["a.yml"]}, environment)
+    assert found == ["z", "a", "WFX_A", "WFX_LIMIT", "WFX_Z"]
+
+
 def test_lists_come_from_files_as_lists_only(run: Run, stub: Stub) -> None:
     """A list option takes a YAML list from a file; a single value there, and any variable, is ignored."""
-    Path("wfx.yml").write_text("group: [a, 2]\ntag: x")
+    Path("wfx.yml").write_text("group: [a, 2, {nested: x}, null, [y]]\ntag: x")
     query = sent(run, stub, "job", "query", env={"WFX_TAG": "y", "WFX_GROUP": "z"})
     assert query["group"] == "a,2"
     assert "tag" not in query

@@ -31,6 +31,8 @@ ACCEPTED = [
     ("job update-status --message=a=b", "wfxctl job update-status", {"message": "a=b"}, []),
     ("job update-status --progress -5", "wfxctl job update-status", {"progress": -5}, []),
     ("job query --offset 0b11 --limit 010", "wfxctl job query", {"offset": 3, "limit": 8}, []),
+    (f"job query --offset {-2**63}", "wfxctl job query", {"offset": -2**63}, []),
+    (f"job query --limit {2**31 - 1}", "wfxctl job query", {"limit": 2**31 - 1}, []),
     ("job query --sort ASC", "wfxctl job query", {"sort": "asc"}, []),
     ("job wait --timeout 1m30s", "wfxctl job wait", {"timeout": 90.0}, []),
     ("-h", "wfxctl", {"help": True}, []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ from command_lines import Run, runner
 from wfx.commandline.call import Call
 from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Command
+from wfx.commandline.log import Log
 from wfx.commandline.options import Kind, Option, Value
 from wfx.commandline.program import Program
+from wfx.commandline.terminal import Stream, wants_color
 
 
 def _even(value: Value) -> None:
@@ -96,6 +99,55 @@ def test_values_are_checked_wherever_they_come_from(
     """A value that the option's check refuses is refused with the reason, from the command line and from variables."""
     outcome = full(*argv, env=variables)
     assert (outcome.code, outcome.out, outcome.err) == (1, "", f"Error: {message}\n")
+
+
+def test_what_a_command_returns_is_the_exit_code(tmp_path: Path) -> None:
+    """A command that returns a number ends with it, one that returns nothing with 0."""
+    codes: list[tuple[int | None, int]] = [(None, 0), (0, 0), (3, 3)]
+    for returned, code in codes:
+        command = Command("sample", "Return", run=lambda _, returned=returned: returned)
+        assert runner(Program(command), tmp_path)().code == code
+
+
+def test_what_comes_before_is_for_configured_commands(tmp_path: Path) -> None:
+    """What a program does before its commands is not done for those that read no configuration."""
+    done: list[str] = []
+    commands = tuple(Command(name, "Do", run=lambda _: done.append("run"), configured=name == "with")
+                     for name in ("with", "without"))  # fmt: skip
+    program = Program(Command("sample", "Do", children=commands), before=lambda _: done.append("before"))
+    for name in ("with", "without"):
+        assert runner(program, tmp_path)(name).code == 0
+    assert done == ["before", "run", "run"]
+
+
+@pytest.mark.parametrize(("level", "shown"), [
+    ("warn", ["WRN w", "ERR e"]), ("info", ["INF i", "WRN w", "ERR e"]), ("error", ["ERR e"]),
+    ("nonsense", ["DBG d", "INF i", "WRN w", "ERR e"]),
+])  # fmt: skip
+def test_a_log_level_shows_itself_and_worse(level: str, shown: list[str]) -> None:
+    """A level lets its own lines through and those of worse levels; an unknown one lets all through."""
+    written = io.BytesIO()
+    log = Log(Stream(written), {"NO_COLOR": "1"}, level)
+    for name in ("debug", "info", "warn", "error"):
+        log.write(name, name[0])
+    assert [line.split(" ", 3)[3] for line in written.getvalue().decode().splitlines()] == shown
+
+
+class Terminal(io.BytesIO):
+    """Output that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(("environment", "colored"), [
+    ({}, True), ({"CLICOLOR": "0"}, False), ({"CLICOLOR": "1"}, True), ({"NO_COLOR": "1"}, False),
+    ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+])  # fmt: skip
+def test_colours_on_a_terminal(environment: dict[str, str], *, colored: bool) -> None:
+    """On a terminal there are colours, unless a variable says otherwise."""
+    assert wants_color("auto", Stream(Terminal()), environment) is colored
 
 
 @pytest.mark.parametrize("argv", [["show", "--number", "3"], ["show", "--nonsense"], ["show", "x"]])

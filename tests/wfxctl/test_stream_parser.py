@@ -117,30 +117,57 @@ def test_pauses_grow_by_half_and_begin_anew() -> None:
 
 
 class Flaky:
-    """Stands in for an API: each connection is made and ends after an event, or is refused, as was said."""
+    """Stands in for an API: each connection is answered with a status, or not made at all (0)."""
 
-    def __init__(self, *connects: bool) -> None:
+    def __init__(self, *statuses: int) -> None:
         """Say what becomes of each connection; after the last one, the test ends it all."""
-        self._connects = iter(connects)
+        self._statuses = iter(statuses)
+        self.resumed: list[str | None] = []
+        """After which event each connection wanted to go on."""
 
     @contextmanager
-    def stream(self, *_: object) -> Iterator[OpenStream]:
-        """Open the next connection."""
-        connects = next(self._connects, None)
-        if connects is None:
+    def stream(self, _path: str, _query: object, headers: dict[str, str]) -> Iterator[OpenStream]:
+        """Open the next connection, which carries one event."""
+        self.resumed.append(headers.get("Last-Event-ID"))
+        status = next(self._statuses, None)
+        if status is None:
             raise Failure("enough")
-        if not connects:
+        if not status:
             raise Unreachable("connection refused")
-        yield OpenStream(200, iter([b"data: x\n\n"]))
+        yield OpenStream(status, iter([b"data: x\nid: L-1\n\n"] if status == 200 else [b"{}"]))
+
+
+def followed(monkeypatch: pytest.MonkeyPatch, flaky: Any, *, patient: bool) -> list[float]:
+    """Follow a flaky stream to its end, which must come by a Failure; returns the pauses."""
+    monkeypatch.setattr(stream.time, "sleep", lambda _: None)
+    monkeypatch.setattr(stream.random, "uniform", lambda *_: 1.0)
+    pauses: list[float] = []
+    how = Following(reconnect=True, patient=patient, report=lambda _, seconds: pauses.append(seconds))
+    with pytest.raises(Failure):
+        list(Follower(flaky, [], how))
+    return pauses
+
+
+@pytest.mark.parametrize("status", [409, 410])
+def test_a_reader_that_cannot_resume_begins_anew(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """Where the server no longer has the place, or has another log, a patient reader begins anew, but only once."""
+    flaky = Flaky(200, status, 200, status, status, 200)
+    followed(monkeypatch, flaky, patient=True)
+    assert flaky.resumed == [None, "L-1", None, "L-1", None]
+    strict = Flaky(200, status, 200)
+    followed(monkeypatch, strict, patient=False)
+    assert strict.resumed == [None, "L-1"]
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_that_cannot_serve_now_is_asked_again(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """A patient reader asks again after any 5xx, and gives up after a 4xx."""
+    flaky = Flaky(status, 200, 404, 200)
+    followed(monkeypatch, flaky, patient=True)
+    assert flaky.resumed == [None, None, "L-1"]
 
 
 def test_pauses_begin_anew_after_each_good_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a good connection the next attempt comes soon, however many were lost; refused ones make it later."""
-    monkeypatch.setattr(stream.time, "sleep", lambda _: None)
-    monkeypatch.setattr(stream.random, "uniform", lambda *_: 1.0)
-    pauses: list[float] = []
-    how = Following(reconnect=True, patient=True, report=lambda _, seconds: pauses.append(seconds))
-    flaky: Any = Flaky(True, True, False, False, True, True, False)
-    with pytest.raises(Failure, match="enough"):
-        list(Follower(flaky, [], how))
+    pauses = followed(monkeypatch, Flaky(200, 200, 0, 0, 200, 200, 0), patient=True)
     assert pauses == [0.5, 0.5, 0.75, 1.125, 0.5, 0.5, 0.75]

@@ -87,7 +87,7 @@ def _not_allowed(methods: str) -> Reply:
 
 
 def _cleaned(raw_path: bytes) -> bytes:
-    """Remove empty and dot segments (RFC 3986 section 5.2.4); a final slash stays."""
+    """Remove empty and dot segments; a slash at the very end stays, as Go's mux has it (rest-api section 2)."""
     kept: list[bytes] = []
     segments = raw_path.split(b"/")[1:]
     for segment in segments:
@@ -95,7 +95,7 @@ def _cleaned(raw_path: bytes) -> bytes:
             del kept[-1:]
         elif segment not in (b"", b"."):
             kept.append(segment)
-    end = b"/" if kept and segments[-1] in (b"", b".", b"..") else b""
+    end = b"/" if kept and not segments[-1] else b""
     return b"/" + b"/".join(kept) + end
 
 

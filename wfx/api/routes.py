@@ -61,6 +61,10 @@ ROUTES = (
 )
 
 
+_NO_PARAMETERS = frozenset((b"", b".", b".."))
+"""Segments that are cleaned from a path before it is looked up (RFC 3986 section 5.2.4)."""
+
+
 class Table:
     """Finds routes by raw path: segments are compared as they were sent, and parameters decoded once."""
 
@@ -85,7 +89,7 @@ class Table:
         segments = raw_path.split(b"/")
         for place in self._places.get(len(segments), ()):
             parameter, segments[place] = segments[place], b"{}"
-            if parameter and (routes := self._by_path.get(b"/".join(segments))) is not None:
+            if parameter not in _NO_PARAMETERS and (routes := self._by_path.get(b"/".join(segments))) is not None:
                 return routes, decode(parameter)
             segments[place] = parameter
         return next(((routes, "") for start, routes in self._below.items() if raw_path.startswith(start)), None)
