@@ -229,15 +229,19 @@ class Scripted:
         """Listen."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._answers = answers
+        self._answers = [said.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) for said in answers]
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         with self._listener:
             for answer in self._answers:
                 peer, _ = self._listener.accept()
-                with peer, suppress(ConnectionError):
-                    peer.recv(65_536)
+                with peer, peer.makefile("rb") as request, suppress(ConnectionError):
+                    length = 0
+                    while (line := request.readline()) not in (b"\r\n", b""):
+                        if line.lower().startswith(b"content-length:"):
+                            length = int(line[15:])
+                    request.read(length)  # a request that is not read to its end resets the connection
                     peer.sendall(answer)
 
 
