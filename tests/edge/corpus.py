@@ -20,6 +20,7 @@ _END = b"0\r\n\r\n"
 
 TAKES = "the reference takes it"
 OTHER = "the reference answers {}"
+SCHEMA = "the body breaks the schema, nothing else is wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ def _framing() -> Iterator[Case]:
     )
     for name, lines, remark in refused:
         yield Case(26, name, _post(*lines, body=_END), 400, remark=remark)
+    data = b"POST /api/wfx/v1/jobs HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n" + _END
+    yield Case(26, "`Transfer-Encoding: chunked` with HTTP/1.0", data, 400, remark="the reference ignores the field")
+    data = _post(b"Content-Encoding: Identity", b"Content-Length: 2", body=b"{}")
+    yield Case(31, "`Content-Encoding: Identity`", data, 400, ends=False, path=f"{BASE}/jobs", remark=SCHEMA)
     for name, body in (
         ("control character in a chunk extension", b"2;\x01\r\n{}\r\n" + _END),
         ("bare LF in a chunk extension", b"2;a\n{}\r\n" + _END),
@@ -84,7 +89,7 @@ def _framing() -> Iterator[Case]:
         yield Case(26, name, _CHUNKED + body, 400)
     body = b'2;a="b"\r\n{}\r\n0\r\nContent-Encoding: gzip\r\n\r\n'
     yield Case(26, "chunks with an extension, and a trailer, which is no header", _CHUNKED + body, 400, ends=False,
-               path=f"{BASE}/jobs", remark="the body breaks the schema, nothing else is wrong")  # fmt: skip
+               path=f"{BASE}/jobs", remark=SCHEMA)  # fmt: skip
 
 
 def _syntax() -> Iterator[Case]:
@@ -103,6 +108,12 @@ def _syntax() -> Iterator[Case]:
         ("field without a colon", head(b"Accept"), ""),
         ("no Host", _JOB + b"\r\n", ""),
         ("two Hosts", _JOB + _HOST + _HOST + b"\r\n", ""),
+        ("two spaces before a target", b"GET  /version HTTP/1.1\r\n" + _HOST + b"\r\n", ""),
+        ("two spaces behind a target", b"GET /version  HTTP/1.1\r\n" + _HOST + b"\r\n", ""),
+        ("space behind a version", b"GET /version HTTP/1.1 \r\n" + _HOST + b"\r\n", ""),
+        ("`RTSP/1.1`", b"GET /version RTSP/1.1\r\n" + _HOST + b"\r\n", ""),
+        ("`ICE/1.0`", b"SOURCE /version ICE/1.0\r\n" + _HOST + b"\r\n", ""),
+        ("`http/1.1`", b"GET /version http/1.1\r\n" + _HOST + b"\r\n", ""),
     ):
         yield Case(27, name, data, 400, remark=remark)
     yield Case(27, "no Host, HTTP/1.0", b"GET /api/wfx/v1/jobs/x HTTP/1.0\r\n\r\n", 404, path=f"{BASE}/jobs/x")
@@ -125,18 +136,19 @@ def _syntax() -> Iterator[Case]:
     ):
         data = _post(*offer, framing, body=body)
         yield Case(26, f"an offer to change the protocol, with a body ({name})", data, 400, ends=False,
-                   path=f"{BASE}/jobs", remark="the body breaks the schema, nothing else is wrong")  # fmt: skip
+                   path=f"{BASE}/jobs", remark=SCHEMA)  # fmt: skip
     yield Case(27, "an offer of HTTP/2", head(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c",
                b"HTTP2-Settings: AAMAAABkAAQAAP__"), 404, ends=False, path=f"{BASE}/jobs/x")  # fmt: skip
 
 
 def _targets() -> Iterator[Case]:
-    for host in (b"h/admin?", b"u@h", b"h h", b"h:8o", b"[::1", b"h\xff"):
+    for host in (b"h/admin?", b"u@h", b"h h", b"h:8o", b"[::1", b"h\xff", b"h:65536", b":80"):
         yield Case(28, f"`Host: {host.decode('latin-1')}`", head(host=b"Host: %b\r\n" % host), 400, remark=TAKES)
-    for host in (b"", b"h:80", b"[::1]:80", b"h.example."):
+    for host in (b"", b"h:80", b"h:", b"h:65535", b"[::1]:80", b"h.example."):
         shown = f"`Host: {host.decode()}`" if host else "empty Host"
         yield Case(28, shown, head(host=b"Host: %b\r\n" % host), 404, ends=False, path=f"{BASE}/jobs/x")
-    for target in (b"*", b"ftp://h/x", b"http://u@h/x", b"http:///x", b"/x#y", b"x", b"/\xff", b"/\x7f", b"/x\ty"):
+    for target in (b"*", b"ftp://h/x", b"http://u@h/x", b"http:///x", b"/x#y", b"x", b"/\x7f", b"/x\ty", b"/x y",
+                   b"http://h\xff/x"):
         shown = repr(target)[2:-1]
         yield Case(28, f"target `{shown}`", head(target=target), 400)
     for target in (b"h:80", b"/x", b"http://h/x"):
@@ -154,8 +166,14 @@ def _targets() -> Iterator[Case]:
         (f"{BASE}/jobs/%ff%fe".encode(), 404, f"{BASE}/jobs/%ff%fe"),
         (f"{BASE}/jobs/%zz".encode(), 404, f"{BASE}/jobs/%zz"),
         (f"{BASE}/%6aobs".encode(), 404, f"{BASE}/%6aobs"),
+        (f"{BASE}/jobs/K\xfchlhaus-3".encode(), 404, f"{BASE}/jobs/K%C3%BChlhaus-3"),
+        (f"{BASE}/jobs?clientId=K\xfchlhaus-3".encode(), 200, f"{BASE}/jobs"),
+        (f"{BASE}/jobs?\xfc=\xfc".encode(), 200, f"{BASE}/jobs"),
+        (f"{BASE}/jobs/".encode() + b"\xff\xfe", 404, f"{BASE}/jobs/%FF%FE"),
+        (f"http://other.test{BASE}/jobs/\xfc".encode(), 404, f"{BASE}/jobs/%C3%BC"),
     ):
-        yield Case(28, f"target `{target.decode()}`", head(target=target), status, ends=False, path=path)
+        shown = target.decode("utf-8", "backslashreplace")
+        yield Case(28, f"target `{shown}`", head(target=target), status, ends=False, path=path)
 
 
 def _sizes() -> Iterator[Case]:

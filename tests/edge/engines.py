@@ -56,7 +56,7 @@ class Handlers:
     """An app that counts who works, and works until it is told to stop: ``/wait``; others are answered at once.
 
     ``/stream`` is an event stream that says nothing, ``/body`` answers with the length of the body, ``/large`` with
-    200 kB.
+    200 kB, ``/head`` with a header of 20 MB. Each answer has a header field that no other has.
     """
 
     def __init__(self) -> None:
@@ -96,6 +96,9 @@ class Handlers:
                 body = str(length + len(message["body"])).encode()
             case "/large":
                 body = b"x" * 200_000
+            case "/head":
+                await Reply(200, body, ((b"x-filler", b"y" * 20_000_000),))(scope, receive, send)
+                return
             case "/crash":
                 raise RuntimeError("meant to be")
-        await Reply(200, body)(scope, receive, send)
+        await Reply(200, body, ((b"x-number", b"%d" % len(self.asked)),))(scope, receive, send)

@@ -63,6 +63,41 @@ def test_uploads_that_break_off(engine: str, begun: bytes, caplog: pytest.LogCap
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.parametrize("resets", [True, False])
+def test_answers_that_nobody_takes(engine: str, resets: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Row 24: who sends 400 requests, takes not even the header of an answer, and leaves is no matter for the log."""
+    handlers = Handlers()
+    with serving(engine, handlers) as port:
+        for number in range(1, 6):
+            with connect(port, request("GET", "/head") * 400) as wire:
+                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                eventually(lambda: handlers.running == 1, "the first is worked on")
+                if resets:
+                    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            eventually(lambda: handlers.running == 0, "nobody is worked on")
+            assert len(handlers.asked) <= 2 * number, "the others are not begun"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_half_closed_and_slow(engine: str) -> None:
+    """Row 24: who has shut down its sending side waits for its answer as long as a request may take to come."""
+    handlers = Handlers()
+    with serving(engine, handlers, HttpSettings(10, 1, read_timeout=0.5)) as port:
+        with connect(port, request("GET", "/wait")) as wire:
+            wire.socket.shutdown(socket.SHUT_WR)
+            assert wire.over()
+        eventually(lambda: handlers.running == 0, "nobody is worked on")
+    assert handlers.cancelled == 1
+
+
+def test_half_closed_pipeline(engine: str) -> None:
+    """Row 24: who sends many requests and says that there are no more gets an answer to each."""
+    with serving(engine, Handlers()) as port, connect(port, request("PUT", "/body", b"x" * 5000) * 50) as wire:
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert [wire.answer().body for _ in range(50)] == [b"5000"] * 50
+        assert wire.over()
+
+
 def test_limit_of_requests(engine: str) -> None:
     """More requests than are worked on at once are told to come back; event streams do not count."""
     handlers = Handlers()

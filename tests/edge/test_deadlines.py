@@ -47,7 +47,7 @@ def drip(wire: Wire, piece: bytes) -> None:
             break
 
 
-@pytest.mark.parametrize("begun", [b"", b"G", b"GET / HTTP/1.1\r\nHost: h\r\nX-", b"\r\n", b"PRI * HTTP/2.0\r\n"])
+@pytest.mark.parametrize("begun", [b"", b"G", b"GET / HTTP/1.1\r\nHost: h\r\nX-", b"\r\n", b"PRI * HTTP/2.0\r"])
 def test_silence(hasty: LocalService, begun: bytes) -> None:
     """Row 23: a connection that says nothing, or only half a header, is closed without an answer."""
     with Wire(hasty.ports["south"], LATE) as wire:

@@ -64,7 +64,11 @@ def test_prior_knowledge(port: int) -> None:
     (400, "GET", [(":path", "http://h/x")]),
     (400, "GET", [(":authority", "h/admin?")]),
     (400, "GET", [(":authority", "u@h")]),
+    (400, "GET", [(":authority", "h:65536")]),
+    (400, "PUT", [("content-length", "5")]),
+    (400, "PUT", [("content-length", "0"), ("content-length", "0")]),
     (405, "get", []),
+    (405, "BREW", []),
     (414, "GET", [(":path", "/" + "x" * 65536)]),
     (431, "GET", [("x-filler", "y")] * 201),
 ])  # fmt: skip
@@ -77,6 +81,88 @@ def test_rules(port: int, handlers: Handlers, status: int, method: str, fields: 
         client.until(lambda: client.ended >= {refused, served})
         assert (client.answers[refused], client.answers[served]) == (status, 200)
     assert handlers.asked == ["/"]
+
+
+def test_raw_bytes(port: int, handlers: Handlers) -> None:
+    """Row 28: bytes above 0x7f in a path or query are taken as if they were percent-encoded."""
+    with Client(port) as client:
+        stream = client.connection.get_next_available_stream_id()
+        fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"h"), (b":path", "/ü?ü".encode())]
+        client.connection.send_headers(stream, fields, end_stream=True)
+        client.flush()
+        client.until(lambda: stream in client.ended)
+        assert client.answers[stream] == 200
+    assert handlers.asked == ["/ü"]
+
+
+@pytest.mark.parametrize(("length", "body"), [("5", b"four"), ("3", b"four"), ("0", b"four"), ("x", b"four")])
+def test_lengths(port: int, handlers: Handlers, length: str, body: bytes) -> None:
+    """Row 26: a body that is not as long as its header says ends the connection, and nobody takes it for complete."""
+    with Client(port) as client:
+        client.connection.config.validate_outbound_headers = False
+        stream = client.ask("/body", ("content-length", length), method="PUT", ends=False)
+        client.flush()
+        client.flush(frame(0, 1, stream, body))
+        client.until_over()
+        assert stream not in client.answers
+        check_served(port)
+    eventually(lambda: handlers.running == 0, "nobody is worked on")
+
+
+def test_lengths_of_bodies_with_trailers(port: int) -> None:
+    """Row 26: the same holds for a body whose end is told by a trailer; only its stream ends."""
+    with Client(port) as client:
+        short, right = (client.ask("/body", ("content-length", "5"), method="PUT", ends=False) for _ in range(2))
+        client.connection.send_data(short, b"four")
+        client.connection.send_data(right, b"fiver")
+        for stream in (short, right):
+            client.connection.send_headers(stream, [("x-trailer", "x")], end_stream=True)
+        client.flush()
+        client.until(lambda: client.ended >= {short, right})
+        assert (client.answers[short], client.bodies[short]) == (400, b"malformed request\n")
+        assert (client.answers[right], client.bodies[right]) == (200, b"5")
+
+
+@pytest.mark.parametrize("field", [
+    ("connection", "upgrade"), ("upgrade", "x"), ("transfer-encoding", "chunked"), ("te", "chunked"),
+    ("proxy-connection", "close"), ("keep-alive", "1"), (":protocol", "websocket"), ("X-Upper", "x"),
+], ids=": ".join)  # fmt: skip
+def test_fields_of_http1(port: int, handlers: Handlers, field: tuple[str, str]) -> None:
+    """Row 26: fields that frame requests over HTTP/1.1 have no place here; nobody sees a request with them."""
+    with Client(port) as client:
+        client.ask("/", field)
+        client.flush()
+        client.until_over()
+        check_served(port)
+    assert handlers.asked == ["/"], "only the other one's"
+
+
+def test_who_leaves_takes_nothing_along(port: int, handlers: Handlers) -> None:
+    """Row 32: a request that is reset while others' answers are written takes none of their bytes along."""
+    with Client(port, window=2**31 - 1) as client:
+        client.connection.increment_flow_control_window(2**30)
+        client.takes = False
+        large = [client.ask("/large") for _ in range(80)]
+        client.flush()
+        eventually(lambda: len(handlers.asked) == len(large), "all are asked")
+        reset = [client.ask("/") for _ in range(15)]
+        client.flush()
+        eventually(lambda: len(handlers.asked) == len(large) + len(reset), "all are asked")
+        for stream in reset:
+            client.connection.reset_stream(stream)
+        client.flush()
+        served = [client.ask("/") for _ in range(5)]
+        client.flush()
+        client.until(lambda: client.ended >= {*large, *served})
+        assert {client.answers[stream] for stream in (*large, *served)} == {200}
+        assert {client.bodies[stream] for stream in served} == {b"fine"}
+
+
+def test_the_other_engine() -> None:
+    """Row 27: who begins with HTTP/2 where it is not spoken is told so."""
+    with serving("uvicorn", Handlers()) as port, Wire(port) as wire:
+        wire.send(PREFACE + frame(_SETTINGS, 0, 0))
+        assert (wire.answer().status, wire.over()) == (505, True)
 
 
 def test_connect(port: int, handlers: Handlers) -> None:

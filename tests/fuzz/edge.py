@@ -25,7 +25,8 @@ TOKENS = [
     b"-1", b"0", b"00", b"9" * 20, b"HTTP/1.1", b"HTTP/1.0", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"chunked",
     b"\r\n\r\n", b"0\r\n\r\n", b"\r\nContent-Length: 5\r\n", b"\r\nTransfer-Encoding: chunked\r\n", b"\r\nHost: a\r\n",
     b"\r\nExpect: 100-continue\r\n", b"\r\nConnection: close\r\n", b"\r\nConnection: keep-alive\r\n",
-    b"\r\nUpgrade: h2c\r\n", b'{"a":1}',
+    b"\r\nUpgrade: h2c\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: x\r\n", b"CONNECT", b"PRI * HTTP/2.0\r\n\r\n",
+    b"\xc3\xbc", b'{"a":1}',
 ]
 _STATUS = re.compile(rb"^HTTP/1\.[01] ([2-5]\d\d) ", re.MULTILINE)
 

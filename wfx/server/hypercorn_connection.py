@@ -15,15 +15,16 @@ from starlette.types import ASGIApp
 
 from wfx.server import refusal
 from wfx.server.edge import LINGER, NEVER, Edge, cut_off
-from wfx.server.head import BETWEEN
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
 from wfx.server.hypercorn_request import Request
+from wfx.server.reader import BETWEEN
 
 log = logging.getLogger("wfx.edge")
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_READ = 64 * 1024
+_READ = 16 * 1024
+"""Bytes that one connection reads before others have their turn: some bodies come in thousands of chunks."""
 
 
 class Wire(asyncio.StreamReaderProtocol):
@@ -91,9 +92,9 @@ class Connection:
         finally:
             self._over = True
             self._transport.abort()
-            if self._protocol is not None:
+            if isinstance(self._protocol, Http2):
                 self._protocol.release()
-                self._protocol = None
+            self._protocol = None
 
     async def _serve(self) -> None:
         data = await self._read_beginning()
@@ -102,6 +103,8 @@ class Connection:
             await self._protocol.initiate()
         while data:
             await self._take(data)
+            if len(data) == _READ:
+                await asyncio.sleep(0)
             data = await self._read()
         await self._end()
 
@@ -199,10 +202,10 @@ class Connection:
             self._read_due = self._loop.time() + self.edge.settings.idle_timeout
 
     async def _write(self, data: bytes) -> None:
+        if self._transport.is_closing() or self._closing:
+            return
+        self._writer.write(data)  # before anything is waited for: who is cancelled must not take frames along
         async with self._lock:
-            if self._transport.is_closing() or self._closing:
-                return
-            self._writer.write(data)
             if isinstance(self._protocol, Http2) and self._transport.get_write_buffer_size():
                 self._write_due = self._loop.time() + self.edge.settings.write_timeout
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -13,54 +14,60 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from wfx.api.reply import CLOSE
 from wfx.server import refusal
-from wfx.server.head import BETWEEN, BODY, SLICE, HeadReader, new_parser
 from wfx.server.hypercorn_request import Carrier, Request, open_stream
+from wfx.server.reader import BETWEEN, BODY, RequestReader
 
 
-class Reader(h11.Connection, HeadReader):
-    """h11's state of a connection, fed by llhttp instead of h11's own parser."""
+class Reader(h11.Connection, RequestReader):
+    """h11's state of a connection, fed by the reader instead of h11's own parser."""
 
     def __init__(self, max_head: int) -> None:
         """Take heads of at most so many bytes."""
         h11.Connection.__init__(self, h11.SERVER)
-        HeadReader.__init__(self, max_head)
-        self.parser = new_parser(self)
+        RequestReader.__init__(self, max_head)
         self.began = asyncio.get_running_loop().time()
         """When the present request began; the first one with its connection."""
         self._fresh = True
+        self._body = bytearray()
+        """What has come of a body and is not handed on yet."""
         self._events: deque[Any] = deque()
-        self._unparsed = b""
 
     they_are_waiting_for_100_continue = False  # they are told once somebody wants the body
 
     def receive_data(self, data: bytes) -> None:
-        """Take what came; it is parsed slice by slice, when what was in the slice before has been dealt with."""
+        """Take what came; it is read when what came before has been dealt with."""
         if self.refusal is None:
-            self._unparsed += data
+            self.add(data)
 
     def drop(self) -> None:
-        """Forget what has come but was not looked at."""
-        self._unparsed = b""
+        """Forget what came and is not handed on yet."""
+        super().drop()
+        self._body.clear()
         self._events.clear()
 
     def _extract_next_receive_event(self) -> Any:
         if self.their_state not in (h11.IDLE, h11.SEND_BODY):
             over = self.their_state in (h11.MUST_CLOSE, h11.CLOSED)
-            pending = self._events or self._unparsed or self.refusal
-            return h11.PAUSED if pending and not over else h11.NEED_DATA
-        while self._unparsed and not self._events and self.refusal is None:
-            part, self._unparsed = self._unparsed[:SLICE], self._unparsed[SLICE:]
-            self.parse(part)
+            waits = self._events or self.pending or self.refusal
+            return h11.PAUSED if waits and not over else h11.NEED_DATA
+        while not self._events and self.read():
+            pass
+        self._hand_on_body()
         if self._events:
             return self._events.popleft()
         if self.refusal is not None:
             raise h11.RemoteProtocolError(self.refusal.text, self.refusal.status)
         return h11.NEED_DATA
 
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        if not self._fresh and self._skipped is None:
+    def _hand_on_body(self) -> None:
+        """Make what has come of a body one event, however many chunks it came in."""
+        if self._body:
+            self._events.append(h11.Data(data=bytes(self._body)))
+            self._body.clear()
+
+    def request_begun(self) -> None:
+        """Note when a request begins to come."""
+        if not self._fresh:
             self.began = asyncio.get_running_loop().time()
         self._fresh = False
 
@@ -72,11 +79,12 @@ class Reader(h11.Connection, HeadReader):
         )
 
     def body_piece(self, body: bytes) -> None:
-        """Hand on a piece of a body."""
-        self._events.append(h11.Data(data=body))
+        """Keep a piece of a body."""
+        self._body += body
 
     def message_complete(self) -> None:
         """End a request."""
+        self._hand_on_body()
         self._events.append(h11.EndOfMessage())
 
 
@@ -110,19 +118,14 @@ class Http1(H11Protocol):
 
     async def go_on(self) -> None:
         """Tell a client that waits for it to send its body."""
-        if self.connection.client_is_waiting_for_100_continue:
-            headers = self.config.response_headers("h11")
-            await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=headers))
+        if self.connection.expects_continue and self.connection.client_is_waiting_for_100_continue:
+            await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
 
     async def lost(self) -> None:
         """Learn that the connection is lost, also while a request that came too early waits to be looked at."""
         self.connection.drop()
         await self.handle(Closed())
         await self.can_read.set()
-
-    def release(self) -> None:
-        """Take reader and parser apart, which refer to each other: what is in a cycle lies there for long."""
-        del self.connection.parser
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Ignore offers of other protocols."""
@@ -132,7 +135,7 @@ class Http1(H11Protocol):
         if self._carrier.edge.busy:
             self._carrier.edge.refusals.note("busy", self.client)
             app = refusal.BUSY
-        self.request = Request(self._carrier, STREAM_ID, app)
+        self.request = Request(self._carrier, self, STREAM_ID, app)
         self.stream = open_stream(self, self.request)
         await self.stream.handle(
             events.Request(
@@ -147,10 +150,14 @@ class Http1(H11Protocol):
 
     async def stream_send(self, event: events.Event) -> None:
         """Send a part of an answer; the last one says so."""
-        if isinstance(event, events.Response) and event.status_code >= 200 and self._is_last():
-            headers = [field for field in event.headers if field[0] != b"connection"]
-            event = events.Response(event.stream_id, [*headers, CLOSE], event.status_code)
-        await super().stream_send(event)
+        if not isinstance(event, events.Response):
+            await super().stream_send(event)
+            return
+        headers = [*event.headers, *self.config.response_headers("h11")]
+        if self._is_last():
+            headers = [*(field for field in headers if field[0] != b"connection"), CLOSE]
+        reason = HTTPStatus(event.status_code).phrase.encode()
+        await self._send_h11_event(h11.Response(status_code=event.status_code, headers=headers, reason=reason))
 
     def _is_last(self) -> bool:
         stays = self._carrier.edge.settings.keep_alive and not self.context.terminated.is_set()

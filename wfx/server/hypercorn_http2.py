@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +18,7 @@ from priority.priority import MissingStreamError
 from wfx.api.reply import CLOSE
 from wfx.server import refusal
 from wfx.server.edge import MAX_STREAMS
-from wfx.server.head import MAX_FIELDS, Target, read_target, valid_host
+from wfx.server.head import MAX_FIELDS, METHODS, Target, read_target, valid_host
 from wfx.server.hypercorn_request import Carrier, Request, open_stream
 from wfx.server.refusal import Refusal
 
@@ -30,7 +29,6 @@ _CREDIT_AN_ANSWER = 4.0
 _CREDIT_A_FRAME = 2.0
 """What answers and frames of data are worth: who takes them has to send window updates."""
 _FRAME = 16 * 1024
-_METHOD = re.compile(rb"[A-Z-]+")
 _COSTLY = (
     h2.events.PingAckReceived,
     h2.events.PingReceived,
@@ -44,23 +42,30 @@ _COSTLY = (
 
 
 def judge(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
-    """Judge a head, as :mod:`wfx.server.head` does for HTTP/1.1; h2 has seen to its form."""
+    """Judge a head, as :mod:`wfx.server.reader` does for HTTP/1.1; h2 has seen to its form."""
     pseudo = {name: value for name, value in fields if name[:1] == b":"}
     method = pseudo.get(b":method", b"")
     path = pseudo.get(b":path", b"")
-    hosts = [value for name, value in fields if name == b"host"]
-    if not _METHOD.fullmatch(method):
+    if method not in METHODS:
         return refusal.BAD_METHOD
-    if method == b"CONNECT" or (path != b"*" and path[:1] != b"/"):
+    if path != b"*" and path[:1] != b"/":
         return refusal.BAD_TARGET
-    if len(fields) - len(pseudo) > MAX_FIELDS:
-        return refusal.MANY_FIELDS
-    if len(hosts) > 1:
-        return refusal.MANY_HOSTS
-    if not valid_host(pseudo.get(b":authority", *hosts)):
-        return refusal.BAD_HOST
+    reason = _judge_fields(fields, pseudo)
+    if reason is not None:
+        return reason
     target = read_target(path, method)
     return target if isinstance(target, Refusal) else (method.decode("ascii"), target)
+
+
+def _judge_fields(fields: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes]) -> Refusal | None:
+    if len(fields) - len(pseudo) > MAX_FIELDS:
+        return refusal.MANY_FIELDS
+    hosts = [value for name, value in fields if name == b"host"]
+    if len(hosts) > 1:
+        return refusal.MANY_HOSTS
+    if not valid_host(pseudo.get(b":authority", (hosts or [b""])[0])):
+        return refusal.BAD_HOST
+    return refusal.MALFORMED if sum(name == b"content-length" for name, _ in fields) > 1 else None
 
 
 class Http2(H2Protocol):
@@ -154,9 +159,10 @@ class Http2(H2Protocol):
         if isinstance(judged, Refusal):
             await self._refuse(request.stream_id, judged, ended=request.stream_ended is not None)
             return
-        method, target = judged
+        method, (path, query, _) = judged
         stream_id = request.stream_id
-        work = self._requests[stream_id] = Request(self._carrier, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
+        work = self._requests[stream_id] = Request(self._carrier, self, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
+        work.length = next((int(value) for name, value in fields if name == b"content-length"), None)
         work.read_due = self.context.time() + self._carrier.edge.settings.read_timeout
         self.streams[stream_id] = open_stream(self, work)
         self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
@@ -168,7 +174,7 @@ class Http2(H2Protocol):
                 headers=filter_pseudo_headers(fields),
                 http_version="2",
                 method=method,
-                raw_path=target.path + b"?" + target.query if target.query else target.path,
+                raw_path=path + b"?" + query if query else path,
                 state=self.connection_state,
             )
         )

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
+from hypercorn.protocol import events
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
@@ -45,19 +46,23 @@ class Carrier(Protocol):
 class Request(Work):
     """Stands between a stream of hypercorn's and the app; for the stream it is the task group that it runs apps in."""
 
-    def __init__(self, carrier: Carrier, stream_id: int, app: ASGIApp) -> None:
-        """Belong to a connection, and be answered by ``app``."""
+    def __init__(
+        self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp
+    ) -> None:
+        """Belong to a connection and the protocol spoken on it, and be answered by ``app``."""
         self.edge = carrier.edge
         self.stream_id = stream_id
         self.read_due = NEVER
         """When the body has to be here; used over HTTP/2, where requests come side by side."""
+        self.length: int | None = None
+        """How long the body has to be; used over HTTP/2, where it may end before."""
         self.write_due = NEVER
         """When the answer has to be taken."""
         self.response_started = self.response_complete = self.disconnected = False
-        self._head_sent = False
         self._carrier = carrier
         self._app = app
         self._to_stream: Send
+        self._end_stream = protocol.stream_send
         self._body: deque[Message] = deque()
         self._waiting = 0
         self._arrived = asyncio.Event()
@@ -74,7 +79,7 @@ class Request(Work):
         self.scope = scope
         scope["extensions"] = {ABORT_EXTENSION: lambda: self._carrier.abort(self)}
         self._to_stream = send
-        task = self._carrier.start(self, self._execute())
+        task = self._carrier.start(self, self.run(self._app))
         task.add_done_callback(self._part)
         self.begin(task)
         return self._put
@@ -82,14 +87,7 @@ class Request(Work):
     def _part(self, _task: asyncio.Task[None]) -> None:
         """Part with the stream, which refers to this: what is in a cycle lies there for long."""
         self.disconnected = True
-        del self.scope, self._to_stream
-
-    async def _execute(self) -> None:
-        await self.run(self._app)
-        if self._head_sent or self.disconnected:
-            await self._to_stream(None)
-        else:  # cut before or while the head was sent; hypercorn would answer with 500, perhaps behind another head
-            self._carrier.abort(self)
+        del self.scope, self._to_stream, self._end_stream
 
     async def _put(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
@@ -101,6 +99,10 @@ class Request(Work):
         self.hold(size)
         if not message["more_body"]:
             self.read_due = NEVER
+            if self.length not in (None, self._held):
+                self.edge.refusals.note("malformed", self.scope["client"])
+                self.refuse(refusal.MALFORMED)
+                return
         self._body.append(message)
         self._waiting += size
         self._arrived.set()
@@ -155,7 +157,6 @@ class Request(Work):
         elif not message.get("more_body", False):
             self.response_complete = True
         await self._to_stream(message)
-        self._head_sent = True
         if self.response_complete:
             self.write_due = NEVER
 
@@ -167,7 +168,13 @@ class Request(Work):
             self.write_due = asyncio.get_running_loop().time() + self.edge.settings.write_timeout
 
     async def break_off(self) -> None:
-        """Leave it to hypercorn, which is told that the app has ended."""
+        """End the stream. hypercorn would write an answer of its own, and does not know how much of one is written."""
+        if self.disconnected:
+            return
+        if self.response_started:
+            await self._end_stream(events.StreamClosed(self.stream_id))
+        else:  # the service stops
+            self._carrier.abort(self)
 
 
 def open_stream(protocol: H11Protocol | H2Protocol, request: Request) -> HTTPStream:

@@ -16,11 +16,13 @@ from uvicorn.server import ServerState
 
 from wfx.server import refusal
 from wfx.server.edge import ABORT_EXTENSION, LINGER, NEVER, Edge, cut_off
-from wfx.server.head import BETWEEN, BODY, HEAD, SLICE, HeadReader, Refused
+from wfx.server.reader import BETWEEN, BODY, RequestReader
 from wfx.server.refusal import Refusal
 from wfx.server.uvicorn_cycle import Cycle
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
+_STEPS = 1000
+"""Steps that one connection reads before others have their turn: some bodies come in thousands of chunks."""
 
 
 class _Outlet:
@@ -34,7 +36,7 @@ class _Outlet:
         self.close = close
 
 
-class EdgeProtocol(HeadReader, HttpToolsProtocol):
+class EdgeProtocol(RequestReader, HttpToolsProtocol):
     """One HTTP/1.1 connection."""
 
     __slots__ = (
@@ -46,7 +48,6 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         "_outlet",
         "_partial",
         "_read_due",
-        "_unparsed",
         "_write_due",
         "edge",
     )
@@ -58,12 +59,11 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
     ) -> None:
         """Belong to ``edge``; the others are what uvicorn passes."""
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
-        HeadReader.__init__(self, edge.max_head)
+        RequestReader.__init__(self, edge.max_head)
+        self.parser = None  # type: ignore[assignment]  # uvicorn's own; requests are read by the reader
         self.edge = edge
         self._current: Cycle | None = None
-        """The request that is worked on; those that came behind it wait in ``pipeline``."""
-        self._unparsed = b""
-        """What came after requests that are not answered yet."""
+        """The request that is worked on; what came behind it is not read yet."""
         self._read_due = NEVER
         self._write_due = NEVER
         self._fresh = True
@@ -93,31 +93,27 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._close()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; what follows requests that are not answered yet is kept until they are."""
+        """Take what came; what follows a request that is not answered yet is kept until it is."""
         if self.refusal is not None or self._lingers:
             return
-        if self._unparsed or self.pipeline or len(data) > SLICE:
-            self._unparsed += data
-            self._parse_slices()
-        else:
-            self._parse_slice(data)
-
-    def _parse_slices(self) -> None:
-        view = memoryview(self._unparsed)
-        at = 0
-        while at < len(view) and self.refusal is None and not self._behind():
-            self._parse_slice(view[at : at + SLICE])
-            at += SLICE
-        self._unparsed = bytes(view[at:]) if self.refusal is None else b""
-        if self._unparsed:
+        self.add(data)
+        if self.phase == BETWEEN and self._current is not None:
             self.flow.pause_reading()
+        else:
+            self._read_on()
 
-    def _behind(self) -> bool:
-        """Whether there are complete requests that are not answered."""
-        return bool(self.pipeline) or (self._current is not None and self.phase == BETWEEN)
-
-    def _parse_slice(self, data: bytes | memoryview) -> None:
-        self.parse(data)
+    def _read_on(self) -> None:
+        """Read up to the end of a request that has to be answered first."""
+        for _ in range(_STEPS):
+            if not self.read():
+                break
+            if self.phase == BETWEEN and self._current is not None:
+                if self.pending:
+                    self.flow.pause_reading()
+                return
+        else:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._go_on)
         if self.refusal is not None:
             self._refuse(self.refusal)
         elif self.phase != BETWEEN and not self._partial:
@@ -125,8 +121,17 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             if not self._fresh:
                 self._read_due = self.loop.time() + self.edge.settings.read_timeout
 
+    def _go_on(self) -> None:
+        """Read on after others had their turn."""
+        if self.refusal is not None or self._lingers or self.transport.is_closing():
+            return
+        if self.phase != BETWEEN or self._current is None:
+            if len(self.cycle.body) <= HIGH_WATER_LIMIT:
+                self.flow.resume_reading()
+            self._read_on()
+
     def head_complete(self) -> None:
-        """Work on a request, or let it wait until those before it are answered."""
+        """Work on a request; those before it are answered."""
         self._fresh = False
         if not self._partial:
             self._read_due = NEVER
@@ -146,7 +151,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             "headers": self.headers,
             "extensions": self._extensions,
         }
-        keep_alive = self.edge.settings.keep_alive and self.version != "1.0" and self.parser.should_keep_alive()
+        keep_alive = self.edge.settings.keep_alive and self.stays
         if self.edge.busy:
             self.edge.refusals.note("busy", self.client)
             self._begin(refusal.BUSY, scope, keep_alive=False)
@@ -154,7 +159,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._begin(self.app, scope, keep_alive=keep_alive)
 
     def _begin(self, app: ASGIApp, scope: dict[str, Any], *, keep_alive: bool) -> None:
-        self.cycle = cycle = Cycle(
+        self.cycle = self._current = cycle = Cycle(
             scope=scope,  # type: ignore[arg-type]  # ASGI by another name
             transport=self._outlet,  # type: ignore[arg-type]  # all that a cycle needs of it
             flow=self.flow,
@@ -168,14 +173,6 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.edge = self.edge
-        if self._current is None:
-            self._start(cycle, app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, app))  # type: ignore[arg-type]  # ASGI by another name
-
-    def _start(self, cycle: Cycle, app: ASGIApp) -> None:
-        self._current = cycle
         task = self.loop.create_task(cycle.run(app))
         cycle.begin(task)
         self.tasks.add(task)
@@ -186,6 +183,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         cycle = self.cycle
         if cycle.response_complete:
             return
+        cycle.waiting_for_100_continue = False
         cycle.body += body
         cycle.hold(len(body))
         if len(cycle.body) > HIGH_WATER_LIMIT:
@@ -193,7 +191,6 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         cycle.message_event.set()
         if self.edge.heavy:
             self.refusal = refusal.BODIES
-            raise Refused
 
     def message_complete(self) -> None:
         """Tell that a request has come completely."""
@@ -202,6 +199,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._read_due = NEVER
             self._await_next()
         if not self.cycle.response_complete:
+            self.cycle.waiting_for_100_continue = False
             self.cycle.more_body = False
             self.cycle.message_event.set()
 
@@ -213,15 +211,12 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._write_due = NEVER
         if self._lingers or self.transport.is_closing():
             return
-        if self.pipeline:
-            self._start(*self.pipeline.pop())  # type: ignore[arg-type]  # all cycles are ours
-            return
         if self._half_closed:
             self._close()
             return
         self.flow.resume_reading()
-        if self._unparsed:
-            self._parse_slices()
+        if self.pending:
+            self._read_on()
         self._await_next()
 
     def _await_next(self) -> None:
@@ -229,9 +224,8 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
             self._read_due = self.loop.time() + self.edge.settings.idle_timeout
 
     def _refuse(self, reason: Refusal) -> None:
-        """Answer so, once all before it is answered, and read no more."""
+        """Answer so, and read no more."""
         self.refusal = reason
-        self._unparsed = b""
         self._read_due = NEVER
         self.edge.refusals.note(reason.kind, self.client)
         if self.phase == BODY:
@@ -242,11 +236,8 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         self._begin(reason, {"type": "http", "method": method, "raw_path": b"", "headers": []}, keep_alive=False)
 
     def _refuse_body(self, reason: Refusal) -> None:
-        cycle = self.cycle
-        if self.pipeline and self.pipeline[0][0] is cycle:
-            self.pipeline[0] = (cycle, reason)  # type: ignore[assignment]  # ASGI by another name
-        elif cycle is self._current and not cycle.response_started:
-            cycle.cut(reason)
+        if self._current is not None and not self._current.response_started:
+            self._current.cut(reason)
         else:
             self._finish()
 
@@ -280,7 +271,7 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
         elif self.phase == BODY:
             self._refuse(refusal.SLOW_BODY)
         else:
-            if self.phase == HEAD or self._fresh:
+            if self.phase != BETWEEN or self._fresh:
                 self.edge.refusals.note("silent" if self.phase == BETWEEN else "slow-head", self.client)
             self._close()
 
@@ -311,12 +302,8 @@ class EdgeProtocol(HeadReader, HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop working for a client that has left."""
         super().connection_lost(exc)
-        self._unparsed = b""
         self._read_due = self._write_due = NEVER
         if self._current is not None and not self._current.response_complete:
             self._current.cut()
-        for cycle, _ in self.pipeline:
-            cycle.release()  # type: ignore[attr-defined]  # all cycles are ours
-        self.pipeline.clear()
         self._current = None
         del self.cycle, self._outlet, self._extensions  # they refer to this, and garbage is large here

@@ -19,7 +19,8 @@ _NO_DOWNLOADS = {"code": 404, "message": "path /download is not served as simple
 
 async def index(call: Call) -> Reply:
     """GET /: an empty answer that links to the OpenAPI document."""
-    url = f"{call.request.url.scheme}://{call.request.url.netloc}/api/wfx/{API_VERSION}/openapi.json"
+    host = call.request.headers.get("host") or call.request.url.netloc
+    url = f"{call.request.url.scheme}://{host}/api/wfx/{API_VERSION}/openapi.json"
     return Reply(204, headers=((b"link", f'<{url}>; rel="service-desc"'.encode("latin-1", "replace")),))
 
 
