@@ -15,6 +15,7 @@ from types import FrameType
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import build_app
 from wfx.api.call import Services
 from wfx.api.cors import CrossOriginSharing
@@ -117,6 +118,7 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
         broker=broker,
         filters=filters,
         turns=Turns(),
+        answers=AnswerMemory(),
         max_body=config.max_body_size,
         ping_interval=config.sse_ping_interval,
         grace_interval=config.sse_grace_interval,

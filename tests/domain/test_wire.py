@@ -45,14 +45,17 @@ def test_empty_definition_is_not_shown(empty: dict[str, Any] | None) -> None:
     assert "definition" not in decode(wire.job(new_job(definition=empty)))
 
 
-def test_history_is_shown_where_there_is_any() -> None:
+def test_history_is_shown_with_its_job() -> None:
     """History entries come as given, with the former definition where a change replaced one."""
     entries = [
         Former(STARTED, Json(b'{"state":"B"}'), Json(b'{"n":1}')),
         Former(Timestamp(0), Json(b'{"state":"A"}'), None),
     ]
-    assert "history" not in decode(wire.job(new_job(), history=[]))
-    assert decode(wire.job(new_job(), history=entries))["history"] == [
+    before, behind = wire.around_history(new_job())
+    shown = decode(Json(before + b",".join(map(wire.former, entries)) + behind))
+    assert list(shown) == sorted(shown)
+    assert {name: value for name, value in shown.items() if name != "history"} == decode(wire.job(new_job()))
+    assert shown["history"] == [
         {"definition": {"n": 1}, "mtime": "2026-07-01T08:00:00.123456Z", "status": {"state": "B"}},
         {"mtime": "1970-01-01T00:00:00Z", "status": {"state": "A"}},
     ]
@@ -82,12 +85,10 @@ def test_job_shows_its_members(
 
 def test_list_shows_its_place_only_if_asked() -> None:
     """A list has its content always and its pagination only if the total is known, with limit and offset as asked."""
-    items = [Json(b'{"a":1}'), Json(b"2")]
-    assert wire.page([], Paging(), None) == b'{"content":[]}'
-    assert wire.page(items, Paging(), None) == b'{"content":[{"a":1},2]}'
-    assert wire.page(items, Paging(offset=-3, limit=0), 7) == (
-        b'{"content":[{"a":1},2],"pagination":{"limit":0,"offset":-3,"total":7}}'
-    )
+    assert b"".join(wire.around_page(Paging(), None)) == b'{"content":[]}'
+    assert wire.around_page(Paging(offset=-3, limit=0), 7) == (
+        b'{"content":[', b'],"pagination":{"limit":0,"offset":-3,"total":7}}'
+    )  # fmt: skip
 
 
 SHOWN: dict[str, tuple[Action, Callable[[Job], Json], bytes]] = {

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from wfx.api.answer_memory import AnswerMemory, Share
 from wfx.api.side import Side
 from wfx.api.turns import Turns
 from wfx.events.broker import Broker
@@ -18,6 +19,12 @@ from wfx.filtering import Filters
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
+
+ABORT_EXTENSION = "wfx.abort"
+"""Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
+
+Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
+"""
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -33,6 +40,7 @@ class Services:
     broker: Broker
     filters: Filters
     turns: Turns
+    answers: AnswerMemory
     max_body: int
     """Bytes a request body may have."""
     ping_interval: float
@@ -57,6 +65,16 @@ class Call:
     large: bool = False
     """Whether the body is so large that looking through it could keep others waiting."""
 
+    share: Share | None = None
+    """What a large answer holds of the memory for answers."""
+
+    def own_share(self) -> Share:
+        """Return the share of this request's answer, made when it is first asked for."""
+        if self.share is None:
+            abort: Callable[[], None] = self.scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
+            self.share = Share(self.services.answers, abort)
+        return self.share
+
     async def work(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones.
 
@@ -77,6 +95,10 @@ class Call:
     def request(self) -> Request:
         """The request as Starlette shows it, for what few operations look at."""
         return Request(self.scope)
+
+
+def _nothing() -> None:
+    """Leave a connection to a server that cannot close it."""
 
 
 Handler = Callable[[Call], Awaitable[Response]]

@@ -12,15 +12,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wfx.api import body, explain, parameters, validate
+from wfx.api.answer_memory import TooManyAnswers
 from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.intake import BodyTooLarge, take_body
+from wfx.api.large import LargeReply, TooLong
 from wfx.api.refusal import BadRequest
 from wfx.api.reply import CLOSE, TEXT, RawHeader, Reply, text_reply
 from wfx.api.routes import Route
 from wfx.api.side import Side
 from wfx.domain.errors import WfxError
-from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError
+from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError, Limit
+from wfx.filtering.filters import MAX_DOCUMENT
 
 _FILTER = b"x-response-filter"
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -28,6 +31,7 @@ _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LARGE = 64 * 1024
 """Bytes of a body that take milliseconds to look through, the worst of them ten."""
 _AT_ONCE = nullcontext()
+_LATER: RawHeader = (b"retry-after", b"5")
 _VARY: RawHeader = (b"vary", b"Origin")
 
 
@@ -49,10 +53,16 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
         fields = dict(scope["headers"])
-        response = await self._answer(Call(scope, self._services, self._side, key, {}), receive, fields)
-        if self._route.operation:
-            response.raw_headers.append(_VARY)
-        await response(scope, receive, send)
+        call = Call(scope, self._services, self._side, key, {})
+        try:
+            response = await self._answer(call, receive, fields)
+            call.body = None  # not needed any more, and a large answer may take long
+            if self._route.operation:
+                response.raw_headers.append(_VARY)
+            await response(scope, receive, send)
+        finally:
+            if call.share is not None:
+                call.share.release()
 
     async def _answer(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> Response:
         try:
@@ -65,7 +75,7 @@ class Endpoint:
             async with self._services.turns.turn() if call.large else _AT_ONCE:
                 await self._read(call, raw, self._body)
                 return await self._handled(call, fields)
-        except (BadRequest, BodyTooLarge, WfxError) as exc:
+        except (BadRequest, BodyTooLarge, TooManyAnswers, WfxError) as exc:
             return _refusal(exc)
 
     async def _read(self, call: Call, raw: bytes, validator: validate.BodyValidator) -> None:
@@ -101,8 +111,18 @@ class Endpoint:
         response = await self._route.handler(call)
         if response.status_code >= 300:
             return response
-        cut = await filters.apply(program, bytes(response.body), client)
+        cut = await filters.apply(program, await _document(response), client)
         return Reply(200, cut, (TEXT, _echo(text)) if cut else (_echo(text),))
+
+
+async def _document(response: Response) -> bytes:
+    """Return what an answer says, if a filter may have that much."""
+    if not isinstance(response, LargeReply):
+        return bytes(response.body)
+    try:
+        return await response.whole(MAX_DOCUMENT)
+    except TooLong as exc:
+        raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT) from exc
 
 
 @lru_cache(maxsize=256)
@@ -119,8 +139,10 @@ def _checked(raw: bytes, headers: Iterable[tuple[bytes, bytes]], is_valid: Calla
     return value, good
 
 
-def _refusal(error: BadRequest | BodyTooLarge | WfxError) -> Reply:
+def _refusal(error: BadRequest | BodyTooLarge | TooManyAnswers | WfxError) -> Reply:
     match error:
+        case TooManyAnswers():
+            return text_reply(503, str(error), (_LATER,))
         case BadRequest():
             return text_reply(error.status, str(error))
         case BodyTooLarge():

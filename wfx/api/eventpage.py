@@ -6,18 +6,21 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from wfx.api.call import Call
+from wfx.api.large import document_reply
 from wfx.domain import wire
 from wfx.domain.json import encode
 from wfx.events.page import EventPage
 from wfx.events.position import event_id
 
 
-def page_response(page: EventPage, labels: Sequence[str] | None) -> Response:
+async def page_response(call: Call, page: EventPage, labels: Sequence[str] | None) -> Response:
     """Show the events with their ids, and the position to continue after, which also moves when no event passed."""
     end = wire.event_tail(labels)
-    content = b",".join(
-        b'{"id":%b,"event":%b%b}' % (encode(event_id(page.log_id, entry.seq)), entry.head, end)
-        for entry in page.entries
-    )
-    body = b'{"content":[%b],"next":%b}\n' % (content, encode(event_id(page.log_id, page.next)))
-    return Response(body, media_type="application/json")
+    parts: list[bytes] = [b'{"content":[']
+    for number, entry in enumerate(page.entries):
+        place = encode(event_id(page.log_id, entry.seq))
+        # The event itself is shared by all who read it, so it stays a part of its own.
+        parts += (b'%b{"id":%b,"event":' % (b"," if number else b"", place), entry.head, end + b"}")
+    parts.append(b'],"next":%b}' % encode(event_id(page.log_id, page.next)))
+    return await document_reply(call, parts)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wfx.api.reply import Reply, json_reply
+from starlette.responses import Response
+
+from wfx.api.call import Call
+from wfx.api.large import Read, page_reply, read_page
 from wfx.domain import wire
 from wfx.domain.json import Json
-from wfx.domain.query import Page, Paging
+from wfx.domain.query import Paging
 
 Item = TypeVar("Item")
 
@@ -20,6 +23,7 @@ def paging_of(query: dict[str, Any]) -> Paging:
     )
 
 
-def write_page(page: Page[Item], paging: Paging, write: Callable[[Item], Json]) -> Reply:
-    """Answer with a page; limit and offset come back as they were asked for."""
-    return json_reply(wire.page(map(write, page.items), paging, page.total))
+async def write_page(call: Call, read: Read[Item], paging: Paging, write: Callable[[Item], Json]) -> Response:
+    """Read a page and answer with it; limit and offset come back as they were asked for. Raises TooManyAnswers."""
+    page = await read_page(call, read)
+    return page_reply(call, page, write, wire.around_page(paging, page.total))

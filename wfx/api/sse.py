@@ -13,16 +13,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from wfx.api.call import Call, Services
+from wfx.api.call import ABORT_EXTENSION, Call, Services
 from wfx.api.eventpage import page_response
 from wfx.events.query import parse_query
 from wfx.events.subscription import Subscription
-
-ABORT_EXTENSION = "wfx.abort"
-"""Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
-
-Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
-"""
 
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -48,7 +42,7 @@ async def events(call: Call) -> Response:
     headers = call.request.headers
     if call.query.get("since") is not None and _wants_json(headers):
         query = parse_query(call.query)
-        return page_response(await services.broker.page(query), query.labels)
+        return await page_response(call, await services.broker.page(query), query.labels)
     query = parse_query(call.query, headers.get("last-event-id"))
     return EventStream(await services.broker.subscribe(query, services.ping_interval), services)
 

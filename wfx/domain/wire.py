@@ -6,7 +6,7 @@ without its ``workflow`` (its *payload*), since that is immutable and comes last
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import EllipsisType
 
 from wfx.domain.job import Action, Event, Former, Job
@@ -17,19 +17,16 @@ from wfx.domain.timestamp import rfc3339, rfc3339_millis
 _EMPTY_OBJECT = b"{}"
 
 
-def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ..., history: Iterable[Former] = ()) -> Json:
+def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ...) -> Json:
     """Show a job with its whole workflow (rest-api section 4.3).
 
     The reply to a creation shows the tags as they were asked for, unsorted, and nothing where that was left out: pass
-    them, or None, as ``asked_tags``. Everywhere else the job's own are shown. ``history`` is left out where it is
-    empty.
+    them, or None, as ``asked_tags``. Everywhere else the job's own are shown.
     """
     tags = job.tags if asked_tags is ... else None if asked_tags is None else encode(asked_tags)
-    entries = b",".join(map(_former, history))
-    return Json(b'{%b%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
+    return Json(b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
         _client(job),
         _definition(job.definition),
-        b'"history":[%b],' % entries if entries else b"",
         encode(job.id),
         rfc3339(job.mtime).encode(),
         job.status,
@@ -39,13 +36,22 @@ def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ..., hist
     ))
 
 
-def page(items: Iterable[Json], paging: Paging, total: int | None) -> Json:
-    """Show a list, and its place in the whole if ``total`` is known (rest-api section 4.6)."""
-    content = b",".join(items)
+def around_history(job: Job) -> tuple[bytes, bytes]:
+    """Make what stands before and behind the entries of a job's history where it is shown with the job."""
+    before = b'{%b%b"history":[' % (_client(job), _definition(job.definition))
+    behind = b'],"id":%b,"mtime":"%b","status":%b,"stime":"%b","tags":%b,"workflow":%b}' % (
+        encode(job.id), rfc3339(job.mtime).encode(), job.status, rfc3339(job.stime).encode(), job.tags,
+        job.workflow.encoded,
+    )  # fmt: skip
+    return before, behind
+
+
+def around_page(paging: Paging, total: int | None) -> tuple[bytes, bytes]:
+    """Make what stands before and behind a list's items: its place in the whole if ``total`` is known (section 4.6)."""
     if total is None:
-        return Json(b'{"content":[%b]}' % content)
-    return Json(b'{"content":[%b],"pagination":{"limit":%d,"offset":%d,"total":%d}}' % (
-        content, paging.limit, paging.offset, total))
+        return b'{"content":[', b"]}"
+    place = (paging.limit, paging.offset, total)
+    return b'{"content":[', b'],"pagination":{"limit":%d,"offset":%d,"total":%d}}' % place
 
 
 def created(job: Job, asked_tags: Json | EllipsisType | None = ...) -> Json:
@@ -102,9 +108,10 @@ def event_tail(labels: Sequence[str] | None) -> bytes:
     return b',"tags":%b}' % (b"null" if labels is None else encode(labels))
 
 
-def _former(former: Former) -> bytes:
-    return b'{%b"mtime":"%b","status":%b}' % (
-        _definition(former.definition), rfc3339(former.mtime).encode(), former.status)
+def former(former: Former) -> Json:
+    """Show an entry of a history (rest-api section 4.5)."""
+    return Json(b'{%b"mtime":"%b","status":%b}' % (
+        _definition(former.definition), rfc3339(former.mtime).encode(), former.status))
 
 
 def _client(job: Job) -> bytes:

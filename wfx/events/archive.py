@@ -10,6 +10,8 @@ from wfx.store.protocol import Store
 
 _MOST_EVENTS = 64
 _TARGET_BYTES = 64 * 1024
+_MOST_BYTES = 1024 * 1024
+"""Bytes of a page at most, but for a single event that has more."""
 _READS_AT_ONCE = 2
 
 
@@ -64,7 +66,7 @@ class Archive:
     async def _read(self, after: int) -> Page:
         async with self._turns:
             wanted = self._events_a_page - after % self._events_a_page
-            page = Page(map(Entry, await self._store.read_log(after, wanted)))
+            page = Page(map(Entry, await self._store.read_log(after, wanted, _MOST_BYTES)))
         self._adapt(page)
         if page:
             self._pages[after] = page

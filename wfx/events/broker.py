@@ -19,6 +19,7 @@ from wfx.events.subscription import BOOKMARK_EVERY, Subscription
 from wfx.store.protocol import LogBounds, Store
 
 _READ_EVENTS = 256
+_READ_BYTES = 4 * 1024 * 1024
 _RETRY_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
 
@@ -125,7 +126,7 @@ class Broker:
         else:
             try:
                 while recent.head < bounds.head:
-                    self._publish(await self._store.read_log(recent.head, _READ_EVENTS))
+                    self._publish(await self._store.read_log(recent.head, _READ_EVENTS, _READ_BYTES))
             except BehindHorizon:
                 self._start_over(bounds, "events were pruned before they could be read")
 

@@ -8,7 +8,7 @@ from functools import partial
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
 from wfx.domain.job import Former, Job, Status
-from wfx.domain.query import JobQuery, Page
+from wfx.domain.query import Item, JobQuery, Page, Rest
 from wfx.domain.workflow import Actor
 from wfx.store.protocol import Store
 
@@ -30,17 +30,21 @@ class Jobs:
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
         return await self._store.create_job(workflow, decide)
 
-    async def get(self, job_id: str) -> Job:
-        """Return one job."""
-        return await self._store.get_job(job_id)
+    async def get(self, job_id: str, room: int) -> Job:
+        """Return one job. Raises NoRoom."""
+        return await self._store.get_job(job_id, room)
 
-    async def history(self, job_id: str) -> Sequence[Former]:
-        """Return what the job was before, newest first."""
-        return (await self._store.get_history(job_id, HISTORY_LIMIT)).items
+    async def history(self, job: Job, room: int) -> Page[Former]:
+        """Return what the job was before this version of it, newest first."""
+        return await self._store.get_history(job.id, HISTORY_LIMIT, before=job.version, room=room)
 
-    async def query(self, query: JobQuery) -> Page[Job]:
+    async def query(self, query: JobQuery, room: int) -> Page[Job]:
         """Return a page of jobs."""
-        return await self._store.query_jobs(query)
+        return await self._store.query_jobs(query, room)
+
+    async def read_on(self, rest: Rest[Item], room: int) -> Page[Item]:
+        """Return what follows of a page."""
+        return await self._store.read_on(rest, room)
 
     async def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Job:
         """Move the job along its workflow. Raises TransitionRefused."""

@@ -26,9 +26,9 @@ class Workflows:
         """Return one workflow."""
         return await self._store.get_workflow(name)
 
-    async def query(self, paging: Paging) -> Page[Workflow]:
+    async def query(self, paging: Paging, room: int) -> Page[Workflow]:
         """Return a page of workflows by name."""
-        return await self._store.query_workflows(paging)
+        return await self._store.query_workflows(paging, room)
 
     async def delete(self, name: str) -> None:
         """Delete a workflow that no job uses."""

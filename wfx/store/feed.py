@@ -9,14 +9,15 @@ from weakref import WeakSet
 
 from wfx.domain.job import Event
 
-ReadLog = Callable[[int, int], Awaitable[Sequence[Event]]]
-"""Reads events after a position, at most so many; see :meth:`wfx.store.protocol.Store.read_log`."""
+ReadLog = Callable[[int, int, int], Awaitable[Sequence[Event]]]
+"""Reads events after a position, at most so many and so many bytes; see :meth:`wfx.store.protocol.Store.read_log`."""
 
 _HELD_EVENTS = 4096
 _HELD_BYTES = 16 * 1024 * 1024
 """What a follower may have waiting in memory before it is served from the log instead."""
 _READ = 64
-"""Events to read from the log at a time by a follower that fell behind; each may have megabytes."""
+_READ_BYTES = 4 * 1024 * 1024
+"""Events, and bytes of them, to read from the log at a time by a follower that fell behind."""
 
 
 class Feed:
@@ -129,7 +130,7 @@ class Follower:
         self._bytes += sign * sum(len(event.payload) for event in events)
 
     async def _catch_up(self) -> Sequence[Event]:
-        events = await self._read_log(self._yielded, _READ)
+        events = await self._read_log(self._yielded, _READ, _READ_BYTES)
         if events:
             self._yielded = events[-1].seq
         self._end = self._yielded

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from starlette.responses import Response
+
+from wfx.api.answer_memory import PIECE
 from wfx.api.call import Call
 from wfx.api.errors import unknown_workflow
+from wfx.api.large import document_reply, fetch_job, page_reply, read_page
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
 from wfx.domain import wire
@@ -12,23 +18,21 @@ from wfx.domain.errors import JobNotFound, WorkflowNotFound
 from wfx.domain.query import JobQuery
 
 
-async def query(call: Call) -> Reply:
+async def query(call: Call) -> Response:
     """GET /jobs."""
     given, paging = call.query, paging_of(call.query)
-    page = await call.services.jobs.query(
-        JobQuery(
-            client_id=given["clientId"],
-            state=given["state"],
-            workflow=given["workflow"],
-            groups=tuple(given["group"]),
-            tags=tuple(given["tag"]),
-            paging=paging,
-        )
+    wanted = JobQuery(
+        client_id=given["clientId"],
+        state=given["state"],
+        workflow=given["workflow"],
+        groups=tuple(given["group"]),
+        tags=tuple(given["tag"]),
+        paging=paging,
     )
-    return write_page(page, paging, wire.job)
+    return await write_page(call, partial(call.services.jobs.query, wanted), paging, wire.job)
 
 
-async def create(call: Call) -> Reply:
+async def create(call: Call) -> Response:
     """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
     tags = call.body.get("tags")
     given = call.body.get("definition")
@@ -39,17 +43,21 @@ async def create(call: Call) -> Reply:
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return json_reply(wire.job(job, asked_tags=tags), 201)
+    return await document_reply(call, (wire.job(job, asked_tags=tags),), 201)
 
 
-async def get(call: Call) -> Reply:
+async def get(call: Call) -> Response:
     """GET /jobs/{id}."""
-    job = await call.services.jobs.get(call.key)
-    history = await call.services.jobs.history(call.key) if call.query["history"] else ()
-    return json_reply(wire.job(job, history=history))
+    if not call.query["history"]:
+        return await document_reply(call, (wire.job(await fetch_job(call)),))
+    job = await fetch_job(call, beside=PIECE)
+    page = await read_page(call, partial(call.services.jobs.history, job))
+    if not page.items and page.rest is None:
+        return await document_reply(call, (wire.job(job),))
+    return page_reply(call, page, wire.former, wire.around_history(job))
 
 
-async def delete(call: Call) -> Reply:
+async def delete(call: Call) -> Response:
     """DELETE /jobs/{id}: unknown ids are answered with an empty object (rest-api section 3)."""
     try:
         await call.services.jobs.delete(call.key)

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
+
 from wfx.api.call import Call
-from wfx.api.reply import Reply, json_reply
+from wfx.api.large import document_reply, fetch_job
 from wfx.domain.definition import Definition
 from wfx.domain.job import Status
 
 
-async def get_status(call: Call) -> Reply:
+async def get_status(call: Call) -> Response:
     """GET /jobs/{id}/status."""
-    job = await call.services.jobs.get(call.key)
-    return json_reply(job.status)
+    job = await fetch_job(call)
+    return await document_reply(call, (job.status,))
 
 
-async def put_status(call: Call) -> Reply:
+async def put_status(call: Call) -> Response:
     """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
     wanted = await call.work(Status.from_wire, call.body)
     job = await call.services.jobs.update_status(call.key, wanted, call.side.actor)
-    return json_reply(job.status)
+    return await document_reply(call, (job.status,))
 
 
-async def get_definition(call: Call) -> Reply:
+async def get_definition(call: Call) -> Response:
     """GET /jobs/{id}/definition: ``null`` if none was ever set."""
-    job = await call.services.jobs.get(call.key)
-    return json_reply(job.definition or b"null")
+    job = await fetch_job(call)
+    return await document_reply(call, (job.definition or b"null",))
 
 
-async def put_definition(call: Call) -> Reply:
+async def put_definition(call: Call) -> Response:
     """PUT /jobs/{id}/definition."""
     wanted = await call.work(Definition.of, call.body)
     job = await call.services.jobs.update_definition(call.key, wanted)
-    return json_reply(job.definition or b"null")
+    return await document_reply(call, (job.definition or b"null",))
 
 
-async def get_tags(call: Call) -> Reply:
+async def get_tags(call: Call) -> Response:
     """GET /jobs/{id}/tags."""
-    job = await call.services.jobs.get(call.key)
-    return json_reply(job.tags)
+    job = await fetch_job(call)
+    return await document_reply(call, (job.tags,))
 
 
-async def add_tags(call: Call) -> Reply:
+async def add_tags(call: Call) -> Response:
     """POST /jobs/{id}/tags."""
     job = await call.services.jobs.add_tags(call.key, call.body)
-    return json_reply(job.tags)
+    return await document_reply(call, (job.tags,))
 
 
-async def delete_tags(call: Call) -> Reply:
+async def delete_tags(call: Call) -> Response:
     """DELETE /jobs/{id}/tags."""
     job = await call.services.jobs.delete_tags(call.key, call.body)
-    return json_reply(job.tags)
+    return await document_reply(call, (job.tags,))

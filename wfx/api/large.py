@@ -1,0 +1,204 @@
+"""Answers that are too large to be made at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wfx.api.answer_memory import PIECE, SMALL, Share
+from wfx.api.call import Call
+from wfx.api.reply import JSON, RawHeader, Reply
+from wfx.domain.errors import StoreError
+from wfx.domain.job import Job
+from wfx.domain.json import Json
+from wfx.domain.query import Page, Rest
+from wfx.store.protocol import NoRoom
+
+Item = TypeVar("Item")
+Read = Callable[[int], Awaitable[Page[Item]]]
+"""Reads the beginning of a page, for which there is so much room."""
+
+
+class ReadOn(Protocol):
+    """Reads what follows of a page."""
+
+    async def __call__(self, rest: Rest[Item], room: int) -> Page[Item]:
+        """See :meth:`wfx.store.protocol.Store.read_on`."""
+
+
+_SLICE = 64 * 1024
+_GONE_SECONDS = 1.0
+_SAFE = frozenset({"GET", "HEAD"})
+_logger = logging.getLogger(__name__)
+
+
+class TooLong(Exception):
+    """An answer has more bytes than its reader takes."""
+
+
+class LargeReply(Response):
+    """An answer that is sent piece by piece: the next is made when the one before was taken."""
+
+    def __init__(
+        self, share: Share, pieces: AsyncIterator[bytes], *,
+        status: int = 200, length: int | None = None, headers: Sequence[RawHeader] = (),
+    ) -> None:  # fmt: skip
+        """Send these pieces; without ``length`` it is not known how many bytes they have."""
+        self.status_code = status
+        self.background = None
+        self.length = length
+        self.raw_headers = [JSON, *headers]
+        if length is not None:
+            self.raw_headers.append((b"content-length", b"%d" % length))
+        self._share = share
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. One that cannot be read on is broken off, so that it is not taken for a whole one."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            try:
+                await self._send_pieces(send)
+            except StoreError as exc:
+                _logger.warning("a large answer is broken off: %s", exc)
+                self._share.cut()
+                await _disconnected(receive)
+                return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_pieces(self, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        async for piece in self._pieces:
+            for part in _slices(piece):
+                self._share.sending_since = loop.time()
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                self._share.sending_since = None
+                await asyncio.sleep(0)  # where the client takes all at once, sending does not wait for anything
+
+    async def whole(self, limit: int) -> bytes:
+        """Return all of it. Raises TooLong, without reading on, if it has more bytes than ``limit``."""
+        if self.length is not None and self.length > limit:
+            raise TooLong
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self._pieces:
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise TooLong
+            self._share.kept = size
+        return b"".join(pieces)
+
+
+async def _disconnected(receive: Receive) -> None:
+    """See a connection closed that was cut: a server may complain about an unfinished answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GONE_SECONDS):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+def _slices(piece: bytes) -> Iterator[bytes | memoryview]:
+    if len(piece) <= _SLICE:
+        return iter((piece,))
+    view = memoryview(piece)
+    return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))
+
+
+async def document_reply(
+    call: Call, parts: Iterable[bytes], status: int = 200, headers: Sequence[RawHeader] = ()
+) -> Response:
+    """Answer with a document whose parts are in memory. Raises TooManyAnswers where nothing has happened yet."""
+    parts = (*parts, b"\n")
+    length = sum(map(len, parts))
+    if length <= SMALL:
+        if call.share is not None:
+            call.share.release()
+        return Reply(status, b"".join(parts), (JSON, *headers))
+    share = call.own_share()
+    await share.hold(max(length, share.held), must=call.scope["method"] not in _SAFE)
+    return LargeReply(share, _each(parts), status=status, length=length, headers=headers)
+
+
+async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def fetch_job(call: Call, beside: int = 0) -> Job:
+    """Read the job that the call is about; a large one when there is room for it, and for so many bytes beside.
+
+    Raises JobNotFound, TooManyAnswers.
+    """
+    room = SMALL
+    while True:
+        try:
+            return await call.services.jobs.get(call.key, room)
+        except NoRoom as exc:
+            room = exc.size
+            await call.own_share().hold(room + beside)
+
+
+async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
+    """Read the beginning of a page: all of it if it is small, else as soon as there is room. Raises TooManyAnswers."""
+    share = call.own_share()
+    beside = share.held
+    if share.try_hold(beside + PIECE):
+        page = await read(PIECE)
+    else:
+        page = await read(SMALL)
+        if page.rest is None:
+            return page
+        await share.hold(beside + PIECE)
+        page = await read(PIECE)
+    total = page.total
+    while page.rest is not None and not page.items:
+        # Its first item is large: nothing is begun before there is room for that.
+        room = max(PIECE, page.rest.next_size)
+        await share.hold(beside + room)
+        page = await call.services.jobs.read_on(page.rest, room)
+    return page if page.total == total else replace(page, total=total)
+
+
+def page_reply(
+    call: Call, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes],
+    headers: Sequence[RawHeader] = (),
+) -> Response:  # fmt: skip
+    """Answer with the items of a page between the two parts of the frame, reading on as its client takes them."""
+    head, tail = frame
+    share = call.own_share()
+    if page.rest is None:
+        body = b"%b%b%b\n" % (head, b",".join(map(write, page.items)), tail)
+        if len(body) <= SMALL:
+            share.release()
+        return Reply(200, body, (JSON, *headers)) if len(body) <= SMALL else LargeReply(
+            share, _each((body,)), length=len(body), headers=headers)
+    pieces = _page_pieces(share, call.services.jobs.read_on, page, write, (head, b"%b\n" % tail))
+    return LargeReply(share, pieces, headers=headers)
+
+
+async def _page_pieces(
+    share: Share, read_on: ReadOn, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes]
+) -> AsyncIterator[bytes]:
+    yield frame[0]
+    comma = b""
+    while True:
+        rest, piece = page.rest, b",".join(map(write, page.items))
+        del page
+        if piece:
+            yield comma + piece
+            comma = b","
+        del piece
+        if rest is None:
+            break
+        room = max(PIECE, rest.next_size)
+        await share.hold(room, begun=True)
+        page = await read_on(rest, room)
+    yield frame[1]
