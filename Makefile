@@ -52,7 +52,8 @@ plots: $(VENV)/.dev ## Write docs/performance.md anew from the figures measured 
 bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store (takes minutes)
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)
 
-soak: $(VENV)/.dev ## Put the service under load for an hour and see whether anything grows (ARGS="--duration 10m")
+soak: $(VENV)/.dev ## Fail each operation of the disk; then an hour of load, to see whether anything grows (ARGS="--duration 10m")
+	WFX_TEST_ALL_FAULTS=1 $(BIN)/python -m pytest tests/store/sqlite/test_faults.py
 	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/.dev ## Attack the service with what nobody would send, for half an hour (ARGS="--duration 2h --seed 7")

@@ -110,9 +110,10 @@ class Backtracking:
                 return lambda at, rest: any(branch(at, rest) for branch in branches)
             case constants.SUBPATTERN:
                 return self._sequence(argument[3])
-            case constants.MAX_REPEAT | constants.MIN_REPEAT:
+            case constants.MAX_REPEAT | constants.MIN_REPEAT | constants.POSSESSIVE_REPEAT:
                 least, most, item = argument
-                return self._repeat(self._sequence(item), least, most, greedy=kind is constants.MAX_REPEAT)
+                matcher = self._repeat(self._sequence(item), least, most, greedy=kind is not constants.MIN_REPEAT)
+                return _first_way(matcher) if kind is constants.POSSESSIVE_REPEAT else matcher
             case constants.AT:
                 return self._place(argument)
             case constants.ASSERT | constants.ASSERT_NOT:
@@ -171,6 +172,19 @@ class Backtracking:
             return found is wanted and rest(at)
 
         return match
+
+
+def _first_way(matcher: Matcher) -> Matcher:
+    def match(at: int, rest: Rest) -> bool:
+        ends: list[int] = []
+
+        def end_here(end: int) -> bool:
+            ends.append(end)
+            return True
+
+        return matcher(at, end_here) and rest(ends[0])
+
+    return match
 
 
 def _then(matcher: Matcher, rest: Rest) -> Rest:

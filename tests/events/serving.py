@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.events.listlog import ListLog
 from wfx.api import sse
+from wfx.api.answer_memory import AnswerMemory
 from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.side import Side
@@ -134,8 +135,9 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
     broker = Broker(store or log.store)
     await broker.open()
     nothing: Any = None
-    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, turns=nothing, broker=broker,
-                        max_body=0, ping_interval=keep_alive, grace_interval=grace)
+    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, turns=nothing,
+                        answers=AnswerMemory(), broker=broker, max_body=0, ping_interval=keep_alive,
+                        grace_interval=grace)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

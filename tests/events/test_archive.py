@@ -19,7 +19,7 @@ class HeldUp:
         self.go_on = asyncio.Event()
         self.reads = 0
 
-    async def read_log(self, _after: int, _limit: int) -> Sequence[Event]:
+    async def read_log(self, _after: int, _limit: int, _room: int) -> Sequence[Event]:
         """Read nothing, late."""
         self.reads += 1
         await self.go_on.wait()

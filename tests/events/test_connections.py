@@ -74,6 +74,18 @@ async def test_reader_that_never_reads_is_closed(engine: str, caplog: pytest.Log
 
 
 @ENGINES
+async def test_reader_with_nothing_to_read_is_kept(engine: str) -> None:
+    """A reader to whom nothing is sent for longer than the grace interval stays, whatever was sent before."""
+    async with serving(engine, keep_alive=3600, grace=0.3) as server:
+        stream = await server.connect("since=0")
+        for number in (1, 2):
+            server.log.change()
+            await stream.until(b"id: L-%d\n\n" % number)
+            await asyncio.sleep(0.8)
+        assert (server.broker.subscribers, server.broker.dropped) == (1, 0)
+
+
+@ENGINES
 async def test_stuck_readers_do_not_keep_the_service_from_stopping(engine: str) -> None:
     """Streams whose readers do not read are cut off when the service stops."""
     async with serving(engine) as server:

@@ -11,6 +11,7 @@ from tests.events.virtual_time import run
 from wfx.domain.errors import BehindHorizon
 from wfx.events import recent
 from wfx.events.subscription import BOOKMARK_EVERY
+from wfx.store.protocol import EVERYTHING
 
 
 def test_reader_that_was_overtaken_by_pruning_is_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,10 +59,10 @@ def test_pruning_between_asking_and_reading() -> None:
     """Row 16: a horizon that moves while a stream from the oldest event begins costs only the events that are gone."""
     async def scenario() -> None:
         class Racing(ListLog):
-            async def read_log(self, after: int, limit: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent
+            async def read_log(self, after: int, limit: int, room: int = EVERYTHING):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent
                 if self.reads == 0:
                     self.horizon = 5
-                return await super().read_log(after, limit)
+                return await super().read_log(after, limit, room)
 
         log = Racing()
         for _ in range(10):

@@ -15,7 +15,7 @@ import pytest
 from tests.store.backends import BACKENDS, Backend
 from tests.store.samples import FLOW, all_jobs, begin, move, renamed, tag, together, untag
 from tests.store.test_model import live
-from wfx.domain.errors import WfxError
+from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.opening import open_store
@@ -25,6 +25,7 @@ from wfx.store.sqlite import selection
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.changes import Changes
 from wfx.store.sqlite.conditions import Condition
+from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.rows import ANY_SIZE
 from wfx.store.sqlite.selection import Found, Search, select
 from wfx.store.sqlite.store import SqliteStore
@@ -135,6 +136,19 @@ async def test_after_too_many_changes_bitmaps_begin_anew(store: SqliteStore, mon
     await together(*(store.create_job("a", begin(tags=["x"])) for _ in range(9)))
     assert not store._bitmaps._changes._noted
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
+
+
+async def test_after_a_failed_commit_bitmaps_begin_anew(store: SqliteStore) -> None:
+    """What a commit that failed would have done is not counted on: bitmaps are read from the indexes once more."""
+    assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
+    connection = store._writer._connection
+    assert connection is not None
+    await inside(connection, lambda plain: plain.execute("PRAGMA query_only = ON"))
+    with pytest.raises(StoreUnavailable):
+        await store.create_job("a", begin(tags=["x"]))
+    assert store._bitmaps._changes.until(10_000) is None
+    await store.create_job("a", begin(tags=["x"]))
+    assert Found in await ways_to_find(store, QUERIES)
 
 
 async def test_nothing_is_noted_before_somebody_asks(store: SqliteStore) -> None:

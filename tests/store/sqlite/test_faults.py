@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import apsw
 import pytest
@@ -60,12 +63,19 @@ KINDS = {
 async def test_any_operation_of_the_disk_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Rows 2 and 3: whichever write, sync or truncation fails: what was acknowledged is there, what was refused is not.
 
-    And writing works at once when the trouble is over.
+    And writing works at once when the trouble is over. ``make soak`` lets each operation fail.
     """
     error, lasting = KINDS[kind]
     total = (await live_through(tmp_path / "fine", monkeypatch, Trouble(0, error, lasting=False))).seen
-    for at in range(1, total + 1, 11):
+    for at in operations(total):
         await live_through(tmp_path / str(at), monkeypatch, Trouble(at, error, lasting=lasting))
+
+
+def operations(total: int) -> range:
+    """Return which operations shall fail: each day others, within eleven days all, or all with WFX_TEST_ALL_FAULTS."""
+    if os.environ.get("WFX_TEST_ALL_FAULTS"):
+        return range(1, total + 1)
+    return range(1 + date.today().toordinal() % 11, total + 1, 11)  # noqa: DTZ011 - any day will do
 
 
 async def live_through(folder: Path, monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> Trouble:
@@ -252,4 +262,31 @@ async def test_a_writer_starts_afresh_after_a_failure(tmp_path: Path) -> None:
     assert changed.version == 2
     assert store._writer._connection is not broken
     assert [event.seq for event in await anext(follower)] == [2]
+    await store.close()
+
+
+async def test_a_commit_that_was_durable_before_it_failed_reaches_followers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on the disk although its commit was reported as failed is seen by who follows the log."""
+    store = await open_store("sqlite", str(tmp_path / "wfx.db"))
+    assert isinstance(store, SqliteStore)
+    await store.create_workflow(FLOW)
+    job = await store.create_job(FLOW.name, begin())
+    follower = store.follow_log()
+    with monkeypatch.context() as patch:
+
+        def fail() -> None:
+            raise StoreUnavailable("the disk failed after it had written")
+
+        patch.setattr(store._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail))
+        with pytest.raises(StoreUnavailable, match="after it had written"):
+            await store.change_job(job.id, move("RUN"))
+    await store.create_job(FLOW.name, begin())
+    followed: list[int] = []
+    async with asyncio.timeout(60):
+        while len(followed) < 2:
+            followed += [event.seq for event in await anext(follower)]
+    assert followed == [2, 3]
+    assert [event.seq for event in await whole_log(store)] == [1, 2, 3]
     await store.close()
