@@ -266,27 +266,23 @@ async def test_a_writer_starts_afresh_after_a_failure(tmp_path: Path) -> None:
 
 
 async def test_a_commit_that_was_durable_before_it_failed_reaches_followers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is on the disk although its commit was reported as failed is seen by who follows the log."""
-    store = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(store, SqliteStore)
-    await store.create_workflow(FLOW)
-    job = await store.create_job(FLOW.name, begin())
-    follower = store.follow_log()
+    job = await small.create_job(FLOW.name, begin())
+    follower = small.follow_log()
     with monkeypatch.context() as patch:
 
         def fail() -> None:
             raise StoreUnavailable("the disk failed after it had written")
 
-        patch.setattr(store._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail))
+        patch.setattr(small._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail))
         with pytest.raises(StoreUnavailable, match="after it had written"):
-            await store.change_job(job.id, move("RUN"))
-    await store.create_job(FLOW.name, begin())
+            await small.change_job(job.id, move("RUN"))
+    await small.create_job(FLOW.name, begin())
     followed: list[int] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         while len(followed) < 2:
             followed += [event.seq for event in await anext(follower)]
     assert followed == [2, 3]
-    assert [event.seq for event in await whole_log(store)] == [1, 2, 3]
-    await store.close()
+    assert [event.seq for event in await whole_log(small)] == [1, 2, 3]
