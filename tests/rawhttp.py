@@ -19,9 +19,9 @@ class Answer:
 class Wire:
     """A connection to 127.0.0.1 that sends and receives what it is told."""
 
-    def __init__(self, port: int, timeout: float = 60.0) -> None:
-        """Connect."""
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port: int, timeout: float = 60.0, address: str = "") -> None:
+        """Connect, from another address of this machine (127.0.0.2, say) if one is given."""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout, (address, 0) if address else None)
         self._buffer = b""
 
     def __enter__(self) -> Self:

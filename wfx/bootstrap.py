@@ -20,8 +20,8 @@ from wfx.api.app import build_app
 from wfx.api.call import Services
 from wfx.api.cors import CrossOriginSharing
 from wfx.api.host_check import HostCheck
+from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
-from wfx.api.turns import Turns
 from wfx.config.options import Config
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
@@ -117,7 +117,7 @@ async def _open_services(config: Config, stack: AsyncExitStack) -> Services:
         health=health,
         broker=broker,
         filters=filters,
-        turns=Turns(),
+        large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
         max_body=config.max_body_size,
         ping_interval=config.sse_ping_interval,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from wfx.api import body
 from wfx.api.body import parse
 from wfx.api.refusal import BadRequest, CompressedBody
 
@@ -218,3 +219,26 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     except BadRequest as exc:
         message = str(exc)
     assert message.isprintable()
+
+
+@given(BYTES)
+@example(b"[1.]")
+@example(b"[01]")
+@example(b"[-]")
+def test_what_is_hopeless_is_refused_by_the_lenient_decoder_too(raw: bytes) -> None:
+    """No body is refused by the quick decoder that the lenient one would take."""
+    try:
+        orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        if exc.msg.startswith(body._HOPELESS):
+            with pytest.raises(BadRequest):
+                body._decode_leniently(raw)
+
+
+@pytest.mark.parametrize("raw", [
+    b"[1,]", b"[1", b"[x]", b'["\n"]', b'["\\x"]', b"[1e400]", b"\xef\xbb\xbf[]", b"[1,2", b'["abc', b"[nul]",
+])
+def test_plain_nonsense_is_refused_at_once(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that is no JSON by any reading is not read a second time."""
+    monkeypatch.setattr(body, "_LENIENT", None)
+    assert refusal(raw).startswith("the body is not JSON: ")

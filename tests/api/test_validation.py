@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30WriteValidator
 
 from wfx.api import explain, spec
-from wfx.api.validate import BodyValidator, compile_body
+from wfx.api.request_schemas import compile_body
+from wfx.api.validate import BodyValidator
 
 WORKFLOW: dict[str, Any] = {
     "name": "lamp.flow",

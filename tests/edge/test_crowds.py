@@ -25,9 +25,9 @@ BASE = "/api/wfx/v1"
 _RESET = struct.pack("ii", 1, 0)
 
 
-def connect(port: int, data: bytes) -> Wire:
-    """Send something over a new connection."""
-    wire = Wire(port)
+def connect(port: int, data: bytes, address: str = "") -> Wire:
+    """Send something over a new connection, from this address."""
+    wire = Wire(port, address=address)
     wire.send(data)
     return wire
 
@@ -143,8 +143,11 @@ def _is_served(port: int) -> bool:
 
 
 def test_limit_of_bodies(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bodies that are too large together are refused while they come, and are forgotten when they are answered."""
-    monkeypatch.setattr(edge, "_BODIES", 300_000)
+    """A client's bodies are refused while they come once they are more than they leave to others, who find room.
+
+    What is answered is forgotten.
+    """
+    monkeypatch.setattr(edge, "_BODIES", 720_000)
     handlers = Handlers()
     head = b"PUT /body HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"
     with serving(engine, handlers, HttpSettings(10, 1, max_body=100_000)) as port:
@@ -155,6 +158,9 @@ def test_limit_of_bodies(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 with connect(port, head + b"x" * 99_000) as wire:
                     answer = wire.answer()
                     assert (answer.status, answer.body) == (503, b"too many large requests at once\n")
+                    assert answer.headers["retry-after"] == "1"
+                held.append(stack.enter_context(connect(port, head + b"x" * 99_000, "127.0.0.2")))
+                eventually(lambda: handlers.running == 4, "that of another client is worked on")
                 for wire in held:
                     wire.send(b"x" * 1000)
                     assert wire.answer().body == b"100000"

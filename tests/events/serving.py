@@ -135,7 +135,7 @@ async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_a
     broker = Broker(store or log.store)
     await broker.open()
     nothing: Any = None
-    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, turns=nothing,
+    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, large_bodies=nothing,
                         answers=AnswerMemory(), broker=broker, max_body=0, ping_interval=keep_alive,
                         grace_interval=grace)
 

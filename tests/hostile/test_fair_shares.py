@@ -57,12 +57,12 @@ def answered_meanwhile(north: httpx.Client, body: bytes, status: int, ask: Calla
 
 
 def test_writers_go_on(north: httpx.Client) -> None:
-    """Row 42: while a definition of a million numbers is worked on, the reports of other devices are stored."""
+    """Row 63: while a definition of a million numbers is worked on, the reports of other devices are stored."""
     path = f"/jobs/{create(north)}/status"
     body = b'{"a": [%b]}' % NUMBERS
     assert answered_meanwhile(north, body, 200, lambda: north.put(path, json={"state": "S"})) >= LEAST
 
 
 def test_readers_go_on(north: httpx.Client) -> None:
-    """Row 42: while a body of a million numbers is looked through only to be refused, others are answered."""
+    """Row 63: while a body of a million numbers is looked through only to be refused, others are answered."""
     assert answered_meanwhile(north, b"[%b]" % NUMBERS, 400, lambda: north.get("/version")) >= LEAST

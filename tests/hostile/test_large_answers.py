@@ -17,8 +17,8 @@ from rawhttp import request
 from wfx.api.answer_memory import PIECE, SMALL, AnswerMemory, Share, TooManyAnswers
 from wfx.api.app import build_app
 from wfx.api.call import Services
+from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
-from wfx.api.turns import Turns
 from wfx.domain import wire
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Former, Job
@@ -128,7 +128,8 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         await broker.open()
         stack.push_async_callback(broker.close)
         filters = await stack.enter_async_context(Filters())
-        services = Services(Jobs(store), Workflows(store), Health(store), broker, filters, Turns(), answers,  # type: ignore[arg-type]  # as above
+        large_bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
+        services = Services(Jobs(store), Workflows(store), Health(store), broker, filters, large_bodies, answers,  # type: ignore[arg-type]  # as above
                             20 * MEGABYTE, 30, 60)
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
         port = int(listener.address.rpartition(":")[2])

@@ -21,7 +21,7 @@ from backtracking import Backtracking, TooManyTriesError
 from counting import instructions
 
 import wfx
-from wfx.api import body, spec, validate
+from wfx.api import body, request_schemas, spec, validate
 from wfx.api.refusal import BadRequest
 from wfx.demo.local import LocalService
 
@@ -146,7 +146,7 @@ def test_bodies_are_checked_by_an_engine_that_does_not_backtrack(monkeypatch: py
 
     monkeypatch.setattr(validate.jsonschema_rs, "Draft4Validator", compile_schema)
     for operation in spec.operations():
-        validate.compile_body.__wrapped__(operation)
+        request_schemas.compile_body.__wrapped__(operation)
     assert {type(options) for options in asked} == {jsonschema_rs.RegexOptions}
     with pytest.raises(jsonschema_rs.ValidationError):
         compile_schema({"pattern": r"(a)\1"}, pattern_options=jsonschema_rs.RegexOptions())

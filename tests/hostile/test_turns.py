@@ -1,90 +1,179 @@
-"""Large bodies are worked on one at a time."""
+"""Large bodies are read by a few worker processes, in turns, and each client has its share."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-from collections.abc import Callable
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import suppress
+from typing import Self
 
+import psutil
 import pytest
 from rawhttp import Wire
 
-from wfx.api.turns import Turns
 from wfx.demo.local import LocalService
 
-AT_ONCE = 8
-BODY = b'{"clientId":"c","workflow":"none","definition":{"a":[' + b"[]," * 500_000 + b"0]}}"
-"""What takes most memory in proportion to its size: empty lists."""
-REQUEST = (
-    b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: wfx.test\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-)
+AT_ONCE = 5
+WORKERS = 2
+LATE = 120.0
+"""Seconds: only guards against hanging."""
+
+
+def body(lists: int) -> bytes:
+    """A job to be created with so many lists in its definition: what takes most memory in proportion to its size."""
+    return b'{"clientId":"c","workflow":"none","definition":{"a":[' + b"[]," * lists + b"0]}}"
+
+
+def request(content: bytes) -> bytes:
+    """The request to create it."""
+    return (
+        b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: wfx.test\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(content) + content
+    )
+
+
+LARGE = request(body(355_000))
+SMALL = request(body(45_000))
+"""Small among those that go to a worker."""
 
 
 def post(port: int) -> None:
-    """Try to create a job."""
-    with Wire(port, timeout=60) as wire:
-        wire.send(REQUEST)
+    """Try to create a job of no workflow."""
+    with Wire(port, timeout=LATE) as wire:
+        wire.send(LARGE)
         assert wire.answer().status == 400
 
 
 def post_and_leave(port: int) -> None:
-    """Try to create a job, and do not wait for the answer."""
-    with Wire(port) as wire:
-        wire.send(REQUEST)
+    """Try to create a job, and leave before the answer."""
+    with Wire(port, timeout=LATE) as wire:
+        wire.send(LARGE)
+        reset(wire)
 
 
-def peak(service: LocalService) -> int:
-    """Kilobytes of memory that the service has had at most."""
+def reset(wire: Wire) -> None:
+    """Let the connection end in a way that cannot be taken for waiting."""
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def workers(service: LocalService) -> list[psutil.Process]:
+    """The processes that read bodies."""
     assert service.process is not None
-    status = Path(f"/proc/{service.process.pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(service.process.pid).children()
+        return [child for child in children if "wfx.api.body_worker" in child.cmdline()]
+    return []
+
+
+class Census(threading.Thread):
+    """Counts the processes again and again; use as a context manager."""
+
+    def __init__(self, service: LocalService) -> None:
+        """Count those of this service."""
+        super().__init__(daemon=True)
+        self._service = service
+        self._over = threading.Event()
+        self.seen: set[int] = set()
+        self.most = 0
+
+    def run(self) -> None:
+        """Count."""
+        while not self._over.wait(0.005):
+            found = {worker.pid for worker in workers(self._service)}
+            self.seen |= found
+            self.most = max(self.most, len(found))
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._over.set()
+        self.join()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + LATE
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.01)
+
+
+@pytest.fixture(params=["uvicorn", "hypercorn"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """A service of its own for each test, with each engine."""
+    options = (f"--http-engine={request.param}", "--graceful-timeout=1s")
+    with LocalService(tmp_path_factory.mktemp("turns"), *options) as running:
+        yield running
+    grave = [line for line in running.lines if '"level": "error"' in line or "Traceback" in line]
+    assert [line for line in grave if "graceful shutdown exceeded" not in line] == []
 
 
 @pytest.mark.parametrize("ask", [post, post_and_leave])
-def test_memory_of_one(tmp_path: Path, ask: Callable[[int], None]) -> None:
-    """Row 42: many large bodies at once take little more memory than one, also if their senders do not wait."""
-    with LocalService(tmp_path) as service, ThreadPoolExecutor(AT_ONCE) as pool:
-        port, before = service.ports["north"], peak(service)
-        post(port)
-        one = peak(service) - before
+def test_few_at_a_time(service: LocalService, ask: Callable[[int], None]) -> None:
+    """Row 63: many large bodies at once are read by two processes at most, also if their senders do not wait."""
+    port = service.ports["north"]
+    with Census(service) as census, ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(ask, [port] * AT_ONCE))
         post(port)
-        assert peak(service) - before < 2 * one
+    assert 1 <= census.most <= WORKERS
 
 
-def test_order_of_arrival() -> None:
-    """Whoever came first has the first turn, and a turn that is given up is the next one's."""
-    order = []
-
-    async def take(turns: Turns, name: int) -> None:
-        async with turns.turn():
-            order.append(name)
-            await asyncio.sleep(0)
-
-    async def take_all() -> None:
-        turns = Turns()
-        tasks = [asyncio.create_task(take(turns, name)) for name in range(4)]
-        await asyncio.sleep(0)
-        tasks[1].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    asyncio.run(take_all())
-    assert order == [0, 2, 3]
+def test_nobody_works_for_who_has_left(service: LocalService) -> None:
+    """Row 63: when the sender of a large body leaves, the process that reads it is ended, and the next body is read."""
+    port = service.ports["north"]
+    with Census(service) as census, Wire(port, timeout=LATE) as wire:
+        wire.send(LARGE)
+        wait_for(lambda: census.seen)
+        reset(wire)
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in census.seen))
+    post(port)
 
 
-def test_the_collector_rests() -> None:
-    """During a turn the collector of cycles is off, and on again afterwards, however the turn ended."""
-    seen = []
+def test_a_share_for_each_client(service: LocalService) -> None:
+    """Row 63: while one client's large bodies wait, the body of another client and a smaller one are read before them.
 
-    async def fail() -> None:
-        async with Turns().turn():
-            seen.append(gc.isenabled())
-            raise RuntimeError
+    Six of one client come first; when the two others are answered, most of them are not.
+    """
+    port = service.ports["north"]
+    crowd = [Wire(port, LATE, "127.0.0.2") for _ in range(6)]
+    for wire in crowd:
+        wire.send(LARGE)
+    answered: list[str] = []
 
-    with pytest.raises(RuntimeError):
-        asyncio.run(fail())
-    assert seen == [False]
-    assert gc.isenabled()
+    def ask(name: str, wire: Wire, content: bytes) -> None:
+        with wire:
+            if content:
+                wire.send(content)
+            assert wire.answer().status in {400, 503 if name == "crowd" else 400}
+            answered.append(name)
+
+    with ThreadPoolExecutor(12) as pool:
+        waits = [pool.submit(ask, "crowd", wire, b"") for wire in crowd]
+        waits.append(pool.submit(ask, "large", Wire(port, LATE, "127.0.0.3"), LARGE))
+        waits.append(pool.submit(ask, "small", Wire(port, LATE, "127.0.0.2"), SMALL))
+        for wait in waits:
+            wait.result(LATE)
+    assert answered.index("small") < 4
+    assert answered.index("large") < 4
+
+
+def test_workers_end_with_the_service(service: LocalService) -> None:
+    """Row 63: when the service stops while bodies are read and wait, no process of it is left."""
+    port = service.ports["north"]
+    crowd = [Wire(port, LATE, "127.0.0.2") for _ in range(4)]
+    for wire in crowd:
+        wire.send(LARGE)
+    with Census(service) as census:
+        wait_for(lambda: census.seen)
+        assert service.stop() == 0
+    assert not any(psutil.pid_exists(pid) for pid in census.seen)
+    for wire in crowd:
+        wire.socket.close()

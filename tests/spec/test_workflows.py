@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wfx.api import spec
-from wfx.api.validate import compile_body
+from wfx.api.request_schemas import compile_body
 from wfx.domain import validation
 from wfx.domain.errors import WorkflowInvalid
 from wfx.domain.workflow import Workflow

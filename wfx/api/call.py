@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from wfx.api.answer_memory import AnswerMemory, Share
+from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
-from wfx.api.turns import Turns
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.service.health import Health
@@ -26,9 +25,6 @@ ABORT_EXTENSION = "wfx.abort"
 Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
 """
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -39,7 +35,7 @@ class Services:
     health: Health
     broker: Broker
     filters: Filters
-    turns: Turns
+    large_bodies: LargeBodies
     answers: AnswerMemory
     max_body: int
     """Bytes a request body may have."""
@@ -61,12 +57,18 @@ class Call:
     query: dict[str, Any]
     """Decoded query parameters; what was left out has its default."""
     body: Any = None
-    """The decoded body of operations that take one."""
-    large: bool = False
-    """Whether the body is so large that looking through it could keep others waiting."""
+    """What the handler works with of the body, for operations that take one; see :mod:`wfx.api.inputs`."""
+    size: int = 0
+    """Bytes of that body."""
 
     share: Share | None = None
     """What a large answer holds of the memory for answers."""
+
+    @property
+    def client(self) -> str:
+        """The address that it came from: whose share of limited things it takes. Empty on a Unix socket."""
+        peer = self.scope["client"]
+        return peer[0] if peer else ""
 
     def own_share(self) -> Share:
         """Return the share of this request's answer, made when it is first asked for."""
@@ -74,22 +76,6 @@ class Call:
             abort: Callable[[], None] = self.scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
             self.share = Share(self.services.answers, abort)
         return self.share
-
-    async def work(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
-        """Do what takes time in proportion to the body: at once for small ones, in a thread for large ones.
-
-        A thread cannot be stopped. So who is cancelled waits for it, and keeps its turn until then.
-        """
-        if not self.large:
-            return function(*args, **kwargs)
-        task = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.gather(task, return_exceptions=True)
-            raise
-        finally:
-            del task  # its exception has this frame in its traceback: a cycle, and the body would lie in it
 
     @property
     def request(self) -> Request:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wfx.api.refusal import one_line
+from wfx.api.request_schemas import compile_body
 from wfx.api.spec import document, operations
-from wfx.api.validate import OWN_WORDS, at, compile_body
+from wfx.api.validate import OWN_WORDS, at
 
 if TYPE_CHECKING:
     from openapi_core import OpenAPI

@@ -5,32 +5,42 @@ from __future__ import annotations
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from wfx.api.refusal import BodyTooLarge
 
-class BodyTooLarge(Exception):
-    """The body is longer than the service accepts."""
-
-    def __init__(self, limit: int) -> None:
-        """Name the limit in bytes."""
-        super().__init__(f"request body is larger than {limit} bytes")
+_PIECE = 64 * 1024
+"""Bytes that a piece has at least, except for the last one: a body may come byte by byte, and each piece has a cost."""
+_LONGEST_NUMBER = 20
+"""Digits of a length that are looked at: more than any body needs, fewer than Python refuses to read."""
 
 
-async def take_body(receive: Receive, declared: bytes, limit: int) -> bytes:
-    """Read the whole body, of which ``Content-Length`` declares this length, if any.
+async def take_body(receive: Receive, declared: bytes, limit: int) -> list[bytes]:
+    """Read the whole body, in pieces, of which ``Content-Length`` declares this length, if any.
 
     Raises BodyTooLarge as soon as it is known, ClientDisconnect when the caller leaves.
     """
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdigit() and int(declared[:_LONGEST_NUMBER]) > limit:
         raise BodyTooLarge(limit)
-    chunks: list[bytes] = []
-    taken = 0
+    piece, more = await _receive(receive)
+    if not more and len(piece) <= limit:
+        return [piece]
+    pieces: list[bytes] = []
+    small, taken = bytearray(), 0
     while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        taken += len(chunk)
+        small += piece
+        taken += len(piece)
         if taken > limit:
             raise BodyTooLarge(limit)
-        if not message.get("more_body", False):
-            return b"".join((*chunks, chunk)) if chunks else chunk
-        chunks.append(chunk)
+        if len(small) >= _PIECE or not more:
+            pieces.append(bytes(small))
+            small.clear()
+        if not more:
+            return pieces
+        piece, more = await _receive(receive)
+
+
+async def _receive(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece, and whether there will be more."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)

@@ -10,6 +10,7 @@ class BadRequest(Exception):
     """The request is not well-formed: a text 400 (rest-api section 2). The message names the place."""
 
     status = 400
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def __init__(self, message: str) -> None:
         """Keep the message as one bounded line, whatever of the request it repeats."""
@@ -24,6 +25,34 @@ class CompressedBody(BadRequest):
     def __init__(self) -> None:
         """Say what to do instead."""
         super().__init__("header Content-Encoding: compressed bodies are not supported; send the body as it is")
+
+
+class BodyTooLarge(BadRequest):
+    """The body is longer than the service accepts. The connection ends, since the rest of it is not read."""
+
+    status = 413
+    headers = ((b"connection", b"close"),)
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit in bytes."""
+        super().__init__(f"request body is larger than {limit} bytes")
+
+
+class BodyUnreadable(BadRequest):
+    """The values in the body take more memory than there is for them."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        """Say what to do instead."""
+        super().__init__("the body needs too much memory; send a smaller one")
+
+
+class TryLater(BadRequest):
+    """Nothing is wrong with the request, but too much is going on."""
+
+    status = 503
+    headers = ((b"retry-after", b"1"),)
 
 
 def one_line(text: str) -> str:

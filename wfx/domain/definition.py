@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 from wfx.domain.job import Action, Change, Job
@@ -15,6 +14,8 @@ from wfx.domain.numbers import normalise
 
 _EXACT = 1 << 53
 """Integers up to here are doubles without loss."""
+_FEW_KEYS = 32
+"""Members of an object whose order is remembered."""
 _SMALL = 4096
 """Bytes of a definition that is remembered."""
 
@@ -41,9 +42,10 @@ def _made_lately(encoded: Json) -> Definition:
 
 def _made(wanted: dict[str, Any], encoded: Json) -> Definition:
     canonical = _canonical_object(wanted)
-    # There every number has an exponent; most definitions have none, and nothing to be made a double.
-    plain = "E+" not in canonical and "E-" not in canonical
-    return Definition(encoded if plain else encode(normalise(wanted)), _hash(canonical))
+    # There every number has an exponent; many definitions have none, and nothing to be made a double.
+    plain = "E" not in canonical or ("E+" not in canonical and "E-" not in canonical)
+    normal = wanted if plain else normalise(wanted)
+    return Definition(encoded if normal is wanted else encode(normal), _hash(canonical))
 
 
 def decide(job: Job, wanted: Definition) -> Change:
@@ -103,42 +105,62 @@ _CONTAINERS = frozenset({dict, list})
 def _canonical_object(members: dict[str, Any]) -> str:
     if not members:
         return "[]"
-    # Sorted with the quotes around, as the rule says. The order of code points is the order of UTF-8 bytes.
-    pairs = sorted([(f'"{key}"', value) for key, value in members.items()], key=_KEY)
-    return "[" + ",".join([f"{key}:{_CANONICAL[type(value)](value)}" for key, value in pairs]) + "]"
+    keys = tuple(members)
+    order = _order_remembered(keys) if len(keys) <= _FEW_KEYS else _order(keys)
+    pairs = [f"{quoted}:{_CANONICAL[type(value := members[key])](value)}" for quoted, key in order]
+    return f"[{','.join(pairs)}]"
+
+
+def _order(keys: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """Sort keys with the quotes around, as the rule says. The order of code points is the order of UTF-8 bytes."""
+    return sorted([(f'"{key}"', key) for key in keys])
+
+
+@lru_cache(maxsize=1024)
+def _order_remembered(keys: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    # Objects in an array mostly have the same members.
+    return _order(keys)
 
 
 def _canonical_array(items: list[Any]) -> str:
     return "[" + ",".join([_CANONICAL[type(item)](item) for item in items]) + "]" if items else "[]"
 
 
-@lru_cache(maxsize=4096)
 def _canonical_integer(number: int) -> str:
+    if (known := _FEW.get(number)) is not None:
+        return known
     if not -_EXACT <= number <= _EXACT:
         return _canonical_real(float(number))
-    sign, digits = ("-", str(-number)) if number < 0 else ("", str(number))
-    return _scientific(sign, digits.rstrip("0") or "0", len(digits) - 1)
+    if number < 0:
+        return "-" + _canonical_integer(-number)
+    digits = str(number)
+    return _scientific(digits.rstrip("0"), len(digits) - 1)
 
 
 def _canonical_real(number: float) -> str:
     """Write a double with the fewest digits that identify it, which are those that Python writes."""
     text = repr(number)
+    if text[0] == "-":
+        return "-" + _canonical_real(-number)
     if "e" in text:
         return text.upper()
-    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
     whole, _, fraction = text.partition(".")
     if whole != "0":
-        return _scientific(sign, (whole + fraction).rstrip("0"), len(whole) - 1)
+        return _scientific((whole + fraction).rstrip("0"), len(whole) - 1)
     digits = fraction.lstrip("0")
-    return _scientific(sign, digits, len(digits) - len(fraction) - 1) if digits else f"{sign}0E+00"
+    return _scientific(digits, len(digits) - len(fraction) - 1) if digits else "0E+00"
 
 
-def _scientific(sign: str, digits: str, exponent: int) -> str:
-    point = "." if len(digits) > 1 else ""
-    return f"{sign}{digits[0]}{point}{digits[1:]}E{exponent:+03}"
+def _scientific(digits: str, exponent: int) -> str:
+    if len(digits) == 1:
+        return digits + _EXPONENTS[exponent]
+    return f"{digits[0]}.{digits[1:]}{_EXPONENTS[exponent]}"
 
 
-_KEY = itemgetter(0)
+_EXPONENTS = {exponent: f"E{exponent:+03}" for exponent in range(-5, 18)}
+"""Of numbers that Python writes without an exponent."""
+_FEW = {0: "0E+00", **{number: _scientific(str(number).rstrip("0"), len(str(number)) - 1) for number in range(1, 1000)}}
+"""Numbers that come often."""
 _CANONICAL: dict[type, Callable[[Any], str]] = {
     dict: _canonical_object,
     list: _canonical_array,

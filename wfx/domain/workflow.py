@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from wfx.domain.json import Json, encode
+from wfx.domain.json import Json, decode, encode
 
 
 class Actor(StrEnum):
@@ -76,6 +76,13 @@ class Workflow:
             groups=None if groups is None else tuple(_group(g) for g in groups),
             number=number,
         )
+
+    @classmethod
+    def from_encoded(cls, document: Json, number: int = 0) -> Workflow:
+        """Build from :attr:`encoded`, which is kept."""
+        workflow = cls.from_wire({"transitions": [], **decode(document)}, number)
+        vars(workflow)["encoded"] = document
+        return workflow
 
     @cached_property
     def encoded(self) -> Json:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import struct
+from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Protocol
@@ -41,6 +42,7 @@ class Edge:
         """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
         self.held = 0
         """Bytes of request bodies in memory."""
+        self._held_by: Counter[str] = Counter()
         self._most_held = max(_BODIES, 2 * settings.max_body)
 
     @property
@@ -48,10 +50,24 @@ class Edge:
         """Whether no further request may be worked on."""
         return self.running >= self.settings.max_requests
 
-    @property
-    def heavy(self) -> bool:
-        """Whether the bodies in memory are too many."""
-        return self.held > self._most_held
+    def hold(self, client: str, size: int) -> None:
+        """Count so many more bytes of a body from a client's address."""
+        self.held += size
+        self._held_by[client] += size
+
+    def let_go(self, client: str, size: int) -> None:
+        """Count them no more."""
+        self.held -= size
+        self._held_by[client] -= size
+        if not self._held_by[client]:
+            del self._held_by[client]
+
+    def heavy(self, client: str) -> bool:
+        """Tell whether a client's bodies are too many: it may have as much as it leaves to others.
+
+        So one client alone gets half of the memory, two get a third each, and whoever comes finds room.
+        """
+        return self._held_by[client] > self._most_held - self.held
 
 
 def cut_off(transport: asyncio.WriteTransport) -> None:

@@ -96,7 +96,7 @@ class Request(Work):
         if self.disconnected or self.response_complete:
             return
         size = len(message["body"])
-        self.hold(size)
+        too_much = self.hold(size)
         if not message["more_body"]:
             self.read_due = NEVER
             if self.length not in (None, self._held):
@@ -106,7 +106,7 @@ class Request(Work):
         self._body.append(message)
         self._waiting += size
         self._arrived.set()
-        if self.edge.heavy:
+        if too_much:
             self.edge.refusals.note("bodies", self.scope["client"])
             self.refuse(refusal.BODIES)
         elif self._waiting > _HIGH_WATER:

@@ -185,11 +185,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             return
         cycle.waiting_for_100_continue = False
         cycle.body += body
-        cycle.hold(len(body))
+        too_much = cycle.hold(len(body))
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         cycle.message_event.set()
-        if self.edge.heavy:
+        if too_much:
             self.refusal = refusal.BODIES
 
     def message_complete(self) -> None:
@@ -202,6 +202,8 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self.cycle.waiting_for_100_continue = False
             self.cycle.more_body = False
             self.cycle.message_event.set()
+        if self.cycle is self._current:
+            self.flow.resume_reading()  # a large body has paused it, and that the client leaves is only noticed so
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or wait for one."""

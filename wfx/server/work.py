@@ -47,10 +47,18 @@ class Work(ABC):
         self._task = task
         self.edge.running += 1
 
-    def hold(self, size: int) -> None:
-        """Count so many more bytes of its body."""
+    def hold(self, size: int) -> bool:
+        """Count so many more bytes of its body; tells whether its client has too many now."""
+        client = self._client
         self._held += size
-        self.edge.held += size
+        self.edge.hold(client, size)
+        return self.edge.heavy(client)
+
+    @property
+    def _client(self) -> str:
+        """The address that it came from: whose share of the memory its body is."""
+        peer = self.scope.get("client")
+        return peer[0] if peer else ""
 
     def stream(self) -> None:
         """Count it as an event stream."""
@@ -59,7 +67,8 @@ class Work(ABC):
 
     def release(self) -> None:
         """Count it no more."""
-        self.edge.held -= self._held
+        if self._held:
+            self.edge.let_go(self._client, self._held)
         if self._task is not None and not self.endless:
             self.edge.running -= 1
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from wfx.api.answer_memory import PIECE
 from wfx.api.call import Call
 from wfx.api.errors import unknown_workflow
+from wfx.api.inputs import JobRequest
 from wfx.api.large import document_reply, fetch_job, page_reply, read_page
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
 from wfx.domain import wire
-from wfx.domain.definition import Definition
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 from wfx.domain.query import JobQuery
 
@@ -34,16 +34,14 @@ async def query(call: Call) -> Response:
 
 async def create(call: Call) -> Response:
     """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
-    tags = call.body.get("tags")
-    given = call.body.get("definition")
-    definition = None if given is None else await call.work(Definition.of, given)
+    wanted: JobRequest = call.body
     try:
         job = await call.services.jobs.create(
-            call.body["workflow"], client_id=call.body["clientId"], definition=definition, tags=tags
+            wanted.workflow, client_id=wanted.client_id, definition=wanted.definition, tags=wanted.tags
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return await document_reply(call, (wire.job(job, asked_tags=tags),), 201)
+    return await document_reply(call, (wire.job(job, asked_tags=wanted.tags),), 201)
 
 
 async def get(call: Call) -> Response:

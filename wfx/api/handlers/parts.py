@@ -6,8 +6,6 @@ from starlette.responses import Response
 
 from wfx.api.call import Call
 from wfx.api.large import document_reply, fetch_job
-from wfx.domain.definition import Definition
-from wfx.domain.job import Status
 
 
 async def get_status(call: Call) -> Response:
@@ -18,8 +16,7 @@ async def get_status(call: Call) -> Response:
 
 async def put_status(call: Call) -> Response:
     """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
-    wanted = await call.work(Status.from_wire, call.body)
-    job = await call.services.jobs.update_status(call.key, wanted, call.side.actor)
+    job = await call.services.jobs.update_status(call.key, call.body, call.side.actor)
     return await document_reply(call, (job.status,))
 
 
@@ -31,8 +28,7 @@ async def get_definition(call: Call) -> Response:
 
 async def put_definition(call: Call) -> Response:
     """PUT /jobs/{id}/definition."""
-    wanted = await call.work(Definition.of, call.body)
-    job = await call.services.jobs.update_definition(call.key, wanted)
+    job = await call.services.jobs.update_definition(call.key, call.body)
     return await document_reply(call, (job.definition or b"null",))
 
 

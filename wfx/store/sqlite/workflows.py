@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
-from wfx.domain.json import Json, decode
+from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 from wfx.store.sqlite.statements import SQL, for_items
 
@@ -101,4 +101,4 @@ def load_named(connection: sqlite3.Connection, names: Iterable[str]) -> list[Wor
 
 def read(number: int, document: str) -> Workflow:
     """Build a workflow from its row. The wire form leaves an empty list out."""
-    return Workflow.from_wire({"transitions": [], **decode(Json(document.encode()))}, number)
+    return Workflow.from_encoded(Json(document.encode()), number)

@@ -1,0 +1,64 @@
+"""What workers run in these tests: does what the kind of the request says."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from wfx.sandbox.frames import Frame
+
+
+def answer(request: Frame) -> Frame:
+    """Do it."""
+    return DEEDS[request.kind](request)
+
+
+def fail(request: Frame) -> Frame:
+    """Raise an exception that repeats what was sent."""
+    raise ValueError(request.body.decode())
+
+
+def leave(_: Frame) -> Frame:
+    """End the process."""
+    raise SystemExit(3)
+
+
+def grow(_: Frame) -> Frame:
+    """Take memory, and keep it."""
+    kept.append(bytearray(b"x") * (200 << 20))
+    return DONE
+
+
+def kill(request: Frame) -> Frame:
+    """End the process by a signal."""
+    os.kill(os.getpid(), int(request.head))
+    return DONE
+
+
+def sleep(_: Frame) -> Frame:
+    """Do nothing, for longer than anybody waits."""
+    time.sleep(600)
+    return DONE
+
+
+def open_file(_: Frame) -> Frame:
+    """Open a file that anybody may open."""
+    os.open(os.devnull, os.O_RDONLY)
+    return DONE
+
+
+DONE = Frame(b".")
+kept: list[bytearray] = []
+DEEDS: dict[bytes, Callable[[Frame], Frame]] = {
+    b"e": lambda request: Frame(b"E", request.head, request.body),
+    b"p": lambda _: Frame(b"P", str(os.getpid()).encode()),
+    b"s": sleep,
+    b"m": lambda _: Frame(b"M", body=bytes(1 << 40)),
+    b"g": grow,
+    b"o": lambda request: Frame(b"O", body=bytes(int(request.head))),
+    b"r": fail,
+    b"x": kill,
+    b"q": leave,
+    b"f": open_file,
+}

@@ -1,0 +1,54 @@
+"""Reads large request bodies in a worker process: from bytes to the packed input of an operation."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import orjson
+
+from wfx.api import body
+from wfx.api.inputs import INPUTS
+from wfx.api.refusal import BadRequest, one_line
+from wfx.api.validate import BodyValidator
+from wfx.domain.errors import WfxError
+from wfx.sandbox.frames import Frame
+
+MAKE, CHECK = b"m", b"c"
+"""Requests: make the input of an operation, or only see whether the body is valid. The head has the operationId, a
+blank and the schema of the body."""
+MADE, INVALID, REFUSED = b"M", b"I", b"R"
+"""Answers: the packed input; why the body is invalid, in one line; an error of the domain."""
+LARGEST_HEAD = 128 * 1024
+"""Bytes that all of a large body may have together, as JSON, but a definition, a context or a workflow."""
+
+one_line("\0")  # its codec is loaded when it is first needed, and later no file can be opened here
+
+
+def answer(request: Frame) -> Frame:
+    """Read one body."""
+    operation, _, schema = request.head.partition(b" ")
+    try:
+        return _made(request, operation.decode(), _validator(schema))
+    except BadRequest as exc:
+        return Frame(INVALID, str(exc).encode())
+    except WfxError as exc:
+        return Frame(REFUSED, orjson.dumps([type(exc).__name__, exc.args, vars(exc)]))
+
+
+def _made(request: Frame, operation: str, validator: BodyValidator) -> Frame:
+    value, good = body.check(request.body, validator.is_valid)
+    if not good:
+        raise BadRequest(validator.complaint(value))
+    if request.kind == CHECK:
+        return Frame(MADE)
+    kind = INPUTS[operation]
+    small, document = kind.pack(kind.make(value))
+    head = orjson.dumps(small)
+    if len(head) > LARGEST_HEAD:
+        raise BadRequest(f"the body: names and tags have more than {LARGEST_HEAD} bytes together")
+    return Frame(MADE, head, document)
+
+
+@lru_cache(maxsize=16)
+def _validator(schema: bytes) -> BodyValidator:
+    return BodyValidator.of(orjson.loads(schema))

@@ -1,0 +1,114 @@
+"""Inputs of operations: what a handler works with, made from a decoded body.
+
+Making one takes time in proportion to the body: hashing a definition, say. The input of a large body is made in a
+worker process, packed there and unpacked here: a small head of names and numbers, and one document as it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wfx.domain import tags, validation
+from wfx.domain.definition import Definition
+from wfx.domain.job import Status
+from wfx.domain.json import Json
+from wfx.domain.workflow import Workflow
+
+Packed = tuple[Any, bytes]
+"""A small JSON value, and a document; empty where there is none."""
+_NOTHING = b""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A job to be started."""
+
+    client_id: str
+    workflow: str
+    tags: Sequence[str] | None
+    """As they were asked for; None if there was no such member."""
+    definition: Definition | None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> JobRequest:
+        """Take what a caller sent."""
+        given = document.get("definition")
+        return cls(
+            document["clientId"],
+            document["workflow"],
+            document.get("tags"),
+            None if given is None else Definition.of(given),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How one kind of input is made, and passed from a worker process to the service."""
+
+    make: Callable[[Any], Any]
+    """From a decoded body that satisfies the OpenAPI schema. Raises WfxError for what is refused all the same."""
+    pack: Callable[[Any], Packed]
+    unpack: Callable[[Any, bytes], Any]
+
+
+def _pack_status(status: Status) -> Packed:
+    head = [status.state, status.client_id, status.progress, status.message, status.context is not None]
+    return head, status.context or _NOTHING
+
+
+def _unpack_status(head: Any, context: bytes) -> Status:
+    state, client_id, progress, message, has_context = head
+    return Status(state, client_id, progress, message, Json(context) if has_context else None)
+
+
+def _pack_request(request: JobRequest) -> Packed:
+    tags.require_few(tags.ordered(request.tags or ()))
+    wanted = request.definition
+    head = [request.client_id, request.workflow, request.tags, wanted and wanted.hash]
+    return head, wanted.encoded if wanted else _NOTHING
+
+
+def _unpack_request(head: Any, document: bytes) -> JobRequest:
+    client_id, workflow, names, digest = head
+    return JobRequest(client_id, workflow, names, None if digest is None else Definition(Json(document), digest))
+
+
+def _workflow(document: dict[str, Any]) -> Workflow:
+    workflow = Workflow.from_wire(document)
+    validation.check(workflow)
+    return workflow
+
+
+def _tags_to_add(names: Sequence[str]) -> Sequence[str]:
+    """Refuse what no job may have, before the store is asked: there it would keep others waiting."""
+    if len(names) <= tags.MOST_TAGS:
+        return names
+    different = list(dict.fromkeys(names))
+    tags.require_few(tags.ordered(different))
+    return different
+
+
+def _pack_tags_to_add(names: Sequence[str]) -> Packed:
+    tags.require_few(tags.ordered(names))
+    return names, _NOTHING
+
+
+INPUTS: dict[str, Input] = {
+    "PostWorkflows": Input(
+        _workflow, lambda made: (None, made.encoded), lambda _, document: Workflow.from_encoded(Json(document))
+    ),
+    "PostJobs": Input(JobRequest.of, _pack_request, _unpack_request),
+    "PutJobsIdStatus": Input(Status.from_wire, _pack_status, _unpack_status),
+    "PutJobsIdDefinition": Input(
+        Definition.of,
+        lambda made: (made.hash, made.encoded),
+        lambda digest, document: Definition(Json(document), digest),
+    ),
+    "PostJobsIdTags": Input(_tags_to_add, _pack_tags_to_add, lambda names, _: names),
+    "DeleteJobsIdTags": Input(
+        lambda names: list(dict.fromkeys(names)), lambda names: (names, _NOTHING), lambda names, _: names
+    ),
+}
+"""By operationId: all operations that take a body."""

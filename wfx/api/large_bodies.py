@@ -1,0 +1,99 @@
+"""Reads large request bodies in worker processes, so that the service's own process never has their values.
+
+As Python values a body takes up to twenty-five times its bytes, and seconds of the interpreter, in pieces that nobody
+can interrupt (see ``spec/decisions/0026-large-bodies-in-processes.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import orjson
+
+from wfx.api.body_worker import CHECK, INVALID, MAKE, REFUSED
+from wfx.api.inputs import INPUTS
+from wfx.api.refusal import BadRequest, BodyUnreadable, TryLater
+from wfx.api.request_schemas import body_schema
+from wfx.domain import errors
+from wfx.domain.errors import WfxError
+from wfx.sandbox.errors import Limit, LimitReached, Unavailable
+from wfx.sandbox.fair_queue import FairQueue
+from wfx.sandbox.frames import Frame
+from wfx.sandbox.pool import Pool
+from wfx.sandbox.process import Limits, Program, Request
+
+_PROGRAM = Program("wfx.api.body_worker", ("orjson", "jsonschema_rs"))
+_WORKERS = 2
+_COSTLY = 1024 * 1024
+"""Bytes of a body that may take a second; one worker never reads any that are larger."""
+_PATIENCE = 30.0
+"""Seconds that a body waits for its turn."""
+_MEMORY, _MEMORY_PER_BYTE = 512 * 1024 * 1024, 256
+"""Bytes of address space of a worker: for itself, and for each byte of the largest body. It uses a fifth of that: the
+JSON decoder asks for the most that it could need."""
+_OUTPUT_PER_BYTE = 6
+"""Bytes that a document may have in its stored form for each one it was sent with: ``<`` becomes ``\\u003c``."""
+_SLACK = 1024 * 1024
+
+
+class LargeBodies:
+    """The workers that read large bodies. Use as a context manager, on one event loop."""
+
+    def __init__(self, max_body: int, *, workers: int = _WORKERS, patience: float = _PATIENCE) -> None:
+        """Read bodies of at most ``max_body`` bytes; no worker starts before the first."""
+        self.queue = FairQueue(workers, _COSTLY)
+        limits = Limits(_MEMORY + _MEMORY_PER_BYTE * max_body, _SLACK + _OUTPUT_PER_BYTE * max_body)
+        self._pool = Pool(_PROGRAM, limits, self.queue, deadline=_deadline, patience=patience)
+        self._heads: dict[str, bytes] = {}
+
+    async def __aenter__(self) -> Self:
+        """Start nothing yet."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End all workers."""
+        await self._pool.close()
+
+    async def read(self, operation: str, pieces: Sequence[bytes], size: int, client: str, *, only_check: bool) -> Any:
+        """Return the input of an operation, made from the pieces of a body; None if it is only to be checked.
+
+        ``client`` is whose share of the work this is. Raises BadRequest (or a kind of it) and WfxError.
+        """
+        request = Request(CHECK if only_check else MAKE, self._head(operation), pieces, size)
+        try:
+            answer = await self._pool.ask(request, client)
+        except LimitReached as exc:
+            if exc.which == Limit.TIME:
+                raise TryLater("reading the body took too long") from exc
+            raise BodyUnreadable from exc
+        except Unavailable as exc:
+            raise TryLater(f"the body could not be read now: {exc}") from exc
+        return None if only_check and answer.kind not in {INVALID, REFUSED} else _unpacked(operation, answer)
+
+    def _head(self, operation: str) -> bytes:
+        if operation not in self._heads:
+            self._heads[operation] = b"%b %b" % (operation.encode(), orjson.dumps(body_schema(operation)))
+        return self._heads[operation]
+
+
+def _deadline(size: int) -> float:
+    """Seconds for a body of this size: many times what it takes, to end only what hangs."""
+    return 10.0 + size / 100_000
+
+
+def _unpacked(operation: str, answer: Frame) -> Any:
+    if answer.kind == INVALID:
+        raise BadRequest(answer.head.decode())
+    content = orjson.loads(answer.head)
+    if answer.kind == REFUSED:
+        raise _rebuilt(*content)
+    return INPUTS[operation].unpack(content, answer.body)
+
+
+def _rebuilt(kind: str, arguments: Sequence[Any], attributes: dict[str, Any]) -> WfxError:
+    """Make an error of the domain again: it was raised in a worker."""
+    cls: type[WfxError] = getattr(errors, kind)
+    error = cls.__new__(cls, *arguments)
+    vars(error).update(attributes)
+    return error

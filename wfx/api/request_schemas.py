@@ -1,0 +1,59 @@
+"""JSON Schemas of request bodies, from the OpenAPI document."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from wfx.api.spec import document, operations
+from wfx.api.validate import BodyValidator
+
+_RANGES = {
+    "int32": {"minimum": -(2**31), "maximum": 2**31 - 1},
+    "int64": {"minimum": -(2**63), "maximum": 2**63 - 1},
+}
+_NEVER: dict[str, Any] = {"not": {}}
+
+
+@cache
+def body_schema(operation_id: str) -> dict[str, Any] | None:
+    """Return what an operation demands of its body, in JSON Schema (draft 4); None if it takes none.
+
+    Members that only responses have are refused.
+    """
+    schema = operations()[operation_id].body
+    if schema is None:
+        return None
+    return {"allOf": [_request_schema(schema)], "components": {"schemas": _request_schemas()}}
+
+
+@cache
+def compile_body(operation_id: str) -> BodyValidator | None:
+    """Return the check of an operation's body; None if it takes none."""
+    schema = body_schema(operation_id)
+    return None if schema is None else BodyValidator.of(schema)
+
+
+@cache
+def _request_schemas() -> dict[str, Any]:
+    return {name: _request_schema(schema) for name, schema in document()["components"]["schemas"].items()}
+
+
+def _request_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say in JSON Schema (draft 4) what a schema of OpenAPI 3.0 demands of a request."""
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}
+    if schema.get("readOnly"):
+        return _NEVER
+    converted = {**_RANGES.get(schema.get("format", ""), {}), **schema}
+    if schema.get("nullable"):
+        converted["type"] = [schema["type"], "null"]
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        if keyword in schema:
+            converted[keyword] = [_request_schema(part) for part in schema[keyword]]
+    if "properties" in schema:
+        converted["properties"] = {name: _request_schema(part) for name, part in schema["properties"].items()}
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            converted[keyword] = _request_schema(schema[keyword])
+    return converted

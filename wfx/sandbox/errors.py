@@ -1,0 +1,35 @@
+"""Why a worker process gave no answer.
+
+SandboxError
+├── LimitReached     the work ran into a limit, and its process was ended
+└── Unavailable      no worker was free in time, none could be started, or one ended for no reason of the work's
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Limit(StrEnum):
+    """The limits of a worker."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    OUTPUT = "output"
+
+
+class SandboxError(Exception):
+    """The work was not done."""
+
+
+class LimitReached(SandboxError):
+    """The work ran into a limit."""
+
+    def __init__(self, which: Limit) -> None:
+        """Keep which one."""
+        super().__init__(f"a worker process ran into its limit of {which}")
+        self.which = which
+
+
+class Unavailable(SandboxError):
+    """Nothing is wrong with the work, but it could not be done now."""

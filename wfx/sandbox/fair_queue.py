@@ -1,0 +1,143 @@
+"""Queue that gives each client its share: whoever has had least goes first, small before large.
+
+Work is measured by its cost, say in bytes. A client's own work is done in the order of cost. Costly work never takes
+the last place, so that the rest never waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from wfx.sandbox.errors import Unavailable
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    """Work that waits for its turn; the smallest goes first, of equal ones the one that came first."""
+
+    cost: int
+    number: int
+    turn: asyncio.Future[None] = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Client:
+    """Whoever has work waiting or running."""
+
+    had: int
+    """What it has had since it came, on top of what whoever had had least by then."""
+    waiting: list[_Waiting] = field(default_factory=list)
+    """A heap."""
+    running: int = 0
+    """The cost of what runs; all work has some."""
+
+
+class FairQueue:
+    """Gives out turns, some of them at once."""
+
+    def __init__(self, at_once: int, costly: int) -> None:
+        """Run ``at_once`` at a time; of what costs more than ``costly`` one less, but at least one."""
+        self._at_once = at_once
+        self._costly = costly
+        self._costly_at_once = max(1, at_once - 1)
+        self._clients: dict[str, _Client] = {}
+        self._number = 0
+        self._closed = False
+        self.running = 0
+        """Turns that are had now."""
+        self._running_costly = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return sum(len(client.waiting) for client in self._clients.values())
+
+    @asynccontextmanager
+    async def turn(self, client: str, cost: int, patience: float) -> AsyncIterator[None]:
+        """Wait for the turn and have it. Raises Unavailable after ``patience`` seconds, or when the queue is closed."""
+        await self._wait(client, cost, patience)
+        try:
+            yield
+        finally:
+            self._end(client, cost)
+
+    def close(self) -> None:
+        """Give out no more turns; whoever waits is told so."""
+        self._closed = True
+        for client in self._clients.values():
+            for each in client.waiting:
+                if not each.turn.done():
+                    each.turn.set_exception(_stopping())
+
+    async def _wait(self, name: str, cost: int, patience: float) -> None:
+        if self._closed:
+            raise _stopping()
+        client = self._clients.get(name)
+        if client is None:
+            # A new client begins where the one that had had least was before its turn: neither behind all that was
+            # done before, nor ahead of those who wait already.
+            had = min((each.had - each.running for each in self._clients.values()), default=0)
+            client = self._clients[name] = _Client(had)
+        self._number += 1
+        entry = _Waiting(cost, self._number, asyncio.get_running_loop().create_future())
+        heapq.heappush(client.waiting, entry)
+        self._give_turns()
+        try:
+            async with asyncio.timeout(patience):
+                await entry.turn
+        except TimeoutError as exc:
+            self._leave(name, client, entry)
+            raise Unavailable("others had their turn for too long") from exc
+        except BaseException:
+            self._leave(name, client, entry)
+            raise
+
+    def _leave(self, name: str, client: _Client, entry: _Waiting) -> None:
+        """Stop waiting; a turn that was given in the same moment goes to the next one."""
+        if entry in client.waiting:
+            client.waiting.remove(entry)
+            heapq.heapify(client.waiting)
+            self._forget(name, client)
+        else:
+            self._end(name, entry.cost)
+
+    def _end(self, name: str, cost: int) -> None:
+        client = self._clients[name]
+        client.running -= cost
+        self.running -= 1
+        self._running_costly -= cost > self._costly
+        self._forget(name, client)
+        self._give_turns()
+
+    def _forget(self, name: str, client: _Client) -> None:
+        if not client.waiting and not client.running:
+            del self._clients[name]
+
+    def _give_turns(self) -> None:
+        while self.running < self._at_once and (client := self._next()) is not None:
+            entry = heapq.heappop(client.waiting)
+            client.had += entry.cost
+            client.running += entry.cost
+            self.running += 1
+            self._running_costly += entry.cost > self._costly
+            if not entry.turn.done():  # else it was just given up, and is about to be passed on
+                entry.turn.set_result(None)
+
+    def _next(self) -> _Client | None:
+        """Return the client whose turn it is: it will have had least, also with what it is to have now."""
+        most = self._costly if self._running_costly >= self._costly_at_once else math.inf
+        able = (each for each in self._clients.values() if each.waiting and each.waiting[0].cost <= most)
+        return min(able, key=_rank, default=None)
+
+
+def _rank(client: _Client) -> tuple[int, int]:
+    return client.had + client.waiting[0].cost, client.waiting[0].number
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("the service is stopping")

@@ -1,0 +1,29 @@
+"""Frames over the stdin and stdout of a worker process: a kind, a small head and a large body.
+
+A worker says READY first. Then each request gets one answer: of the worker's own module, or MEMORY or FAILED, after
+which it ends. Only the standard library is used, since a worker may have nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+
+HEADER = Struct(">c?IQ")
+"""Kind, whether the worker ends now, and the lengths of head and body."""
+
+READY = b"+"
+MEMORY = b"%"
+"""The work needed more memory than there is."""
+FAILED = b"!"
+"""The module raised an exception; the head says which, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message, either way."""
+
+    kind: bytes
+    """One byte."""
+    head: bytes = b""
+    body: bytes = b""

@@ -1,0 +1,111 @@
+"""The worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
+
+    python -I -S launcher.py DIRECTORIES MODULE MEMORY
+
+DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
+MEMORY is the most address space of this process, in bytes. Requests come on stdin, answers go to stdout.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+sys.path += sys.argv[1].split(os.pathsep)
+
+from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
+
+_LEAVE_ABOVE_BYTES = 128 * 1024 * 1024
+"""A process that holds on to more than this after an answer makes room for a fresh one."""
+_FIRST_TO_GO = b"500"
+"""How much sooner than others a system that is short of memory ends this process, in thousandths of all memory."""
+_NICENESS = 5
+"""How far this process stands back behind the service: a quarter of the processor where they compete for it."""
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+
+
+class _Worker:
+    def __init__(self, answer: Callable[[Frame], Frame]) -> None:
+        self._answer = answer
+        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        """Answer requests until stdin ends."""
+        self._say(Frame(READY))
+        while header := sys.stdin.buffer.read(HEADER.size):
+            answer = self._answered(header)
+            leaving = answer.kind in {MEMORY, FAILED} or self._resident_bytes() > _LEAVE_ABOVE_BYTES
+            self._say(answer, leaving=leaving)
+            if leaving:
+                return
+
+    def _answered(self, header: bytes) -> Frame:
+        kind, _, head, body = HEADER.unpack(header)
+        try:
+            return self._answer(Frame(kind, sys.stdin.buffer.read(head), sys.stdin.buffer.read(body)))
+        except MemoryError:
+            return Frame(MEMORY)
+        except Exception as exc:  # noqa: BLE001 - the service logs it
+            return Frame(FAILED, _described(exc).encode())
+
+    def _say(self, answer: Frame, *, leaving: bool = False) -> None:
+        answers = sys.stdout.buffer
+        answers.write(HEADER.pack(answer.kind, leaving, len(answer.head), len(answer.body)))
+        answers.write(answer.head)
+        answers.write(answer.body)
+        answers.flush()
+
+    def _resident_bytes(self) -> int:
+        return int(os.pread(self._memory_file, 64, 0).split()[1]) * resource.getpagesize()
+
+
+def _described(error: Exception) -> str:
+    """Name an exception and the places it passed; not its message, which may repeat what somebody sent."""
+    places = (f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in traceback.extract_tb(error.__traceback__))
+    return f"{type(error).__name__} in {' → '.join(places)}"
+
+
+def _confine(memory: int) -> None:
+    """Give up whatever could be reached from here, for good."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:  # noqa: PTH123 - nothing more is imported for it
+        file.write(_FIRST_TO_GO)
+    os.environ.clear()
+    os.close(sys.stderr.fileno())
+    os.open(os.devnull, os.O_WRONLY)  # takes the number of stderr
+    os.nice(_NICENESS)
+    time.tzset()
+    for what, limit in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+
+
+def main() -> None:
+    """Confine this process, then serve.
+
+    The collector of cycles is off: it would look through millions of new values again and again, and what is left in
+    cycles goes with the process.
+    """
+    module, memory = importlib.import_module(sys.argv[2]), int(sys.argv[3])
+    worker = _Worker(module.answer)
+    _confine(memory)
+    gc.disable()
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main()
