@@ -32,7 +32,7 @@ def ask(port: int, data: bytes, *, piece: int = 0) -> tuple[int, list[Answer]]:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"row {case.row}: {case.name}" for case in CASES])
 def test_corpus(recorded: Recorded, case: Case) -> None:
-    """Rows 26 to 29: the answer is that of the table; whatever follows a refused request is seen by nobody."""
+    """Rows 26 to 29 and 31: the answer is that of the table; whatever follows a refused request is seen by nobody."""
     expected = [case.status] if case.ends else [case.status, 404]
     paths = [] if case.path is None else [case.path]
     for piece in (0, 1) if len(case.data) < SHORT else (0,):

@@ -127,7 +127,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         broker = Broker(store)  # type: ignore[arg-type]  # a store but for its type
         await broker.open()
         stack.push_async_callback(broker.close)
-        filters = await stack.enter_async_context(Filters())
+        filters = await stack.enter_async_context(Filters(deadline=DEADLINE))
         large_bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
         services = Services(Jobs(store), Workflows(store), Health(store), broker, filters, large_bodies, answers,  # type: ignore[arg-type]  # as above
                             20 * MEGABYTE, 30, 60)

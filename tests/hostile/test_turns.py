@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import struct
 import threading
@@ -82,7 +83,8 @@ class Census(threading.Thread):
 
     def run(self) -> None:
         """Count."""
-        while not self._over.wait(0.005):
+        while not self._over.is_set():
+            time.sleep(0.005)
             found = {worker.pid for worker in workers(self._service)}
             self.seen |= found
             self.most = max(self.most, len(found))
@@ -177,3 +179,35 @@ def test_workers_end_with_the_service(service: LocalService) -> None:
     assert not any(psutil.pid_exists(pid) for pid in census.seen)
     for wire in crowd:
         wire.socket.close()
+
+
+def test_workers_end_with_a_service_that_is_killed(service: LocalService) -> None:
+    """Row 63: when the service is killed while bodies are read and wait, no process of it is left."""
+    port = service.ports["north"]
+    crowd = [Wire(port, LATE, "127.0.0.2") for _ in range(4)]
+    for wire in crowd:
+        wire.send(LARGE)
+    wait_for(lambda: workers(service))
+    started = workers(service)
+    assert service.stop(signal.SIGKILL) == -signal.SIGKILL
+    wait_for(lambda: all(map(is_gone, started)))
+    for wire in crowd:
+        wire.socket.close()
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether a process has ended, also if nobody has asked yet how."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+def test_a_service_at_rest_has_no_workers(service: LocalService) -> None:
+    """Row 63: no process is started before the first large body comes; light ones need none."""
+    port = service.ports["north"]
+    with Wire(port, timeout=LATE) as wire:
+        wire.send(request(body(1)))
+        assert wire.answer().status == 400
+    assert workers(service) == []
+    post(port)
+    assert len(workers(service)) == 1

@@ -37,7 +37,8 @@ def kill(request: Frame) -> Frame:
 
 
 def sleep(_: Frame) -> Frame:
-    """Do nothing, for longer than anybody waits."""
+    """Do nothing, for longer than anybody waits; that this has begun shows in the niceness."""
+    os.nice(1)
     time.sleep(600)
     return DONE
 

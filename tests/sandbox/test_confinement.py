@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.sandbox.test_pool import LATE, TENANT, opened, request, workers
+from wfx.sandbox import process as places
 from wfx.sandbox.errors import Unavailable
 from wfx.sandbox.pool import Pool
 
@@ -62,31 +65,87 @@ async def test_a_worker_cannot_open_files(pool: Pool) -> None:
 
 _SERVER = """
 import asyncio
+import sys
+from tests.sandbox import test_pool
 from tests.sandbox.test_pool import opened, request
+from wfx.sandbox import pool
+from wfx.sandbox.process import Program
 
-async def main():
-    async with opened(at_once=2) as (pool, _):
-        await asyncio.gather(pool.ask(request(b"p"), "a"), pool.ask(request(b"p"), "a"))
+pool._START_SECONDS = 600.0
+
+async def serve():
+    async with opened(at_once=2, deadline=600.0, patience=600.0) as (workers, _):
+        await asyncio.gather(workers.ask(request(b"p"), "a"), workers.ask(request(b"p"), "a"))
         print("ready", flush=True)
-        await pool.ask(request(b"s"), "a")
+        await workers.ask(request(b"s"), "a")
 
-asyncio.run(main())
+async def start():
+    test_pool.TENANT = Program("tests.sandbox.slow_tenant", ("tests",))
+    async with opened(patience=600.0) as (workers, _):
+        print("ready", flush=True)
+        await workers.ask(request(b"p"), "a")
+
+asyncio.run({"serve": serve, "start": start}[sys.argv[1]]())
 """
+
+
+@contextmanager
+def server(what: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has workers which serve, or which start."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER, what], cwd=ROOT, env={**os.environ, "PYTHONPATH": ".:tests"},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what other processes do."""
+    deadline = time.monotonic() + LATE
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.01)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether a process has ended, also if nobody has asked yet how."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_the_service(how: signal.Signals) -> None:
-    """However the service ends, its workers end with it, those at rest and those at work."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVER], cwd=ROOT, env={**os.environ, "PYTHONPATH": ".:tests"}, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as server:  # fmt: skip
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        children = psutil.Process(server.pid).children()
-        started = [child for child in children if TENANT.module in child.cmdline()]
-        assert started
-        server.send_signal(how)
-        server.wait(timeout=LATE)
-    _, alive = psutil.wait_procs(started, timeout=LATE)
-    assert alive == []
+    """However the service ends, its workers end with it, the one at rest and the one at work."""
+    with server("serve") as process:
+        started = psutil.Process(process.pid).children()
+        assert len(started) == 2
+        wait_for(lambda: len({worker.nice() for worker in started}) == 2)
+        process.send_signal(how)
+        process.wait(timeout=LATE)
+        wait_for(lambda: all(map(is_gone, started)))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_that_starts_outlives_the_service(how: signal.Signals) -> None:
+    """When the service ends while a worker starts, that worker ends as well, before it is ready."""
+    with server("start") as process:
+        wait_for(lambda: bool(psutil.Process(process.pid).children()))
+        started = psutil.Process(process.pid).children()
+        process.send_signal(how)
+        process.wait(timeout=LATE)
+        wait_for(lambda: all(map(is_gone, started)))
+
+
+def test_a_worker_of_a_service_that_is_gone() -> None:
+    """A worker that was started by a process which has ended meanwhile ends at once, without an answer."""
+    launcher = str(Path(places.__file__).with_name("launcher.py"))
+    nobody = str(os.getpid() + 1)  # not the one that starts it
+    command = [sys.executable, "-I", "-S", launcher, str(ROOT), TENANT.module, str(1 << 30), nobody]
+    ended = subprocess.run(command, input=b"", capture_output=True, timeout=LATE, check=False)
+    assert (ended.returncode, ended.stdout) == (0, b"")

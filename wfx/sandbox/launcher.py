@@ -1,9 +1,10 @@
 """The worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
 
-    python -I -S launcher.py DIRECTORIES MODULE MEMORY
+    python -I -S launcher.py DIRECTORIES MODULE MEMORY SERVICE
 
 DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
-MEMORY is the most address space of this process, in bytes. Requests come on stdin, answers go to stdout.
+MEMORY is the most address space of this process, in bytes. SERVICE is the process that started this one, and whose end
+is also its end. Requests come on stdin, answers go to stdout.
 """
 
 from __future__ import annotations
@@ -73,11 +74,16 @@ def _described(error: Exception) -> str:
     return f"{type(error).__name__} in {' → '.join(places)}"
 
 
+def _end_with(service: int) -> None:
+    """Have the system kill this process as soon as the service is gone, even if that is so already."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != service:
+        raise SystemExit
+
+
 def _confine(memory: int) -> None:
     """Give up whatever could be reached from here, for good."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:  # noqa: PTH123 - nothing more is imported for it
         file.write(_FIRST_TO_GO)
     os.environ.clear()
@@ -100,6 +106,7 @@ def main() -> None:
     The collector of cycles is off: it would look through millions of new values again and again, and what is left in
     cycles goes with the process.
     """
+    _end_with(int(sys.argv[4]))  # before anything that takes long
     module, memory = importlib.import_module(sys.argv[2]), int(sys.argv[3])
     worker = _Worker(module.answer)
     _confine(memory)

@@ -70,7 +70,8 @@ class WorkerProcess:
         launcher = Path(__file__).with_name("launcher.py")
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(launcher), places, program.module, str(limits.memory)),
+                *(sys.executable, "-I", "-S", str(launcher), places, program.module),
+                *(str(limits.memory), str(os.getpid())),
                 stdin=PIPE,
                 stdout=PIPE,
                 env={},
