@@ -193,7 +193,7 @@ def test_slow_reader(hasty: LocalService, large: str) -> None:
         said = wait_for_line(hasty, before, lambda record: record.get("kind") == "slow-reader")
         assert (said["level"], said["count"]) == ("warn", 1)
         with pytest.raises(ConnectionResetError):
-            wire.answer()
+            wire.until(b"\r\n0\r\n\r\n")
 
 
 def wait_for_line(service: LocalService, start: int, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
