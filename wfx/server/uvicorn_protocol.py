@@ -304,6 +304,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop working for a client that has left."""
         super().connection_lost(exc)
+        self.drop()
         self._read_due = self._write_due = NEVER
         if self._current is not None and not self._current.response_complete:
             self._current.cut()
