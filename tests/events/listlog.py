@@ -71,14 +71,9 @@ class ListLog:
         await self._take_a_while()
         return LogBounds(self.log_id, self.horizon + 1, self.head)
 
-<<<<<<< HEAD
     async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:
         """See the protocol. These events are small: there is room for all of them."""
         assert room > 0
-=======
-    async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:  # noqa: ARG002  # all have room
-        """See the protocol."""
->>>>>>> 5515076 (sandbox: end workers with a service that ends while they start)
         self.reads += 1
         await self._take_a_while()
         if after > self.head:

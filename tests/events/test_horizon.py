@@ -59,17 +59,10 @@ def test_pruning_between_asking_and_reading() -> None:
     """Row 16: a horizon that moves while a stream from the oldest event begins costs only the events that are gone."""
     async def scenario() -> None:
         class Racing(ListLog):
-<<<<<<< HEAD
             async def read_log(self, after: int, limit: int, room: int = EVERYTHING):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent
                 if self.reads == 0:
                     self.horizon = 5
                 return await super().read_log(after, limit, room)
-=======
-            async def read_log(self, after: int, limit: int, *room: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent
-                if self.reads == 0:
-                    self.horizon = 5
-                return await super().read_log(after, limit, *room)
->>>>>>> 5515076 (sandbox: end workers with a service that ends while they start)
 
         log = Racing()
         for _ in range(10):

@@ -26,7 +26,7 @@ class Log:
         self.fails = False
         self.feed = Feed(0, self.read)
 
-    async def read(self, after: int, limit: int) -> Sequence[Event]:
+    async def read(self, after: int, limit: int, _room: int) -> Sequence[Event]:
         """Read behind a position; others have time to do something meanwhile."""
         self.reads += 1
         await asyncio.sleep(0)
