@@ -31,11 +31,15 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/filtering/rewrite.py", ("tests/filtering/test_rewrite.py", *_FILTERING)),
     ("wfx/filtering/*.py", _FILTERING),
     ("wfx/api/sse.py", ("tests/events/test_wire.py", "tests/events/test_connections.py", "tests/streams/test_wire.py")),
-    ("wfx/api/turns.py", ("tests/hostile/test_turns.py", *_API)),
+    ("wfx/api/*large.py", ("tests/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/answer_memory.py", ("tests/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/*bod*.py", ("tests/api/test_body.py", "tests/hostile/test_turns.py", *_API)),
+    ("wfx/api/inputs.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
+    ("wfx/sandbox/*.py", ("tests/sandbox", "tests/hostile/test_turns.py")),
     ("wfx/api/*.py", _API),
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
-AREAS = ("domain", "store", "events", "plugin", "filtering", "api")
+AREAS = ("domain", "store", "events", "plugin", "filtering", "sandbox", "api")
 
 
 def tests_of(module: str) -> tuple[str, ...]:
