@@ -52,15 +52,6 @@ _UNSIGNED_64 = 2**64
 _SIGNED_64 = 2**63
 
 
-def parse(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Any:
-    """Decode a required JSON body; header names are in lower case, as ASGI has them.
-
-    Whole numbers beyond 64 bit become doubles. Raises BadRequest, and nothing else, whatever the bytes are.
-    """
-    check_kind(len(raw), headers)
-    return decode(raw)
-
-
 def is_light(raw: bytes) -> bool:
     """Tell whether a body is read in a millisecond or two, whatever is done with it: it has few values and escapes."""
     size = len(raw)
