@@ -147,6 +147,10 @@ class Backtracking:
         multiline = self._pattern.flags & re.MULTILINE
         breaks = ("\n", b"\n")
 
+        def is_word(character: Any) -> bool:
+            word: Any = r"\w" if isinstance(character, str) else rb"\w"
+            return re.fullmatch(word, character, self._pattern.flags & re.ASCII) is not None
+
         def fits(at: int) -> bool:
             text = self._text
             match where:
@@ -159,6 +163,8 @@ class Backtracking:
                 case constants.AT_END:
                     last = at == len(text) or (at == len(text) - 1 and text[at:] in breaks)
                     return last or bool(multiline and text[at:at + 1] in breaks)
+                case constants.AT_BOUNDARY:
+                    return is_word(text[max(at - 1, 0):at]) != is_word(text[at:at + 1])
             raise NotImplementedError(where)
 
         return lambda at, rest: fits(at) and rest(at)
