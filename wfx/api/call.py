@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from wfx.api.answer_memory import AnswerMemory, Share
 from wfx.api.large_bodies import LargeBodies
@@ -23,7 +24,9 @@ ABORT_EXTENSION = "wfx.abort"
 """Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
 
 Without it the connection of a reader that does not read lingers, with its send buffer, until the reader goes away.
+Over HTTP/2 it ends the stream.
 """
+_DISCONNECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,16 @@ class Call:
     def request(self) -> Request:
         """The request as Starlette shows it, for what few operations look at."""
         return Request(self.scope)
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the server reports the end of a connection that was just closed, or a second.
+
+    A handler that returns earlier lets the server log that its answer is incomplete.
+    """
+    with anyio.move_on_after(_DISCONNECT_SECONDS):
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _nothing() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.answer_memory import PIECE, SMALL, Share
-from wfx.api.call import Call
+from wfx.api.call import Call, wait_for_disconnect
 from wfx.api.reply import JSON, RawHeader, Reply
 from wfx.domain.errors import StoreError
 from wfx.domain.job import Job
@@ -34,7 +33,6 @@ class ReadOn(Protocol):
 
 
 _SLICE = 64 * 1024
-_GONE_SECONDS = 1.0
 _SAFE = frozenset({"GET", "HEAD"})
 _logger = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ class LargeReply(Response):
             except StoreError as exc:
                 _logger.warning("a large answer is broken off: %s", exc)
                 self._share.cut()
-                await _disconnected(receive)
+                await wait_for_disconnect(receive)
                 return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -95,14 +93,6 @@ class LargeReply(Response):
                 raise TooLong
             self._share.kept = size
         return b"".join(pieces)
-
-
-async def _disconnected(receive: Receive) -> None:
-    """See a connection closed that was cut: a server may complain about an unfinished answer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_GONE_SECONDS):
-            while (await receive())["type"] != "http.disconnect":
-                pass
 
 
 def _slices(piece: bytes) -> Iterator[bytes | memoryview]:

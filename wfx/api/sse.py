@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from wfx.api.call import ABORT_EXTENSION, Call, Services
+from wfx.api.call import ABORT_EXTENSION, Call, Services, wait_for_disconnect
 from wfx.api.eventpage import page_response
 from wfx.events.query import parse_query
 from wfx.events.subscription import Subscription
@@ -24,7 +24,6 @@ _HEADERS = {
     "Connection": "keep-alive",
     "X-Accel-Buffering": "no",
 }
-_GONE_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -107,11 +106,9 @@ class EventStream(EventSourceResponse):
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:
-    """Close the connection, if the server lets us, and see it closed: it may complain about an unfinished response."""
+    """Close the connection, if the server offers that, and wait until it is closed."""
     abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT_EXTENSION)
     if abort is None:
         return
     abort()
-    with anyio.move_on_after(_GONE_SECONDS):
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    await wait_for_disconnect(receive)

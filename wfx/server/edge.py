@@ -15,8 +15,6 @@ from wfx.server.head import HEAD_SLACK
 from wfx.server.refusal import Refusals
 from wfx.server.settings import HttpSettings
 
-ABORT_EXTENSION = "wfx.abort"
-"""The ASGI extension that closes a connection at once (over HTTP/2: ends the stream); see :mod:`wfx.api.sse`."""
 MAX_STREAMS = 100
 """Requests that one HTTP/2 connection may have running; over HTTP/1.1 it is one, further ones wait."""
 LINGER = 1.0

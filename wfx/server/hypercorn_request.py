@@ -13,8 +13,9 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from starlette.types import ASGIApp, Message
 
+from wfx.api.call import ABORT_EXTENSION
 from wfx.server import refusal
-from wfx.server.edge import ABORT_EXTENSION, NEVER, Edge
+from wfx.server.edge import NEVER, Edge
 from wfx.server.refusal import Refusal
 from wfx.server.work import STREAM, Work
 

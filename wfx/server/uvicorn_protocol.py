@@ -14,8 +14,9 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from wfx.api.call import ABORT_EXTENSION
 from wfx.server import refusal
-from wfx.server.edge import ABORT_EXTENSION, LINGER, NEVER, Edge, cut_off
+from wfx.server.edge import LINGER, NEVER, Edge, cut_off
 from wfx.server.reader import BETWEEN, BODY, RequestReader
 from wfx.server.refusal import Refusal
 from wfx.server.uvicorn_cycle import Cycle
