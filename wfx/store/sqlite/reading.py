@@ -121,16 +121,14 @@ class Reading:
         return Page(jobs, rest=Rest(go_on, size or 0) if end < len(numbers) else None)
 
     def _fitting(self, connection: sqlite3.Connection, rows: sqlite3.Cursor, room: int) -> tuple[list[Row], int | None]:
-        """Take the rows of jobs that fit, and tell the size of the next one, if there is one."""
-        taken: list[Row] = []
+        """Take the rows of jobs that fit, and return the size of the next one, if there is one."""
+
+        def size(row: Row) -> int:
+            return int(row[SIZE]) + self._cache.size(connection, workflow_of_job(row)) + _AROUND_JOB
+
         with closing(rows):
-            for row in rows:
-                size = row[SIZE] + self._cache.size(connection, workflow_of_job(row)) + _AROUND_JOB
-                room -= size
-                if room < 0:
-                    return taken, size
-                taken.append(row)
-        return taken, None
+            taken, following = fitting(rows, size, room)
+        return taken, None if following is None else size(following)
 
     def pages(
         self, connection: sqlite3.Connection, queries: Sequence[JobQuery], room: int
