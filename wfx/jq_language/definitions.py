@@ -3,7 +3,7 @@
 libjq writes a literal as it was spelled (``1E+21``) and a computed number in C's manner (``1e-05``, ``1e+16``).
 Everything that makes a text of a number is therefore defined anew: ``tostring``, ``tojson``, ``join``, ``INDEX`` and
 ``format``, which string interpolation, ``@text``, ``@csv`` and their like call. The number literals of the document and
-of the program must be in plain spelling (:mod:`wfx.jq_language.rewriting` sees to those of the program): then libjq's
+of the program must be in plain spelling (:mod:`wfx.jq_language.spelling` sees to those of the program): then libjq's
 text is wrong for very large and very small numbers only. Functions that reach out of a program fail, as in the
 reference.
 """
