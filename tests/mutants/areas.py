@@ -31,15 +31,16 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/filtering/rewrite.py", ("tests/filtering/test_rewrite.py", *_FILTERING)),
     ("wfx/filtering/*.py", _FILTERING),
     ("wfx/api/sse.py", ("tests/events/test_wire.py", "tests/events/test_connections.py", "tests/streams/test_wire.py")),
-    ("wfx/api/*large.py", ("tests/hostile/test_large_answers.py", *_API)),
-    ("wfx/api/answer_memory.py", ("tests/hostile/test_large_answers.py", *_API)),
-    ("wfx/api/*bod*.py", ("tests/api/test_body.py", "tests/hostile/test_turns.py", *_API)),
-    ("wfx/api/inputs.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
+    ("wfx/jq_language/*.py", ("tests/jq_language", "tests/filtering/test_numbers.py", *_FILTERING)),
     ("wfx/sandbox/*.py", ("tests/sandbox", "tests/hostile/test_turns.py")),
+    ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
+    ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
+    ("wfx/api/answer_memory.py", ("tests/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/large.py", ("tests/hostile/test_large_answers.py", *_API)),
     ("wfx/api/*.py", _API),
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
-AREAS = ("domain", "store", "events", "plugin", "filtering", "sandbox", "api")
+AREAS = ("domain", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
 
 
 def tests_of(module: str) -> tuple[str, ...]:
