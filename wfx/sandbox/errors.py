@@ -2,7 +2,7 @@
 
 SandboxError
 ├── LimitReached     the work ran into a limit, and its process was ended
-└── Unavailable      no worker was free in time, none could be started, or one ended for no reason of the work's
+└── Unavailable      no worker was free in time, none could be started, or one ended for a reason unrelated to the work
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class LimitReached(SandboxError):
     """The work ran into a limit."""
 
     def __init__(self, which: Limit) -> None:
-        """Keep which one."""
+        """Keep which limit it was."""
         super().__init__(f"a worker process ran into its limit of {which}")
         self.which = which
 
 
 class Unavailable(SandboxError):
-    """Nothing is wrong with the work, but it could not be done now."""
+    """The work could not be done now, for no fault of its own."""

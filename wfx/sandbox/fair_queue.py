@@ -1,7 +1,7 @@
-"""Queue that gives each client its share: whoever has had least goes first, small before large.
+"""Fair queue: the client that was served least goes first, and of its own work the smallest.
 
-Work is measured by its cost, say in bytes. A client's own work is done in the order of cost. Costly work never takes
-the last place, so that the rest never waits for it.
+Work is measured by its cost, for instance in bytes. Costly work never takes the last of the places in which work runs,
+so that other work never waits for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wfx.sandbox.errors import Unavailable
 
 @dataclass(order=True, slots=True)
 class _Waiting:
-    """Work that waits for its turn; the smallest goes first, of equal ones the one that came first."""
+    """Work that waits for its turn; the least costly goes first, of equal ones the one that came first."""
 
     cost: int
     number: int
@@ -27,21 +27,21 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Client:
-    """Whoever has work waiting or running."""
+    """A client that has work waiting or running."""
 
-    had: int
-    """What it has had since it came, on top of what whoever had had least by then."""
+    served: int
+    """Cost of the work that was started for it, counted from the least served client when it came."""
     waiting: list[_Waiting] = field(default_factory=list)
     """A heap."""
     running: int = 0
-    """The cost of what runs; all work has some."""
+    """Cost of its running work, which is more than 0 while any runs."""
 
 
 class FairQueue:
     """Gives out turns, some of them at once."""
 
     def __init__(self, at_once: int, costly: int) -> None:
-        """Run ``at_once`` at a time; of what costs more than ``costly`` one less, but at least one."""
+        """Run ``at_once`` works at a time; of those that cost more than ``costly`` one less, but at least one."""
         self._at_once = at_once
         self._costly = costly
         self._costly_at_once = max(1, at_once - 1)
@@ -49,7 +49,7 @@ class FairQueue:
         self._number = 0
         self._closed = False
         self.running = 0
-        """Turns that are had now."""
+        """How many run now."""
         self._running_costly = 0
 
     @property
@@ -59,7 +59,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, client: str, cost: int, patience: float) -> AsyncIterator[None]:
-        """Wait for the turn and have it. Raises Unavailable after ``patience`` seconds, or when the queue is closed."""
+        """Hold a turn, once it is given. Raises Unavailable after ``patience`` seconds, or when the queue is closed."""
         await self._wait(client, cost, patience)
         try:
             yield
@@ -67,7 +67,7 @@ class FairQueue:
             self._end(client, cost)
 
     def close(self) -> None:
-        """Give out no more turns; whoever waits is told so."""
+        """Give no more turns; those who wait get Unavailable."""
         self._closed = True
         for client in self._clients.values():
             for each in client.waiting:
@@ -79,10 +79,10 @@ class FairQueue:
             raise _stopping()
         client = self._clients.get(name)
         if client is None:
-            # A new client begins where the one that had had least was before its turn: neither behind all that was
-            # done before, nor ahead of those who wait already.
-            had = min((each.had - each.running for each in self._clients.values()), default=0)
-            client = self._clients[name] = _Client(had)
+            # A new client begins where the least served one was before its running work: it need not wait until it is
+            # served as much as the others were, and does not go ahead of those who wait already.
+            served = min((each.served - each.running for each in self._clients.values()), default=0)
+            client = self._clients[name] = _Client(served)
         self._number += 1
         entry = _Waiting(cost, self._number, asyncio.get_running_loop().create_future())
         heapq.heappush(client.waiting, entry)
@@ -98,7 +98,7 @@ class FairQueue:
             raise
 
     def _leave(self, name: str, client: _Client, entry: _Waiting) -> None:
-        """Stop waiting; a turn that was given in the same moment goes to the next one."""
+        """Stop waiting; a turn that was given at the same moment goes to the next client."""
         if entry in client.waiting:
             client.waiting.remove(entry)
             heapq.heapify(client.waiting)
@@ -121,22 +121,22 @@ class FairQueue:
     def _give_turns(self) -> None:
         while self.running < self._at_once and (client := self._next()) is not None:
             entry = heapq.heappop(client.waiting)
-            client.had += entry.cost
+            client.served += entry.cost
             client.running += entry.cost
             self.running += 1
             self._running_costly += entry.cost > self._costly
-            if not entry.turn.done():  # else it was just given up, and is about to be passed on
+            if not entry.turn.done():  # else the waiting was just cancelled, and _leave passes the turn on
                 entry.turn.set_result(None)
 
     def _next(self) -> _Client | None:
-        """Return the client whose turn it is: it will have had least, also with what it is to have now."""
+        """Return the client that goes next: the least served one, its next work included."""
         most = self._costly if self._running_costly >= self._costly_at_once else math.inf
         able = (each for each in self._clients.values() if each.waiting and each.waiting[0].cost <= most)
         return min(able, key=_rank, default=None)
 
 
 def _rank(client: _Client) -> tuple[int, int]:
-    return client.had + client.waiting[0].cost, client.waiting[0].number
+    return client.served + client.waiting[0].cost, client.waiting[0].number
 
 
 def _stopping() -> Unavailable:

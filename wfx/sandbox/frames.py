@@ -1,7 +1,7 @@
 """Frames over the stdin and stdout of a worker process: a kind, a small head and a large body.
 
-A worker says READY first. Then each request gets one answer: of the worker's own module, or MEMORY or FAILED, after
-which it ends. Only the standard library is used, since a worker may have nothing else.
+A worker sends READY first. Then each request gets one answer: one of the worker's module, or MEMORY or FAILED, after
+which the worker ends. Only the standard library is used, since workers may have nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 HEADER = Struct(">c?IQ")
-"""Kind, whether the worker ends now, and the lengths of head and body."""
+"""Kind, whether the worker ends after this frame, and the lengths of head and body."""
 
 READY = b"+"
 MEMORY = b"%"
@@ -21,7 +21,7 @@ FAILED = b"!"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message, either way."""
+    """One message in either direction."""
 
     kind: bytes
     """One byte."""

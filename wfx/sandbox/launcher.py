@@ -3,8 +3,8 @@
     python -I -S launcher.py DIRECTORIES MODULE MEMORY SERVICE
 
 DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
-MEMORY is the most address space of this process, in bytes. SERVICE is the process that started this one, and whose end
-is also its end. Requests come on stdin, answers go to stdout.
+MEMORY is the limit of this process's address space, in bytes. SERVICE is the id of the process that started this one;
+this one ends with it. Requests come on stdin, answers go to stdout.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ sys.path += sys.argv[1].split(os.pathsep)
 from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
 
 _LEAVE_ABOVE_BYTES = 128 * 1024 * 1024
-"""A process that holds on to more than this after an answer makes room for a fresh one."""
-_FIRST_TO_GO = b"500"
-"""How much sooner than others a system that is short of memory ends this process, in thousandths of all memory."""
+"""A process that still takes more than this after an answer ends; a new one takes its place."""
+_OOM_SCORE = b"500"
+"""Added to the score by which a system that is short of memory chooses the process to kill (proc(5))."""
 _NICENESS = 5
-"""How far this process stands back behind the service: a quarter of the processor where they compete for it."""
+"""Lowers the priority of this process: it gets a quarter of the processor when it competes with the service."""
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
@@ -40,11 +40,11 @@ class _Worker:
 
     def serve(self) -> None:
         """Answer requests until stdin ends."""
-        self._say(Frame(READY))
+        self._send(Frame(READY))
         while header := sys.stdin.buffer.read(HEADER.size):
             answer = self._answered(header)
             leaving = answer.kind in {MEMORY, FAILED} or self._resident_bytes() > _LEAVE_ABOVE_BYTES
-            self._say(answer, leaving=leaving)
+            self._send(answer, leaving=leaving)
             if leaving:
                 return
 
@@ -57,7 +57,7 @@ class _Worker:
         except Exception as exc:  # noqa: BLE001 - the service logs it
             return Frame(FAILED, _described(exc).encode())
 
-    def _say(self, answer: Frame, *, leaving: bool = False) -> None:
+    def _send(self, answer: Frame, *, leaving: bool = False) -> None:
         answers = sys.stdout.buffer
         answers.write(HEADER.pack(answer.kind, leaving, len(answer.head), len(answer.body)))
         answers.write(answer.head)
@@ -69,23 +69,23 @@ class _Worker:
 
 
 def _described(error: Exception) -> str:
-    """Name an exception and the places it passed; not its message, which may repeat what somebody sent."""
+    """Name an exception and its traceback; not its message, which may repeat what a client sent."""
     places = (f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in traceback.extract_tb(error.__traceback__))
     return f"{type(error).__name__} in {' → '.join(places)}"
 
 
 def _end_with(service: int) -> None:
-    """Have the system kill this process as soon as the service is gone, even if that is so already."""
+    """Have the system kill this process when the service ends; end now if it has ended already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != service:
         raise SystemExit
 
 
 def _confine(memory: int) -> None:
-    """Give up whatever could be reached from here, for good."""
+    """Give up environment, files and privileges for good, and limit memory."""
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:  # noqa: PTH123 - nothing more is imported for it
-        file.write(_FIRST_TO_GO)
+        file.write(_OOM_SCORE)
     os.environ.clear()
     os.close(sys.stderr.fileno())
     os.open(os.devnull, os.O_WRONLY)  # takes the number of stderr
@@ -103,8 +103,8 @@ def _confine(memory: int) -> None:
 def main() -> None:
     """Confine this process, then serve.
 
-    The collector of cycles is off: it would look through millions of new values again and again, and what is left in
-    cycles goes with the process.
+    The garbage collector is off: it would examine millions of new values again and again. Garbage in cycles goes when
+    the process ends.
     """
     _end_with(int(sys.argv[4]))  # before anything that takes long
     module, memory = importlib.import_module(sys.argv[2]), int(sys.argv[3])

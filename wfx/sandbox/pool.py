@@ -20,22 +20,22 @@ from wfx.sandbox.process import Limits, Program, Request, WorkerProcess
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 20.0
-"""A worker starts in a fifth of a second; on a machine that swaps it may take longer."""
+"""Deadline for a worker's start; usually it takes 0.2 s."""
 
-_SIGNS_OF_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGKILL})
-"""Ways to end for want of memory: libraries abort without it, the system kills who has too much."""
+_OUT_OF_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGKILL})
+"""Signals that end a worker that lacks memory: libraries abort, and the system kills processes that take too much."""
 
 
 class Pool:
-    """The workers, and the queue before them. Owned by one event loop."""
+    """The workers, and the queue in front of them. Belongs to one event loop."""
 
     def __init__(
         self, program: Program, limits: Limits, queue: FairQueue, *, deadline: Callable[[int], float], patience: float
     ) -> None:
-        """Start nothing yet; the queue says how many run at once.
+        """Start no worker yet; the queue limits how many run at once.
 
-        ``deadline`` gives the seconds for a request with a body of so many bytes, ``patience`` is how long one waits
-        for its turn.
+        ``deadline`` maps the bytes of a request's body to the seconds that its work may take; ``patience`` is how many
+        seconds a request waits for its turn.
         """
         self._program = program
         self._limits = limits
@@ -50,8 +50,8 @@ class Pool:
     async def ask(self, request: Request, client: str) -> Frame:
         """Have a worker answer.
 
-        Who is cancelled leaves at once, and the worker is killed; the turn is free when that process is gone. Raises
-        LimitReached, Unavailable.
+        A caller that is cancelled returns at once, and the worker is killed; the turn is free again when that process
+        is gone. Raises LimitReached, Unavailable.
         """
         task = asyncio.create_task(self._serve(request, client))
         self._tasks.add(task)
@@ -62,10 +62,10 @@ class Pool:
             task.cancel()
             raise
         finally:
-            del task  # its exception has this frame in its traceback: a cycle, and the request would lie in it
+            del task  # its exception refers to this frame: a cycle that would keep the request in memory
 
     async def close(self) -> None:
-        """End all workers; what still runs or waits is refused. Returns when every process is gone."""
+        """End all workers; requests that run or wait get Unavailable. Returns when every process is gone."""
         self._closing = True
         self._queue.close()
         for worker in self._alive:
@@ -86,7 +86,7 @@ class Pool:
             except TimeoutError as exc:
                 raise LimitReached(Limit.TIME) from exc
             except (EOFError, ConnectionError) as exc:
-                raise self._why(await worker.end()) from exc
+                raise self._error_for(await worker.end()) from exc
             finally:
                 await self._put_back(worker, healthy=healthy)
         return _checked(answer)
@@ -103,7 +103,7 @@ class Pool:
         ready = False
         try:
             if self._closing:
-                raise self._why(0)
+                raise self._error_for(0)
             async with asyncio.timeout(_START_SECONDS):
                 await worker.ready()
             ready = True
@@ -122,11 +122,11 @@ class Pool:
             await worker.end()
             self._alive.discard(worker)
 
-    def _why(self, status: int) -> SandboxError:
-        """Tell why a worker ended with ``status`` in the middle of a request."""
+    def _error_for(self, status: int) -> SandboxError:
+        """Return the error for a worker that ended with ``status`` in the middle of a request."""
         if self._closing:
             return Unavailable("the service is stopping")
-        if status in _SIGNS_OF_MEMORY:
+        if status in _OUT_OF_MEMORY:
             return LimitReached(Limit.MEMORY)
         log.error("a worker process ended with status %d", status)
         return Unavailable(f"a worker process ended with status {status}")

@@ -1,4 +1,4 @@
-"""One worker process, as the service sees it: started, asked, ended."""
+"""One worker process, as the service sees it: starts it, sends requests, ends it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pathlib import Path
 from wfx.sandbox.errors import Limit, LimitReached, Unavailable
 from wfx.sandbox.frames import HEADER, READY, Frame
 
-_PARTING_SECONDS = 2.0
-"""A worker that ends by itself has that long; releasing its memory takes some milliseconds."""
+_EXIT_SECONDS = 2.0
+"""How long a worker that ends by itself may take, before it is killed; usually some milliseconds."""
 _BUFFER = 1024 * 1024
-"""Bytes of an answer that are read before it is said to be too fast."""
+"""Bytes of an answer that are buffered before the pipe is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Program:
     module: str
     """Has ``answer(request: Frame) -> Frame``, and imports all that this needs."""
     packages: tuple[str, ...] = ()
-    """Packages of others that it imports."""
+    """Third-party packages that it imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a worker is asked: a frame whose body is in pieces, as it was received."""
+    """A request to a worker: a frame whose body is in pieces, as it was received."""
 
     kind: bytes
     head: bytes
@@ -66,11 +66,11 @@ class WorkerProcess:
     @classmethod
     async def start(cls, program: Program, limits: Limits) -> WorkerProcess:
         """Start a process without environment, in a process group of its own. Raises Unavailable."""
-        places = os.pathsep.join(sorted({_place(name) for name in ("wfx", *program.packages)}))
+        directories = os.pathsep.join(sorted({_directory_of(name) for name in ("wfx", *program.packages)}))
         launcher = Path(__file__).with_name("launcher.py")
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(launcher), places, program.module),
+                *(sys.executable, "-I", "-S", str(launcher), directories, program.module),
                 *(str(limits.memory), str(os.getpid())),
                 stdin=PIPE,
                 stdout=PIPE,
@@ -85,19 +85,19 @@ class WorkerProcess:
 
     @property
     def running(self) -> bool:
-        """Whether the process serves; that it has ended is told by its pipe sooner than by its status."""
+        """Whether the process serves; its end shows in the pipe sooner than in its status."""
         return self._process.returncode is None and not self._stdout.at_eof() and not self._leaving
 
     async def ready(self) -> None:
-        """Wait until the process serves. Raises EOFError when it ends before."""
+        """Wait until the process serves. Raises EOFError if it ends before."""
         if (await self._receive()).kind != READY:
             raise EOFError
 
     async def exchange(self, request: Request) -> Frame:
         """Send a request and return the answer.
 
-        Raises EOFError when the process ends before, LimitReached when the answer is too large. After any exception
-        the process can only be ended.
+        Raises EOFError if the process ends before it answers, LimitReached if the answer is too large. After any
+        exception the process can only be ended.
         """
         header = HEADER.pack(request.kind, False, len(request.head), request.size)
         self._stdin.writelines((header, request.head, *request.body))
@@ -126,7 +126,7 @@ class WorkerProcess:
         if self.running:
             self.kill()
         try:
-            async with asyncio.timeout(_PARTING_SECONDS):
+            async with asyncio.timeout(_EXIT_SECONDS):
                 await self._process.communicate()
         except TimeoutError:
             self.kill()
@@ -135,7 +135,7 @@ class WorkerProcess:
         return self._process.returncode
 
 
-def _place(package: str) -> str:
+def _directory_of(package: str) -> str:
     """Return the directory that a package, or a module, is found in."""
     found = importlib.util.find_spec(package)
     assert found is not None, package
