@@ -1,7 +1,7 @@
 """The memory that large answers share, and how it is divided among them.
 
-A small answer takes no part in it and never waits. A large one holds room for what is read of it and not taken by its
-client yet. Where there is none left, others wait, and clients that take nothing for a while are cut off
+Small answers need none of it and never wait. A large one holds room for what was read from the store and not yet taken
+by its client. When no room is left, other answers wait, and clients that take nothing for a while are disconnected
 (``spec/decisions/0024-answers-in-pieces.md``).
 """
 
@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable
 
 SMALL = 64 * 1024
-"""Bytes of an answer that needs no room."""
+"""Bytes of the largest answer that needs no room."""
 PIECE = 512 * 1024
-"""Bytes of an answer that are read at once; a single item may have more."""
+"""Bytes of an answer that are read from the store at once; a single item may have more."""
 _LIMIT = 128 * 1024 * 1024
 _STALL = 5.0
-"""Seconds without a byte taken after which a client is cut off, if others wait for room."""
+"""Seconds after which a client that takes nothing is disconnected, if others wait for room."""
 _PATIENCE = 7.0
 """Seconds that an answer waits for room before it begins."""
 _MOST_WAITING = 256
@@ -31,38 +31,39 @@ class TooManyAnswers(Exception):
     """There is no room for a large answer now."""
 
     def __init__(self) -> None:
-        """Say what to do."""
+        """Say what the client can do."""
         super().__init__("too many large answers at once; try again later, or ask for less")
 
 
 class Share:
-    """What one answer holds."""
+    """The room that one answer holds."""
 
     def __init__(self, memory: AnswerMemory, cut: Callable[[], None]) -> None:
-        """Hold nothing yet; ``cut`` ends the connection at once."""
+        """Hold no room yet; ``cut`` closes the connection at once."""
         self.held = 0
         self.kept = 0
-        """Bytes of earlier pieces that are kept too; added to what is asked for."""
+        """Bytes of earlier pieces that stay in memory too; added to each request for room."""
         self.cut = cut
         self.sending_since: float | None = None
+        """When the piece that is being sent was given to the server; None while none is."""
         self._memory = memory
 
     def try_hold(self, size: int) -> bool:
-        """Hold so many bytes, more or fewer than before, if there is room at once."""
+        """Hold ``size`` bytes, more or fewer than before, if there is room at once."""
         return self._memory.resize(self, size + self.kept)
 
     async def hold(self, size: int, *, begun: bool = False, must: bool = False) -> None:
-        """Hold so many bytes, more or fewer than before; what was held before is let go where that takes waiting.
+        """Hold ``size`` bytes, more or fewer than before; if that takes waiting, all room is released first.
 
-        Raises TooManyAnswers if there is no room in time; what ``must`` be held is held then all the same. An answer
-        that has ``begun`` waits for as long as it takes: others are cut off or come to their ends.
+        Raises TooManyAnswers if there is no room in time; with ``must`` the limit is exceeded instead. An answer that
+        has ``begun`` waits without a deadline: the others end or are disconnected.
         """
         if not self.try_hold(size):
             self.release()
             await self._memory.wait(self, size + self.kept, begun=begun, must=must)
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Hold no room any more."""
         self._memory.resize(self, 0)
 
 
@@ -70,7 +71,7 @@ class AnswerMemory:
     """Counts what all shares hold, and gives room in the order in which it was asked for. Belongs to one event loop."""
 
     def __init__(self, limit: int = _LIMIT, stall: float = _STALL, patience: float = _PATIENCE) -> None:
-        """Give at most ``limit`` bytes; more only to an answer that is alone."""
+        """Give at most ``limit`` bytes; more only to an answer that is the only one."""
         self.held = 0
         self._limit = limit
         self._stall = stall
@@ -79,7 +80,7 @@ class AnswerMemory:
         self._waiting: deque[tuple[Share, int, asyncio.Future[None]]] = deque()
 
     def resize(self, share: Share, size: int) -> bool:
-        """Let a share hold so many bytes, if nobody waits for the room and there is enough."""
+        """Let a share hold ``size`` bytes, if there is room and no other share waits for it."""
         more = size - share.held
         if more > 0 and (self._waiting or not self._has_room(more)):
             return False
@@ -89,7 +90,7 @@ class AnswerMemory:
         return True
 
     async def wait(self, share: Share, size: int, *, begun: bool, must: bool) -> None:
-        """Wait until the share, which holds nothing, can hold so many bytes; see :meth:`Share.hold`."""
+        """Wait until the share, which holds nothing, can hold ``size`` bytes; see :meth:`Share.hold`."""
         if len(self._waiting) >= _MOST_WAITING and not must and not begun:
             raise TooManyAnswers
         loop = asyncio.get_running_loop()

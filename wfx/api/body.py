@@ -22,13 +22,13 @@ DEEPEST = 100
 """Levels of nesting that a body may have; what comes later (storing, hashing, filtering) relies on it."""
 
 MEDIUM = 128 * 1024
-"""Bytes that a light body may have."""
+"""Bytes that a light body may have at most."""
 _SMALL = 2 * 1024
-"""Bytes of a body that is light whatever it consists of."""
+"""Bytes up to which a body is light whatever it contains."""
 _MARKS = b",[{<>&\\\xe2"
-"""Bytes that stand beside values, or for characters that are written otherwise."""
+"""Bytes that come with each value, or with each character that is escaped in the stored form."""
 _FEW = 1024
-"""Of these, how many a light body may have."""
+"""How many of these a light body may have."""
 
 _MEDIA_TYPE = b"application/json"
 _PLAIN = (b"identity", b"")
@@ -47,7 +47,7 @@ _HOPELESS = (
     "number is infinity when parsed as double",
     "UTF-8 byte order mark (BOM) is not supported",
 )
-"""What orjson says of bodies that the lenient decoder, which takes ten times as long, would refuse as well."""
+"""Messages of orjson about bodies that the lenient decoder, ten times as slow, would refuse as well."""
 _UNSIGNED_64 = 2**64
 _SIGNED_64 = 2**63
 

@@ -14,14 +14,14 @@ from wfx.domain.errors import WfxError
 from wfx.sandbox.frames import Frame
 
 MAKE, CHECK = b"m", b"c"
-"""Requests: make the input of an operation, or only see whether the body is valid. The head has the operationId, a
-blank and the schema of the body."""
+"""Requests: make the input of an operation, or only check the body. The head is the operationId, a space and the schema
+of the body."""
 MADE, INVALID, REFUSED = b"M", b"I", b"R"
-"""Answers: the packed input; why the body is invalid, in one line; an error of the domain."""
+"""Answers: the packed input; one line that says why the body is invalid; an error of the domain."""
 LARGEST_HEAD = 128 * 1024
-"""Bytes that all of a large body may have together, as JSON, but a definition, a context or a workflow."""
+"""Bytes that a large body may have as JSON, its definition, context or workflow apart."""
 
-one_line("\0")  # its codec is loaded when it is first needed, and later no file can be opened here
+one_line("\0")  # loads a codec, which is impossible once no file can be opened
 
 
 def answer(request: Frame) -> Frame:

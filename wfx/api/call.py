@@ -69,12 +69,12 @@ class Call:
 
     @property
     def client(self) -> str:
-        """The address that it came from: whose share of limited things it takes. Empty on a Unix socket."""
+        """The peer's address, by which clients are told apart where they share something. Empty on a Unix socket."""
         peer = self.scope["client"]
         return peer[0] if peer else ""
 
     def own_share(self) -> Share:
-        """Return the share of this request's answer, made when it is first asked for."""
+        """Return this request's share of the memory for answers, made when it is first needed."""
         if self.share is None:
             abort: Callable[[], None] = self.scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
             self.share = Share(self.services.answers, abort)
@@ -97,7 +97,7 @@ async def wait_for_disconnect(receive: Receive) -> None:
 
 
 def _nothing() -> None:
-    """Leave a connection to a server that cannot close it."""
+    """Stand for the abort of a server that offers none."""
 
 
 Handler = Callable[[Call], Awaitable[Response]]

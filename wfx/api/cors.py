@@ -1,7 +1,7 @@
-"""Cross-origin resource sharing: web pages of which other origins may use the API (``--allowed-origin``).
+"""Cross-origin resource sharing: which other origins' web pages may use the API (``--allowed-origin``).
 
-Without this ring no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep pages of
-other origins from reading anything, and from every request that changes something.
+Without this middleware no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep pages
+of other origins from reading anything, and from every request that changes something.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wfx.api.reply import RawHeader, Reply
 
 ANY = "*"
-"""Allows every origin what the contract allows every origin: to read answers and streams, but no preflight."""
+"""Allows all origins what the contract allows them: to read answers and streams, but no preflight."""
 
 _ALLOWED = b"access-control-allow-origin"
 _VARY: RawHeader = (b"vary", b"Origin")
@@ -24,10 +24,10 @@ _MAX_AGE: RawHeader = (b"access-control-max-age", b"600")
 
 
 class CrossOriginSharing:
-    """ASGI middleware around everything else of a side; to be installed only if an origin is allowed.
+    """ASGI middleware outside the plugins; to be installed only if an origin is allowed.
 
-    It answers preflights itself, also in front of plugins: a browser sends them without credentials, so a plugin that
-    asks for some could never let one pass. A preflight says what may be asked, and does nothing.
+    It answers preflights before plugins see them: browsers send them without credentials, so a plugin that asks for
+    credentials could never let one pass. A preflight only asks what is permitted, and changes nothing.
     """
 
     def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
@@ -38,7 +38,7 @@ class CrossOriginSharing:
         self._named = named - {ANY.encode()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or pass the request on and mark its answer."""
+        """Answer a preflight, or pass the request on and add the fields to its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -57,7 +57,7 @@ class CrossOriginSharing:
         await self._app(scope, receive, marked)
 
     def _marks(self, origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
-        """Return the fields that an answer with these headers lacks."""
+        """Return the fields to add to an answer with these headers."""
         varies = _VARY in headers
         marks = [] if varies or not self._named else [_VARY]
         if origin in self._named:

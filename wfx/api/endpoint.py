@@ -73,7 +73,7 @@ class Endpoint:
             return _refusal(exc)
 
     async def _read(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> None:
-        """Take in the body and make of it what the handler works with: here if it is light, else in a worker."""
+        """Receive the body and make the handler's input from it: here if the body is light, else in a worker."""
         pieces = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
         call.size = size = sum(map(len, pieces))
         body.check_kind(size, call.scope["headers"])
@@ -107,22 +107,22 @@ class Endpoint:
         return text.decode("utf-8", "replace")
 
     async def _filtered(self, call: Call, text: str) -> Response:
-        """Run the operation and cut its answer; a program that cannot be understood stops before anything happens.
+        """Run the operation and filter its answer; a text that is no program is refused before anything happens.
 
-        Once the operation has happened, a filter that runs into a limit is answered with 422: what was done stays done.
+        If the filter then runs into a limit the answer is 422, although the operation was carried out.
         """
         filters = self._services.filters
-        # An answer contains what was sent: so much is known of its size before anything happens.
+        # An answer contains what was sent, so the size of the body is a lower bound of the answer's.
         program = await filters.prepare(text, call.client, call.size)
         response = await self._route.handler(call)
         if response.status_code >= 300:
             return response
-        cut = await filters.apply(program, await _document(response), call.client)
-        return Reply(200, cut, (TEXT, _echo(text)) if cut else (_echo(text),))
+        filtered = await filters.apply(program, await _document(response), call.client)
+        return Reply(200, filtered, (TEXT, _echo(text)) if filtered else (_echo(text),))
 
 
 async def _document(response: Response) -> bytes:
-    """Return what an answer says, if a filter may have that much."""
+    """Return the body of an answer. Raises FilterLimit if it is too large for a filter."""
     if not isinstance(response, LargeReply):
         return bytes(response.body)
     try:

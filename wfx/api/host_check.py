@@ -1,7 +1,7 @@
 """Rejects browsers under foreign host names, so that no web page reaches a loopback listener by DNS rebinding.
 
-A page may let its own name resolve to 127.0.0.1. For the browser this service is then a part of that page's site, and
-no rule about origins applies; but the request still carries the name.
+A page's host name may resolve to 127.0.0.1. For the browser this service then has the page's own origin, so no rule
+about other origins applies; but the request still carries the name.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wfx.api.reply import RawHeader, Reply, text_reply
 
 _REMEMBERED = 1024
-"""Values of ``Host`` that are known to be good, so that most requests cost one look."""
+"""Values of ``Host`` that are remembered as allowed, so that most requests need one lookup."""
 
 
 class HostCheck:
-    """ASGI middleware for a listener on loopback; whoever is no browser passes under any name."""
+    """ASGI middleware for a listener on loopback; clients other than browsers may use any name."""
 
     def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
-        """Let browsers pass under addresses, ``localhost`` and these names."""
+        """Let browsers use addresses, ``localhost`` and these names."""
         self._app = app
         self._names = frozenset({b"localhost", *(name.lower().encode() for name in allowed)})
         self._good: set[bytes] = set()

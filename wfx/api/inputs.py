@@ -1,7 +1,7 @@
-"""Inputs of operations: what a handler works with, made from a decoded body.
+"""Inputs of operations: domain values that a handler works with, made from a decoded body.
 
-Making one takes time in proportion to the body: hashing a definition, say. The input of a large body is made in a
-worker process, packed there and unpacked here: a small head of names and numbers, and one document as it is stored.
+Making one takes time in proportion to the body, for instance to hash a definition. The input of a large body is made in
+a worker process and passed to the service as a small head of names and numbers and one document as it is stored.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 
 Packed = tuple[Any, bytes]
-"""A small JSON value, and a document; empty where there is none."""
+"""A small JSON value (the head) and an encoded document; the document is empty if there is none."""
 _NOTHING = b""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A job to be started."""
+    """The body of POST /jobs."""
 
     client_id: str
     workflow: str
     tags: Sequence[str] | None
-    """As they were asked for; None if there was no such member."""
+    """As they were sent; None if the member was missing."""
     definition: Definition | None
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> JobRequest:
-        """Take what a caller sent."""
+        """Make it from a decoded body."""
         given = document.get("definition")
         return cls(
             document["clientId"],
@@ -48,7 +48,7 @@ class Input:
     """How one kind of input is made, and passed from a worker process to the service."""
 
     make: Callable[[Any], Any]
-    """From a decoded body that satisfies the OpenAPI schema. Raises WfxError for what is refused all the same."""
+    """Makes it from a decoded body that satisfies the OpenAPI schema. Raises WfxError for broken rules of the domain."""
     pack: Callable[[Any], Packed]
     unpack: Callable[[Any, bytes], Any]
 
@@ -82,7 +82,7 @@ def _workflow(document: dict[str, Any]) -> Workflow:
 
 
 def _tags_to_add(names: Sequence[str]) -> Sequence[str]:
-    """Refuse what no job may have, before the store is asked: there it would keep others waiting."""
+    """Refuse too many tags before the store is asked: checking them in its transaction would delay others."""
     if len(names) <= tags.MOST_TAGS:
         return names
     different = list(dict.fromkeys(names))
@@ -111,4 +111,4 @@ INPUTS: dict[str, Input] = {
         lambda names: list(dict.fromkeys(names)), lambda names: (names, _NOTHING), lambda names, _: names
     ),
 }
-"""By operationId: all operations that take a body."""
+"""By operationId, for all operations that take a body."""

@@ -1,4 +1,4 @@
-"""Taking in a request body, up to a limit."""
+"""Receives a request body, up to a limit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.types import Receive
 from wfx.api.refusal import BodyTooLarge
 
 _PIECE = 64 * 1024
-"""Bytes that a piece has at least, except for the last one: a body may come byte by byte, and each piece has a cost."""
+"""Least bytes of a piece, the last one apart: a body may come byte by byte, and each piece costs memory."""
 _LONGEST_NUMBER = 20
 """Digits of a length that are looked at: more than any body needs, fewer than Python refuses to read."""
 

@@ -1,4 +1,4 @@
-"""Answers that are too large to be made at once."""
+"""Large answers, read from the store and sent piece by piece."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from wfx.store.protocol import NoRoom
 
 Item = TypeVar("Item")
 Read = Callable[[int], Awaitable[Page[Item]]]
-"""Reads the beginning of a page, for which there is so much room."""
+"""Reads the beginning of a page, up to so many bytes."""
 
 
 class ReadOn(Protocol):
-    """Reads what follows of a page."""
+    """Reads the next part of a page."""
 
     async def __call__(self, rest: Rest[Item], room: int) -> Page[Item]:
         """See :meth:`wfx.store.protocol.Store.read_on`."""
@@ -38,17 +38,17 @@ _logger = logging.getLogger(__name__)
 
 
 class TooLong(Exception):
-    """An answer has more bytes than its reader takes."""
+    """An answer has more bytes than are wanted."""
 
 
 class LargeReply(Response):
-    """An answer that is sent piece by piece: the next is made when the one before was taken."""
+    """An answer that is sent piece by piece: the next is made when the client has taken the one before."""
 
     def __init__(
         self, share: Share, pieces: AsyncIterator[bytes], *,
         status: int = 200, length: int | None = None, headers: Sequence[RawHeader] = (),
     ) -> None:  # fmt: skip
-        """Send these pieces; without ``length`` it is not known how many bytes they have."""
+        """Send these pieces, of ``length`` bytes together; None if that is not known."""
         self.status_code = status
         self.background = None
         self.length = length
@@ -59,7 +59,7 @@ class LargeReply(Response):
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it. One that cannot be read on is broken off, so that it is not taken for a whole one."""
+        """Send it. If the store fails meanwhile the connection is closed: the answer must not be taken for complete."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
             try:
@@ -78,10 +78,10 @@ class LargeReply(Response):
                 self._share.sending_since = loop.time()
                 await send({"type": "http.response.body", "body": part, "more_body": True})
                 self._share.sending_since = None
-                await asyncio.sleep(0)  # where the client takes all at once, sending does not wait for anything
+                await asyncio.sleep(0)  # lets others run: sending does not wait while the client takes all
 
     async def whole(self, limit: int) -> bytes:
-        """Return all of it. Raises TooLong, without reading on, if it has more bytes than ``limit``."""
+        """Return all pieces joined. Raises TooLong, without reading the rest, if they exceed ``limit`` bytes."""
         if self.length is not None and self.length > limit:
             raise TooLong
         pieces: list[bytes] = []
@@ -105,7 +105,7 @@ def _slices(piece: bytes) -> Iterator[bytes | memoryview]:
 async def document_reply(
     call: Call, parts: Iterable[bytes], status: int = 200, headers: Sequence[RawHeader] = ()
 ) -> Response:
-    """Answer with a document whose parts are in memory. Raises TooManyAnswers where nothing has happened yet."""
+    """Answer with a document whose parts are in memory. Raises TooManyAnswers, but not after a change."""
     parts = (*parts, b"\n")
     length = sum(map(len, parts))
     if length <= SMALL:
@@ -123,7 +123,7 @@ async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 async def fetch_job(call: Call, beside: int = 0) -> Job:
-    """Read the job that the call is about; a large one when there is room for it, and for so many bytes beside.
+    """Read the job that the call is about; a large one when there is room for it and for ``beside`` bytes more.
 
     Raises JobNotFound, TooManyAnswers.
     """
@@ -137,7 +137,7 @@ async def fetch_job(call: Call, beside: int = 0) -> Job:
 
 
 async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
-    """Read the beginning of a page: all of it if it is small, else as soon as there is room. Raises TooManyAnswers."""
+    """Read the beginning of a page: all of a small one, else as soon as there is room. Raises TooManyAnswers."""
     share = call.own_share()
     beside = share.held
     if share.try_hold(beside + PIECE):
@@ -150,7 +150,7 @@ async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
         page = await read(PIECE)
     total = page.total
     while page.rest is not None and not page.items:
-        # Its first item is large: nothing is begun before there is room for that.
+        # Its first item is large: the answer does not begin before there is room for that.
         room = max(PIECE, page.rest.next_size)
         await share.hold(beside + room)
         page = await call.services.jobs.read_on(page.rest, room)
@@ -161,15 +161,15 @@ def page_reply(
     call: Call, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes],
     headers: Sequence[RawHeader] = (),
 ) -> Response:  # fmt: skip
-    """Answer with the items of a page between the two parts of the frame, reading on as its client takes them."""
+    """Answer with the items of a page between the two parts of ``frame``, read as fast as the client takes them."""
     head, tail = frame
     share = call.own_share()
     if page.rest is None:
         body = b"%b%b%b\n" % (head, b",".join(map(write, page.items)), tail)
-        if len(body) <= SMALL:
-            share.release()
-        return Reply(200, body, (JSON, *headers)) if len(body) <= SMALL else LargeReply(
-            share, _each((body,)), length=len(body), headers=headers)
+        if len(body) > SMALL:
+            return LargeReply(share, _each((body,)), length=len(body), headers=headers)
+        share.release()
+        return Reply(200, body, (JSON, *headers))
     pieces = _page_pieces(share, call.services.jobs.read_on, page, write, (head, b"%b\n" % tail))
     return LargeReply(share, pieces, headers=headers)
 

@@ -1,7 +1,7 @@
-"""Reads large request bodies in worker processes, so that the service's own process never has their values.
+"""Reads large request bodies in worker processes, so that the service's own process never decodes them.
 
-As Python values a body takes up to twenty-five times its bytes, and seconds of the interpreter, in pieces that nobody
-can interrupt (see ``spec/decisions/0026-large-bodies-in-processes.md``).
+As Python values a body takes up to twenty-five times its bytes, and decoding holds the interpreter for seconds without
+interruption (see ``spec/decisions/0026-large-bodies-in-processes.md``).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from wfx.sandbox.process import Limits, Program, Request
 _PROGRAM = Program("wfx.api.body_worker", ("orjson", "jsonschema_rs"))
 _WORKERS = 2
 _COSTLY = 1024 * 1024
-"""Bytes of a body that may take a second; one worker never reads any that are larger."""
+"""Bytes above which a body may take more than a second; one of the workers is kept free of such bodies."""
 _PATIENCE = 30.0
 """Seconds that a body waits for its turn."""
 _MEMORY, _MEMORY_PER_BYTE = 512 * 1024 * 1024, 256
 """Bytes of address space of a worker: for itself, and for each byte of the largest body. It uses a fifth of that: the
-JSON decoder asks for the most that it could need."""
+JSON decoder reserves the most that it could need."""
 _OUTPUT_PER_BYTE = 6
-"""Bytes that a document may have in its stored form for each one it was sent with: ``<`` becomes ``\\u003c``."""
+"""Bytes of a document as it is stored for each byte that was sent, at most: ``<`` becomes ``\\u003c``."""
 _SLACK = 1024 * 1024
 
 
@@ -41,14 +41,14 @@ class LargeBodies:
     """The workers that read large bodies. Use as a context manager, on one event loop."""
 
     def __init__(self, max_body: int, *, workers: int = _WORKERS, patience: float = _PATIENCE) -> None:
-        """Read bodies of at most ``max_body`` bytes; no worker starts before the first."""
+        """Read bodies of at most ``max_body`` bytes; the first one starts a worker."""
         self.queue = FairQueue(workers, _COSTLY)
         limits = Limits(_MEMORY + _MEMORY_PER_BYTE * max_body, _SLACK + _OUTPUT_PER_BYTE * max_body)
         self._pool = Pool(_PROGRAM, limits, self.queue, deadline=_deadline, patience=patience)
         self._heads: dict[str, bytes] = {}
 
     async def __aenter__(self) -> Self:
-        """Start nothing yet."""
+        """Do nothing: workers start when they are first needed."""
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -58,7 +58,7 @@ class LargeBodies:
     async def read(self, operation: str, pieces: Sequence[bytes], size: int, client: str, *, only_check: bool) -> Any:
         """Return the input of an operation, made from the pieces of a body; None if it is only to be checked.
 
-        ``client`` is whose share of the work this is. Raises BadRequest (or a kind of it) and WfxError.
+        ``client`` is the address whose share of the workers is used. Raises BadRequest (or a kind of it) and WfxError.
         """
         request = Request(CHECK if only_check else MAKE, self._head(operation), pieces, size)
         try:
@@ -78,7 +78,7 @@ class LargeBodies:
 
 
 def _deadline(size: int) -> float:
-    """Seconds for a body of this size: many times what it takes, to end only what hangs."""
+    """Return the seconds for a body of this size: many times what it needs, so that only a hanging worker is ended."""
     return 10.0 + size / 100_000
 
 
@@ -92,7 +92,7 @@ def _unpacked(operation: str, answer: Frame) -> Any:
 
 
 def _rebuilt(kind: str, arguments: Sequence[Any], attributes: dict[str, Any]) -> WfxError:
-    """Make an error of the domain again: it was raised in a worker."""
+    """Rebuild an error of the domain that was raised in a worker."""
     cls: type[WfxError] = getattr(errors, kind)
     error = cls.__new__(cls, *arguments)
     vars(error).update(attributes)

@@ -1,8 +1,8 @@
 """Makes the OpenAPI document that is served, from which clients are generated.
 
-The document in ``spec/`` describes every answer of the service, also those to requests with a response filter, and
-checks of requests are compiled from it. Generators of clients make one type of all answers to an operation, so the
-served document describes what a request without a filter is answered with (``spec/decisions/0036-served-document.md``).
+The document in ``spec/`` describes every answer of the service, also those to requests with a response filter, and the
+checks of requests are compiled from it. Client generators make one type of all answers to an operation, so the served
+document describes only the answers to requests without a filter (``spec/decisions/0036-served-document.md``).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 _STATED = "x-wfx-stated"
 """Keywords that the served document states beside a schema's own, although the service is more lenient."""
 _ONE_EVENT = "x-wfx-event"
-"""What one event of a stream is: generators of clients take the schema of a stream for that."""
+"""The schema of one event of a stream, which client generators expect as the schema of the stream."""
 _JSON = "application/json"
 _STREAM = "text/event-stream"
 
 
 def served_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what is served of the document, which stays as it is."""
+    """Return the served form of the document, which is not changed."""
     served: dict[str, Any] = copy.deepcopy(document)
     for item in served["paths"].values():
         for method in item.keys() - {"parameters"}:
@@ -29,7 +29,7 @@ def served_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_unfiltered(operation: dict[str, Any], served: dict[str, Any]) -> None:
-    """Leave one kind of successful answer. Names of operations come from method and path, as with the reference."""
+    """Keep one kind of successful answer. Generators name operations by method and path, as with the reference."""
     del operation["operationId"]
     responses = operation["responses"]
     if "201" in responses:
