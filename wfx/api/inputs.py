@@ -48,7 +48,7 @@ class Input:
     """How one kind of input is made, and passed from a worker process to the service."""
 
     make: Callable[[Any], Any]
-    """Makes it from a decoded body that satisfies the OpenAPI schema. Raises WfxError for broken rules of the domain."""
+    """Makes it from a decoded body that satisfies the OpenAPI schema. Raises WfxError for broken domain rules."""
     pack: Callable[[Any], Packed]
     unpack: Callable[[Any, bytes], Any]
 

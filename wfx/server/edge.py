@@ -1,4 +1,4 @@
-"""The edge of one listener: what it puts up with, how much of that there is, and the rounds by which it is kept."""
+"""Limits of one listener: what counts against them, and the task that enforces the deadlines of its connections."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ NEVER = math.inf
 _BODIES = 256 * 1024 * 1024
 """Bytes of request bodies that may be in memory at once."""
 _RESET = struct.pack("ii", 1, 0)
-_ROUNDS = 10
-"""Rounds in the shortest of the deadlines; so much later than promised, at most, a connection is ended."""
+_CHECKS = 10
+"""Checks within the shortest deadline: a connection ends at most a tenth of that too late."""
 
 
 class Edge:
     """Limits of one listener and what counts against them."""
 
     def __init__(self, settings: HttpSettings) -> None:
-        """Begin with nothing going on."""
+        """Begin with nothing counted."""
         self.settings = settings
         self.max_head = settings.max_head + HEAD_SLACK
         self.refusals = Refusals()
@@ -49,27 +49,27 @@ class Edge:
         return self.running >= self.settings.max_requests
 
     def hold(self, client: str, size: int) -> None:
-        """Count so many more bytes of a body from a client's address."""
+        """Count ``size`` more bytes of a body from a client's address."""
         self.held += size
         self._held_by[client] += size
 
-    def let_go(self, client: str, size: int) -> None:
-        """Count them no more."""
+    def release(self, client: str, size: int) -> None:
+        """Stop counting ``size`` bytes of a client."""
         self.held -= size
         self._held_by[client] -= size
         if not self._held_by[client]:
             del self._held_by[client]
 
-    def heavy(self, client: str) -> bool:
-        """Tell whether a client's bodies are too many: it may have as much as it leaves to others.
+    def exceeds_share(self, client: str) -> bool:
+        """Tell whether a client's bodies take more memory than they leave to others.
 
-        So one client alone gets half of the memory, two get a third each, and whoever comes finds room.
+        So one client alone gets half of the memory, two get a third each, and new clients find room.
         """
         return self._held_by[client] > self._most_held - self.held
 
 
 def cut_off(transport: asyncio.WriteTransport) -> None:
-    """Close a connection at once. What its client has not taken is forgotten; the system would keep offering it."""
+    """Close a connection at once. What its client has not taken is discarded, not sent any more."""
     if not transport.is_closing() or transport.get_write_buffer_size():
         with suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -81,22 +81,22 @@ class Timed(Protocol):
 
     @property
     def due(self) -> float:
-        """When somebody has to look after it."""
+        """When the next deadline passes."""
 
     def overdue(self, now: float) -> None:
-        """Do what is to be done then."""
+        """Act on the deadlines that have passed."""
 
 
-async def rounds(edge: Edge, connections: Collection[Timed]) -> None:
-    """Look after a listener's connections again and again; runs until it is cancelled.
+async def enforce_deadlines(edge: Edge, connections: Collection[Timed]) -> None:
+    """Enforce the deadlines of a listener's connections, at intervals, until it is cancelled.
 
-    One task that looks at everybody is cheaper than a timer set and cancelled for each request.
+    One task that checks all connections is cheaper than a timer set and cancelled for each request.
     """
     settings = edge.settings
     shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(shortest / _ROUNDS)
+        await asyncio.sleep(shortest / _CHECKS)
         now = loop.time()
         for connection in [each for each in connections if each.due <= now]:
             connection.overdue(now)

@@ -1,4 +1,4 @@
-"""The head of an HTTP request: what its first line and its host may look like (rest-api sections 1 and 2)."""
+"""Syntax of the first line and the host of an HTTP request (rest-api sections 1 and 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ METHODS = frozenset(
     b"BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR "
     b"LINK UNLINK SOURCE".split()
 )
-"""Methods that are known to HTTP and its extensions; what is allowed where is for the app to say."""
+"""Methods of HTTP and its extensions; which paths allow which ones is up to the app."""
 MAX_FIELDS = 200
 """Header fields that a request may have."""
 MAX_TARGET = 64 * 1024
@@ -29,13 +29,13 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::([0
 _MAX_PORT = 65535
 _VERSIONS = {b"HTTP/1.1\r\n": "1.1", b"HTTP/1.0\r\n": "1.0"}
 _OTHER_VERSIONS = (b"", b"HTTP/0.9\r\n", b"HTTP/2.0\r\n")
-"""How lines of other versions of HTTP end."""
+"""Ends of first lines of other versions of HTTP."""
 USUAL_LINE = re.compile(
     rb'(GET|PUT|POST|DELETE|HEAD) (/[!"$->@-~]{0,2000}+)(?:\?([!"$-~]{0,2000}+))? HTTP/1\.1\r\n'
 )
-"""First lines as nearly all of them are: method, path, query. The others are looked at more closely."""
+"""Matches nearly all first lines: method, path, query. Other lines are parsed by :func:`read_line`."""
 _PREFACE = b"PRI * HTTP/2.0\r\n"
-"""What a client begins with that takes this for HTTP/2."""
+"""The beginning of what a client sends that expects HTTP/2."""
 _LONGEST_METHOD = max(map(len, METHODS))
 _MAX_LINE = _LONGEST_METHOD + MAX_TARGET + len("  HTTP/1.1\r\n")
 
@@ -45,18 +45,18 @@ Target = tuple[bytes, bytes, bytes | None]
 
 
 def read_line(line: bytes) -> tuple[Target, str] | Refusal:
-    """Take any first line of a request apart: method, target, version, with one space between them."""
+    """Parse any first line of a request: method, target, version, with one space between them."""
     parts = line.split(b" ")
     method = parts[0]
     version = _VERSIONS.get(parts[-1])
     if version is None or method not in METHODS or len(parts) != 3:
-        return _judge_line(line, parts)
+        return _fault_of_line(line, parts)
     target = read_target(parts[1], method)
     return target if isinstance(target, Refusal) else (target, version)
 
 
-def _judge_line(line: bytes, parts: list[bytes]) -> Refusal:
-    """Say what is wrong with a first line."""
+def _fault_of_line(line: bytes, parts: list[bytes]) -> Refusal:
+    """Return what is wrong with a first line."""
     if parts[0] not in METHODS:
         return refusal.BAD_VERSION if line == _PREFACE else refusal.BAD_METHOD
     if len(parts) == 2 or (len(parts) == 3 and parts[2] in _OTHER_VERSIONS):
@@ -64,8 +64,8 @@ def _judge_line(line: bytes, parts: list[bytes]) -> Refusal:
     return refusal.MALFORMED
 
 
-def judge_beginning(line: bytes, max_head: int) -> Refusal | None:
-    """Judge the first line of a request of which a part is missing; the whole head may have so many bytes."""
+def check_incomplete_line(line: bytes, max_head: int) -> Refusal | None:
+    """Check the beginning of a first line whose end is missing; the whole head may have ``max_head`` bytes."""
     method, blank, _ = line[: _LONGEST_METHOD + 1].partition(b" ")
     known = method in METHODS if blank else any(each.startswith(method) for each in METHODS)
     if not known and not _PREFACE.startswith(line):
@@ -76,9 +76,9 @@ def judge_beginning(line: bytes, max_head: int) -> Refusal | None:
 
 
 def read_target(raw: bytes, method: bytes) -> Target | Refusal:
-    """Take a request target apart: a path, a whole URL, or the ``*`` of OPTIONS.
+    """Parse a request target: a path, a whole URL, or the ``*`` of OPTIONS.
 
-    Bytes above 0x7f are taken as if they were percent-encoded, so that plugins and routes see one spelling.
+    Bytes above 0x7f are percent-encoded, so that plugins and routes see one spelling.
     """
     authority = None
     if not _TARGET.fullmatch(raw):
@@ -99,7 +99,7 @@ def read_target(raw: bytes, method: bytes) -> Target | Refusal:
 
 @lru_cache(maxsize=1024)
 def valid_host(value: bytes) -> bool:
-    """Tell whether this is a host and perhaps a port (RFC 9112 section 3.2); the empty one is allowed."""
+    """Tell whether this is a host, with or without a port (RFC 9112 section 3.2), or empty."""
     if not value:
         return True
     found = _HOST.fullmatch(value)

@@ -1,4 +1,4 @@
-"""One connection under hypercorn: its bytes, its deadlines, its end."""
+"""One connection under hypercorn: reads, writes, deadlines, and how it ends."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ log = logging.getLogger("wfx.edge")
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _READ = 16 * 1024
-"""Bytes that one connection reads before others have their turn: some bodies come in thousands of chunks."""
+"""Bytes that one connection reads before others are served: some bodies come in thousands of chunks."""
 
 
 class Wire(asyncio.StreamReaderProtocol):
-    """The streams of a connection, whose loss is told at once, and not only to who reads at the moment."""
+    """Opens the streams of a connection and reports its loss at once, not only to a pending read."""
 
     def __init__(self, opened: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]) -> None:
         """Call ``opened`` with both streams; this is the protocol of their transport."""
@@ -37,11 +37,11 @@ class Wire(asyncio.StreamReaderProtocol):
         self.lost: Callable[[], None] | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell."""
+        """Report the loss."""
         super().connection_lost(exc)
         if self.lost is not None:
             self.lost()
-            self.lost = None  # it refers to the connection, and that to this
+            self.lost = None  # breaks a cycle with the connection
 
 
 class Connection:
@@ -83,7 +83,7 @@ class Connection:
         return len(self._requests)
 
     async def run(self) -> None:
-        """Serve until either side has had enough."""
+        """Serve until either side ends the connection."""
         try:
             async with self._group:
                 await self._serve()
@@ -134,7 +134,7 @@ class Connection:
         )  # fmt: skip
 
     async def _take(self, data: bytes) -> None:
-        """Hand on what came, unless it came too late."""
+        """Pass received data to the protocol, unless the connection is closing."""
         if self._closing or self._protocol is None:
             return
         await self._protocol.handle(RawData(data))
@@ -145,7 +145,7 @@ class Connection:
                 self._read_due = NEVER
 
     async def _end(self) -> None:
-        """End after the client has: it has left, or at least said that it will send no more."""
+        """End after the client has left or closed its sending side."""
         waiting = [request for request in self._requests if not request.endless]
         if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.in_body:
             self._half_closed = True
@@ -160,7 +160,7 @@ class Connection:
         coroutine = work(*arguments)
         try:
             self._group.create_task(coroutine)
-        except RuntimeError:  # all that it would do is done by the end of the group
+        except RuntimeError:  # the group is ending, and cleans up itself
             coroutine.close()
 
     def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -170,20 +170,20 @@ class Connection:
         task.add_done_callback(lambda _: self._requests.discard(request))
         return task
 
-    async def go_on(self) -> None:
-        """Tell a client that waits for it to send its body."""
+    async def send_continue(self) -> None:
+        """Send ``100 Continue`` to a client that waits for it."""
         if self._protocol is not None:
-            await self._protocol.go_on()
+            await self._protocol.send_continue()
 
     def abort(self, request: Request) -> None:
-        """End an answer at once; over HTTP/2 the connection stays, if its client takes anything at all."""
+        """End an answer at once; over HTTP/2 the connection stays, unless its client takes nothing."""
         if isinstance(self._protocol, Http2) and not self._lock.locked():
             self.spawn(self._protocol.reset, request.stream_id)
         else:
             cut_off(self._transport)
 
     async def send(self, event: Event) -> None:
-        """Do what the protocol wants done."""
+        """Carry out an event of the protocol."""
         match event:
             case RawData():
                 await self._write(event.data)
@@ -204,18 +204,18 @@ class Connection:
     async def _write(self, data: bytes) -> None:
         if self._transport.is_closing() or self._closing:
             return
-        self._writer.write(data)  # before anything is waited for: who is cancelled must not take frames along
+        self._writer.write(data)  # before any await: a cancelled task must not lose frames
         async with self._lock:
             if isinstance(self._protocol, Http2) and self._transport.get_write_buffer_size():
                 self._write_due = self._loop.time() + self.edge.settings.write_timeout
             try:
                 await self._writer.drain()
             except OSError:
-                return  # lost: who is concerned is told by the wire
+                return  # lost: the wire reports that
             self._write_due = NEVER
 
     def _close(self) -> None:
-        """Close, once all is sent; what a client still sends is thrown away for a moment (see LINGER)."""
+        """Close once all is sent; what the client still sends is discarded for a moment (see LINGER)."""
         if self._closing or self._transport.is_closing():
             return
         self._closing = True
@@ -230,7 +230,7 @@ class Connection:
             self._write_due = self._loop.time() + self.edge.settings.write_timeout
 
     def wind_down(self) -> None:
-        """End as soon as nothing is worked on, since the service stops."""
+        """End as soon as no request is worked on: the service stops."""
         if isinstance(self._protocol, Http2):
             if self._protocol.idle:
                 self.spawn(self._protocol.say_goodbye)
@@ -238,7 +238,7 @@ class Connection:
             self._close()
 
     def lost(self) -> None:
-        """Stop working for a client that has left."""
+        """Cancel the work for a client that has left."""
         self._read_due = self._write_due = NEVER
         if self._over:
             return
@@ -248,7 +248,7 @@ class Connection:
             self.spawn(self._protocol.lost)
 
     def overdue(self, now: float) -> None:
-        """Do what is due when a deadline has passed."""
+        """Act on the deadlines that have passed."""
         if self._write_due <= now:
             self._cut_off()
         elif self._read_due <= now:

@@ -11,7 +11,7 @@ from hypercorn.config import Config
 from starlette.types import ASGIApp
 
 from wfx.server import refusal
-from wfx.server.edge import MAX_STREAMS, Edge, rounds
+from wfx.server.edge import MAX_STREAMS, Edge, enforce_deadlines
 from wfx.server.hypercorn_connection import Connection, Wire
 from wfx.server.listeners import BACKLOG, Listener
 from wfx.server.settings import HttpSettings
@@ -62,10 +62,10 @@ async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: 
     connections = _Connections(app, edge)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Wire(connections.opened), sock=listener.socket, backlog=BACKLOG)
-    watchman = asyncio.create_task(rounds(edge, connections.open))
+    deadlines = asyncio.create_task(enforce_deadlines(edge, connections.open))
     try:
         await stop.wait()
     finally:
         server.close()
         await connections.close()
-        watchman.cancel()
+        deadlines.cancel()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 under hypercorn, read by the parser that uvicorn uses, so that both understand and refuse the same."""
+"""HTTP/1.1 under hypercorn, read by the same reader as under uvicorn, so that both accept and refuse the same."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from wfx.server.reader import BETWEEN, BODY, RequestReader
 
 
 class Reader(h11.Connection, RequestReader):
-    """h11's state of a connection, fed by the reader instead of h11's own parser."""
+    """h11's connection state, fed by our reader instead of h11's parser."""
 
     def __init__(self, max_head: int) -> None:
-        """Take heads of at most so many bytes."""
+        """Read heads of at most ``max_head`` bytes."""
         h11.Connection.__init__(self, h11.SERVER)
         RequestReader.__init__(self, max_head)
         self.began = asyncio.get_running_loop().time()
-        """When the present request began; the first one with its connection."""
+        """When the present request began; the first one begins with its connection."""
         self._fresh = True
         self._body = bytearray()
-        """What has come of a body and is not handed on yet."""
+        """Received parts of a body that are not passed on yet."""
         self._events: deque[Any] = deque()
 
-    they_are_waiting_for_100_continue = False  # they are told once somebody wants the body
+    they_are_waiting_for_100_continue = False  # they are told when the app asks for the body
 
     def receive_data(self, data: bytes) -> None:
-        """Take what came; it is read when what came before has been dealt with."""
+        """Add received data; it is read when the requests before it are done."""
         if self.refusal is None:
             self.add(data)
 
     def drop(self) -> None:
-        """Forget what came and is not handed on yet."""
+        """Discard received data that is not passed on yet."""
         super().drop()
         self._body.clear()
         self._events.clear()
@@ -52,27 +52,27 @@ class Reader(h11.Connection, RequestReader):
             return h11.PAUSED if waits and not over else h11.NEED_DATA
         while not self._events and self.read():
             pass
-        self._hand_on_body()
+        self._pass_on_body()
         if self._events:
             return self._events.popleft()
         if self.refusal is not None:
             raise h11.RemoteProtocolError(self.refusal.text, self.refusal.status)
         return h11.NEED_DATA
 
-    def _hand_on_body(self) -> None:
-        """Make what has come of a body one event, however many chunks it came in."""
+    def _pass_on_body(self) -> None:
+        """Make one event of the received parts of a body, however many chunks they came in."""
         if self._body:
             self._events.append(h11.Data(data=bytes(self._body)))
             self._body.clear()
 
     def request_begun(self) -> None:
-        """Note when a request begins to come."""
+        """Note when a request begins."""
         if not self._fresh:
             self.began = asyncio.get_running_loop().time()
         self._fresh = False
 
     def head_complete(self) -> None:
-        """Hand on a head."""
+        """Pass on a head."""
         target = self.path + b"?" + self.query if self.query else self.path
         self._events.append(
             h11.Request(method=self.method, target=target, headers=self.headers, http_version=self.version)
@@ -83,23 +83,23 @@ class Reader(h11.Connection, RequestReader):
         self._body += body
 
     def message_complete(self) -> None:
-        """End a request."""
-        self._hand_on_body()
+        """Pass on the end of a request."""
+        self._pass_on_body()
         self._events.append(h11.EndOfMessage())
 
 
 class Http1(H11Protocol):
-    """One HTTP/1.1 connection; whoever carries it reads and writes its bytes."""
+    """One HTTP/1.1 connection; its carrier reads and writes the bytes."""
 
     connection: Reader
 
     def __init__(self, carrier: Carrier, *arguments: Any) -> None:
-        """Speak over ``carrier``; the others are what hypercorn's protocols want."""
+        """Speak over ``carrier``; the other arguments are hypercorn's."""
         super().__init__(*arguments)
         self._carrier = carrier
         self.connection = Reader(carrier.edge.max_head)
         self.request: Request | None = None
-        """The request that is worked on, or was last."""
+        """The request that is worked on, or the last one."""
 
     @property
     def idle(self) -> bool:
@@ -108,27 +108,27 @@ class Http1(H11Protocol):
 
     @property
     def receiving(self) -> bool:
-        """Whether a request has come in part, or the client may go on sending what nobody wants."""
+        """Whether a request is partly received, or the client may still send data that is discarded."""
         return self.connection.phase != BETWEEN or self.connection.refusal is not None
 
     @property
     def in_body(self) -> bool:
-        """Whether what has come so far ends in a body."""
+        """Whether the received data ends within a body."""
         return self.connection.phase == BODY
 
-    async def go_on(self) -> None:
-        """Tell a client that waits for it to send its body."""
+    async def send_continue(self) -> None:
+        """Send ``100 Continue`` to a client that waits for it."""
         if self.connection.expects_continue and self.connection.client_is_waiting_for_100_continue:
             await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
 
     async def lost(self) -> None:
-        """Learn that the connection is lost, also while a request that came too early waits to be looked at."""
+        """Handle the loss of the connection, also while a pipelined request waits to be read."""
         self.connection.drop()
         await self.handle(Closed())
         await self.can_read.set()
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        """Ignore offers of other protocols."""
+        """Ignore offers to change the protocol."""
 
     async def _create_stream(self, request: h11.Request) -> None:
         app: Any = self.app
@@ -149,7 +149,7 @@ class Http1(H11Protocol):
         )
 
     async def stream_send(self, event: events.Event) -> None:
-        """Send a part of an answer; the last one says so."""
+        """Send a part of an answer; the last answer of the connection has ``Connection: close``."""
         if not isinstance(event, events.Response):
             await super().stream_send(event)
             return
@@ -164,7 +164,7 @@ class Http1(H11Protocol):
         return not stays or self.connection.their_state is h11.SEND_BODY
 
     async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # the reason has it
-        """Answer what could not be read, in the words that say why."""
+        """Answer a request that could not be read with the reason."""
         reason = self.connection.refusal or refusal.MALFORMED
         self._carrier.edge.refusals.note(reason.kind, self.client)
         if self.request is not None and not self.request.response_complete:

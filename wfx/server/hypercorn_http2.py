@@ -1,4 +1,4 @@
-"""HTTP/2 under hypercorn, with the limits it has not."""
+"""HTTP/2 under hypercorn, with limits that hypercorn lacks."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from wfx.server.hypercorn_request import Carrier, Request, open_stream
 from wfx.server.refusal import Refusal
 
 _CREDIT = 1000.0
-"""Frames a client may send that ask for nothing but work: settings, pings, resets, window updates, empty data."""
+"""Control frames (settings, pings, resets, window updates, empty data) that a client may send before it gets more."""
 _CREDIT_A_SECOND = 50.0
 _CREDIT_AN_ANSWER = 4.0
 _CREDIT_A_FRAME = 2.0
-"""What answers and frames of data are worth: who takes them has to send window updates."""
+"""Credit for each answer and each frame of data: a client that takes them has to send window updates."""
 _FRAME = 16 * 1024
 _COSTLY = (
     h2.events.PingAckReceived,
@@ -41,8 +41,8 @@ _COSTLY = (
 )
 
 
-def judge(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
-    """Judge a head, as :mod:`wfx.server.reader` does for HTTP/1.1; h2 has seen to its form."""
+def check_head(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
+    """Check a head, as :mod:`wfx.server.reader` does for HTTP/1.1; h2 has checked its syntax."""
     pseudo = {name: value for name, value in fields if name[:1] == b":"}
     method = pseudo.get(b":method", b"")
     path = pseudo.get(b":path", b"")
@@ -50,14 +50,14 @@ def judge(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
         return refusal.BAD_METHOD
     if path != b"*" and path[:1] != b"/":
         return refusal.BAD_TARGET
-    reason = _judge_fields(fields, pseudo)
+    reason = _check_fields(fields, pseudo)
     if reason is not None:
         return reason
     target = read_target(path, method)
     return target if isinstance(target, Refusal) else (method.decode("ascii"), target)
 
 
-def _judge_fields(fields: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes]) -> Refusal | None:
+def _check_fields(fields: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes]) -> Refusal | None:
     if len(fields) - len(pseudo) > MAX_FIELDS:
         return refusal.MANY_FIELDS
     hosts = [value for name, value in fields if name == b"host"]
@@ -69,13 +69,13 @@ def _judge_fields(fields: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes])
 
 
 class Http2(H2Protocol):
-    """One HTTP/2 connection; whoever carries it reads and writes its bytes."""
+    """One HTTP/2 connection; its carrier reads and writes the bytes."""
 
     receiving = True
-    """Whether the client may go on sending; nobody can tell."""
+    """Whether the client may still send data: over HTTP/2 it always may."""
 
     def __init__(self, carrier: Carrier, *arguments: Any) -> None:
-        """Speak over ``carrier``; the others are what hypercorn's protocols want."""
+        """Speak over ``carrier``; the other arguments are hypercorn's."""
         super().__init__(*arguments)
         self.connection.decoder.max_header_list_size = carrier.edge.max_head  # hypercorn only announces it
         self._carrier = carrier
@@ -83,11 +83,11 @@ class Http2(H2Protocol):
         self._credit = _CREDIT
         self._credited = self.context.time()
 
-    async def go_on(self) -> None:
-        """Do nothing: over HTTP/2 clients do not wait to be told to go on."""
+    async def send_continue(self) -> None:
+        """Do nothing: over HTTP/2 clients do not wait for ``100 Continue``."""
 
     async def handle(self, event: Event) -> None:
-        """Take what came."""
+        """Handle received data."""
         if not isinstance(event, RawData):
             await super().handle(event)
             return
@@ -101,11 +101,11 @@ class Http2(H2Protocol):
             await self._handle_events(found)
 
     async def lost(self) -> None:
-        """Learn that the connection is lost."""
+        """Handle the loss of the connection."""
         await self.handle(Closed())
 
     def release(self) -> None:
-        """Empty h2's connection, which refers to itself and may hold a header: what is in a cycle stays for long."""
+        """Empty h2's connection, whose cycles would keep headers in memory until the garbage collector runs."""
         vars(self.connection).clear()
 
     async def _handle_events(self, found: list[h2.events.Event]) -> None:
@@ -153,7 +153,7 @@ class Http2(H2Protocol):
 
     async def _create_stream(self, request: h2.events.RequestReceived) -> None:
         fields: Any = request.headers
-        judged = judge(fields)
+        judged = check_head(fields)
         if not isinstance(judged, Refusal) and (self._carrier.edge.busy or self._carrier.working >= MAX_STREAMS):
             judged = refusal.BUSY
         if isinstance(judged, Refusal):
@@ -180,7 +180,7 @@ class Http2(H2Protocol):
         )
 
     async def _refuse(self, stream_id: int, reason: Refusal, *, ended: bool) -> None:
-        """Answer without a task, so that refusing costs little; the connection stays."""
+        """Answer without a task, so that refusals are cheap; the connection stays."""
         self._carrier.edge.refusals.note(reason.kind, self.client)
         reply = reason.reply()
         body = bytes(reply.body)

@@ -26,7 +26,7 @@ Send = Callable[[Message | None], Awaitable[None]]
 
 
 class Carrier(Protocol):
-    """The connection that a request came by."""
+    """The connection of a request."""
 
     edge: Edge
 
@@ -37,28 +37,28 @@ class Carrier(Protocol):
     def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a request's work in a task of its own."""
 
-    async def go_on(self) -> None:
-        """Tell a client that waits for it to send its body."""
+    async def send_continue(self) -> None:
+        """Send ``100 Continue`` to a client that waits for it."""
 
     def abort(self, request: Request) -> None:
-        """End an answer at once, and its connection if it cannot be helped."""
+        """End an answer at once, and its connection if necessary."""
 
 
 class Request(Work):
-    """Stands between a stream of hypercorn's and the app; for the stream it is the task group that it runs apps in."""
+    """Connects a stream of hypercorn's with the app, in the place of the task group in which the stream runs apps."""
 
     def __init__(
         self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp
     ) -> None:
-        """Belong to a connection and the protocol spoken on it, and be answered by ``app``."""
+        """Belong to a connection and its protocol; ``app`` answers."""
         self.edge = carrier.edge
         self.stream_id = stream_id
         self.read_due = NEVER
-        """When the body has to be here; used over HTTP/2, where requests come side by side."""
+        """Deadline of the body; used over HTTP/2, where each request has its own."""
         self.length: int | None = None
-        """How long the body has to be; used over HTTP/2, where it may end before."""
+        """Announced bytes of the body; used over HTTP/2, where its end is marked otherwise."""
         self.write_due = NEVER
-        """When the answer has to be taken."""
+        """Deadline for the client to take the answer."""
         self.response_started = self.response_complete = self.disconnected = False
         self._carrier = carrier
         self._app = app
@@ -75,18 +75,18 @@ class Request(Work):
         return min(self.read_due, self.write_due)
 
     async def spawn_app(self, app: Any, config: Any, scope: Any, send: Send) -> Callable[[Message], Awaitable[None]]:
-        """Begin; hypercorn's stream calls this, and then what is returned for each message of the client."""
+        """Run the app. hypercorn's stream calls this, then the returned function with each message of the client."""
         del app, config
         self.scope = scope
         scope["extensions"] = {ABORT_EXTENSION: lambda: self._carrier.abort(self)}
         self._to_stream = send
         task = self._carrier.start(self, self.run(self._app))
-        task.add_done_callback(self._part)
+        task.add_done_callback(self._detach)
         self.begin(task)
         return self._put
 
-    def _part(self, _task: asyncio.Task[None]) -> None:
-        """Part with the stream, which refers to this: what is in a cycle lies there for long."""
+    def _detach(self, _task: asyncio.Task[None]) -> None:
+        """Drop references to the stream, which refers to this: a cycle would stay until the garbage collector runs."""
         self.disconnected = True
         del self.scope, self._to_stream, self._end_stream
 
@@ -115,7 +115,7 @@ class Request(Work):
             await self._room.wait()
 
     def leave(self) -> None:
-        """Learn that the stream has ended: it is answered, or the client has left."""
+        """Handle the end of the stream: it is answered, or the client has left."""
         self.read_due = NEVER
         self._arrived.set()
         self._room.set()
@@ -124,12 +124,12 @@ class Request(Work):
         self.disconnected = True
 
     async def ended(self) -> None:
-        """Wait until it is not worked on any more."""
+        """Wait until the work on it has ended."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
     def refuse(self, reason: Refusal) -> None:
-        """Answer otherwise, or break off an answer that has begun."""
+        """Answer with a refusal, or break off an answer that has begun."""
         self.read_due = NEVER
         if self.response_started:
             self._carrier.abort(self)
@@ -138,7 +138,7 @@ class Request(Work):
 
     async def receive(self) -> Message:
         """Receive, as ASGI has it."""
-        await self._carrier.go_on()
+        await self._carrier.send_continue()
         while not (self._body or self.disconnected or self.response_complete):
             self._arrived.clear()
             await self._arrived.wait()
@@ -169,7 +169,7 @@ class Request(Work):
             self.write_due = asyncio.get_running_loop().time() + self.edge.settings.write_timeout
 
     async def break_off(self) -> None:
-        """End the stream. hypercorn would write an answer of its own, and does not know how much of one is written."""
+        """End the stream; hypercorn would write an answer of its own, even after a part of ours."""
         if self.disconnected:
             return
         if self.response_started:

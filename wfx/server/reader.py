@@ -1,8 +1,8 @@
-"""Reader of HTTP/1.1 requests: where each begins and ends, and what is refused. Both engines read through it.
+"""Reader of HTTP/1.1 requests: finds where each begins and ends, and refuses malformed ones. Both engines use it.
 
-First lines are read here, and how long a body is, is decided here. Fields and chunks are left to a parser (llhttp),
-which takes no bare LF, no folded lines, no space before a colon, no NUL. It is given one request at a time and nothing
-beyond its end: whatever it makes of one, an offer to change the protocol say, the next begins where it does.
+First lines are read here, and the length of a body is determined here. Fields and chunks are left to a parser (llhttp),
+which rejects bare LF, folded lines, a space before a colon, and NUL. It is given one request at a time and nothing
+beyond its end, so how it interprets a request (an offer to change the protocol, say) cannot move the start of the next.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ import re
 import httptools
 
 from wfx.server import refusal
-from wfx.server.head import MAX_FIELDS, USUAL_LINE, judge_beginning, read_line, valid_host
+from wfx.server.head import MAX_FIELDS, USUAL_LINE, check_incomplete_line, read_line, valid_host
 from wfx.server.refusal import Refusal
 
 BETWEEN, LINE, FIELDS, BODY = range(4)
-"""Where in a request the reader is. (An enumeration would be looked up for each request, which takes its time.)"""
+"""Phases of the reader. (Members of an enumeration take longer to look up, which counts for each request.)"""
 
 _SLICE = 4096
-"""Bytes of a head or of chunks that are parsed at once, so that what is too large is noticed early."""
+"""Bytes of a head or of chunks that are parsed at once, so that the limits apply early."""
 _END = b"\r\n\r\n"
-"""How each head ends, and each chunked body."""
+"""The end of each head and of each chunked body."""
 _REACH = _SLICE + len(_END)
 _LINE = b"POST / HTTP/1.1"
-"""The first line that the parser is told, whatever the real one is: it is not to judge by that."""
+"""The first line that the parser is given instead of the real one, so that nothing depends on how it reads that."""
 _CHUNKED = _LINE + b"\r\nTransfer-Encoding: chunked" + _END
-"""What a parser is told that has to read the chunks that the one before left out."""
+"""The head that a new parser is given to read chunks that the parser of the head skips."""
 _LINE_END = b"\r\n"
 _NOT_BLANK = re.compile(rb"[^\r\n]")
-_TELLING = frozenset({b"host", b"expect", b"connection", b"transfer-encoding", b"content-length"})
+_RELEVANT = frozenset({b"host", b"expect", b"connection", b"transfer-encoding", b"content-length"})
 _MAX_DIGITS = 18
-"""Digits of a length; no body is as long as that."""
+"""Digits that a length may have; no body is that long."""
 
 Field = tuple[bytes, bytes]
 
 
 class _Found:
-    """What the parser found in what it was given; the methods are what it calls."""
+    """Collects what the parser finds; the methods are its callbacks."""
 
     __slots__ = ("body", "ended", "fields")
 
@@ -59,12 +59,12 @@ class _Found:
 
 def _new_parser(found: _Found) -> httptools.HttpRequestParser:
     parser = httptools.HttpRequestParser(found)
-    parser.set_dangerous_leniencies(lenient_keep_alive=True)  # which request is the last is not its business
+    parser.set_dangerous_leniencies(lenient_keep_alive=True)  # the reader decides which request is the last
     return parser
 
 
 class RequestReader:
-    """Reads one request after the other; engines add what they do about them."""
+    """Reads one request after the other; engines override the callbacks at the end."""
 
     __slots__ = (
         "_at",
@@ -75,7 +75,7 @@ class RequestReader:
         "_head",
         "_left",
         "_parser",
-        "_untold",
+        "_prefix",
         "expects_continue",
         "headers",
         "max_head",
@@ -89,48 +89,48 @@ class RequestReader:
     )
 
     def __init__(self, max_head: int) -> None:
-        """Take heads of at most so many bytes."""
+        """Read heads of at most ``max_head`` bytes."""
         self.max_head = max_head
         self.phase = BETWEEN
         self.refusal: Refusal | None = None
-        """Why reading has ended for good."""
+        """Why nothing more is read from this connection; None as long as reading goes on."""
         self.method = b""
         self.path = b""
         self.query = b""
         self.version = ""
         self.headers: list[Field] = []
         self.stays = False
-        """Whether the client wants the connection to go on after this request."""
+        """Whether the client wants to keep the connection after this request."""
         self.expects_continue = False
-        """Whether the client waits with its body until it is told to go on."""
+        """Whether the client waits for ``100 Continue`` before it sends the body."""
         self._data = b""
         self._at = 0
-        """Up to where the data is read."""
+        """The position up to which the data is read."""
         self._authority: bytes | None = None
         self._head = 0
-        """Bytes of the present head, or of chunks since the last of their content."""
+        """Bytes of the present head, or of chunk framing since the last content."""
         self._left = 0
         """Bytes of the present body that are still to come, where its length is known."""
         self._chunked = False
         self._found = _Found()
         self._parser = _new_parser(self._found)
-        self._untold = b""
-        """What the parser is to be told before anything else."""
+        self._prefix = b""
+        """What the parser is to be given before the next data."""
 
     @property
     def pending(self) -> bool:
-        """Whether something came that is not read yet."""
+        """Whether data was received that is not read yet."""
         return self._at < len(self._data)
 
     def add(self, data: bytes) -> None:
-        """Take what came, to be read later."""
+        """Add received data, to be read later."""
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
     def read(self) -> bool:
-        """Read a step further, never beyond the end of a request; tell whether there was enough for a step.
+        """Read one step, never beyond the end of a request; return whether there was enough data for it.
 
-        Sets :attr:`refusal` when this is not how HTTP goes, or too much of it; then reading has ended.
+        Sets :attr:`refusal` when the data is malformed or exceeds a limit; then nothing more is read.
         """
         if self._at >= len(self._data) or self.refusal is not None:
             return False
@@ -139,22 +139,22 @@ class RequestReader:
         return self._read_fields() if self.phase == FIELDS else self._read_line()
 
     def request_begun(self) -> None:
-        """Do what is to be done when a request begins to come."""
+        """Handle the first byte of a request."""
 
     def head_complete(self) -> None:
-        """Do what is to be done about a request whose head has passed."""
+        """Handle a head that is complete and valid."""
         raise NotImplementedError
 
     def body_piece(self, body: bytes) -> None:
-        """Do what is to be done with a piece of a body."""
+        """Handle a piece of a body."""
         raise NotImplementedError
 
     def message_complete(self) -> None:
-        """Do what is to be done at the end of a request."""
+        """Handle the end of a request."""
         raise NotImplementedError
 
     def drop(self) -> None:
-        """Forget what came and is not read yet."""
+        """Discard received data that is not read yet."""
         self._data = b""
         self._at = 0
 
@@ -175,7 +175,7 @@ class RequestReader:
             self.request_begun()
         usual = USUAL_LINE.match(data, at)
         if usual is None:
-            end = self._judge_line(data[at : data.find(b"\n", at) + 1 or None]) + at
+            end = self._parse_unusual_line(data[at : data.find(b"\n", at) + 1 or None]) + at
             if end == at:
                 return False
         else:
@@ -184,16 +184,16 @@ class RequestReader:
             self._authority = None
             end = usual.end()
         self.phase = FIELDS
-        self._at = end - 2  # so that there is an empty line behind in any case
+        self._at = end - 2  # keeps the line's CRLF, so that a head without fields ends like all others
         self._head = end - at - 2
-        self._untold = _LINE
+        self._prefix = _LINE
         self._found.ended = False
         return self._read_fields()
 
-    def _judge_line(self, line: bytes) -> int:
-        """Take a first line apart; gives its length, or 0 where it is refused or a part of it is missing."""
+    def _parse_unusual_line(self, line: bytes) -> int:
+        """Parse any first line; return its length, or 0 if it is refused or not complete."""
         self.method = line.partition(b" ")[0]
-        read = read_line(line) if line[-1:] == b"\n" else judge_beginning(line, self.max_head)
+        read = read_line(line) if line[-1:] == b"\n" else check_incomplete_line(line, self.max_head)
         if read is None or isinstance(read, Refusal):
             if read is not None:
                 self._stop(read)
@@ -206,7 +206,7 @@ class RequestReader:
         end = data.find(_END, at, at + _REACH) + 4
         complete = end > 3
         if not complete:
-            end = min(at + _SLICE, len(data) - 3)  # the end may come divided; the parser gets it in one piece
+            end = min(at + _SLICE, len(data) - 3)  # keeps a divided end of the head back until it is complete
             if end <= at:
                 return False
         self._head += end - at
@@ -219,9 +219,9 @@ class RequestReader:
         return self._end_head() if complete else True
 
     def _parse(self, end: int) -> bool:
-        """Parse what came up to there."""
-        data = self._untold + self._data[self._at : end]
-        self._untold = b""
+        """Parse the data up to ``end``."""
+        data = self._prefix + self._data[self._at : end]
+        self._prefix = b""
         self._at = end
         try:
             self._parser.feed_data(data)
@@ -232,10 +232,10 @@ class RequestReader:
         return True
 
     def _end_head(self) -> bool:
-        """Judge the head, let the engine have it if it may pass, and see to the body."""
+        """Check the head, pass it to the engine if it is valid, and prepare for the body."""
         found = self._found
         self.headers, found.fields = found.fields, []
-        reason = self._judge_fields()
+        reason = self._check_fields()
         if reason is not None:
             return self._stop(reason)
         if self._authority is not None:
@@ -245,7 +245,7 @@ class RequestReader:
         self.head_complete()
         self.headers = []
         if self._left:
-            self._parser = _new_parser(found)  # bodies of known length are not parsed: the old one still waits for it
+            self._parser = _new_parser(found)  # the old one expects the body, which is not parsed
         elif not self._chunked:
             self.phase = BETWEEN
             self.message_complete()
@@ -270,7 +270,7 @@ class RequestReader:
             if end <= at or not self._parse(end):
                 return False
             body, ended = b"".join(self._found.body), self._found.ended
-            reason = self._judge_chunks(end - at)
+            reason = self._check_chunks(end - at)
             if reason is not None:
                 return self._stop(reason)
         if body:
@@ -282,24 +282,24 @@ class RequestReader:
             self.message_complete()
         return True
 
-    def _judge_chunks(self, size: int) -> Refusal | None:
-        """Judge how much there is around the content of a body: lines of chunks, and the trailer."""
+    def _check_chunks(self, size: int) -> Refusal | None:
+        """Check the size of what surrounds the content of a chunked body: lines of chunks, and the trailer."""
         found = self._found
         fields = len(found.fields)
         self._head = 0 if found.body else self._head + size
         found.body = []
         if found.ended:
-            found.fields = []  # fields after a body do not count: nobody asked for them
+            found.fields = []  # trailer fields are ignored
         if self._head > self.max_head:
             return refusal.LARGE_HEAD
         return refusal.MANY_FIELDS if fields > MAX_FIELDS else None
 
-    def _judge_fields(self) -> Refusal | None:
+    def _check_fields(self) -> Refusal | None:
         expects, self.stays = False, self.version == "1.1"
         host = framing = None
         for field in self.headers:
             name, value = field
-            if name not in _TELLING:
+            if name not in _RELEVANT:
                 continue
             if name == b"host":
                 if host is not None:
@@ -315,7 +315,7 @@ class RequestReader:
                 framing = field
         self._left = 0
         self._chunked = False
-        reason = self._judge_framing(framing)
+        reason = self._check_framing(framing)
         self.expects_continue = expects and (self._chunked or self._left > 0)
         if reason is not None:
             return reason
@@ -323,7 +323,7 @@ class RequestReader:
             return refusal.NO_HOST if self.version == "1.1" else None
         return None if valid_host(host) else refusal.BAD_HOST
 
-    def _judge_framing(self, framing: Field | None) -> Refusal | None:
+    def _check_framing(self, framing: Field | None) -> Refusal | None:
         if framing is None:
             return None if self._found.ended else refusal.MALFORMED
         name, value = framing

@@ -1,4 +1,4 @@
-"""What the edge refuses, in which words, and the books kept of it."""
+"""Refusals of connections and requests: their answers, counts and log records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wfx.api.reply import CLOSE, RawHeader, Reply, text_reply
 log = logging.getLogger("wfx.edge")
 
 _PAUSE = 1.0
-"""Seconds between two records of one kind: who sends nonsense quickly must not fill the log."""
+"""Seconds between two records of one kind, so that a flood of bad requests does not fill the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Refusal:
     extra: tuple[RawHeader, ...] = ()
 
     def reply(self) -> Reply:
-        """Word the answer."""
+        """Return the answer."""
         return text_reply(self.status, self.text, (CLOSE, *self.extra))
 
     def raw(self, method: bytes = b"") -> bytes:
-        """Word the answer to this method in HTTP/1.1, for where no engine does it."""
+        """Return the bytes of the answer over HTTP/1.1 to this method, where no engine writes it."""
         reply = self.reply()
         fields = [(b"date", formatdate(usegmt=True).encode()), *reply.raw_headers]
         lines = [b"HTTP/1.1 %d %s" % (self.status, HTTPStatus(self.status).phrase.encode())]
@@ -91,7 +91,7 @@ class Refusals:
     """Counts refusals, and logs each kind at most once a second, with how many there were."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin with all counts at 0."""
         self.counts: Counter[str] = Counter()
         self._untold: dict[str, int] = {}
         self._told: dict[str, float] = {}
@@ -103,7 +103,7 @@ class Refusals:
         self._tell((kind,), client)
 
     def tell_rest(self) -> None:
-        """Log what was counted meanwhile; to be called now and then."""
+        """Log what was counted since the last record; to be called at intervals."""
         if self._untold:
             self._tell(list(self._untold), None)
 

@@ -10,7 +10,7 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.edge import Edge, rounds
+from wfx.server.edge import Edge, enforce_deadlines
 from wfx.server.listeners import BACKLOG, Listener
 from wfx.server.settings import HttpSettings
 from wfx.server.uvicorn_protocol import EdgeProtocol
@@ -41,12 +41,12 @@ async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: 
     )
     server = _Server(config)
     watcher = asyncio.create_task(_stop_when_told(server, stop))
-    watchman = asyncio.create_task(rounds(edge, server.server_state.connections))  # type: ignore[arg-type]  # ours
+    deadlines = asyncio.create_task(enforce_deadlines(edge, server.server_state.connections))  # type: ignore[arg-type]  # ours
     try:
         await server.serve(sockets=[listener.socket])
     finally:
         watcher.cancel()
-        watchman.cancel()
+        deadlines.cancel()
 
 
 async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:

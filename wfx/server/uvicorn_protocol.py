@@ -1,4 +1,4 @@
-"""uvicorn's protocol for one HTTP/1.1 connection, with the limits it has not."""
+"""uvicorn's protocol for one HTTP/1.1 connection, with our reader, limits and deadlines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from wfx.server.uvicorn_cycle import Cycle
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _STEPS = 1000
-"""Steps that one connection reads before others have their turn: some bodies come in thousands of chunks."""
+"""Steps that one connection reads before others are served: some bodies come in thousands of chunks."""
 
 
 class _Outlet:
-    """What a cycle knows of its connection: how to write, and how to end it."""
+    """The part of its connection that a cycle uses: writes to it, and ends it."""
 
     __slots__ = ("close", "is_closing", "write")
 
@@ -53,24 +53,24 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "edge",
     )
     cycle: Cycle
-    """The request that came last."""
+    """The request that was received last."""
 
     def __init__(
         self, edge: Edge, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
     ) -> None:
-        """Belong to ``edge``; the others are what uvicorn passes."""
+        """Count against the limits of ``edge``; the other arguments are uvicorn's."""
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
         RequestReader.__init__(self, edge.max_head)
         self.parser = None  # type: ignore[assignment]  # uvicorn's own; requests are read by the reader
         self.edge = edge
         self._current: Cycle | None = None
-        """The request that is worked on; what came behind it is not read yet."""
+        """The request that is worked on; data received after it is not read yet."""
         self._read_due = NEVER
         self._write_due = NEVER
         self._fresh = True
-        """Whether no request has come yet."""
+        """Whether no request has been received yet."""
         self._partial = False
-        """Whether the deadline of a request that has come in part is set."""
+        """Whether the deadline of a partly received request is set."""
         self._half_closed = False
         self._lingers = False
         self._extensions: dict[str, Any]
@@ -82,7 +82,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         return min(self._read_due, self._write_due)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin, unless there are too many connections already."""
+        """Set up the connection, or refuse it if there are too many."""
         super().connection_made(transport)
         self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
         self._outlet = _Outlet(transport, self._finish)
@@ -94,7 +94,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._close()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; what follows a request that is not answered yet is kept until it is."""
+        """Add received data; what follows an unanswered request is read after its answer."""
         if self.refusal is not None or self._lingers:
             return
         self.add(data)
@@ -104,7 +104,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        """Read up to the end of a request that has to be answered first."""
+        """Read up to the end of the next request, which is answered before more is read."""
         for _ in range(_STEPS):
             if not self.read():
                 break
@@ -114,7 +114,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
                 return
         else:
             self.flow.pause_reading()
-            self.loop.call_soon(self._go_on)
+            self.loop.call_soon(self._resume_reading)
         if self.refusal is not None:
             self._refuse(self.refusal)
         elif self.phase != BETWEEN and not self._partial:
@@ -122,8 +122,8 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             if not self._fresh:
                 self._read_due = self.loop.time() + self.edge.settings.read_timeout
 
-    def _go_on(self) -> None:
-        """Read on after others had their turn."""
+    def _resume_reading(self) -> None:
+        """Continue to read after other connections were served."""
         if self.refusal is not None or self._lingers or self.transport.is_closing():
             return
         if self.phase != BETWEEN or self._current is None:
@@ -132,7 +132,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._read_on()
 
     def head_complete(self) -> None:
-        """Work on a request; those before it are answered."""
+        """Begin to work on a request; all earlier ones are answered."""
         self._fresh = False
         if not self._partial:
             self._read_due = NEVER
@@ -180,7 +180,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def body_piece(self, body: bytes) -> None:
-        """Hand on a piece of a body."""
+        """Pass a piece of a body to the app."""
         cycle = self.cycle
         if cycle.response_complete:
             return
@@ -194,7 +194,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self.refusal = refusal.BODIES
 
     def message_complete(self) -> None:
-        """Tell that a request has come completely."""
+        """Tell the app that the request is complete."""
         if self._partial:
             self._partial = False
             self._read_due = NEVER
@@ -204,10 +204,10 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self.cycle.more_body = False
             self.cycle.message_event.set()
         if self.cycle is self._current:
-            self.flow.resume_reading()  # a large body has paused it, and that the client leaves is only noticed so
+            self.flow.resume_reading()  # a large body has paused it; a client that leaves is only noticed while reading
 
     def on_response_complete(self) -> None:
-        """Go on to the next request, or wait for one."""
+        """Read the next request, or wait for one."""
         self.server_state.total_requests += 1
         self._current = None
         if not self.flow.write_paused:
@@ -227,7 +227,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._read_due = self.loop.time() + self.edge.settings.idle_timeout
 
     def _refuse(self, reason: Refusal) -> None:
-        """Answer so, and read no more."""
+        """Answer with this refusal, and read no more."""
         self.refusal = reason
         self._read_due = NEVER
         self.edge.refusals.note(reason.kind, self.client)
@@ -245,7 +245,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._finish()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn never stays
-        """Stay for the answers where the client only said that it will send no more, as long as there are any."""
+        """Keep the connection open for an answer when the client has only closed its sending side."""
         if self._current is None or self._current.endless or (self.phase == BODY and self.refusal is None):
             return None
         self._half_closed = True
@@ -253,19 +253,19 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         return True
 
     def pause_writing(self) -> None:
-        """Begin to wait for the client to take its answer."""
+        """Start the deadline for the client to take its answer."""
         super().pause_writing()
         if self._write_due == NEVER and not (self._current is not None and self._current.endless):
             self._write_due = self.loop.time() + self.edge.settings.write_timeout
 
     def resume_writing(self) -> None:
-        """Go on writing; while an answer goes on, so does its deadline."""
+        """Continue to write; the deadline stays until the answer is complete."""
         super().resume_writing()
         if self._current is None:
             self._write_due = NEVER
 
     def overdue(self, now: float) -> None:
-        """Do what is due when a deadline has passed."""
+        """Act on the deadlines that have passed."""
         if self._write_due <= now:
             self.edge.refusals.note("slow-reader", self.client)
             self._abort()
@@ -279,7 +279,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._close()
 
     def _finish(self) -> None:
-        """End the connection after an answer; what the client still sends is thrown away for a moment."""
+        """End the connection after an answer; what the client still sends is discarded for a moment (see LINGER)."""
         if self._lingers or self.transport.is_closing():
             return
         sends = self.refusal is not None or self.phase != BETWEEN
@@ -292,7 +292,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._read_due = self.loop.time() + LINGER
 
     def _close(self) -> None:
-        """Close, once all is sent or the client has had long enough to take it."""
+        """Close once all is sent, or at the write deadline."""
         self.transport.close()
         self._read_due = NEVER
         if self.transport.get_write_buffer_size():
@@ -303,11 +303,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         cut_off(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop working for a client that has left."""
+        """Cancel the work for a client that has left."""
         super().connection_lost(exc)
         self.drop()
         self._read_due = self._write_due = NEVER
         if self._current is not None and not self._current.response_complete:
             self._current.cut()
         self._current = None
-        del self.cycle, self._outlet, self._extensions  # they refer to this, and garbage is large here
+        del self.cycle, self._outlet, self._extensions  # breaks cycles, which would keep request data in memory

@@ -30,7 +30,7 @@ class Work(ABC):
     """Whether some of the answer is sent."""
     response_complete: bool
     disconnected: bool
-    """Whether nobody waits for the answer any more."""
+    """Whether the client has left."""
     endless = False
     """Whether the answer is an event stream: it has no deadline and does not count as running."""
     _held = 0
@@ -48,15 +48,15 @@ class Work(ABC):
         self.edge.running += 1
 
     def hold(self, size: int) -> bool:
-        """Count so many more bytes of its body; tells whether its client has too many now."""
+        """Count ``size`` more bytes of its body; tells whether its client exceeds its share of the memory now."""
         client = self._client
         self._held += size
         self.edge.hold(client, size)
-        return self.edge.heavy(client)
+        return self.edge.exceeds_share(client)
 
     @property
     def _client(self) -> str:
-        """The address that it came from: whose share of the memory its body is."""
+        """The peer's address, whose share of the memory its body takes."""
         peer = self.scope.get("client")
         return peer[0] if peer else ""
 
@@ -66,9 +66,9 @@ class Work(ABC):
         self.edge.running -= 1
 
     def release(self) -> None:
-        """Count it no more."""
+        """Stop counting it."""
         if self._held:
-            self.edge.let_go(self._client, self._held)
+            self.edge.release(self._client, self._held)
         if self._task is not None and not self.endless:
             self.edge.running -= 1
 
@@ -89,7 +89,7 @@ class Work(ABC):
         finally:
             self.release()
             if self.endless:
-                self.scope.clear()  # what is left in cycles by event streams (by anyio's task groups) holds it
+                self.scope.clear()  # anyio's task groups leave cycles that refer to it
 
     async def _answer_otherwise(self, reason: Refusal | None) -> None:
         if reason is None or self.response_started:
@@ -98,11 +98,11 @@ class Work(ABC):
             await reason(self.scope, self.receive, self.send)
 
     def cut(self, reason: Refusal | None = None) -> None:
-        """Stop working on it: its client has left, or it is to be answered otherwise."""
+        """Cancel it: its client has left, or ``reason`` is to be answered."""
         self._refusal = reason
         self.disconnected = reason is None
         if self._task is None or (reason is not None and not self._runs):
             return
         self._task.cancel()
         if not self._runs:
-            self.release()  # a task that is cancelled before it begins runs nothing, not even what comes finally
+            self.release()  # a task that is cancelled before it begins does not run its finally block
