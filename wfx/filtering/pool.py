@@ -1,7 +1,7 @@
 """Runs jq programs in worker processes, and ends those that trip a limit.
 
 A worker is started when it is first needed, serves one program at a time, and is reused until it trips a limit, grows
-or fails; then it is killed, and the next program starts another. Whose turn it is :mod:`wfx.filtering.shares` decides.
+or fails; then it is killed, and the next program starts another. :mod:`wfx.filtering.shares` decides who goes next.
 :meth:`Pool.close` leaves no process behind.
 """
 
@@ -23,10 +23,10 @@ from wfx.filtering.shares import STOPPING, Shares, Turn
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 10.0
-"""A worker starts in a tenth of a second; on a machine that swaps it may take longer."""
+"""Deadline for a worker's start; usually it takes 0.1 s."""
 
-_PARTING_SECONDS = 2.0
-"""A worker that ends by itself has that long; releasing its memory takes some milliseconds."""
+_EXIT_SECONDS = 2.0
+"""How long a worker that ends by itself may take, before it is killed; usually some milliseconds."""
 
 _MESSAGE_BYTES = 64 * 1024
 """Room for a message about a syntax error, which may quote the program."""
@@ -39,7 +39,7 @@ _CAUSES = {
     -signal.SIGALRM: Limit.TIME,
     -signal.SIGXCPU: Limit.TIME,
 }
-"""What the way in which a worker ended says about the program."""
+"""The limit that a program exceeded, by the signal that ended its worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a request."""
+    """The answer to a request."""
 
     answer: Answer
     content: bytes
@@ -70,7 +70,7 @@ class Reply:
 
 
 class Pool:
-    """The workers, and the queue before them. Owned by one event loop."""
+    """The workers, and the queue in front of them. Belongs to one event loop."""
 
     def __init__(self, limits: Limits, size: int) -> None:
         """Start nothing yet; at most ``size`` workers will run at a time."""
@@ -114,7 +114,7 @@ class Pool:
             status = await worker.end()
             if turn.revoked:
                 return None
-            raise self._ended(status) from exc
+            raise self._error_for(status) from exc
         finally:
             await self._put_back(worker, healthy=healthy)
         if answer in {Answer.MEMORY, Answer.OUTPUT}:
@@ -138,7 +138,7 @@ class Pool:
                 return worker
             await self._put_back(worker, healthy=False)
         if self._closing.is_set():
-            raise self._ended(0)
+            raise self._error_for(0)
         worker = await _Worker.start(self._limits)
         self._alive.add(worker)
         if self._closing.is_set():  # meanwhile
@@ -164,8 +164,8 @@ class Pool:
             await worker.end()
             self._alive.discard(worker)
 
-    def _ended(self, status: int) -> FilterLimit | FilterUnavailable:
-        """Tell why a worker ended with ``status`` in the middle of a program."""
+    def _error_for(self, status: int) -> FilterLimit | FilterUnavailable:
+        """Return the error for a worker that ended with ``status`` in the middle of a program."""
         if self._closing.is_set():
             return FilterUnavailable(STOPPING)
         if status in _CAUSES:
@@ -210,7 +210,7 @@ class _Worker:
 
     @property
     def running(self) -> bool:
-        """Whether the process serves; that it has ended is told by its pipe sooner than by its status."""
+        """Whether the process serves; its end shows in the pipe sooner than in its status."""
         return self._process.returncode is None and not self._stdout.at_eof() and not self._leaving
 
     async def ready(self) -> None:
@@ -231,7 +231,7 @@ class _Worker:
                 return answer, b"".join(chunks)
 
     async def _answer(self, room: int) -> tuple[Answer, bytes]:
-        """Read one answer; a worker that says more than there is room for has lost its mind, and is ended."""
+        """Read one answer. A worker that sends more than there is room for is broken, and is killed."""
         header = await self._stdout.readexactly(ANSWER_HEADER.size)
         kind, self._leaving, self.took, length = ANSWER_HEADER.unpack(header)
         if length > room:
@@ -254,7 +254,7 @@ class _Worker:
         if self.running:
             self.kill()
         try:
-            async with asyncio.timeout(_PARTING_SECONDS):
+            async with asyncio.timeout(_EXIT_SECONDS):
                 await self._process.communicate()
         except TimeoutError:
             self.kill()

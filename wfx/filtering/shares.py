@@ -1,9 +1,9 @@
-"""Queue for the workers that gives each client its share, so that none keeps the others from theirs.
+"""Fair queue for the filter workers: each client gets its share of them.
 
-Whose client has used least of late, and is expected to need least now, goes first. *Slow* clients, those with a program
-that ran long not long ago, never have all workers. Who turns out to be slow while others wait and all workers are had
-by such programs has to give its turn back: the program has no effects, so it can be run again when a slow client's turn
-comes. When too many wait, those of the client with the most make room for others.
+The request goes first whose client has used least recently and is expected to need least now. *Slow* clients, those
+that had a long-running program in the last minutes, never have all workers. A program that turns out to be slow while
+others wait and slow programs have all workers is stopped, and runs again at a slow client's turn: programs have no
+effects. When too many wait, the client with the most waiting requests makes room for others.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ SLOW_SECONDS = 0.25
 """A program that runs longer makes its client slow; most need some milliseconds."""
 
 SLOW_FOR_SECONDS = 300.0
-"""For so long a client stays slow."""
+"""How long a client stays slow."""
 
 HALF_LIFE_SECONDS = 30.0
-"""In so long half of what a client has used is forgotten."""
+"""Time after which the use of a client counts half."""
 
 REMEMBERED = 1024
-"""How many clients are remembered of whom nothing runs or waits."""
+"""How many clients are remembered; those with running or waiting programs are never forgotten."""
 
 _REVIEW_SECONDS = 0.05
 
@@ -45,10 +45,10 @@ _CROWDED = f"Already {QUEUE} response filters are waiting to be run; try again l
 @dataclass(slots=True, eq=False)
 class _Client:
     used: float = 0.0
-    """Seconds of work, as far as they were not forgotten at the time ``at``."""
+    """Seconds of work, decayed up to the time ``at``."""
     at: float = 0.0
     expected: float = 1.0
-    """Seconds that its last program took; much, as long as there was none."""
+    """Seconds that its last program took; a high value before the first."""
     slow_until: float = 0.0
     running: int = 0
     waiting: int = 0
@@ -64,23 +64,23 @@ class Turn:
 
     client: _Client
     verdict: asyncio.Future[str | None]
-    """None when it is granted, else the reason why not."""
+    """None once the turn is granted, or the reason why it is not."""
     waited: float = 0.0
     """Seconds until it was granted."""
     began: float | None = None
-    """When the work itself began: what came before, as the start of a worker, is nobody's fault."""
+    """When the work itself began; the start of a worker does not count as use."""
     took: float | None = None
-    """Seconds of processor time that the work took, if it came to its end."""
+    """Seconds of processor time that the work took, if it was completed."""
     typical: bool = True
-    """Whether it tells how much the client is going to need next time."""
+    """Whether its duration is an estimate for the client's next program."""
     stop: Callable[[], None] = _nothing
-    """Ends the work before its end."""
+    """Aborts the work."""
     revoked: bool = False
-    """Whether the work was ended for others' sake."""
+    """Whether the work was aborted so that others get a worker."""
 
 
 class Shares:
-    """A number of workers, and who waits for them. Owned by one event loop."""
+    """Grants turns on a number of workers. Belongs to one event loop."""
 
     def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Distribute this many workers."""
@@ -96,7 +96,7 @@ class Shares:
 
     @asynccontextmanager
     async def turn(self, address: str, patience: float) -> AsyncIterator[Turn]:
-        """Wait for a worker, ``patience`` seconds at most, and have it. Raises FilterUnavailable."""
+        """Hold a turn on a worker, after at most ``patience`` seconds. Raises FilterUnavailable."""
         turn = Turn(self._client(_network(address)), asyncio.get_running_loop().create_future())
         self._join(turn)
         asked = self._clock()
@@ -108,16 +108,16 @@ class Shares:
             self._leave(turn)
 
     def begin(self, turn: Turn, stop: Callable[[], None]) -> None:
-        """Count the time from now on as used by the turn's client; ``stop`` ends the work, should others need it."""
+        """Count the time from now on as the client's use; ``stop`` aborts the work if others need the worker."""
         turn.began, turn.stop = self._clock(), stop
 
     def is_slow(self, turn: Turn) -> bool:
-        """Tell whether the turn is a slow client's, or has itself become as long as makes one slow."""
+        """Tell whether the turn is a slow client's, or has itself run long enough to make its client slow."""
         now = self._clock()
         return now < turn.client.slow_until or (turn.began is not None and now - turn.began > SLOW_SECONDS)
 
     async def close(self) -> None:
-        """Grant no more turns; who waits is told so. Returns when nobody has a turn."""
+        """Grant no more turns; those who wait are refused. Returns when no turn is held."""
         self._closed = True
         for turn in self._waiting[:]:
             self._decide(turn, STOPPING)
@@ -133,7 +133,7 @@ class Shares:
         return client
 
     def _join(self, turn: Turn) -> None:
-        """Begin to wait; raises FilterUnavailable when there is no room, and nobody who has to make some."""
+        """Begin to wait. Raises FilterUnavailable if the queue is full and no other client has to make room."""
         if self._closed:
             raise FilterUnavailable(STOPPING)
         if len(self._waiting) >= QUEUE:
@@ -160,11 +160,11 @@ class Shares:
         """End the wait for a turn."""
         self._waiting.remove(turn)
         turn.client.waiting -= 1
-        if not turn.verdict.done():  # else it has just been given up
+        if not turn.verdict.done():  # else the wait was just cancelled
             turn.verdict.set_result(refusal)
 
     def _grant(self) -> None:
-        """Give out what workers there are."""
+        """Grant turns while workers are free."""
         while len(self._running) < self._workers and (able := self._able()):
             turn = min(able, key=lambda each: self._used(each.client) + each.client.expected)
             self._decide(turn, None)
@@ -173,14 +173,14 @@ class Shares:
         self._review()
 
     def _able(self) -> list[Turn]:
-        """Give the turns that wait and may be granted."""
+        """Return the waiting turns that may be granted."""
         waiting = [turn for turn in self._waiting if not turn.verdict.done()]
         if sum(map(self.is_slow, self._running)) < self._slow_workers:
             return waiting
         return [turn for turn in waiting if not self.is_slow(turn)]
 
     def _review(self) -> None:
-        """Take a worker back when slow programs have all and another waits; look again as long as one waits."""
+        """Revoke a turn if slow programs have all workers and another client waits; check again while one waits."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -220,7 +220,7 @@ async def _granted(turn: Turn, patience: float) -> None:
 
 @lru_cache(maxsize=REMEMBERED)
 def _network(address: str) -> str:
-    """Give what stands for the client: an IPv4 address as it is, but of IPv6 the half that is the network's."""
+    """Return what identifies the client: an IPv4 address, or the network half of an IPv6 address."""
     try:
         return str(IPv6Address(address.partition("%")[0]).packed[:8]) if ":" in address else address
     except ValueError:

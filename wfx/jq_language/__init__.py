@@ -3,5 +3,5 @@
 tokens.py       cuts a program into tokens
 numbers.py      writes a double
 spelling.py     rewrites a program so that its numbers have that spelling
-definitions.py  jq definitions that give numbers that spelling, and let nothing reach out of a program
+definitions.py  jq definitions that spell numbers in texts so, and make functions with outside effects fail
 """

@@ -1,11 +1,11 @@
-"""jq definitions to put before a program: numbers get the text that plain output gives them, and nothing reaches out.
+"""jq definitions to put before a program: numbers in texts are spelled as in output, and functions with effects fail.
 
 libjq writes a literal as it was spelled (``1E+21``) and a computed number in C's manner (``1e-05``, ``1e+16``).
 Everything that makes a text of a number is therefore defined anew: ``tostring``, ``tojson``, ``join``, ``INDEX`` and
 ``format``, which string interpolation, ``@text``, ``@csv`` and their like call. The number literals of the document and
-of the program must be in plain spelling (:mod:`wfx.jq_language.spelling` sees to those of the program): then libjq's
-text is wrong for very large and very small numbers only. Functions that reach out of a program fail, as in the
-reference.
+of the program must be spelled as in output (:mod:`wfx.jq_language.spelling` sees to those of the program): then libjq's
+text is wrong for very large and very small numbers only. Functions that read or change anything
+outside the program fail, as in the reference.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _catching(f): try f catch error(_message);
 """Around the text of each number, in a value that is encoded, stand two texts that no document contains."""
 
 _MAKES_TEXT = re.compile(r"tostring|tojson|tonumber|fromjson|join|INDEX|format|halt_error|@|\\\(|\bcatch\b")
-"""Finds the names of what is defined anew: most programs do without, and are compiled twice as fast."""
+"""Finds the names of what is redefined: most programs have none, and are compiled twice as fast without."""
 
 _NOT_AVAILABLE = (
     *("input", "inputs", "debug", "debug(f)", "stderr", "input_filename", "input_line_number"),
@@ -113,7 +113,7 @@ def halt: null | halt_error;
 
 
 def before(program: str, *, messages: bool = False) -> str:
-    """Give what has to stand before ``program``; ``_libjq_tojson`` and ``_libjq_fromjson`` are then libjq's own.
+    """Return the definitions to put before ``program``; ``_libjq_tojson`` and ``_libjq_fromjson`` are then libjq's own.
 
     With ``messages``, ``_message`` is there too, whether the program calls for it or not. All is in one line, because
     a program can see in which line it is.

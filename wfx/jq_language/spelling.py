@@ -1,4 +1,4 @@
-"""Rewrites a jq program so that its numbers have the spelling of plain output, wherever they become text.
+"""Rewrites a jq program so that numbers that become text are spelled as in output.
 
     3.0 | tostring              →   3 | tostring
     try (. + "a") catch .       →   try _catching((. + "a")) catch .

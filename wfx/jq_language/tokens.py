@@ -20,7 +20,7 @@ CLOSING = {"(": ")", "[": "]", "{": "}", "if": "end", "def": ";"}
 
 
 class NotUnderstoodError(Exception):
-    """The text is outside of what is understood here; it has to be left as it is."""
+    """The text cannot be cut into tokens, and has to be left as it is."""
 
 
 class Token:
@@ -34,7 +34,7 @@ class Token:
         self.programs = programs
         """Where the programs inside of a string begin and end."""
         self.depth = 0
-        """How many brackets are open around it; both ends of a bracket belong outside of it."""
+        """How many brackets are open around it; opening and closing brackets do not count for themselves."""
 
 
 def tokens_of(program: str) -> list[Token]:
@@ -66,7 +66,7 @@ def tokens_of(program: str) -> list[Token]:
 
 
 def _scan(text: str, position: int = 0) -> Iterator[Token]:
-    """Give the tokens from ``position`` on, without blanks and comments."""
+    """Yield the tokens from ``position`` on, without blanks and comments."""
     while position < len(text):
         if text[position] == '"':
             token = _string(text, position)

@@ -1,4 +1,4 @@
-"""As many of some rows as there is room for."""
+"""Takes as many items as there is room for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Item = TypeVar("Item")
 def fitting(
     items: Iterable[Item], size: Callable[[Item], int], room: int, *, at_least: int = 0
 ) -> tuple[list[Item], Item | None]:
-    """Take items until the next would be too much, and return them and that one; None if there is none.
+    """Return the first items that fit into ``room``, and the next one; None if all fit.
 
-    ``at_least`` so many are taken however large they are.
+    The first ``at_least`` items are taken however large they are.
     """
     taken: list[Item] = []
     for item in items:

@@ -1,7 +1,7 @@
-"""Whether the files that are open are still those that the next start will find.
+"""Checks that the open database files are still those that the next start will find.
 
-A file that is removed, renamed or replaced while it is open can be written as before, and all of that is gone once it
-is closed. So each commit is followed by a look at the names, before anybody is told that it is durable.
+A file that is removed, renamed or replaced while it is open can be written as before, but what is written is lost once
+the file is closed. So after each commit the names are checked, before the change is confirmed.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from wfx.domain.errors import StoreLost
 
 _ADVICE = "nothing more is written; docs/operations.md says what to do when files go away"
 _PARTS = ("", "-wal", "-shm")
-"""What follows the database's name: the database, its write-ahead log, and the index of that."""
+"""Suffixes of the database's name: the database, its write-ahead log, and the index of the log."""
 _INDEX = struct.Struct("=HII")
-"""From byte 14 of the log's index: the size of a page, the frames in the log, the pages in the database."""
+"""At byte 14 of the log's index: the size of a page, the frames in the log, the pages in the database."""
 _FRAME_HEAD, _LOG_HEAD = 24, 32
-"""Bytes before each page in the log, and before the first."""
+"""Bytes of the header of each page in the log, and of the header of the log."""
 
 
 class Presence:
     """The database's files as they were opened. Belongs to the event loop; a database in memory has none."""
 
     def __init__(self) -> None:
-        """Know of no file yet."""
+        """Begin without files; see :meth:`remember`."""
         self._parts: list[_Part] = []
         self._index = -1
         self._doubtful = False
-        """Whether something was wrong when all files were looked at last."""
+        """Whether the last check of all files found something wrong."""
 
     def remember(self, path: Path, descriptor: int) -> None:
-        """Take in the files that are there, once connections have them open. Raises StoreLost.
+        """Remember the files that are present, once connections have opened them. Raises StoreLost.
 
         ``descriptor`` is an open one of the database.
         """
@@ -43,13 +43,13 @@ class Presence:
         self._parts = parts
 
     def close(self) -> None:
-        """Forget the files; after the connections are closed: closing any descriptor of a file drops its locks."""
+        """Forget the files, after the connections are closed: closing any descriptor of a file drops its locks."""
         if self._parts:
             os.close(self._index)
             self._parts = []
 
     def require(self) -> None:
-        """Raise StoreLost unless each name leads to the file that is open, none was cut off, and all can be written."""
+        """Raise StoreLost unless each name leads to the open file, none was truncated, and all can be written."""
         self._doubtful = True
         self._look(self._parts)
         for part in self._parts[:1]:
@@ -58,17 +58,17 @@ class Presence:
         self._doubtful = False
 
     def before_commit(self) -> None:
-        """Raise StoreLost if the log was cut off, since it would be written on with a hole in it, or in doubt."""
+        """Raise StoreLost if the log was truncated (it would get a hole), or if the last full check still fails."""
         if self._doubtful:
             self.require()
         try:
             self._look(self._parts[1:2])
         except StoreLost:
-            self.require()  # where all are gone, that is the thing to say
+            self.require()  # names a more basic loss if there is one, as when all files are gone
             raise
 
     def after_commit(self) -> None:
-        """Raise StoreLost if what was committed would not be found: if the database or its log is not there."""
+        """Raise StoreLost if a restart would not find the commit, since the database or its log is gone."""
         self._look(self._parts[:2])
 
     def _look(self, parts: Sequence[_Part]) -> None:
@@ -79,7 +79,7 @@ class Presence:
             part.size = now.st_size
 
     def _least(self, part: _Part) -> int:
-        """Tell how long the file must be, as other programs may have shortened it by the rules of SQLite."""
+        """Return how long the file must be; other programs may shorten it by the rules of SQLite."""
         page, frames, pages = _INDEX.unpack(os.pread(self._index, _INDEX.size, 14))
         page = 65536 if page == 1 else page
         if part is self._parts[1]:
@@ -95,16 +95,16 @@ class _Part:
         present = self._stat()
         self._identity = (present.st_dev, present.st_ino)
         self.size = present.st_size
-        """Bytes that it had when it was last looked at."""
+        """Bytes that it had at the last check."""
 
     def look(self) -> os.stat_result:
-        """Return what is at the name. Raises StoreLost if it is not the file that is open."""
+        """Return the status of the file with this name. Raises StoreLost if it is not the open one."""
         now = self._stat()
         self.require_same(now)
         return now
 
     def require_same(self, now: os.stat_result) -> None:
-        """Raise StoreLost unless this is the file that was there at first."""
+        """Raise StoreLost unless this is the file that was there when it was remembered."""
         if self._identity != (now.st_dev, now.st_ino):
             raise _lost(f"another file has taken the place of {self.path}, which the service was using")
 

@@ -1,8 +1,8 @@
 """Bounds the histories of jobs: drops the middle of one that has grown too long or too large.
 
-The first entries and the newest stay. The entry behind the first ones becomes the marker of those that are dropped:
-it keeps its time and its state, and its message tells how many there were. What is cut out is swept in pieces, like the
-histories of deleted jobs (``spec/decisions/0025-bounded-histories.md``).
+The first entries and the newest stay. The entry after the first ones becomes the marker of those that are dropped:
+it keeps its time and its state, and its message says how many there were. The dropped entries are deleted in pieces,
+like the histories of deleted jobs (``spec/decisions/0025-bounded-histories.md``).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _trim(connection: sqlite3.Connection, image: Image) -> None:
 
 
 def _count_of_first(links: Sequence[_Link]) -> int:
-    """Tell how many of the oldest entries stay, the marker included."""
+    """Return how many of the oldest entries stay, the marker included."""
     for place in range(len(links) - 1):
         if links[place].version > links[place + 1].version + 1:
             return len(links) - place - 1
@@ -67,7 +67,7 @@ def _count_of_first(links: Sequence[_Link]) -> int:
 
 
 def _fitting(links: Sequence[_Link], most: int, most_bytes: int) -> int:
-    """Tell how many of the entries stay within both bounds; at least one."""
+    """Return how many of the entries fit into both bounds; at least one."""
     for count, link in enumerate(links):
         most_bytes -= link.size
         if count and (count >= most or most_bytes < 0):
@@ -76,7 +76,7 @@ def _fitting(links: Sequence[_Link], most: int, most_bytes: int) -> int:
 
 
 def _mark(connection: sqlite3.Connection, marker: _Link, dropped: int) -> int:
-    """Make the entry the marker of so many entries, itself among them; returns the bytes that it has now."""
+    """Make the entry the marker of ``dropped`` entries, itself among them; return its new bytes."""
     (text,) = connection.execute(SQL["entry_status"], (marker.number,)).fetchone()
     state = decode(Json(text.encode()))["state"]
     status = Status(state, message=f"{dropped} entries of the history were dropped here").encoded
