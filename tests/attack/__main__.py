@@ -1,10 +1,9 @@
-"""``make attack``: hostile programs against a running service on both engines, and what others are answered meanwhile.
+"""``make attack``: runs hostile programs against the service on both engines, and observes well-behaved clients.
 
 Each kind of attack is a module of this directory and runs against a fresh service of each engine. A client that gets a
-job and one that reports progress are observed. Printed are, for each: how often each status was answered, latencies,
-the service's memory before, at most and after, and what is wrong: an answer that well-behaved clients must not be
-given, an error in the log, a process that is left, a finding of ``wfx check``. Latencies are printed and judged by
-nobody.
+job and one that reports progress are observed. For each are printed: how often each status was answered, latencies, the
+service's memory before, at most and after, and findings: an answer that well-behaved clients must not get, an error in
+the log, a process that is left, a finding of ``wfx check``. Latencies are printed only, and are never a finding.
 """
 # ruff: noqa: T201 - it prints
 

@@ -1,4 +1,4 @@
-"""One attack on one service: clients that are observed meanwhile, and what is wrong in the end."""
+"""Runs one attack on one service, observes well-behaved clients meanwhile, and collects the findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attack is: a kind of hostile program, the service it is given, and what others may be answered meanwhile.
+"""Types of an attack: the hostile program, the service under attack, and what others may be answered meanwhile.
 
 A module of this directory that has a ``KIND`` is run by ``make attack`` against each engine, and for a few seconds by
 ``test_quick.py``. Its attack runs in a process of its own, so that it takes nothing from the clients that are observed.

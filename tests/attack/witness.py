@@ -1,4 +1,4 @@
-"""A well-behaved client that asks again and again on a kept connection, and notes what it is answered and when."""
+"""A well-behaved client that repeats one request on a kept connection, and records statuses and latencies."""
 
 from __future__ import annotations
 
