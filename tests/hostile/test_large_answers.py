@@ -222,9 +222,9 @@ async def test_who_never_reads_makes_little_be_read(tmp_path: Path, engine: str,
 
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_without_room_large_answers_are_refused_and_small_ones_are_not(tmp_path: Path, engine: str) -> None:
-    """Row 62: where others hold all the memory, a large answer is 503 with Retry-After; small ones and changes go on.
+    """Row 62: where others hold all the memory, a large answer is 503 with Retry-After; small ones go on.
 
-    An answer to a change is never refused, however large: it has happened.
+    A change whose answer would be large is refused before it is made.
     """
     answers = AnswerMemory(limit=2 * MEGABYTE, stall=DEADLINE, patience=0.2)
     async with serving(tmp_path, engine, answers) as service:
@@ -238,8 +238,11 @@ async def test_without_room_large_answers_are_refused_and_small_ones_are_not(tmp
         assert (await service.ask(f"/jobs/{jobs[0].id}/status"))[0].status in (200, 503)
         small, _ = await service.ask("/workflows")
         assert small.status == 200
-        changed, echo = await service.ask(f"/jobs/{jobs[1].id}/definition", "PUT", {"text": "z" * MEGABYTE})
-        assert (changed.status, len(echo)) == (200, MEGABYTE + 12)
+        refused, _ = await service.ask(f"/jobs/{jobs[1].id}/definition", "PUT", {"text": "z" * MEGABYTE})
+        assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+        assert (await service.store.store.get_job(jobs[1].id)).version == 1
+        changed, _ = await service.ask(f"/jobs/{jobs[1].id}/definition", "PUT", {"text": "z"})
+        assert changed.status == 200
         reader.close()
         await eventually(lambda: answers.held == 0, "nothing is held")
         assert (await service.ask("/jobs?limit=0"))[0].status == 200
@@ -282,6 +285,38 @@ async def test_a_filter_on_too_much_is_refused_early(tmp_path: Path, engine: str
         assert service.store.read <= MAX_DOCUMENT + 2 * MEGABYTE
         answer, body = await service.ask("/jobs?limit=4", x_response_filter=".content|length")
         assert (answer.status, body) == (200, b"4\n")
+        assert service.answers.held == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_filter_on_a_job_that_is_too_large_reads_nothing(tmp_path: Path, engine: str) -> None:
+    """A filter on a job that is larger than filters take is answered with 422, and the job is not read."""
+    async with serving(tmp_path, engine) as service:
+        jobs = await fill(service, 1, MAX_DOCUMENT)
+        answer, _ = await service.ask(f"/jobs/{jobs[0].id}", x_response_filter=".id")
+        assert answer.status == 422
+        assert service.store.read == 0
+        answer, body = await service.ask(f"/jobs/{jobs[0].id}/status", x_response_filter=".state")
+        assert (answer.status, body) == (200, b'"S"\n')
+        assert service.answers.held == 0
+
+
+@pytest.mark.parametrize("what", ["definition", "context"])
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_document_that_grows_beyond_bounds_is_refused(tmp_path: Path, engine: str, what: str) -> None:
+    """A body within the limit whose document is more than twice the limit as it is stored is 413; nothing happens.
+
+    Each ``<`` is stored as six bytes, so that answers are those of the reference.
+    """
+    async with serving(tmp_path, engine) as service:
+        (job,) = await fill(service, 1, 10)
+        document = {"text": "<" * 8 * MEGABYTE}
+        if what == "definition":
+            answer, body = await service.ask(f"/jobs/{job.id}/definition", "PUT", document)
+        else:
+            answer, body = await service.ask(f"/jobs/{job.id}/status", "PUT", {"state": "S", "context": document})
+        assert (answer.status, b"as it is stored" in body) == (413, True)
+        assert (await service.store.store.get_job(job.id)).version == 1
         assert service.answers.held == 0
 
 

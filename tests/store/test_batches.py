@@ -46,6 +46,19 @@ async def test_acts_of_one_moment_share_a_commit(store: Store, flow: Workflow) -
     assert await all_jobs(store) == tuple(jobs)
 
 
+async def test_changes_of_large_jobs_are_made_after_small_ones(store: Store, flow: Workflow) -> None:
+    """Of what is asked for together, changes of large jobs come last, each by itself, and none is lost."""
+    large = [await store.create_job(flow.name, begin(definition={"text": "x" * 200_000})) for _ in range(2)]
+    small = [await store.create_job(flow.name, begin()) for _ in range(2)]
+    await together(*(store.create_job(flow.name, begin(definition={"text": "x" * 100_000})) for _ in range(400)))
+    follower = store.follow_log()
+    changed = [large[0], small[0], large[1], small[1]]
+    answers = await together(*(store.change_job(job.id, move("RUN")) for job in changed))
+    assert [answer.version for answer in answers] == [2] * 4
+    batches = [[event.job_id for event in await anext(follower)] for _ in range(3)]
+    assert batches == [[small[0].id, small[1].id], [large[0].id], [large[1].id]]
+
+
 async def test_changes_of_one_job_build_on_each_other(store: Store, flow: Workflow) -> None:
     """Of several changes of one job in one commit, each decides on what the one before it left."""
     job = await store.create_job(flow.name, begin(tags=["a"], definition={"n": 1}))

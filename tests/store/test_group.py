@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wfx.domain.errors import StoreFull, StoreUnavailable
-from wfx.store.group import Group
+from wfx.store.group import LARGE, Group
 
 
 class Work:
@@ -46,6 +46,28 @@ async def test_what_arrives_together_is_done_together() -> None:
     async with group_of(work) as group:
         assert await asyncio.gather(*map(group.submit, range(5))) == [0, 10, 20, 30, 40]
     assert work.batches == [[0, 1, 2, 3, 4]]
+
+
+async def test_small_items_wait_for_one_large_item_at_most() -> None:
+    """A large item is a batch of its own, and between two of them all that is small has its turn."""
+    work = Work()
+    group = Group(work, at_most_waiting=100, at_most_together=3, large=lambda item: item >= 100)
+    numbers = [100, 200, 1, 2, 300, 3, 4]
+    assert await asyncio.gather(*map(group.submit, numbers)) == [10 * number for number in numbers]
+    await group.close()
+    assert work.batches == [[1, 2, 3], [100], [4], [200], [300]]
+
+
+async def test_an_item_that_turns_out_to_be_large_waits_with_the_large_ones() -> None:
+    """An item that is answered as large is a batch of its own later; its caller waits for that, and closing does too."""
+    work = Work()
+    work.answer = lambda item: LARGE if item == 2 and len(work.batches[-1]) > 1 else item * 10
+    async with group_of(work) as group:
+        callers = [asyncio.create_task(group.submit(number)) for number in (1, 2, 3)]
+        await asyncio.sleep(0)
+        await group.close()
+        assert [await caller for caller in callers] == [10, 20, 30]
+    assert work.batches == [[1, 2, 3], [2]]
 
 
 async def test_what_is_to_be_alone_is_alone() -> None:

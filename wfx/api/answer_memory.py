@@ -52,15 +52,19 @@ class Share:
         """Hold ``size`` bytes, more or fewer than before, if there is room at once."""
         return self._memory.resize(self, size + self.kept)
 
-    async def hold(self, size: int, *, begun: bool = False, must: bool = False) -> None:
+    async def hold(self, size: int, *, begun: bool = False) -> None:
         """Hold ``size`` bytes, more or fewer than before; if that takes waiting, all room is released first.
 
-        Raises TooManyAnswers if there is no room in time; with ``must`` the limit is exceeded instead. An answer that
-        has ``begun`` waits without a deadline: the others end or are disconnected.
+        Raises TooManyAnswers if there is no room in time. An answer that has ``begun`` waits without a deadline: the
+        others end or are disconnected.
         """
         if not self.try_hold(size):
             self.release()
-            await self._memory.wait(self, size + self.kept, begun=begun, must=must)
+            await self._memory.wait(self, size + self.kept, begun=begun)
+
+    def take(self, size: int) -> None:
+        """Hold ``size`` bytes even where that exceeds the limit: the answer to a change cannot be refused any more."""
+        self._memory.assign(self, size)
 
     def release(self) -> None:
         """Hold no room any more."""
@@ -84,14 +88,24 @@ class AnswerMemory:
         more = size - share.held
         if more > 0 and (self._waiting or not self._has_room(more)):
             return False
-        self._set(share, size)
-        if more < 0:
-            self._serve()
+        self.assign(share, size)
         return True
 
-    async def wait(self, share: Share, size: int, *, begun: bool, must: bool) -> None:
+    def assign(self, share: Share, size: int) -> None:
+        """Let a share hold ``size`` bytes whether there is room or not."""
+        more = size - share.held
+        self.held += more
+        share.held = size
+        if size:
+            self._shares[share] = None
+        else:
+            self._shares.pop(share, None)
+        if more < 0:
+            self._serve()
+
+    async def wait(self, share: Share, size: int, *, begun: bool) -> None:
         """Wait until the share, which holds nothing, can hold ``size`` bytes; see :meth:`Share.hold`."""
-        if len(self._waiting) >= _MOST_WAITING and not must and not begun:
+        if len(self._waiting) >= _MOST_WAITING and not begun:
             raise TooManyAnswers
         loop = asyncio.get_running_loop()
         entry = (share, size, loop.create_future())
@@ -106,26 +120,16 @@ class AnswerMemory:
                 self._waiting.remove(entry)
                 self._serve()
         if not entry[2].done():
-            if not must:
-                raise TooManyAnswers
-            self._set(share, size)
+            raise TooManyAnswers
 
     def _has_room(self, more: int) -> bool:
         return self.held + more <= self._limit or self.held == 0
-
-    def _set(self, share: Share, size: int) -> None:
-        self.held += size - share.held
-        share.held = size
-        if size:
-            self._shares[share] = None
-        else:
-            self._shares.pop(share, None)
 
     def _serve(self) -> None:
         while self._waiting and self._has_room(self._waiting[0][1]):
             share, size, granted = self._waiting.popleft()
             if not granted.done():
-                self._set(share, size)
+                self.assign(share, size)
                 granted.set_result(None)
 
     def _cut_stalled(self, now: float) -> None:

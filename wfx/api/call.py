@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -62,8 +63,9 @@ class Call:
     body: Any = None
     """What the handler works with of the body, for operations that take one; see :mod:`wfx.api.inputs`."""
     size: int = 0
-    """Bytes of that body."""
-
+    """Bytes of that body, or of the document in it where it was read by a worker."""
+    most: float = math.inf
+    """Bytes of an answer of which any use can be made: a filter takes no more than so many."""
     share: Share | None = None
     """What a large answer holds of the memory for answers."""
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wfx.api import body, explain, parameters
-from wfx.api.answer_memory import TooManyAnswers
+from wfx.api.answer_memory import SMALL, TooManyAnswers
 from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.inputs import INPUTS
@@ -80,9 +80,11 @@ class Endpoint:
         if size <= body.MEDIUM and body.is_light(raw := b"".join(pieces)):
             call.body = await self._made(raw)
         else:
-            call.body = await self._services.large_bodies.read(
+            call.body, call.size = await self._services.large_bodies.read(
                 self._route.operation, pieces, size, call.client, only_check=self._refused
             )
+            if call.size > SMALL:
+                await call.own_share().hold(call.size + SMALL)  # its answer repeats it, and cannot be refused later
 
     async def _made(self, raw: bytes) -> Any:
         assert self._body is not None
@@ -114,21 +116,16 @@ class Endpoint:
         filters = self._services.filters
         # An answer contains what was sent, so the size of the body is a lower bound of the answer's.
         program = await filters.prepare(text, call.client, call.size)
-        response = await self._route.handler(call)
-        if response.status_code >= 300:
-            return response
-        filtered = await filters.apply(program, await _document(response), call.client)
+        call.most = MAX_DOCUMENT
+        try:
+            response = await self._route.handler(call)
+            if response.status_code >= 300:
+                return response
+            document = await response.whole(call.most) if isinstance(response, LargeReply) else bytes(response.body)
+        except TooLong as exc:
+            raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT) from exc
+        filtered = await filters.apply(program, document, call.client)
         return Reply(200, filtered, (TEXT, _echo(text)) if filtered else (_echo(text),))
-
-
-async def _document(response: Response) -> bytes:
-    """Return the body of an answer. Raises FilterLimit if it is too large for a filter."""
-    if not isinstance(response, LargeReply):
-        return bytes(response.body)
-    try:
-        return await response.whole(MAX_DOCUMENT)
-    except TooLong as exc:
-        raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT) from exc
 
 
 @lru_cache(maxsize=256)

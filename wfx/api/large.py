@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -80,7 +81,7 @@ class LargeReply(Response):
                 self._share.sending_since = None
                 await asyncio.sleep(0)  # lets others run: sending does not wait while the client takes all
 
-    async def whole(self, limit: int) -> bytes:
+    async def whole(self, limit: float) -> bytes:
         """Return all pieces joined. Raises TooLong, without reading the rest, if they exceed ``limit`` bytes."""
         if self.length is not None and self.length > limit:
             raise TooLong
@@ -113,7 +114,10 @@ async def document_reply(
             call.share.release()
         return Reply(status, b"".join(parts), (JSON, *headers))
     share = call.own_share()
-    await share.hold(max(length, share.held), must=call.scope["method"] not in _SAFE)
+    if call.scope["method"] in _SAFE:
+        await share.hold(max(length, share.held))
+    else:
+        share.take(length)
     return LargeReply(share, _each(parts), status=status, length=length, headers=headers)
 
 
@@ -122,10 +126,10 @@ async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-async def fetch_job(call: Call, beside: int = 0) -> Job:
+async def fetch_job(call: Call, beside: int = 0, limit: float = math.inf) -> Job:
     """Read the job that the call is about; a large one when there is room for it and for ``beside`` bytes more.
 
-    Raises JobNotFound, TooManyAnswers.
+    Raises JobNotFound, TooManyAnswers, and TooLong if it has more bytes than ``limit``.
     """
     room = SMALL
     while True:
@@ -133,6 +137,8 @@ async def fetch_job(call: Call, beside: int = 0) -> Job:
             return await call.services.jobs.get(call.key, room)
         except NoRoom as exc:
             room = exc.size
+            if room > limit:
+                raise TooLong from exc
             await call.own_share().hold(room + beside)
 
 

@@ -13,7 +13,7 @@ import orjson
 
 from wfx.api.body_worker import CHECK, INVALID, MAKE, REFUSED
 from wfx.api.inputs import INPUTS
-from wfx.api.refusal import BadRequest, BodyUnreadable, TryLater
+from wfx.api.refusal import BadRequest, BodyUnreadable, DocumentTooLarge, TryLater
 from wfx.api.request_schemas import body_schema
 from wfx.domain import errors
 from wfx.domain.errors import WfxError
@@ -32,8 +32,8 @@ _PATIENCE = 30.0
 _MEMORY, _MEMORY_PER_BYTE = 512 * 1024 * 1024, 256
 """Bytes of address space of a worker: for itself, and for each byte of the largest body. It uses a fifth of that: the
 JSON decoder reserves the most that it could need."""
-_OUTPUT_PER_BYTE = 6
-"""Bytes of a document as it is stored for each byte that was sent, at most: ``<`` becomes ``\\u003c``."""
+_STORED_PER_BYTE = 2
+"""Bytes of a document as it is stored for each byte of the largest body. ``<`` takes six, as ``\\u003c``."""
 _SLACK = 1024 * 1024
 
 
@@ -43,7 +43,8 @@ class LargeBodies:
     def __init__(self, max_body: int, *, workers: int = _WORKERS, patience: float = _PATIENCE) -> None:
         """Read bodies of at most ``max_body`` bytes; the first one starts a worker."""
         self.queue = FairQueue(workers, _COSTLY)
-        limits = Limits(_MEMORY + _MEMORY_PER_BYTE * max_body, _SLACK + _OUTPUT_PER_BYTE * max_body)
+        self._most_stored = _SLACK + _STORED_PER_BYTE * max_body
+        limits = Limits(_MEMORY + _MEMORY_PER_BYTE * max_body, self._most_stored)
         self._pool = Pool(_PROGRAM, limits, self.queue, deadline=_deadline, patience=patience)
         self._heads: dict[str, bytes] = {}
 
@@ -55,10 +56,13 @@ class LargeBodies:
         """End all workers."""
         await self._pool.close()
 
-    async def read(self, operation: str, pieces: Sequence[bytes], size: int, client: str, *, only_check: bool) -> Any:
-        """Return the input of an operation, made from the pieces of a body; None if it is only to be checked.
+    async def read(
+        self, operation: str, pieces: Sequence[bytes], size: int, client: str, *, only_check: bool
+    ) -> tuple[Any, int]:
+        """Return the input of an operation, made from the pieces of a body, and the bytes of its document.
 
-        ``client`` is the address whose share of the workers is used. Raises BadRequest (or a kind of it) and WfxError.
+        The input is None if the body is only to be checked. ``client`` is the address whose share of the workers is
+        used. Raises BadRequest (or a kind of it) and WfxError.
         """
         request = Request(CHECK if only_check else MAKE, self._head(operation), pieces, size)
         try:
@@ -66,10 +70,14 @@ class LargeBodies:
         except LimitReached as exc:
             if exc.which == Limit.TIME:
                 raise TryLater("reading the body took too long") from exc
+            if exc.which == Limit.OUTPUT:
+                raise DocumentTooLarge(self._most_stored) from exc
             raise BodyUnreadable from exc
         except Unavailable as exc:
             raise TryLater(f"the body could not be read now: {exc}") from exc
-        return None if only_check and answer.kind not in {INVALID, REFUSED} else _unpacked(operation, answer)
+        if only_check and answer.kind not in {INVALID, REFUSED}:
+            return None, 0
+        return _unpacked(operation, answer), len(answer.body)
 
     def _head(self, operation: str) -> bytes:
         if operation not in self._heads:

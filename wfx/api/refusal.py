@@ -48,6 +48,18 @@ class BodyUnreadable(BadRequest):
         super().__init__("the body needs too much memory; send a smaller one")
 
 
+class DocumentTooLarge(BadRequest):
+    """The body fits, but a document in it does not once it is written as it is stored and shown."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit in bytes, and what makes documents grow."""
+        super().__init__(
+            f"the body has more than {limit} bytes as it is stored: each of < > & and each control character takes six"
+        )
+
+
 class TryLater(BadRequest):
     """Nothing is wrong with the request, but too much is going on."""
 

@@ -28,7 +28,8 @@ class Jobs:
     ) -> Job:
         """Start a job of the workflow for a client; what is None was not given."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
-        return await self._store.create_job(workflow, decide)
+        size = 0 if definition is None else len(definition.encoded)
+        return await self._store.create_job(workflow, decide, size=size)
 
     async def get(self, job_id: str, room: int) -> Job:
         """Return one job. Raises NoRoom."""
@@ -48,11 +49,13 @@ class Jobs:
 
     async def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Job:
         """Move the job along its workflow. Raises TransitionRefused."""
-        return await self._store.change_job(job_id, partial(transition.decide, wanted=wanted, actor=actor))
+        decide = partial(transition.decide, wanted=wanted, actor=actor)
+        return await self._store.change_job(job_id, decide, size=len(wanted.context or b""))
 
     async def update_definition(self, job_id: str, wanted: Definition) -> Job:
         """Replace the definition as a whole."""
-        return await self._store.change_job(job_id, partial(definition.decide, wanted=wanted))
+        decide = partial(definition.decide, wanted=wanted)
+        return await self._store.change_job(job_id, decide, size=len(wanted.encoded))
 
     async def add_tags(self, job_id: str, names: Sequence[str]) -> Job:
         """Add tags that are not there yet."""

@@ -15,6 +15,8 @@ class CreateJob:
 
     workflow: str
     decide: DecideCreation
+    size: int = 0
+    """Bytes of the documents that it brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class ChangeJob:
 
     job_id: str
     decide: DecideChange
+    size: int = 0
+    """Bytes of the documents that it brings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,17 @@ _TURNS = 3
 """Turns of the loop before a batch, so that those just answered can be on it again: in the first their answers are
 sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
 Answers = Sequence[Any]
-"""One for each item, in order: its result, or the exception to raise for it."""
+"""One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE`."""
+LARGE = object()
+"""The answer to an item that turned out to be large and was not handled; it becomes a batch of its own."""
 
 
 class Group(Generic[Item]):
-    """A bounded queue of items and the one task that hands them on, many at a time, in the order of arrival."""
+    """A bounded queue of items and the one task that hands them on, many at a time, in the order of arrival.
+
+    Large items have a queue of their own. Each is a batch, and between two of them everything small has its turn, so
+    that nothing small waits for more than one of them.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class Group(Generic[Item]):
         at_most_waiting: int,
         at_most_together: int,
         alone: Callable[[Item], bool] = lambda _: False,
+        large: Callable[[Item], bool] = lambda _: False,
     ) -> None:
         """Start the task in the running loop; :meth:`close` ends it. An item that is to be ``alone`` is a whole batch.
 
@@ -43,7 +50,10 @@ class Group(Generic[Item]):
         self._at_most_waiting = at_most_waiting
         self._at_most_together = at_most_together
         self._alone = alone
+        self._is_large = large
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
+        self._large: deque[tuple[Item, asyncio.Future[Any]]] = deque()
+        self._large_is_due = False
         self._arrived = asyncio.Event()
         self._closing = False
         self._loop = asyncio.get_running_loop()
@@ -56,10 +66,10 @@ class Group(Generic[Item]):
         """
         if self._closing:
             raise StoreUnavailable("the store is closed")
-        if len(self._waiting) >= self._at_most_waiting:
+        if len(self._waiting) + len(self._large) >= self._at_most_waiting:
             raise StoreUnavailable("the store is overloaded: too many requests wait for it; try again later")
         answer: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((item, answer))
+        (self._large if self._is_large(item) else self._waiting).append((item, answer))
         self._arrived.set()
         try:
             return await answer
@@ -73,15 +83,19 @@ class Group(Generic[Item]):
         await asyncio.shield(self._task)
 
     async def _work(self) -> None:
-        while self._waiting or not self._closing:
+        while self._waiting or self._large or not self._closing:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._waiting:
+            while self._waiting or self._large:
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
                 await self._serve(self._take())
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
+        if self._large and (self._large_is_due or not self._waiting):
+            self._large_is_due = False
+            return [self._large.popleft()]
+        self._large_is_due = True
         taken = list(islice(self._waiting, self._at_most_together))
         for place, (item, _) in enumerate(taken):
             if self._alone(item):
@@ -95,8 +109,11 @@ class Group(Generic[Item]):
         wanted = [(item, future) for item, future in batch if not future.done()]
         if wanted:
             answers = await self._answers([item for item, _ in wanted])
-            for (_, future), answer in zip(wanted, answers, strict=True):
-                _settle(future, answer)
+            for (item, future), answer in zip(wanted, answers, strict=True):
+                if answer is LARGE:
+                    self._large.append((item, future))
+                else:
+                    _settle(future, answer)
 
     async def _answers(self, items: Sequence[Item]) -> Answers:
         try:

@@ -80,8 +80,11 @@ class Store(Protocol):
     async def delete_workflow(self, name: str) -> None:
         """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it."""
 
-    async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
-        """Create a job of the named workflow with a new id, version 1, stime = mtime = now. Raises WorkflowNotFound."""
+    async def create_job(self, workflow: str, decide: DecideCreation, *, size: int = 0) -> Job:
+        """Create a job of the named workflow with a new id, version 1, stime = mtime = now. Raises WorkflowNotFound.
+
+        ``size`` tells how many bytes of documents it brings: large changes are made one by one, after small ones.
+        """
 
     async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
         """Return the job. Raises JobNotFound, and NoRoom if it would have to be read and its documents have more bytes.
@@ -107,11 +110,12 @@ class Store(Protocol):
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         """Return what follows of a page; without items if they do not fit, or are gone, while there is a rest."""
 
-    async def change_job(self, job_id: str, decide: DecideChange) -> Job:
+    async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
         """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
 
         The version rises by one; the new mtime is later than the old one whatever the clock says. Each change counts,
-        also one that leaves everything as it was. Raises JobNotFound and whatever ``decide`` raises.
+        also one that leaves everything as it was. ``size`` is that of :meth:`create_job`. Raises JobNotFound and
+        whatever ``decide`` raises.
         """
 
     async def delete_job(self, job_id: str) -> None:

@@ -47,8 +47,8 @@ async def create(call: Call) -> Response:
 async def get(call: Call) -> Response:
     """GET /jobs/{id}."""
     if not call.query["history"]:
-        return await document_reply(call, (wire.job(await fetch_job(call)),))
-    job = await fetch_job(call, beside=PIECE)
+        return await document_reply(call, (wire.job(await fetch_job(call, limit=call.most)),))
+    job = await fetch_job(call, beside=PIECE, limit=call.most)
     page = await read_page(call, partial(call.services.jobs.history, job))
     if not page.items and page.rest is None:
         return await document_reply(call, (wire.job(job),))

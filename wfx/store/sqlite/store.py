@@ -109,6 +109,7 @@ class SqliteStore:
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             alone=lambda act: isinstance(act, RareAct),
+            large=self._writer.is_large,
         )
         self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
         self._polls = Group(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
@@ -129,9 +130,9 @@ class SqliteStore:
         _require_text(name, WorkflowNotFound(name))
         await self._writes.submit(DeleteWorkflow(name))
 
-    async def create_job(self, workflow: str, decide: DecideCreation) -> Job:
+    async def create_job(self, workflow: str, decide: DecideCreation, *, size: int = 0) -> Job:
         _require_text(workflow, WorkflowNotFound(workflow))
-        created: Job = await self._writes.submit(CreateJob(workflow, decide))
+        created: Job = await self._writes.submit(CreateJob(workflow, decide, size))
         return created
 
     async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
@@ -172,9 +173,9 @@ class SqliteStore:
         read: Callable[..., Page[Item]] = rest.place
         return await self._searcher.run(partial(read, room=room))
 
-    async def change_job(self, job_id: str, decide: DecideChange) -> Job:
+    async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
         _require_text(job_id, JobNotFound())
-        changed: Job = await self._writes.submit(ChangeJob(job_id, decide))
+        changed: Job = await self._writes.submit(ChangeJob(job_id, decide, size))
         return changed
 
     async def delete_job(self, job_id: str) -> None:

@@ -14,7 +14,8 @@ import aiosqlite
 from wfx.domain.errors import StoreFull, StoreUnavailable, WfxError
 from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import CreateJob, DeleteWorkflow, JobAct, RareAct
+from wfx.store.acts import Act, ChangeJob, CreateJob, DeleteWorkflow, JobAct, RareAct
+from wfx.store.group import LARGE
 from wfx.store.plan import Clock, Plan, Stored
 from wfx.store.sqlite import rare
 from wfx.store.sqlite.changes import Changes
@@ -23,12 +24,14 @@ from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.presence import Presence
-from wfx.store.sqlite.rows import ANY_SIZE, stored_of, workflow_of_job
+from wfx.store.sqlite.rows import ANY_SIZE, SIZE, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.trimming import write
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
 
 Result = TypeVar("Result")
+_SMALL = 128 * 1024
+"""Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,21 @@ class Writer:
         self._clock = clock
         self._on_leap = on_leap
 
+    def is_large(self, act: Act) -> bool:
+        """Tell whether an act is known to bring or to change much, so that small ones must not wait for several."""
+        if not isinstance(act, ChangeJob):
+            return isinstance(act, CreateJob) and act.size > _SMALL
+        return act.size > _SMALL or self._jobs.size(act.job_id) > _SMALL
+
     async def change(self, acts: Sequence[JobAct]) -> Batch:
-        """Do the acts in order and make them durable together.
+        """Do the acts in order and make them durable together; of several, those on large jobs are answered LARGE.
 
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
         async with self._writing() as connection:
-            plan = await self._plan(connection, acts)
-            answers = [_attempt(plan, act) for act in acts]
+            room = ANY_SIZE if len(acts) == 1 else _SMALL
+            plan, large = await self._plan(connection, acts, room)
+            answers = [LARGE if _job_of(act) in large else _attempt(plan, act) for act in acts]
             if plan.events:
                 self._changes.note(plan.images, plan.head)
                 await self._durably(connection, partial(write, plan=plan))
@@ -134,20 +144,26 @@ class Writer:
         self._presence.after_commit()
         return result
 
-    async def _plan(self, connection: aiosqlite.Connection, acts: Sequence[JobAct]) -> Plan:
-        """Begin a plan from what is in memory; what the acts name and is not, is read."""
+    async def _plan(
+        self, connection: aiosqlite.Connection, acts: Sequence[JobAct], room: int
+    ) -> tuple[Plan, Collection[str]]:
+        """Begin a plan from what is in memory; what the acts name and is not, is read.
+
+        Also returns the ids of jobs that are not read, since they have more bytes than ``room``.
+        """
+        large: Collection[str] = ()
         ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
         jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
         names = {act.workflow for act in acts if isinstance(act, CreateJob)}
         workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
         if len(jobs) < len(ids) or len(workflows) < len(names):
             missing = ids.difference(stored.job.id for stored in jobs)
-            read = partial(self._read, ids=missing, names=names - workflows.keys())
-            more_jobs, more_workflows = await inside(connection, read)
+            read = partial(self._read, ids=missing, names=names - workflows.keys(), room=room)
+            more_jobs, large, more_workflows = await inside(connection, read)
             jobs += more_jobs
             workflows |= more_workflows
         position = self.position
-        return Plan(
+        plan = Plan(
             jobs,
             workflows,
             head=position.head,
@@ -155,17 +171,21 @@ class Writer:
             last_entry=position.last_entry,
             clock=self._clock,
         )
+        return plan, large
 
     def _read(
-        self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str]
-    ) -> tuple[list[Stored], dict[str, Workflow]]:
-        rows = list(for_items(connection, "jobs_by_id", list(ids), ANY_SIZE))
+        self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str], room: int
+    ) -> tuple[list[Stored], Collection[str], dict[str, Workflow]]:
+        rows = list(for_items(connection, "jobs_by_id", list(ids), room))
+        large = {row[1] for row in rows if row[SIZE] > room}
+        rows = [row for row in rows if row[SIZE] <= room] if large else rows
         numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(connection, numbers, self._workflows.numbered(numbers))
         named = load_named(connection, names)
         for workflow in named:
             self._workflows.name(workflow)
-        return [stored_of(row, workflows) for row in rows], {workflow.name: workflow for workflow in named}
+        jobs = [stored_of(row, workflows) for row in rows]
+        return jobs, large, {workflow.name: workflow for workflow in named}
 
     async def _give_up(self) -> None:
         # A database in memory is the connection: there is no disk to fail, and nothing to come back to.
@@ -185,6 +205,10 @@ class Writer:
         self._changes.forget()
         self._on_leap(self.position.head)
         return connection
+
+
+def _job_of(act: JobAct) -> str | None:
+    return None if isinstance(act, CreateJob) else act.job_id
 
 
 def _attempt(plan: Plan, act: JobAct) -> Any:
