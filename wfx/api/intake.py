@@ -26,11 +26,14 @@ async def take_body(receive: Receive, declared: bytes, limit: int) -> list[bytes
     pieces: list[bytes] = []
     small, taken = bytearray(), 0
     while True:
-        small += piece
         taken += len(piece)
         if taken > limit:
             raise BodyTooLarge(limit)
-        if len(small) >= _PIECE or not more:
+        if len(piece) >= _PIECE and not small:
+            pieces.append(piece)
+        else:
+            small += piece
+        if len(small) >= _PIECE or (small and not more):
             pieces.append(bytes(small))
             small.clear()
         if not more:
