@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation 
 	@$(BIN)/wfx demo
 
 test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
 
