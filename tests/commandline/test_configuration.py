@@ -97,12 +97,12 @@ def test_a_home_that_is_no_directory_has_no_files(run: Run, stub: Stub, tmp_path
     assert sent(run, stub, "job", "query", env={"XDG_CONFIG_HOME": "/dev/null"})["limit"] == "10"
 
 
-def test_unknown_variables_are_named_in_order() -> None:
+def test_unknown_variables_are_named_in_order(tmp_path: Path) -> None:
     """Unknown keys are named as the files have them, unknown variables by the alphabet."""
-    Path("a.yml").write_text("z: 1\na: 2")
+    (tmp_path / "a.yml").write_text("z: 1\na: 2")
     environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_LIMIT": "1"}
     options = [*ROOT.inherited, *(child.options[0] for child in ROOT.children if child.options)]
-    found = configuration.unknown(options, {"config": ["a.yml"]}, environment)
+    found = configuration.unknown(options, {"config": [str(tmp_path / "a.yml")]}, environment)
     assert found == ["z", "a", "WFX_A", "WFX_LIMIT", "WFX_Z"]
 
 
