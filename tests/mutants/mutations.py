@@ -1,4 +1,4 @@
-"""The mutants of a module, as Cosmic Ray's operators make them; those that only touch annotations are left out."""
+"""The mutants of a module, as Cosmic Ray's operators make them; not those of annotations, or that do not compile."""
 
 from __future__ import annotations
 
@@ -30,12 +30,10 @@ class Mutant:
         return f"{self.module} {self.operator} {self.occurrence}"
 
     def code(self) -> str | None:
-        """The module with the change; None if that changes nothing when it runs."""
+        """The module with the change; None if that changes nothing when it runs, or does not compile."""
         original = (ROOT / self.module).read_text(encoding="utf-8")
         changed: str | None = mutate_code(original, plugins.get_operator(self.operator)(), self.occurrence)
-        if changed is None or _effect(changed) == _effect(original):
-            return None
-        return changed
+        return changed if changed is not None and _effect(changed) not in ("", _effect(original)) else None
 
     def diff(self) -> list[str]:
         """The lines that go and the lines that come, without their indentation."""
@@ -67,7 +65,7 @@ def sample(modules: list[str], count: int, seed: str) -> Iterator[Mutant]:
 
 
 def _effect(code: str) -> str:
-    """What of a module matters when it runs: everything but annotations, which nobody evaluates."""
+    """What of a module matters when it runs: everything but annotations. Nothing if it does not compile."""
     try:
         tree = ast.parse(code)
     except SyntaxError:
