@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 from conformance import conforming_client
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from wfx.api import spec
 from wfx.demo.local import LocalService
@@ -19,6 +19,7 @@ from wfx.store.sqlite.checking import check
 
 # No deadline: a busy machine is not a wrong answer. In CI each run draws the same cases, elsewhere new ones.
 settings.register_profile("wfx", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("first", settings.get_profile("wfx"), phases=set(Phase) - {Phase.shrink, Phase.explain})
 settings.load_profile("wfx")
 
 BASE = "/api/wfx/v1"

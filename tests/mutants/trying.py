@@ -65,7 +65,8 @@ class Tree:
         mark = f"{self.path}"
         path = os.pathsep.join(str(self.path / part) for part in ("", "plugins", "loadtest", "tests"))
         environment = {**os.environ, "PYTHONPATH": path, "CI": "1", "PYTHONDONTWRITEBYTECODE": "1", _MARK: mark}
-        command = [PYTHON, "-m", "pytest", "-x", "-q", "--durations=0", "--no-header", "-p", "no:cacheprovider", tests]
+        options = ("-x", "-q", "--durations=0", "--no-header", "-p", "no:cacheprovider", "--hypothesis-profile=first")
+        command = [PYTHON, "-m", "pytest", *options, tests]
         running = subprocess.Popen(
             command, cwd=self.path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
