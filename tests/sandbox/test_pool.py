@@ -80,7 +80,8 @@ async def test_requests_at_once_share_the_workers() -> None:
 @pytest.mark.parametrize(("asked", "limit", "deadline"), [
     (request(b"s"), Limit.TIME, 0.2),
     (request(b"m"), Limit.MEMORY, LATE),
-    (request(b"x", b"%d" % signal.SIGABRT), Limit.MEMORY, LATE),
+    *((request(b"x", b"%d" % number), Limit.MEMORY, LATE)
+      for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGKILL)),
     (request(b"o", b"%d" % (10 * MIB + 1)), Limit.OUTPUT, LATE),
 ])
 async def test_limits(asked: Request, limit: Limit, deadline: float) -> None:
@@ -92,6 +93,27 @@ async def test_limits(asked: Request, limit: Limit, deadline: float) -> None:
         assert workers() == []
     async with opened() as (pool, _):
         assert (await pool.ask(request(b"p"), "a")).kind == b"P"
+
+
+async def test_the_longest_answer() -> None:
+    """An answer of as many bytes as allowed, its head included, is taken; its process goes on."""
+    async with opened() as (pool, _):
+        for head in (b"", b"head"):
+            body = bytes(10 * MIB - len(head))
+            assert await pool.ask(request(b"e", head, body), "a") == Frame(b"E", head, body)
+        assert len(workers()) == 1
+        with pytest.raises(LimitReached):
+            await pool.ask(request(b"e", b"head", bytes(10 * MIB - 3)), "a")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM])
+async def test_another_signal(number: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker that ends by a signal that is no sign of too little memory is an error that tells its status."""
+    async with opened() as (pool, _):
+        with caplog.at_level(logging.ERROR), pytest.raises(Unavailable, match=f"ended with status -{number:d}"):
+            await pool.ask(request(b"x", b"%d" % number), "a")
+        assert f"ended with status -{number:d}" in caplog.text
+        assert (await pool.ask(request(b"e"), "a")).kind == b"E"
 
 
 async def test_a_failure(caplog: pytest.LogCaptureFixture) -> None:
