@@ -221,3 +221,26 @@ def test_a_field_outside_of_its_table(offset: int) -> None:
     frame[14] = offset
     with pytest.raises(MessageError, match="a field outside of its table"):
         decode_answer(bytes(frame))
+
+
+def body_at_the_end() -> bytes:
+    """Write a response whose last byte is the last one of its body."""
+    outer = struct.pack("<6H", 12, 12, 0, 0, 4, 8) + struct.pack("<iBxxxI", 12, wire.Payload.client_Response, 16)
+    inner = struct.pack("<5Hxx", 10, 8, 0, 0, 4) + struct.pack("<iI", 12, 4)
+    return struct.pack("<I", 16) + outer + inner + struct.pack("<I", 4) + b"body"
+
+
+def shape_at_the_end() -> bytes:
+    """Write an answer whose table comes before what describes it."""
+    return struct.pack("<IiQ", 4, -12, 7) + struct.pack("<4H", 8, 12, 0, 4)
+
+
+@pytest.mark.parametrize(("frame", "meaning"), [
+    (body_at_the_end(), (0, Respond(403, (), b"body"))),
+    (shape_at_the_end(), (7, PASS)),
+], ids=["text", "shape"])
+def test_parts_may_reach_to_the_end(frame: bytes, meaning: object) -> None:
+    """Whatever part of a message is its last, it may reach to the end of the frame, and not a byte further."""
+    assert decode_answer(frame) == meaning
+    with pytest.raises(MessageError):
+        decode_answer(frame[:-1])
