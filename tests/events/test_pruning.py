@@ -20,6 +20,8 @@ from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 
 EVENTS = 60
+WEEK = 7 * 24 * 3600.0
+"""Seconds."""
 PLACE = 20
 """Where the reader is: at the end of a page, so that whatever comes next is read from the store."""
 
@@ -55,7 +57,7 @@ async def test_pruning_where_somebody_reads(store: Store, horizon: int) -> None:
     while place(source) < PLACE:
         source.feed(bytes(await anext(stream)))
     assert place(source) == PLACE
-    await Retention(store, keep=EVENTS - horizon, now=lambda: NOON).prune()
+    await Retention(store, keep=EVENTS - horizon, max_age=WEEK, now=lambda: NOON).prune()
     assert (await store.log_bounds()).oldest == horizon + 1
     if horizon <= PLACE:
         while place(source) < EVENTS:
@@ -80,7 +82,7 @@ async def test_pruning_between_two_steps_of_a_reader(store: Store) -> None:
     async for chunk in stream:
         source.feed(bytes(chunk))
         pruned += 2
-        await Retention(store, keep=EVENTS - pruned, now=lambda: NOON).prune()
+        await Retention(store, keep=EVENTS - pruned, max_age=WEEK, now=lambda: NOON).prune()
         if place(source) == EVENTS:
             break
     seen = [int(number.rpartition("-")[2]) for number, _ in source.events]

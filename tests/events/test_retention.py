@@ -19,6 +19,8 @@ from wfx.events.retention import Retention
 from wfx.store.opening import open_store
 
 SECOND = 1_000_000
+WEEK = 7 * 24 * 3600.0
+"""Seconds."""
 
 
 class Recording(ListLog):
@@ -50,7 +52,7 @@ def test_only_the_newest_are_kept() -> None:
     """Of a log that is too long the oldest events go, exactly as many as are too many."""
     async def scenario() -> None:
         log = log_of(5000)
-        retention = Retention(log.store, keep=1234, now=lambda: log.events[0].ctime)
+        retention = Retention(log.store, keep=1234, max_age=WEEK, now=lambda: log.events[0].ctime)
         assert await retention.prune() == 5000 - 1234
         assert log.horizon == 5000 - 1234
         assert await retention.prune() == 0
@@ -74,7 +76,7 @@ def test_pruning_is_done_in_small_steps_with_pauses() -> None:
     """Much to prune is many short transactions with pauses between them, so that nobody waits for it."""
     async def scenario() -> None:
         log = log_of(5000)
-        async with Retention(log.store, keep=0, pause=0.05, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(log.store, keep=0, max_age=WEEK, pause=0.05, interval=60, now=lambda: Timestamp(0)):
             await asyncio.sleep(30)
         times = [moment for moment, _ in log.acts]
         assert max(count for _, count in log.acts) <= 500
@@ -89,7 +91,7 @@ def test_histories_of_deleted_jobs_are_swept_in_small_steps() -> None:
     async def scenario() -> None:
         log = log_of(3)
         log.leftover = 1200
-        async with Retention(log.store, pause=0.05, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(log.store, keep=9999, max_age=WEEK, pause=0.05, interval=60, now=lambda: Timestamp(0)):
             seen = [log.leftover]
             for _ in range(4):
                 await asyncio.sleep(0.049)
@@ -106,7 +108,7 @@ def test_pruning_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     """The log is looked after again and again, also after the store was away for a while."""
     async def scenario() -> None:
         log = log_of(10)
-        async with Retention(log.store, keep=5, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(log.store, keep=5, max_age=WEEK, interval=60, now=lambda: Timestamp(0)):
             await asyncio.sleep(1)
             assert log.horizon == 5
             log.change()
@@ -127,7 +129,7 @@ def test_readers_while_the_log_is_pruned() -> None:
         log = log_of(0)
         async with (
             opened(log) as (_, subscribe),
-            Retention(log.store, keep=50, interval=1, now=lambda: Timestamp(0)),
+            Retention(log.store, keep=50, max_age=WEEK, interval=1, now=lambda: Timestamp(0)),
         ):
             reader = await subscribe(since="0")
             for _ in range(1000):
