@@ -190,3 +190,10 @@ def test_what_is_read_at_once(raw: bytes, light: bool) -> None:
     assert body.is_light(raw) is light
 
 
+async def test_a_document_may_grow_while_it_is_stored() -> None:
+    """The largest body is read even if each of its characters takes six bytes in the stored form."""
+    largest = 2 * 1024 * 1024
+    raw = b'{"a":"' + b"<" * (largest - 8) + b'"}'
+    async with LargeBodies(largest, workers=1) as bodies:
+        made = await read(bodies, "PutJobsIdDefinition", raw)
+    assert len(made.encoded) == 6 * (largest - 8) + 8

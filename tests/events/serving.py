@@ -38,7 +38,7 @@ class Server:
     connections: list[Connection] = field(default_factory=list)
 
     async def connect(self, query: str = "", *, headers: str = "", receive_buffer: int = 0,
-                      method: str = "GET") -> Connection:
+                      method: str = "GET", version: str = "1.1") -> Connection:
         """Ask for events."""
         connected = socket.socket()
         if receive_buffer:
@@ -47,7 +47,7 @@ class Server:
         await asyncio.get_running_loop().sock_connect(connected, ("127.0.0.1", self.port))
         connection = Connection(connected)
         self.connections.append(connection)
-        request = f"{method} {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
+        request = f"{method} {PATH}?{query} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n"
         await asyncio.get_running_loop().sock_sendall(connected, request.encode())
         while b"\r\n\r\n" not in connection.received:
             await connection.read_some()

@@ -71,6 +71,18 @@ async def test_head() -> None:
         assert server.broker.subscribers == 0
 
 
+@ENGINES
+async def test_http_1_0(engine: str) -> None:
+    """A client of HTTP/1.0 is not told that its connection is kept: the stream goes on until it is closed."""
+    async with serving(engine) as server:
+        server.log.change("a")
+        stream = await server.connect("since=0", version="1.0")
+        assert "200" in stream.status
+        assert ("connection", "keep-alive") not in stream.headers
+        await stream.until(b"id: L-1\n\n")
+        assert stream.body == b"id: L-0\n\n" + EVENT % (1, b"null", b"L-1")
+
+
 async def test_http2() -> None:
     """Streams work over HTTP/2 too, where a Connection header is forbidden."""
     async with (

@@ -367,6 +367,22 @@ async def test_room_is_given_in_turn() -> None:
     assert memory.held == 100
 
 
+async def test_what_is_kept_of_earlier_pieces_counts() -> None:
+    """An answer that keeps its earlier pieces holds room for these too, whether it has to wait for it or not."""
+    memory = AnswerMemory(limit=100, patience=DEADLINE)
+    first, second = (Share(memory, lambda: None) for _ in range(2))
+    assert first.try_hold(50)
+    second.kept = 20
+    assert second.try_hold(30)
+    assert memory.held == 100
+    waiting = asyncio.create_task(second.hold(40))
+    await asyncio.sleep(0)
+    assert (memory.held, waiting.done()) == (50, False)
+    first.release()
+    await waiting
+    assert memory.held == 60
+
+
 async def test_too_many_do_not_wait() -> None:
     """Where hundreds wait already, the next is refused at once."""
     memory = AnswerMemory(limit=100, patience=DEADLINE)
