@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from collections.abc import Callable
@@ -37,8 +38,8 @@ def kill(request: Frame) -> Frame:
 
 
 def sleep(_: Frame) -> Frame:
-    """Do nothing, for longer than anybody waits; that this has begun shows in the niceness."""
-    os.nice(1)
+    """Do nothing, for longer than anybody waits; that this has begun shows in the name of the process."""
+    LIBC.prctl(PR_SET_NAME, b"asleep", 0, 0, 0)
     time.sleep(600)
     return DONE
 
@@ -50,6 +51,8 @@ def open_file(_: Frame) -> Frame:
 
 
 DONE = Frame(b".")
+LIBC = ctypes.CDLL(None)
+PR_SET_NAME = 15
 kept: list[bytearray] = []
 DEEDS: dict[bytes, Callable[[Frame], Frame]] = {
     b"e": lambda request: Frame(b"E", request.head, request.body),

@@ -125,7 +125,7 @@ def test_no_worker_outlives_the_service(how: signal.Signals) -> None:
     with server("serve") as process:
         started = psutil.Process(process.pid).children()
         assert len(started) == 2
-        wait_for(lambda: len({worker.nice() for worker in started}) == 2)
+        wait_for(lambda: "asleep" in {worker.name() for worker in started})
         process.send_signal(how)
         process.wait(timeout=LATE)
         wait_for(lambda: all(map(is_gone, started)))
