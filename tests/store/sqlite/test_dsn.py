@@ -44,6 +44,7 @@ def test_every_form_names_its_place(option: str, expected: Location) -> None:
         ("wfx.db?_sync=1", "NORMAL", "_sync=1: acknowledged changes may be lost"),
         ("wfx.db?_synchronous=off", "OFF", "_synchronous=off: acknowledged changes may be lost"),
         ("wfx.db?_journal=DELETE", "FULL", "_journal=DELETE is not supported"),
+        ("wfx.db?_journal_mode=wal2", "FULL", "_journal_mode=wal2 is not supported"),
         ("wfx.db?_fk=0", "FULL", "_fk=0 is not supported"),
         ("wfx.db?colour=red", "FULL", "colour=red: unknown parameter"),
         ("wfx.db?_loc=", "FULL", "_loc=: unknown parameter"),

@@ -176,6 +176,21 @@ def test_tags_are_removed_by_tag_and_job(rows: int) -> None:
     assert searches == ["SEARCH job_tag USING PRIMARY KEY (tag=? AND job=?)"] * 2
 
 
+async def test_a_report_leaves_the_job_in_its_place(store: SqliteStore) -> None:
+    """Only what brings a job to another state writes its place, which stands in the indexes of states and groups."""
+    job = await store.create_job("a", begin())
+    connection = store._writer._connection
+    assert connection is not None
+    said: list[str] = []
+    await connection.set_trace_callback(said.append)
+    await store.change_job(job.id, move("RUN"))
+    assert sum("SET place" in sql for sql in said) == 1
+    said.clear()
+    await store.change_job(job.id, move("RUN", message="works"))
+    assert sum("UPDATE job" in sql for sql in said) == 1
+    assert not any("SET place" in sql for sql in said)
+
+
 def endless(connection: sqlite3.Connection) -> None:
     """Search without end."""
     counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"

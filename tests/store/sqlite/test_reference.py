@@ -185,6 +185,16 @@ async def test_only_the_server_takes_over(path: Path) -> None:
     assert not path.with_name("wfx.db.reference").exists()
 
 
+async def test_the_log_begins_behind_all_that_was(path: Path) -> None:
+    """The first new event has a number as if each job and each change before had been an event, pruned meanwhile."""
+    with closing(sqlite3.connect(path)) as connection:
+        (was,) = connection.execute("SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM history)").fetchone()
+    store = await open_store("sqlite", str(path))
+    bounds = await store.log_bounds()
+    await store.close()
+    assert (bounds.oldest, bounds.head) == (was + 1, was)
+
+
 async def test_many_jobs_are_taken_over_in_order(path: Path) -> None:
     """Thousands of jobs keep their order of creation, whatever their ids."""
     ids = [f"job-{n * 7919 % 3000:04}" for n in range(3000)]
