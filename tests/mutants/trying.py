@@ -93,4 +93,4 @@ def _end_all(mark: str) -> None:
 
 
 def _first_failure(said: str) -> str:
-    return next((line.split()[1] for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))), "")
+    return next((line.split()[1] for line in said.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))), "")
