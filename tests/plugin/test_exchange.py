@@ -70,3 +70,23 @@ async def test_as_many_as_there_is_room_for() -> None:
     assert [answer.result() for answer in answers] == [PASS] * MAX_OUTSTANDING
     with pytest.raises(CookieError):  # it is not among those that came too late
         exchange.settle(1, PASS)
+
+
+async def test_as_many_bytes_as_there_is_room_for() -> None:
+    """Requests wait as long as they have no more bytes together than allowed; what is settled makes room."""
+    exchange = Exchange(reply_timeout=10, max_bytes=100)
+    first = exchange.admit(60)
+    with pytest.raises(PluginBusy):
+        exchange.admit(41)
+    assert exchange.next_cookie == 2, "what is refused has none"
+    exchange.admit(40)
+    with pytest.raises(PluginBusy):
+        exchange.admit(1)
+    exchange.settle(1, PASS)
+    assert first.result() == PASS
+    exchange.admit(60)
+    with pytest.raises(PluginBusy):
+        exchange.admit(1)
+    exchange.fail_all(PluginBusy("is gone"))
+    exchange.admit(100)
+    exchange.fail_all(PluginBusy("is gone"))
