@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.store.samples import FLOW
 from wfx.domain.job import Job
 from wfx.domain.json import Json
@@ -117,3 +119,17 @@ def test_a_value_larger_than_the_room_is_let_go() -> None:
     assert kept.get(1) == b"x" * 1000
     kept.put(2, b"x" * 1000)
     assert kept.get(1) is None
+
+
+@pytest.mark.parametrize("part", ["status", "definition", "tags", "client_id"])
+def test_documents_count(part: str) -> None:
+    """The documents of the jobs that are kept, each part of them, have no more bytes than there is room for."""
+    text = "x" * 1000
+    cache = JobCache(room=40_000)
+    heavy = {name: replace(job(name), **{part: text if part == "client_id" else Json(text.encode())})
+             for name in map(str, range(100))}
+    for name, each in heavy.items():
+        cache.keep(Stored(1, None, 0, 0, each), cache.age)
+        cache.keep_page(JobQuery(client_id=name), Page((each,)), cache.age)
+    assert 0 < 1000 * sum(cache.job(name) is not None for name in heavy) <= 20_000
+    assert 0 < 1000 * sum(cache.page(JobQuery(client_id=name)) is not None for name in heavy) <= 20_000
