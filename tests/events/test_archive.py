@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
+from tests.events.listlog import ListLog
 from wfx.domain.job import Event
 from wfx.events.archive import Archive
 from wfx.store.protocol import Store
@@ -38,4 +39,18 @@ async def test_a_reader_who_leaves_does_not_take_the_page_from_others() -> None:
     store.go_on.set()
     assert list(await asyncio.wait_for(staying, 30)) == []
     assert store.reads == 1
+    await archive.close()
+
+
+async def test_pages_have_about_as_many_bytes() -> None:
+    """Where events are large, a page has few of them; where they are small again, it soon has as many as ever."""
+    log = ListLog()
+    for number in range(1000):
+        log.change(filling="x" * 16_384 if number < 128 else "")
+    archive = Archive(log.store)
+    after, lengths = 0, []
+    while after < log.head:
+        lengths.append(len(await archive.page(after)))
+        after += lengths[-1]
+    assert lengths == [64, *[4] * 16, 4, 4, 8, 16, 32, *[64] * 12, 40]
     await archive.close()

@@ -9,6 +9,7 @@ from tests.events.listlog import ListLog
 from tests.events.opening import opened, settled
 from tests.events.virtual_time import run
 from wfx.domain.errors import BehindHorizon
+from wfx.domain.job import Action
 from wfx.events import recent
 from wfx.events.subscription import BOOKMARK_EVERY
 from wfx.store.protocol import EVERYTHING
@@ -93,15 +94,16 @@ def test_bookmarks_keep_a_reader_inside_the_horizon() -> None:
     run(scenario())
 
 
-def test_bookmarks_come_also_when_much_happens_in_a_short_time() -> None:
+@pytest.mark.parametrize("together", [1, 7])
+def test_bookmarks_come_also_when_much_happens_in_a_short_time(together: int) -> None:
     """A reader is told its position after so many events that do not concern it, without waiting for a silence."""
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
             live = await subscribe(since="now", jobIds="nobody")
             counting = await subscribe(jobIds="nobody")
-            for _ in range(10 * BOOKMARK_EVERY):
-                log.change()
+            for _ in range(10 * BOOKMARK_EVERY // together):
+                log.commit(*[("job", "client", "flow-a", Action.UPDATE_STATUS)] * together)
                 if log.head % 50 == 0:
                     await asyncio.sleep(0)
             past = await subscribe(since="0", jobIds="nobody")

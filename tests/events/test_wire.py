@@ -178,6 +178,15 @@ async def test_pages_move_on_where_nothing_passes() -> None:
         assert found[-1]["next"] == "L-12000"
 
 
+async def test_a_page_takes_few_reads() -> None:
+    """The log is read in runs of many events, also where the reader wants most of them."""
+    async with serving() as server:
+        for number in range(1000):
+            server.log.change("b" if number % 10 else "a")
+        await server.connect("since=0&limit=1000&jobIds=b", headers="Accept: application/json\r\n")
+        assert server.log.reads <= 16
+
+
 async def test_pages_are_bounded_in_bytes() -> None:
     """Large events make short pages."""
     async with serving() as server:

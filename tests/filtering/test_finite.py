@@ -68,6 +68,7 @@ def test_a_value_is_not_changed_by_deleting_from_it() -> None:
     (".[], .a", '"text"', "{} {}"),
     (".[]", '{"b":1,"a":2}', "2 1"),
     (".[] | .a | .b", '[{"a":{"b":1}},2,{"a":3},{"a":{"b":4}}]', "1 {} {} 4"),
+    (".[].a.b, .c[].b", '{"a":{"a":{"b":1}},"b":2,"c":[{"b":3},4,{"b":5}]}', "1 {} {} 3 {} 5"),
     ("has(0), has(2), has(3), has(-1)", "[0,0,0]", "true true false false"),
     ('has("a"), has("b")', '{"a":null}', "true false"),
     ('has(0), has("a")', "null", "false false"),
