@@ -37,6 +37,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
     ("wfx/api/answer_memory.py", ("tests/hostile/test_large_answers.py", *_API)),
     ("wfx/api/large.py", ("tests/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/endpoint.py", ("tests/filters_http", *_API)),
     ("wfx/api/*.py", _API),
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
