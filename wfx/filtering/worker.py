@@ -131,7 +131,7 @@ class _Worker:
         self._output = output
         self._began = 0.0
         """How much processor time this process had used when the request came."""
-        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY)
 
     def serve(self) -> None:
         """Answer requests until stdin ends."""

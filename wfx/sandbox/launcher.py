@@ -36,7 +36,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 class _Worker:
     def __init__(self, answer: Callable[[Frame], Frame]) -> None:
         self._answer = answer
-        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY)
 
     def serve(self) -> None:
         """Answer requests until stdin ends."""
