@@ -22,7 +22,7 @@ def claim(path: Path, *, may_create: bool) -> int:
     hence close this one after every connection. Raises StoreUnusable when it is not a usable database file or another
     server has it.
     """
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_CREAT if may_create else 0)
+    flags = os.O_RDWR | os.O_NONBLOCK | (os.O_CREAT if may_create else 0)
     try:
         descriptor = os.open(path, flags, _OWNER_ONLY)
     except (OSError, ValueError) as exc:
@@ -39,7 +39,7 @@ def claim(path: Path, *, may_create: bool) -> int:
 
 def make(path: Path) -> None:
     """Make an empty file that nobody but its owner may use. Raises OSError, also where there is one already."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY))
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
 
 
 def _reason(error: OSError | ValueError, path: Path) -> str:

@@ -39,7 +39,7 @@ class Presence:
         """
         parts = [_Part(f"{path}{ending}") for ending in _PARTS]
         parts[0].require_same(os.fstat(descriptor))
-        self._index = os.open(parts[-1].path, os.O_RDONLY | os.O_CLOEXEC)
+        self._index = os.open(parts[-1].path, os.O_RDONLY)
         self._parts = parts
 
     def close(self) -> None:
