@@ -264,6 +264,10 @@ async def test_the_queue_has_room_for_everybody(clock: Clock) -> None:
         }
         async with asking(shares, "c") as (third,):
             assert not third.task.done()
+            assert sum(not client.task.done() for client in others) == QUEUE // 2 - 1
+            async with asking(shares, "b") as (again,):
+                assert isinstance(again.task.exception(), FilterUnavailable), "it would have as many as the other"
+            assert sum(not client.task.done() for client in many[1:]) == QUEUE // 2
 
 
 async def test_waiting_has_an_end(clock: Clock) -> None:
