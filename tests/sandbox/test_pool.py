@@ -216,3 +216,12 @@ async def test_a_program_that_does_not_start() -> None:
         with pytest.raises(Unavailable, match=r"did not start \(status 1\)"):
             await pool.ask(request(b"e"), "a")
     await pool.close()
+
+
+async def test_a_program_that_speaks_first() -> None:
+    """A worker that says anything before it says that it is ready is not asked, since its answers could be others'."""
+    pool = Pool(Program("tests.sandbox.loud_tenant", ("tests",)), Limits(1 << 30, MIB), FairQueue(1, MIB),
+                deadline=lambda _: LATE, patience=LATE)
+    with pytest.raises(Unavailable, match="did not start"):
+        await pool.ask(request(b"e"), "a")
+    await pool.close()
