@@ -59,7 +59,7 @@ async def test_small_items_wait_for_one_large_item_at_most() -> None:
 
 
 async def test_an_item_that_turns_out_to_be_large_waits_with_the_large_ones() -> None:
-    """An item that is answered as large is a batch of its own later; its caller waits for that, and closing does too."""
+    """An item that is answered as large is a batch of its own later; its caller and closing wait for that."""
     work = Work()
     work.answer = lambda item: LARGE if item == 2 and len(work.batches[-1]) > 1 else item * 10
     async with group_of(work) as group:
