@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from wfx.api.call import Call
-from wfx.api.large import document_reply
+from wfx.api.large import parts_reply
 from wfx.domain import wire
 from wfx.domain.json import encode
 from wfx.events.page import EventPage
@@ -23,4 +23,4 @@ async def page_response(call: Call, page: EventPage, labels: Sequence[str] | Non
         # The event itself is shared by all who read it, so it stays a part of its own.
         parts += (b'%b{"id":%b,"event":' % (b"," if number else b"", place), entry.head, end + b"}")
     parts.append(b'],"next":%b}' % encode(event_id(page.log_id, page.next)))
-    return await document_reply(call, parts)
+    return await parts_reply(call, parts)

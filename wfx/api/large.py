@@ -103,22 +103,27 @@ def _slices(piece: bytes) -> Iterator[bytes | memoryview]:
     return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))
 
 
-async def document_reply(
-    call: Call, parts: Iterable[bytes], status: int = 200, headers: Sequence[RawHeader] = ()
-) -> Response:
+async def document_reply(call: Call, document: bytes, status: int = 200) -> Response:
+    """Answer with a document that is in memory. Raises TooManyAnswers, but not after a change."""
+    if len(document) >= SMALL:
+        return await parts_reply(call, (document,), status)
+    if call.share is not None:
+        call.share.release()
+    return Reply(status, document + b"\n", (JSON,))
+
+
+async def parts_reply(call: Call, parts: Iterable[bytes], status: int = 200) -> Response:
     """Answer with a document whose parts are in memory. Raises TooManyAnswers, but not after a change."""
     parts = (*parts, b"\n")
     length = sum(map(len, parts))
     if length <= SMALL:
-        if call.share is not None:
-            call.share.release()
-        return Reply(status, b"".join(parts), (JSON, *headers))
+        return await document_reply(call, b"".join(parts[:-1]), status)
     share = call.own_share()
     if call.scope["method"] in _SAFE:
         await share.hold(max(length, share.held))
     else:
         share.take(length)
-    return LargeReply(share, _each(parts), status=status, length=length, headers=headers)
+    return LargeReply(share, _each(parts), status=status, length=length)
 
 
 async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:

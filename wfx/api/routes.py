@@ -61,6 +61,8 @@ ROUTES = (
 )
 
 
+_MOST_KNOWN, _LONGEST_KNOWN = 8192, 256
+"""Paths that are remembered, and bytes of such a path: at most some 5 MB."""
 _NO_PARAMETERS = frozenset((b"", b".", b".."))
 """Segments that are cleaned from a path before it is looked up (RFC 3986 section 5.2.4)."""
 
@@ -73,6 +75,8 @@ class Table:
         self._by_path: dict[bytes, dict[str, Route]] = {}
         self._below: dict[bytes, dict[str, Route]] = {}
         self._places: dict[int, set[int]] = {}
+        self._known: dict[bytes, tuple[dict[str, Route], str]] = {}
+        """What was found of late: devices ask for the same few paths again and again."""
         for route in routes:
             segments = ["{}" if s.startswith("{") else s for s in route.path.split("/")]
             if segments[-1] == "**":
@@ -84,6 +88,14 @@ class Table:
 
     def find(self, raw_path: bytes) -> tuple[dict[str, Route], str] | None:
         """Return the routes of a path by method, and its decoded parameter; None for an unknown path."""
+        found = self._known.get(raw_path)
+        if found is None and (found := self._look_up(raw_path)) is not None and len(raw_path) <= _LONGEST_KNOWN:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[raw_path] = found
+        return found
+
+    def _look_up(self, raw_path: bytes) -> tuple[dict[str, Route], str] | None:
         if (routes := self._by_path.get(raw_path)) is not None and b"{" not in raw_path:
             return routes, ""
         segments = raw_path.split(b"/")

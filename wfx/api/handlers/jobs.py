@@ -41,17 +41,17 @@ async def create(call: Call) -> Response:
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return await document_reply(call, (wire.job(job, asked_tags=wanted.tags),), 201)
+    return await document_reply(call, wire.job(job, asked_tags=wanted.tags), 201)
 
 
 async def get(call: Call) -> Response:
     """GET /jobs/{id}."""
     if not call.query["history"]:
-        return await document_reply(call, (wire.job(await fetch_job(call, limit=call.most)),))
+        return await document_reply(call, wire.job(await fetch_job(call, limit=call.most)))
     job = await fetch_job(call, beside=PIECE, limit=call.most)
     page = await read_page(call, partial(call.services.jobs.history, job))
     if not page.items and page.rest is None:
-        return await document_reply(call, (wire.job(job),))
+        return await document_reply(call, wire.job(job))
     return page_reply(call, page, wire.former, wire.around_history(job))
 
 

@@ -23,13 +23,13 @@ async def query(call: Call) -> Response:
 async def create(call: Call) -> Response:
     """POST /workflows."""
     created = await call.services.workflows.create(call.body)
-    return await document_reply(call, (created.encoded,), 201)
+    return await document_reply(call, created.encoded, 201)
 
 
 async def get(call: Call) -> Response:
     """GET /workflows/{name}."""
     workflow = await call.services.workflows.get(call.key)
-    return await document_reply(call, (workflow.encoded,))
+    return await document_reply(call, workflow.encoded)
 
 
 async def delete(call: Call) -> Response:
