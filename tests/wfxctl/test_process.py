@@ -219,6 +219,22 @@ def test_pipes_get_what_the_server_sent(stub: Stub) -> None:
     assert json.loads(printed) == {"id": NASTY}
 
 
+@pytest.mark.parametrize(("variables", "colored"), [
+    ({"NO_COLOR": ""}, True), ({"NO_COLOR": "", "CLICOLOR": "0"}, True),
+    ({"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, False),
+])  # fmt: skip
+def test_colours_in_files(stub: Stub, tmp_path: Path, variables: dict[str, str], *, colored: bool) -> None:
+    """In files log lines are coloured, unless NO_COLOR is set; results and lines with Error: never are."""
+    env = environment(stub) | variables
+    (tmp_path / "w.yml").write_text("name: w")
+    logged = subprocess.run([*COMMAND, "workflow", "create", "w.yml"], cwd=tmp_path, env=env, capture_output=True,
+                            check=True)  # fmt: skip
+    assert (b"\x1b[32mINF\x1b[0m" in logged.stderr) is colored
+    assert b"\x1b" not in logged.stdout
+    failed = subprocess.run([*COMMAND, "job", "get"], cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert (failed.stdout, failed.stderr) == (b"", b"Error: job id missing\n")
+
+
 def test_colours_on_a_terminal(stub: Stub, terminal: Terminal) -> None:
     """On a terminal tables and health are coloured, unless a variable or the option says no."""
     Fleet(stub).create("7", status={"state": "BROKEN"})

@@ -14,7 +14,10 @@ _GREY, _CYAN = 90, 36
 
 
 class Log:
-    """Writes ``Jan 02 15:04:05 INF message key=value``, coloured unless NO_COLOR is set."""
+    """Writes ``Jan 02 15:04:05 INF message key=value``, coloured unless NO_COLOR is set.
+
+    That is so in files and pipes too, as with the reference.
+    """
 
     def __init__(self, stream: Stream, environment: Mapping[str, str], threshold: str = "info") -> None:
         """Write to this stream; an unknown threshold lets everything through."""
