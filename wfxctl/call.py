@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from wfx.commandline import call as commandline
 from wfx.commandline import durations
-from wfx.commandline.failures import Failure
+from wfx.commandline.failures import EXIT_FAILED, Failure
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
+from wfxctl.documents import Document, items, text
 from wfxctl.targets import Side, target
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
@@ -97,9 +98,18 @@ def encoded(value: Any) -> bytes:
     return gojson.encode(value).encode()
 
 
-def segment(text: str) -> str:
-    """Encode one segment of a path; a slash in it stays part of the segment."""
-    return quote(text.encode("utf-8", "surrogateescape"), safe="$&+=:@")
+def segment(name: str) -> str:
+    """Encode one segment of a path; a slash in it stays part of the segment, and dots alone do not shorten the path."""
+    if name in {".", ".."}:
+        return "%2E" * len(name)
+    return quote(name.encode("utf-8", "surrogateescape"), safe="$&+=:@")
+
+
+def job_path(job_id: str, code: int = EXIT_FAILED) -> str:
+    """Return the path of a job. Raises Failure, with this exit code, for the id that is the event stream's."""
+    if job_id == "events":
+        raise Failure('no job has the id "events": that is the name of the event stream, see wfxctl job events', code)
+    return "/jobs/" + segment(job_id)
 
 
 def error_lines(body: str) -> str:
@@ -108,10 +118,9 @@ def error_lines(body: str) -> str:
         document = gojson.decode(body)
     except ValueError:
         return ""
-    errors = document.get("errors") if isinstance(document, dict) else None
-    return "".join(_error_line(error) for error in errors or () if isinstance(error, dict))
+    return "".join(_error_line(error) for error in items(document, "errors") if isinstance(error, dict))
 
 
-def _error_line(error: dict[str, Any]) -> str:
-    message, code, logref = (neutralise(str(error.get(key, ""))) for key in ("message", "code", "logref"))
+def _error_line(error: Document) -> str:
+    message, code, logref = (neutralise(text(error, key)) for key in ("message", "code", "logref"))
     return f"ERROR: {message} (code={code}, logref={logref})\n"

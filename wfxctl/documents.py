@@ -10,10 +10,8 @@ Document = dict[str, Any]
 def group_of(job: Document) -> str:
     """Return the group of a job's state: the first one of its workflow that lists the state, or nothing."""
     state = text(job, "status", "state")
-    groups = member(job, "workflow", "groups")
-    for group in groups if isinstance(groups, list) else ():
-        states = member(group, "states")
-        if isinstance(states, list) and state in states:
+    for group in items(job, "workflow", "groups"):
+        if state in items(group, "states"):
             return text(group, "name")
     return ""
 
@@ -23,6 +21,17 @@ def member(document: Any, *path: str) -> Any:
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+def items(document: Any, *path: str) -> list[Any]:
+    """Return the items of the list that stands at a path of keys, or none where there is no list."""
+    value = member(document, *path)
+    return value if isinstance(value, list) else []
+
+
+def words(document: Any, *path: str) -> set[str]:
+    """Return the strings in the list that stands at a path of keys."""
+    return {item for item in items(document, *path) if isinstance(item, str)}
 
 
 def text(document: Any, *path: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.terminal import neutralise, wants_color
 from wfxctl.call import Call, Query, decoded
-from wfxctl.documents import Document, group_of, member, text
+from wfxctl.documents import Document, group_of, items, text
 from wfxctl.targets import Side
 from wfxctl.times import local_time
 
@@ -38,8 +38,9 @@ def ask(call: Call, path: str, query: Query, columns: Sequence[Column]) -> None:
     body = call.fetch(Side.SOUTH, "GET", path, query)
     if as_table:
         document = decoded(body)
-        items = document.get("content", [document]) if isinstance(document, dict) else []
-        Printer(call, columns).write(items if isinstance(items, list) else [], header=True)
+        is_list = isinstance(document, dict) and "content" in document
+        rows = items(document, "content") if is_list else [document]
+        Printer(call, columns).write([row for row in rows if isinstance(row, dict)], header=True)
     else:
         call.show(body)
 
@@ -73,15 +74,15 @@ class Printer:
             emoji=False,
         )
 
-    def write(self, items: Sequence[Document], *, header: bool) -> None:
+    def write(self, documents: Sequence[Document], *, header: bool) -> None:
         """Print one row for each item. Widths never shrink, so that later rows stand below earlier ones."""
         from rich.cells import cell_len  # see above
 
-        rows = [[neutralise(column.value(item)) for column in self._columns] for item in items]
+        rows = [[neutralise(column.value(item)) for column in self._columns] for item in documents]
         for row in rows:
             self._widths = [max(width, cell_len(cell)) for width, cell in zip(self._widths, row, strict=True)]
         table = self._table(header=header)
-        for item, row in zip(items, rows, strict=True):
+        for item, row in zip(documents, rows, strict=True):
             table.add_row(*row, style=_STYLES.get(group_of(item)))
         with self._console.capture() as captured:
             self._console.print(table)
@@ -97,8 +98,7 @@ class Printer:
 
 
 def _count(document: Document, name: str) -> str:
-    value = member(document, name)
-    return str(len(value)) if isinstance(value, list) else "0"
+    return str(len(items(document, name)))
 
 
 JOBS = (
@@ -116,6 +116,6 @@ WORKFLOWS = (
     Column("NAME", lambda workflow: text(workflow, "name")),
     Column("STATES", lambda workflow: _count(workflow, "states")),
     Column("TRANSITIONS", lambda workflow: _count(workflow, "transitions")),
-    Column("GROUPS", lambda workflow: ",".join(text(group, "name") for group in member(workflow, "groups") or ())),
+    Column("GROUPS", lambda workflow: ",".join(text(group, "name") for group in items(workflow, "groups"))),
     Column("DESCRIPTION", lambda workflow: text(workflow, "description")),
 )

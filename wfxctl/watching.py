@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wfxctl.call import Query, decoded, segment
-from wfxctl.documents import Document, group_of, member, text
+from wfxctl.call import Query, decoded, job_path
+from wfxctl.documents import Document, group_of, items, member, text, words
 from wfxctl.failures import RefusedByServer
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
 from wfxctl.times import moment
@@ -36,7 +36,7 @@ class Conditions:
             and self._equal(self.workflow, member(job, "workflow", "name"))
             and self._equal(self.state, member(job, "status", "state"))
             and (not self.groups or member(job, "workflow", "states") is None or group_of(job) in self.groups)
-            and (not self.tags or member(job, "tags") is None or not self.tags.isdisjoint(member(job, "tags")))
+            and (not self.tags or member(job, "tags") is None or not self.tags.isdisjoint(words(job, "tags")))
         )
 
     @staticmethod
@@ -99,8 +99,8 @@ class Watch:
         return [*[(name, value) for name, value in names if value][:1], ("since", "now")]
 
     def _list(self) -> list[Document]:
-        jobs = member(decoded(fetch_patiently(self._api, "/jobs", self._query)), "content")
-        return [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+        jobs = items(decoded(fetch_patiently(self._api, "/jobs", self._query)), "content")
+        return [job for job in jobs if isinstance(job, dict)]
 
     def _changes(self, jobs: list[Document]) -> Iterator[Changed | Deleted]:
         for job in jobs:
@@ -110,6 +110,8 @@ class Watch:
 
     def _event(self, event: Any) -> Iterator[Changed | Deleted]:
         action, job = text(event, "action"), member(event, "job")
+        if not isinstance(job, dict):
+            return
         known = self._known.get(text(job, "id"))
         if action == "DELETE":
             if known is not None:
@@ -119,7 +121,7 @@ class Watch:
             if _is_newer(job, known):
                 yield from self._changed(_merged(known, job, action))
         elif self._conditions.allow(job):
-            complete = {"tags": []} | job if action == "CREATE" else self._get(text(job, "id"))
+            complete: Document | None = {"tags": []} | job if action == "CREATE" else self._get(text(job, "id"))
             if complete is not None:
                 yield from self._changed(_merged(complete, job, action))  # it may have changed again meanwhile
 
@@ -136,7 +138,7 @@ class Watch:
 
     def _get(self, job_id: str) -> Document | None:
         try:
-            job = decoded(fetch_patiently(self._api, "/jobs/" + segment(job_id), [("history", "false")]))
+            job = decoded(fetch_patiently(self._api, job_path(job_id), [("history", "false")]))
         except RefusedByServer as exc:
             if exc.status == 404:
                 return None  # deleted meanwhile
@@ -154,5 +156,7 @@ def _merged(known: Document, job: Document, action: str) -> Document:
     merged = known | {key: job[key] for key in ("mtime", "status", "tags") if key in job}
     if action == "UPDATE_DEFINITION":  # its status holds nothing but the new hash
         hashed = {"definitionHash": text(job, "status", "definitionHash")}
-        merged |= {"status": (known.get("status") or {}) | hashed, "definition": job.get("definition", {})}
+        status = known.get("status")
+        status = status if isinstance(status, dict) else {}
+        merged |= {"status": status | hashed, "definition": job.get("definition", {})}
     return merged

@@ -28,6 +28,11 @@ READS = [
          ("limit", "16"), ("offset", "20"), ("sort", "desc")],
     ),
     (["workflow", "get", "--name", "w/x"], "/workflows/w%2Fx", []),
+    (["workflow", "get", "--name", ".."], "/workflows/%2E%2E", []),
+    (["job", "get", "--id", "."], "/jobs/%2E", [("history", "false")]),
+    (["job", "get-tags", "--id", ".."], "/jobs/%2E%2E/tags", []),
+    (["job", "get", "--id", "../x"], "/jobs/..%2Fx", [("history", "false")]),
+    (["job", "get-status", "--id", "events"], "/jobs/events/status", []),
     (["workflow", "query"], "/workflows", PAGE),
     (["workflow", "query", "--limit", "-1", "--offset", "-5"], "/workflows",
      [("limit", "-1"), ("offset", "-5"), ("sort", "asc")]),
@@ -66,6 +71,8 @@ WRITES = [
      ("PUT", "/jobs/7/status", {"progress": -1, "state": ""})),
     (["job", "update-definition", "--id", "7"], b"[not checked here", ("PUT", "/jobs/7/definition", ...)),
     (["workflow", "delete", "w/x"], b"", ("DELETE", "/workflows/w%2Fx", None)),
+    (["workflow", "delete", ".."], b"", ("DELETE", "/workflows/%2E%2E", None)),
+    (["job", "delete", "--id", "."], b"", ("DELETE", "/jobs/%2E", None)),
 ]
 
 
@@ -167,3 +174,13 @@ def test_workflows_are_deleted_up_to_the_first_failure(north: Run, stub: Stub) -
     stub.will({"errors": []}, 500)
     assert north("workflow", "delete", "a", "b", "c").code == 1
     assert [seen.path for seen in stub.seen] == ["/workflows/a", "/workflows/b"]
+
+
+@pytest.mark.parametrize(("argv", "code"), [
+    (["job", "get", "--id", "events"], 1), (["job", "wait", "--id", "events", "--for", "state=A"], 4),
+])  # fmt: skip
+def test_the_event_stream_is_no_job(south: Run, stub: Stub, argv: list[str], code: int) -> None:
+    """The id that leads to the event stream is refused at once: reading the stream as a job would never end."""
+    outcome = south(*argv)
+    assert (outcome.code, outcome.out, stub.seen) == (code, "", [])
+    assert outcome.err.startswith('Error: no job has the id "events"')

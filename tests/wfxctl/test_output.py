@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wfxctl_stub import Reply, Stub
+from wfxctl_stub import Reply, Seen, Stub
 
 from wfxctl import gojson
+from wfxctl.stream import Backoff
 
 Run = Callable[..., Any]
 
@@ -151,6 +152,8 @@ def test_an_error_object_is_shown_twice(south: Run, stub: Stub) -> None:
 @pytest.mark.parametrize(("status", "body"), [
     (400, b"request body has an error\n"), (403, b""), (404, b"{}"), (202, b'{"id":"x"}'), (500, b"\xff"),
     (500, b'{"errors":{"x":1}}'), (500, b"[1]"), (400, b'{"errors":[3]}'), (503, b'{"errors":null}'),
+    (400, b'{"errors":7}'), (400, b'{"errors":true}'), (400, b'{"errors":"x"}'), (400, b'{"errors":[[1],null,"x"]}'),
+    (400, b"7"), (400, b"null"), (400, b'{"errors":1e999}'), (400, b'{"errors":' + b"[" * 100_000),
 ])
 def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body: bytes) -> None:
     """Any other answer that is no success is shown as it came, on standard error only."""
@@ -158,6 +161,52 @@ def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body
     outcome = north("job", "delete", "--id", "7")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == "Error: error: " + body.decode("utf-8", "replace").removesuffix("\n") + "\n"
+
+
+@pytest.mark.parametrize(("error", "line"), [
+    ({"message": 7, "code": None, "logref": [1]}, "ERROR: 7 (code=, logref=)"),
+    ({"message": {"a": 1}}, "ERROR:  (code=, logref=)"), ({"message": "\ud800\x1b"}, "ERROR: ?\\x1b (code=, logref=)"),
+])
+def test_errors_of_another_shape(south: Run, stub: Stub, error: object, line: str) -> None:
+    """Members of an error that are not what they should be are left out or shown as they are, without a traceback."""
+    stub.will({"errors": [error]}, 400)
+    outcome = south("job", "query")
+    assert (outcome.code, outcome.out) == (1, line + "\n")
+    assert outcome.err.startswith("Error: error: {")
+    assert outcome.err.count("\n") == 1
+
+
+ANSWERS: list[Any] = [
+    7, None, "x", [], [1], {"content": 7}, {"content": [7, None, "x"]}, {"groups": 7}, {"groups": [7], "states": True},
+    {"content": [{"groups": True, "states": 3}, {"groups": [{"name": 7, "states": 7}]}]}, {"transitions": 7},
+    {"content": [{"id": 7, "tags": 7, "status": [], "workflow": {"groups": [{"states": [[]]}], "states": [1]}}]},
+    {"status": {"state": "A"}, "workflow": {"groups": 7, "states": 7, "transitions": 7}},
+    {"status": {"state": "A"}, "workflow": {"groups": [{"states": [[]]}], "states": [1], "transitions": [7, {}]}},
+    {"status": []}, {"status": {}},
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("argv", [
+    "job query", "job query --output table", "job get --id 7 --output table", "workflow get --name w --output table",
+    "workflow query --output table", "job wait --id 7 --for state=B --for group=G", "version", "health",
+])
+def test_answers_of_another_shape(
+    run: Run, stub: Stub, answer: object, argv: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever JSON a server answers, the command prints what it can, or one line that says what is wrong."""
+    monkeypatch.setattr(Backoff, "wait", lambda _: 0.02)
+    shown = json.dumps(answer).encode()
+
+    def reply(request: Seen) -> Reply:
+        is_second_stream = sum(seen.path == request.path == "/jobs/events" for seen in stub.seen)
+        return Reply(403, b"") if is_second_stream else Reply(body=shown)
+
+    stub.usual = reply
+    ports = [f"--{side}{tls}-port={stub.port}" for side in ("client", "mgmt") for tls in ("", "-tls")]
+    outcome = run(*argv.split(), *ports)
+    assert outcome.code in (0, 1, 3, 4)
+    assert outcome.err.count("Error: ") == (outcome.code != 0)
 
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from wfxctl_stub import Fleet, Reply, Stub
+from wfxctl_stub import Fleet, Reply, Seen, Stub
 
 from wfxctl import main, stream
 
@@ -162,3 +162,33 @@ def _until_lines(screen: Screen, count: int) -> None:
     while screen.out.getvalue().count(b"\n") < count:
         assert time.monotonic() < deadline, screen.err.getvalue()
         time.sleep(0.01)
+
+
+def test_events_of_another_shape() -> None:
+    """Whatever JSON the events of a server are, the watch goes on, and shows the events that it understands."""
+    odd = [7, None, [], {"job": 7}, {"action": "CREATE", "job": [1]}, {"action": "CREATE", "job": {"id": 7, "tags": 7}},
+           {"action": "UPDATE_DEFINITION", "job": {"id": "1", "mtime": 7, "status": 7}}]  # fmt: skip
+    last = {"action": "UPDATE_STATUS", "job": {"id": "1", "status": {"state": "B"}}}
+    job = {"id": "1", "status": "A", "tags": ["a"], "workflow": {"groups": 7, "states": 7}}
+    ended = threading.Event()
+
+    def events() -> Iterator[bytes]:
+        for event in (*odd, last):
+            yield f"data: {json.dumps(event)}\n\n".encode()
+        ended.wait(20)
+
+    def answer(request: Seen) -> Reply:
+        if request.path == "/jobs/events":
+            return Reply(403, b"") if ended.is_set() else Reply(headers={}, chunks=events)
+        return Reply(body=json.dumps({"content": [job]}).encode())
+
+    stub = Stub()
+    stub.usual = answer
+    shown = ["--tag", "a", "--filter", ".status.state? // empty"]
+    with stub.listening() as server, watching(server.port, *shown) as screen:
+        deadline = time.monotonic() + 20
+        while b'"B"' not in screen.out.getvalue():
+            assert time.monotonic() < deadline, screen.err.getvalue()
+            time.sleep(0.01)
+        ended.set()
+        stub.cut()

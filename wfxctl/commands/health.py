@@ -9,6 +9,7 @@ from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import wants_color
 from wfxctl import deadline, gojson
 from wfxctl.call import Call
+from wfxctl.documents import text
 from wfxctl.failures import Unreachable
 from wfxctl.flags import COLOR
 from wfxctl.targets import Side
@@ -44,7 +45,7 @@ def _status(api: Api) -> str:
         document = gojson.decode(answer.body)
     except (Unreachable, ValueError):
         return "down"
-    status = document.get("status") if isinstance(document, dict) else None
+    status = text(document, "status")
     return status if answer.status in (200, 503) and status in _COLORS else "down"
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import tables
-from wfxctl.call import Call, segment
+from wfxctl.call import Call, job_path
 from wfxctl.flags import COLOR, JOB_ID, OUTPUT
 
 
 def run(call: Call) -> None:
     """Print one job."""
-    path = "/jobs/" + segment(call.required("id", "job id"))
+    path = job_path(call.required("id", "job id"))
     history = "true" if call.settings.flag("history") else "false"
     tables.ask(call, path, [("history", history)], tables.JOBS)
 

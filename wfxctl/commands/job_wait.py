@@ -11,8 +11,8 @@ from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import deadline
-from wfxctl.call import Call, decoded, segment
-from wfxctl.documents import member, text
+from wfxctl.call import Call, decoded, job_path
+from wfxctl.documents import items, member, text, words
 from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, RefusedByServer
 from wfxctl.flags import JOB_ID
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
@@ -33,20 +33,21 @@ class Goal:
     def within(self, workflow: Any) -> frozenset[str]:
         """Return the states of the workflow that the goal means."""
         found: set[str] = set()
-        for group in reversed(member(workflow, "groups") or []):  # the first group that lists a state counts
-            states = set(member(group, "states") or [])
+        for group in reversed(items(workflow, "groups")):  # the first group that lists a state counts
+            states = words(group, "states")
             found = found | states if text(group, "name") in self.groups else found - states
-        return frozenset(found | (self.states & {text(state, "name") for state in member(workflow, "states") or []}))
+        return frozenset(found | (self.states & {text(state, "name") for state in items(workflow, "states")}))
 
 
 def run(call: Call) -> None:
     """Wait, and print the status that the job has then."""
     job_id = call.required("id", "job id")
+    path = job_path(job_id, EXIT_HOPELESS)
     goal = _goal(call.settings.items("for"))
     limit = call.settings.seconds("timeout")
     if limit < 0:
         raise UsageFailure("--timeout must not be negative")
-    reached = deadline.begin(lambda: _reached(call, job_id, goal))
+    reached = deadline.begin(lambda: _reached(call, job_id, path, goal))
     try:
         status = reached(limit or None)
     except TimeoutError:
@@ -66,7 +67,7 @@ def _goal(conditions: Sequence[str]) -> Goal:
     return Goal(frozenset(wanted["state"]), frozenset(wanted["group"]), " or ".join(conditions))
 
 
-def _reached(call: Call, job_id: str, goal: Goal) -> Any:
+def _reached(call: Call, job_id: str, path: str, goal: Goal) -> Any:
     """Listen first and look then, so that nothing is missed in between; and look again after each reconnection."""
     api = call.api(Side.SOUTH)
     workflow: Any = None
@@ -78,7 +79,7 @@ def _reached(call: Call, job_id: str, goal: Goal) -> Any:
                 raise Failure("the job was deleted", EXIT_HOPELESS)
             job = member(event, "job")
         elif item.status == 200:
-            job = _look(api, job_id)
+            job = _look(api, path)
             workflow = member(job, "workflow")
         else:
             continue
@@ -88,9 +89,9 @@ def _reached(call: Call, job_id: str, goal: Goal) -> Any:
     raise AssertionError("a stream that is taken up again has no end")
 
 
-def _look(api: Api, job_id: str) -> Any:
+def _look(api: Api, path: str) -> Any:
     try:
-        return decoded(fetch_patiently(api, "/jobs/" + segment(job_id), [("history", "false")]))
+        return decoded(fetch_patiently(api, path, [("history", "false")]))
     except RefusedByServer as exc:
         if exc.status == 404:
             raise Failure("there is no such job, or no longer", EXIT_HOPELESS) from exc
@@ -108,7 +109,7 @@ def _is_reached(state: str, workflow: Any, goal: Goal) -> bool:
 
 def _reachable(start: str, workflow: Any) -> set[str]:
     """Return the states that any number of transitions, whoever makes them, lead to."""
-    edges = [(text(edge, "from"), text(edge, "to")) for edge in member(workflow, "transitions") or []]
+    edges = [(text(edge, "from"), text(edge, "to")) for edge in items(workflow, "transitions")]
     found, frontier = {start}, {start}
     while frontier:
         frontier = {target for origin, target in edges if origin in frontier} - found
