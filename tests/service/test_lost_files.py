@@ -66,6 +66,24 @@ def restored(path: Path) -> None:
     subprocess.run(["bash", "-c", how_to_restore(path).partition(": ")[2]], cwd=path.parent, check=True, timeout=10)
 
 
+def overwritten(more: int) -> Callable[[Path], None]:
+    """Copy a backup over the database, in place, with so many more bytes in it."""
+    def overwrite(path: Path) -> None:
+        copy = path.with_name("BACKUP")
+        back_up(path, copy)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            connection.execute("CREATE TABLE other (content)")
+            connection.execute("INSERT INTO other VALUES (zeroblob(?))", (more,))
+        shutil.copyfile(copy, path)
+
+    return overwrite
+
+
+def overwritten_by_itself(path: Path) -> None:
+    """Write over the database, in place, without changing its length."""
+    path.write_bytes(path.read_bytes())
+
+
 LOSSES: dict[str, tuple[Callable[[Path], None], str]] = {
     "removed": (removed(""), "wfx.db, which the service was using, is gone"),
     "log removed": (removed("-wal"), "wfx.db-wal, which the service was using, is gone"),
@@ -81,7 +99,9 @@ LOSSES: dict[str, tuple[Callable[[Path], None], str]] = {
     "log cut off": (cut_off("-wal", 0.5), "wfx.db-wal was cut off to"),
     "directory renamed": (directory_renamed, "wfx.db, which the service was using, is gone"),
     "directory removed": (directory_removed, "wfx.db, which the service was using, is gone"),
-    "restored": (restored, "wfx.db-wal, which the service was using, is gone"),
+    "restored": (restored, "another program has written to"),
+    "overwritten by a larger file": (overwritten(4_000_000), "another program has written to"),
+    "overwritten at the same length": (overwritten_by_itself, "another program has written to"),
 }
 
 

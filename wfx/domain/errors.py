@@ -15,7 +15,8 @@
     │   └── NotOnThisLog
     └── StoreError                the store cannot do its work now
         ├── StoreUnavailable
-        │   └── StoreLost         its files are no longer where the next start looks for them
+        │   ├── StoreDamaged      SQLite finds its content to be damaged
+        │   └── StoreLost         its files are no longer what the next start needs
         ├── StoreFull
         └── StoreUnusable         at start: wrong file, wrong schema, held by another server
 
@@ -124,8 +125,12 @@ class StoreUnavailable(StoreError):
     """The store does not answer, or failed to make a change durable."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """The content of the store is damaged."""
+
+
 class StoreLost(StoreUnavailable):
-    """What is written now would be gone after the end of the process: the files are no longer where they belong."""
+    """What is written now would be gone after the end of the process: the files are gone, or written over."""
 
 
 class StoreFull(StoreError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
@@ -24,10 +25,23 @@ from wfx.store.sqlite.store import SqliteStore
 
 async def opened(path: Path) -> SqliteStore:
     """Open a store with a workflow."""
-    store = await open_store("sqlite", str(path))
-    assert isinstance(store, SqliteStore)
+    store = await opened_again(path)
     await store.create_workflow(FLOW)
     return store
+
+
+async def opened_again(path: Path) -> SqliteStore:
+    """Open a store that has its workflow."""
+    store = await open_store("sqlite", str(path))
+    assert isinstance(store, SqliteStore)
+    return store
+
+
+async def checkpoint_every(store: SqliteStore, pages: int) -> None:
+    """Let the writer copy the log into the database each time that it has so many pages."""
+    connection = store._writer._connection
+    assert connection is not None
+    await connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
 def shorten(path: Path) -> None:
@@ -83,6 +97,78 @@ async def test_a_long_log_gives_its_room_back(tmp_path: Path, monkeypatch: pytes
     lengths = seen[f"{path}-wal"]
     assert min(lengths[lengths.index(max(lengths)) :]) < max(lengths)
     await store.close()
+
+
+async def test_checkpoints_are_no_damage(tmp_path: Path) -> None:
+    """The service's checkpoints, held back by readers or not, and those of others at the same time are not damage."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    await checkpoint_every(store, 3)
+    done = threading.Event()
+
+    def interfere() -> int:
+        rounds = 0
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            while not done.is_set():
+                other.execute("BEGIN")
+                other.execute("SELECT count(*) FROM job").fetchone()
+                other.rollback()
+                for mode in ("PASSIVE", "FULL", "RESTART", "TRUNCATE"):
+                    other.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+                rounds += 1
+        return rounds
+
+    interfering = asyncio.create_task(asyncio.to_thread(interfere))
+    for _ in range(300):
+        await store.create_job(FLOW.name, begin(definition={"x": "y" * 5000}))
+        await store.ping()
+    done.set()
+    assert await interfering > 0
+    assert len(await all_jobs(store)) == 300
+    await store.close()
+
+
+@pytest.mark.parametrize("commits", range(4))
+async def test_a_file_that_is_written_over_is_not_written_to(tmp_path: Path, commits: int) -> None:
+    """Once another program wrote over the database, no checkpoint mixes the log into it, whenever the last was."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    await checkpoint_every(store, 1)
+    await store.create_job(FLOW.name, begin())
+    await checkpoint_every(store, 1000)
+    for _ in range(commits):
+        await store.create_job(FLOW.name, begin())
+    await checkpoint_every(store, 1)
+    content = path.read_bytes() + bytes(100 * 4096)
+    path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(StoreLost, match=f"another program has written to {path}"):
+            await store.create_job(FLOW.name, begin())
+    assert path.read_bytes() == content
+    with pytest.raises(StoreLost, match="another program has written"):
+        await store.ping()
+    with pytest.raises(StoreLost, match="another program has written"):
+        await store.close()
+
+
+async def test_damage_that_a_read_meets(tmp_path: Path) -> None:
+    """Once SQLite has met damage in a read, health is down, changes are refused, and the end says why."""
+    path = tmp_path / "wfx.db"
+    store = await opened(path)
+    await store.create_job(FLOW.name, begin())
+    await store.close()
+    store = await opened_again(path)
+    await store.ping()
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(bytes(before.st_size - 4096))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        await all_jobs(store)
+    for refused in (store.ping, partial(store.create_job, FLOW.name, begin()), store.close):
+        with pytest.raises(StoreLost, match=r"malformed: nothing more is written; docs/operations\.md"):
+            await refused()
 
 
 @pytest.mark.parametrize("act", ["change", "perform"])

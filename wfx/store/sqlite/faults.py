@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from wfx.domain.errors import StoreError, StoreFull, StoreUnavailable
+from wfx.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
 
 def translate(error: sqlite3.Error) -> StoreError:
@@ -13,4 +13,6 @@ def translate(error: sqlite3.Error) -> StoreError:
     kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if kind == sqlite3.SQLITE_FULL:
         return StoreFull(f"the database is full: {error}")
+    if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreDamaged(f"the database failed: {error}")
     return StoreUnavailable(f"the database failed: {error}")

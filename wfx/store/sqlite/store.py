@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from wfx.domain.errors import JobNotFound, NotFound, NotOnThisLog, WorkflowNotFound
+from wfx.domain.errors import JobNotFound, NotFound, NotOnThisLog, StoreDamaged, WorkflowNotFound
 from wfx.domain.job import Event, Former, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
@@ -124,7 +124,7 @@ class SqliteStore:
         return await self._point(partial(self._reading.workflow, name=name)) if known is None else known
 
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
-        return await self._searcher.run(partial(self._reading.query_workflows, paging=paging, room=room))
+        return await self._search(partial(self._reading.query_workflows, paging=paging, room=room))
 
     async def delete_workflow(self, name: str) -> None:
         _require_text(name, WorkflowNotFound(name))
@@ -144,7 +144,7 @@ class SqliteStore:
         while isinstance(found, int):
             if found > room:
                 raise NoRoom(found)
-            (found,) = await self._searcher.run(partial(self._reading.jobs, ids=[job_id], room=room))
+            (found,) = await self._search(partial(self._reading.jobs, ids=[job_id], room=room))
         if isinstance(found, JobNotFound):
             raise found
         self._jobs.keep(found, age)
@@ -167,11 +167,11 @@ class SqliteStore:
             if page.rest is None or room <= _SMALL:
                 return page
         search = partial(self._reading.query_jobs, query=query, room=room, bitmaps=self._bitmaps)
-        return await self._searcher.run(search)
+        return await self._search(search)
 
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         read: Callable[..., Page[Item]] = rest.place
-        return await self._searcher.run(partial(read, room=room))
+        return await self._search(partial(read, room=room))
 
     async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
         _require_text(job_id, JobNotFound())
@@ -235,7 +235,18 @@ class SqliteStore:
         return await self._point(partial(self._reading.pages, queries=queries, room=_SMALL))
 
     async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await inside(self._connections.point, read)
+        try:
+            return await inside(self._connections.point, read)
+        except StoreDamaged as exc:
+            self._connections.presence.spoil(exc)
+            raise
+
+    async def _search(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return await self._searcher.run(read)
+        except StoreDamaged as exc:
+            self._connections.presence.spoil(exc)
+            raise
 
 
 def _is_poll(query: JobQuery) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from wfx.domain.errors import StoreFull, StoreUnavailable, WfxError
+from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable, WfxError
 from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, ChangeJob, CreateJob, DeleteWorkflow, JobAct, RareAct
@@ -130,7 +130,9 @@ class Writer:
             yield connection
         except StoreFull:
             raise
-        except StoreUnavailable:
+        except StoreUnavailable as exc:
+            if isinstance(exc, StoreDamaged):
+                self._presence.spoil(exc)
             self._jobs.clear()
             self._changes.forget()
             await self._give_up()
