@@ -8,25 +8,21 @@ or fails; then it is killed, and the next program starts another. :mod:`wfx.filt
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.filtering.errors import FilterLimit, FilterUnavailable, Limit
 from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
 from wfx.filtering.shares import STOPPING, Shares, Turn
+from wfx.sandbox.child import ChildProcess, directory_of, spawn
 
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 10.0
 """Deadline for a worker's start; usually it takes 0.1 s."""
-
-_EXIT_SECONDS = 2.0
-"""How long a worker that ends by itself may take, before it is killed; usually some milliseconds."""
 
 _MESSAGE_BYTES = 64 * 1024
 """Room for a message about a syntax error, which may quote the program."""
@@ -174,44 +170,24 @@ class Pool:
         return FilterUnavailable(f"The process that ran the response filter ended with status {status}")
 
 
-class _Worker:
-    """One process and the pipes to it."""
+class _Worker(ChildProcess):
+    """A process that runs jq programs."""
 
     def __init__(self, process: Process, output: int) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        super().__init__(process)
         self._output = output
-        self._leaving = False
         self.took = 0.0
         """Seconds of processor time for the last request."""
 
     @classmethod
     async def start(cls, limits: Limits) -> _Worker:
-        """Start a process without environment, in a process group of its own; raises FilterUnavailable."""
-        here = Path(__file__)
-        library = importlib.util.find_spec("jq")
-        assert library is not None
-        assert library.origin is not None
-        arguments = (here.with_name("worker.py"), Path(library.origin).parent, here.parents[2])
+        """Start a process; raises FilterUnavailable."""
+        script, directories = Path(__file__).with_name("worker.py"), map(directory_of, ("jq", "wfx"))
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", *map(str, arguments)),
-                *map(str, (limits.memory, limits.deadline, limits.output)),
-                stdin=PIPE,
-                stdout=PIPE,
-                env={},
-                cwd="/",
-                start_new_session=True,
-            )
+            process = await spawn(script, *directories, limits.memory, limits.deadline, limits.output)
         except OSError as exc:
             raise FilterUnavailable(f"A process for response filters did not start ({exc.strerror})") from exc
         return cls(process, limits.output)
-
-    @property
-    def running(self) -> bool:
-        """Whether the process serves; its end shows in the pipe sooner than in its status."""
-        return self._process.returncode is None and not self._stdout.at_eof() and not self._leaving
 
     async def ready(self) -> None:
         """Wait until the process serves; raises EOFError when it ends before."""
@@ -238,26 +214,3 @@ class _Worker:
             self.kill()
             raise ConnectionAbortedError("a process for response filters said too much")
         return Answer(kind), await self._stdout.readexactly(length)
-
-    def kill(self) -> None:
-        """End the process at once."""
-        if self._process.returncode is None:
-            self._process.kill()
-
-    async def end(self) -> int:
-        """Wait until the process is gone and give its status: negative when by a signal. Kills it if it has not ended.
-
-        A process that is about to end is left to do so: killing it then could lose its status (``Popen.kill`` looks
-        after the process, which takes the status away from the event loop).
-        """
-        self._stdin.close()
-        if self.running:
-            self.kill()
-        try:
-            async with asyncio.timeout(_EXIT_SECONDS):
-                await self._process.communicate()
-        except TimeoutError:
-            self.kill()
-            await self._process.communicate()
-        assert self._process.returncode is not None
-        return self._process.returncode

@@ -13,7 +13,6 @@ the parent is gone or stuck.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import os
@@ -34,12 +33,14 @@ from wfx.filtering import encoding, rewrite
 from wfx.filtering.protocol import ANSWER_HEADER, REQUEST_HEADER, Answer, Request
 from wfx.jq_language import definitions, spelling
 from wfx.jq_language.tokens import NotUnderstoodError
+from wfx.sandbox.confinement import ResidentMemory, confine, end_with_parent
 
 _CHUNK_BYTES = 64 * 1024
 _LEAVE_ABOVE_BYTES = 64 * 1024 * 1024
 """A process that holds on to more than this after a program makes room for a fresh one."""
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_NICENESS = 10
+"""Lowers the priority of this process below that of the service."""
 
 _MARK = json.dumps(os.urandom(16).hex())
 """Stands for a failed output inside of the rewritten program; no program can guess it."""
@@ -131,7 +132,7 @@ class _Worker:
         self._output = output
         self._began = 0.0
         """How much processor time this process had used when the request came."""
-        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY)
+        self._memory = ResidentMemory()
 
     def serve(self) -> None:
         """Answer requests until stdin ends."""
@@ -146,7 +147,7 @@ class _Worker:
             except MemoryError:
                 answer, content = Answer.MEMORY, ""
             signal.setitimer(signal.ITIMER_REAL, 0)
-            leaving = self._resident_bytes() > _LEAVE_ABOVE_BYTES
+            leaving = self._memory.bytes() > _LEAVE_ABOVE_BYTES
             self._answer(answer, content.encode(), leaving=leaving)
             if leaving:
                 return
@@ -177,30 +178,14 @@ class _Worker:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 
-    def _resident_bytes(self) -> int:
-        return int(os.pread(self._memory_file, 64, 0).split()[1]) * resource.getpagesize()
-
 
 def _confine(memory: int) -> None:
     """Give up whatever a program could reach, for good."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    end_with_parent()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the server's parent may have had some blocked or ignored
     for number in (signal.SIGALRM, signal.SIGXCPU):
         signal.signal(number, signal.SIG_DFL)
-    os.environ.clear()
-    os.close(sys.stderr.fileno())
-    os.open(os.devnull, os.O_WRONLY)  # takes the number of stderr, where libjq complains at a caller's will
-    os.nice(10)
-    time.tzset()
-    for what, limit in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
+    confine(memory, _NICENESS)
 
 
 def main() -> None:

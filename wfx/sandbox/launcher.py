@@ -9,19 +9,16 @@ this one ends with it. Requests come on stdin, answers go to stdout.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import os
-import resource
-import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 
 sys.path += sys.argv[1].split(os.pathsep)
 
+from wfx.sandbox.confinement import ResidentMemory, confine, end_with_parent
 from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
 
 _LEAVE_ABOVE_BYTES = 128 * 1024 * 1024
@@ -30,20 +27,19 @@ _OOM_SCORE = b"500"
 """Added to the score by which a system that is short of memory chooses the process to kill (proc(5))."""
 _NICENESS = 5
 """Lowers the priority of this process: it gets a quarter of the processor when it competes with the service."""
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 class _Worker:
     def __init__(self, answer: Callable[[Frame], Frame]) -> None:
         self._answer = answer
-        self._memory_file = os.open("/proc/self/statm", os.O_RDONLY)
+        self._memory = ResidentMemory()
 
     def serve(self) -> None:
         """Answer requests until stdin ends."""
         self._send(Frame(READY))
         while header := sys.stdin.buffer.read(HEADER.size):
             answer = self._answered(header)
-            leaving = answer.kind in {MEMORY, FAILED} or self._resident_bytes() > _LEAVE_ABOVE_BYTES
+            leaving = answer.kind in {MEMORY, FAILED} or self._memory.bytes() > _LEAVE_ABOVE_BYTES
             self._send(answer, leaving=leaving)
             if leaving:
                 return
@@ -64,9 +60,6 @@ class _Worker:
         answers.write(answer.body)
         answers.flush()
 
-    def _resident_bytes(self) -> int:
-        return int(os.pread(self._memory_file, 64, 0).split()[1]) * resource.getpagesize()
-
 
 def _described(error: Exception) -> str:
     """Name an exception and its traceback; not its message, which may repeat what a client sent."""
@@ -76,28 +69,15 @@ def _described(error: Exception) -> str:
 
 def _end_with(service: int) -> None:
     """Have the system kill this process when the service ends; end now if it has ended already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent()
     if os.getppid() != service:
         raise SystemExit
 
 
-def _confine(memory: int) -> None:
-    """Give up environment, files and privileges for good, and limit memory."""
-    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+def _prefer_to_kill() -> None:
+    """Have a system that is short of memory kill this process rather than the service."""
     with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:  # noqa: PTH123 - nothing more is imported for it
         file.write(_OOM_SCORE)
-    os.environ.clear()
-    os.close(sys.stderr.fileno())
-    os.open(os.devnull, os.O_WRONLY)  # takes the number of stderr
-    os.nice(_NICENESS)
-    time.tzset()
-    for what, limit in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
 
 
 def main() -> None:
@@ -109,7 +89,8 @@ def main() -> None:
     _end_with(int(sys.argv[4]))  # before anything that takes long
     module, memory = importlib.import_module(sys.argv[2]), int(sys.argv[3])
     worker = _Worker(module.answer)
-    _confine(memory)
+    _prefer_to_kill()
+    confine(memory, _NICENESS)
     gc.disable()
     worker.serve()
 
