@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -235,15 +235,14 @@ class SqliteStore:
         return await self._point(partial(self._reading.pages, queries=queries, room=_SMALL))
 
     async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        try:
-            return await inside(self._connections.point, read)
-        except StoreDamaged as exc:
-            self._connections.presence.spoil(exc)
-            raise
+        return await self._noting_damage(inside(self._connections.point, read))
 
     async def _search(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await self._noting_damage(self._searcher.run(read))
+
+    async def _noting_damage(self, reading: Awaitable[Result]) -> Result:
         try:
-            return await self._searcher.run(read)
+            return await reading
         except StoreDamaged as exc:
             self._connections.presence.spoil(exc)
             raise
