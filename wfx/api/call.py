@@ -71,9 +71,8 @@ class Call:
 
     @property
     def client(self) -> str:
-        """The peer's address, by which clients are told apart where they share something. Empty on a Unix socket."""
-        peer = self.scope["client"]
-        return peer[0] if peer else ""
+        """The peer's address; see :func:`client_of`."""
+        return client_of(self.scope)
 
     def own_share(self) -> Share:
         """Return this request's share of the memory for answers, made when it is first needed."""
@@ -86,6 +85,12 @@ class Call:
     def request(self) -> Request:
         """The request as Starlette shows it, for what few operations look at."""
         return Request(self.scope)
+
+
+def client_of(scope: Scope) -> str:
+    """Return the peer's address, by which clients are told apart where they share something; empty on a Unix socket."""
+    peer = scope.get("client")
+    return peer[0] if peer else ""
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from wfx.api.call import client_of
 from wfx.server.edge import Edge
 from wfx.server.refusal import CRASHED, Refusal
 
@@ -49,16 +50,10 @@ class Work(ABC):
 
     def hold(self, size: int) -> bool:
         """Count ``size`` more bytes of its body; tells whether its client exceeds its share of the memory now."""
-        client = self._client
+        client = client_of(self.scope)
         self._held += size
         self.edge.hold(client, size)
         return self.edge.exceeds_share(client)
-
-    @property
-    def _client(self) -> str:
-        """The peer's address, whose share of the memory its body takes."""
-        peer = self.scope.get("client")
-        return peer[0] if peer else ""
 
     def stream(self) -> None:
         """Count it as an event stream."""
@@ -68,7 +63,7 @@ class Work(ABC):
     def release(self) -> None:
         """Stop counting it."""
         if self._held:
-            self.edge.release(self._client, self._held)
+            self.edge.release(client_of(self.scope), self._held)
         if self._task is not None and not self.endless:
             self.edge.running -= 1
 
