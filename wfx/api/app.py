@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.accesslog import AccessLog
@@ -27,24 +26,23 @@ class App(Starlette):
     """Starlette without its two rings for errors and without its router, a fifth of the time of a request.
 
     Nothing here raises ``HTTPException``, and what nobody expected is answered and logged by whatever serves the app.
-    The router would look through one route, which takes every request.
     """
 
     def __init__(self, dispatch: Dispatch, middleware: Sequence[Middleware]) -> None:
         """Answer HTTP requests by ``dispatch``, behind the middleware."""
-        super().__init__(routes=[dispatch], middleware=middleware)
+        super().__init__(middleware=middleware)
         self._dispatch = dispatch
 
     def build_middleware_stack(self) -> ASGIApp:
         """Lay the rings around the dispatcher."""
-        app: ASGIApp = self._dispatch.handle
+        app: ASGIApp = self._dispatch
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         return app
 
 
-class Dispatch(BaseRoute):
-    """Stands for all paths: looks the raw path up in the route table and answers what has no endpoint.
+class Dispatch:
+    """Answers requests for all paths: looks the raw path up in the route table and answers what has no endpoint.
 
     Starlette's own routes compare decoded paths and answer 404 and 405 in their own way; the contract wants raw paths,
     an ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
@@ -55,11 +53,7 @@ class Dispatch(BaseRoute):
         self._table = Table()
         self._endpoints: dict[Route, Endpoint] = {route: Endpoint(route, side, services) for route in ROUTES}
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Take every HTTP request."""
-        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the endpoint, or answer why there is none."""
         raw_path: bytes = scope["raw_path"]
         found = self._table.find(raw_path)

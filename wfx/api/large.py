@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -46,14 +46,13 @@ class LargeReply(Response):
     """An answer that is sent piece by piece: the next is made when the client has taken the one before."""
 
     def __init__(
-        self, share: Share, pieces: AsyncIterator[bytes], *,
-        status: int = 200, length: int | None = None, headers: Sequence[RawHeader] = (),
-    ) -> None:  # fmt: skip
+        self, share: Share, pieces: AsyncIterator[bytes], *, status: int = 200, length: int | None = None
+    ) -> None:
         """Send these pieces, of ``length`` bytes together; None if that is not known."""
         self.status_code = status
         self.background = None
         self.length = length
-        self.raw_headers = [JSON, *headers]
+        self.raw_headers: list[RawHeader] = [JSON]
         if length is not None:
             self.raw_headers.append((b"content-length", b"%d" % length))
         self._share = share
@@ -168,21 +167,18 @@ async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
     return page if page.total == total else replace(page, total=total)
 
 
-def page_reply(
-    call: Call, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes],
-    headers: Sequence[RawHeader] = (),
-) -> Response:  # fmt: skip
+def page_reply(call: Call, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes]) -> Response:
     """Answer with the items of a page between the two parts of ``frame``, read as fast as the client takes them."""
     head, tail = frame
     share = call.own_share()
     if page.rest is None:
         body = b"%b%b%b\n" % (head, b",".join(map(write, page.items)), tail)
         if len(body) > SMALL:
-            return LargeReply(share, _each((body,)), length=len(body), headers=headers)
+            return LargeReply(share, _each((body,)), length=len(body))
         share.release()
-        return Reply(200, body, (JSON, *headers))
+        return Reply(200, body, (JSON,))
     pieces = _page_pieces(share, call.services.jobs.read_on, page, write, (head, b"%b\n" % tail))
-    return LargeReply(share, pieces, headers=headers)
+    return LargeReply(share, pieces)
 
 
 async def _page_pieces(
