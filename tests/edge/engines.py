@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -42,14 +41,6 @@ def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None) -> 
         stop()
         thread.join(DEADLINE)
         assert not thread.is_alive(), "the engine does not stop"
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
 
 
 class Handlers:

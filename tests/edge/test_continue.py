@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from rawhttp import Wire
 
-from tests.edge.engines import Handlers, eventually, serving
+from tests.edge.engines import Handlers, serving
+from tests.waiting import eventually
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEAD = b"PUT %b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"

@@ -16,7 +16,8 @@ import psutil
 import pytest
 from rawhttp import Wire, request
 
-from tests.edge.engines import DEADLINE, Handlers, eventually, serving
+from tests.edge.engines import DEADLINE, Handlers, serving
+from tests.waiting import eventually
 from wfx.demo.local import LocalService
 from wfx.server import edge
 from wfx.server.settings import HttpSettings

@@ -16,7 +16,8 @@ import pytest
 from rawhttp import Wire, request
 
 from tests.edge.conftest import ENGINES
-from tests.edge.engines import Handlers, eventually, serving
+from tests.edge.engines import Handlers, serving
+from tests.waiting import eventually
 from wfx.demo.local import LocalService
 from wfx.server.settings import HttpSettings
 

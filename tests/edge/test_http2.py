@@ -11,8 +11,9 @@ import h2.errors
 import pytest
 from rawhttp import Wire, request
 
-from tests.edge.engines import DEADLINE, Handlers, eventually, serving
+from tests.edge.engines import DEADLINE, Handlers, serving
 from tests.edge.http2 import PREFACE, Client, frame
+from tests.waiting import eventually
 from wfx.server.edge import MAX_STREAMS
 from wfx.server.settings import HttpSettings
 

@@ -12,8 +12,8 @@ from rawhttp import Wire
 from tests.edge import http2
 from tests.edge.conftest import ENGINES
 from tests.edge.corpus import CASES, Case, canary
-from tests.edge.engines import eventually
 from tests.edge.test_corpus import ask
+from tests.waiting import eventually
 
 LARGE = 900_000
 FILLER = b"X: " + b"x" * LARGE + b"\r\n"

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from rawhttp import Wire
 
+from tests.waiting import eventually, is_gone
 from wfx.demo.local import LocalService
 
 AT_ONCE = 5
@@ -100,14 +101,6 @@ class Census(threading.Thread):
         self.join()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + LATE
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
-
-
 @pytest.fixture(params=["uvicorn", "hypercorn"])
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """A service of its own for each test, with each engine."""
@@ -133,9 +126,9 @@ def test_nobody_works_for_who_has_left(service: LocalService) -> None:
     port = service.ports["north"]
     with Census(service) as census, Wire(port, timeout=LATE) as wire:
         wire.send(LARGE)
-        wait_for(lambda: census.seen)
+        eventually(lambda: census.seen, "a worker runs")
         reset(wire)
-    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in census.seen))
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in census.seen), "no worker is left")
     post(port)
 
 
@@ -174,7 +167,7 @@ def test_workers_end_with_the_service(service: LocalService) -> None:
     for wire in crowd:
         wire.send(LARGE)
     with Census(service) as census:
-        wait_for(lambda: census.seen)
+        eventually(lambda: census.seen, "a worker runs")
         assert service.stop() == 0
     assert not any(psutil.pid_exists(pid) for pid in census.seen)
     for wire in crowd:
@@ -187,19 +180,12 @@ def test_workers_end_with_a_service_that_is_killed(service: LocalService) -> Non
     crowd = [Wire(port, LATE, "127.0.0.2") for _ in range(4)]
     for wire in crowd:
         wire.send(LARGE)
-    wait_for(lambda: workers(service))
+    eventually(lambda: workers(service), "a worker runs")
     started = workers(service)
     assert service.stop(signal.SIGKILL) == -signal.SIGKILL
-    wait_for(lambda: all(map(is_gone, started)))
+    eventually(lambda: all(map(is_gone, started)), "no worker is left")
     for wire in crowd:
         wire.socket.close()
-
-
-def is_gone(process: psutil.Process) -> bool:
-    """Whether a process has ended, also if nobody has asked yet how."""
-    with suppress(psutil.NoSuchProcess):
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True
 
 
 def test_a_service_at_rest_has_no_workers(service: LocalService) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 from left_behind import environment, look
-from plugin_programs import DEADLINE, PluginDirectory
+from plugin_programs import PluginDirectory
 from rawhttp import Wire, request
 
 from tests.plugins_http.conftest import Guard, Start, client_of, exit_status, last_word, plugins_of
+from tests.waiting import eventually, is_gone
 from wfx.demo.local import LocalService
 
 MANY = 200
@@ -52,7 +51,7 @@ def test_a_plugin_that_is_silent(guard: Guard, start: Start, tmp_path: Path, eng
         with client_of(service.north) as operator:
             assert operator.get("/version").status_code == 200
         assert statuses(wires) == {503: MANY}
-    wait_for(lambda: look(tmp_path).bytes - before.bytes < 10_000_000, "of 60 MB that were sent little is kept")
+    eventually(lambda: look(tmp_path).bytes - before.bytes < 10_000_000, "of 60 MB that were sent little is kept")
     assert any("plugin silent did not answer within 1 s" in line for line in service.lines)
     (plugin,) = plugins_of(service)
     assert service.stop() == 0
@@ -93,29 +92,13 @@ def test_a_plugin_that_will_not_end(guard: Guard, start: Start) -> None:
     """)
     service = start("--graceful-timeout=500ms")
     processes = plugins_of(service)
-    wait_for(lambda: bool(processes[0].children()), "the plugin's child")
+    eventually(processes[0].children, "the plugin's child")
     processes += processes[0].children()
     wires = send_many(service, MANY, b"{}")
     assert service.stop() == exit_status(service) == 0
     assert statuses(wires).keys() <= {0, 503}
-    wait_for(lambda: not any(map(running, processes)), "the end of the plugin and its child")
+    eventually(lambda: all(map(is_gone, processes)), "the end of the plugin and its child")
     assert any("plugin ignores SIGTERM" in line for line in service.lines)
-
-
-def running(process: psutil.Process) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def test_a_plugin_that_is_loud(guard: Guard, start: Start, tmp_path: Path, engine: str) -> None:

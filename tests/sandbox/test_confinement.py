@@ -4,15 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.sandbox.test_pool import LATE, TENANT, opened, request, workers
+from tests.waiting import eventually, is_gone
 from wfx.sandbox import process as places
 from wfx.sandbox.errors import Unavailable
 from wfx.sandbox.pool import Pool
@@ -104,42 +104,27 @@ def server(what: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for what other processes do."""
-    deadline = time.monotonic() + LATE
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
-
-
-def is_gone(process: psutil.Process) -> bool:
-    """Whether a process has ended, also if nobody has asked yet how."""
-    with suppress(psutil.NoSuchProcess):
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_the_service(how: signal.Signals) -> None:
     """However the service ends, its workers end with it, the one at rest and the one at work."""
     with server("serve") as process:
         started = psutil.Process(process.pid).children()
         assert len(started) == 2
-        wait_for(lambda: "asleep" in {worker.name() for worker in started})
+        eventually(lambda: "asleep" in {worker.name() for worker in started}, "a worker works")
         process.send_signal(how)
         process.wait(timeout=LATE)
-        wait_for(lambda: all(map(is_gone, started)))
+        eventually(lambda: all(map(is_gone, started)), "no worker is left")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_that_starts_outlives_the_service(how: signal.Signals) -> None:
     """When the service ends while a worker starts, that worker ends as well, before it is ready."""
     with server("start") as process:
-        wait_for(lambda: bool(psutil.Process(process.pid).children()))
+        eventually(psutil.Process(process.pid).children, "a worker starts")
         started = psutil.Process(process.pid).children()
         process.send_signal(how)
         process.wait(timeout=LATE)
-        wait_for(lambda: all(map(is_gone, started)))
+        eventually(lambda: all(map(is_gone, started)), "no worker is left")
 
 
 def test_a_worker_of_a_service_that_is_gone() -> None:

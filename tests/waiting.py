@@ -1,0 +1,27 @@
+"""Waiting for what other threads and processes do, with a deadline that only guards against hanging."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+
+DEADLINE = 120.0
+"""Seconds."""
+
+
+def eventually(condition: Callable[[], object], what: str) -> None:
+    """Wait until a condition holds; ``what`` says which."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether a process has ended, also if nobody has asked yet how."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    return True
