@@ -23,10 +23,11 @@ _SLICE = 4096
 _END = b"\r\n\r\n"
 """The end of each head and of each chunked body."""
 _REACH = _SLICE + len(_END)
-_LINE = b"POST / HTTP/1.1"
-"""The first line that the parser is given instead of the real one, so that nothing depends on how it reads that."""
-_CHUNKED = _LINE + b"\r\nTransfer-Encoding: chunked" + _END
-"""The head that a new parser is given to read chunks that the parser of the head skips."""
+_LINE = b"HTTP/1.1 204 "
+"""The line that the parser of heads is given instead of the request's: of a message that has no body, whatever its
+fields say, and that cannot change the protocol."""
+_CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + _END
+"""The head that the parser of a chunked body is given."""
 _LINE_END = b"\r\n"
 _NOT_BLANK = re.compile(rb"[^\r\n]")
 _RELEVANT = frozenset({b"host", b"expect", b"connection", b"transfer-encoding", b"content-length"})
@@ -57,9 +58,17 @@ class _Found:
         self.ended = True
 
 
-def _new_parser(found: _Found) -> httptools.HttpRequestParser:
-    parser = httptools.HttpRequestParser(found)
+def _head_parser(found: _Found) -> httptools.HttpResponseParser:
+    parser = httptools.HttpResponseParser(found)
     parser.set_dangerous_leniencies(lenient_keep_alive=True)  # the reader decides which request is the last
+    return parser
+
+
+def _chunk_parser(found: _Found) -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(found)
+    parser.feed_data(_CHUNKED)
+    found.fields = []
+    found.ended = False
     return parser
 
 
@@ -73,6 +82,7 @@ class RequestReader:
         "_data",
         "_found",
         "_head",
+        "_heads",
         "_left",
         "_parser",
         "_prefix",
@@ -113,7 +123,8 @@ class RequestReader:
         """Bytes of the present body that are still to come, where its length is known."""
         self._chunked = False
         self._found = _Found()
-        self._parser = _new_parser(self._found)
+        self._heads = _head_parser(self._found)
+        self._parser: httptools.HttpRequestParser | httptools.HttpResponseParser = self._heads
         self._prefix = b""
         """What the parser is to be given before the next data."""
 
@@ -225,8 +236,6 @@ class RequestReader:
         self._at = end
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return True  # raised at the end of the head, where no data is left
         except httptools.HttpParserError:
             return self._stop(refusal.MALFORMED)
         return True
@@ -245,15 +254,13 @@ class RequestReader:
         self.head_complete()
         self.headers = []
         if self._left:
-            self._parser = _new_parser(found)  # the old one expects the body, which is not parsed
-        elif not self._chunked:
+            if self._at < len(self._data) and self.refusal is None:
+                return self._read_body()
+        elif self._chunked:
+            self._parser = _chunk_parser(found)
+        else:
             self.phase = BETWEEN
             self.message_complete()
-        elif found.ended:
-            self._parser = _new_parser(found)
-            self._parser.feed_data(_CHUNKED)
-            found.fields = []
-            found.ended = False
         return True
 
     def _read_body(self) -> bool:
@@ -273,6 +280,8 @@ class RequestReader:
             reason = self._check_chunks(end - at)
             if reason is not None:
                 return self._stop(reason)
+            if ended:
+                self._parser = self._heads
         if body:
             self.body_piece(body)
             if self.refusal is not None:
