@@ -100,7 +100,7 @@ class Request(Work):
         too_much = self.hold(size)
         if not message["more_body"]:
             self.read_due = NEVER
-            if self.length not in (None, self._held):
+            if self.length not in (None, self.received):
                 self.edge.refusals.note("malformed", self.scope["client"])
                 self.refuse(refusal.MALFORMED)
                 return

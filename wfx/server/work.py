@@ -17,6 +17,8 @@ log = logging.getLogger("wfx.edge")
 
 STREAM = b"text/event-stream"
 """The media type of answers that do not end."""
+_SMALL = 4 * 1024
+"""Bytes of a body that are not counted: those of all requests that may run have a few megabytes together."""
 
 
 class Work(ABC):
@@ -34,6 +36,8 @@ class Work(ABC):
     """Whether the client has left."""
     endless = False
     """Whether the answer is an event stream: it has no deadline and does not count as running."""
+    received = 0
+    """Bytes of its body so far."""
     _held = 0
     _runs = False
     _task: asyncio.Task[None] | None = None
@@ -50,9 +54,12 @@ class Work(ABC):
 
     def hold(self, size: int) -> bool:
         """Count ``size`` more bytes of its body; tells whether its client exceeds its share of the memory now."""
+        self.received += size
+        if self.received <= _SMALL:
+            return False
         client = client_of(self.scope)
-        self._held += size
-        self.edge.hold(client, size)
+        self.edge.hold(client, self.received - self._held)
+        self._held = self.received
         return self.edge.exceeds_share(client)
 
     def stream(self) -> None:
