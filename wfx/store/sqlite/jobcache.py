@@ -41,11 +41,6 @@ class JobCache:
         """Return a job, if it is here."""
         return self._jobs.get(job_id)
 
-    def size(self, job_id: str) -> int:
-        """Return how many bytes a job has, if it is here; else 0."""
-        stored = self._jobs.get(job_id)
-        return 0 if stored is None else _size_of_job(stored.job)
-
     def page(self, query: JobQuery) -> Page[Job] | None:
         """Return the answer to a query for one client's jobs, if it is here."""
         pages = self._pages.get(query.client_id)

@@ -43,7 +43,7 @@ from wfx.store.sqlite.presence import Presence
 from wfx.store.sqlite.reading import Reading
 from wfx.store.sqlite.searching import Searcher
 from wfx.store.sqlite.workflows import WorkflowCache
-from wfx.store.sqlite.writer import Writer
+from wfx.store.sqlite.writer import Writer, brings_much
 
 Result = TypeVar("Result")
 
@@ -109,7 +109,7 @@ class SqliteStore:
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             alone=lambda act: isinstance(act, RareAct),
-            large=self._writer.is_large,
+            large=brings_much,
         )
         self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
         self._polls = Group(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable, WfxError
-from wfx.domain.job import Event
+from wfx.domain.job import Event, Job
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, ChangeJob, CreateJob, DeleteWorkflow, JobAct, RareAct
 from wfx.store.group import LARGE
@@ -76,12 +76,6 @@ class Writer:
         self._clock = clock
         self._on_leap = on_leap
 
-    def is_large(self, act: Act) -> bool:
-        """Tell whether an act is known to bring or to change much, so that small ones must not wait for several."""
-        if not isinstance(act, ChangeJob):
-            return isinstance(act, CreateJob) and act.size > _SMALL
-        return act.size > _SMALL or self._jobs.size(act.job_id) > _SMALL
-
     async def change(self, acts: Sequence[JobAct]) -> Batch:
         """Do the acts in order and make them durable together; of several, those on large jobs are answered LARGE.
 
@@ -90,7 +84,7 @@ class Writer:
         async with self._writing() as connection:
             room = ANY_SIZE if len(acts) == 1 else _SMALL
             plan, large = await self._plan(connection, acts, room)
-            answers = [LARGE if _job_of(act) in large else _attempt(plan, act) for act in acts]
+            answers = [LARGE if large and _job_of(act) in large else _attempt(plan, act) for act in acts]
             if plan.events:
                 self._changes.note(plan.images, plan.head)
                 await self._durably(connection, partial(write, plan=plan))
@@ -151,18 +145,19 @@ class Writer:
     ) -> tuple[Plan, Collection[str]]:
         """Begin a plan from what is in memory; what the acts name and is not, is read.
 
-        Also returns the ids of jobs that are not read, since they have more bytes than ``room``.
+        Also returns the ids of jobs that have more bytes than ``room``; they are to be left alone.
         """
-        large: Collection[str] = ()
         ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
         jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
+        large = {stored.job.id for stored in jobs if _documents_of(stored.job) > room}
         names = {act.workflow for act in acts if isinstance(act, CreateJob)}
         workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
         if len(jobs) < len(ids) or len(workflows) < len(names):
             missing = ids.difference(stored.job.id for stored in jobs)
             read = partial(self._read, ids=missing, names=names - workflows.keys(), room=room)
-            more_jobs, large, more_workflows = await inside(connection, read)
+            more_jobs, more_large, more_workflows = await inside(connection, read)
             jobs += more_jobs
+            large |= more_large
             workflows |= more_workflows
         position = self.position
         plan = Plan(
@@ -177,7 +172,7 @@ class Writer:
 
     def _read(
         self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str], room: int
-    ) -> tuple[list[Stored], Collection[str], dict[str, Workflow]]:
+    ) -> tuple[list[Stored], set[str], dict[str, Workflow]]:
         rows = list(for_items(connection, "jobs_by_id", list(ids), room))
         large = {row[1] for row in rows if row[SIZE] > room}
         rows = [row for row in rows if row[SIZE] <= room] if large else rows
@@ -207,6 +202,15 @@ class Writer:
         self._changes.forget()
         self._on_leap(self.position.head)
         return connection
+
+
+def brings_much(act: Act) -> bool:
+    """Tell whether an act brings so much that small ones must not wait for several of its kind."""
+    return isinstance(act, (ChangeJob, CreateJob)) and act.size > _SMALL
+
+
+def _documents_of(job: Job) -> int:
+    return len(job.status) + len(job.definition or b"") + len(job.tags)
 
 
 def _job_of(act: JobAct) -> str | None:
