@@ -7,6 +7,7 @@ about other origins applies; but the request still carries the name.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wfx.api.reply import RawHeader, Reply, text_reply
 
 _REMEMBERED = 1024
-"""Values of ``Host`` that are remembered as allowed, so that most requests need one lookup."""
+"""Values of ``Host`` whose verdicts are remembered, so that most requests need one lookup."""
 
 
 class HostCheck:
@@ -24,24 +25,22 @@ class HostCheck:
         """Let browsers use addresses, ``localhost`` and these names."""
         self._app = app
         self._names = frozenset({b"localhost", *(name.lower().encode() for name in allowed)})
-        self._good: set[bytes] = set()
+        self._is_good = lru_cache(_REMEMBERED)(self._check)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 421."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"host":
-                    if value not in self._good and not self._is_good(value) and _is_from_browser(scope["headers"]):
+                    if not self._is_good(value) and _is_from_browser(scope["headers"]):
                         await _refusal(value)(scope, receive, send)
                         return
                     break
         await self._app(scope, receive, send)
 
-    def _is_good(self, host: bytes) -> bool:
-        good = _without_port(host).lower() in self._names or _is_address(_without_port(host))
-        if good and len(self._good) < _REMEMBERED:
-            self._good.add(host)
-        return good
+    def _check(self, host: bytes) -> bool:
+        name = _without_port(host)
+        return name.lower() in self._names or _is_address(name)
 
 
 def _refusal(host: bytes) -> Reply:
