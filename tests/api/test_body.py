@@ -226,6 +226,13 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     assert message.isprintable()
 
 
+@pytest.mark.parametrize("raw", [b"0.", b"1.x", b"-2e", b"3E x", b"4e+"])
+def test_numbers_are_whole(raw: bytes) -> None:
+    """A number that breaks off is not a number with something behind it."""
+    with pytest.raises(BadRequest, match="the body is not JSON: "):
+        body._decode_leniently(raw)
+
+
 @given(BYTES)
 @example(b"[1.]")
 @example(b"[01]")

@@ -48,6 +48,8 @@ _HOPELESS = (
     "UTF-8 byte order mark (BOM) is not supported",
 )
 """Messages of orjson about bodies that the lenient decoder, ten times as slow, would refuse as well."""
+_NUMBER_GOES_ON = (".", "e", "E")
+"""What may not follow a number at the end of a body; the decoder takes it for the beginning of something else."""
 _UNSIGNED_64 = 2**64
 _SIGNED_64 = 2**63
 
@@ -111,7 +113,9 @@ def _decode(raw: bytes) -> Any:
 def _decode_leniently(raw: bytes) -> Any:
     text = raw.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
-        value, _ = _LENIENT.raw_decode(text)
+        value, end = _LENIENT.raw_decode(text)
+        if text[end : end + 1] in _NUMBER_GOES_ON and text[end - 1].isdigit():
+            raise ValueError(f"a number ends in '{text[end]}'")
     except RecursionError as exc:
         raise _too_deep() from exc
     except ValueError as exc:
