@@ -73,6 +73,8 @@ def _check_available(settings: Settings) -> None:
 def _serve(call: Call) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
+    _check_available(call.settings)
+    config = config_of(call.settings)
     import uvloop  # what only a running server needs is imported when it runs
 
     from wfx import logs
@@ -80,8 +82,6 @@ def _serve(call: Call) -> int:
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
 
-    _check_available(call.settings)
-    config = config_of(call.settings)
     logs.configure(config.log_level, config.log_format)
     try:
         uvloop.run(run(config))
