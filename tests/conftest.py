@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
 import yaml
 from conformance import conforming_client
+from httpx._transports import default
 from hypothesis import Phase, settings
 
 from wfx.api import spec
 from wfx.demo.local import LocalService
 from wfx.store.sqlite.checking import check
 
+# Else each of the many processes that tests start would compile the whole code anew. Not while mutants are tried: these
+# change files so often that a file's time may not tell one from the next.
+if "MUTANT_OF_TREE" not in os.environ:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
 # No deadline: a busy machine is not a wrong answer. In CI each run draws the same cases, elsewhere new ones.
 settings.register_profile("wfx", deadline=None, derandomize="CI" in os.environ)
 settings.register_profile("first", settings.get_profile("wfx"), phases=set(Phase) - {Phase.shrink, Phase.explain})
 settings.load_profile("wfx")
+
+# For each client that it makes httpx reads all certificates of authorities, which takes longer than most tests do.
+default.create_ssl_context = cache(default.create_ssl_context)
 
 BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")
