@@ -53,7 +53,8 @@ async def _ask(port: int, data: bytes, size: int) -> list[int]:
             for at in range(0, len(data), size):
                 writer.write(data[at:at + size])
                 await writer.drain()
-            writer.write_eof()
+            with suppress(OSError):  # the service has closed, perhaps after an answer
+                writer.write_eof()
             said = await reader.read()
     finally:
         writer.close()
