@@ -12,13 +12,18 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import httpx
-from openapi_core import Config, OpenAPI
+from jsonschema import FormatChecker, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from openapi_core import Config, OpenAPI, V30RequestValidator, V30ResponseValidator
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
-from openapi_schema_validator import OAS30ReadValidator
+from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
+from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from wfx.api import spec
@@ -135,7 +140,42 @@ def _is_filtered_to_nothing(response: httpx.Response) -> bool:
 
 @cache
 def _openapi() -> OpenAPI:
-    return OpenAPI.from_dict(spec.document(), config=Config(spec_validator_cls=None))
+    config = Config(spec_validator_cls=None, request_validator_cls=_Requests, response_validator_cls=_Responses)
+    return OpenAPI.from_dict(spec.document(), config=config)
+
+
+def _remembering(kind: type[Validator]) -> type[Validator]:
+    """Return a validator that does not look again at what it found to be valid, such as the workflow of each job."""
+    follow, valid = kind.VALIDATORS["$ref"], set[bytes]()
+
+    def look(validator: Validator, ref: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        known = sha256(f"{ref} {json.dumps(instance)}".encode()).digest()
+        if known not in valid:
+            wrong = list(follow(validator, ref, instance, schema))
+            yield from wrong
+            if not wrong:
+                valid.add(known)
+
+    remembering: type[Validator] = extend(kind, {"$ref": look})
+    return remembering
+
+
+class _Validators(SchemaValidatorsFactory):
+    """Makes validators that share a check of formats: copying it takes as long as validating."""
+
+    def get_format_checker(self, *_: object) -> FormatChecker:
+        return self.format_checker
+
+
+_READING = _remembering(OAS30ReadValidator)
+
+
+class _Requests(V30RequestValidator):
+    schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
+
+
+class _Responses(V30ResponseValidator):
+    schema_validators_factory = _Validators(_READING)
 
 
 def _base() -> str:
@@ -208,7 +248,7 @@ class _Blocks:
 def check_schema(name: str, value: Any) -> None:
     """Hold a JSON value of a response against a schema of the document. Raises NotConforming."""
     root = {"$ref": f"#/components/schemas/{name}", "components": spec.document()["components"]}
-    for error in OAS30ReadValidator(root, format_checker=OAS30ReadValidator.FORMAT_CHECKER).iter_errors(value):
+    for error in _READING(root, format_checker=_READING.FORMAT_CHECKER).iter_errors(value):
         raise NotConforming(f"{name} at /{'/'.join(map(str, error.absolute_path))}: {error.message}")
 
 
