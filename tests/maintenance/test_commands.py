@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,27 @@ def create(service: LocalService, client: str) -> dict[str, Any]:
     return job
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[LocalService]:
+    """Run a service with a file of its own, and one job."""
+    with LocalService(folder) as service:
+        httpx.post(f"{service.north}{BASE}/workflows", json=WORKFLOW).raise_for_status()
+        create(service, "c")
+        yield service
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[LocalService]:
-    """A service with a file of its own, and one job."""
-    with LocalService(tmp_path) as running:
-        httpx.post(f"{running.north}{BASE}/workflows", json=WORKFLOW).raise_for_status()
-        create(running, "c")
-        yield running
+    """A service of a test's own."""
+    with running(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """A service for commands that change nothing."""
+    with running(tmp_path_factory.mktemp("left-alone")) as service:
+        yield service
 
 
 def test_check_beside_a_service(service: LocalService) -> None:
@@ -111,17 +125,17 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["backup", "there"], "cannot make the backup there: File exists"),
     (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
 ])  # fmt: skip
-def test_what_is_refused(service: LocalService, arguments: list[str], said: str) -> None:
+def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: str) -> None:
     """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""
-    (service.folder / "there").write_text("precious")
-    before = sorted(service.folder.iterdir())
-    ended = wfx(service.folder, *arguments)
+    (left_alone.folder / "there").write_text("precious")
+    before = sorted(left_alone.folder.iterdir())
+    ended = wfx(left_alone.folder, *arguments)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("Error: ")
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
-    assert sorted(service.folder.iterdir()) == before
-    assert (service.folder / "there").read_text() == "precious"
+    assert sorted(left_alone.folder.iterdir()) == before
+    assert (left_alone.folder / "there").read_text() == "precious"
 
 
 def test_restore(service: LocalService) -> None:
