@@ -38,6 +38,18 @@ BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Give tests that share what their module has started to one process: every other would start that once more."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs
+        shared = [name for name in fixtures if fixtures[name][-1].scope == "module"]
+        if shared:
+            values = item.callspec.params if hasattr(item, "callspec") else {}
+            which = [str(values[name]) for name in shared if name in values]
+            item.add_marker(pytest.mark.xdist_group(" ".join([item.nodeid.partition("::")[0], *which])))
+
+
 @pytest.fixture(scope="session", params=ENGINES)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """A running service with a file of its own, one for each engine; shared, so tests use names of their own.
