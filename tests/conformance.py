@@ -13,14 +13,15 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from jsonschema import FormatChecker, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
+from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI, V30RequestValidator, V30ResponseValidator
-from openapi_core.datatypes import RequestParameters
+from openapi_core.datatypes import Parameters, RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
@@ -171,7 +172,20 @@ _READING = _remembering(OAS30ReadValidator)
 
 
 class _Requests(V30RequestValidator):
+    """Does not look again at parameters that were found to be valid for the same operation."""
+
     schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
+    _valid: ClassVar[set[str]] = set()
+
+    def _get_parameters(self, parameters: RequestParameters, operation: SchemaPath, path: SchemaPath) -> Parameters:
+        headers = [(name, value) for name, value in parameters.header.items() if name.lower() != "content-length"]
+        query = list(parameters.query.items(multi=True))
+        known = f"{operation} {dict(parameters.path)} {query} {headers}"
+        if known in self._valid:
+            return Parameters()
+        found = super()._get_parameters(parameters, operation, path)
+        self._valid.add(known)
+        return found
 
 
 class _Responses(V30ResponseValidator):
