@@ -13,16 +13,18 @@ import argparse
 import queue
 import sys
 import threading
+from collections import Counter
 
 from tests.mutants import report
 from tests.mutants.areas import AREAS, ROOT, modules_of
+from tests.mutants.durations import Durations
 from tests.mutants.mutations import Mutant, sample
 from tests.mutants.state import State, Verdict, digest_of
-from tests.mutants.trying import SURVIVED, BaselineError, Tree
+from tests.mutants.trying import SURVIVED, BaselineError, Stage, Tree, stages
 
 PLACE = ROOT / ".mutants"
 ALL = 10**9
-LEAST_LIMIT = 120.0
+LEAST_LIMIT = 60.0
 SLOWER = 5
 """How many times as long as without a mutant tests may take before they are given up."""
 
@@ -30,20 +32,20 @@ SLOWER = 5
 class Run:
     """Trials side by side, each in a tree of its own."""
 
-    def __init__(self, state: State, jobs: int) -> None:
-        """Keep the verdicts in ``state``."""
+    def __init__(self, state: State, *, thorough: bool) -> None:
+        """Keep the verdicts in ``state``; try what survives on the tests that take long, too, if ``thorough``."""
         self._state = state
-        self._trees = [Tree(PLACE / f"tree-{number}") for number in range(jobs)]
+        self._thorough = thorough
+        self._durations = Durations(PLACE / "durations.json")
         self._waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
-        self._limits: dict[str, float] = {}
         self._lock = threading.Lock()
         self._failed: list[BaselineError] = []
 
-    def work(self, mutants: list[Mutant]) -> None:
+    def work(self, mutants: list[Mutant], jobs: int) -> None:
         """Try all. Raises BaselineError."""
         for mutant in mutants:
             self._waiting.put(mutant)
-        threads = [threading.Thread(target=self._try_all, args=(tree,), daemon=True) for tree in self._trees]
+        threads = [threading.Thread(target=self._try_all, args=(number,), daemon=True) for number in range(jobs)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -51,26 +53,36 @@ class Run:
         if self._failed:
             raise self._failed[0]
 
-    def _try_all(self, tree: Tree) -> None:
-        tree.prepare()
+    def _try_all(self, number: int) -> None:
+        tree = Tree(PLACE / f"tree-{number}", self._durations)
         while not self._waiting.empty() and not self._failed:
             try:
-                mutant = self._waiting.get_nowait()
-                self._try(tree, mutant)
+                self._try(tree, self._waiting.get_nowait())
             except queue.Empty:
-                return
+                break
             except BaselineError as exc:
                 self._failed.append(exc)
+        tree.close()
 
     def _try(self, tree: Tree, mutant: Mutant) -> None:
         digest = digest_of(mutant.module)
-        area = mutant.module.split("/")[1]
-        if area not in self._limits:
-            self._limits[area] = max(LEAST_LIMIT, SLOWER * tree.baseline(mutant.module))
-        outcome, by = tree.attempt(mutant.module, mutant.code() or "", self._limits[area])
+        tree.measure(mutant.module)
+        wanted = stages(mutant.module, self._noticed(mutant.module), thorough=self._thorough)
+        outcome, by = tree.attempt(mutant.module, mutant.code() or "", wanted, self._limit)
         with self._lock:
             self._state.add(Verdict(mutant.name, mutant.module, digest, outcome, by, tuple(mutant.diff())))
             print(f"{outcome:10} {mutant.name}  {by}", flush=True)
+
+    def _noticed(self, module: str) -> Counter[str]:
+        """How many mutants each file of tests noticed; those of the same module count more."""
+        with self._lock:
+            found = Counter[str]()
+            for one in self._state.verdicts.values():
+                found[one.by.partition("::")[0]] += 1000 if one.module == module else 1
+            return found
+
+    def _limit(self, stage: Stage) -> float:
+        return LEAST_LIMIT + SLOWER * sum(self._durations.total(tests, stage.longest) for tests in stage.files)
 
 
 def main(arguments: list[str]) -> int:
@@ -81,6 +93,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", default="1", help="which ones (1)")
     parser.add_argument("--jobs", type=int, default=1, help="how many side by side (1)")
     parser.add_argument("--again", action="store_true", help="try survivors once more")
+    parser.add_argument("--thorough", action="store_true", help="try them on the tests that take long, too")
     parser.add_argument("--report", action="store_true", help="only print what is known")
     given = parser.parse_args(arguments)
     state = State(PLACE / "verdicts.jsonl")
@@ -92,7 +105,7 @@ def main(arguments: list[str]) -> int:
         known = {name for name, one in state.verdicts.items() if not (given.again and one.outcome == SURVIVED)}
         wanted = [mutant for mutant in wanted if mutant.name not in known]
         print(f"{len(wanted):,} mutants to try, {len(known):,} known", flush=True)
-        Run(state, given.jobs).work(wanted)
+        Run(state, thorough=given.thorough).work(wanted, given.jobs)
     print("\n".join(report.lines(state.verdicts.values())))
     return 0
 

@@ -1,9 +1,11 @@
-"""Which tests concern which modules: a mutant is tried on those of its area, the quick ones first."""
+"""Which tests concern which modules: a mutant is tried on those of its module first, then on the others of its area."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/api/*.py", _API),
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
+_SHARED = {tests for group in (_STORE, _EVENTS, _API) for tests in group}
 AREAS = ("domain", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
 
 
@@ -49,6 +52,26 @@ def tests_of(module: str) -> tuple[str, ...]:
     """The tests to try the mutants of a module on, in this order; each once."""
     found = next((tests for pattern, tests in TESTS if fnmatch(module, pattern)), ())
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def files_of(module: str) -> tuple[str, ...]:
+    """The files with the tests of a module, those that name it first, and of these those that are called like it."""
+    paths = (ROOT / tests for tests in tests_of(module))
+    found = (sorted(path.rglob("test_*.py")) if path.is_dir() else [path] for path in paths)
+    files = dict.fromkeys(str(file.relative_to(ROOT)) for files in found for file in files)
+    return tuple(sorted(files, key=lambda file: (file not in own_of(module), Path(module).stem not in file)))
+
+
+@cache
+def own_of(module: str) -> frozenset[str]:
+    """The files of tests that the table or their own imports connect with just this module."""
+    package, _, name = module.removesuffix(".py").replace("/", ".").rpartition(".")
+    naming = re.compile(rf"\b{package}\.{name}\b|\bfrom {package} import .*\b{name}\b")
+    listed = {tests for tests in tests_of(module) if tests.endswith(".py") and tests not in _SHARED}
+    within = (file for tests in tests_of(module) for file in (ROOT / tests).rglob("test_*.py"))
+    naming_it = {str(file.relative_to(ROOT)) for file in within if naming.search(file.read_text(encoding="utf-8"))}
+    return frozenset(listed | naming_it)
 
 
 def modules_of(area: str) -> Iterator[str]:
