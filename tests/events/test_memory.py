@@ -115,3 +115,21 @@ def test_nothing_is_kept_in_memory_without_readers() -> None:
             assert len((await subscribe(since="40")).source.events) == 60
 
     run(scenario())
+
+
+def test_a_reader_a_little_behind_needs_no_store() -> None:
+    """A reader that stopped reading for some megabytes of events gets these from memory, not from the database."""
+    async def scenario() -> None:
+        log = ListLog()
+        async with opened(log) as (_, subscribe):
+            reader = await subscribe(since="0")
+            reader.pause()
+            for _ in range(400):
+                log.change(filling="x" * 10_000)
+                await settled()
+            reader.go_on()
+            await settled()
+            assert len(reader.source.events) == 400
+            assert log.reads == 0
+
+    run(scenario())

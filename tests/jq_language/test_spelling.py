@@ -51,3 +51,10 @@ def test_a_program_stays_a_program(program: str) -> None:
     assume(compiles(program))
     plain = spelling.plain(program)
     assert compiles(f"{definitions.before(plain)} ({plain}\n)")
+
+
+def test_a_program_that_makes_no_texts_of_numbers_goes_without_their_definitions() -> None:
+    """What spells numbers in texts is compiled with programs that may need it only, or if messages are wanted."""
+    assert "def tojson" not in definitions.before(".a")
+    assert "def tojson" in definitions.before(".a | @text")
+    assert "def tojson" in definitions.before(".a", messages=True)

@@ -82,7 +82,7 @@ class Tree:
         for tests in files_of(module):
             if not self._durations.known(tests):
                 report = self._path.with_suffix(".xml")
-                status, said = self._run(Stage((tests,), FOREVER, ()), 3600, f"--junitxml={report}")
+                status, said = self._run(Stage((tests,), FOREVER, SECOND_ENGINE), 3600, f"--junitxml={report}")
                 if status:
                     raise BaselineError(f"{tests} fails without a mutant:\n{said}")
                 self._durations.learn(tests, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import PluginsGone, ReplyOverdue
 from wfx.plugin.message import Request
+from wfx.plugin.process import PluginProcess
 from wfx.plugin.settings import PluginSettings
 
 RequestOf = Callable[..., Request]
@@ -232,3 +234,22 @@ def test_on_uvloop(
         assert chain.lost.done() == bool(reason)
 
     uvloop.run(scenario())
+
+
+async def test_a_plugin_that_cannot_be_listened_to_is_ended(
+    plugins: PluginDirectory, settings: PluginSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the server runs out of means while it starts a plugin, no process is left behind."""
+    plugins.link("0-sleeping", "/bin/cat")
+    started: list[PluginProcess] = []
+
+    async def fail(plugin: PluginProcess) -> None:
+        started.append(plugin)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(PluginProcess, "_connect", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        await PluginChain.start(plugins.path, settings, asyncio.Event())
+    [plugin] = started
+    await asyncio.wait_for(plugin._ended.wait(), DEADLINE)
+    plugin._process.__exit__(None, None, None)  # closes its pipes, which nobody took

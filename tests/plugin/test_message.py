@@ -246,3 +246,22 @@ def test_parts_may_reach_to_the_end(frame: bytes, meaning: object) -> None:
     assert decode_answer(frame) == meaning
     with pytest.raises(MessageError):
         decode_answer(frame[:-1])
+
+
+def with_one_field(tag: int, number: int, width: int, missing: int = 0) -> bytes:
+    """Write a payload that has just this field, empty or 0, at the end of a table that lacks some bytes of it."""
+    shape = struct.pack(f"<{number + 3}H", 2 * number + 6, 4 + width - missing, *[0] * number, 4)
+    shape += bytes(-len(shape) % 4)
+    outer = struct.pack("<6H", 12, 12, 0, 0, 4, 8) + struct.pack("<iBxxxI", 12, tag, 4 + len(shape))
+    return struct.pack("<I", 16) + outer + shape + struct.pack("<iII", len(shape), 4 if width == 4 else 0, 0)
+
+
+@pytest.mark.parametrize(("tag", "number", "width", "meaning"), [
+    (1, 1, 4, Modify(b"", (), None)), (1, 3, 4, Modify(b"", (), None)), (1, 4, 4, Modify(b"", (), b"")),
+    (2, 0, 1, Respond(403, (), b"")), (2, 1, 4, Respond(403, (), b"")), (2, 2, 4, Respond(403, (), b"")),
+])
+def test_each_field_may_be_the_last_of_its_table(tag: int, number: int, width: int, meaning: object) -> None:
+    """Whichever field of an answer is the last in its table, it may reach to the end, and not a byte further."""
+    assert decode_answer(with_one_field(tag, number, width)) == (0, meaning)
+    with pytest.raises(MessageError, match="a field outside of its table"):
+        decode_answer(with_one_field(tag, number, width, missing=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
 
@@ -26,13 +27,14 @@ class Log:
         self.fails = False
         self.feed = Feed(0, self.read)
 
-    async def read(self, after: int, limit: int, _room: int) -> Sequence[Event]:
-        """Read behind a position; others have time to do something meanwhile."""
+    async def read(self, after: int, limit: int, room: int) -> Sequence[Event]:
+        """Read behind a position, one event whatever its size; others have time to do something meanwhile."""
         self.reads += 1
         await asyncio.sleep(0)
         if self.fails:
             raise StoreUnavailable("not now")
-        return self.events[after : after + limit]
+        sizes = accumulate(len(event.payload) for event in self.events[after : after + limit])
+        return self.events[after : after + max(1, sum(size <= room for size in sizes))]
 
     def commit(self, count: int, size: int = 2) -> list[Event]:
         """Put events on the log and tell nobody."""
@@ -120,6 +122,21 @@ async def test_a_leap_of_the_log_is_read() -> None:
     assert await take(follower, 4) == [1, 2, 3, 4]
     log.feed.leap(2)
     assert log.feed.head == 4
+
+
+async def test_a_follower_that_is_behind_reads_many_events_at_once() -> None:
+    """Events of fifty kilobytes that a follower missed come dozens at a time, and those of two megabytes do not."""
+    log = Log()
+    follower = log.feed.follow()
+    log.commit(128, 50_000)
+    log.feed.leap(128)
+    assert await take(follower, 128) == list(range(1, 129))
+    assert log.reads <= 4
+    log.reads = 0
+    log.commit(8, 2_000_000)
+    log.feed.leap(136)
+    assert await take(follower, 8) == list(range(129, 137))
+    assert log.reads >= 4
 
 
 async def test_a_failing_read_can_be_repeated() -> None:
