@@ -191,6 +191,16 @@ async def test_age_stops_at_the_first_young_event(store: Store, clock: SetClock)
 
 
 @pytest.mark.usefixtures("flow")
+async def test_age_counts_behind_what_the_number_drops(store: Store, clock: SetClock) -> None:
+    """A young event that goes because there are too many keeps no old one behind it, if the clock was put back."""
+    for now in (NOON + 100, NOON, NOON + 100):
+        clock.now = now
+        await fill(store, 1)
+    assert await store.prune_log(keep_newest=2, older_than=Timestamp(NOON + 50), at_most=99) == 2
+    assert [event.seq for event in await whole_log(store)] == [3]
+
+
+@pytest.mark.usefixtures("flow")
 async def test_reading_behind_the_horizon_is_refused(store: Store) -> None:
     """A reader is told the oldest event that is left; exactly at the horizon it is served."""
     await fill(store, 5)
