@@ -254,3 +254,11 @@ def test_plain_nonsense_is_refused_at_once(raw: bytes, monkeypatch: pytest.Monke
     """A body that is no JSON by any reading is not read a second time."""
     monkeypatch.setattr(body, "_LENIENT", None)
     assert refusal(raw).startswith("the body is not JSON: ")
+
+
+@pytest.mark.parametrize("number", [0, -7, 2**53 + 1, -(2**63), 2**64 - 1])
+def test_whole_numbers_stay_exact_where_something_follows_the_document(number: int) -> None:
+    """Integers of up to 64 bits are read as such, to the last digit, also in a body that has more than one document."""
+    value = decode(f"[{number}] and more".encode())
+    assert value == [number]
+    assert isinstance(value[0], int)
