@@ -114,12 +114,12 @@ def _decode_leniently(raw: bytes) -> Any:
     text = raw.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
         value, end = _LENIENT.raw_decode(text)
-        if text[end : end + 1] in _NUMBER_GOES_ON and text[end - 1].isdigit():
-            raise ValueError(f"a number ends in '{text[end]}'")
     except RecursionError as exc:
         raise _too_deep() from exc
     except ValueError as exc:
         raise BadRequest(f"the body is not JSON: {exc}") from exc
+    if text[end : end + 1] in _NUMBER_GOES_ON and text[end - 1].isdigit():
+        raise BadRequest(f"the body is not JSON: a number ends in '{text[end]}'")
     if not _SURROGATE_ESCAPE.search(text):
         return value
     if not depth_within(value, DEEPEST):
