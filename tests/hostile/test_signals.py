@@ -85,8 +85,8 @@ def test_a_signal_at_any_moment_of_the_start(tmp_path: Path, round_: int) -> Non
         assert httpx.get(f"{again.north}{BASE}/jobs", trust_env=False).status_code == 200
 
 
-@pytest.fixture
-def hang_up() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
     """The service does not ignore SIGHUP, although the tests may, as under nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
@@ -94,7 +94,7 @@ def hang_up() -> Iterator[None]:
 
 
 @pytest.fixture(params=["uvicorn", "hypercorn"])
-def busy(request: pytest.FixtureRequest, hang_up: None, tmp_path: Path) -> Iterator[tuple[LocalService, Path]]:
+def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[LocalService, Path]]:
     """A service of each engine with a plugin, a filter worker, a stream that is read, and writers."""
     folder = tmp_path / "data"
     folder.mkdir()
