@@ -77,7 +77,7 @@ def test_one_request_at_a_time() -> None:
     ended = []
     while reader.read():
         ended.append((len(reader.requests), reader.complete))
-    assert ended == [(1, 1), (2, 2)]
+    assert ended == [(1, 1), (2, 1), (2, 2)]
     assert reader.refusal is None
 
 

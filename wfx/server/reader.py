@@ -244,7 +244,7 @@ class RequestReader:
         """Check the head, pass it to the engine if it is valid, and prepare for the body."""
         found = self._found
         self.headers, found.fields = found.fields, []
-        reason = self._check_fields()
+        reason = self._check_fields() if found.ended else refusal.MALFORMED
         if reason is not None:
             return self._stop(reason)
         if self._authority is not None:
@@ -253,12 +253,9 @@ class RequestReader:
         self._head = 0
         self.head_complete()
         self.headers = []
-        if self._left:
-            if self._at < len(self._data) and self.refusal is None:
-                return self._read_body()
-        elif self._chunked:
+        if self._chunked:
             self._parser = _chunk_parser(found)
-        else:
+        elif not self._left:
             self.phase = BETWEEN
             self.message_complete()
         return True
@@ -334,7 +331,7 @@ class RequestReader:
 
     def _check_framing(self, framing: Field | None) -> Refusal | None:
         if framing is None:
-            return None if self._found.ended else refusal.MALFORMED
+            return None
         name, value = framing
         if name == b"content-length":
             if not value.isdigit() or len(value) > _MAX_DIGITS:
