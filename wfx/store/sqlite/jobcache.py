@@ -12,6 +12,7 @@ from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Page
 from wfx.store.plan import Image, Stored
 from wfx.store.sqlite.generations import Generations
+from wfx.store.sqlite.rows import size_of
 
 _Pages = dict[JobQuery, Page[Job]]
 
@@ -87,7 +88,7 @@ def _size_of_stored(stored: Stored) -> int:
 
 
 def _size_of_job(job: Job) -> int:
-    return _OVERHEAD + len(job.status) + len(job.definition or b"") + len(job.tags) + len(job.client_id)
+    return _OVERHEAD + size_of(job)
 
 
 def _size_of_pages(pages: _Pages) -> int:

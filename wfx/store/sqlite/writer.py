@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable, WfxError
-from wfx.domain.job import Event, Job
+from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
 from wfx.store.acts import Act, ChangeJob, CreateJob, DeleteWorkflow, JobAct, RareAct
 from wfx.store.group import LARGE
@@ -24,7 +24,7 @@ from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.jobcache import JobCache
 from wfx.store.sqlite.position import Position
 from wfx.store.sqlite.presence import Presence
-from wfx.store.sqlite.rows import ANY_SIZE, SIZE, stored_of, workflow_of_job
+from wfx.store.sqlite.rows import ANY_SIZE, SIZE, size_of, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.trimming import write
 from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
@@ -149,7 +149,7 @@ class Writer:
         """
         ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
         jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
-        large = {stored.job.id for stored in jobs if _documents_of(stored.job) > room}
+        large = {stored.job.id for stored in jobs if size_of(stored.job) > room}
         names = {act.workflow for act in acts if isinstance(act, CreateJob)}
         workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
         if len(jobs) < len(ids) or len(workflows) < len(names):
@@ -207,10 +207,6 @@ class Writer:
 def brings_much(act: Act) -> bool:
     """Tell whether an act brings so much that small ones must not wait for several of its kind."""
     return isinstance(act, (ChangeJob, CreateJob)) and act.size > _SMALL
-
-
-def _documents_of(job: Job) -> int:
-    return len(job.status) + len(job.definition or b"") + len(job.tags)
 
 
 def _job_of(act: JobAct) -> str | None:
