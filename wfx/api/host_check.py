@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, text_reply
 
-_REMEMBERED = 1024
-"""Values of ``Host`` whose verdicts are remembered, so that most requests need one lookup."""
+_CACHED = 1024
+"""Values of ``Host`` whose verdicts are cached, so that most requests need one lookup."""
+_LONGEST_CACHED = 300
+"""Bytes of the longest of these: names in use are shorter, and a header may have a megabyte."""
 
 
 class HostCheck:
@@ -25,20 +27,23 @@ class HostCheck:
         """Let browsers use addresses, ``localhost`` and these names."""
         self._app = app
         self._names = frozenset({b"localhost", *(name.lower().encode() for name in allowed)})
-        self._is_good = lru_cache(_REMEMBERED)(self._check)
+        self._is_allowed_cached = lru_cache(_CACHED)(self._is_allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 421."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"host":
-                    if not self._is_good(value) and _is_from_browser(scope["headers"]):
+                    if not self._allows(value) and _is_from_browser(scope["headers"]):
                         await _refusal(value)(scope, receive, send)
                         return
                     break
         await self._app(scope, receive, send)
 
-    def _check(self, host: bytes) -> bool:
+    def _allows(self, host: bytes) -> bool:
+        return self._is_allowed_cached(host) if len(host) <= _LONGEST_CACHED else self._is_allowed(host)
+
+    def _is_allowed(self, host: bytes) -> bool:
         name = _without_port(host)
         return name.lower() in self._names or _is_address(name)
 

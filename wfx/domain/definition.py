@@ -16,6 +16,8 @@ _EXACT = 1 << 53
 """Integers up to here are doubles without loss."""
 _FEW_KEYS = 32
 """Members of an object whose order is remembered."""
+_SHORT_KEYS = 1024
+"""Characters that their names may have together."""
 _SMALL = 4096
 """Bytes of a definition that is remembered."""
 
@@ -106,7 +108,8 @@ def _canonical_object(members: dict[str, Any]) -> str:
     if not members:
         return "[]"
     keys = tuple(members)
-    order = _order_remembered(keys) if len(keys) <= _FEW_KEYS else _order(keys)
+    few = len(keys) <= _FEW_KEYS and sum(map(len, keys)) <= _SHORT_KEYS
+    order = _order_remembered(keys) if few else _order(keys)
     pairs = [f"{quoted}:{_CANONICAL[type(value := members[key])](value)}" for quoted, key in order]
     return f"[{','.join(pairs)}]"
 

@@ -27,6 +27,8 @@ _ABSOLUTE = re.compile(rb'https?://([^/?#]+)([/?][!"$-~\x80-\xff]*)?', re.IGNORE
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::([0-9]{0,5}))?")
 _MAX_PORT = 65535
+_LONGEST_CACHED = 300
+"""Bytes of the longest host that is remembered: names in use are shorter, and a header may have a megabyte."""
 _VERSIONS = {b"HTTP/1.1\r\n": "1.1", b"HTTP/1.0\r\n": "1.0"}
 _OTHER_VERSIONS = (b"", b"HTTP/0.9\r\n", b"HTTP/2.0\r\n")
 """Ends of first lines of other versions of HTTP."""
@@ -97,10 +99,16 @@ def read_target(raw: bytes, method: bytes) -> Target | Refusal:
     return path or b"/", query, authority
 
 
-@lru_cache(maxsize=1024)
 def valid_host(value: bytes) -> bool:
     """Tell whether this is a host, with or without a port (RFC 9112 section 3.2), or empty."""
+    return _is_host_cached(value) if len(value) <= _LONGEST_CACHED else _is_host(value)
+
+
+def _is_host(value: bytes) -> bool:
     if not value:
         return True
     found = _HOST.fullmatch(value)
     return found is not None and int(found[1] or 0) <= _MAX_PORT
+
+
+_is_host_cached = lru_cache(maxsize=1024)(_is_host)
