@@ -14,6 +14,7 @@ import queue
 import sys
 import threading
 from collections import Counter
+from contextlib import closing
 
 from tests.mutants import report
 from tests.mutants.areas import AREAS, ROOT, modules_of
@@ -39,6 +40,8 @@ class Run:
         self._durations = Durations(PLACE / "durations.json")
         self._waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._measuring = threading.Lock()
+        """Held while tests are measured, so that trees do not measure the same ones."""
         self._failed: list[BaselineError] = []
 
     def work(self, mutants: list[Mutant], jobs: int) -> None:
@@ -54,19 +57,19 @@ class Run:
             raise self._failed[0]
 
     def _try_all(self, number: int) -> None:
-        tree = Tree(PLACE / f"tree-{number}", self._durations)
-        while not self._waiting.empty() and not self._failed:
-            try:
-                self._try(tree, self._waiting.get_nowait())
-            except queue.Empty:
-                break
-            except BaselineError as exc:
-                self._failed.append(exc)
-        tree.close()
+        with closing(Tree(PLACE / f"tree-{number}", self._durations)) as tree:
+            while not self._waiting.empty() and not self._failed:
+                try:
+                    self._try(tree, self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+                except BaselineError as exc:
+                    self._failed.append(exc)
 
     def _try(self, tree: Tree, mutant: Mutant) -> None:
         digest = digest_of(mutant.module)
-        tree.measure(mutant.module)
+        with self._measuring:
+            tree.measure(mutant.module)
         wanted = stages(mutant.module, self._noticed(mutant.module), thorough=self._thorough)
         outcome, by = tree.attempt(mutant.module, mutant.code() or "", wanted, self._limit)
         with self._lock:

@@ -65,7 +65,7 @@ def files_of(module: str) -> tuple[str, ...]:
 
 @cache
 def own_of(module: str) -> frozenset[str]:
-    """The files of tests that the table or their own imports connect with just this module."""
+    """The files of tests that are listed for this module alone, or that import it."""
     package, _, name = module.removesuffix(".py").replace("/", ".").rpartition(".")
     naming = re.compile(rf"\b{package}\.{name}\b|\bfrom {package} import .*\b{name}\b")
     listed = {tests for tests in tests_of(module) if tests.endswith(".py") and tests not in _SHARED}

@@ -27,7 +27,7 @@ class Durations:
 
     def longer_than(self, seconds: float) -> list[str]:
         """The tests that take longer."""
-        return [name for tests in self._of.values() for name, took in tests.items() if took > seconds]
+        return [name for tests in list(self._of.values()) for name, took in tests.items() if took > seconds]
 
     def total(self, tests: str, longest: float) -> float:
         """The seconds of the tests of a file that do not take longer each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -20,7 +21,6 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 _MARK = "MUTANT_OF_TREE"
 """Environment variable that tells the processes of a trial, wherever they have gone."""
 _NO_TESTS = 5
-FOREVER = 1e9
 LONGEST_OWN = 12.0
 """The longest test of a module itself, in seconds."""
 LONGEST_OTHER = 1.0
@@ -49,12 +49,12 @@ class Stage:
 
 
 def stages(module: str, noticed: Counter[str], *, thorough: bool) -> tuple[Stage, ...]:
-    """What a mutant is tried on: the tests of its module, then those of its area, where most was noticed first."""
-    files = sorted(files_of(module), key=lambda file: -noticed[file])
-    own = tuple(file for file in files_of(module) if file in own_of(module))
-    others = tuple(file for file in files if file not in own)
+    """What a mutant is tried on: the tests of its module, then the others of its area, the most successful first."""
+    files, named = files_of(module), own_of(module)
+    own = tuple(file for file in files if file in named)
+    others = tuple(sorted((file for file in files if file not in named), key=lambda file: -noticed[file]))
     quick = (Stage(own, LONGEST_OWN, SECOND_ENGINE), Stage(others, LONGEST_OTHER, SECOND_ENGINE))
-    return (*quick, Stage((*own, *others), FOREVER, ())) if thorough else quick
+    return (*quick, Stage((*own, *others), math.inf, ())) if thorough else quick
 
 
 class Tree:
@@ -83,7 +83,7 @@ class Tree:
         for tests in files_of(module):
             if not self._durations.known(tests):
                 report = self._path.with_suffix(".xml")
-                status, said = self._run(Stage((tests,), FOREVER, SECOND_ENGINE), 3600, f"--junitxml={report}")
+                status, said = self._run(Stage((tests,), math.inf, SECOND_ENGINE), 3600, f"--junitxml={report}")
                 if status:
                     raise BaselineError(f"{tests} fails without a mutant:\n{said}")
                 self._durations.learn(tests, report)
