@@ -87,8 +87,16 @@ class Writers:
         return self.statuses
 
     async def refused(self) -> None:
-        """Wait until somebody is told that nothing can be stored."""
-        await until(lambda: self.statuses[503] > 0, "a refusal")
+        """Wait until somebody is told that nothing can be stored, and health says so.
+
+        Health is asked meanwhile, since only that finds the loss of a log's index. Alone it does not tell: for a moment
+        it says what was found before, perhaps of the last loss.
+        """
+        async with httpx.AsyncClient(base_url=self._target.north, trust_env=False, timeout=60) as client:
+            down = False
+            while not (down and self.statuses[503]):
+                await asyncio.sleep(0.1)
+                down = (await client.get("/health")).status_code == 503
 
     async def _write(self, client: httpx.AsyncClient) -> None:
         for number in count():
@@ -103,7 +111,7 @@ class Writers:
 
 
 async def attack(target: Target) -> Counter[str]:
-    """Take away and put back one file after the other: nothing that is sent after a refusal is acknowledged."""
+    """Take away and put back one file after the other: nothing that is sent once health is down is acknowledged."""
     tally = Counter[str]()
     folder = Path(target.folder)
     writers = Writers(target)
@@ -113,8 +121,6 @@ async def attack(target: Target) -> Counter[str]:
             take, name = LOSSES[number % len(LOSSES)]
             assert set(await writers.answers()) == {201}, "writing goes on as soon as the files are there"
             with take(folder / name):
-                # What is in the log is found without its index, so only a look at everything misses that. Health
-                # does not tell: for a moment it says what was found before, perhaps of the last loss.
                 await writers.refused()
                 told = await writers.answers()
                 assert set(told) == {503}, f"{name}{take.__name__}: answered {dict(told)}"
