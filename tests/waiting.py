@@ -9,7 +9,7 @@ from contextlib import suppress
 import psutil
 
 DEADLINE = 120.0
-"""Seconds."""
+"""Seconds that any wait may take."""
 
 
 def eventually(condition: Callable[[], object], what: str) -> None:

@@ -228,7 +228,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("raw", [b"0.", b"1.x", b"-2e", b"3E x", b"4e+"])
 def test_numbers_are_whole(raw: bytes) -> None:
-    """A number that breaks off is not a number with something behind it."""
+    """A body whose number breaks off (`1.`, `2e`) is not JSON, whatever follows."""
     with pytest.raises(BadRequest, match="the body is not JSON: "):
         body._decode_leniently(raw)
 

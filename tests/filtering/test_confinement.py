@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from tests.filtering.processes import workers
+from tests.waiting import eventually, is_gone
 from wfx.filtering import Filters
 
 ROOT = Path(__file__).parents[2]
@@ -148,15 +148,9 @@ def test_no_worker_outlives_the_server(how: signal.Signals, *, ignored: bool) ->
 def test_a_worker_ends_a_program_itself_when_the_server_is_stuck() -> None:
     """When the server does nothing any more, a worker ends with its program's time; the one at rest stays."""
     with server_with_workers(deadline=5) as (server, started):
-        until(lambda: any(worker.cpu_times().user > 0.5 for worker in started))  # measured: waits until it runs
+        eventually(lambda: any(worker.cpu_times().user > 0.5 for worker in started), "it runs")  # measured: only waits
         server.send_signal(signal.SIGSTOP)
-        until(lambda: any(worker.status() == psutil.STATUS_ZOMBIE for worker in started))
+        eventually(lambda: any(map(is_gone, started)), "a worker has ended")
         assert {worker.status() for worker in started} == {psutil.STATUS_SLEEPING, psutil.STATUS_ZOMBIE}
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    late = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < late
-        time.sleep(0.05)

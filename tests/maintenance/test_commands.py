@@ -50,7 +50,7 @@ def running(folder: Path) -> Iterator[LocalService]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[LocalService]:
-    """A service of a test's own."""
+    """A service of the test's own."""
     with running(tmp_path) as service:
         yield service
 

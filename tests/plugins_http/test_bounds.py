@@ -92,12 +92,12 @@ def test_a_plugin_that_will_not_end(guard: Guard, start: Start) -> None:
     """)
     service = start("--graceful-timeout=500ms")
     processes = plugins_of(service)
-    eventually(processes[0].children, "the plugin's child")
+    eventually(processes[0].children, "the plugin has a child")
     processes += processes[0].children()
     wires = send_many(service, MANY, b"{}")
     assert service.stop() == exit_status(service) == 0
     assert statuses(wires).keys() <= {0, 503}
-    eventually(lambda: all(map(is_gone, processes)), "the end of the plugin and its child")
+    eventually(lambda: all(map(is_gone, processes)), "the plugin and its child are gone")
     assert any("plugin ignores SIGTERM" in line for line in service.lines)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from wfxctl_stub import Reply, Seen, Stub
 
+from tests.waiting import eventually
 from wfxctl import main, stream
 
 Run = Callable[..., Any]
@@ -146,12 +147,12 @@ def test_events_survive_a_killed_and_restarted_server() -> None:
     argv = ["job", "events", "--auto-reconnect", "--client-host", "127.0.0.1", "--client-port", str(port)]
     reader = threading.Thread(target=_run_until_refused, args=(argv, out, err), daemon=True)
     reader.start()
-    _until(lambda: b"Connection refused" in err.getvalue())
+    eventually(lambda: b"Connection refused" in err.getvalue(), "the refusal is told")
     with stub.listening(port):
-        _until(lambda: out.getvalue().count(b"\n") == 3)
+        eventually(lambda: out.getvalue().count(b"\n") == 3, "three events")
     second.set()
     with stub.listening(port):
-        _until(lambda: out.getvalue().count(b"\n") == 6)
+        eventually(lambda: out.getvalue().count(b"\n") == 6, "six events")
         stub.usual = lambda _: Reply(410, b"")
         stub.cut()
         reader.join(10)
@@ -161,13 +162,6 @@ def test_events_survive_a_killed_and_restarted_server() -> None:
 
 def _run_until_refused(argv: list[str], out: io.BytesIO, err: io.BytesIO) -> None:
     main.run(argv, io.BytesIO(), out, err, {})
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_stream_may_set_the_pause_between_attempts(south: Run, stub: Stub) -> None:

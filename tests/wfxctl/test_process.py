@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 from wfxctl_stub import Fleet, Reply, Stub
 
+from tests.waiting import eventually
 from wfxctl import main
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_an_interrupt_ends_quietly(endless: Stub, argv: list[str], sign: bytes |
         if sign is not None:
             assert process.stderr.readline() == sign
         else:
-            _until(lambda: len(endless.seen) >= 2)
+            eventually(lambda: len(endless.seen) >= 2, "two requests")
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -111,13 +111,6 @@ def test_an_interrupt_ends_a_filter_without_end(stub: Stub) -> None:
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
     assert (process.returncode, rest) == (-signal.SIGINT, b"")
-
-
-def _until(condition: Any) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_reader_that_has_gone_is_no_reason_to_complain(endless: Stub) -> None:
