@@ -1,8 +1,9 @@
 """Reader of HTTP/1.1 requests: finds where each begins and ends, and refuses malformed ones. Both engines use it.
 
-First lines are read here, and the length of a body is determined here. Fields and chunks are left to a parser (llhttp),
-which rejects bare LF, folded lines, a space before a colon, and NUL. It is given one request at a time and nothing
-beyond its end, so how it interprets a request (an offer to change the protocol, say) cannot move the start of the next.
+First lines are read here, and the length of a body is determined here. Fields and chunks are left to parsers (llhttp),
+one for all heads and a new one for each chunked body, which reject bare LF, folded lines, a space before a colon, and
+NUL. They are given one request at a time and nothing beyond its end, so how they interpret a request (an offer to
+change the protocol, say) cannot move the start of the next.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ log = logging.getLogger("wfx.edge")
 STREAM = b"text/event-stream"
 """The media type of answers that do not end."""
 _SMALL = 4 * 1024
-"""Bytes of a body that are not counted: those of all requests that may run have a few megabytes together."""
+"""Bytes up to which bodies are not counted: at most 40 MB together, with the 10,000 requests that run by default."""
 
 
 class Work(ABC):
@@ -53,7 +53,7 @@ class Work(ABC):
         self.edge.running += 1
 
     def hold(self, size: int) -> bool:
-        """Count ``size`` more bytes of its body; tells whether its client exceeds its share of the memory now."""
+        """Count ``size`` more bytes of its body, unless it is small; tells whether its client exceeds its share now."""
         self.received += size
         if self.received <= _SMALL:
             return False

@@ -142,7 +142,7 @@ class Writer:
 
     async def _plan(
         self, connection: aiosqlite.Connection, acts: Sequence[JobAct], room: int
-    ) -> tuple[Plan, Collection[str]]:
+    ) -> tuple[Plan, set[str]]:
         """Begin a plan from what is in memory; what the acts name and is not, is read.
 
         Also returns the ids of jobs that have more bytes than ``room``; they are to be left alone.
