@@ -132,6 +132,18 @@ def test_hosts_that_are_none(tmp_path: Path) -> None:
     assert start_and_fail(tmp_path) == "Error: configuration key allowed-host must be a list of values"
 
 
+@pytest.mark.parametrize("host", ["a..b", ".a", "a" * 64, "ä" * 60])
+@pytest.mark.parametrize("side", ["client", "mgmt"])
+def test_addresses_that_are_none(tmp_path: Path, side: str, host: str) -> None:
+    """To listen under what cannot be a host name ends the start with exit code 1 and one sentence that quotes it."""
+    command = [*COMMAND, f"--{side}-host={host}", "--client-port=0", "--mgmt-port=0"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert f"cannot listen on {host}:0" in ended.stderr
+    assert ended.stderr.rstrip().endswith("not a host name")
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("source", ["flag", "variable", "file"])
 @pytest.mark.parametrize("brackets", [True, False])
 def test_addresses_in_brackets(tmp_path: Path, source: str, *, brackets: bool) -> None:

@@ -39,6 +39,8 @@ def open_tcp(side: Side, host: str, port: int) -> Listener:
     try:
         opened = _bind(host, port)
         opened.listen(BACKLOG)
+    except UnicodeError as exc:
+        raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): not a host name") from exc
     except OSError as exc:
         raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): {exc.strerror or exc}") from exc
     opened.setblocking(False)
