@@ -161,3 +161,15 @@ async def test_real_store() -> None:
     kept: Sequence[int] = [event.seq for event in await store.read_log(40, 10)]
     assert kept == [41]
     await store.close()
+
+
+async def test_an_age_before_all_time() -> None:
+    """A greatest age that reaches further back than times are stored drops nothing."""
+    store = await open_store("sqlite", ":memory:")
+    try:
+        await store.create_workflow(Workflow("flow", (State("NEW"),)))
+        await store.create_job("flow", partial(creation.decide, client_id="c", definition=None, tags=()))
+        assert await Retention(store, keep=30, max_age=9_999_999_999 * 3600.0).prune() == 0
+        assert (await store.log_bounds()).oldest == 1
+    finally:
+        await store.close()

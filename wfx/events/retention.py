@@ -14,6 +14,8 @@ from wfx.store.protocol import Store
 
 _MICROS = 1_000_000
 _AT_ONCE = 500
+_EARLIEST = -(2**63)
+"""The earliest time that a store knows; a greatest age may reach further back."""
 _logger = logging.getLogger(__name__)
 
 
@@ -70,7 +72,7 @@ class Retention:
         return await self._in_pieces(self._sweep_some)
 
     async def _prune_some(self) -> int:
-        oldest = Timestamp(self._now() - int(self._max_age * _MICROS))
+        oldest = Timestamp(max(_EARLIEST, self._now() - int(self._max_age * _MICROS)))
         return await self._store.prune_log(keep_newest=self._keep, older_than=oldest, at_most=_AT_ONCE)
 
     async def _sweep_some(self) -> int:
