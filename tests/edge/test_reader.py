@@ -10,7 +10,8 @@ import pytest
 from tests.edge.corpus import CASES, Case, canary
 from tests.edge.smuggling import CASES as SMUGGLING
 from wfx.server import refusal
-from wfx.server.reader import RequestReader
+from wfx.server.fields import Fields, FieldsCache, check_fields
+from wfx.server.reader import BODY, RequestReader
 
 _SHORT = 2000
 
@@ -77,12 +78,13 @@ def test_one_request_at_a_time() -> None:
     ended = []
     while reader.read():
         ended.append((len(reader.requests), reader.complete))
-    assert ended == [(1, 1), (2, 1), (2, 2)]
+    assert ended == [(1, 1), (2, 2)]
     assert reader.refusal is None
 
 
 @pytest.mark.parametrize("data", [
-    b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: unseen\r\n\r\n",
+    b"PUT / HTTP/1.1\r\nHost: unseen\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 ])  # fmt: skip
 def test_a_parser_that_sees_no_end(data: bytes) -> None:
     """Where the parser does not see the end of a head that the reader sees, the request is refused."""
@@ -99,3 +101,40 @@ def test_a_parser_that_sees_no_end(data: bytes) -> None:
     assert not reader.read()
     assert reader.refusal is refusal.MALFORMED
     assert reader.requests == []
+
+
+def test_repeated_fields() -> None:
+    """What one request does with its fields does not show in the next that has the same."""
+    reader = Noting()
+    for path in (b"/1", b"/2"):
+        reader.add(b"PUT %b HTTP/1.1\r\nHost: repeated\r\nContent-Length: 1\r\nConnection: close\r\n\r\n" % path)
+        assert reader.read()
+        assert (reader.stays, reader.phase) == (False, BODY)
+        reader.add(b"x")
+        assert reader.read()
+    first, second = reader.requests
+    assert first[4] == second[4] == ((b"host", b"repeated"), (b"content-length", b"1"), (b"connection", b"close"))
+    assert (first[1], second[1], reader.bodies) == (b"/1", b"/2", [b"x", b"x"])
+
+
+def test_fields_of_another_version() -> None:
+    """The fields of an HTTP/1.1 request mean something else in one of HTTP/1.0: there the connection ends."""
+    fields = b"Host: version\r\nTransfer-Encoding: chunked\r\n\r\n"
+    reader = Noting()
+    reader.add(b"PUT / HTTP/1.1\r\n" + fields + b"0\r\n\r\nPUT / HTTP/1.0\r\n" + fields)
+    while reader.read():
+        pass
+    assert (reader.complete, reader.refusal) == (1, refusal.BAD_CODING)
+
+
+def test_fields_that_are_kept_are_bounded() -> None:
+    """Clients that send ever new fields, or long ones, take a bounded amount of memory for those that are kept."""
+    cache = FieldsCache()
+    fields = check_fields([(b"host", b"h")], "1.1")
+    assert isinstance(fields, Fields)
+    cache.put(b"x" * 513, fields)
+    assert cache.get(b"x" * 513) is None
+    for number in range(3000):
+        cache.put(b"%d" % number, fields)
+    assert sum(cache.get(b"%d" % number) is not None for number in range(3000)) <= 1024
+    assert cache.get(b"2999") is fields

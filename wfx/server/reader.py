@@ -13,7 +13,8 @@ import re
 import httptools
 
 from wfx.server import refusal
-from wfx.server.head import MAX_FIELDS, USUAL_LINE, check_incomplete_line, read_line, valid_host
+from wfx.server.fields import Field, Fields, FieldsCache, check_fields
+from wfx.server.head import MAX_FIELDS, USUAL_LINE, check_incomplete_line, read_line
 from wfx.server.refusal import Refusal
 
 BETWEEN, LINE, FIELDS, BODY = range(4)
@@ -31,11 +32,7 @@ _CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + _END
 """The head that the parser of a chunked body is given."""
 _LINE_END = b"\r\n"
 _NOT_BLANK = re.compile(rb"[^\r\n]")
-_RELEVANT = frozenset({b"host", b"expect", b"connection", b"transfer-encoding", b"content-length"})
-_MAX_DIGITS = 18
-"""Digits that a length may have; no body is that long."""
-
-Field = tuple[bytes, bytes]
+_CACHE = FieldsCache()
 
 
 class _Found:
@@ -147,7 +144,7 @@ class RequestReader:
         if self._at >= len(self._data) or self.refusal is not None:
             return False
         if self.phase == BODY:
-            return self._read_body()
+            return self._read_chunks() if self._chunked else self._read_content()
         return self._read_fields() if self.phase == FIELDS else self._read_line()
 
     def request_begun(self) -> None:
@@ -224,11 +221,17 @@ class RequestReader:
         self._head += end - at
         if self._head > self.max_head:
             return self._stop(refusal.LARGE_HEAD)
+        block = data[at:end] if complete and self._prefix and self.version == "1.1" else None
+        """All fields, if they are parsed at once."""
+        if block is not None and (known := _CACHE.get(block)) is not None:
+            self._at = end
+            self._prefix = b""
+            return self._accept_head(known)
         if not self._parse(end):
             return False
         if len(self._found.fields) > MAX_FIELDS:
             return self._stop(refusal.MANY_FIELDS)
-        return self._end_head() if complete else True
+        return self._end_head(block) if complete else True
 
     def _parse(self, end: int) -> bool:
         """Parse the data up to ``end``."""
@@ -241,45 +244,61 @@ class RequestReader:
             return self._stop(refusal.MALFORMED)
         return True
 
-    def _end_head(self) -> bool:
-        """Check the head, pass it to the engine if it is valid, and prepare for the body."""
+    def _end_head(self, block: bytes | None) -> bool:
+        """Check the fields of a head that is complete, and remember those of a block."""
         found = self._found
-        self.headers, found.fields = found.fields, []
-        reason = self._check_fields() if found.ended else refusal.MALFORMED
-        if reason is not None:
-            return self._stop(reason)
+        read = check_fields(found.fields, self.version) if found.ended else refusal.MALFORMED
+        found.fields = []
+        if isinstance(read, Refusal):
+            return self._stop(read)
+        if block is not None:
+            _CACHE.put(block, read)
+        return self._accept_head(read)
+
+    def _accept_head(self, fields: Fields) -> bool:
+        """Pass a valid head to the engine, and read the body as far as it is there."""
+        headers, self._left, self._chunked, self.stays, self.expects_continue = fields
+        self.headers = [*headers]
         if self._authority is not None:
-            self.headers = [(b"host", self._authority), *(field for field in self.headers if field[0] != b"host")]
+            self.headers = [(b"host", self._authority), *(field for field in headers if field[0] != b"host")]
         self.phase = BODY
         self._head = 0
         self.head_complete()
         self.headers = []
         if self._chunked:
-            self._parser = _chunk_parser(found)
-        elif not self._left:
+            self._parser = _chunk_parser(self._found)
+        elif self._left:
+            if self._at < len(self._data) and self.refusal is None:
+                return self._read_content()
+        else:
             self.phase = BETWEEN
             self.message_complete()
         return True
 
-    def _read_body(self) -> bool:
-        if self._left:
-            body = self._data[self._at : self._at + self._left]
-            self._at += len(body)
-            self._left -= len(body)
-            ended = not self._left
-        else:
-            at = self._at
-            end = self._data.find(_END, at, at + _REACH) + 4
-            if end < 4:
-                end = min(at + _SLICE, len(self._data) - 3)
-            if end <= at or not self._parse(end):
-                return False
-            body, ended = b"".join(self._found.body), self._found.ended
-            reason = self._check_chunks(end - at)
-            if reason is not None:
-                return self._stop(reason)
-            if ended:
-                self._parser = self._heads
+    def _read_content(self) -> bool:
+        """Read a body whose length is known."""
+        body = self._data[self._at : self._at + self._left]
+        self._at += len(body)
+        self._left -= len(body)
+        return self._pass_on(body, ended=not self._left)
+
+    def _read_chunks(self) -> bool:
+        """Read a chunked body."""
+        at = self._at
+        end = self._data.find(_END, at, at + _REACH) + 4
+        if end < 4:
+            end = min(at + _SLICE, len(self._data) - 3)
+        if end <= at or not self._parse(end):
+            return False
+        body, ended = b"".join(self._found.body), self._found.ended
+        reason = self._check_chunks(end - at)
+        if reason is not None:
+            return self._stop(reason)
+        if ended:
+            self._parser = self._heads
+        return self._pass_on(body, ended=ended)
+
+    def _pass_on(self, body: bytes, *, ended: bool) -> bool:
         if body:
             self.body_piece(body)
             if self.refusal is not None:
@@ -300,48 +319,3 @@ class RequestReader:
         if self._head > self.max_head:
             return refusal.LARGE_HEAD
         return refusal.MANY_FIELDS if fields > MAX_FIELDS else None
-
-    def _check_fields(self) -> Refusal | None:
-        expects, self.stays = False, self.version == "1.1"
-        host = framing = None
-        for field in self.headers:
-            name, value = field
-            if name not in _RELEVANT:
-                continue
-            if name == b"host":
-                if host is not None:
-                    return refusal.MANY_HOSTS
-                host = value
-            elif name == b"connection":
-                self.stays = self.stays and (value == b"keep-alive" or not _closes(value))
-            elif name == b"expect":
-                expects = value.lower() == b"100-continue" and self.version == "1.1"
-            elif framing is not None:
-                return refusal.MALFORMED
-            else:
-                framing = field
-        self._left = 0
-        self._chunked = False
-        reason = self._check_framing(framing)
-        self.expects_continue = expects and (self._chunked or self._left > 0)
-        if reason is not None:
-            return reason
-        if host is None:
-            return refusal.NO_HOST if self.version == "1.1" else None
-        return None if valid_host(host) else refusal.BAD_HOST
-
-    def _check_framing(self, framing: Field | None) -> Refusal | None:
-        if framing is None:
-            return None
-        name, value = framing
-        if name == b"content-length":
-            if not value.isdigit() or len(value) > _MAX_DIGITS:
-                return refusal.MALFORMED
-            self._left = int(value)
-            return None
-        self._chunked = value.lower() == b"chunked" and self.version == "1.1"
-        return None if self._chunked else refusal.BAD_CODING
-
-
-def _closes(connection: bytes) -> bool:
-    return b"close" in map(bytes.strip, connection.lower().split(b","))
