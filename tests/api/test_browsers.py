@@ -160,7 +160,8 @@ def test_a_browser_under_a_foreign_name(usual: tuple[LocalService, str], mark: d
 
 
 @pytest.mark.parametrize("host", [
-    "localhost", "LocalHost:8081", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8081", "192.0.2.7:80", "[2001:db8::1]",
+    "localhost", "LocalHost:8081", "localhost.:8081", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8081",
+    "192.0.2.7:80", "[2001:db8::1]",
 ])  # fmt: skip
 def test_a_browser_under_an_address(usual: tuple[LocalService, str], host: str) -> None:
     """Under localhost and under any address a browser is served: no page can have such a name."""

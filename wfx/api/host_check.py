@@ -45,7 +45,7 @@ class HostCheck:
 
     def _is_allowed(self, host: bytes) -> bool:
         name = _without_port(host)
-        return name.lower() in self._names or _is_address(name)
+        return name.lower().removesuffix(b".") in self._names or _is_address(name)
 
 
 def _refusal(host: bytes) -> Reply:
