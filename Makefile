@@ -29,6 +29,7 @@ check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/.dev
 	$(BIN)/mypy wfx wfxctl plugins/wfx_plugin loadtest

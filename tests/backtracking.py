@@ -157,14 +157,14 @@ class Backtracking:
                 case constants.AT_BEGINNING_STRING:
                     return at == 0
                 case constants.AT_BEGINNING:
-                    return at == 0 or bool(multiline and text[at - 1:at] in breaks)
+                    return at == 0 or bool(multiline and text[at - 1 : at] in breaks)
                 case constants.AT_END_STRING:
                     return at == len(text)
                 case constants.AT_END:
                     last = at == len(text) or (at == len(text) - 1 and text[at:] in breaks)
-                    return last or bool(multiline and text[at:at + 1] in breaks)
+                    return last or bool(multiline and text[at : at + 1] in breaks)
                 case constants.AT_BOUNDARY:
-                    return is_word(text[max(at - 1, 0):at]) != is_word(text[at:at + 1])
+                    return is_word(text[max(at - 1, 0) : at]) != is_word(text[at : at + 1])
             raise NotImplementedError(where)
 
         return lambda at, rest: fits(at) and rest(at)

@@ -218,8 +218,14 @@ class _Request:
         )
         content_type = request.headers.get("content-type", "")
         body = request.content if isinstance(request.stream, httpx.ByteStream) else request.read()
-        return cls(str(request.url.copy_with(path="/", query=None))[:-1], path, request.method.lower(), content_type,
-                   body or None, parameters)
+        return cls(
+            str(request.url.copy_with(path="/", query=None))[:-1],
+            path,
+            request.method.lower(),
+            content_type,
+            body or None,
+            parameters,
+        )
 
 
 @dataclass

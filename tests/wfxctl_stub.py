@@ -234,8 +234,14 @@ class Fleet:
     def create(self, name: str, **members: Any) -> None:
         """Add a job in its first state."""
         moment = self._moment()
-        job = {"id": name, "clientId": "dev", "workflow": WORKFLOW, "status": {"state": "DIM"}, "stime": moment,
-               "mtime": moment} | members
+        job = {
+            "id": name,
+            "clientId": "dev",
+            "workflow": WORKFLOW,
+            "status": {"state": "DIM"},
+            "stime": moment,
+            "mtime": moment,
+        } | members
         self._record("CREATE", job, {"tags": []} | job)
 
     def change(self, name: str, action: str = "UPDATE_STATUS", **members: Any) -> None:
@@ -278,7 +284,7 @@ class Fleet:
                 query = dict(request.query)
                 state = query.get("state")
                 jobs = [job for job in self.jobs.values() if state is None or job["status"]["state"] == state]
-                return Reply(body=json.dumps({"content": jobs[:int(query["limit"]) or None]}).encode())
+                return Reply(body=json.dumps({"content": jobs[: int(query["limit"]) or None]}).encode())
             job = self.jobs.get(request.path.removeprefix("/jobs/"))
         return Reply(404, b'{"errors":[]}') if job is None else Reply(body=json.dumps(job).encode())
 

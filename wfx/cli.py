@@ -131,34 +131,56 @@ ROOT = Command(
     options=(*_FLAGS, _CONFIG, *_NOT_AVAILABLE),
     children=(
         *completion.commands("wfx"),
-        Command("demo", "Watch a simulated device take an update", run=_demo, configured=False, examples="""
+        Command(
+            "demo",
+            "Watch a simulated device take an update",
+            run=_demo,
+            configured=False,
+            examples="""
         # on free ports, with nothing kept
         wfx demo
 
         # the device alone, against a service of yours
         python -m wfx.demo.device --client-id my-device
-        """),
-        Command("check", "Prove that the stored data is sound", """
+        """,
+        ),
+        Command(
+            "check",
+            "Prove that the stored data is sound",
+            """
         Reads the whole store, also while a server works on it, and reports what is not as it must be: damaged pages,
         gaps in the log, jobs that are not what their events say, and more. Changes nothing. Exits with 0 if the store
         is sound, else with 1. docs/operations.md says what each finding means.
-        """, examples="""
+        """,
+            examples="""
         # the store of the server that runs here
         wfx check
 
         # another one, for machines
         wfx check --storage-opt /var/lib/wfx/wfx.db --output json
-        """, options=(*_STORE_FLAGS, _OUTPUT), run=_check),
-        Command("backup", "Copy the stored data to a new file", """
+        """,
+            options=(*_STORE_FLAGS, _OUTPUT),
+            run=_check,
+        ),
+        Command(
+            "backup",
+            "Copy the stored data to a new file",
+            """
         Writes a consistent copy of the store to FILE, also while a server works on it. FILE must not exist. A server
         that starts on the copy gives its log a new identity, so that readers of the old log find out.
-        """, usage="FILE", examples="""
+        """,
+            usage="FILE",
+            examples="""
         # the store of the server that runs here
         wfx backup wfx-backup.db
 
         # another one
         wfx backup --storage-opt /var/lib/wfx/wfx.db /var/backups/wfx.db
-        """, options=_STORE_FLAGS, run=_backup, extensions=("db",)),
+        """,
+            options=_STORE_FLAGS,
+            run=_backup,
+            extensions=("db",),
+        ),
         help.command("wfx", "demo"),
         man.command("wfx"),
     ),

@@ -22,8 +22,10 @@ from bench.ratios import CONNECTIONS, Effort
 from bench.servers import ENGINES, Reading, Server, client, read, server_of
 from wfx.demo.local import LocalService
 
-_HEAD = (f"{'engine':<10} {'operation':<20} {'conn':>4} {'base/s':>7} {'new/s':>7} {'new/base':>9} {'from .. to':>13} "
-         f"  {'base cpu':>8} {'new cpu':>8} {'base/new':>9} {'from .. to':>13}  failed")
+_HEAD = (
+    f"{'engine':<10} {'operation':<20} {'conn':>4} {'base/s':>7} {'new/s':>7} {'new/base':>9} {'from .. to':>13} "
+    f"  {'base cpu':>8} {'new cpu':>8} {'base/new':>9} {'from .. to':>13}  failed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,11 @@ class Row:
 
     def __str__(self) -> str:
         """Return it as a line of the table."""
-        return (f"{self.engine:<10} {self.operation:<20} {self.connections:>4} {self.base.rate:>7.0f} "
-                f"{self.new.rate:>7.0f} {self.rate}   {self.base.cpu:>8.0f} {self.new.cpu:>8.0f} {self.cpu}  "
-                f"{self.base.failed}, {self.new.failed}")
+        return (
+            f"{self.engine:<10} {self.operation:<20} {self.connections:>4} {self.base.rate:>7.0f} "
+            f"{self.new.rate:>7.0f} {self.rate}   {self.base.cpu:>8.0f} {self.new.cpu:>8.0f} {self.cpu}  "
+            f"{self.base.failed}, {self.new.failed}"
+        )
 
 
 def main() -> None:
@@ -123,8 +127,9 @@ def _prepared(service: LocalService, jobs: int) -> list[Case]:
 
 def _pair(engine: str, cases: list[Case], servers: list[Server], connections: int, effort: Effort) -> Row:
     both = list(zip(servers, cases, strict=True))
-    rounds = [[read(server, case.load, connections, effort.seconds) for server, case in both]
-              for _ in range(effort.rounds)]
+    rounds = [
+        [read(server, case.load, connections, effort.seconds) for server, case in both] for _ in range(effort.rounds)
+    ]
     base, new = (_middle(readings) for readings in zip(*rounds, strict=True))
     rates = [new.rate / base.rate for base, new in rounds]
     cpus = [base.cpu / new.cpu for base, new in rounds]

@@ -78,16 +78,18 @@ def latencies(label: str, values: Sequence[float]) -> Axis:
 
 def render(chart: Chart) -> str:
     """Return the picture."""
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
-        f"<title>{escape(chart.title)}</title><style>{STYLE}{_OWN_STYLE}</style>",
-        f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
-        f'<text class="title" x="24" y="36">{escape(chart.title)}</text>',
-        *_grid(chart),
-        *(_line(chart, line) for line in chart.lines),
-        *_legend(chart.lines),
-        "</svg>\n",
-    ])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
+            f"<title>{escape(chart.title)}</title><style>{STYLE}{_OWN_STYLE}</style>",
+            f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
+            f'<text class="title" x="24" y="36">{escape(chart.title)}</text>',
+            *_grid(chart),
+            *(_line(chart, line) for line in chart.lines),
+            *_legend(chart.lines),
+            "</svg>\n",
+        ]
+    )
 
 
 def _x(chart: Chart, value: float) -> float:
@@ -115,14 +117,18 @@ def _line(chart: Chart, line: Line) -> str:
     corners = [f"{_x(chart, across):.1f} {_y(chart, upright):.1f}" for across, upright in line.points]
     dots = "".join(f"M{corner}h0" for corner in corners)
     dashed = " dashed" if line.dashed else ""
-    return (f'<path class="line s{line.colour}{dashed}" d="M{"L".join(corners)}"/>'
-            f'<path class="dots s{line.colour}" d="{dots}"/>')
+    return (
+        f'<path class="line s{line.colour}{dashed}" d="M{"L".join(corners)}"/>'
+        f'<path class="dots s{line.colour}" d="{dots}"/>'
+    )
 
 
 def _legend(lines: Sequence[Line]) -> Iterator[str]:
     x = _LEFT
     for line in lines:
         dashed = " dashed" if line.dashed else ""
-        yield (f'<g transform="translate({x} {_BOTTOM + 76})"><path class="line s{line.colour}{dashed}" d="M0 0h26"/>'
-               f'<text x="34" y="5">{escape(line.name)}</text></g>')
+        yield (
+            f'<g transform="translate({x} {_BOTTOM + 76})"><path class="line s{line.colour}{dashed}" d="M0 0h26"/>'
+            f'<text x="34" y="5">{escape(line.name)}</text></g>'
+        )
         x += 64 + 8 * len(line.name)

@@ -47,8 +47,10 @@ class Throughput:
 
     def __str__(self) -> str:
         """Word it for a terminal."""
-        return (f"{self.engine:<10} {self.operation:<32} {self.connections:>4} connections {self.rate:>7.0f}/s "
-                f"p50 {self.p50:>6.1f} ms  p99 {self.p99:>6.1f} ms  {self.cpu:>4.0f} µs  failed {self.failed}")
+        return (
+            f"{self.engine:<10} {self.operation:<32} {self.connections:>4} connections {self.rate:>7.0f}/s "
+            f"p50 {self.p50:>6.1f} ms  p99 {self.p99:>6.1f} ms  {self.cpu:>4.0f} µs  failed {self.failed}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ class Latency:
     def __str__(self) -> str:
         """Word it for a terminal."""
         late = "  the generator was late" if self.generator_late else ""
-        return (f"{self.engine:<10} {'default mix':<32} {self.rate:>4} requests/s  {self.answered:>7.0f}/s "
-                f"p50 {self.p50:>6.1f} ms  p99 {self.p99:>6.1f} ms{late}")
+        return (
+            f"{self.engine:<10} {'default mix':<32} {self.rate:>4} requests/s  {self.answered:>7.0f}/s "
+            f"p50 {self.p50:>6.1f} ms  p99 {self.p99:>6.1f} ms{late}"
+        )
 
 
 def measure(engine: str, jobs: int, seconds: float) -> Iterator[Throughput | Latency]:
@@ -96,8 +100,17 @@ def _unkept(case: Case) -> Case:
 def _latencies(engine: str, service: LocalService, seconds: float) -> Iterator[Latency]:
     for rate in RATES:
         reads = rate * 3 // 4
-        metrics = run(Settings("127.0.0.1", service.ports["south"], "127.0.0.1", service.ports["north"],
-                               round(seconds * SECOND), reads, rate - reads)).metrics
+        metrics = run(
+            Settings(
+                "127.0.0.1",
+                service.ports["south"],
+                "127.0.0.1",
+                service.ports["north"],
+                round(seconds * SECOND),
+                reads,
+                rate - reads,
+            )
+        ).metrics
         p50, p99 = (metrics.latencies.percentile(percent) / MILLISECOND for percent in (50, 99))
         yield Latency(engine, rate, metrics.throughput, p50, p99, metrics.lateness.behind)
         if metrics.throughput < _KEPT * rate:

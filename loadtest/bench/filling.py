@@ -20,11 +20,13 @@ from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 
 WORKFLOWS = ("wfx.workflow.dau.direct", "wfx.workflow.dau.phased")
-DEFINITION = Definition.of({
-    "version": "2.0",
-    "type": ["firmware"],
-    "artifacts": [{"name": "payload.swu", "version": "2.0", "uri": "http://files.example/payload.swu"}],
-})
+DEFINITION = Definition.of(
+    {
+        "version": "2.0",
+        "type": ["firmware"],
+        "artifacts": [{"name": "payload.swu", "version": "2.0", "uri": "http://files.example/payload.swu"}],
+    }
+)
 _JOBS_PER_DEVICE = 20
 _JOBS_PER_BATCH = 100
 _HALLS = 10

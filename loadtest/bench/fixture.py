@@ -58,8 +58,13 @@ def prepare(client: httpx.Client, devices: httpx.Client, jobs: int) -> list[Case
         Case("GET jobs (10)", "south", f"GET {BASE}/jobs", Load("GET", (page,)), _get(client, page)),
         Case("PUT status", "south", f"PUT {BASE}/jobs/{{id}}/status", Load("PUT", status_paths, report), status),
         Case("POST job", "north", f"POST {BASE}/jobs", Load("POST", (f"{BASE}/jobs",), new), _get(client, paths[0])),
-        Case("GET status filtered", "south", f"GET {BASE}/jobs/{{id}}/status",
-             Load("GET", status_paths, headers=filtered), '"INSTALLING"\n'),
+        Case(
+            "GET status filtered",
+            "south",
+            f"GET {BASE}/jobs/{{id}}/status",
+            Load("GET", status_paths, headers=filtered),
+            '"INSTALLING"\n',
+        ),
     ]
 
 

@@ -41,9 +41,11 @@ class Machine:
     @property
     def sentence(self) -> str:
         """The machine in one line."""
-        return (f"{self.cores} cores ({self.processor}), {self.memory_gib} GiB, {self.system}, Python {self.python}, "
-                f"SQLite {self.sqlite}, uvicorn {self.uvicorn}, hypercorn {self.hypercorn}; "
-                f"Python counts to a million in {self.count_ms:.0f} ms")
+        return (
+            f"{self.cores} cores ({self.processor}), {self.memory_gib} GiB, {self.system}, Python {self.python}, "
+            f"SQLite {self.sqlite}, uvicorn {self.uvicorn}, hypercorn {self.hypercorn}; "
+            f"Python counts to a million in {self.count_ms:.0f} ms"
+        )
 
 
 def describe() -> Machine:

@@ -52,42 +52,78 @@ def updated(guide: str, figures: Figures) -> str:
 
 
 def _machine(figures: Figures) -> str:
-    busy = (f" Other programs took {figures['others']:.0%} of the processors meanwhile, so all of it is too bad."
-            if is_busy(figures["others"]) else "")
+    busy = (
+        f" Other programs took {figures['others']:.0%} of the processors meanwhile, so all of it is too bad."
+        if is_busy(figures["others"])
+        else ""
+    )
     return f"{Machine(**figures['machine']).sentence}; the load came from the same machine.{busy}\n"
 
 
 def _operations(figures: Figures) -> str:
     head = ("engine", "operation", "connections", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU µs per request")
-    return _table(head, (
-        (row["engine"], row["operation"], row["connections"], f"{row['rate']:,.0f}", f"{row['ratio']:.2f}",
-         f"{row['p50']:.1f}", f"{row['p99']:.1f}", f"{row['cpu']:.0f}") for row in figures["operations"]
-    ))
+    return _table(
+        head,
+        (
+            (
+                row["engine"],
+                row["operation"],
+                row["connections"],
+                f"{row['rate']:,.0f}",
+                f"{row['ratio']:.2f}",
+                f"{row['p50']:.1f}",
+                f"{row['p99']:.1f}",
+                f"{row['cpu']:.0f}",
+            )
+            for row in figures["operations"]
+        ),
+    )
 
 
 def _throughput(figures: Figures) -> str:
     head = ("engine", "operation", *(f"{connections}" for connections in curves.CONNECTIONS))
     rates = {(row["engine"], row["operation"], row["connections"]): row["rate"] for row in figures["throughput"]}
-    return _table(head, (
-        (engine, operation, *(f"{rates[engine, operation, connections]:,.0f}" for connections in curves.CONNECTIONS))
-        for engine in ENGINES for operation in curves.OPERATIONS
-    ))
+    return _table(
+        head,
+        (
+            (
+                engine,
+                operation,
+                *(f"{rates[engine, operation, connections]:,.0f}" for connections in curves.CONNECTIONS),
+            )
+            for engine in ENGINES
+            for operation in curves.OPERATIONS
+        ),
+    )
 
 
 def _latency(figures: Figures) -> str:
     head = ("engine", "requests/s", "answered/s", "p50 ms", "p99 ms", "")
-    return _table(head, (
-        (row["engine"], f"{row['rate']:,}", f"{row['answered']:,.0f}", f"{row['p50']:.2f}", f"{row['p99']:.2f}",
-         "the generator was late" if row["generator_late"] else "") for row in figures["latency"]
-    ))
+    return _table(
+        head,
+        (
+            (
+                row["engine"],
+                f"{row['rate']:,}",
+                f"{row['answered']:,.0f}",
+                f"{row['p50']:.2f}",
+                f"{row['p99']:.2f}",
+                "the generator was late" if row["generator_late"] else "",
+            )
+            for row in figures["latency"]
+        ),
+    )
 
 
 def _sizing(figures: Figures) -> str:
     polls = {row["engine"]: row for row in figures["throughput"] if row["operation"] == curves.NEW_CONNECTIONS}
-    return _table(("engine", "CPU µs per poll", "polls/s on this machine", "devices per core"), (
-        (engine, f"{row['cpu']:.0f}", f"{row['rate']:,.0f}", f"{devices_per_core(row['cpu']):,}")
-        for engine, row in polls.items()
-    ))
+    return _table(
+        ("engine", "CPU µs per poll", "polls/s on this machine", "devices per core"),
+        (
+            (engine, f"{row['cpu']:.0f}", f"{row['rate']:,.0f}", f"{devices_per_core(row['cpu']):,}")
+            for engine, row in polls.items()
+        ),
+    )
 
 
 def devices_per_core(micros: float) -> int:
@@ -96,11 +132,17 @@ def devices_per_core(micros: float) -> int:
 
 
 def _scale(figures: Figures) -> str:
-    return _table(("", "measured", "aim"), (
-        (row["name"], _amount(row["value"], ".2f", row["unit"]),
-         "" if row["most"] is None else f"at most {_amount(row['most'], 'g', row['unit'])}")
-        for row in figures["findings"]
-    ))
+    return _table(
+        ("", "measured", "aim"),
+        (
+            (
+                row["name"],
+                _amount(row["value"], ".2f", row["unit"]),
+                "" if row["most"] is None else f"at most {_amount(row['most'], 'g', row['unit'])}",
+            )
+            for row in figures["findings"]
+        ),
+    )
 
 
 def _amount(value: float, notation: str, unit: str) -> str:
@@ -109,10 +151,13 @@ def _amount(value: float, notation: str, unit: str) -> str:
 
 def _queries(figures: Figures) -> str:
     head = ("jobs by", "there are", "first page ms", "last page ms", "at offset 10,000 ms", "first page and total ms")
-    return _table(head, (
-        (row["name"], f"{row['matches']:,}", *(f"{row[page]:.1f}" for page in ("first", "last", "deep", "total")))
-        for row in figures["queries"]
-    ))
+    return _table(
+        head,
+        (
+            (row["name"], f"{row['matches']:,}", *(f"{row[page]:.1f}" for page in ("first", "last", "deep", "total")))
+            for row in figures["queries"]
+        ),
+    )
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -142,24 +187,44 @@ def pictures(figures: Figures) -> dict[str, Chart]:
 
 def _throughput_chart(figures: Figures, engine: str, rates: list[float]) -> Chart:
     lines = [
-        Line(operation, colour, [(row["connections"], row["rate"]) for row in figures["throughput"]
-                                 if (row["engine"], row["operation"]) == (engine, operation)])
+        Line(
+            operation,
+            colour,
+            [
+                (row["connections"], row["rate"])
+                for row in figures["throughput"]
+                if (row["engine"], row["operation"]) == (engine, operation)
+            ],
+        )
         for colour, operation in enumerate(curves.OPERATIONS)
     ]
-    return Chart(f"Throughput over connections, {engine}", chart.doublings("connections", curves.CONNECTIONS),
-                 chart.counts("requests/s", rates), lines)
+    return Chart(
+        f"Throughput over connections, {engine}",
+        chart.doublings("connections", curves.CONNECTIONS),
+        chart.counts("requests/s", rates),
+        lines,
+    )
 
 
 def _latency_chart(figures: Figures) -> Chart:
     rows = [row for row in figures["latency"] if not row["generator_late"]]
     lines = [
-        Line(f"{percentile}, {engine}", colour,
-             [(row["rate"], row[percentile]) for row in rows if row["engine"] == engine], dashed=percentile == "p50")
-        for colour, engine in enumerate(ENGINES) for percentile in ("p99", "p50")
+        Line(
+            f"{percentile}, {engine}",
+            colour,
+            [(row["rate"], row[percentile]) for row in rows if row["engine"] == engine],
+            dashed=percentile == "p50",
+        )
+        for colour, engine in enumerate(ENGINES)
+        for percentile in ("p99", "p50")
     ]
     values = [row[percentile] for row in rows for percentile in ("p50", "p99")]
-    return Chart("Latency over load", chart.counts("requests/s", [row["rate"] for row in rows]),
-                 chart.latencies("latency", values), [line for line in lines if line.points])
+    return Chart(
+        "Latency over load",
+        chart.counts("requests/s", [row["rate"] for row in rows]),
+        chart.latencies("latency", values),
+        [line for line in lines if line.points],
+    )
 
 
 if __name__ == "__main__":

@@ -32,12 +32,17 @@ def main() -> None:
     points = [point for engine in ENGINES for point in _told(curves.measure(engine, effort.jobs, given.seconds))]
     large = scale.documents(scale.measure(Effort(given.seconds, given.rounds, given.jobs)))
     say(f"Meanwhile {watch.sentence()}.")
-    machine.keep(given.json, watch.record() | {
-        "operations": _documents(operations),
-        "throughput": _documents(point for point in points if isinstance(point, Throughput)),
-        "latency": _documents(point for point in points if not isinstance(point, Throughput)),
-        "jobs": given.jobs,
-    } | large)
+    machine.keep(
+        given.json,
+        watch.record()
+        | {
+            "operations": _documents(operations),
+            "throughput": _documents(point for point in points if isinstance(point, Throughput)),
+            "latency": _documents(point for point in points if not isinstance(point, Throughput)),
+            "jobs": given.jobs,
+        }
+        | large,
+    )
     page.write(given.docs, json.loads(given.json.read_text(encoding="utf-8")))
 
 

@@ -71,8 +71,10 @@ class Duration:
         """Return it as a line of the table."""
         slowest = max(self.first, self.last, self.deep)
         verdict = "ok" if slowest <= MOST_OF_PAGE and self.total <= MOST_OF_TOTAL else "MISSED"
-        return (f"{self.name:<30} {self.matches:>9,} {self.first:>6.1f} {self.last:>6.1f} {self.deep:>6.1f} "
-                f"{self.total:>7.1f}  {verdict}")
+        return (
+            f"{self.name:<30} {self.matches:>9,} {self.first:>6.1f} {self.last:>6.1f} {self.deep:>6.1f} "
+            f"{self.total:>7.1f}  {verdict}"
+        )
 
 
 def measure(port: int) -> Iterator[Duration]:

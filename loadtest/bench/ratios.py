@@ -14,8 +14,10 @@ from bench.servers import Server, bare, client, read, server_of
 from wfx.demo.local import LocalService
 
 CONNECTIONS = (16, 64)
-HEAD = (f"{'engine':<10} {'operation':<20} {'conn':>4} {'req/s':>7} {'ratio':>6} {' from .. to':>13} "
-         f"{'p50 ms':>7} {'p99 ms':>7} {'cpu µs':>7} {'ratio':>6} {'failed':>6}")
+HEAD = (
+    f"{'engine':<10} {'operation':<20} {'conn':>4} {'req/s':>7} {'ratio':>6} {' from .. to':>13} "
+    f"{'p50 ms':>7} {'p99 ms':>7} {'cpu µs':>7} {'ratio':>6} {'failed':>6}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,11 @@ class Row:
 
     def __str__(self) -> str:
         """Return it as a line of the table."""
-        return (f"{self.engine:<10} {self.operation:<20} {self.connections:>4} {self.rate:>7.0f} {self.ratio:>6.2f} "
-                f"{self.lowest:>5.2f} .. {self.highest:.2f} {self.p50:>7.1f} {self.p99:>7.1f} {self.cpu:>7.0f} "
-                f"{self.cpu_ratio:>6.2f} {self.failed:>6}")
+        return (
+            f"{self.engine:<10} {self.operation:<20} {self.connections:>4} {self.rate:>7.0f} {self.ratio:>6.2f} "
+            f"{self.lowest:>5.2f} .. {self.highest:.2f} {self.p50:>7.1f} {self.p99:>7.1f} {self.cpu:>7.0f} "
+            f"{self.cpu_ratio:>6.2f} {self.failed:>6}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,16 +126,32 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
         updated = large.sample.open[_DELETED:]
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
         delete = stalls.deleting(large.sample.open[:_DELETED])
-        yield Finding("slowest of steady updates, while jobs are deleted",
-                      stalls.slowest(many, updated, _STALL_SECONDS, delete), "ms", 50)
-        yield Finding(f"slowest of steady updates, while a job changed {_CHANGED:,} times is deleted",
-                      stalls.slowest(many, updated, _STALL_SECONDS, stalls.deleting([large.sample.old])), "ms", 50)
+        yield Finding(
+            "slowest of steady updates, while jobs are deleted",
+            stalls.slowest(many, updated, _STALL_SECONDS, delete),
+            "ms",
+            50,
+        )
+        yield Finding(
+            f"slowest of steady updates, while a job changed {_CHANGED:,} times is deleted",
+            stalls.slowest(many, updated, _STALL_SECONDS, stalls.deleting([large.sample.old])),
+            "ms",
+            50,
+        )
     with large.served() as many:
-        yield Finding("slowest of steady updates, while what it left behind is swept",
-                      stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)
+        yield Finding(
+            "slowest of steady updates, while what it left behind is swept",
+            stalls.slowest(many, updated, _STALL_SECONDS),
+            "ms",
+            50,
+        )
     with large.served(f"--events-keep={round(large.jobs * (1 - _PRUNED))}") as many:
-        yield Finding("slowest of steady updates, while the log is pruned",
-                      stalls.slowest(many, updated, _STALL_SECONDS), "ms", 50)
+        yield Finding(
+            "slowest of steady updates, while the log is pruned",
+            stalls.slowest(many, updated, _STALL_SECONDS),
+            "ms",
+            50,
+        )
 
 
 def _starting(store: Store) -> Iterator[Finding]:
@@ -155,8 +171,13 @@ def _requests(
 ) -> Iterator[Finding]:
     kinds = (("GET job", _reading, 1.3), ("GET job not used lately", _looking_up, None), ("PUT status", _updating, 1.3))
     for name, load, most in kinds:
-        rounds = [[read(server_of(service, "south"), load(store, turn), _CONNECTIONS, effort.seconds)
-                   for store, service in (small, large)] for turn in range(1 + effort.rounds)]
+        rounds = [
+            [
+                read(server_of(service, "south"), load(store, turn), _CONNECTIONS, effort.seconds)
+                for store, service in (small, large)
+            ]
+            for turn in range(1 + effort.rounds)
+        ]
         del rounds[0]  # it brings the jobs into memory, but those that are to be looked up
         for figure, unit in (("cpu", "µs"), ("p50", "ms")):
             ratio = median(getattr(many, figure) / getattr(few, figure) for few, many in rounds)

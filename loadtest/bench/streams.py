@@ -72,8 +72,10 @@ async def _arrived(arrivals: list[float], count: int) -> None:
 
 
 async def _put(connection: Connection, path: str) -> None:
-    head = (f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(_BODY)}\r\n\r\n")
+    head = (
+        f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(_BODY)}\r\n\r\n"
+    )
     assert (await connection.exchange(Request(head.encode(), _BODY))).ok
 
 
@@ -114,8 +116,10 @@ async def _delays(service: LocalService, path: str, readers: int = 100, rate: in
             arrivals.clear()
         connection.close()
     name = f"delay, {readers} readers, {rate} updates/s"
-    return [Figure(f"{name}, p50", median(delays) * 1000, "ms"),
-            Figure(f"{name}, p99", quantiles(delays, n=100)[98] * 1000, "ms")]
+    return [
+        Figure(f"{name}, p50", median(delays) * 1000, "ms"),
+        Figure(f"{name}, p99", quantiles(delays, n=100)[98] * 1000, "ms"),
+    ]
 
 
 async def _idle_memory(service: LocalService, readers: int = 1000) -> Figure:

@@ -19,9 +19,10 @@ class NotAResult(Exception):
 def compare(before: Path, after: Path) -> str:
     """Return a table of both runs' figures and their differences. Raises NotAResult."""
     old, new = _figures(before), _figures(after)
-    rows = [("", str(before), str(after), "change"),
-            *((name, old.get(name, "-"), new.get(name, "-"), _change(old.get(name), new.get(name)))
-              for name in old | new)]
+    rows = [
+        ("", str(before), str(after), "change"),
+        *((name, old.get(name, "-"), new.get(name, "-"), _change(old.get(name), new.get(name))) for name in old | new),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "".join(_line(row, widths) for row in rows)
 

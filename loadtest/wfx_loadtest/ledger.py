@@ -60,8 +60,8 @@ def _sortable(moment: str) -> str:
     """Drop the offset of an RFC 3339 time: fractions without trailing zeros then compare as text."""
     if not moment:
         return ""
-    digits = moment[_DATE + 1:]
-    return moment[:_DATE] + "." + digits[:next((i for i, c in enumerate(digits) if not c.isdigit()), len(digits))]
+    digits = moment[_DATE + 1 :]
+    return moment[:_DATE] + "." + digits[: next((i for i, c in enumerate(digits) if not c.isdigit()), len(digits))]
 
 
 class Ledger:
@@ -110,18 +110,27 @@ class Ledger:
     @property
     def settled(self) -> int:
         """Owed deliveries that were made."""
-        return sum(min(listener.heard[job], len(writes))
-                   for job, writes in self._writes.items() for listener in self.listeners)
+        return sum(
+            min(listener.heard[job], len(writes)) for job, writes in self._writes.items() for listener in self.listeners
+        )
 
     def facts(self, lost_streams: int) -> list[Fact]:
         """Show the account."""
         surplus = sum(listener.heard.total() for listener in self.listeners) - self.settled
-        values = (self.expected, self.settled, self.expected - self.settled,
-                  sum(listener.repeated for listener in self.listeners),
-                  sum(listener.disordered for listener in self.listeners), surplus)
+        values = (
+            self.expected,
+            self.settled,
+            self.expected - self.settled,
+            sum(listener.repeated for listener in self.listeners),
+            sum(listener.disordered for listener in self.listeners),
+            surplus,
+        )
         return [
             Fact("Streams", ("opened", "lost"), (str(len(self.listeners)), str(lost_streams))),
-            Fact("Deliveries", ("expected", "delivered", "missing", "repeated", "disordered", "surplus"),
-                 tuple(map(str, values))),
+            Fact(
+                "Deliveries",
+                ("expected", "delivered", "missing", "repeated", "disordered", "surplus"),
+                tuple(map(str, values)),
+            ),
             distribution("Delays", self.delays),
         ]

@@ -35,10 +35,20 @@ async def _draw(session: Session, stream: TextIO) -> None:
     from rich.console import Console  # rich takes 50 ms to import: only a terminal pays for it
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"),
-               TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=stream), auto_refresh=False, transient=True,
-                  redirect_stdout=False, redirect_stderr=False) as bar:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns,
+        console=Console(file=stream),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
         task = bar.add_task(session.settings.scenario, total=session.settings.duration, figures="")
         while True:
             session.metrics.recent, requests, since = [], session.metrics.requests, session.clock.now()

@@ -36,8 +36,9 @@ def _nanoseconds(seconds: float) -> int:
 
 
 _PORT, _COUNT = _within(0, 65535), _within(0)
-LOG_LEVEL = Option("log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info",
-                   suggestions=_LEVELS)
+LOG_LEVEL = Option(
+    "log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info", suggestions=_LEVELS
+)
 RUN = (
     Option("client-host", Kind.HOST, "host of the southbound API (devices)", _DEFAULTS.client_host),
     Option("client-port", Kind.INT, "port of the southbound API", _DEFAULTS.client_port, check=_PORT),
@@ -48,13 +49,26 @@ RUN = (
     Option("write-freq", Kind.INT, "writing requests a second", _DEFAULTS.write_freq, check=_COUNT),
     Option("scenario", Kind.STRING, "which load to make", _DEFAULTS.scenario, choices=_SCENARIOS),
     Option("devices", Kind.INT, "simulated devices (scenario fleet)", _DEFAULTS.devices, check=_within(1)),
-    Option("subscribers", Kind.INT, "listeners on the event stream (scenarios fleet and events)",
-           _DEFAULTS.subscribers, check=_COUNT),
-    Option("poll-interval", Kind.DURATION, "how often an idle device asks for work (scenario fleet)",
-           _DEFAULTS.poll_interval / SECOND, check=_above_zero),
-    Option("target", Kind.DURATION,
-           "find the highest rate whose p99 stays within this, trying rates for the whole duration",
-           check=_above_zero),
+    Option(
+        "subscribers",
+        Kind.INT,
+        "listeners on the event stream (scenarios fleet and events)",
+        _DEFAULTS.subscribers,
+        check=_COUNT,
+    ),
+    Option(
+        "poll-interval",
+        Kind.DURATION,
+        "how often an idle device asks for work (scenario fleet)",
+        _DEFAULTS.poll_interval / SECOND,
+        check=_above_zero,
+    ),
+    Option(
+        "target",
+        Kind.DURATION,
+        "find the highest rate whose p99 stays within this, trying rates for the whole duration",
+        check=_above_zero,
+    ),
 )
 POPULATE = (
     Option("count", Kind.INT, "jobs to create", 1000, check=_COUNT),

@@ -102,7 +102,12 @@ def _bar(count: int, stream: TextIO) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=stream), refresh_per_second=_DRAWINGS_A_SECOND,
-                  redirect_stdout=False, redirect_stderr=False) as progress:
+    with Progress(
+        *columns,
+        console=Console(file=stream),
+        refresh_per_second=_DRAWINGS_A_SECOND,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as progress:
         task = progress.add_task("jobs", total=count)
         yield lambda: progress.advance(task)

@@ -99,8 +99,15 @@ async def opened(settings: Settings) -> AsyncIterator[Session]:
     sides = [Side(await address.resolve(), address.authority) for address in (north, south)]
     clock = SystemClock()
     try:
-        yield Session(settings, clock, Metrics(clock.now(), settings.duration), sides[0], sides[1], asyncio.Event(),
-                      datetime.fromtimestamp(int(time.time()), UTC))
+        yield Session(
+            settings,
+            clock,
+            Metrics(clock.now(), settings.duration),
+            sides[0],
+            sides[1],
+            asyncio.Event(),
+            datetime.fromtimestamp(int(time.time()), UTC),
+        )
     finally:
         clock.close()
         for side in sides:

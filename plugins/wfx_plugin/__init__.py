@@ -1,12 +1,12 @@
 r"""Plugins for wfx in Python: one function from a request to a decision, the rest is done here.
 
-    from wfx_plugin import PASS, Decision, Request, Respond, run
+from wfx_plugin import PASS, Decision, Request, Respond, run
 
-    def decide(request: Request) -> Decision:
-        return Respond.deny("not today\n") if request.path.endswith("/workflows") else PASS
+def decide(request: Request) -> Decision:
+    return Respond.deny("not today\n") if request.path.endswith("/workflows") else PASS
 
-    run(decide)
-"""  # noqa: D208 - the indented part is a program
+run(decide)
+"""
 
 from wfx_plugin.asking import Plugin
 from wfx_plugin.model import PASS, Action, Decision, Headers, Modify, Pass, Request, Respond, Status

@@ -33,19 +33,36 @@ def refusal(raw: bytes, headers: list[tuple[bytes, bytes]] = JSON_HEADERS) -> st
     return str(caught.value)
 
 
-@pytest.mark.parametrize("label", [
-    b"application/json", b"application/json; charset=utf-8", b"application/json;charset=latin-1",
-    b"application/json ;x",
-])
+@pytest.mark.parametrize(
+    "label",
+    [
+        b"application/json",
+        b"application/json; charset=utf-8",
+        b"application/json;charset=latin-1",
+        b"application/json ;x",
+    ],
+)
 def test_json_is_taken_as_json(label: bytes) -> None:
     """The media type may have parameters, which have no effect."""
     assert parse('{"ä":1}'.encode(), [(b"content-type", label)]) == {"ä": 1}
 
 
-@pytest.mark.parametrize("label", [
-    b"", b"Application/JSON", b"text/plain", b"application/jsonl", b"application/json2", b"application/vnd.x+json",
-    b"multipart/form-data", b"application/json, text/plain", b";", b"\xff", b"x\r\ny",
-])
+@pytest.mark.parametrize(
+    "label",
+    [
+        b"",
+        b"Application/JSON",
+        b"text/plain",
+        b"application/jsonl",
+        b"application/json2",
+        b"application/vnd.x+json",
+        b"multipart/form-data",
+        b"application/json, text/plain",
+        b";",
+        b"\xff",
+        b"x\r\ny",
+    ],
+)
 def test_other_media_types_are_refused(label: bytes) -> None:
     """Any other media type is refused, in one line that names the header."""
     message = refusal(b"{}", [(b"content-type", label)])
@@ -65,10 +82,22 @@ def test_of_two_media_types_the_first_counts() -> None:
     assert refusal(b"1", labels[::-1]).startswith("header Content-Type")
 
 
-@pytest.mark.parametrize("coding", [
-    b"gzip", b"x-gzip", b"GZIP", b"deflate", b"br", b"zstd", b"compress", b"identity, gzip", b"gzip, identity", b"\xff",
-    b"unheard-of",
-])
+@pytest.mark.parametrize(
+    "coding",
+    [
+        b"gzip",
+        b"x-gzip",
+        b"GZIP",
+        b"deflate",
+        b"br",
+        b"zstd",
+        b"compress",
+        b"identity, gzip",
+        b"gzip, identity",
+        b"\xff",
+        b"unheard-of",
+    ],
+)
 @pytest.mark.parametrize("raw", [b"\x1f\x8b", b"{}"])
 def test_compressed_bodies_are_refused_unseen(coding: bytes, raw: bytes) -> None:
     """A body in any coding is not looked at; the answer is 415."""
@@ -95,36 +124,39 @@ def test_a_missing_body_is_refused(raw: bytes) -> None:
     assert "body" in refusal(raw)
 
 
-@pytest.mark.parametrize(("raw", "value"), [
-    (b'{"a":1} trailing', {"a": 1}),
-    (b'{"a":1}{"b":2}', {"a": 1}),
-    (b'{"a":1}\xff\xfe', {"a": 1}),
-    (b'{"a":1}]]]]' + b"[" * 100_000, {"a": 1}),
-    (b" \t\r\n[1] ", [1]),
-    (b'{"a":1,"a":2}', {"a": 2}),
-    (b'{"a":1,"A":2}', {"a": 1, "A": 2}),
-    (b'"\xff"', "\ufffd"),
-    (b'{"\xc3\x28":"a\x80b"}', {"\ufffd(": "a\ufffdb"}),
-    (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd"),
-    (rb'"\ud800"', "\ufffd"),
-    (rb'"\udc00\ud800x"', "\ufffd\ufffdx"),
-    (rb'"\ud83d\ude00"', "😀"),
-    (rb'{"\udfff":["\uDABC",{"x":"\ud800"}]}', {"\ufffd": ["\ufffd", {"x": "\ufffd"}]}),
-    (rb'"\\ud800"', r"\ud800"),
-    (rb'"\u0000"', "\x00"),
-    (b"null", None),
-    (b"9223372036854775807", 2**63 - 1),
-    (b"9223372036854775808", 2**63),
-    (b"18446744073709551615", 2**64 - 1),
-    (b"18446744073709551616", 2.0**64),
-    (b"-9223372036854775808", -(2**63)),
-    (b"-9223372036854775809", -(2.0**63)),
-    (b"1" + b"0" * 300, 1e300),
-    (b"0." + b"1" * 5000, 1 / 9),
-    (b"1e308", 1e308),
-    (b"1e-400", 0.0),
-    (b"1.0", 1.0),
-])
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b'{"a":1} trailing', {"a": 1}),
+        (b'{"a":1}{"b":2}', {"a": 1}),
+        (b'{"a":1}\xff\xfe', {"a": 1}),
+        (b'{"a":1}]]]]' + b"[" * 100_000, {"a": 1}),
+        (b" \t\r\n[1] ", [1]),
+        (b'{"a":1,"a":2}', {"a": 2}),
+        (b'{"a":1,"A":2}', {"a": 1, "A": 2}),
+        (b'"\xff"', "\ufffd"),
+        (b'{"\xc3\x28":"a\x80b"}', {"\ufffd(": "a\ufffdb"}),
+        (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd"),
+        (rb'"\ud800"', "\ufffd"),
+        (rb'"\udc00\ud800x"', "\ufffd\ufffdx"),
+        (rb'"\ud83d\ude00"', "😀"),
+        (rb'{"\udfff":["\uDABC",{"x":"\ud800"}]}', {"\ufffd": ["\ufffd", {"x": "\ufffd"}]}),
+        (rb'"\\ud800"', r"\ud800"),
+        (rb'"\u0000"', "\x00"),
+        (b"null", None),
+        (b"9223372036854775807", 2**63 - 1),
+        (b"9223372036854775808", 2**63),
+        (b"18446744073709551615", 2**64 - 1),
+        (b"18446744073709551616", 2.0**64),
+        (b"-9223372036854775808", -(2**63)),
+        (b"-9223372036854775809", -(2.0**63)),
+        (b"1" + b"0" * 300, 1e300),
+        (b"0." + b"1" * 5000, 1 / 9),
+        (b"1e308", 1e308),
+        (b"1e-400", 0.0),
+        (b"1.0", 1.0),
+    ],
+)
 def test_json_is_read_leniently_where_the_contract_says_so(raw: bytes, value: Any) -> None:
     """What follows the first value is ignored, broken text becomes U+FFFD, big integers become doubles."""
     found = decode(raw)
@@ -141,11 +173,38 @@ def test_negative_zero_keeps_its_sign(raw: bytes) -> None:
     assert math.copysign(1, found) == -1
 
 
-@pytest.mark.parametrize("raw", [
-    b"{", b"[1,]", b'{"a"}', b"{'a':1}", b"nul", b"+1", b".5", b"\xef\xbb\xbf{}", b"NaN", b"-Infinity", b"[Infinity]",
-    b"1e400", b"-1e400", b"[1e999999999]", b"1" * 400, b"1" * 5000, b"-" + b"9" * 5000, b'"\x00"', b'"a\nb"', b'"\\x"',
-    b"\xff", b"\x00", b"//x\n1", "\u00a01".encode(), b'"abc', b"-", b'{"a":NaN}',
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b"[1,]",
+        b'{"a"}',
+        b"{'a':1}",
+        b"nul",
+        b"+1",
+        b".5",
+        b"\xef\xbb\xbf{}",
+        b"NaN",
+        b"-Infinity",
+        b"[Infinity]",
+        b"1e400",
+        b"-1e400",
+        b"[1e999999999]",
+        b"1" * 400,
+        b"1" * 5000,
+        b"-" + b"9" * 5000,
+        b'"\x00"',
+        b'"a\nb"',
+        b'"\\x"',
+        b"\xff",
+        b"\x00",
+        b"//x\n1",
+        "\u00a01".encode(),
+        b'"abc',
+        b"-",
+        b'{"a":NaN}',
+    ],
+)
 def test_what_is_no_json_is_refused(raw: bytes) -> None:
     """Broken JSON, NaN, a byte-order mark and numbers beyond a double are refused in one line."""
     message = refusal(raw)
@@ -174,10 +233,17 @@ def test_width_is_no_depth() -> None:
     assert decode(b'["' + b"[" * 1000 + b'"]') == ["[" * 1000]
 
 
-@pytest.mark.parametrize("raw", [
-    nested(1000), nested(100_000), b"[" * 1_000_000, b'{"a":' * 100_000, b"[" * 5000 + b"]" * 5000 + b"x",
-    b"[" * 500 + rb'"\ud800"' + b"]" * 500,
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        nested(1000),
+        nested(100_000),
+        b"[" * 1_000_000,
+        b'{"a":' * 100_000,
+        b"[" * 5000 + b"]" * 5000 + b"x",
+        b"[" * 500 + rb'"\ud800"' + b"]" * 500,
+    ],
+)
 def test_bombs_are_refused(raw: bytes) -> None:
     """However deep a body is nested, it is refused and does no harm."""
     assert refusal(raw)
@@ -203,10 +269,34 @@ def test_quick_and_lenient_reading_agree(value: Any, tail: bytes) -> None:
     assert decode(orjson.dumps(value) + tail) == value
 
 
-FRAGMENTS = st.sampled_from([
-    b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\\ud800", b"\\u0000", b'"a"', b"-0", b"1e400", b"NaN", b"null",
-    b"1", b"true", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b" ", b"9" * 30, b"-", b".5",
-])
+FRAGMENTS = st.sampled_from(
+    [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b'"',
+        b"\\",
+        b"\\ud800",
+        b"\\u0000",
+        b'"a"',
+        b"-0",
+        b"1e400",
+        b"NaN",
+        b"null",
+        b"1",
+        b"true",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\xef\xbb\xbf",
+        b" ",
+        b"9" * 30,
+        b"-",
+        b".5",
+    ]
+)
 
 
 CUT_SHORT = VALUES.map(lambda value: orjson.dumps(value)[:-1])
@@ -247,9 +337,21 @@ def test_what_is_hopeless_is_refused_by_the_lenient_decoder_too(raw: bytes) -> N
                 body._decode_leniently(raw)
 
 
-@pytest.mark.parametrize("raw", [
-    b"[1,]", b"[1", b"[x]", b'["\n"]', b'["\\x"]', b"[1e400]", b"\xef\xbb\xbf[]", b"[1,2", b'["abc', b"[nul]",
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[1,]",
+        b"[1",
+        b"[x]",
+        b'["\n"]',
+        b'["\\x"]',
+        b"[1e400]",
+        b"\xef\xbb\xbf[]",
+        b"[1,2",
+        b'["abc',
+        b"[nul]",
+    ],
+)
 def test_plain_nonsense_is_refused_at_once(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that is no JSON by any reading is not read a second time."""
     monkeypatch.setattr(body, "_LENIENT", None)

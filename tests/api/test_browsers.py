@@ -194,6 +194,7 @@ def test_allowed_names_and_other_listeners(engine: str, tmp_path: Path) -> None:
     """A name that was allowed is served, on loopback; a listener for other machines serves any name."""
     options = (engine, "--allowed-host=wfx.example,other.example", "--client-host=0.0.0.0")
     with LocalService(tmp_path, *options) as service:
+
         def asked(url: str, host: str) -> int:
             return httpx.get(f"{url}/version", headers={"Host": host, "User-Agent": BROWSER}).status_code
 

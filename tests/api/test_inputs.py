@@ -150,11 +150,14 @@ async def test_more_tags_than_a_job_may_have(large_bodies: LargeBodies, names: l
             await read(large_bodies, operation, orjson.dumps(document))
 
 
-@pytest.mark.parametrize(("operation", "document"), [
-    ("PostJobs", {"clientId": "c" * 200_000, "workflow": "w"}),
-    ("PutJobsIdStatus", {"state": "s" * 200_000}),
-    ("DeleteJobsIdTags", [f"{n:06}" for n in range(40_000)]),
-])
+@pytest.mark.parametrize(
+    ("operation", "document"),
+    [
+        ("PostJobs", {"clientId": "c" * 200_000, "workflow": "w"}),
+        ("PutJobsIdStatus", {"state": "s" * 200_000}),
+        ("DeleteJobsIdTags", [f"{n:06}" for n in range(40_000)]),
+    ],
+)
 async def test_names_have_a_bound(large_bodies: LargeBodies, operation: str, document: Any) -> None:
     """Only definitions, contexts and workflows may have megabytes; names and tags that do are refused."""
     with pytest.raises(BadRequest, match="names and tags have more than 131072 bytes together"):

@@ -15,8 +15,15 @@ JOB = compile_parameters("GetJobsId")
 EVENTS = compile_parameters("GetJobsEvents")
 NONE = compile_parameters("PutJobsIdStatus")
 DEFAULTS = {
-    "clientId": "", "state": "", "group": (), "workflow": "", "tag": (),
-    "limit": 10, "offset": 0, "sort": "asc", "pagination": False,
+    "clientId": "",
+    "state": "",
+    "group": (),
+    "workflow": "",
+    "tag": (),
+    "limit": 10,
+    "offset": 0,
+    "sort": "asc",
+    "pagination": False,
 }
 
 
@@ -43,71 +50,106 @@ def test_an_answer_can_be_changed_without_harm() -> None:
 def test_events_say_what_was_left_out() -> None:
     """In an event query, a list that is left out is None and an empty one holds the empty id."""
     assert EVENTS(b"jobIds=&tags=a,b") == {
-        "jobIds": ("",), "clientIds": None, "workflows": None, "actions": None, "tags": ("a", "b"),
-        "since": None, "limit": 100,
+        "jobIds": ("",),
+        "clientIds": None,
+        "workflows": None,
+        "actions": None,
+        "tags": ("a", "b"),
+        "since": None,
+        "limit": 100,
     }
 
 
-@pytest.mark.parametrize(("segment", "name", "value"), [
-    (b"clientId=dev", "clientId", "dev"),
-    (b"clientId=", "clientId", ""),
-    (b"clientId", "clientId", ""),
-    (b"clientId=a=b", "clientId", "a=b"),
-    (b"clientId=a+b%20c%2Bd", "clientId", "a b c+d"),
-    (b"client%49d=x", "clientId", "x"),
-    (b"clientId=%C3%A4", "clientId", "ä"),
-    (b"clientId=\xc3\xa4", "clientId", "ä"),
-    (b"clientId=%ff%fe", "clientId", "\ufffd\ufffd"),
-    (b"group=OPEN", "group", ("OPEN",)),
-    (b"group=OPEN,CLOSED", "group", ("OPEN", "CLOSED")),
-    (b"group=OPEN%2CCLOSED", "group", ("OPEN", "CLOSED")),
-    (b"group=X,", "group", ("X", "")),
-    (b"tag=x,,y", "tag", ("x", "", "y")),
-    (b"tag=" + b",".join([b"t"] * 16), "tag", ("t",) * 16),
-    (b"group=" + b",".join([b"g"] * 500), "group", ("g",) * 500),
-    (b"sort=desc", "sort", "desc"),
-    (b"limit=0", "limit", 0),
-    (b"limit=-5", "limit", -5),
-    (b"limit=%2B5", "limit", 5),
-    (b"limit=007", "limit", 7),
-    (b"limit=" + b"0" * 6000 + b"3", "limit", 3),
-    (b"limit=%2B" + b"0" * 6000, "limit", 0),
-    (b"limit=-" + b"0" * 6000, "limit", 0),
-    (b"limit=2147483647", "limit", 2**31 - 1),
-    (b"limit=-2147483648", "limit", -(2**31)),
-    (b"offset=9223372036854775807", "offset", 2**63 - 1),
-    (b"offset=-9223372036854775808", "offset", -(2**63)),
-    *[(b"pagination=" + text, "pagination", True) for text in (b"1", b"t", b"T", b"TRUE", b"true", b"True")],
-    *[(b"pagination=" + text, "pagination", False) for text in (b"0", b"f", b"F", b"FALSE", b"false", b"False")],
-])
+@pytest.mark.parametrize(
+    ("segment", "name", "value"),
+    [
+        (b"clientId=dev", "clientId", "dev"),
+        (b"clientId=", "clientId", ""),
+        (b"clientId", "clientId", ""),
+        (b"clientId=a=b", "clientId", "a=b"),
+        (b"clientId=a+b%20c%2Bd", "clientId", "a b c+d"),
+        (b"client%49d=x", "clientId", "x"),
+        (b"clientId=%C3%A4", "clientId", "ä"),
+        (b"clientId=\xc3\xa4", "clientId", "ä"),
+        (b"clientId=%ff%fe", "clientId", "\ufffd\ufffd"),
+        (b"group=OPEN", "group", ("OPEN",)),
+        (b"group=OPEN,CLOSED", "group", ("OPEN", "CLOSED")),
+        (b"group=OPEN%2CCLOSED", "group", ("OPEN", "CLOSED")),
+        (b"group=X,", "group", ("X", "")),
+        (b"tag=x,,y", "tag", ("x", "", "y")),
+        (b"tag=" + b",".join([b"t"] * 16), "tag", ("t",) * 16),
+        (b"group=" + b",".join([b"g"] * 500), "group", ("g",) * 500),
+        (b"sort=desc", "sort", "desc"),
+        (b"limit=0", "limit", 0),
+        (b"limit=-5", "limit", -5),
+        (b"limit=%2B5", "limit", 5),
+        (b"limit=007", "limit", 7),
+        (b"limit=" + b"0" * 6000 + b"3", "limit", 3),
+        (b"limit=%2B" + b"0" * 6000, "limit", 0),
+        (b"limit=-" + b"0" * 6000, "limit", 0),
+        (b"limit=2147483647", "limit", 2**31 - 1),
+        (b"limit=-2147483648", "limit", -(2**31)),
+        (b"offset=9223372036854775807", "offset", 2**63 - 1),
+        (b"offset=-9223372036854775808", "offset", -(2**63)),
+        *[(b"pagination=" + text, "pagination", True) for text in (b"1", b"t", b"T", b"TRUE", b"true", b"True")],
+        *[(b"pagination=" + text, "pagination", False) for text in (b"0", b"f", b"F", b"FALSE", b"false", b"False")],
+    ],
+)
 def test_a_value_is_read_by_the_rules(segment: bytes, name: str, value: Any) -> None:
     """Values mean what the contract says (rest-api section 2), whatever stands around them."""
     assert JOBS(segment) == {**DEFAULTS, name: value}
     assert JOBS(b"x=1&" + segment + b"&class=OPEN&") == {**DEFAULTS, name: value}
 
 
-@pytest.mark.parametrize("query", [
-    b"limit=1&limit=1", b"clientId=a&clientId=a", b"clientId=&clientId=", b"group=a&group=b", b"tag=a&tag=b",
-    b"sort=asc&sort=asc", b"pagination=1&pagination=0", b"clientId=a&client%49d=b",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"limit=1&limit=1",
+        b"clientId=a&clientId=a",
+        b"clientId=&clientId=",
+        b"group=a&group=b",
+        b"tag=a&tag=b",
+        b"sort=asc&sort=asc",
+        b"pagination=1&pagination=0",
+        b"clientId=a&client%49d=b",
+    ],
+)
 def test_a_parameter_given_twice_is_refused(query: bytes) -> None:
     """A parameter that is given twice is refused, lists included."""
     assert "is given more than once" in refusal(query)
 
 
-@pytest.mark.parametrize(("query", "place"), [
-    *[(b"limit=" + text, "'limit'") for text in (
-        b"", b"1.5", b"0x3", b"1e3", b"1_0", b"+5", b"%205", b"--5", b"2147483648", b"-2147483649", b"9" * 5000,
-        "\u0663".encode(),
-    )],
-    *[(b"offset=" + text, "'offset'") for text in (b"", b"9223372036854775808", b"-9223372036854775809")],
-    *[(b"pagination=" + text, "'pagination'") for text in (b"", b"yes", b"tRUE", b"2", b"on")],
-    *[(b"sort=" + text, "'sort'") for text in (b"", b"ASC", b"Desc", b"asc,desc")],
-    (b"group=", "'group'"), (b"group", "'group'"), (b"tag=", "'tag'"),
-    (b"tag=" + b",".join([b"t"] * 17), "'tag'"),
-    (b"clientId=%00", "'clientId': '\\x00' contains U+0000"),
-    (b"tag=a,b%00", "'tag'"),
-])
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        *[
+            (b"limit=" + text, "'limit'")
+            for text in (
+                b"",
+                b"1.5",
+                b"0x3",
+                b"1e3",
+                b"1_0",
+                b"+5",
+                b"%205",
+                b"--5",
+                b"2147483648",
+                b"-2147483649",
+                b"9" * 5000,
+                "\u0663".encode(),
+            )
+        ],
+        *[(b"offset=" + text, "'offset'") for text in (b"", b"9223372036854775808", b"-9223372036854775809")],
+        *[(b"pagination=" + text, "'pagination'") for text in (b"", b"yes", b"tRUE", b"2", b"on")],
+        *[(b"sort=" + text, "'sort'") for text in (b"", b"ASC", b"Desc", b"asc,desc")],
+        (b"group=", "'group'"),
+        (b"group", "'group'"),
+        (b"tag=", "'tag'"),
+        (b"tag=" + b",".join([b"t"] * 17), "'tag'"),
+        (b"clientId=%00", "'clientId': '\\x00' contains U+0000"),
+        (b"tag=a,b%00", "'tag'"),
+    ],
+)
 def test_a_value_against_the_rules_is_refused(query: bytes, place: str) -> None:
     """What a parameter cannot mean is refused in one line that names the parameter."""
     message = refusal(query)
@@ -115,10 +157,18 @@ def test_a_value_against_the_rules_is_refused(query: bytes, place: str) -> None:
     assert message.isprintable()
 
 
-@pytest.mark.parametrize("query", [
-    b"limit=3;offset=4", b"limit=%zz", b"limit=%", b"limit=%3", b"%zz=3", b"limit;=3",
-    b"limit=3;x&limit=%zz",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"limit=3;offset=4",
+        b"limit=%zz",
+        b"limit=%",
+        b"limit=%3",
+        b"%zz=3",
+        b"limit;=3",
+        b"limit=3;x&limit=%zz",
+    ],
+)
 def test_segments_that_do_not_parse_are_dropped(query: bytes) -> None:
     """Stray percent signs and semicolons make a segment disappear, and only it."""
     assert JOBS(query) == DEFAULTS
@@ -131,10 +181,25 @@ def test_a_position_on_the_log_is_a_word_a_number_or_an_id(text: str) -> None:
     assert EVENTS(f"since={text}".encode())["since"] == text
 
 
-@pytest.mark.parametrize("text", [
-    "", "-1", "NOW", "then", "1.5", "99999999999999999999", "0x1", "now ", "-5", "5-", "a/b-5", "a" * 200 + "-5",
-    "1%0A", "\u0663",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-1",
+        "NOW",
+        "then",
+        "1.5",
+        "99999999999999999999",
+        "0x1",
+        "now ",
+        "-5",
+        "5-",
+        "a/b-5",
+        "a" * 200 + "-5",
+        "1%0A",
+        "\u0663",
+    ],
+)
 def test_no_other_text_is_a_position(text: str) -> None:
     """Anything else is refused, so that nobody gets old events by mistake."""
     assert "parameter 'since'" in refusal(f"since={text}".encode(), EVENTS)

@@ -59,47 +59,50 @@ TAGGED = "PostJobsIdTags"
 UNTAGGED = "DeleteJobsIdTags"
 
 
-@pytest.mark.parametrize(("operation_id", "body"), [
-    (NAMED, workflow()),
-    (NAMED, workflow(name="a")),
-    (NAMED, workflow(name="x" * 64)),
-    (NAMED, workflow(name="A-z.0")),
-    (NAMED, workflow(description="")),
-    (NAMED, workflow(description="x" * 1024)),
-    (NAMED, workflow(description="😀" * 1024)),
-    (NAMED, workflow(states=[])),
-    (NAMED, workflow(states=[{"name": f"s{n}"} for n in range(4096)])),
-    (NAMED, workflow(transitions=[])),
-    (NAMED, workflow(transitions=WORKFLOW["transitions"] * 16384)),
-    (NAMED, workflow(groups=[])),
-    (NAMED, workflow(groups=[{"name": "g", "states": ["DARK"]}] * 1024)),
-    (NAMED, workflow(groups=[{"name": "g", "states": [""], "description": "x" * 5000}])),
-    (NAMED, workflow(states=[{"name": "ä\n", "description": ""}])),
-    (NAMED, workflow(extra=1, states=[{"name": "a", "more": None}])),
-    (NAMED, transition(eligible="WFX", action="IMMEDIATE")),
-    (NAMED, transition(action="WAIT", description="")),
-    (STARTED, job()),
-    (STARTED, job(clientId="x" * 100_000)),
-    (STARTED, job(tags=[])),
-    (STARTED, job(tags=["", "a", "a", "", *["t"] * 12])),
-    (STARTED, job(definition={})),
-    (STARTED, job(definition={"a": None, "b": [1.5, {"c": "\x00"}]})),
-    (STARTED, job(id=5, stime=None, CLIENTID=7)),
-    (REPORTED, status()),
-    (REPORTED, status(clientId="", progress=0, message="", context={})),
-    (REPORTED, status(progress=100)),
-    (REPORTED, status(progress=-1)),
-    (REPORTED, status(progress=-(2**31))),
-    (REPORTED, status(message="x" * 1024)),
-    (REPORTED, status(message="😀" * 1024)),
-    (REPORTED, status(context={"lines": ["\x00"], "n": None})),
-    (REPORTED, status(DefinitionHash="", unknown=None)),
-    (DEFINED, {}),
-    (DEFINED, {"a": None, "definitionHash": "x"}),
-    (TAGGED, [""]),
-    (TAGGED, ["a"] * 1000),
-    (UNTAGGED, ["a", "a"]),
-])
+@pytest.mark.parametrize(
+    ("operation_id", "body"),
+    [
+        (NAMED, workflow()),
+        (NAMED, workflow(name="a")),
+        (NAMED, workflow(name="x" * 64)),
+        (NAMED, workflow(name="A-z.0")),
+        (NAMED, workflow(description="")),
+        (NAMED, workflow(description="x" * 1024)),
+        (NAMED, workflow(description="😀" * 1024)),
+        (NAMED, workflow(states=[])),
+        (NAMED, workflow(states=[{"name": f"s{n}"} for n in range(4096)])),
+        (NAMED, workflow(transitions=[])),
+        (NAMED, workflow(transitions=WORKFLOW["transitions"] * 16384)),
+        (NAMED, workflow(groups=[])),
+        (NAMED, workflow(groups=[{"name": "g", "states": ["DARK"]}] * 1024)),
+        (NAMED, workflow(groups=[{"name": "g", "states": [""], "description": "x" * 5000}])),
+        (NAMED, workflow(states=[{"name": "ä\n", "description": ""}])),
+        (NAMED, workflow(extra=1, states=[{"name": "a", "more": None}])),
+        (NAMED, transition(eligible="WFX", action="IMMEDIATE")),
+        (NAMED, transition(action="WAIT", description="")),
+        (STARTED, job()),
+        (STARTED, job(clientId="x" * 100_000)),
+        (STARTED, job(tags=[])),
+        (STARTED, job(tags=["", "a", "a", "", *["t"] * 12])),
+        (STARTED, job(definition={})),
+        (STARTED, job(definition={"a": None, "b": [1.5, {"c": "\x00"}]})),
+        (STARTED, job(id=5, stime=None, CLIENTID=7)),
+        (REPORTED, status()),
+        (REPORTED, status(clientId="", progress=0, message="", context={})),
+        (REPORTED, status(progress=100)),
+        (REPORTED, status(progress=-1)),
+        (REPORTED, status(progress=-(2**31))),
+        (REPORTED, status(message="x" * 1024)),
+        (REPORTED, status(message="😀" * 1024)),
+        (REPORTED, status(context={"lines": ["\x00"], "n": None})),
+        (REPORTED, status(DefinitionHash="", unknown=None)),
+        (DEFINED, {}),
+        (DEFINED, {"a": None, "definitionHash": "x"}),
+        (TAGGED, [""]),
+        (TAGGED, ["a"] * 1000),
+        (UNTAGGED, ["a", "a"]),
+    ],
+)
 def test_a_body_within_the_limits_is_accepted(operation_id: str, body: Any) -> None:
     """What the contract allows is accepted, up to each limit, with unknown members at every level."""
     assert checker(operation_id).complaint(body) == ""
@@ -166,17 +169,20 @@ async def test_a_body_beyond_the_limits_is_refused(operation_id: str, body: Any,
     assert len(message) <= 500
 
 
-@pytest.mark.parametrize(("operation_id", "body", "place"), [
-    (STARTED, job(clientId="a\x00b"), "/clientId"),
-    (STARTED, job(workflow="\x00"), "/workflow"),
-    (STARTED, job(tags=["a", "b\x00"]), "/tags/1"),
-    (REPORTED, status(state="a\x00"), "/state"),
-    (REPORTED, status(clientId="\x00"), "/clientId"),
-    (TAGGED, ["\x00"], "/0"),
-    (UNTAGGED, ["a", "\x00"], "/1"),
-    (NAMED, workflow(states=[{"name": "a\x00"}]), "/states/0/name"),
-    (NAMED, workflow(groups=[{"name": "a\x00", "states": ["DARK"]}]), "/groups/0/name"),
-])
+@pytest.mark.parametrize(
+    ("operation_id", "body", "place"),
+    [
+        (STARTED, job(clientId="a\x00b"), "/clientId"),
+        (STARTED, job(workflow="\x00"), "/workflow"),
+        (STARTED, job(tags=["a", "b\x00"]), "/tags/1"),
+        (REPORTED, status(state="a\x00"), "/state"),
+        (REPORTED, status(clientId="\x00"), "/clientId"),
+        (TAGGED, ["\x00"], "/0"),
+        (UNTAGGED, ["a", "\x00"], "/1"),
+        (NAMED, workflow(states=[{"name": "a\x00"}]), "/states/0/name"),
+        (NAMED, workflow(groups=[{"name": "a\x00", "states": ["DARK"]}]), "/groups/0/name"),
+    ],
+)
 async def test_u0000_is_refused_where_jobs_are_found_by_it(operation_id: str, body: Any, place: str) -> None:
     """The character that no store can look for is refused, and the message says so."""
     assert not checker(operation_id).is_valid(body)
@@ -243,17 +249,31 @@ TEXT = st.text(max_size=3) | st.sampled_from(["", "DARK", "a\x00", "x" * 65])
 ODD = st.sampled_from([None, True, 0, -1, 100, 101, 2**31, -(2**31), 0.5, [], {}, "", ["a"], {"a": 1}])
 MEMBERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     REPORTED: {
-        "state": TEXT, "clientId": TEXT, "progress": st.integers(-5, 105), "message": TEXT,
-        "context": st.just({}), "definitionHash": TEXT, "other": ODD,
+        "state": TEXT,
+        "clientId": TEXT,
+        "progress": st.integers(-5, 105),
+        "message": TEXT,
+        "context": st.just({}),
+        "definitionHash": TEXT,
+        "other": ODD,
     },
     STARTED: {"clientId": TEXT, "workflow": TEXT, "tags": st.lists(TEXT, max_size=18), "definition": st.just({})},
     NAMED: {
-        "name": TEXT, "description": TEXT,
+        "name": TEXT,
+        "description": TEXT,
         "states": st.lists(st.fixed_dictionaries({}, optional={"name": TEXT | ODD, "description": TEXT}), max_size=3),
-        "transitions": st.lists(st.fixed_dictionaries({}, optional={
-            "from": TEXT, "to": TEXT | ODD, "eligible": st.sampled_from(["CLIENT", "WFX", "x"]),
-            "action": st.sampled_from(["WAIT", None]),
-        }), max_size=3),
+        "transitions": st.lists(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "from": TEXT,
+                    "to": TEXT | ODD,
+                    "eligible": st.sampled_from(["CLIENT", "WFX", "x"]),
+                    "action": st.sampled_from(["WAIT", None]),
+                },
+            ),
+            max_size=3,
+        ),
         "groups": st.lists(st.fixed_dictionaries({}, optional={"name": TEXT, "states": st.lists(TEXT)}), max_size=2),
     },
 }

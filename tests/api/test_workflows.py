@@ -129,7 +129,8 @@ def test_all_faults_at_once(north: httpx.Client, unique: Name) -> None:
         "cycle from 'A' to 'B', from where 'A' is reached again",
     ]
     assert {(error["code"], error["logref"]) for error in errors} == {
-        ("wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")}
+        ("wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")
+    }
 
 
 def test_very_many_faults(north: httpx.Client, unique: Name) -> None:

@@ -51,7 +51,7 @@ async def _ask(port: int, data: bytes, size: int) -> list[int]:
     try:
         with suppress(ConnectionError):
             for at in range(0, len(data), size):
-                writer.write(data[at:at + size])
+                writer.write(data[at : at + size])
                 await writer.drain()
             with suppress(OSError):  # the service has closed, perhaps after an answer
                 writer.write_eof()

@@ -42,8 +42,13 @@ def figures() -> dict[str, Any]:
 def test_the_guide_takes_figures_between_its_marks(figures: dict[str, Any]) -> None:
     """Every figure of a run gets into the guide; a second time changes nothing, and other figures replace them."""
     guide = page.updated((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"), figures)
-    for shown in ("| uvicorn | GET job | 16 | 12,345 | 0.61 |", "| 48.21 MiB | at most 150 MiB |", "| client | 20 |",
-                  "| uvicorn | GET job | 1,000 | 4,000 | 16,000 | 64,000 | 256,000 |", "the generator was late"):
+    for shown in (
+        "| uvicorn | GET job | 16 | 12,345 | 0.61 |",
+        "| 48.21 MiB | at most 150 MiB |",
+        "| client | 20 |",
+        "| uvicorn | GET job | 1,000 | 4,000 | 16,000 | 64,000 | 256,000 |",
+        "the generator was late",
+    ):
         assert shown in guide
     assert page.updated(guide, figures) == guide
     figures["operations"][0]["rate"] = 54321
@@ -84,8 +89,9 @@ def test_pictures_stand_alone(figures: dict[str, Any]) -> None:
         lines = root.findall("{http://www.w3.org/2000/svg}path[@d]")
         assert len([line for line in lines if "line" in line.get("class", "").split()]) == len(picture.lines) == 4, name
         assert not re.search(r"href|url\(|@import|<script", drawn)
-    assert set(page.pictures(figures)) == set(re.findall(r"\((performance-.*?\.svg)\)",
-                                              (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")))
+    assert set(page.pictures(figures)) == set(
+        re.findall(r"\((performance-.*?\.svg)\)", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
+    )
 
 
 def test_points_are_where_their_values_say() -> None:

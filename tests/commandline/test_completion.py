@@ -102,7 +102,14 @@ def test_the_script_works_in_bash(run: Run, tmp_path: Path, words: list[str], re
     ((${#COMPREPLY[@]})) && printf '%s\\n' "${COMPREPLY[@]}"
     """
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2])}
-    outcome = subprocess.run(["bash", "-c", program, "bash", *words], cwd=tmp_path, env=env, capture_output=True,
-                             text=True, timeout=60, check=False)
+    outcome = subprocess.run(
+        ["bash", "-c", program, "bash", *words],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert outcome.stdout.splitlines() == replies
     assert outcome.stderr == ""

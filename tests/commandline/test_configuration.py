@@ -46,7 +46,10 @@ def test_later_files_beat_earlier_ones(run: Run, stub: Stub, tmp_path: Path) -> 
 def test_the_default_files_end_with_the_systems(tmp_path: Path) -> None:
     """The file of the system is the last and strongest."""
     assert configuration.default_files({"HOME": "/home/x"}) == [
-        "wfx.yml", "/home/x/.config/wfx/config.yml", "/etc/wfx/wfx.yml"]
+        "wfx.yml",
+        "/home/x/.config/wfx/config.yml",
+        "/etc/wfx/wfx.yml",
+    ]
     assert configuration.default_files({"XDG_CONFIG_HOME": str(tmp_path)})[1] == f"{tmp_path}/wfx/config.yml"
     assert configuration.default_files({}) == ["wfx.yml", "/etc/wfx/wfx.yml"]
 
@@ -56,8 +59,9 @@ def test_named_files_replace_the_default_ones(run: Run, stub: Stub) -> None:
     Path("wfx.yml").write_text("state: default")
     Path("a.yml").write_text("limit: 1\nworkflow: a")
     Path("b.yml").write_text("limit: 2")
-    query = sent(run, stub, "--config", "a.yml,missing.yml", "--config", "b.yml", "job", "query",
-                 env={"WFX_CONFIG": "wfx.yml"})
+    query = sent(
+        run, stub, "--config", "a.yml,missing.yml", "--config", "b.yml", "job", "query", env={"WFX_CONFIG": "wfx.yml"}
+    )
     assert query == {"limit": "2", "workflow": "a", "offset": "0", "sort": "asc"}
     assert sent(run, stub, "job", "query", env={"WFX_CONFIG": "a.yml"})["state"] == "default"
 
@@ -117,8 +121,16 @@ def test_lists_come_from_files_as_lists_only(run: Run, stub: Stub) -> None:
 def test_every_option_has_a_variable(run: Run, stub: Stub) -> None:
     """Options of subcommands and global ones can be set by variables."""
     port = str(stub.port)
-    env = {"WFX_CLIENT_HOST": "127.0.0.1", "WFX_CLIENT_PORT": port, "WFX_ID": "7", "WFX_HISTORY": "true",
-           "WFX_FILTER": ".a", "WFX_RAW": "1", "WFX_LOG_LEVEL": "nonsense", "WFX_ENABLE_TLS": ""}
+    env = {
+        "WFX_CLIENT_HOST": "127.0.0.1",
+        "WFX_CLIENT_PORT": port,
+        "WFX_ID": "7",
+        "WFX_HISTORY": "true",
+        "WFX_FILTER": ".a",
+        "WFX_RAW": "1",
+        "WFX_LOG_LEVEL": "nonsense",
+        "WFX_ENABLE_TLS": "",
+    }
     stub.will({"a": "b"})
     outcome = run("job", "get", env=env)
     assert (outcome.code, outcome.out) == (0, "b\n")
@@ -132,10 +144,16 @@ def test_the_first_of_several_documents_counts(run: Run, stub: Stub) -> None:
     assert sent(run, stub, "job", "query")["limit"] == "1"
 
 
-@pytest.mark.parametrize(("content", "complaint"), [
-    ("a: [", "is not valid YAML"), ("- a", "must hold keys and values"), ("text", "must hold keys and values"),
-    ("a: \x01", "is not valid YAML"), ("a: 1\na: 2", 'key "a" is given twice, in lines 1 and 2'),
-])
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("a: [", "is not valid YAML"),
+        ("- a", "must hold keys and values"),
+        ("text", "must hold keys and values"),
+        ("a: \x01", "is not valid YAML"),
+        ("a: 1\na: 2", 'key "a" is given twice, in lines 1 and 2'),
+    ],
+)
 def test_a_broken_file_is_fatal(run: Run, content: str, complaint: str) -> None:
     """A file that cannot be understood ends the command with a fatal log line that names it."""
     Path("wfx.yml").write_text(content)
@@ -156,10 +174,12 @@ def test_an_unreadable_file_is_fatal(run: Run) -> None:
 def test_a_wrong_value_names_its_source(run: Run) -> None:
     """A variable or key whose value makes no sense is named."""
     assert run("job", "query", env={"WFX_LIMIT": "many"}).err == (
-        'Error: invalid value "many" for WFX_LIMIT: invalid syntax\n')
+        'Error: invalid value "many" for WFX_LIMIT: invalid syntax\n'
+    )
     Path("wfx.yml").write_text("sort: up")
     assert run("job", "query").err == (
-        'Error: invalid value "up" for configuration key sort: must be one of asc, desc\n')
+        'Error: invalid value "up" for configuration key sort: must be one of asc, desc\n'
+    )
 
 
 def test_an_empty_variable_beats_files(run: Run, stub: Stub) -> None:

@@ -31,7 +31,7 @@ ACCEPTED = [
     ("job update-status --message=a=b", "wfxctl job update-status", {"message": "a=b"}, []),
     ("job update-status --progress -5", "wfxctl job update-status", {"progress": -5}, []),
     ("job query --offset 0b11 --limit 010", "wfxctl job query", {"offset": 3, "limit": 8}, []),
-    (f"job query --offset {-2**63}", "wfxctl job query", {"offset": -2**63}, []),
+    (f"job query --offset {-(2**63)}", "wfxctl job query", {"offset": -(2**63)}, []),
     (f"job query --limit {2**31 - 1}", "wfxctl job query", {"limit": 2**31 - 1}, []),
     ("job query --sort ASC", "wfxctl job query", {"sort": "asc"}, []),
     ("job wait --timeout 1m30s", "wfxctl job wait", {"timeout": 90.0}, []),
@@ -63,8 +63,10 @@ REFUSED = [
     ("--client-port= version", 'invalid argument "" for "--client-port" flag: invalid syntax'),
     ("job query --limit 1.5", 'invalid argument "1.5" for "--limit" flag: invalid syntax'),
     ("job query --limit 3000000000", 'invalid argument "3000000000" for "--limit" flag: value out of range'),
-    ("job query --offset 9223372036854775808",
-     'invalid argument "9223372036854775808" for "--offset" flag: value out of range'),
+    (
+        "job query --offset 9223372036854775808",
+        'invalid argument "9223372036854775808" for "--offset" flag: value out of range',
+    ),
     ("job get --raw=yes", 'invalid argument "yes" for "--raw" flag: invalid syntax'),
     ("job wait --timeout 5", 'invalid argument "5" for "--timeout" flag: "5" is no duration such as 300ms, '),
     ("health --color blue", 'invalid argument "blue" for "--color" flag: must be one of auto, always, never'),
@@ -80,16 +82,19 @@ def test_mistyped_flags_and_values_are_refused(run: Run, line: str, message: str
     assert outcome.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("words", "help_of", "note"), [
-    ([], "wfxctl", ""),
-    (["job"], "wfxctl job", ""),
-    (["workflow"], "wfxctl workflow", ""),
-    (["completion"], "wfxctl completion", ""),
-    (["foo"], "wfxctl", 'unknown command "foo" for "wfxctl"\n'),
-    (["jbo", "get"], "wfxctl", 'unknown command "jbo" for "wfxctl" (did you mean job?)\n'),
-    (["job", "qurey"], "wfxctl job", 'unknown command "qurey" for "wfxctl job" (did you mean query?)\n'),
-    (["completion", "foo"], "wfxctl completion", 'unknown command "foo" for "wfxctl completion"\n'),
-])
+@pytest.mark.parametrize(
+    ("words", "help_of", "note"),
+    [
+        ([], "wfxctl", ""),
+        (["job"], "wfxctl job", ""),
+        (["workflow"], "wfxctl workflow", ""),
+        (["completion"], "wfxctl completion", ""),
+        (["foo"], "wfxctl", 'unknown command "foo" for "wfxctl"\n'),
+        (["jbo", "get"], "wfxctl", 'unknown command "jbo" for "wfxctl" (did you mean job?)\n'),
+        (["job", "qurey"], "wfxctl job", 'unknown command "qurey" for "wfxctl job" (did you mean query?)\n'),
+        (["completion", "foo"], "wfxctl completion", 'unknown command "foo" for "wfxctl completion"\n'),
+    ],
+)
 def test_unknown_commands_show_the_nearest_help(run: Run, words: list[str], help_of: str, note: str) -> None:
     """A group alone, or with a word it does not know, prints its help on standard output and succeeds."""
     outcome = run(*words)
@@ -116,34 +121,77 @@ def test_help_needs_no_server_and_no_configuration(run: Run, stub: Stub) -> None
     assert stub.seen == []
 
 
-@pytest.mark.parametrize(("text", "seconds"), [
-    ("0", 0), ("300ms", 0.3), ("1.5s", 1.5), ("1m30s", 90), ("2h45m", 9900), ("-1s", -1), ("+1s", 1), ("10us", 1e-5),
-    ("10µs", 1e-5), ("1ns", 1e-9), (".5h", 1800), ("1.h", 3600),
-])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("300ms", 0.3),
+        ("1.5s", 1.5),
+        ("1m30s", 90),
+        ("2h45m", 9900),
+        ("-1s", -1),
+        ("+1s", 1),
+        ("10us", 1e-5),
+        ("10µs", 1e-5),
+        ("1ns", 1e-9),
+        (".5h", 1800),
+        ("1.h", 3600),
+    ],
+)
 def test_durations_read_as_in_go(text: str, seconds: float) -> None:
     """Durations are numbers with units, added up."""
     assert durations.parse(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "-", "1", "s", "1 s", "1m 30s", "1d", "1m-3s", "--1s", "abc", "1.5",
-                                  "\N{ARABIC-INDIC DIGIT ONE}s", ".s", "1e3s"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-",
+        "1",
+        "s",
+        "1 s",
+        "1m 30s",
+        "1d",
+        "1m-3s",
+        "--1s",
+        "abc",
+        "1.5",
+        "\N{ARABIC-INDIC DIGIT ONE}s",
+        ".s",
+        "1e3s",
+    ],
+)
 def test_durations_need_units(text: str) -> None:
     """What is no number with a unit is no duration."""
     with pytest.raises(ValueError, match="is no duration"):
         durations.parse(text)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [
-    (0.512, "512ms"), (1.5, "1.5s"), (5, "5s"), (90, "1m30s"), (7261, "2h1m1s"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.512, "512ms"),
+        (1.5, "1.5s"),
+        (5, "5s"),
+        (90, "1m30s"),
+        (7261, "2h1m1s"),
+    ],
+)
 def test_durations_are_shown_as_in_go(seconds: float, text: str) -> None:
     """Durations are shown with units."""
     assert durations.show(seconds) == text
 
 
-@pytest.mark.parametrize(("text", "items"), [
-    ("", []), ("a", ["a"]), ("a,,b", ["a", "", "b"]), ('"a,b",c', ["a,b", "c"]),
-])
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("", []),
+        ("a", ["a"]),
+        ("a,,b", ["a", "", "b"]),
+        ('"a,b",c', ["a,b", "c"]),
+    ],
+)
 def test_lists_are_split_at_commas(text: str, items: list[str]) -> None:
     """A list value is split at commas outside of quotes."""
     assert Option("x", Kind.STRINGS, "").parse(text) == items

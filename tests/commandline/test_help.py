@@ -49,16 +49,19 @@ def test_each_command_has_examples(words: str) -> None:
     assert any(words in example for example in examples)
 
 
-@pytest.mark.parametrize(("option", "shown"), [
-    (Option("x", Kind.DURATION, "to wait", 15.0), "to wait (default 15s)"),
-    (Option("x", Kind.DURATION, "to wait", 90), "to wait (default 1m30s)"),
-    (Option("x", Kind.DURATION, "to wait"), "to wait"),
-    (Option("x", Kind.STRING, "order", "asc", choices=("asc", "desc")), 'order (one of asc, desc; default "asc")'),
-    (Option("x", Kind.STRING, "form", choices=("a", "b")), "form (one of a, b)"),
-    (Option("x", Kind.STRING, "kind", "only", choices=("only",)), 'kind (default "only")'),
-    (Option("x", Kind.INT, "how many", 3), "how many (default 3)"),
-    (Option("x", Kind.BOOL, "whether", True), "whether"),
-])
+@pytest.mark.parametrize(
+    ("option", "shown"),
+    [
+        (Option("x", Kind.DURATION, "to wait", 15.0), "to wait (default 15s)"),
+        (Option("x", Kind.DURATION, "to wait", 90), "to wait (default 1m30s)"),
+        (Option("x", Kind.DURATION, "to wait"), "to wait"),
+        (Option("x", Kind.STRING, "order", "asc", choices=("asc", "desc")), 'order (one of asc, desc; default "asc")'),
+        (Option("x", Kind.STRING, "form", choices=("a", "b")), "form (one of a, b)"),
+        (Option("x", Kind.STRING, "kind", "only", choices=("only",)), 'kind (default "only")'),
+        (Option("x", Kind.INT, "how many", 3), "how many (default 3)"),
+        (Option("x", Kind.BOOL, "whether", True), "whether"),
+    ],
+)
 def test_help_shows_choices_and_defaults_as_they_are_typed(option: Option, shown: str) -> None:
     """Choices are listed, durations have units, texts have quotes, and what is nothing is not shown."""
     assert manual.description_of(option) == shown
@@ -77,8 +80,9 @@ def test_manual_pages_for_all_commands(tmp_path: Path, name: str) -> None:
     assert pages[f"{name}-completion.1"].startswith(f'.TH "{title}" "1" "Jan 2026" "wfx" "wfx manual"\n')
     assert (tmp_path / "deep").stat().st_mode & 0o777 == 0o777 & ~_umask()
     for file, page in pages.items():
-        read = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=page.encode(), capture_output=True, timeout=60,
-                              check=True)
+        read = subprocess.run(
+            ["groff", "-man", "-Tutf8", "-ww"], input=page.encode(), capture_output=True, timeout=60, check=True
+        )
         assert read.stderr == b"", file
 
 
@@ -92,8 +96,9 @@ def test_a_manual_page_reads_like_the_help(run: Run, tmp_path: Path) -> None:
     """A page shows flags, defaults and examples literally, also where they begin with a dot or hold backslashes."""
     run("man")
     page = (tmp_path / "man" / "wfxctl-job-get-status.1").read_bytes()
-    shown = subprocess.run(["groff", "-man", "-Tascii", "-P-cbou"], input=page, capture_output=True, timeout=60,
-                           check=True).stdout.decode()
+    shown = subprocess.run(
+        ["groff", "-man", "-Tascii", "-P-cbou"], input=page, capture_output=True, timeout=60, check=True
+    ).stdout.decode()
     assert "--id=string" in shown
     assert """--filter '"\\(.state) \\(.progress // 0)%"' --raw""" in " ".join(shown.split())
     assert "wfxctl-job(1)" in shown

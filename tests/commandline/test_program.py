@@ -89,10 +89,13 @@ def test_files_belong_to_programs_with_the_option_for_them(bare: Run, full: Run)
     assert bare("show", env={"WFX_NUMBER": "8"}).out == "8\n"
 
 
-@pytest.mark.parametrize(("argv", "variables", "message"), [
-    (["show", "--number", "3"], {}, 'invalid argument "3" for "--number" flag: must be even'),
-    (["show"], {"WFX_NUMBER": "3"}, 'invalid value "3" for WFX_NUMBER: must be even'),
-])
+@pytest.mark.parametrize(
+    ("argv", "variables", "message"),
+    [
+        (["show", "--number", "3"], {}, 'invalid argument "3" for "--number" flag: must be even'),
+        (["show"], {"WFX_NUMBER": "3"}, 'invalid value "3" for WFX_NUMBER: must be even'),
+    ],
+)
 def test_values_are_checked_wherever_they_come_from(
     full: Run, argv: list[str], variables: dict[str, str], message: str
 ) -> None:

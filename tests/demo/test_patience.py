@@ -304,4 +304,3 @@ def test_jobs_that_may_not_be_asked_for() -> None:
     with closing(Device(server.url, "dev", poll_seconds=7.0, pause=pause)) as dev, pytest.raises(KeyboardInterrupt):
         dev.run_next()
     assert pauses == [7.0] * 3
-

@@ -123,9 +123,9 @@ _groups = st.builds(Group, st.sampled_from("XYZ"), st.lists(_letters, min_size=1
 graphs: st.SearchStrategy[Workflow] = st.builds(
     Workflow,
     st.just("any.flow"),
-    st.lists(_letters, max_size=5, unique=True).flatmap(
-        lambda unique: st.just(unique) | st.just(unique + unique[:1])
-    ).map(lambda names: tuple(map(State, names))),
+    st.lists(_letters, max_size=5, unique=True)
+    .flatmap(lambda unique: st.just(unique) | st.just(unique + unique[:1]))
+    .map(lambda names: tuple(map(State, names))),
     st.lists(_transitions, max_size=7).map(tuple),
     st.none() | st.lists(_groups, max_size=2).map(tuple),
 )
@@ -144,7 +144,8 @@ def workflows(draw: st.DrawFn) -> Workflow:
     alone = {t.origin for t in transitions if sum(t.origin == other.origin for other in transitions) == 1}
     chosen = [
         edge(t.origin, t.target, t.eligible, draw(st.none() | st.sampled_from(Trigger)))
-        if t.origin in alone and t.origin != t.target else t
+        if t.origin in alone and t.origin != t.target
+        else t
         for t in transitions
     ]
     return Workflow(
@@ -164,4 +165,5 @@ def altered_workflows(draw: st.DrawFn) -> Workflow:
     more = draw(st.lists(st.builds(Transition, ends, ends, st.sampled_from(Actor), triggers), max_size=2))
     fewer = draw(st.sampled_from([(0, 0), (0, 1), (1, 0)]))
     return Workflow(
-        "altered.flow", workflow.states[fewer[0]:], (*workflow.transitions[fewer[1]:], *more), workflow.groups)
+        "altered.flow", workflow.states[fewer[0] :], (*workflow.transitions[fewer[1] :], *more), workflow.groups
+    )

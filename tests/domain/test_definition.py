@@ -56,8 +56,10 @@ def test_hash_is_the_contracts(wanted: dict[str, Any] | None, expected: str) -> 
         (None, "<invalid Value>"),
         ('"\\/<\n\U0001f642', '""\\/<\n\U0001f642"'),
         ([1, "x", [None]], '[1E+00,"x",[<invalid Value>]]'),
-        ({"a": 1, "a b": 2, "a!": 3, "aa": 4, "ä": 5, "": 6},
-         '["":6E+00,"a b":2E+00,"a!":3E+00,"a":1E+00,"aa":4E+00,"ä":5E+00]'),
+        (
+            {"a": 1, "a b": 2, "a!": 3, "aa": 4, "ä": 5, "": 6},
+            '["":6E+00,"a b":2E+00,"a!":3E+00,"a":1E+00,"aa":4E+00,"ä":5E+00]',
+        ),
     ],
 )
 def test_hash_covers_the_canonical_form(value: Any, canonical: str) -> None:

@@ -76,8 +76,16 @@ def test_report_of_the_same_state_follows_immediate_transitions() -> None:
 def test_status_is_replaced_as_a_whole() -> None:
     """The new status has the members of the request and no other, but for the hash, which is the job's."""
     job = at("RUN")
-    wanted = Status.from_wire({"state": "RUN", "clientId": "other", "progress": 0, "message": "half <way>",
-                               "context": {"n": 1.0}, "definitionHash": "not the job's hash"})
+    wanted = Status.from_wire(
+        {
+            "state": "RUN",
+            "clientId": "other",
+            "progress": 0,
+            "message": "half <way>",
+            "context": {"n": 1.0},
+            "definitionHash": "not the job's hash",
+        }
+    )
     first = transition.decide(job, wanted, CLIENT)
     assert first.action is Action.UPDATE_STATUS
     assert first.status == (

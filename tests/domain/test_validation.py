@@ -27,50 +27,73 @@ def complaint(workflow: Workflow) -> str:
 BROKEN = {
     "state with U+0000": (flow("A\0"), r"the name of state '\x00' contains the character U+0000"),
     "group with U+0000": (
-        flow("A", groups=(Group("G\0", ("A",)),)), r"the name of group 'G\x00' contains the character U+0000"),
+        flow("A", groups=(Group("G\0", ("A",)),)),
+        r"the name of group 'G\x00' contains the character U+0000",
+    ),
     "1 state twice": (flow("ABA", edge("A", "B")), "state 'A' exists already: state names must be unique"),
     "2 state in two groups": (
-        flow("A", groups=(Group("X", ("A",)), Group("Y", ("A",)))), "state 'A' is in more than one group: 'X' and 'Y'"),
+        flow("A", groups=(Group("X", ("A",)), Group("Y", ("A",)))),
+        "state 'A' is in more than one group: 'X' and 'Y'",
+    ),
     "2 state twice in a group": (
-        flow("A", groups=(Group("X", ("A", "A")),)), "state 'A' is in more than one group: 'X' and 'X'"),
+        flow("A", groups=(Group("X", ("A", "A")),)),
+        "state 'A' is in more than one group: 'X' and 'X'",
+    ),
     "2 unknown state in two groups": (
-        flow("A", groups=(Group("X", ("Q",)), Group("Y", ("Q",)))), "state 'Q' is in more than one group: 'X' and 'Y'"),
+        flow("A", groups=(Group("X", ("Q",)), Group("Y", ("Q",)))),
+        "state 'Q' is in more than one group: 'X' and 'Y'",
+    ),
     "3 group twice": (
         flow("AB", edge("A", "B"), groups=(Group("X", ("A",)), Group("X", ("B",)))),
-        "group name 'X' is used several times"),
+        "group name 'X' is used several times",
+    ),
     "4 unknown origin": (flow("A", edge("Q", "A")), "transition 'Q' -> 'A' has an unknown state 'Q'"),
     "4 unknown target": (flow("A", edge("A", "Q")), "transition 'A' -> 'Q' has an unknown state 'Q'"),
     "5 same edge twice": (
-        flow("AB", edge("A", "B"), edge("A", "B")), "duplicate transition 'A' -> 'B' for eligible 'CLIENT'"),
+        flow("AB", edge("A", "B"), edge("A", "B")),
+        "duplicate transition 'A' -> 'B' for eligible 'CLIENT'",
+    ),
     "5 the trigger makes no other edge": (
         flow("AB", edge("A", "B", Actor.WFX), edge("A", "B", Actor.WFX, NOW)),
-        "duplicate transition 'A' -> 'B' for eligible 'WFX'"),
+        "duplicate transition 'A' -> 'B' for eligible 'WFX'",
+    ),
     "6 two immediate ones": (
         flow("ABC", edge("A", "B", Actor.WFX, NOW), edge("A", "C", Actor.CLIENT, NOW)),
-        "more than one immediate action from state 'A'"),
+        "more than one immediate action from state 'A'",
+    ),
     "7 immediate beside another": (
         flow("ABC", edge("A", "B", Actor.WFX, NOW), edge("A", "C")),
-        "impossible transition 'A' -> 'C': 'A' -> 'B' is immediate, so it must be the only one"),
+        "impossible transition 'A' -> 'C': 'A' -> 'B' is immediate, so it must be the only one",
+    ),
     "7 immediate beside a self-loop": (
         flow("AB", edge("A", "A"), edge("A", "B", Actor.WFX, NOW)),
-        "impossible transition 'A' -> 'A': 'A' -> 'B' is immediate, so it must be the only one"),
+        "impossible transition 'A' -> 'A': 'A' -> 'B' is immediate, so it must be the only one",
+    ),
     "immediate self-loop": (
         flow("A", edge("A", "A", Actor.WFX, NOW)),
-        "immediate transition 'A' -> 'A' leads back to its own state and would be taken without end"),
+        "immediate transition 'A' -> 'A' leads back to its own state and would be taken without end",
+    ),
     "8 no state": (flow(""), "there must be exactly one INITIAL state, but there are no states at all"),
     "8 two initial states": (
         flow("ABC", edge("A", "C"), edge("B", "C")),
-        "there must be exactly one INITIAL state, but no other state leads to 'A' nor to 'B'"),
+        "there must be exactly one INITIAL state, but no other state leads to 'A' nor to 'B'",
+    ),
     "8 lone state": (
         flow("AB", edge("B", "B")),
-        "there must be exactly one INITIAL state, but no other state leads to 'A' nor to 'B'"),
+        "there must be exactly one INITIAL state, but no other state leads to 'A' nor to 'B'",
+    ),
     "9 cycle": (
         flow("ABC", edge("A", "B"), edge("B", "C"), edge("C", "B")),
-        "cycle from 'B' to 'C', from where 'B' is reached again"),
+        "cycle from 'B' to 'C', from where 'B' is reached again",
+    ),
     "9 nothing but a cycle": (
-        flow("AB", edge("A", "B"), edge("B", "A")), "cycle from 'A' to 'B', from where 'A' is reached again"),
+        flow("AB", edge("A", "B"), edge("B", "A")),
+        "cycle from 'A' to 'B', from where 'A' is reached again",
+    ),
     "9 cycle apart from the initial state": (
-        flow("ABC", edge("B", "C"), edge("C", "B")), "cycle from 'B' to 'C', from where 'B' is reached again"),
+        flow("ABC", edge("B", "C"), edge("C", "B")),
+        "cycle from 'B' to 'C', from where 'B' is reached again",
+    ),
 }
 
 FINE = {
@@ -128,8 +151,10 @@ def test_every_fault_is_found() -> None:
         ("state 'B' exists already: state names must be unique", ("states", 3, "name")),
         ("transition 'A' -> 'Q' has an unknown state 'Q'", ("transitions", 0, "to")),
         ("transition 'P' -> 'B' has an unknown state 'P'", ("transitions", 1, "from")),
-        ("immediate transition 'C' -> 'C' leads back to its own state and would be taken without end",
-         ("transitions", 4)),
+        (
+            "immediate transition 'C' -> 'C' leads back to its own state and would be taken without end",
+            ("transitions", 4),
+        ),
         ("cycle from 'A' to 'B', from where 'A' is reached again", ("transitions", 3)),
     ]
 
@@ -195,7 +220,7 @@ def large(back: tuple[Transition, ...] = ()) -> Workflow:
     return Workflow(
         "large.flow",
         tuple(State(f"S{i}") for i in reversed(range(states))),
-        (*(edge(f"S{i}", f"S{j}") for i, j in ends[:transitions - len(back)]), *back),
+        (*(edge(f"S{i}", f"S{j}") for i, j in ends[: transitions - len(back)]), *back),
         tuple(Group(f"G{i}", (f"S{4 * i}", f"S{4 * i + 1}")) for i in range(groups)),
     )
 

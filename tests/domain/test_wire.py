@@ -62,9 +62,7 @@ def test_history_is_shown_with_its_job() -> None:
 
 
 @given(texts, texts, st.none() | objects, st.lists(texts, max_size=4))
-def test_job_shows_its_members(
-    job_id: str, client_id: str, wanted: dict[str, Any] | None, names: list[str]
-) -> None:
+def test_job_shows_its_members(job_id: str, client_id: str, wanted: dict[str, Any] | None, names: list[str]) -> None:
     """Whatever a job holds, its text is one JSON object with exactly its members in alphabetical order."""
     draft = new_job(client_id=client_id, definition=wanted, tags=tuple(names))
     job = replace(draft, id=job_id)
@@ -93,22 +91,36 @@ def test_list_shows_its_place_only_if_asked() -> None:
 
 SHOWN: dict[str, tuple[Action, Callable[[Job], Json], bytes]] = {
     "CREATE": (
-        Action.CREATE, wire.created,
-        (b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"stime":"%(mtime)b","tags":["a"],'
-         b'"workflow":%(workflow)b')),
+        Action.CREATE,
+        wire.created,
+        (
+            b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"stime":"%(mtime)b","tags":["a"],'
+            b'"workflow":%(workflow)b'
+        ),
+    ),
     "UPDATE_STATUS": (
-        Action.UPDATE_STATUS, lambda job: wire.changed(job, Action.UPDATE_STATUS),
-        b'"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"workflow":{"name":"demo.flow"}'),
+        Action.UPDATE_STATUS,
+        lambda job: wire.changed(job, Action.UPDATE_STATUS),
+        b'"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"workflow":{"name":"demo.flow"}',
+    ),
     "UPDATE_DEFINITION": (
-        Action.UPDATE_DEFINITION, lambda job: wire.changed(job, Action.UPDATE_DEFINITION),
-        (b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b",'
-         b'"status":{"definitionHash":"%(hash)b","state":""},"workflow":{"name":"demo.flow"}')),
+        Action.UPDATE_DEFINITION,
+        lambda job: wire.changed(job, Action.UPDATE_DEFINITION),
+        (
+            b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b",'
+            b'"status":{"definitionHash":"%(hash)b","state":""},"workflow":{"name":"demo.flow"}'
+        ),
+    ),
     "ADD_TAGS": (
-        Action.ADD_TAGS, lambda job: wire.changed(job, Action.ADD_TAGS),
-        b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}'),
+        Action.ADD_TAGS,
+        lambda job: wire.changed(job, Action.ADD_TAGS),
+        b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}',
+    ),
     "DELETE_TAGS": (
-        Action.DELETE_TAGS, lambda job: wire.changed(job, Action.DELETE_TAGS),
-        b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}'),
+        Action.DELETE_TAGS,
+        lambda job: wire.changed(job, Action.DELETE_TAGS),
+        b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}',
+    ),
     "DELETE": (Action.DELETE, wire.deleted, b'"id":"%(id)b","workflow":{"name":"demo.flow"}'),
 }
 
@@ -118,8 +130,11 @@ def test_event_is_shown_byte_for_byte(action: Action, payload: Callable[[Job], J
     """Each kind of event shows the members that the contract gives it, and the workflow by its name."""
     job = new_job(ONE, definition={"n": 1}, tags=("a",))
     parts = {
-        b"id": job.id.encode(), b"mtime": b"2026-07-01T08:00:00.123456Z", b"status": job.status,
-        b"hash": job.definition_hash.encode(), b"workflow": WORKFLOW,
+        b"id": job.id.encode(),
+        b"mtime": b"2026-07-01T08:00:00.123456Z",
+        b"status": job.status,
+        b"hash": job.definition_hash.encode(),
+        b"workflow": WORKFLOW,
     }
     assert wire.event(happened(job, action, payload(job))) == (
         b'{"ctime":"2026-07-01T08:00:00.124Z","action":"%b","job":{"clientId":"press-7",%b},"tags":null}'

@@ -147,8 +147,18 @@ def _targets() -> Iterator[Case]:
     for host in (b"", b"h:80", b"h:", b"h:65535", b"[::1]:80", b"h.example."):
         shown = f"`Host: {host.decode()}`" if host else "empty Host"
         yield Case(28, shown, head(host=b"Host: %b\r\n" % host), 404, ends=False, path=f"{BASE}/jobs/x")
-    for target in (b"*", b"ftp://h/x", b"http://u@h/x", b"http:///x", b"/x#y", b"x", b"/\x7f", b"/x\ty", b"/x y",
-                   b"http://h\xff/x"):
+    for target in (
+        b"*",
+        b"ftp://h/x",
+        b"http://u@h/x",
+        b"http:///x",
+        b"/x#y",
+        b"x",
+        b"/\x7f",
+        b"/x\ty",
+        b"/x y",
+        b"http://h\xff/x",
+    ):
         shown = repr(target)[2:-1]
         yield Case(28, f"target `{shown}`", head(target=target), 400)
     for target in (b"h:80", b"/x", b"http://h/x"):

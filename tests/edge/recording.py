@@ -35,9 +35,7 @@ def write_recorder(folder: Path, seen: Path) -> Path:
     directory = folder / f"plugins-{seen.name}"
     directory.mkdir()
     program = directory / "recorder"
-    program.write_text(
-        _PROGRAM.format(python=sys.executable, plugins=str(_ROOT / "plugins"), seen=str(seen))
-    )
+    program.write_text(_PROGRAM.format(python=sys.executable, plugins=str(_ROOT / "plugins"), seen=str(seen)))
     program.chmod(0o755)
     return directory
 

@@ -35,9 +35,7 @@ def connect(port: int, data: bytes, address: str = "") -> Wire:
 
 @pytest.mark.parametrize("path", ["/wait", "/stream"])
 @pytest.mark.parametrize("resets", [True, False])
-def test_nobody_works_for_who_has_left(
-    engine: str, path: str, resets: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_nobody_works_for_who_has_left(engine: str, path: str, resets: bool, caplog: pytest.LogCaptureFixture) -> None:
     """Row 24: handlers are cancelled when their clients leave, and that is no error."""
     handlers = Handlers()
     with serving(engine, handlers, HttpSettings(10, 1, read_timeout=1.0)) as port:

@@ -56,8 +56,15 @@ class ListLog:
             follower.put_nowait(added)
         return added
 
-    def change(self, job: str = "job", client: str = "client", workflow: str = "flow-a",
-               action: Action = Action.UPDATE_STATUS, *, filling: str = "") -> Event:
+    def change(
+        self,
+        job: str = "job",
+        client: str = "client",
+        workflow: str = "flow-a",
+        action: Action = Action.UPDATE_STATUS,
+        *,
+        filling: str = "",
+    ) -> Event:
         """Commit a single event."""
         return self.commit((job, client, workflow, action), filling=filling)[0]
 
@@ -80,7 +87,7 @@ class ListLog:
             raise NotOnThisLog(self.head, self.log_id)
         if after < self.horizon:
             raise BehindHorizon(self.horizon + 1)
-        return self.events[after:after + limit]
+        return self.events[after : after + limit]
 
     def follow_log(self) -> AsyncIterator[Sequence[Event]]:
         """See the protocol."""

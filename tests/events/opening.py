@@ -20,8 +20,13 @@ async def opened(log: ListLog) -> AsyncIterator[tuple[Broker, Subscribe]]:
     broker = Broker(log.store)
     await broker.open()
 
-    async def subscribe(source: EventSource | None = None, *, keep_alive: float = 30, last_event_id: str | None = None,
-                        **parameters: Parameter) -> Reader:
+    async def subscribe(
+        source: EventSource | None = None,
+        *,
+        keep_alive: float = 30,
+        last_event_id: str | None = None,
+        **parameters: Parameter,
+    ) -> Reader:
         reader = Reader(await broker.subscribe(parse_query(parameters, last_event_id), keep_alive), source)
         await settled()
         return reader

@@ -37,8 +37,9 @@ class Server:
     log: ListLog
     connections: list[Connection] = field(default_factory=list)
 
-    async def connect(self, query: str = "", *, headers: str = "", receive_buffer: int = 0,
-                      method: str = "GET", version: str = "1.1") -> Connection:
+    async def connect(
+        self, query: str = "", *, headers: str = "", receive_buffer: int = 0, method: str = "GET", version: str = "1.1"
+    ) -> Connection:
         """Ask for events."""
         connected = socket.socket()
         if receive_buffer:
@@ -78,7 +79,7 @@ class Connection:
         while (line_end := self.received.find(b"\r\n", place)) >= 0:
             begin = line_end + 2
             place = begin + int(self.received[place:line_end], 16) + 2
-            pieces.append(self.received[begin:place - 2])
+            pieces.append(self.received[begin : place - 2])
         return b"".join(pieces)
 
     @property
@@ -128,16 +129,26 @@ async def eventually(condition: Any, seconds: float = 60) -> None:
 
 
 @asynccontextmanager
-async def serving(engine: str = "uvicorn", *, store: Store | None = None, keep_alive: float = 30,
-                  grace: float = 60) -> AsyncIterator[Server]:
+async def serving(
+    engine: str = "uvicorn", *, store: Store | None = None, keep_alive: float = 30, grace: float = 60
+) -> AsyncIterator[Server]:
     """Run a server in this process, over a list of events unless another store is given."""
     log = ListLog()
     broker = Broker(store or log.store)
     await broker.open()
     nothing: Any = None
-    services = Services(jobs=nothing, workflows=nothing, health=nothing, filters=nothing, large_bodies=nothing,
-                        answers=AnswerMemory(), broker=broker, max_body=0, ping_interval=keep_alive,
-                        grace_interval=grace)
+    services = Services(
+        jobs=nothing,
+        workflows=nothing,
+        health=nothing,
+        filters=nothing,
+        large_bodies=nothing,
+        answers=AnswerMemory(),
+        broker=broker,
+        max_body=0,
+        ping_interval=keep_alive,
+        grace_interval=grace,
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -214,8 +214,10 @@ async def test_real_store_with_readers_that_come_and_go(store: Store) -> None:
         log_id = (await store.log_bounds()).log_id
         last = f"{log_id}-{head}"
         queries = ["since=now", "since=now&clientIds=client-3,client-4", "since=now&actions=create"]
-        readers = [asyncio.create_task(_coming_and_going(server, query, seed, last))
-                   for seed, query in enumerate(queries * per_filter)]
+        readers = [
+            asyncio.create_task(_coming_and_going(server, query, seed, last))
+            for seed, query in enumerate(queries * per_filter)
+        ]
         await eventually(lambda: server.broker.subscribers == len(readers))
         await asyncio.gather(*(_work(store, f"client-{number}", changes) for number in range(clients)))
         async with asyncio.timeout(30):
@@ -226,4 +228,5 @@ async def test_real_store_with_readers_that_come_and_go(store: Store) -> None:
         for query, source in zip(queries * per_filter, sources, strict=True):
             wanted = parse_query(dict(part.split("=") for part in query.split("&"))).filter
             assert [number for number, _ in source.events] == [
-                f"{log_id}-{event.seq}" for event in events if wanted.passes(event)]
+                f"{log_id}-{event.seq}" for event in events if wanted.passes(event)
+            ]

@@ -40,6 +40,7 @@ def test_reader_that_was_overtaken_by_pruning_is_at_its_end(monkeypatch: pytest.
 
 def test_reading_exactly_at_the_horizon() -> None:
     """Row 16: directly behind the horizon everything is delivered; one before it is refused; 0 always works."""
+
     async def scenario() -> None:
         log = ListLog()
         for _ in range(20):
@@ -58,6 +59,7 @@ def test_reading_exactly_at_the_horizon() -> None:
 
 def test_pruning_between_asking_and_reading() -> None:
     """Row 16: a horizon that moves while a stream from the oldest event begins costs only the events that are gone."""
+
     async def scenario() -> None:
         class Racing(ListLog):
             async def read_log(self, after: int, limit: int, room: int = EVERYTHING):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as its parent
@@ -77,6 +79,7 @@ def test_pruning_between_asking_and_reading() -> None:
 
 def test_bookmarks_keep_a_reader_inside_the_horizon() -> None:
     """A reader whom nothing concerns for an hour is told positions, so that it can always come back."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
@@ -97,6 +100,7 @@ def test_bookmarks_keep_a_reader_inside_the_horizon() -> None:
 @pytest.mark.parametrize("together", [1, 7])
 def test_bookmarks_come_also_when_much_happens_in_a_short_time(together: int) -> None:
     """A reader is told its position after so many events that do not concern it, without waiting for a silence."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
@@ -118,6 +122,7 @@ def test_bookmarks_come_also_when_much_happens_in_a_short_time(together: int) ->
 
 def test_silence_is_broken_once_an_interval() -> None:
     """The keep-alive comes when nothing was sent for its interval, not while events come."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
@@ -135,6 +140,7 @@ def test_silence_is_broken_once_an_interval() -> None:
 
 def test_silence_of_a_filter_that_wants_other_actions() -> None:
     """Events that do not pass do not count as signs of life."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):

@@ -47,6 +47,7 @@ def test_huge_event_is_encoded_once_and_never_joined(monkeypatch: pytest.MonkeyP
 
 def test_readers_stuck_at_a_huge_past_event_share_it() -> None:
     """Many readers that resume before a huge old event hold it once, not once each."""
+
     async def scenario() -> None:
         log = ListLog()
         for number in range(8):
@@ -70,12 +71,16 @@ def test_readers_stuck_at_a_huge_past_event_share_it() -> None:
 
 def test_only_the_concerned_are_woken() -> None:
     """A change to one job costs nothing to readers of other jobs, clients and workflows."""
+
     async def scenario() -> None:
         log = ListLog()
         broker = Broker(log.store)
         await broker.open()
         parameters = {
-            "job": {"jobIds": "a"}, "client": {"clientIds": "z"}, "workflow": {"workflows": "flow-b"}, "all": {},
+            "job": {"jobIds": "a"},
+            "client": {"clientIds": "z"},
+            "workflow": {"workflows": "flow-b"},
+            "all": {},
         }
         woken: list[str] = []
         readers = []
@@ -104,6 +109,7 @@ def test_only_the_concerned_are_woken() -> None:
 
 def test_nothing_is_kept_in_memory_without_readers() -> None:
     """Without readers no event is encoded or held, and the first reader still gets everything it asks for."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (broker, subscribe):
@@ -119,6 +125,7 @@ def test_nothing_is_kept_in_memory_without_readers() -> None:
 
 def test_a_reader_a_little_behind_needs_no_store() -> None:
     """A reader that stopped reading for some megabytes of events gets these from memory, not from the database."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):

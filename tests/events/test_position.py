@@ -9,10 +9,19 @@ from wfx.store.protocol import LogBounds
 BOUNDS = LogBounds("a-b-c", oldest=11, head=20)
 
 
-@pytest.mark.parametrize(("since", "after"), [
-    ("now", 20), ("20", 20), ("15", 15), ("10", 10), ("0012", 12), ("0", 10), ("a-b-c-20", 20),
-    ("a-b-c-10", 10),
-])
+@pytest.mark.parametrize(
+    ("since", "after"),
+    [
+        ("now", 20),
+        ("20", 20),
+        ("15", 15),
+        ("10", 10),
+        ("0012", 12),
+        ("0", 10),
+        ("a-b-c-20", 20),
+        ("a-b-c-10", 10),
+    ],
+)
 def test_position_on_the_log_is_read_on_from(since: str, after: int) -> None:
     """A position between the horizon and the head is where reading goes on; 0 is the oldest event that is kept."""
     start = parse_since(since)
@@ -40,10 +49,31 @@ def test_position_not_on_this_log_names_the_head(since: str) -> None:
     assert (caught.value.head, caught.value.log_id) == (20, "a-b-c")
 
 
-@pytest.mark.parametrize("since", [
-    "", "-1", "-0", "+12", str(2**63), "9" * 20, "text", "NOW", " 1", "1 ", "1.0", "1e3", "0x3", "\u0661", "a-", "-",
-    "a-b", "a-b-c-", "a-b-c- 1", "1\n",
-])
+@pytest.mark.parametrize(
+    "since",
+    [
+        "",
+        "-1",
+        "-0",
+        "+12",
+        str(2**63),
+        "9" * 20,
+        "text",
+        "NOW",
+        " 1",
+        "1 ",
+        "1.0",
+        "1e3",
+        "0x3",
+        "\u0661",
+        "a-",
+        "-",
+        "a-b",
+        "a-b-c-",
+        "a-b-c- 1",
+        "1\n",
+    ],
+)
 def test_malformed_position_is_none(since: str) -> None:
     """Negative numbers, numbers beyond 64 bit and words are no positions."""
     assert parse_since(since) is None

@@ -29,20 +29,31 @@ from wfx.domain.job import Action
 
 NAMES = st.sampled_from(("a", "b", "c"))
 DRAFTS = st.tuples(NAMES, NAMES, st.sampled_from(list(WORKFLOWS)), st.sampled_from(list(Action)))
-PARAMETERS = st.fixed_dictionaries({}, optional={
-    "jobIds": st.sampled_from(["a", "b,c", "nobody", ""]),
-    "clientIds": st.sampled_from(["a", "b,c", "nobody"]),
-    "workflows": st.sampled_from(["flow-a", "nobody"]),
-    "actions": st.sampled_from(["CREATE", "delete,update_status", ",".join(Action)]),
-    "tags": st.just("label"),
-})
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "jobIds": st.sampled_from(["a", "b,c", "nobody", ""]),
+        "clientIds": st.sampled_from(["a", "b,c", "nobody"]),
+        "workflows": st.sampled_from(["flow-a", "nobody"]),
+        "actions": st.sampled_from(["CREATE", "delete,update_status", ",".join(Action)]),
+        "tags": st.just("label"),
+    },
+)
 READERS = st.integers(0, 5)
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
-        st.builds(Commit, delay=st.sampled_from([0, 0.001, 0.01, 1]), drafts=st.lists(DRAFTS, min_size=1, max_size=8),
-                  filling=st.sampled_from([0, 0, 300])),
-        st.builds(Join, parameters=PARAMETERS, since=st.one_of(st.sampled_from([None, "now", "0"]), st.floats(0, 1)),
-                  pace=st.sampled_from([0, 0.01, 2])),
+        st.builds(
+            Commit,
+            delay=st.sampled_from([0, 0.001, 0.01, 1]),
+            drafts=st.lists(DRAFTS, min_size=1, max_size=8),
+            filling=st.sampled_from([0, 0, 300]),
+        ),
+        st.builds(
+            Join,
+            parameters=PARAMETERS,
+            since=st.one_of(st.sampled_from([None, "now", "0"]), st.floats(0, 1)),
+            pace=st.sampled_from([0, 0.01, 2]),
+        ),
         st.builds(Leave, READERS),
         st.builds(Return, READERS),
         st.builds(Pause, READERS),
@@ -70,6 +81,7 @@ def test_each_reader_gets_exactly_its_part_of_the_log(plan: list[Step], seed: in
 
     In the order of the log, each once, none missing; a reader misses the rest only if the log was pruned beyond it.
     """
+
     async def scenario() -> None:
         world = World(ListLog("an-id", random.Random(seed)))
         await world.broker.open()

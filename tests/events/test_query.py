@@ -15,28 +15,31 @@ def passes(**parameters: Parameter) -> bool:
     return parse_query(parameters).filter.passes(event)
 
 
-@pytest.mark.parametrize(("parameters", "passing"), [
-    ({}, True),
-    ({"jobIds": "j"}, True),
-    ({"jobIds": "x,j"}, True),
-    ({"jobIds": ("x", "j")}, True),
-    ({"jobIds": "J"}, False),
-    ({"jobIds": " j"}, False),
-    ({"jobIds": ""}, False),
-    ({"clientIds": "c"}, True),
-    ({"workflows": "flow-a"}, True),
-    ({"workflows": "flow-b"}, False),
-    ({"jobIds": "x", "clientIds": "c"}, True),
-    ({"jobIds": "x", "clientIds": "x", "workflows": "flow-a"}, True),
-    ({"jobIds": "x", "clientIds": "x", "workflows": "x"}, False),
-    ({"actions": "UPDATE_STATUS"}, True),
-    ({"actions": "delete,update_status"}, True),
-    ({"actions": "DELETE"}, False),
-    ({"actions": "DELETE", "jobIds": "j"}, False),
-    ({"actions": "Update_Status", "jobIds": "j"}, True),
-    ({"actions": "update_status", "jobIds": "x"}, False),
-    ({"tags": "x"}, True),
-])
+@pytest.mark.parametrize(
+    ("parameters", "passing"),
+    [
+        ({}, True),
+        ({"jobIds": "j"}, True),
+        ({"jobIds": "x,j"}, True),
+        ({"jobIds": ("x", "j")}, True),
+        ({"jobIds": "J"}, False),
+        ({"jobIds": " j"}, False),
+        ({"jobIds": ""}, False),
+        ({"clientIds": "c"}, True),
+        ({"workflows": "flow-a"}, True),
+        ({"workflows": "flow-b"}, False),
+        ({"jobIds": "x", "clientIds": "c"}, True),
+        ({"jobIds": "x", "clientIds": "x", "workflows": "flow-a"}, True),
+        ({"jobIds": "x", "clientIds": "x", "workflows": "x"}, False),
+        ({"actions": "UPDATE_STATUS"}, True),
+        ({"actions": "delete,update_status"}, True),
+        ({"actions": "DELETE"}, False),
+        ({"actions": "DELETE", "jobIds": "j"}, False),
+        ({"actions": "Update_Status", "jobIds": "j"}, True),
+        ({"actions": "update_status", "jobIds": "x"}, False),
+        ({"tags": "x"}, True),
+    ],
+)
 def test_filter(parameters: dict[str, Parameter], passing: bool) -> None:
     """An event passes that jobIds, clientIds or workflows name and whose action is wanted; tags are no filter."""
     assert passes(**parameters) is passing
@@ -48,12 +51,26 @@ def test_every_action_is_known(action: Action) -> None:
     assert parse_query({"actions": action.lower()}).filter.actions == frozenset({action})
 
 
-@pytest.mark.parametrize("parameters", [
-    {"actions": ""}, {"actions": "CREATE,"}, {"actions": " CREATE"}, {"actions": "CREATED"},
-    {"since": ""}, {"since": "-1"}, {"since": str(2**63)}, {"since": "soon"},
-    {"limit": "0"}, {"limit": 0}, {"limit": "-1"}, {"limit": "1001"}, {"limit": "ten"}, {"limit": ""},
-    {"limit": "1" * 5000},
-])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"actions": ""},
+        {"actions": "CREATE,"},
+        {"actions": " CREATE"},
+        {"actions": "CREATED"},
+        {"since": ""},
+        {"since": "-1"},
+        {"since": str(2**63)},
+        {"since": "soon"},
+        {"limit": "0"},
+        {"limit": 0},
+        {"limit": "-1"},
+        {"limit": "1001"},
+        {"limit": "ten"},
+        {"limit": ""},
+        {"limit": "1" * 5000},
+    ],
+)
 def test_meaningless_parameters_are_refused(parameters: dict[str, Parameter]) -> None:
     """An unknown, empty or padded action, a malformed position and a limit out of range are refused by name."""
     with pytest.raises(EventQueryInvalid, match=next(iter(parameters))) as caught:
@@ -61,17 +78,20 @@ def test_meaningless_parameters_are_refused(parameters: dict[str, Parameter]) ->
     assert isinstance(caught.value, Refused)
 
 
-@pytest.mark.parametrize(("since", "last_event_id", "start"), [
-    (None, None, None),
-    (None, "", None),
-    (None, "17", None),
-    (None, "log-17", Start(17, "log")),
-    ("5", None, Start(5)),
-    ("5", "", Start(5)),
-    ("5", "log-17", Start(17, "log")),
-    ("now", "log-17", Start(17, "log")),
-    ("now", None, NOW),
-])
+@pytest.mark.parametrize(
+    ("since", "last_event_id", "start"),
+    [
+        (None, None, None),
+        (None, "", None),
+        (None, "17", None),
+        (None, "log-17", Start(17, "log")),
+        ("5", None, Start(5)),
+        ("5", "", Start(5)),
+        ("5", "log-17", Start(17, "log")),
+        ("now", "log-17", Start(17, "log")),
+        ("now", None, NOW),
+    ],
+)
 def test_last_event_id_wins(since: str | None, last_event_id: str | None, start: Start | None) -> None:
     """A reconnect goes on after the last id; the count of a stream without positions is ignored."""
     assert parse_query({"since": since}, last_event_id).since == start

@@ -15,7 +15,8 @@ from wfx.demo.local import LocalService
 
 BASE = "/api/wfx/v1"
 WORKFLOW = {
-    "name": "flow", "states": [{"name": "NEW"}, {"name": "DONE"}],
+    "name": "flow",
+    "states": [{"name": "NEW"}, {"name": "DONE"}],
     "transitions": [{"from": "NEW", "to": "DONE", "eligible": "CLIENT"}],
 }
 
@@ -88,8 +89,10 @@ def test_readers_go_on_after_a_restart(how: signal.Signals, tmp_path: Path) -> N
             read_on(source, service.south, len(source.events) + 100)
         head = len(source.events) + 1
         while head > len(source.events):
-            page = httpx.get(f"{service.south}{BASE}/jobs/events?since={source.last_id}&limit=1000",
-                             headers={"Accept": "application/json"}).json()
+            page = httpx.get(
+                f"{service.south}{BASE}/jobs/events?since={source.last_id}&limit=1000",
+                headers={"Accept": "application/json"},
+            ).json()
             head = int(page["next"].rpartition("-")[2])
             if head > len(source.events):
                 read_on(source, service.south, head)

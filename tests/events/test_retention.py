@@ -50,6 +50,7 @@ def log_of(count: int) -> Recording:
 
 def test_only_the_newest_are_kept() -> None:
     """Of a log that is too long the oldest events go, exactly as many as are too many."""
+
     async def scenario() -> None:
         log = log_of(5000)
         retention = Retention(log.store, keep=1234, max_age=WEEK, now=lambda: log.events[0].ctime)
@@ -62,6 +63,7 @@ def test_only_the_newest_are_kept() -> None:
 
 def test_old_events_go() -> None:
     """Events older than the greatest age go, even when there are few."""
+
     async def scenario() -> None:
         log = log_of(2000)
         end = log.events[-1].ctime
@@ -74,6 +76,7 @@ def test_old_events_go() -> None:
 
 def test_pruning_is_done_in_small_steps_with_pauses() -> None:
     """Much to prune is many short transactions with pauses between them, so that nobody waits for it."""
+
     async def scenario() -> None:
         log = log_of(5000)
         async with Retention(log.store, keep=0, max_age=WEEK, pause=0.05, interval=60, now=lambda: Timestamp(0)):
@@ -88,6 +91,7 @@ def test_pruning_is_done_in_small_steps_with_pauses() -> None:
 
 def test_histories_of_deleted_jobs_are_swept_in_small_steps() -> None:
     """What deleted jobs left behind goes by and by, from the start on, and what comes later too."""
+
     async def scenario() -> None:
         log = log_of(3)
         log.leftover = 1200
@@ -106,6 +110,7 @@ def test_histories_of_deleted_jobs_are_swept_in_small_steps() -> None:
 
 def test_pruning_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     """The log is looked after again and again, also after the store was away for a while."""
+
     async def scenario() -> None:
         log = log_of(10)
         async with Retention(log.store, keep=5, max_age=WEEK, interval=60, now=lambda: Timestamp(0)):
@@ -125,6 +130,7 @@ def test_pruning_goes_on(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_readers_while_the_log_is_pruned() -> None:
     """A live reader does not notice pruning; one that comes back too late is told the oldest event."""
+
     async def scenario() -> None:
         log = log_of(0)
         async with (

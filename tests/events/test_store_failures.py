@@ -13,6 +13,7 @@ from wfx.events import recent
 
 def test_lost_connection_to_the_database_is_not_seen_by_readers() -> None:
     """What was committed while the log could not be followed arrives once it can be again, without a gap."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
@@ -38,6 +39,7 @@ def test_lost_connection_to_the_database_is_not_seen_by_readers() -> None:
 
 def test_replaced_log_ends_the_streams() -> None:
     """When the database was replaced by another one, streams end, and their readers are told when they come back."""
+
     async def scenario() -> None:
         log = ListLog("first")
         async with opened(log) as (_, subscribe):
@@ -61,6 +63,7 @@ def test_replaced_log_ends_the_streams() -> None:
 
 def test_following_that_was_away_beyond_the_horizon_ends_the_streams() -> None:
     """When events were pruned before the broker could read them, no stream goes on as if there had been none."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):

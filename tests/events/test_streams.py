@@ -16,6 +16,7 @@ from wfx.events.query import parse_query
 
 def test_stream_from_now_on_counts_its_own_events() -> None:
     """Without a position a stream begins with the next event, numbered 1, 2, 3 for each reader."""
+
     async def scenario() -> None:
         log = ListLog()
         log.change("old")
@@ -27,7 +28,10 @@ def test_stream_from_now_on_counts_its_own_events() -> None:
             log.change("d")
             await settled()
             assert [(number, data["job"]["id"]) for number, data in early.source.events] == [
-                ("1", "a"), ("2", "b"), ("3", "d")]
+                ("1", "a"),
+                ("2", "b"),
+                ("3", "d"),
+            ]
             assert late.source.ids == ["1"]
             assert early.source.events[0][1]["tags"] is None
             assert late.source.events[0][1]["tags"] == ["x", "y"]
@@ -37,14 +41,17 @@ def test_stream_from_now_on_counts_its_own_events() -> None:
 
 def test_bytes() -> None:
     """A block is one data line, one id line and an empty line, with line feeds only."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (_, subscribe):
             counting, following = await subscribe(keep_alive=5), await subscribe(since="0", keep_alive=5)
             log.change("a")
             await asyncio.sleep(6)
-            data = (b'data: {"ctime":"2026-07-02T13:46:40.001Z","action":"UPDATE_STATUS","job":{"clientId":"client",'
-                    b'"id":"a","filling":"","workflow":{"name":"flow-a"}},"tags":null}\n')
+            data = (
+                b'data: {"ctime":"2026-07-02T13:46:40.001Z","action":"UPDATE_STATUS","job":{"clientId":"client",'
+                b'"id":"a","filling":"","workflow":{"name":"flow-a"}},"tags":null}\n'
+            )
             assert counting.raw == data + b"id: 1\n\n" + b": keepalive\n\n"
             assert following.raw == b"id: L-0\n\n" + data + b"id: L-1\n\n" + b": keepalive\n\n"
 
@@ -53,6 +60,7 @@ def test_bytes() -> None:
 
 def test_past_and_present_are_one_stream() -> None:
     """A stream that begins in the past goes over to the present without a gap or a repetition, and filters both."""
+
     async def scenario() -> None:
         log = ListLog()
         for number in range(300):
@@ -65,7 +73,8 @@ def test_past_and_present_are_one_stream() -> None:
                 await settled()
             assert everything.source.ids == [f"L-{seq}" for seq in range(306)]
             assert [seq for seq, _ in some.source.events] == [
-                f"L-{event.seq}" for event in log.events if event.job_id == "b"]
+                f"L-{event.seq}" for event in log.events if event.job_id == "b"
+            ]
             assert later.source.ids == [f"L-{seq}" for seq in range(290, 306)]
 
     run(scenario())
@@ -73,6 +82,7 @@ def test_past_and_present_are_one_stream() -> None:
 
 def test_list_then_follow() -> None:
     """A stream with since=now tells at once where it begins, and has everything after that."""
+
     async def scenario() -> None:
         log = ListLog()
         log.change("a")
@@ -85,6 +95,7 @@ def test_list_then_follow() -> None:
 
 def test_resumption() -> None:
     """A reader that comes back with its last id misses nothing and sees nothing twice, whatever URL it began with."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (broker, subscribe):
@@ -131,6 +142,7 @@ def test_slow_reader_is_served_from_the_log(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("since", ["11", str(2**63 - 1), "other-1"])
 def test_no_stream_where_there_is_no_log(since: str) -> None:
     """A position ahead of the head or on another log is refused before the stream begins."""
+
     async def scenario() -> None:
         log = ListLog()
         for _ in range(10):
@@ -144,6 +156,7 @@ def test_no_stream_where_there_is_no_log(since: str) -> None:
 
 def test_closing_ends_all_streams_between_blocks() -> None:
     """When the broker closes, streams end at once after whole blocks, and later ones end as they begin."""
+
     async def scenario() -> None:
         log = ListLog()
         async with opened(log) as (broker, subscribe):
@@ -164,6 +177,7 @@ def test_closing_ends_all_streams_between_blocks() -> None:
 
 def test_closing_does_not_wait_for_a_reader_that_does_not_read() -> None:
     """A reader that is stuck is cut off a moment after the others have ended."""
+
     async def scenario() -> None:
         log = ListLog()
         broker = Broker(log.store)

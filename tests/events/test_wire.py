@@ -16,8 +16,10 @@ from wfx.events.entry import Entry
 from wfx.events.framing import Framing
 
 ENGINES = pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
-EVENT = (b'data: {"ctime":"2026-07-02T13:46:40.00%dZ","action":"UPDATE_STATUS","job":{"clientId":"client","id":"a",'
-         b'"filling":"","workflow":{"name":"flow-a"}},"tags":%b}\nid: %b\n\n')
+EVENT = (
+    b'data: {"ctime":"2026-07-02T13:46:40.00%dZ","action":"UPDATE_STATUS","job":{"clientId":"client","id":"a",'
+    b'"filling":"","workflow":{"name":"flow-a"}},"tags":%b}\nid: %b\n\n'
+)
 
 
 @ENGINES
@@ -27,7 +29,9 @@ async def test_bytes_of_a_stream(engine: str) -> None:
         stream = await server.connect("tags=x,y")
         assert stream.status.startswith("HTTP/1.1 200")
         wanted = {
-            "content-type": "text/event-stream", "cache-control": "no-cache", "connection": "keep-alive",
+            "content-type": "text/event-stream",
+            "cache-control": "no-cache",
+            "connection": "keep-alive",
             "x-accel-buffering": "no",
         }
         assert {header: stream.headers.count(header) for header in wanted.items()} == dict.fromkeys(wanted.items(), 1)
@@ -103,24 +107,27 @@ async def test_http2() -> None:
         assert source.ids == ["L-0", "L-1"]
 
 
-@pytest.mark.parametrize(("query", "headers", "status", "members"), [
-    ("actions=nonsense", {}, 400, {}),
-    ("actions=", {}, 400, {}),
-    ("since=soon", {}, 400, {}),
-    ("since=-1", {}, 400, {}),
-    ("since=9223372036854775808", {}, 400, {}),
-    ("since=0&limit=1001", {}, 400, {}),
-    ("since=0", {"Last-Event-ID": "3"}, 400, {}),
-    ("since=3", {}, 410, {"oldest": 6}),
-    ("since=L-4", {}, 410, {"oldest": 6}),
-    ("", {"Last-Event-ID": "L-4"}, 410, {"oldest": 6}),
-    ("since=3", {"Accept": "application/json"}, 410, {"oldest": 6}),
-    ("since=11", {}, 409, {"head": 10, "logId": "L"}),
-    ("since=9223372036854775807", {}, 409, {"head": 10, "logId": "L"}),
-    ("since=other-7", {}, 409, {"head": 10, "logId": "L"}),
-    ("since=0", {"Last-Event-ID": "other-7"}, 409, {"head": 10, "logId": "L"}),
-    ("since=11", {"Accept": "application/json"}, 409, {"head": 10, "logId": "L"}),
-])
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "members"),
+    [
+        ("actions=nonsense", {}, 400, {}),
+        ("actions=", {}, 400, {}),
+        ("since=soon", {}, 400, {}),
+        ("since=-1", {}, 400, {}),
+        ("since=9223372036854775808", {}, 400, {}),
+        ("since=0&limit=1001", {}, 400, {}),
+        ("since=0", {"Last-Event-ID": "3"}, 400, {}),
+        ("since=3", {}, 410, {"oldest": 6}),
+        ("since=L-4", {}, 410, {"oldest": 6}),
+        ("", {"Last-Event-ID": "L-4"}, 410, {"oldest": 6}),
+        ("since=3", {"Accept": "application/json"}, 410, {"oldest": 6}),
+        ("since=11", {}, 409, {"head": 10, "logId": "L"}),
+        ("since=9223372036854775807", {}, 409, {"head": 10, "logId": "L"}),
+        ("since=other-7", {}, 409, {"head": 10, "logId": "L"}),
+        ("since=0", {"Last-Event-ID": "other-7"}, 409, {"head": 10, "logId": "L"}),
+        ("since=11", {"Accept": "application/json"}, 409, {"head": 10, "logId": "L"}),
+    ],
+)
 async def test_refusals(query: str, headers: dict[str, str], status: int, members: dict[str, object]) -> None:
     """What cannot be streamed is refused as an error document that tells what the log has."""
     async with serving() as server:
@@ -196,14 +203,17 @@ async def test_pages_are_bounded_in_bytes() -> None:
         assert [len(page["content"]) for page in found] == [5, 5, 2, 0]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("accept", "is_page"), [
-    ("application/json", True),
-    ("application/json, text/plain, */*", True),
-    ("Application/JSON;q=0.9", True),
-    ("text/event-stream", False),
-    ("text/event-stream, application/json", False),
-    ("*/*", False),
-])
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        ("application/json", True),
+        ("application/json, text/plain, */*", True),
+        ("Application/JSON;q=0.9", True),
+        ("text/event-stream", False),
+        ("text/event-stream, application/json", False),
+        ("*/*", False),
+    ],
+)
 async def test_what_is_accepted_decides(accept: str, is_page: bool) -> None:
     """Whoever accepts JSON and does not ask for a stream gets a page, but only with a position."""
     async with serving() as server:

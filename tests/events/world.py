@@ -93,8 +93,10 @@ class Follower:
     @property
     def seen(self) -> list[str]:
         """Name what the reader saw, in the same way."""
-        return [f"{data['job']['id']} {data['job']['clientId']} {data['action']} {data['ctime']}"
-                for _, data in self.source.events]
+        return [
+            f"{data['job']['id']} {data['job']['clientId']} {data['action']} {data['ctime']}"
+            for _, data in self.source.events
+        ]
 
     def check(self, log: Log) -> None:
         """Hold what was seen against the log."""
@@ -119,7 +121,7 @@ class Follower:
         if self.reader is not None and not self.reader.ended:
             assert self.seen in possible
             return
-        assert any(wanted[:len(self.seen)] == self.seen for wanted in possible)
+        assert any(wanted[: len(self.seen)] == self.seen for wanted in possible)
         if self.query.since is not None and self.source.last_id is not None:
             assert self.overtaken
 
@@ -226,7 +228,7 @@ class Leave:
 
     async def happen(self, world: World) -> None:
         """See the class."""
-        for follower in world.followers[self.reader:self.reader + 1]:
+        for follower in world.followers[self.reader : self.reader + 1]:
             await follower.leave()
 
 
@@ -238,7 +240,7 @@ class Return:
 
     async def happen(self, world: World) -> None:
         """See the class."""
-        for follower in world.followers[self.reader:self.reader + 1]:
+        for follower in world.followers[self.reader : self.reader + 1]:
             await follower.come_back(world.broker)
 
 
@@ -262,7 +264,7 @@ class Pause:
 
     async def happen(self, world: World) -> None:
         """See the class."""
-        for follower in world.followers[self.reader:self.reader + 1]:
+        for follower in world.followers[self.reader : self.reader + 1]:
             if follower.reader is not None:
                 follower.reader.pause()
 
@@ -275,7 +277,7 @@ class GoOn:
 
     async def happen(self, world: World) -> None:
         """See the class."""
-        for follower in world.followers[self.reader:self.reader + 1]:
+        for follower in world.followers[self.reader : self.reader + 1]:
             if follower.reader is not None:
                 follower.reader.go_on()
 

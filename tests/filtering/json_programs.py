@@ -59,9 +59,11 @@ def _members(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 finite_programs = _pipes(
     st.recursive(
         _LEAF,
-        lambda part: _pipes(part).flatmap(lambda pipe: st.sampled_from([f"({pipe})", f"[{pipe}]", f"map({pipe})"]))
-        | _SINGLE.map("select({})".format)
-        | _members(part),
+        lambda part: (
+            _pipes(part).flatmap(lambda pipe: st.sampled_from([f"({pipe})", f"[{pipe}]", f"map({pipe})"]))
+            | _SINGLE.map("select({})".format)
+            | _members(part)
+        ),
         max_leaves=6,
     ),
 )

@@ -35,13 +35,27 @@ def limit_of(result: bytes | FilterError) -> Limit:
     return result.which
 
 
-@pytest.mark.parametrize("text", [
-    _ENDLESS, "last(repeat(1))", "def f: f; f", "def f: . | f | f; f",
-    "[range(1e9)] | length", "1, error, last(range(1e12))", "1, (label $x | last(repeat(1)))", "[recurse(1)]",
-    "def f: try f catch f; f", "try last(range(1e12)) catch 1", ". as $x | last(range(1e12))",
-    "first(range(1e12) | select(. < 0))",
-    "range(1e12) | empty", "range(1e12) | nan", "reduce repeat(1) as $x (0; $x)", "def f: def g: f; g; f",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        _ENDLESS,
+        "last(repeat(1))",
+        "def f: f; f",
+        "def f: . | f | f; f",
+        "[range(1e9)] | length",
+        "1, error, last(range(1e12))",
+        "1, (label $x | last(repeat(1)))",
+        "[recurse(1)]",
+        "def f: try f catch f; f",
+        "try last(range(1e12)) catch 1",
+        ". as $x | last(range(1e12))",
+        "first(range(1e12) | select(. < 0))",
+        "range(1e12) | empty",
+        "range(1e12) | nan",
+        "reduce repeat(1) as $x (0; $x)",
+        "def f: def g: f; g; f",
+    ],
+)
 async def test_an_endless_program_is_stopped(filters: Filters, text: str) -> None:
     """A program without end is ended by the clock, or by the memory or output it has used up until then."""
     assert limit_of(await outcome(filters, text)) in {Limit.TIME, Limit.MEMORY, Limit.OUTPUT}
@@ -53,10 +67,17 @@ async def test_the_message_names_the_time(filters: Filters) -> None:
     assert str(result) == "The response filter was stopped: it ran for more than 0.5 s"
 
 
-@pytest.mark.parametrize("text", [
-    '"a" * 1000000000 | length', "[range(1e9)]", '"a" * 100000000 | [., . + "b", . + "c"] | length',
-    "reduce range(1e9) as $i ([]; . + [[.]]) | length", '"x" | until(false; . + .)', "def f: [f, f]; f",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a" * 1000000000 | length',
+        "[range(1e9)]",
+        '"a" * 100000000 | [., . + "b", . + "c"] | length',
+        "reduce range(1e9) as $i ([]; . + [[.]]) | length",
+        '"x" | until(false; . + .)',
+        "def f: [f, f]; f",
+    ],
+)
 async def test_a_hungry_program_is_stopped_by_the_memory_it_may_have(text: str) -> None:
     """Memory is bounded for each program, however much time it has."""
     async with Filters(deadline=60, memory=64 * _MIB) as filters:
@@ -65,9 +86,17 @@ async def test_a_hungry_program_is_stopped_by_the_memory_it_may_have(text: str) 
     assert str(result) == "The response filter was stopped: it needed more than 67,108,864 bytes of memory"
 
 
-@pytest.mark.parametrize("text", [
-    'repeat("0123456789")', 'repeat("0123456789" * 1000)', "range(1e12)", '"a" * 200000', "[range(40000)]", "repeat(.)",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'repeat("0123456789")',
+        'repeat("0123456789" * 1000)',
+        "range(1e12)",
+        '"a" * 200000',
+        "[range(40000)]",
+        "repeat(.)",
+    ],
+)
 async def test_a_flood_is_stopped_by_the_output_it_may_give(text: str) -> None:
     """Output is bounded, in many small pieces as well as in one large one."""
     async with Filters(deadline=60, output=100_000) as filters:

@@ -152,5 +152,3 @@ def test_a_worker_ends_a_program_itself_when_the_server_is_stuck() -> None:
         server.send_signal(signal.SIGSTOP)
         eventually(lambda: any(map(is_gone, started)), "a worker has ended")
         assert {worker.status() for worker in started} == {psutil.STATUS_SLEEPING, psutil.STATUS_ZOMBIE}
-
-

@@ -74,8 +74,11 @@ async def test_the_longest_program_runs(filters: Filters) -> None:
 async def test_a_document_that_is_too_large_is_refused_without_a_worker(filters: Filters) -> None:
     """Beyond the limit a document is refused by its size alone, before the operation where that is known by then."""
     program = await filters.prepare(".id", size=MAX_DOCUMENT)
-    for refused in (filters.apply(program, b'"' + b"x" * (MAX_DOCUMENT - 1) + b'"'),
-                    filters.prepare(".id", size=MAX_DOCUMENT + 1), filters.prepare("1 + 1", size=MAX_DOCUMENT + 1)):
+    for refused in (
+        filters.apply(program, b'"' + b"x" * (MAX_DOCUMENT - 1) + b'"'),
+        filters.prepare(".id", size=MAX_DOCUMENT + 1),
+        filters.prepare("1 + 1", size=MAX_DOCUMENT + 1),
+    ):
         with pytest.raises(FilterLimit, match=r"too large for .* than 8,388,608 bytes") as caught:
             await refused
         assert (caught.value.which, caught.value.limit) == (Limit.DOCUMENT, MAX_DOCUMENT)
@@ -274,7 +277,10 @@ async def test_closing_while_a_worker_starts_leaves_none_behind() -> None:
 
 @pytest.mark.parametrize(("interpreter", "reason"), [("/bin/false", "status 1"), ("/no/such", "No such file")])
 async def test_a_worker_that_does_not_start_makes_the_filter_unavailable(
-    filters: Filters, monkeypatch: pytest.MonkeyPatch, interpreter: str, reason: str,
+    filters: Filters,
+    monkeypatch: pytest.MonkeyPatch,
+    interpreter: str,
+    reason: str,
 ) -> None:
     """A worker that cannot start is no fault of the program; once it can, the same program runs."""
     with monkeypatch.context() as patch:

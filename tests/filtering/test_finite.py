@@ -19,7 +19,10 @@ def recognised(text: str) -> Leaf | Pipe:
 
 
 @settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(finite_programs, values)
 @example(". | .[0]", "text")

@@ -19,7 +19,10 @@ from wfxctl import gojson, jq_filter
 
 _SEVERAL = st.lists(doubles, min_size=1, max_size=8)
 _settings = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 _ODD = [1e20, 1e21, 1e-7, -0.0, 1e16, 1e-5, 3.0, 1000.0, 1e30, 1.2345678901234567e30]
 

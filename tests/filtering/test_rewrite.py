@@ -62,9 +62,23 @@ def test_a_program_stays_a_program(program: str) -> None:
     assert compiles(wrap_whole(program, MARK))
 
 
-@pytest.mark.parametrize("text", [
-    "", ", .", "| .", "(", "[1", "{", "if . then 1", '"open', '"\\(1', '"\\(")', "def f: 1", "1,,2",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ", .",
+        "| .",
+        "(",
+        "[1",
+        "{",
+        "if . then 1",
+        '"open',
+        '"\\(1',
+        '"\\(")',
+        "def f: 1",
+        "1,,2",
+    ],
+)
 def test_a_text_without_structure_is_told_apart(text: str) -> None:
     """What is not understood is said to be so, rather than rewritten into something else."""
     with pytest.raises(NotUnderstoodError):

@@ -177,9 +177,15 @@ async def test_with_one_worker_slow_clients_have_it(clock: Clock) -> None:
         assert quick.running
 
 
-@pytest.mark.parametrize(("took", "passed", "slow"), [
-    (SLOW_SECONDS, 0.1, False), (SLOW_SECONDS + 0.01, 0.1, True), (None, 0.1, True), (0.1, SLOW_SECONDS + 10, False),
-])
+@pytest.mark.parametrize(
+    ("took", "passed", "slow"),
+    [
+        (SLOW_SECONDS, 0.1, False),
+        (SLOW_SECONDS + 0.01, 0.1, True),
+        (None, 0.1, True),
+        (0.1, SLOW_SECONDS + 10, False),
+    ],
+)
 async def test_what_makes_a_client_slow(clock: Clock, took: float | None, passed: float, *, slow: bool) -> None:
     """Much processor time does, or that a worker had to be ended; but not that the machine was busy otherwise."""
     shares = Shares(2, clock)
@@ -326,11 +332,18 @@ async def test_clients_are_forgotten(clock: Clock) -> None:
         assert running(again) == ["early", "early"]
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [
-    ("10.0.0.1", "10.0.0.2", False), ("10.0.0.1", "10.0.0.1", True), ("", "", True),
-    ("2001:db8::1", "2001:db8:0:0:ffff::2", True), ("2001:db8::1", "2001:db8:0:1::1", False),
-    ("fe80::1%eth0", "fe80::2%eth0", True), ("no:address", "no:other", False),
-])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10.0.0.1", "10.0.0.2", False),
+        ("10.0.0.1", "10.0.0.1", True),
+        ("", "", True),
+        ("2001:db8::1", "2001:db8:0:0:ffff::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("no:address", "no:other", False),
+    ],
+)
 async def test_who_is_one_client(clock: Clock, one: str, other: str, *, same: bool) -> None:
     """A client is an IPv4 address, or an IPv6 network of 64 bits, within which anybody can choose an address."""
     shares = Shares(2, clock)

@@ -27,8 +27,9 @@ TEXT = "text/plain; charset=utf-8"
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """A service for each engine with a secret in its environment and a bundled workflow in its store."""
     options = f"--http-engine={request.param}", "--filter-output=100000", f"--filter-memory={96 * MIB}"
-    with LocalService(tmp_path_factory.mktemp("filters"), *options, "--filter-timeout=3s",
-                      environment={"WFX_TEST_CANARY": CANARY}) as running:
+    with LocalService(
+        tmp_path_factory.mktemp("filters"), *options, "--filter-timeout=3s", environment={"WFX_TEST_CANARY": CANARY}
+    ) as running:
         store_workflow(running)
         yield running
 
@@ -48,8 +49,9 @@ def put(client: httpx.Client, job: str, program: str) -> httpx.Response:
 
 def post(client: httpx.Client, program: str) -> httpx.Response:
     """Create a job with a filter on the answer."""
-    return client.post("/jobs", json={"clientId": "filtered", "workflow": WORKFLOW},
-                       headers={"X-Response-Filter": program})
+    return client.post(
+        "/jobs", json={"clientId": "filtered", "workflow": WORKFLOW}, headers={"X-Response-Filter": program}
+    )
 
 
 def test_a_filtered_answer(service: LocalService, client: httpx.Client) -> None:
@@ -57,9 +59,12 @@ def test_a_filtered_answer(service: LocalService, client: httpx.Client) -> None:
     job = create_job(service, "dev")
     for program, expected in [
         ("del(.context, .definitionHash)", '{"message":"it goes on","state":"INSTALL"}\n'),
-        (".context.lines[]", '"a"\n"b"\n'), (".message | length", "10\n"),
+        (".context.lines[]", '"a"\n"b"\n'),
+        (".message | length", "10\n"),
         (".message | ascii_upcase", '"IT GOES ON"\n'),
-        (".nothing", "null\n"), ('.state, error("x"), .message', '"INSTALL"\n{}\n"it goes on"\n'), ("", "{}\n"),
+        (".nothing", "null\n"),
+        ('.state, error("x"), .message', '"INSTALL"\n{}\n"it goes on"\n'),
+        ("", "{}\n"),
         ("nosuchname", "{}\n"),
     ]:
         answer = put(client, job, program)
@@ -83,9 +88,22 @@ def test_filters_with_curl(service: LocalService) -> None:
     job = create_job(service, "dev")
 
     def curl(name: str, program: str) -> str:
-        command = ["curl", "-s", "-i", "--noproxy", "*", "-X", "PUT", f"{service.south}{BASE}/jobs/{job}/status",
-                   "-H", "Content-Type: application/json", "-H", f"{name}: {program}",
-                   "-d", '{"state":"INSTALLING","context":{"long":"text"}}']
+        command = [
+            "curl",
+            "-s",
+            "-i",
+            "--noproxy",
+            "*",
+            "-X",
+            "PUT",
+            f"{service.south}{BASE}/jobs/{job}/status",
+            "-H",
+            "Content-Type: application/json",
+            "-H",
+            f"{name}: {program}",
+            "-d",
+            '{"state":"INSTALLING","context":{"long":"text"}}',
+        ]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
     for name in ("X-Response-Filter", "x-response-filter"):
@@ -152,9 +170,7 @@ def test_bombs_are_stopped_and_the_limit_is_named(
     assert client.get(f"/jobs/{job}", headers={"X-Response-Filter": "1 + 1"}).text == "2\n"
 
 
-def test_ten_bombs_at_once_do_not_keep_others_waiting(
-    service: LocalService, client: httpx.Client
-) -> None:
+def test_ten_bombs_at_once_do_not_keep_others_waiting(service: LocalService, client: httpx.Client) -> None:
     """Ten endless programs at once are all answered; meanwhile reads go on, and two workers run at most. Row 39."""
     job = create_job(service, "dev")
     done = threading.Event()

@@ -21,12 +21,47 @@ LATE = 60.0
 """Seconds in which each connection ends: clients say that no more will come, so no deadline is waited for."""
 SAMPLES = [case.data + canary() for case in CASES if len(case.data) < SHORT]
 TOKENS = [
-    b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b",", b";", b"/", b"?", b"#", b"%", b"%2F", b"..", b"\xff",
-    b"-1", b"0", b"00", b"9" * 20, b"HTTP/1.1", b"HTTP/1.0", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"chunked",
-    b"\r\n\r\n", b"0\r\n\r\n", b"\r\nContent-Length: 5\r\n", b"\r\nTransfer-Encoding: chunked\r\n", b"\r\nHost: a\r\n",
-    b"\r\nExpect: 100-continue\r\n", b"\r\nConnection: close\r\n", b"\r\nConnection: keep-alive\r\n",
-    b"\r\nUpgrade: h2c\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: x\r\n", b"CONNECT", b"PRI * HTTP/2.0\r\n\r\n",
-    b"\xc3\xbc", b'{"a":1}',
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b":",
+    b",",
+    b";",
+    b"/",
+    b"?",
+    b"#",
+    b"%",
+    b"%2F",
+    b"..",
+    b"\xff",
+    b"-1",
+    b"0",
+    b"00",
+    b"9" * 20,
+    b"HTTP/1.1",
+    b"HTTP/1.0",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"OPTIONS",
+    b"chunked",
+    b"\r\n\r\n",
+    b"0\r\n\r\n",
+    b"\r\nContent-Length: 5\r\n",
+    b"\r\nTransfer-Encoding: chunked\r\n",
+    b"\r\nHost: a\r\n",
+    b"\r\nExpect: 100-continue\r\n",
+    b"\r\nConnection: close\r\n",
+    b"\r\nConnection: keep-alive\r\n",
+    b"\r\nUpgrade: h2c\r\n",
+    b"\r\nConnection: Upgrade\r\nUpgrade: x\r\n",
+    b"CONNECT",
+    b"PRI * HTTP/2.0\r\n\r\n",
+    b"\xc3\xbc",
+    b'{"a":1}',
 ]
 _STATUS = re.compile(rb"^HTTP/1\.[01] ([2-5]\d\d) ", re.MULTILINE)
 
@@ -45,7 +80,7 @@ class Both:
         answers = {engine: ask(service.ports[side], data) for engine, service in self.services.items()}
         short, long = sorted(answers.values(), key=len)
         # Whether a last request of which a part is missing is answered before it is over is a matter of moments.
-        assert long[:len(short)] == short, f"{answers} to {data!r}"
+        assert long[: len(short)] == short, f"{answers} to {data!r}"
         assert len(long) - len(short) <= 1, f"{answers} to {data!r}"
         assert not any(status >= 500 and status != 505 for status in long), f"{answers} to {data!r}"
         return data

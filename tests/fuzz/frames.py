@@ -27,7 +27,7 @@ def attack(chance: random.Random) -> bytes:
     decoder, at = FrameDecoder(LIMIT), 0
     try:
         while at < len(data):
-            piece = data[at:at + chance.choice((1, 7, 100, 5000))]
+            piece = data[at : at + chance.choice((1, 7, 100, 5000))]
             at += len(piece)
             for frame in decoder.feed(piece):
                 assert len(frame) <= LIMIT, data

@@ -24,12 +24,12 @@ def _flip(chance: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
 
 def _cut(chance: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
     place = chance.randrange(len(data) + 1)
-    del data[place:place + chance.choice((1, 1, 2, 8, 64))]
+    del data[place : place + chance.choice((1, 1, 2, 8, 64))]
 
 
 def _repeat(chance: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
     place = chance.randrange(len(data) + 1)
-    data[place:place] = data[place:place + chance.choice((1, 4, 16, 64))]
+    data[place:place] = data[place : place + chance.choice((1, 4, 16, 64))]
 
 
 def _insert(chance: random.Random, data: bytearray, tokens: Sequence[bytes]) -> None:
@@ -39,4 +39,4 @@ def _insert(chance: random.Random, data: bytearray, tokens: Sequence[bytes]) -> 
 
 def _splice(chance: random.Random, data: bytearray, samples: Sequence[bytes]) -> None:
     other = chance.choice(samples)
-    data[chance.randrange(len(data) + 1):] = other[chance.randrange(len(other) + 1):]
+    data[chance.randrange(len(data) + 1) :] = other[chance.randrange(len(other) + 1) :]

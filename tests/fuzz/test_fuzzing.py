@@ -37,7 +37,7 @@ def test_a_seed_gives_the_same_bytes() -> None:
 
 def forget_the_limit(patch: pytest.MonkeyPatch) -> None:
     """The reader of frames takes any length."""
-    patch.setattr(FrameDecoder, "_length", lambda self, at: int.from_bytes(self._buffer[at:at + 4], "little"))
+    patch.setattr(FrameDecoder, "_length", lambda self, at: int.from_bytes(self._buffer[at : at + 4], "little"))
     patch.setattr(frames, "LIMIT", 20)
 
 

@@ -115,7 +115,12 @@ def test_odd_text_everywhere(
 @pytest.mark.parametrize("label", ["", "text/plain", "application/xml", "application/jsonx", "multipart/form-data; x"])
 def test_content_types(north: httpx.Client, method: str, path: str, label: str) -> None:
     """Row 34: a body that is not labelled as JSON is a text 400 that says so, on every path that takes one."""
-    answer = north.request(method, path.format(id="x", name="x"), content=b"{}", headers={"Content-Type": label},
-                           extensions={"deliberate": "no such type"})
+    answer = north.request(
+        method,
+        path.format(id="x", name="x"),
+        content=b"{}",
+        headers={"Content-Type": label},
+        extensions={"deliberate": "no such type"},
+    )
     assert (answer.status_code, answer.headers["content-type"]) == (400, TEXT)
     assert "Content-Type" in answer.text

@@ -129,8 +129,18 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         stack.push_async_callback(broker.close)
         filters = await stack.enter_async_context(Filters(deadline=DEADLINE))
         large_bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
-        services = Services(Jobs(store), Workflows(store), Health(store), broker, filters, large_bodies, answers,  # type: ignore[arg-type]  # as above
-                            20 * MEGABYTE, 30, 60)
+        services = Services(
+            Jobs(store),
+            Workflows(store),
+            Health(store),
+            broker,
+            filters,
+            large_bodies,
+            answers,  # type: ignore[arg-type]  # as above
+            20 * MEGABYTE,
+            30,
+            60,
+        )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()

@@ -78,7 +78,8 @@ def test_files_that_cannot_be_read(tmp_path: Path, make: Callable[[Path], None])
 def test_variables_that_make_no_sense(tmp_path: Path) -> None:
     """Row 55: a variable with a wrong value ends the start and is named."""
     assert start_and_fail(tmp_path, WFX_CLIENT_HOST="", WFX_EVENTS_KEEP="all") == (
-        'Error: invalid value "all" for WFX_EVENTS_KEEP: invalid syntax')
+        'Error: invalid value "all" for WFX_EVENTS_KEEP: invalid syntax'
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [
@@ -102,7 +103,8 @@ def test_all_settings_that_are_not_available_are_named(tmp_path: Path) -> None:
     """A start that asks for several things that this version cannot do names them all at once."""
     (tmp_path / "wfx.yml").write_text("tls-certificate: a.pem\ntls-key: a.key\n")
     assert start_and_fail(tmp_path, "--scheme=http", "--scheme=https", WFX_TLS_CA="ca.pem") == (
-        f"{NOT_AVAILABLE}scheme http,https; tls-certificate a.pem; tls-key a.key; tls-ca ca.pem")
+        f"{NOT_AVAILABLE}scheme http,https; tls-certificate a.pem; tls-key a.key; tls-ca ca.pem"
+    )
 
 
 def test_settings_that_ask_for_what_there_is(tmp_path: Path) -> None:

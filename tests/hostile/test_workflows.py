@@ -121,5 +121,11 @@ def test_other_maxima(north: httpx.Client, job: Document, workflow: Document) ->
         assert north.post("/jobs", json=body).status_code == status
     for length, status in ((MESSAGE, 200), (MESSAGE + 1, 400)):
         body = {"state": "INSTALL", "message": "\N{FIRE}" * length}
-        assert north.put(f"/jobs/{job['id']}/status", content=json.dumps(body, ensure_ascii=False).encode(),
-                         headers={"Content-Type": "application/json"}).status_code == status
+        assert (
+            north.put(
+                f"/jobs/{job['id']}/status",
+                content=json.dumps(body, ensure_ascii=False).encode(),
+                headers={"Content-Type": "application/json"},
+            ).status_code
+            == status
+        )

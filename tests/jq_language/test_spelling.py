@@ -8,22 +8,25 @@ from tests.filtering.json_programs import jq_programs
 from wfx.jq_language import definitions, spelling
 
 
-@pytest.mark.parametrize(("program", "expected"), [
-    ("3.0, 1e3, 1E-7, .5, 007", "3, 1000, 1e-7, 0.5, 7"),
-    (".[1.0:2e0]", ".[1:2]"),
-    ('"3.0 \\(1.50) \\("\\(2.0)" + "1e3")"', '"3.0 \\(1.5) \\("\\(2)" + "1e3")"'),
-    ("# 1.0\n1.0 # 1.0", "# 1.0\n1 # 1.0"),
-    (".a1.b, $x1, @base64, .e1", ".a1.b, $x1, @base64, .e1"),
-    ("12345678901234567890, 1e400", "12345678901234567000, 1e400"),
-    ("try .a catch .", "try _catching( .a )catch ."),
-    ("try error catch try .a catch 1.0", "try _catching( error )catch try _catching( .a )catch 1"),
-    ("try try .a catch .", "try try _catching( .a )catch ."),
-    ("(try .a), try (try .b catch 1) catch 2", "(try .a), try _catching( (try _catching( .b )catch 1) )catch 2"),
-    ('"\\(try .a catch .)"', '"\\(try _catching( .a )catch .)"'),
-    ("{try: 1, catch: 2.0}, .try, {catch}", "{try: 1, catch: 2}, .try, {catch}"),
-    ('"open', '"open'),
-    ("1..2", "1..2"),
-])
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("3.0, 1e3, 1E-7, .5, 007", "3, 1000, 1e-7, 0.5, 7"),
+        (".[1.0:2e0]", ".[1:2]"),
+        ('"3.0 \\(1.50) \\("\\(2.0)" + "1e3")"', '"3.0 \\(1.5) \\("\\(2)" + "1e3")"'),
+        ("# 1.0\n1.0 # 1.0", "# 1.0\n1 # 1.0"),
+        (".a1.b, $x1, @base64, .e1", ".a1.b, $x1, @base64, .e1"),
+        ("12345678901234567890, 1e400", "12345678901234567000, 1e400"),
+        ("try .a catch .", "try _catching( .a )catch ."),
+        ("try error catch try .a catch 1.0", "try _catching( error )catch try _catching( .a )catch 1"),
+        ("try try .a catch .", "try try _catching( .a )catch ."),
+        ("(try .a), try (try .b catch 1) catch 2", "(try .a), try _catching( (try _catching( .b )catch 1) )catch 2"),
+        ('"\\(try .a catch .)"', '"\\(try _catching( .a )catch .)"'),
+        ("{try: 1, catch: 2.0}, .try, {catch}", "{try: 1, catch: 2}, .try, {catch}"),
+        ('"open', '"open'),
+        ("1..2", "1..2"),
+    ],
+)
 def test_numbers_are_spelled_plainly(program: str, expected: str) -> None:
     """Literals get the plain spelling, wherever they are, and ``catch`` hears of plain numbers; all else stays."""
     assert spelling.plain(program) == expected

@@ -137,8 +137,14 @@ class Handler(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer as the test wants it."""
-        seen = Seen(self.side, self.parser.get_method().decode(), self.url.decode(), self.headers,
-                    orjson.loads(self.body) if self.body else None, self.number)
+        seen = Seen(
+            self.side,
+            self.parser.get_method().decode(),
+            self.url.decode(),
+            self.headers,
+            orjson.loads(self.body) if self.body else None,
+            self.number,
+        )
         self.stub.seen.append(seen)
         if self.stub.silent:
             return
@@ -151,5 +157,7 @@ class Handler(asyncio.Protocol):
         """Send an answer."""
         body = orjson.dumps(document)
         reason = {200: "OK", 201: "Created", 404: "Not Found", 500: "Internal Server Error"}.get(status, "")
-        self.transport.write(b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-                             % (status, reason.encode(), len(body), body))
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+            % (status, reason.encode(), len(body), body)
+        )

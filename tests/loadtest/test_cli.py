@@ -38,20 +38,42 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def _run(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *arguments], cwd=folder, env=_environment(**variables), text=True,
-                          capture_output=True, timeout=60, check=False)
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=_environment(**variables),
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def _at(stub: Stub) -> list[str]:
-    return ["--client-host", "127.0.0.1", "--client-port", str(stub.south_port), "--mgmt-host=127.0.0.1",
-            f"--mgmt-port={stub.north_port}"]
+    return [
+        "--client-host",
+        "127.0.0.1",
+        "--client-port",
+        str(stub.south_port),
+        "--mgmt-host=127.0.0.1",
+        f"--mgmt-port={stub.north_port}",
+    ]
 
 
 async def test_a_run_prints_the_summary_and_leaves_results(stub: Stub, tmp_path: Path) -> None:
     """Standard output is banner, table and the results folder; standard error is free of progress; exit code 0."""
     done = await asyncio.to_thread(
-        _run, *_at(stub), "--duration", "500ms", "--read-freq", "40", "--write-freq=20", "--log-level", "error",
-        folder=tmp_path)
+        _run,
+        *_at(stub),
+        "--duration",
+        "500ms",
+        "--read-freq",
+        "40",
+        "--write-freq=20",
+        "--log-level",
+        "error",
+        folder=tmp_path,
+    )
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[:3] == ["*" * 79, " Summary", "*" * 79]
@@ -68,9 +90,20 @@ async def test_every_flag_is_a_variable_too(stub: Stub, tmp_path: Path) -> None:
     """WFX_… sets what the flag sets, a flag beats its variable, and of a repeated flag the last counts; no files do."""
     (tmp_path / "wfx.yml").write_text("read-freq: [broken")
     done = await asyncio.to_thread(
-        _run, "--read-freq", "5", "--read-freq", "40", folder=tmp_path, WFX_CLIENT_HOST="127.0.0.1",
-        WFX_CLIENT_PORT=str(stub.south_port), WFX_MGMT_HOST="127.0.0.1", WFX_MGMT_PORT=str(stub.north_port),
-        WFX_DURATION="500ms", WFX_READ_FREQ="1", WFX_WRITE_FREQ="0")
+        _run,
+        "--read-freq",
+        "5",
+        "--read-freq",
+        "40",
+        folder=tmp_path,
+        WFX_CLIENT_HOST="127.0.0.1",
+        WFX_CLIENT_PORT=str(stub.south_port),
+        WFX_MGMT_HOST="127.0.0.1",
+        WFX_MGMT_PORT=str(stub.north_port),
+        WFX_DURATION="500ms",
+        WFX_READ_FREQ="1",
+        WFX_WRITE_FREQ="0",
+    )
     assert done.returncode == 0
     assert len(stub.of("GET", "/jobs")) + len(stub.of("GET", "/workflows")) == 20
     assert stub.of("POST", "/jobs") == []
@@ -79,8 +112,9 @@ async def test_every_flag_is_a_variable_too(stub: Stub, tmp_path: Path) -> None:
 async def test_failing_requests_do_not_fail_the_run(stub: Stub, tmp_path: Path) -> None:
     """Errors are listed once each below Error Set, codes are counted, and the exit code stays 0."""
     stub.answers["GET", "workflows"] = [(500, {})] * 5
-    done = await asyncio.to_thread(_run, *_at(stub), "--duration", "500ms", "--read-freq", "20", "--write-freq", "0",
-                                   folder=tmp_path)
+    done = await asyncio.to_thread(
+        _run, *_at(stub), "--duration", "500ms", "--read-freq", "20", "--write-freq", "0", folder=tmp_path
+    )
     assert done.returncode == 0
     assert "[code:count]                      200:5  500:5  \nError Set:\n500 Internal Server Error\n\n" in done.stdout
     assert "50.00%" in done.stdout
@@ -94,15 +128,33 @@ def test_nobody_listening_is_exit_1(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("arguments", "usage_of"), [
-    (["--client-po", "1"], ""), (["--version"], ""), (["-v"], ""), (["--config", "x"], ""), (["--duration", "10"], ""),
-    (["--duration", "-1s"], ""), (["--duration", "0s"], ""), (["--read-freq", "x"], ""), (["--write-freq", "-1"], ""),
-    (["--scenario", "chaos"], ""), (["--devices", "0"], ""), (["--mgmt-port", "65536"], ""), (["nonsense"], ""),
-    (["--duration"], ""), (["--scenario", "fleet", "--target", "5ms"], ""), (["--target", "0"], ""),
-    (["compare", "a"], " compare BEFORE AFTER"), (["compare", "a", "b", "c"], " compare BEFORE AFTER"),
-    (["populate", "--workers", "0"], " populate"), (["populate", "--duration", "1s"], " populate"),
-    (["populate", "100"], " populate"), (["populate", "--storage", "none"], " populate"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "usage_of"),
+    [
+        (["--client-po", "1"], ""),
+        (["--version"], ""),
+        (["-v"], ""),
+        (["--config", "x"], ""),
+        (["--duration", "10"], ""),
+        (["--duration", "-1s"], ""),
+        (["--duration", "0s"], ""),
+        (["--read-freq", "x"], ""),
+        (["--write-freq", "-1"], ""),
+        (["--scenario", "chaos"], ""),
+        (["--devices", "0"], ""),
+        (["--mgmt-port", "65536"], ""),
+        (["nonsense"], ""),
+        (["--duration"], ""),
+        (["--scenario", "fleet", "--target", "5ms"], ""),
+        (["--target", "0"], ""),
+        (["compare", "a"], " compare BEFORE AFTER"),
+        (["compare", "a", "b", "c"], " compare BEFORE AFTER"),
+        (["populate", "--workers", "0"], " populate"),
+        (["populate", "--duration", "1s"], " populate"),
+        (["populate", "100"], " populate"),
+        (["populate", "--storage", "none"], " populate"),
+    ],
+)
 def test_wrong_command_lines_are_exit_1(tmp_path: Path, arguments: list[str], usage_of: str) -> None:
     """Unknown flags (abbreviations too), wrong values and unknown words: an error line, the usage, exit code 1."""
     outcome = runner(LOADTEST, tmp_path)(*arguments)
@@ -144,13 +196,16 @@ def test_addresses_in_brackets(host: str) -> None:
     assert (settings.client_host, settings.mgmt_host) == ("::1", "::1")
 
 
-@pytest.mark.parametrize(("words", "offered"), [
-    (["--dur"], "--duration\thow long to send\n:4\n"),
-    (["--scenario", ""], "default\nfleet\nevents\n:4\n"),
-    (["compare", "x"], ":16\n"),
-    (["popu"], "populate\tFill a database with jobs, without a server\n:4\n"),
-    (["--ver"], ":4\n"),
-])
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["--dur"], "--duration\thow long to send\n:4\n"),
+        (["--scenario", ""], "default\nfleet\nevents\n:4\n"),
+        (["compare", "x"], ":16\n"),
+        (["popu"], "populate\tFill a database with jobs, without a server\n:4\n"),
+        (["--ver"], ":4\n"),
+    ],
+)
 def test_command_lines_are_completed(tmp_path: Path, words: list[str], offered: str) -> None:
     """The shells are offered flags with their meaning, scenarios, commands, and directories with results."""
     assert runner(LOADTEST, tmp_path)("__complete", *words).out == offered
@@ -165,15 +220,31 @@ def test_bash_completes_flags_and_commands(tmp_path: Path) -> None:
         typed = f"COMP_WORDS=({' '.join(line)})\nCOMP_CWORD={len(line) - 1}\n"
         ask = f'{script}\n{typed}_wfx_loadtest\necho "${{COMPREPLY[@]}}"'
         program = f'wfx-loadtest() {{ {sys.executable} -m wfx_loadtest.cli "$@"; }}\n'
-        found.append(subprocess.run(["bash", "-c", program + ask], cwd=tmp_path, env=_environment(), text=True,
-                                    capture_output=True, timeout=60, check=True).stdout.strip())
+        found.append(
+            subprocess.run(
+                ["bash", "-c", program + ask],
+                cwd=tmp_path,
+                env=_environment(),
+                text=True,
+                capture_output=True,
+                timeout=60,
+                check=True,
+            ).stdout.strip()
+        )
     assert found == ["--subscribers", "populate", "--workers"]
 
 
 def test_help_loads_nothing_that_sends(tmp_path: Path) -> None:
     """Asking for help loads neither an event loop nor logging nor anything else that only a run needs."""
-    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "wfx_loadtest.cli", "--help"], cwd=tmp_path,
-                          env=_environment(), text=True, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "wfx_loadtest.cli", "--help"],
+        cwd=tmp_path,
+        env=_environment(),
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
     loaded = set(re.findall(r"^import time: .*\| +([\w.]+)", done.stderr, re.MULTILINE))
     assert "wfx_loadtest.options" in loaded
     heavy = {"asyncio", "uvloop", "logging", "json", "orjson", "yaml", "rich", "hdrh", "click", "decimal", "wfx.domain"}
@@ -184,8 +255,15 @@ def test_help_loads_nothing_that_sends(tmp_path: Path) -> None:
 async def test_an_interrupted_run_still_reports(stub: Stub, tmp_path: Path, number: signal.Signals) -> None:
     """One signal ends the sending; what was measured is reported, and the exit code is 130."""
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, *_at(stub), "--duration", "10m", cwd=tmp_path, env=_environment(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        *PROGRAM,
+        *_at(stub),
+        "--duration",
+        "10m",
+        cwd=tmp_path,
+        env=_environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     await until(lambda: len(stub.seen) >= 20)
     process.send_signal(number)
     out, _ = await asyncio.wait_for(process.communicate(), 30)
@@ -198,8 +276,15 @@ async def test_a_terminal_shows_rate_p99_and_errors(stub: Stub, tmp_path: Path) 
     """On a terminal a bar shows what happens now; the summary stays free of it."""
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, *_at(stub), "--duration", "2s", cwd=tmp_path, env=_environment(TERM="xterm", COLUMNS="120"),
-        stdout=asyncio.subprocess.PIPE, stderr=theirs)
+        *PROGRAM,
+        *_at(stub),
+        "--duration",
+        "2s",
+        cwd=tmp_path,
+        env=_environment(TERM="xterm", COLUMNS="120"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=theirs,
+    )
     os.close(theirs)
     drawn = asyncio.create_task(asyncio.to_thread(_drain, ours))
     out, _ = await asyncio.wait_for(process.communicate(), 60)

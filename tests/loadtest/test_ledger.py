@@ -48,7 +48,9 @@ def _deliveries(ledger: Ledger) -> dict[str, str]:
 
 
 def test_delay_counts_from_the_moment_the_write_was_due(
-    ledger: Ledger, watch: Watch, delays: list[tuple[int, int]],
+    ledger: Ledger,
+    watch: Watch,
+    delays: list[tuple[int, int]],
 ) -> None:
     """An event that arrives 7 after the write was due is 7 late, also when it comes before the write is confirmed."""
     first, second = ledger.listener(), ledger.listener()
@@ -67,8 +69,14 @@ def test_what_did_not_arrive_is_missing(ledger: Ledger) -> None:
     for number in range(3):
         ledger.acknowledged("j", number)
         first.received(_event("j", f"2026-01-01T00:00:0{number}Z"))
-    assert _deliveries(ledger) == {"expected": "6", "delivered": "3", "missing": "3",
-                                   "repeated": "0", "disordered": "0", "surplus": "0"}
+    assert _deliveries(ledger) == {
+        "expected": "6",
+        "delivered": "3",
+        "missing": "3",
+        "repeated": "0",
+        "disordered": "0",
+        "surplus": "0",
+    }
 
 
 def test_repeated_and_disordered_events_are_told_apart(ledger: Ledger) -> None:

@@ -15,8 +15,16 @@ from wfx_loadtest.result import Result
 from wfx_loadtest.settings import Settings
 
 CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 INK = """(id) => {
   const canvas = document.getElementById(id);
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -31,9 +39,15 @@ def _metrics() -> Metrics:
     metrics = Metrics(0, 20 * SECOND)
     for number in range(2000):
         read, failed = number % 4 != 0, 900 <= number < 930
-        metrics.add(Outcome("Read Jobs" if read else "Generate and update jobs", number * 10 * MILLISECOND,
-                            int(chance.lognormvariate(0, 0.4) * 2e6), 500 if failed else 200,
-                            error="500 Internal Server Error" if failed else ""))
+        metrics.add(
+            Outcome(
+                "Read Jobs" if read else "Generate and update jobs",
+                number * 10 * MILLISECOND,
+                int(chance.lognormvariate(0, 0.4) * 2e6),
+                500 if failed else 200,
+                error="500 Internal Server Error" if failed else "",
+            )
+        )
     return metrics
 
 
@@ -85,8 +99,12 @@ def test_all_three_charts_are_drawn(page: Page) -> None:
 def test_series_can_be_switched_off_and_on(page: Page) -> None:
     """A click on a name in the legend hides its series, another one shows it again."""
     names = page.locator("#legend button").all_inner_texts()
-    assert names == ["Generate and update jobs: OK", "Generate and update jobs: ERROR",
-                     "Read Jobs: OK", "Read Jobs: ERROR"]
+    assert names == [
+        "Generate and update jobs: OK",
+        "Generate and update jobs: ERROR",
+        "Read Jobs: OK",
+        "Read Jobs: ERROR",
+    ]
     whole = _ink(page, "rate")
     button = page.get_by_role("button", name="Read Jobs: OK")
     button.click()

@@ -66,8 +66,14 @@ async def test_nothing_to_create_creates_the_workflow_alone(tmp_path: Path) -> N
 
 
 def _populate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "wfx_loadtest.cli", "populate", *arguments], cwd=folder, text=True,
-                          capture_output=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "wfx_loadtest.cli", "populate", *arguments],
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 async def test_the_command_fills_a_file(tmp_path: Path) -> None:
@@ -77,11 +83,14 @@ async def test_the_command_fills_a_file(tmp_path: Path) -> None:
     assert len(await _jobs(tmp_path)) == 50
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--workers", "0"], 'Error: invalid argument "0" for "--workers" flag: must be at least 1'),
-    (["--storage", "punchcards"], "Error: unknown storage 'punchcards'"),
-    (["--storage-opt", "file:/nowhere/at/all.db"], "Error: "),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workers", "0"], 'Error: invalid argument "0" for "--workers" flag: must be at least 1'),
+        (["--storage", "punchcards"], "Error: unknown storage 'punchcards'"),
+        (["--storage-opt", "file:/nowhere/at/all.db"], "Error: "),
+    ],
+)
 def test_what_cannot_be_done_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str) -> None:
     """No workers, an unknown storage, a file that cannot be: an error line that says why, and exit code 1."""
     done = _populate(*arguments, folder=tmp_path)

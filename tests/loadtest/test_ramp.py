@@ -58,14 +58,17 @@ async def test_a_service_that_holds_nothing_is_reported_as_such() -> None:
     assert [step.verdict for step in steps] == ["p99 over 20ms"] * len(steps)
 
 
-@pytest.mark.parametrize(("metrics", "verdict"), [
-    (_measured(latency=5 * MILLISECOND), ""),
-    (_measured(latency=BOUND * 2), "p99 over 20ms"),
-    (_measured(latency=5 * MILLISECOND, code=500), "success 0.00%"),
-    (_measured(latency=BOUND * 2, delay=LATE + 1), "generator late"),
-    (_measured(latency=5 * MILLISECOND, delay=LATE + 1), ""),
-    (_measured(latency=5 * MILLISECOND, delay=SECOND // 5), "generator late"),
-])
+@pytest.mark.parametrize(
+    ("metrics", "verdict"),
+    [
+        (_measured(latency=5 * MILLISECOND), ""),
+        (_measured(latency=BOUND * 2), "p99 over 20ms"),
+        (_measured(latency=5 * MILLISECOND, code=500), "success 0.00%"),
+        (_measured(latency=BOUND * 2, delay=LATE + 1), "generator late"),
+        (_measured(latency=5 * MILLISECOND, delay=LATE + 1), ""),
+        (_measured(latency=5 * MILLISECOND, delay=SECOND // 5), "generator late"),
+    ],
+)
 async def test_the_report_says_why_a_rate_was_not_held(metrics: Metrics, verdict: str) -> None:
     """A broken bound, failures, or a bound that broke because the generator was late: each is called by its name."""
 

@@ -31,8 +31,17 @@ def _metrics(scale: float = 1.0) -> Metrics:
             code, error = 0, "no answer within 10s <b>"
         metrics.lateness.add(1000)
         series = "Read Jobs" if read else "Generate and update jobs"
-        metrics.add(Outcome(series, number * 10 * MILLISECOND, latency, code, bytes_in=1800 + number if code else 0,
-                            bytes_out=0 if read else 98, error=error))
+        metrics.add(
+            Outcome(
+                series,
+                number * 10 * MILLISECOND,
+                latency,
+                code,
+                bytes_in=1800 + number if code else 0,
+                bytes_out=0 if read else 98,
+                error=error,
+            )
+        )
     return metrics
 
 
@@ -62,7 +71,7 @@ def test_the_layout_is_that_of_the_contract_example() -> None:
         "Error Set:",
     ]
     lines = text.table(_metrics()).splitlines()
-    assert [line[:len(head)] for line, head in zip(lines, example, strict=False)] == example
+    assert [line[: len(head)] for line, head in zip(lines, example, strict=False)] == example
     assert lines[6].endswith("0:1  200:596  500:3  ")
 
 
@@ -107,7 +116,11 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     assert "<b>" not in page
     data = orjson.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     assert [one["name"] for one in data["series"]] == [
-        "Generate and update jobs: OK", "Generate and update jobs: ERROR", "Read Jobs: OK", "Read Jobs: ERROR"]
+        "Generate and update jobs: OK",
+        "Generate and update jobs: ERROR",
+        "Read Jobs: OK",
+        "Read Jobs: ERROR",
+    ]
     assert sum(len(one["points"]) for one in data["series"]) == 600
 
 
@@ -150,7 +163,9 @@ def test_results_of_other_tools_can_be_compared(tmp_path: Path) -> None:
         "Requests      [total, rate, throughput]         600, 100.22, 100.19\n"
         "Latencies     [min, mean, 50, 90, 95, 99, max]  "
         "658.176µs, 1.244ms, 1.159ms, 1.753ms, 2.013ms, 2.547ms, 3.473ms\n"
-        "Status Codes  [code:count]                      200:599  201:1  \nError Set:\n", "utf-8")
+        "Status Codes  [code:count]                      200:599  201:1  \nError Set:\n",
+        "utf-8",
+    )
     rows = [line.split() for line in compare(tmp_path, tmp_path).splitlines()]
     assert ["Latencies", "99", "2.547ms", "2.547ms"] in rows
     assert ["Status", "201", "1", "1"] in rows

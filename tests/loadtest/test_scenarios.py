@@ -22,8 +22,13 @@ from wfx_loadtest.settings import Settings
 @pytest.fixture
 def settings(wfx_service: LocalService) -> Settings:
     """Two seconds of load on the real service."""
-    return Settings(client_host="127.0.0.1", client_port=wfx_service.ports["south"], mgmt_host="127.0.0.1",
-                    mgmt_port=wfx_service.ports["north"], duration=2 * SECOND)
+    return Settings(
+        client_host="127.0.0.1",
+        client_port=wfx_service.ports["south"],
+        mgmt_host="127.0.0.1",
+        mgmt_port=wfx_service.ports["north"],
+        duration=2 * SECOND,
+    )
 
 
 def _members(result: Result, title: str) -> dict[str, int]:
@@ -46,16 +51,25 @@ async def test_every_subscriber_hears_of_every_write(settings: Settings) -> None
     result = await execute(replace(settings, scenario="events", subscribers=5, write_freq=50))
     assert result.metrics.requests == 100
     assert result.metrics.success == 1.0
-    assert _members(result, "Deliveries") == {"expected": 500, "delivered": 500, "missing": 0, "repeated": 0,
-                                              "disordered": 0, "surplus": 0}
+    assert _members(result, "Deliveries") == {
+        "expected": 500,
+        "delivered": 500,
+        "missing": 0,
+        "repeated": 0,
+        "disordered": 0,
+        "surplus": 0,
+    }
     assert _members(result, "Streams") == {"opened": 5, "lost": 0}
     assert "Deliver events" in {name for name, _, _ in result.metrics.timeline.series()}
 
 
 async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
     """In the scenario fleet every job that is created is finished, and each change is heard once by each subscriber."""
-    result = await execute(replace(settings, scenario="fleet", devices=10, subscribers=3, write_freq=5, read_freq=10,
-                                   poll_interval=SECOND // 5))
+    result = await execute(
+        replace(
+            settings, scenario="fleet", devices=10, subscribers=3, write_freq=5, read_freq=10, poll_interval=SECOND // 5
+        )
+    )
     assert result.metrics.success == 1.0
     assert _members(result, "Jobs") == {"created": 10, "finished": 10, "open": 0}
     deliveries = _members(result, "Deliveries")
@@ -64,14 +78,21 @@ async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
     assert deliveries["delivered"] == deliveries["expected"]
     assert (deliveries["repeated"], deliveries["disordered"], deliveries["surplus"]) == (0, 0, 0)
     names = {name for name, _, _ in result.metrics.timeline.series()}
-    assert names == {"Devices: look for work", "Devices: report progress", "Operators: create jobs",
-                     "Operators: list jobs", "Deliver events"}
+    assert names == {
+        "Devices: look for work",
+        "Devices: report progress",
+        "Operators: create jobs",
+        "Operators: list jobs",
+        "Deliver events",
+    }
 
 
 async def test_a_device_goes_the_way_of_the_real_one(settings: Settings, wfx_service: LocalService) -> None:
     """The history of a job shows the states and messages that the real device reports, in its order."""
-    async with (httpx.AsyncClient(base_url=wfx_service.north + BASE) as api,
-                opened(replace(settings, poll_interval=20 * MILLISECOND)) as session):
+    async with (
+        httpx.AsyncClient(base_url=wfx_service.north + BASE) as api,
+        opened(replace(settings, poll_interval=20 * MILLISECOND)) as session,
+    ):
         await direct.ensure(session.north)
         created = (await api.post("/jobs", json={"clientId": "loadtest-one", "workflow": direct.NAME})).json()
         confirmed: list[str] = []
@@ -86,11 +107,18 @@ async def test_a_device_goes_the_way_of_the_real_one(settings: Settings, wfx_ser
     seen = [(status["state"], status.get("message", "")) for status in statuses]
     assert seen[:2] == [("INSTALL", ""), ("INSTALLING", "Start INSTALL.")]
     messages = [message for _, message in seen[2:]]
-    for said in ("Downloading artifact", "Installing artifact 1/1: 'payload.bin' with 'rawfile' ...",
-                 "Artifact 1/1 installation finished.", "Finished."):
+    for said in (
+        "Downloading artifact",
+        "Installing artifact 1/1: 'payload.bin' with 'rawfile' ...",
+        "Artifact 1/1 installation finished.",
+        "Finished.",
+    ):
         assert said in messages
-    assert seen[-3:] == [("ACTIVATE", ""), ("ACTIVATING", "Notifying Progress Client(s) to activate artifact."),
-                         ("ACTIVATED", "Finished Update.")]
+    assert seen[-3:] == [
+        ("ACTIVATE", ""),
+        ("ACTIVATING", "Notifying Progress Client(s) to activate artifact."),
+        ("ACTIVATED", "Finished Update."),
+    ]
     assert session.metrics.success == 1.0
 
 
@@ -108,5 +136,7 @@ async def test_a_search_for_a_rate_shows_its_steps(settings: Settings) -> None:
 def test_orders_name_an_artifact_as_devices_expect_it() -> None:
     """A job of the fleet has version, type and artifacts in its definition."""
     assert fleet._order("dev", 3)["definition"] == {
-        "version": "1.0", "type": ["application"],
-        "artifacts": [{"name": "payload.bin", "version": "1.0", "uri": "http://localhost:8080/download/3.swu"}]}
+        "version": "1.0",
+        "type": ["application"],
+        "artifacts": [{"name": "payload.bin", "version": "1.0", "uri": "http://localhost:8080/download/3.swu"}],
+    }

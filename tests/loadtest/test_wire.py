@@ -14,8 +14,9 @@ from wfx_loadtest.stream import subscribe
 from wfx_loadtest.wire import Address, NotAnswered, NotReachable, Overdue, Pool, Request
 
 GET = Request(b"GET /api/wfx/v1/workflows HTTP/1.1\r\nHost: x\r\n\r\n")
-POLITE = Request(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", b"body",
-                 expects_continue=True)
+POLITE = Request(
+    b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", b"body", expects_continue=True
+)
 
 
 class Recital(asyncio.Protocol):
@@ -121,12 +122,15 @@ async def test_an_unknown_host_is_not_reachable() -> None:
         await Address("nowhere.invalid", 1).resolve()
 
 
-@pytest.mark.parametrize(("pieces", "body"), [
-    ((b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 4\r\n\r\nab", b"cd"), b"abcd"),
-    ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n"), b"abcde"),
-    ((b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n!",), b"!"),
-    ((b"HTTP/1.1 204 No Content\r\n\r\n",), b""),
-])
+@pytest.mark.parametrize(
+    ("pieces", "body"),
+    [
+        ((b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 4\r\n\r\nab", b"cd"), b"abcd"),
+        ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n"), b"abcde"),
+        ((b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n!",), b"!"),
+        ((b"HTTP/1.1 204 No Content\r\n\r\n",), b""),
+    ],
+)
 async def test_answers_are_put_together_from_pieces(pieces: tuple[bytes, ...], body: bytes) -> None:
     """Split heads, split bodies, chunks and interim answers come out as one answer."""
     async with answering(*pieces) as address:
@@ -207,7 +211,7 @@ EVENTS = b': keepalive\n\ndata: {"a":1}\nid: 1\n\nid: 7\n\ndata: {"b":\ndata: 2}
 async def test_events_are_recognised_however_they_are_cut(cut: int, change: Callable[[bytes], bytes]) -> None:
     """Data of events arrives whole, comments and bare ids do not, for either kind of line end."""
     events = change(EVENTS)
-    pieces = [events[start:start + cut] for start in range(0, len(events), cut)]
+    pieces = [events[start : start + cut] for start in range(0, len(events), cut)]
     heard: list[bytes] = []
     async with answering(HEAD, *pieces) as address:
         stream = await subscribe(Side(address, "stub"), "", heard.append)

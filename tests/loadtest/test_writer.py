@@ -18,8 +18,9 @@ from wfx_loadtest.settings import Settings
 @pytest.fixture
 async def session(stub: Stub) -> AsyncIterator[Session]:
     """Open a session with the stub."""
-    async with opened(Settings(client_host="127.0.0.1", client_port=stub.south_port, mgmt_host="127.0.0.1",
-                               mgmt_port=stub.north_port)) as session:
+    async with opened(
+        Settings(client_host="127.0.0.1", client_port=stub.south_port, mgmt_host="127.0.0.1", mgmt_port=stub.north_port)
+    ) as session:
         yield session
 
 
@@ -73,9 +74,14 @@ async def test_a_failed_write_is_dropped(stub: Stub, session: Session) -> None:
 
 async def test_the_first_listed_transition_decides_the_side(stub: Stub, session: Session) -> None:
     """A transition for WFX goes to north, one for CLIENT to south; a state without any makes a new job."""
-    workflow = {"name": "w", "transitions": [{"from": "INSTALL", "to": "A", "eligible": "WFX"},
-                                             {"from": "INSTALL", "to": "B", "eligible": "CLIENT"},
-                                             {"from": "A", "to": "C", "eligible": "CLIENT"}]}
+    workflow = {
+        "name": "w",
+        "transitions": [
+            {"from": "INSTALL", "to": "A", "eligible": "WFX"},
+            {"from": "INSTALL", "to": "B", "eligible": "CLIENT"},
+            {"from": "A", "to": "C", "eligible": "CLIENT"},
+        ],
+    }
     writer = Writer(session, workflow, "vegeta")
     for _ in range(4):
         await writer.shot(session.clock.now())
@@ -96,8 +102,9 @@ async def test_an_answer_without_context_does_not_lose_the_job(stub: Stub, sessi
 async def test_latency_counts_from_the_due_moment(session: Session) -> None:
     """A request that leaves 300 ms after it was due has at least 300 ms of latency, and the generator admits it."""
     for _ in range(3):
-        await session.measured("x", session.clock.now() - 300 * MILLISECOND, session.south,
-                               session.south.request("GET", "/workflows"))
+        await session.measured(
+            "x", session.clock.now() - 300 * MILLISECOND, session.south, session.south.request("GET", "/workflows")
+        )
     assert session.metrics.latencies.min >= 300 * MILLISECOND
     assert session.metrics.lateness.behind
 

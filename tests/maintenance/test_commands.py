@@ -168,8 +168,15 @@ def test_restore(service: LocalService) -> None:
 
 def position_of(service: LocalService) -> str:
     """Return where the log of the service ends."""
-    page = httpx.get(f"{service.north}{BASE}/jobs/events", params={"since": "0", "limit": 100},
-                     headers={"Accept": "application/json"}).raise_for_status().json()
+    page = (
+        httpx.get(
+            f"{service.north}{BASE}/jobs/events",
+            params={"since": "0", "limit": 100},
+            headers={"Accept": "application/json"},
+        )
+        .raise_for_status()
+        .json()
+    )
     return str(page["next"])
 
 

@@ -100,10 +100,12 @@ def verdicts() -> Iterator[Verdict]:
     """A mutant that was noticed, and one that was not."""
     module = "wfx/domain/job.py"
     made = {"module": module, "digest": state.digest_of(module), "by": ""}
-    return iter([
-        Verdict(name="one", outcome="killed", diff=("-a < b", "+a > b"), **made),
-        Verdict(name="two", outcome="survived", diff=("-a | b", "+a & b"), **made),
-    ])
+    return iter(
+        [
+            Verdict(name="one", outcome="killed", diff=("-a < b", "+a > b"), **made),
+            Verdict(name="two", outcome="survived", diff=("-a | b", "+a & b"), **made),
+        ]
+    )
 
 
 def test_the_table(verdicts: Iterator[Verdict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -154,13 +154,16 @@ async def test_children_go_too(
 ) -> None:
     """When a plugin ends by itself, what it started is ended with it."""
     file, note = pid_file(tmp_path)
-    plugins.script("parent", f"""
+    plugins.script(
+        "parent",
+        f"""
 if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     {note}
     time.sleep(60)
 while not os.path.exists({str(file)!r}): time.sleep(0.01)
-""")
+""",
+    )
     chain = await start()
     lost = await asyncio.wait_for(chain.lost, DEADLINE)
     assert "exit status 0" in str(lost)

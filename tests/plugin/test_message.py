@@ -199,9 +199,15 @@ def shared(length: int, values: int, headers: int = 1) -> bytes:
     return bytes(builder.Output())
 
 
-@pytest.mark.parametrize(("length", "values", "headers"), [
-    (50_000, 5_000, 1), (50_000, 10, 1), (0, 0, 40_000), (0, 8_000, 8),
-])
+@pytest.mark.parametrize(
+    ("length", "values", "headers"),
+    [
+        (50_000, 5_000, 1),
+        (50_000, 10, 1),
+        (0, 0, 40_000),
+        (0, 8_000, 8),
+    ],
+)
 def test_shared_parts_cannot_spell_gigabytes(length: int, values: int, headers: int) -> None:
     """A frame whose headers share one long value many times, or which has very many of them, is refused."""
     with pytest.raises(MessageError, match="too many parts, or repeats them too often"):
@@ -237,10 +243,14 @@ def shape_at_the_end() -> bytes:
     return struct.pack("<IiQ", 4, -12, 7) + struct.pack("<4H", 8, 12, 0, 4)
 
 
-@pytest.mark.parametrize(("frame", "meaning"), [
-    (body_at_the_end(), (0, Respond(403, (), b"body"))),
-    (shape_at_the_end(), (7, PASS)),
-], ids=["text", "shape"])
+@pytest.mark.parametrize(
+    ("frame", "meaning"),
+    [
+        (body_at_the_end(), (0, Respond(403, (), b"body"))),
+        (shape_at_the_end(), (7, PASS)),
+    ],
+    ids=["text", "shape"],
+)
 def test_parts_may_reach_to_the_end(frame: bytes, meaning: object) -> None:
     """Whatever part of a message is its last, it may reach to the end of the frame, and not a byte further."""
     assert decode_answer(frame) == meaning
@@ -256,10 +266,17 @@ def with_one_field(tag: int, number: int, width: int, missing: int = 0) -> bytes
     return struct.pack("<I", 16) + outer + shape + struct.pack("<iII", len(shape), 4 if width == 4 else 0, 0)
 
 
-@pytest.mark.parametrize(("tag", "number", "width", "meaning"), [
-    (1, 1, 4, Modify(b"", (), None)), (1, 3, 4, Modify(b"", (), None)), (1, 4, 4, Modify(b"", (), b"")),
-    (2, 0, 1, Respond(403, (), b"")), (2, 1, 4, Respond(403, (), b"")), (2, 2, 4, Respond(403, (), b"")),
-])
+@pytest.mark.parametrize(
+    ("tag", "number", "width", "meaning"),
+    [
+        (1, 1, 4, Modify(b"", (), None)),
+        (1, 3, 4, Modify(b"", (), None)),
+        (1, 4, 4, Modify(b"", (), b"")),
+        (2, 0, 1, Respond(403, (), b"")),
+        (2, 1, 4, Respond(403, (), b"")),
+        (2, 2, 4, Respond(403, (), b"")),
+    ],
+)
 def test_each_field_may_be_the_last_of_its_table(tag: int, number: int, width: int, meaning: object) -> None:
     """Whichever field of an answer is the last in its table, it may reach to the end, and not a byte further."""
     assert decode_answer(with_one_field(tag, number, width)) == (0, meaning)

@@ -41,13 +41,15 @@ async def mirror(request: Request) -> JSONResponse:
     """Show the request as the application got it."""
     scope = request.scope
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
-    return JSONResponse({
-        "path": scope["path"],
-        "target": (scope["raw_path"] + query).decode("latin-1"),
-        "method": scope["method"],
-        "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
-        "body": (await request.body()).decode("latin-1"),
-    })
+    return JSONResponse(
+        {
+            "path": scope["path"],
+            "target": (scope["raw_path"] + query).decode("latin-1"),
+            "method": scope["method"],
+            "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
+            "body": (await request.body()).decode("latin-1"),
+        }
+    )
 
 
 async def events(_request: Request) -> StreamingResponse:

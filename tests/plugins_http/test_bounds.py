@@ -84,12 +84,15 @@ def test_a_plugin_that_answers_twice(guard: Guard, start: Start) -> None:
 
 def test_a_plugin_that_will_not_end(guard: Guard, start: Start) -> None:
     """Row 45: a plugin that ignores SIGTERM and holds 200 requests is killed, children too; the service ends with 0."""
-    guard.south.script("stubborn", """
+    guard.south.script(
+        "stubborn",
+        """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.fork()
         while frame(): pass
         while True: time.sleep(60)
-    """)
+    """,
+    )
     service = start("--graceful-timeout=500ms")
     processes = plugins_of(service)
     eventually(processes[0].children, "the plugin has a child")

@@ -71,7 +71,7 @@ def findings(tree: ast.Module) -> Iterator[tuple[int, str]]:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in WAITS:
                 named = [word.value for word in node.keywords if word.arg == "timeout"]
                 place = 1 if name == "wait_for" else 0
-                given = [*named, *node.args[place:place + 1]] if name not in {"get", "stream"} else named
+                given = [*named, *node.args[place : place + 1]] if name not in {"get", "stream"} else named
                 if any(0 < number(seconds, names) < GENEROUS for seconds in given):
                     yield node.lineno, f"gives up after less than {GENEROUS} s"
             case ast.Call(keywords=words) if any(

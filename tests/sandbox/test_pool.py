@@ -77,13 +77,18 @@ async def test_requests_at_once_share_the_workers() -> None:
         assert len(workers()) <= 2
 
 
-@pytest.mark.parametrize(("asked", "limit", "deadline"), [
-    (request(b"s"), Limit.TIME, 0.2),
-    (request(b"m"), Limit.MEMORY, LATE),
-    *((request(b"x", b"%d" % number), Limit.MEMORY, LATE)
-      for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGKILL)),
-    (request(b"o", b"%d" % (10 * MIB + 1)), Limit.OUTPUT, LATE),
-])
+@pytest.mark.parametrize(
+    ("asked", "limit", "deadline"),
+    [
+        (request(b"s"), Limit.TIME, 0.2),
+        (request(b"m"), Limit.MEMORY, LATE),
+        *(
+            (request(b"x", b"%d" % number), Limit.MEMORY, LATE)
+            for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGKILL)
+        ),
+        (request(b"o", b"%d" % (10 * MIB + 1)), Limit.OUTPUT, LATE),
+    ],
+)
 async def test_limits(asked: Request, limit: Limit, deadline: float) -> None:
     """Work that runs into a limit is ended together with its process, and the next request gets another one."""
     async with opened(deadline=deadline) as (pool, _):
@@ -210,8 +215,13 @@ async def test_closing() -> None:
 
 async def test_a_program_that_does_not_start() -> None:
     """A worker that ends before it is ready is an error of that request, and of no other."""
-    pool = Pool(Program("tests.sandbox.nothing", ("tests",)), Limits(1 << 30, MIB), FairQueue(1, MIB),
-                deadline=lambda _: LATE, patience=LATE)
+    pool = Pool(
+        Program("tests.sandbox.nothing", ("tests",)),
+        Limits(1 << 30, MIB),
+        FairQueue(1, MIB),
+        deadline=lambda _: LATE,
+        patience=LATE,
+    )
     for _ in range(2):
         with pytest.raises(Unavailable, match=r"did not start \(status 1\)"):
             await pool.ask(request(b"e"), "a")
@@ -220,8 +230,13 @@ async def test_a_program_that_does_not_start() -> None:
 
 async def test_a_program_that_speaks_first() -> None:
     """A worker that says anything before it says that it is ready is not asked, since its answers could be others'."""
-    pool = Pool(Program("tests.sandbox.loud_tenant", ("tests",)), Limits(1 << 30, MIB), FairQueue(1, MIB),
-                deadline=lambda _: LATE, patience=LATE)
+    pool = Pool(
+        Program("tests.sandbox.loud_tenant", ("tests",)),
+        Limits(1 << 30, MIB),
+        FairQueue(1, MIB),
+        deadline=lambda _: LATE,
+        patience=LATE,
+    )
     with pytest.raises(Unavailable, match="did not start"):
         await pool.ask(request(b"e"), "a")
     await pool.close()

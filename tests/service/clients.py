@@ -96,8 +96,13 @@ class Writer:
     """Creates jobs and changes them, one thing after the other."""
 
     def __init__(
-        self, name: str, ports: dict[str, int], recorder: Recorder, seed: int,
-        *, troubles: Mapping[int, Outcome] = _NONE,
+        self,
+        name: str,
+        ports: dict[str, int],
+        recorder: Recorder,
+        seed: int,
+        *,
+        troubles: Mapping[int, Outcome] = _NONE,
     ) -> None:
         """Act as ``name``, which is part of all tokens.
 
@@ -156,8 +161,9 @@ class Writer:
             self._jobs.remove(job)
         return True
 
-    async def _attempt(self, token: str, side: str, method: str, path: str, body: Any, *,
-                       may_be_gone: bool = False) -> Answer | None:
+    async def _attempt(
+        self, token: str, side: str, method: str, path: str, body: Any, *, may_be_gone: bool = False
+    ) -> Answer | None:
         """Send a change and record what becomes of it; None if that is not known. Raises Wrong."""
         sent = time.monotonic()
         try:
@@ -260,8 +266,9 @@ async def read_log(north: str) -> list[tuple[int, Document]]:
     position = "0"
     async with _operator(north) as client:
         while True:
-            answer = await client.get("/jobs/events", params={"since": position, "limit": 1000},
-                                      headers={"Accept": "application/json"})
+            answer = await client.get(
+                "/jobs/events", params={"since": position, "limit": 1000}, headers={"Accept": "application/json"}
+            )
             page = answer.raise_for_status().json()
             found += [(number_of(entry["id"]), entry["event"]) for entry in page["content"]]
             if page["next"] == position:

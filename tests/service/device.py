@@ -60,19 +60,23 @@ class Device:
         assert (answer.status, answer.headers["content-type"]) == (200, JSON)
         return str(json.loads(answer.body)["status"]["state"])
 
-    def put(self, job: str, state: str, progress: int, message: str, *, lines: Sequence[str] = (),
-            over: Wire | None = None) -> dict[str, Any]:
+    def put(
+        self, job: str, state: str, progress: int, message: str, *, lines: Sequence[str] = (), over: Wire | None = None
+    ) -> dict[str, Any]:
         """Report a status and return the service's answer, over the main connection or another one."""
         wire = over or self.main
         body = self.announce(wire, job, state, progress, message, lines)
         return self.complete(wire, body)
 
-    def announce(self, wire: Wire, job: str, state: str, progress: int, message: str,
-                 lines: Sequence[str] = ()) -> bytes:
+    def announce(
+        self, wire: Wire, job: str, state: str, progress: int, message: str, lines: Sequence[str] = ()
+    ) -> bytes:
         """Send the header of a report and return the body, which waits for the service to ask for it."""
         said, logged = json.dumps(message), json.dumps(list(lines), ensure_ascii=False)
-        body = (f'{{"state": "{state}", "clientId": "{self.client_id}", "progress": {progress}, '
-                f'"message": {said}, "context": {{ "lines": {logged} }}}}').encode()
+        body = (
+            f'{{"state": "{state}", "clientId": "{self.client_id}", "progress": {progress}, '
+            f'"message": {said}, "context": {{ "lines": {logged} }}}}'
+        ).encode()
         more = ("X-Response-Filter: del(.context)", f"Content-Length: {len(body)}", "Expect: 100-continue")
         path = f"{BASE}/jobs/{job}/status"
         wire.send(self._head("PUT", path, JSON, *more, identity=wire is self.main))

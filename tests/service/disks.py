@@ -37,8 +37,9 @@ class FaultySystem:
     def __init__(self, folder: Path) -> None:
         """Take orders for the service by a pipe in this folder."""
         self._prefix = str(folder / "fiu")
-        told = subprocess.run(["fiu-run", "-x", "-f", self._prefix, "env"], text=True, check=True, timeout=10,
-                              capture_output=True).stdout
+        told = subprocess.run(
+            ["fiu-run", "-x", "-f", self._prefix, "env"], text=True, check=True, timeout=10, capture_output=True
+        ).stdout
         named = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
         self.environment = {name: named[name] for name in ("LD_PRELOAD", "FIU_CTRL_FIFO", "FIU_ENABLE")}
 

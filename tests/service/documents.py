@@ -19,19 +19,22 @@ STATES = ("A", "b", "Ä", "x y", "%2F", "<&>", "0")
 
 tags = st.sampled_from(TAGS)
 definitions = objects
-statuses = st.fixed_dictionaries({}, optional={
-    "clientId": st.sampled_from(("", *CLIENTS)),
-    "progress": st.integers(-(2**31), 100) | st.just(0),
-    "message": texts,
-    "context": objects,
-})
+statuses = st.fixed_dictionaries(
+    {},
+    optional={
+        "clientId": st.sampled_from(("", *CLIENTS)),
+        "progress": st.integers(-(2**31), 100) | st.just(0),
+        "message": texts,
+        "context": objects,
+    },
+)
 """All of a status but its state."""
 
 
 @st.composite
 def workflows(draw: st.DrawFn) -> Document:
     """Draw a workflow that can be stored: edges lead from earlier states to later ones or stay where they are."""
-    names = draw(st.permutations(STATES))[:draw(st.integers(1, len(STATES)))]
+    names = draw(st.permutations(STATES))[: draw(st.integers(1, len(STATES)))]
     pairs = {(names[draw(st.integers(0, later - 1))], names[later]) for later in range(1, len(names))}
     for _ in range(draw(st.integers(0, 4))):
         here, there = sorted((draw(st.integers(0, len(names) - 1)), draw(st.integers(0, len(names) - 1))))
@@ -42,13 +45,18 @@ def workflows(draw: st.DrawFn) -> Document:
         if alone and transition["from"] != transition["to"] and draw(st.booleans()):
             transition["action"] = "IMMEDIATE"
     groups = draw(st.lists(st.sampled_from(GROUPS), unique=True, max_size=3))
-    return _without_blanks({
-        "name": draw(st.sampled_from(WORKFLOWS)),
-        "description": draw(texts),
-        "states": [_without_blanks({"name": name, "description": draw(texts)}) for name in names],
-        "groups": [{"name": group, "states": part} for number, group in enumerate(groups)
-                   if (part := list(names[number::len(groups) + 1]))],
-    }) | {"transitions": transitions}
+    return _without_blanks(
+        {
+            "name": draw(st.sampled_from(WORKFLOWS)),
+            "description": draw(texts),
+            "states": [_without_blanks({"name": name, "description": draw(texts)}) for name in names],
+            "groups": [
+                {"name": group, "states": part}
+                for number, group in enumerate(groups)
+                if (part := list(names[number :: len(groups) + 1]))
+            ],
+        }
+    ) | {"transitions": transitions}
 
 
 @st.composite
@@ -76,16 +84,23 @@ FAULTS: dict[str, Callable[[Document], Document]] = {
     "two initial states": lambda w: {"states": [*w["states"], {"name": "lonely"}, {"name": "lonelier"}]},
     "no state": lambda _: {"states": [], "transitions": [], "groups": []},
     "unknown target": lambda w: {"transitions": [*w["transitions"], _edge(_first(w), "nowhere")]},
-    "edge twice": lambda w: {"transitions": [*w["transitions"], _edge(_first(w), _first(w)),
-                                             _edge(_first(w), _first(w), action="WAIT")]},
+    "edge twice": lambda w: {
+        "transitions": [*w["transitions"], _edge(_first(w), _first(w)), _edge(_first(w), _first(w), action="WAIT")]
+    },
     "group twice": lambda _: {"groups": [{"name": "g", "states": ["p"]}, {"name": "g", "states": ["q"]}]},
     "state in two groups": lambda _: {"groups": [{"name": "g", "states": ["p"]}, {"name": "h", "states": ["p"]}]},
-    "cycle": lambda w: {"states": [*w["states"], {"name": "round"}],
-                        "transitions": [*w["transitions"], _edge(_first(w), "round"), _edge("round", _first(w))]},
+    "cycle": lambda w: {
+        "states": [*w["states"], {"name": "round"}],
+        "transitions": [*w["transitions"], _edge(_first(w), "round"), _edge("round", _first(w))],
+    },
     "two immediate ones": lambda w: {
         "states": [*w["states"], {"name": "one"}, {"name": "two"}],
-        "transitions": [*w["transitions"], _edge(_first(w), "one", action="IMMEDIATE"),
-                        _edge(_first(w), "two", action="IMMEDIATE")]},
+        "transitions": [
+            *w["transitions"],
+            _edge(_first(w), "one", action="IMMEDIATE"),
+            _edge(_first(w), "two", action="IMMEDIATE"),
+        ],
+    },
 }
 """Ways to spoil any workflow; "none" leaves it as it is."""
 
@@ -94,16 +109,21 @@ jobs: st.SearchStrategy[Document] = st.fixed_dictionaries(
     optional={"tags": st.lists(tags, max_size=4), "definition": definitions},
 )
 """All of a job but its workflow."""
-pagings = st.fixed_dictionaries({
-    "sort": st.sampled_from(("asc", "desc")),
-    "limit": st.sampled_from((0, 1, 2, 3, 10, -1)),
-    "offset": st.sampled_from((0, 0, 1, 2, 5, -2)),
-    "pagination": st.booleans(),
-})
-conditions = st.fixed_dictionaries({}, optional={
-    "clientId": st.sampled_from(("", *CLIENTS, "nobody")),
-    "state": st.sampled_from(("", *STATES, "nowhere")),
-    "workflow": st.sampled_from(("", *WORKFLOWS, "unknown")),
-    "group": st.lists(st.sampled_from(("", *GROUPS, "none")), min_size=1, max_size=3).filter(any),
-    "tag": st.lists(st.sampled_from((*TAGS, "none")), min_size=1, max_size=3).filter(any),
-})
+pagings = st.fixed_dictionaries(
+    {
+        "sort": st.sampled_from(("asc", "desc")),
+        "limit": st.sampled_from((0, 1, 2, 3, 10, -1)),
+        "offset": st.sampled_from((0, 0, 1, 2, 5, -2)),
+        "pagination": st.booleans(),
+    }
+)
+conditions = st.fixed_dictionaries(
+    {},
+    optional={
+        "clientId": st.sampled_from(("", *CLIENTS, "nobody")),
+        "state": st.sampled_from(("", *STATES, "nowhere")),
+        "workflow": st.sampled_from(("", *WORKFLOWS, "unknown")),
+        "group": st.lists(st.sampled_from(("", *GROUPS, "none")), min_size=1, max_size=3).filter(any),
+        "tag": st.lists(st.sampled_from((*TAGS, "none")), min_size=1, max_size=3).filter(any),
+    },
+)

@@ -33,8 +33,16 @@ def fuzz(service: LocalService, address: str, command: str, *options: str, timeo
         str(document), f"--url={address}{BASE}", *options,
     ]  # fmt: skip
     hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    ended = subprocess.run(arguments, cwd=service.folder, env={**os.environ, **hooks}, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+    ended = subprocess.run(
+        arguments,
+        cwd=service.folder,
+        env={**os.environ, **hooks},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stdout
     version = httpx.get(f"{address}/version", trust_env=False)
     assert version.status_code == 200, "the service is alive"

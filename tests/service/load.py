@@ -38,8 +38,10 @@ class Load:
         self._writers = [
             Writer(f"w{n}", service.ports, self.recorder, seed + n, troubles=TROUBLES) for n in range(WRITERS)
         ]
-        self.followers = [Follower(service.ports["south"], by_header=True),
-                          Follower(service.ports["north"], by_header=False)]
+        self.followers = [
+            Follower(service.ports["south"], by_header=True),
+            Follower(service.ports["north"], by_header=False),
+        ]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -80,8 +82,10 @@ class Load:
 
     async def _judge(self) -> None:
         log = await read_log(self.service.north)
-        await until(lambda: all(len(follower.source.events) >= len(log) for follower in self.followers),
-                    f"all {len(log)} events at all followers")
+        await until(
+            lambda: all(len(follower.source.events) >= len(log) for follower in self.followers),
+            f"all {len(log)} events at all followers",
+        )
         wrong = judge(record_of(self.recorder, log, self.followers))
         assert wrong == [], wrong
         jobs = await read_jobs(self.service.north, await list_jobs(self.service.north))

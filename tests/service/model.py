@@ -57,8 +57,13 @@ class Job:
 
     def shown(self, tags: Sequence[str] | None = None) -> Document:
         """The job in an answer; as the answer to its creation with the tags that were asked for."""
-        document = {"id": self.id, "clientId": self.client, "workflow": self.workflow, "status": self.status,
-                    "tags": sorted(self.tags) if tags is None else list(tags)}
+        document = {
+            "id": self.id,
+            "clientId": self.client,
+            "workflow": self.workflow,
+            "status": self.status,
+            "tags": sorted(self.tags) if tags is None else list(tags),
+        }
         if self.definition:
             document["definition"] = self.definition
         return document
@@ -129,7 +134,8 @@ class Model:
         status = {name: value for name, value in wanted.items() if value or name in ("progress", "context")}
         job.history.insert(0, {"status": job.status})
         job.status = (status if final == target else {"state": final}) | {
-            "definitionHash": job.status["definitionHash"]}
+            "definitionHash": job.status["definitionHash"]
+        }
         self._record(job, "UPDATE_STATUS", {"status": job.status})
         return job.status
 
@@ -184,7 +190,7 @@ def _meets(job: Job, name: str, wanted: Any) -> bool:
 def page(found: list[Document], *, sort: str, limit: int, offset: int, pagination: bool) -> Document:
     """Cut out the page that was asked for."""
     ordered = found if sort == "asc" else found[::-1]
-    rest = ordered[max(offset, 0):]
+    rest = ordered[max(offset, 0) :]
     document: Document = {"content": rest[:limit] if limit > 0 else rest}
     if pagination:
         document["pagination"] = {"limit": limit, "offset": offset, "total": len(found)}
@@ -204,8 +210,11 @@ def initial(workflow: Document) -> str:
 
 def settle(workflow: Document, state: str) -> str:
     """Follow immediate steps of the service to their end."""
-    steps = {t["from"]: t["to"] for t in workflow.get("transitions", ())
-             if t["eligible"] == "WFX" and t.get("action") == "IMMEDIATE"}
+    steps = {
+        t["from"]: t["to"]
+        for t in workflow.get("transitions", ())
+        if t["eligible"] == "WFX" and t.get("action") == "IMMEDIATE"
+    }
     while state in steps:
         state = steps[state]
     return state

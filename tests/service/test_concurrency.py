@@ -83,17 +83,22 @@ async def race(service: LocalService, *, begin: str, wishes: list[tuple[str, str
     side_of = {name: Side(port) for name, port in service.ports.items()}
     states = [{"name": name} for name in ("READY", "BUSY", "DONE", "FAILED")]
     steps = [("READY", "BUSY"), ("BUSY", "DONE"), ("BUSY", "FAILED")]
-    workflow = {"name": "race", "states": states,
-                "transitions": [{"from": a, "to": b, "eligible": "CLIENT"} for a, b in steps]}
+    workflow = {
+        "name": "race",
+        "states": states,
+        "transitions": [{"from": a, "to": b, "eligible": "CLIENT"} for a, b in steps],
+    }
     await side_of["north"].ask("POST", "/workflows", workflow)
     await side_of["north"].ask("POST", "/jobs", {"clientId": "c", "workflow": "race"})
     (job,) = await list_jobs(service.north)
     await side_of["south"].ask("PUT", f"/jobs/{job}/status", {"state": begin})
     racers = [Side(service.ports[side]) for side, _ in wishes]
-    answers = await asyncio.gather(*(
-        racer.ask("PUT", f"/jobs/{job}/status", {"state": state, "message": f"racer {number}"})
-        for number, (racer, (_, state)) in enumerate(zip(racers, wishes, strict=True))
-    ))
+    answers = await asyncio.gather(
+        *(
+            racer.ask("PUT", f"/jobs/{job}/status", {"state": state, "message": f"racer {number}"})
+            for number, (racer, (_, state)) in enumerate(zip(racers, wishes, strict=True))
+        )
+    )
     for side in (*side_of.values(), *racers):
         side.close()
     return Counter(answer.status for answer in answers), (await read_jobs(service.north, [job]))[job]

@@ -44,8 +44,9 @@ class CrashTest:
         self.random = random.Random(SEED)
         self.recorder = Recorder()
         self.writers = [Writer(f"w{n}", service.ports, self.recorder, SEED + n) for n in range(WRITERS)]
-        self.followers = [Follower(port, by_header=by_header)
-                          for port in service.ports.values() for by_header in (True, False)]
+        self.followers = [
+            Follower(port, by_header=by_header) for port in service.ports.values() for by_header in (True, False)
+        ]
 
     async def run(self) -> None:
         """Let the service die again and again, then see what is there."""
@@ -69,10 +70,12 @@ class CrashTest:
     async def _check(self) -> None:
         """Judge the whole log, and the jobs that this round may have changed."""
         log = await read_log(self.service.north)
-        await until(lambda: all(len(follower.source.events) >= len(log) for follower in self.followers),
-                    f"all {len(log)} events at all followers")
+        await until(
+            lambda: all(len(follower.source.events) >= len(log) for follower in self.followers),
+            f"all {len(log)} events at all followers",
+        )
         assert judge(record_of(self.recorder, log, self.followers)) == [], f"seed {SEED}"
-        recent = {event["job"]["id"] for _, event in log[self.judged:]}
+        recent = {event["job"]["id"] for _, event in log[self.judged :]}
         events = [event for _, event in log if event["job"]["id"] in recent]
         assert compare(events, await read_jobs(self.service.north, recent)) == [], f"seed {SEED}"
         self.judged = len(log)

@@ -43,8 +43,11 @@ class Operator:
 
     def start(self, client_id: str, workflow: str, kind: str = "application") -> str:
         """Create a job and return its id."""
-        definition = {"version": "1", "type": [kind],
-                      "artifacts": [{"name": "payload.bin", "version": "1", "uri": "http://127.0.0.1/payload.bin"}]}
+        definition = {
+            "version": "1",
+            "type": [kind],
+            "artifacts": [{"name": "payload.bin", "version": "1", "uri": "http://127.0.0.1/payload.bin"}],
+        }
         request = {"clientId": client_id, "workflow": workflow, "definition": definition}
         job_id: str = self._north.post("/jobs", json=request).raise_for_status().json()["id"]
         return job_id
@@ -156,8 +159,15 @@ def test_phased(device: Device, operator: Operator) -> None:
     install(device, job, COPYING)
     activate(device, job)
     downloaded = [("DOWNLOADING", progress) for progress in (0, 30, 60, 100, 100, 100)]
-    assert operator.course(job) == [("CREATED", None), ("DOWNLOAD", None), *downloaded, ("DOWNLOADED", 100),
-                                    ("INSTALL", None), *INSTALLED, *ACTIVATED]
+    assert operator.course(job) == [
+        ("CREATED", None),
+        ("DOWNLOAD", None),
+        *downloaded,
+        ("DOWNLOADED", 100),
+        ("INSTALL", None),
+        *INSTALLED,
+        *ACTIVATED,
+    ]
 
 
 def test_artifact_missing(device: Device, operator: Operator) -> None:
@@ -169,8 +179,10 @@ def test_artifact_missing(device: Device, operator: Operator) -> None:
     assert device.ask("GET", "/download/payload.bin", OCTETS).status == 404
     with device.progress_connection() as second:
         device.put(job, "INSTALLING", 1, "Downloading artifact", over=second)
-    lines = ['1: ERROR cpio_utils.c : get_cpiohdr : 58 : CPIO Format not recognized: "<html>\\n',
-             "2: ERROR stream_interface.c : extract : 1 : Ünerwartetes Ende"]
+    lines = [
+        '1: ERROR cpio_utils.c : get_cpiohdr : 58 : CPIO Format not recognized: "<html>\\n',
+        "2: ERROR stream_interface.c : extract : 1 : Ünerwartetes Ende",
+    ]
     reply = device.put(job, "TERMINATED", 100, "Error installing artifact 1/1.", lines=lines)
     assert (reply["state"], reply["message"]) == ("TERMINATED", "Error installing artifact 1/1.")
     assert operator.statuses(job)[-1]["context"] == {"lines": lines}
@@ -201,8 +213,9 @@ def test_both_connections_at_once(device: Device, operator: Operator) -> None:
     device.put(job, "INSTALLING", 0, "Start INSTALL.")
     with device.progress_connection() as second:
         for progress in range(1, 11):
-            bodies = [(wire, device.announce(wire, job, "INSTALLING", progress, "at once"))
-                      for wire in (second, device.main)]
+            bodies = [
+                (wire, device.announce(wire, job, "INSTALLING", progress, "at once")) for wire in (second, device.main)
+            ]
             assert [device.complete(*pair)["progress"] for pair in bodies] == [progress] * 2
     assert len(operator.statuses(job)) == 22
 
@@ -254,23 +267,41 @@ def test_service_gone_for_a_while(tmp_path: Path) -> None:
 def test_demo(tmp_path: Path) -> None:
     """The demo takes a job to ACTIVATED before the eyes of whoever started it, and leaves nothing behind."""
     program = "import sys; from wfx.demo.scenario import run; sys.exit(run())"
-    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True,
-                           timeout=110, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     lines = ended.stdout.splitlines()
     assert any("the job is ACTIVATED; its history, newest first:" in line for line in lines)
     shown = [line for line in lines if line.startswith("  20")]
     states = [line.split()[1] for line in reversed(shown)]
-    assert list(dict.fromkeys(states)) == ["CREATED", "DOWNLOAD", "DOWNLOADING", "DOWNLOADED", "INSTALL", "INSTALLING",
-                                           "ACTIVATE", "ACTIVATING"]
+    assert list(dict.fromkeys(states)) == [
+        "CREATED",
+        "DOWNLOAD",
+        "DOWNLOADING",
+        "DOWNLOADED",
+        "INSTALL",
+        "INSTALLING",
+        "ACTIVATE",
+        "ACTIVATING",
+    ]
     assert not list(tmp_path.iterdir())
 
 
 def test_demo_device(local: LocalService, operator: Operator, tmp_path: Path) -> None:
     """The demo's device can be run on its own: it takes each job for it through the direct workflow until stopped."""
     client_id = f"demo-{local.ports['south']}"
-    command = [sys.executable, "-m", "wfx.demo.device", "--url", f"{local.south}{BASE}", "--client-id", client_id,
-               "--poll-seconds", "0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "wfx.demo.device",
+        "--url",
+        f"{local.south}{BASE}",
+        "--client-id",
+        client_id,
+        "--poll-seconds",
+        "0.1",
+    ]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as device:
         for _ in range(2):
             job = operator.start(client_id, DIRECT)

@@ -89,9 +89,13 @@ def test_overlapping_may_swap() -> None:
 def test_swapped_anywhere(record: Record, data: st.DataObject) -> None:
     """Wherever on the log two changes with an order in time are swapped, that is noticed."""
     attempts = {attempt.token: attempt for attempt in record.attempts}
-    pairs = [(i, j) for i, first in enumerate(record.log) for j, second in enumerate(record.log)
-             if attempts[first.token].outcome is Outcome.ACKNOWLEDGED
-             and attempts[first.token].ended < attempts[second.token].sent]
+    pairs = [
+        (i, j)
+        for i, first in enumerate(record.log)
+        for j, second in enumerate(record.log)
+        if attempts[first.token].outcome is Outcome.ACKNOWLEDGED
+        and attempts[first.token].ended < attempts[second.token].sent
+    ]
     if not pairs:
         return
     i, j = data.draw(st.sampled_from(pairs))
@@ -128,18 +132,45 @@ def test_readers(seen: list[tuple[int, str]], complaint: str | None) -> None:
         assert complaint in judge(record)
 
 
-CREATED = {"id": "j", "clientId": "c", "workflow": {"name": "w", "states": []}, "stime": "1", "mtime": "1",
-           "status": {"state": "A", "definitionHash": "h"}}
+CREATED = {
+    "id": "j",
+    "clientId": "c",
+    "workflow": {"name": "w", "states": []},
+    "stime": "1",
+    "mtime": "1",
+    "status": {"state": "A", "definitionHash": "h"},
+}
 EVENTS: list[dict[str, Any]] = [
     {"action": "CREATE", "job": CREATED},
-    {"action": "UPDATE_STATUS", "job": {"id": "j", "clientId": "c", "workflow": {"name": "w"}, "mtime": "2",
-                                        "status": {"state": "B", "definitionHash": "h"}}},
-    {"action": "UPDATE_DEFINITION", "job": {"id": "j", "clientId": "c", "workflow": {"name": "w"}, "mtime": "3",
-                                            "definition": {"n": 1}, "status": {"state": "", "definitionHash": "i"}}},
+    {
+        "action": "UPDATE_STATUS",
+        "job": {
+            "id": "j",
+            "clientId": "c",
+            "workflow": {"name": "w"},
+            "mtime": "2",
+            "status": {"state": "B", "definitionHash": "h"},
+        },
+    },
+    {
+        "action": "UPDATE_DEFINITION",
+        "job": {
+            "id": "j",
+            "clientId": "c",
+            "workflow": {"name": "w"},
+            "mtime": "3",
+            "definition": {"n": 1},
+            "status": {"state": "", "definitionHash": "i"},
+        },
+    },
     {"action": "ADD_TAGS", "job": {"id": "j", "clientId": "c", "workflow": {"name": "w"}, "mtime": "4", "tags": ["t"]}},
 ]
 SHOWN: dict[str, Any] = {
-    **CREATED, "mtime": "4", "tags": ["t"], "definition": {"n": 1}, "status": {"state": "B", "definitionHash": "i"},
+    **CREATED,
+    "mtime": "4",
+    "tags": ["t"],
+    "definition": {"n": 1},
+    "status": {"state": "B", "definitionHash": "i"},
     "history": [
         {"mtime": "3", "status": {"state": "B", "definitionHash": "i"}},
         {"mtime": "2", "status": {"state": "B", "definitionHash": "h"}},

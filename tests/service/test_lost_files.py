@@ -38,6 +38,7 @@ def renamed(ending: str) -> Callable[[Path], None]:
 
 def replaced(ending: str) -> Callable[[Path], None]:
     """Put a copy into the place of a file."""
+
     def replace(path: Path) -> None:
         shutil.copy(f"{path}{ending}", f"{path}.copy")
         Path(f"{path}.copy").replace(f"{path}{ending}")
@@ -68,6 +69,7 @@ def restored(path: Path) -> None:
 
 def overwritten(more: int) -> Callable[[Path], None]:
     """Copy a backup over the database, in place, with so many more bytes in it."""
+
     def overwrite(path: Path) -> None:
         copy = path.with_name("BACKUP")
         back_up(path, copy)

@@ -80,22 +80,36 @@ class Life(RuleBasedStateMachine):
         self.start = self.read_log("now", {})["next"]
         self.agrees = True
 
-    @initialize(target=jobs, workflows=st.lists(documents.workflows(), min_size=2, max_size=3),
-                requests=st.lists(documents.jobs, min_size=2, max_size=4))
+    @initialize(
+        target=jobs,
+        workflows=st.lists(documents.workflows(), min_size=2, max_size=3),
+        requests=st.lists(documents.jobs, min_size=2, max_size=4),
+    )
     def begin(self, workflows: list[Document], requests: list[Document]) -> Any:
         """Store some workflows and start some jobs, so that there is something to do."""
         for workflow in workflows:
             self.create_workflow(workflow, "none", "")
         names = list(self.model.workflows)
-        return multiple(*(self.started(request | {"workflow": names[number % len(names)]})
-                          for number, request in enumerate(requests)))
+        return multiple(
+            *(
+                self.started(request | {"workflow": names[number % len(names)]})
+                for number, request in enumerate(requests)
+            )
+        )
 
     @rule(workflow=documents.workflows(), fault=st.just("none") | st.sampled_from(sorted(documents.FAULTS)), cut=cuts)
     def create_workflow(self, workflow: Document, fault: str, cut: str) -> None:
         """Store a workflow; some are spoilt, some have a name that is taken."""
         workflow = workflow | documents.FAULTS[fault](workflow)
-        self.ask("north", "POST", "/workflows", lambda: self.model.create_workflow(workflow, sound=fault == "none"),
-                 body=workflow, status=201, cut=cut)
+        self.ask(
+            "north",
+            "POST",
+            "/workflows",
+            lambda: self.model.create_workflow(workflow, sound=fault == "none"),
+            body=workflow,
+            status=201,
+            cut=cut,
+        )
 
     @rule(side=sides, name=workflow_names, cut=cuts)
     def get_workflow(self, side: str, name: str, cut: str) -> None:
@@ -110,8 +124,7 @@ class Life(RuleBasedStateMachine):
     @rule(side=sides, paging=documents.pagings, cut=cuts)
     def list_workflows(self, side: str, paging: Document, cut: str) -> None:
         """List workflows by name."""
-        self.ask(side, "GET", "/workflows", lambda: page(self.all_workflows(), **paging),
-                 query=paging, cut=cut)
+        self.ask(side, "GET", "/workflows", lambda: page(self.all_workflows(), **paging), query=paging, cut=cut)
 
     @rule(target=jobs, request=documents.jobs, number=st.integers(0, 4), cut=st.sampled_from(("", ".")))
     def create_job(self, request: Document, number: int, cut: str) -> Any:
@@ -132,22 +145,40 @@ class Life(RuleBasedStateMachine):
     @rule(side=sides, job=jobs, definition=documents.definitions, cut=cuts)
     def put_definition(self, side: str, job: str, definition: Document, cut: str) -> None:
         """Replace a definition."""
-        self.ask(side, "PUT", f"/jobs/{job}/definition", lambda: self.model.put_definition(job, definition),
-                 body=definition, cut=cut)
+        self.ask(
+            side,
+            "PUT",
+            f"/jobs/{job}/definition",
+            lambda: self.model.put_definition(job, definition),
+            body=definition,
+            cut=cut,
+        )
 
-    @rule(job=jobs, method=st.sampled_from(("POST", "DELETE")), tags=st.lists(documents.tags, min_size=1, max_size=4),
-          cut=cuts)
+    @rule(
+        job=jobs,
+        method=st.sampled_from(("POST", "DELETE")),
+        tags=st.lists(documents.tags, min_size=1, max_size=4),
+        cut=cuts,
+    )
     def change_tags(self, job: str, method: str, tags: list[str], cut: str) -> None:
         """Add or delete tags."""
         action = "ADD_TAGS" if method == "POST" else "DELETE_TAGS"
-        self.ask("north", method, f"/jobs/{job}/tags", lambda: self.model.change_tags(job, action, tags),
-                 body=tags, cut=cut)
+        self.ask(
+            "north", method, f"/jobs/{job}/tags", lambda: self.model.change_tags(job, action, tags), body=tags, cut=cut
+        )
 
     @rule(side=sides, job=jobs, spelling=st.sampled_from((*TRUE, *FALSE)), cut=cuts)
     def get_job(self, side: str, job: str, spelling: str, cut: str) -> None:
         """Read a job, with its history or without."""
-        self.ask(side, "GET", f"/jobs/{job}", lambda: self.shown(job, history=spelling in TRUE),
-                 query={"history": spelling}, cut=cut, strip=self.times.take)
+        self.ask(
+            side,
+            "GET",
+            f"/jobs/{job}",
+            lambda: self.shown(job, history=spelling in TRUE),
+            query={"history": spelling},
+            cut=cut,
+            strip=self.times.take,
+        )
 
     @rule(side=sides, job=jobs, part=st.sampled_from(("status", "definition", "tags")), cut=cuts)
     def get_part(self, side: str, job: str, part: str, cut: str) -> None:
@@ -159,8 +190,15 @@ class Life(RuleBasedStateMachine):
         """List jobs that meet conditions."""
         for side, conditions, paging, cut in queries:
             query = {name: value if isinstance(value, str) else ",".join(value) for name, value in conditions.items()}
-            self.ask(side, "GET", "/jobs", partial(self.found, conditions, paging), query={**query, **paging}, cut=cut,
-                     strip=self.times.take_all)
+            self.ask(
+                side,
+                "GET",
+                "/jobs",
+                partial(self.found, conditions, paging),
+                query={**query, **paging},
+                cut=cut,
+                strip=self.times.take_all,
+            )
 
     @precondition(lambda self: len(self.model.jobs) > 2)
     @rule(job=consumes(jobs))
@@ -186,19 +224,29 @@ class Life(RuleBasedStateMachine):
         answer = self.raw(self.clients["south"], forbidden, job)
         assert (answer.status_code, answer.content) == (403, b"")
 
-    @rule(job=jobs | st.none(), client=st.none() | st.sampled_from(documents.CLIENTS),
-          workflow=st.none() | workflow_names, actions=st.sets(st.sampled_from(("CREATE", "update_status", "DELETE"))),
-          skipped=st.integers(0, 5))
-    def find_events(self, job: str | None, client: str | None, workflow: str | None, actions: set[str],
-                    skipped: int) -> None:
+    @rule(
+        job=jobs | st.none(),
+        client=st.none() | st.sampled_from(documents.CLIENTS),
+        workflow=st.none() | workflow_names,
+        actions=st.sets(st.sampled_from(("CREATE", "update_status", "DELETE"))),
+        skipped=st.integers(0, 5),
+    )
+    def find_events(
+        self, job: str | None, client: str | None, workflow: str | None, actions: set[str], skipped: int
+    ) -> None:
         """Read the events of a job, a client or a workflow, and of these some kinds."""
         given = {"jobIds": job, "clientIds": client, "workflows": workflow, "actions": ",".join(sorted(actions))}
         skipped = min(skipped, len(self.model.log))
         wanted = [
-            (action, about) for action, about in self.model.log[skipped:]
-            if (not actions or action in map(str.upper, actions)) and (
+            (action, about)
+            for action, about in self.model.log[skipped:]
+            if (not actions or action in map(str.upper, actions))
+            and (
                 not (job or client or workflow)
-                or job == about["id"] or client == about["clientId"] or workflow == about["workflow"]["name"])
+                or job == about["id"]
+                or client == about["clientId"]
+                or workflow == about["workflow"]["name"]
+            )
         ]
         found = self.read_log(self.position(skipped), {name: value for name, value in given.items() if value})
         assert self.events_of(found) == [(action, printed(about)) for action, about in wanted[:1000]]
@@ -224,8 +272,14 @@ class Life(RuleBasedStateMachine):
     def put_status(self, job: str, side: str, step: int, more: Document, cut: str) -> None:
         """Take a step of the workflow, try one that is not possible, or stay."""
         status = {"state": self.choose_state(job, ACTORS[side], step), **more}
-        self.ask(side, "PUT", f"/jobs/{job}/status", lambda: self.model.put_status(job, status, ACTORS[side]),
-                 body=status, cut=cut)
+        self.ask(
+            side,
+            "PUT",
+            f"/jobs/{job}/status",
+            lambda: self.model.put_status(job, status, ACTORS[side]),
+            body=status,
+            cut=cut,
+        )
 
     def all_workflows(self) -> list[Document]:
         """All workflows by name."""
@@ -252,20 +306,37 @@ class Life(RuleBasedStateMachine):
         known = self.model.job(job)
         return {"status": known.status, "definition": known.definition, "tags": sorted(known.tags)}[part]
 
-    def ask(self, side: str, method: str, path: str, expected: Callable[[], Any], *, body: Any = None,
-            query: Document | None = None, status: int = 200, cut: str = "",
-            strip: Callable[[Any], Any] = lambda _: None) -> None:
+    def ask(
+        self,
+        side: str,
+        method: str,
+        path: str,
+        expected: Callable[[], Any],
+        *,
+        body: Any = None,
+        query: Document | None = None,
+        status: int = 200,
+        cut: str = "",
+        strip: Callable[[Any], Any] = lambda _: None,
+    ) -> None:
         """Send a request and compare the answer with what is expected."""
         self.compare(self.send(side, method, path, body, cut, query), expected, status, cut, strip)
 
-    def send(self, side: str, method: str, path: str, body: Any = None, cut: str = "",
-             query: Document | None = None) -> httpx.Response:
+    def send(
+        self, side: str, method: str, path: str, body: Any = None, cut: str = "", query: Document | None = None
+    ) -> httpx.Response:
         """Send a request."""
         headers = {"X-Response-Filter": cut} if cut else {}
         return self.clients[side].request(method, path, json=body, params=query, headers=headers)
 
-    def compare(self, answer: httpx.Response, expected: Callable[[], Any], status: int = 200, cut: str = "",
-                strip: Callable[[Any], Any] = lambda _: None) -> None:
+    def compare(
+        self,
+        answer: httpx.Response,
+        expected: Callable[[], Any],
+        status: int = 200,
+        cut: str = "",
+        strip: Callable[[Any], Any] = lambda _: None,
+    ) -> None:
         """Compare status, error code and all members but times."""
         self.agrees = False
         wanted = outcome(expected)
@@ -295,8 +366,9 @@ class Life(RuleBasedStateMachine):
 
     def read_log(self, since: str, query: Document) -> Document:
         """Read one page of the log."""
-        answer = self.clients["south"].get("/jobs/events", params={"since": since, "limit": 1000, **query},
-                                           headers={"Accept": "application/json"})
+        answer = self.clients["south"].get(
+            "/jobs/events", params={"since": since, "limit": 1000, **query}, headers={"Accept": "application/json"}
+        )
         assert answer.status_code == 200, answer.text
         found: Document = answer.json()
         return found
@@ -321,8 +393,11 @@ class Life(RuleBasedStateMachine):
         assert found["next"] == self.position(len(self.model.log))
         for job in self.model.jobs:
             answer = self.clients["south"].get(f"/jobs/{job}", params={"history": "true"})
-            on_log = [datetime.fromisoformat(entry["event"]["job"]["mtime"]) for entry in found["content"]
-                      if entry["event"]["job"]["id"] == job]
+            on_log = [
+                datetime.fromisoformat(entry["event"]["job"]["mtime"])
+                for entry in found["content"]
+                if entry["event"]["job"]["id"] == job
+            ]
             shown = answer.json()
             assert self.times.take(shown) == on_log
             assert printed(shown) == printed(self.shown(job, history=True))
@@ -356,13 +431,19 @@ def clients(engine: str, tmp_path: Path) -> Iterator[dict[str, httpx.Client]]:
 @pytest.mark.timeout(600)
 def test_lives(engine: str, clients: dict[str, httpx.Client]) -> None:
     """Whatever is done to jobs and workflows from both sides, every answer and the log are as the contract says."""
+
     class LifeHere(Life):
         def __init__(self) -> None:
             super().__init__(clients)
 
     run_state_machine_as_test(
         LifeHere,
-        settings=settings(max_examples=LIVES[engine], stateful_step_count=40, deadline=None,
-                          derandomize="CI" in os.environ, suppress_health_check=list(HealthCheck),
-                          phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)),
+        settings=settings(
+            max_examples=LIVES[engine],
+            stateful_step_count=40,
+            deadline=None,
+            derandomize="CI" in os.environ,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        ),
     )

@@ -90,8 +90,10 @@ def wishes() -> Iterator[tuple[str, Passes]]:
     yield "&clientIds=w2,w3,nobody", lambda event: event["job"]["clientId"] in ("w2", "w3")
     yield "&actions=create,delete", lambda event: event["action"] in ("CREATE", "DELETE")
     yield "&workflows=endless&actions=ADD_TAGS", lambda event: event["action"] == "ADD_TAGS"
-    yield "&clientIds=w4&actions=UPDATE_STATUS", lambda event: (
-        event["action"] == "UPDATE_STATUS" and event["job"]["clientId"] == "w4")
+    yield (
+        "&clientIds=w4&actions=UPDATE_STATUS",
+        lambda event: event["action"] == "UPDATE_STATUS" and event["job"]["clientId"] == "w4",
+    )
     yield "&workflows=other", lambda _: False
 
 
@@ -104,8 +106,10 @@ async def test_each_reader_gets_its_part(tmp_path: Path, engine: str) -> None:
     with LocalService(tmp_path, f"--http-engine={engine}") as service:
         await create_workflow(service.north)
         writers = [Writer(f"w{n}", service.ports, recorder, SEED + n) for n in range(WRITERS)]
-        readers = [Reader(service.ports["south"], *ways[n % len(ways)], leaves=n % 2 == 1, seed=SEED + n)
-                   for n in range(READERS)]
+        readers = [
+            Reader(service.ports["south"], *ways[n % len(ways)], leaves=n % 2 == 1, seed=SEED + n)
+            for n in range(READERS)
+        ]
         async with asyncio.TaskGroup() as group:
             writing = [group.create_task(w.run(lambda: recorder.acknowledged < CHANGES)) for w in writers]
             reading = []
@@ -114,8 +118,10 @@ async def test_each_reader_gets_its_part(tmp_path: Path, engine: str) -> None:
                 reading.append(group.create_task(reader.run()))
             await asyncio.wait(writing, timeout=DEADLINE)
             log = await read_log(service.north)
-            await until(lambda: all(r.start is not None and len(r.seen) >= len(r.part_of(log)) for r in readers),
-                        f"all events at all readers; seed {SEED}")
+            await until(
+                lambda: all(r.start is not None and len(r.seen) >= len(r.part_of(log)) for r in readers),
+                f"all events at all readers; seed {SEED}",
+            )
             for task in reading:
                 task.cancel()
         for writer in writers:

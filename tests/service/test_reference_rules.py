@@ -61,8 +61,9 @@ def test_accept_does_not_matter(south: httpx.Client, path: str, accept: str) -> 
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/jobs/{}"), ("GET", "/jobs/{}/status"), ("GET", "/jobs"),
-                                              ("DELETE", "/jobs/{}")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/jobs/{}"), ("GET", "/jobs/{}/status"), ("GET", "/jobs"), ("DELETE", "/jobs/{}")]
+)
 @pytest.mark.parametrize("body", [b"not JSON", b"{}", b"\x00" * 5000])
 def test_needless_bodies(job: dict[str, Any], north: httpx.Client, method: str, path: str, body: bytes) -> None:
     """A body where none is wanted is ignored, whatever it is, and the connection goes on."""
@@ -198,8 +199,12 @@ def test_many_members(job: dict[str, Any], south: httpx.Client) -> None:
 ])  # fmt: skip
 def test_odd_text(job: dict[str, Any], south: httpx.Client, raw: bytes, shown: str) -> None:
     """Text comes back as it was sent, and what is no text as U+FFFD, in members and in their names. Row 37."""
-    answer = south.put(f"/jobs/{job['id']}/definition", content=b'{"t":%b,%b:1}' % (raw, raw), headers=JSON,
-                       extensions={"deliberate": "some of it is no text"})
+    answer = south.put(
+        f"/jobs/{job['id']}/definition",
+        content=b'{"t":%b,%b:1}' % (raw, raw),
+        headers=JSON,
+        extensions={"deliberate": "some of it is no text"},
+    )
     assert answer.status_code == 200
     assert seen_everywhere(south, job["id"]) == [{"t": shown, shown: 1.0}] * 4
     assert not {"<", ">", "&", "\u2028"} & set(south.get(f"/jobs/{job['id']}/definition").text)

@@ -94,8 +94,13 @@ class Life:
         world = World(log)
         await world.broker.open()
         self.faults.loose = True
-        async with Retention(cast(Store, log), keep=self.chance.choice((0, 5, 20, 10_000)), max_age=1800,
-                             interval=self.chance.choice((0.5, 5, 300)), now=lambda: Timestamp(self._clock())):
+        async with Retention(
+            cast(Store, log),
+            keep=self.chance.choice((0, 5, 20, 10_000)),
+            max_age=1800,
+            interval=self.chance.choice((0.5, 5, 300)),
+            now=lambda: Timestamp(self._clock()),
+        ):
             writers = [Writer(f"w{n}", store, self) for n in range(WRITERS)]
             await asyncio.gather(self._move_readers(world), *(writer.write(CHANGES) for writer in writers))
             self.faults.loose = False
@@ -137,8 +142,9 @@ class Life:
     async def _check_store(self, log: RecordedLog) -> None:
         """What was confirmed is there, what was refused is not, jobs are what the log says, and their times rise."""
         tokens = Tokens()
-        entries = [Entry(event.seq, tokens.of({"action": event.action, "job": decode(event.payload)}))
-                   for event in log.events]
+        entries = [
+            Entry(event.seq, tokens.of({"action": event.action, "job": decode(event.payload)})) for event in log.events
+        ]
         assert judge(Record(self.attempts, entries)) == []
         known: dict[str, Any] = {}
         latest: dict[str, Timestamp] = {}
@@ -161,5 +167,3 @@ class Life:
 
     def _clock(self) -> int:
         return NOON + self.skew + int(asyncio.get_running_loop().time() * 1e6)
-
-

@@ -51,5 +51,6 @@ class RecordedLog:
         async with self._turn:
             await self.record()
             known = len(self.events) - self.pruned
-            return await self.store.prune_log(keep_newest=keep_newest, older_than=older_than,
-                                              at_most=min(at_most, known))
+            return await self.store.prune_log(
+                keep_newest=keep_newest, older_than=older_than, at_most=min(at_most, known)
+            )

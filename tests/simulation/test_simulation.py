@@ -68,8 +68,15 @@ def test_a_seed_is_a_life() -> None:
     assert first == again != other
     assert len(first) > 50
     environment = {**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": os.pathsep.join(sys.path)}
-    printed = subprocess.run([sys.executable, "-m", "tests.simulation", "7"], cwd=ROOT, env=environment, check=True,
-                             capture_output=True, text=True, timeout=100).stdout
+    printed = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "7"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    ).stdout
     assert printed.splitlines() == first
 
 

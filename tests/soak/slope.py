@@ -27,7 +27,7 @@ class Slope:
 
 def settled(samples: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
     """Leave out the first half: caches fill in the beginning."""
-    return samples[len(samples) // 2:]
+    return samples[len(samples) // 2 :]
 
 
 def slope_of(samples: Sequence[tuple[float, float]]) -> Slope:

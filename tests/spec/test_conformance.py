@@ -9,8 +9,13 @@ from conformance import NotConforming, conforming_async_client, conforming_clien
 
 BASE = "http://localhost/api/wfx/v1"
 JOB = {
-    "id": "a", "clientId": "c", "workflow": {"name": "w", "states": [{"name": "A"}]}, "tags": [],
-    "status": {"state": "A"}, "stime": "2026-07-01T08:00:00.123456Z", "mtime": "2026-07-01T08:00:00Z",
+    "id": "a",
+    "clientId": "c",
+    "workflow": {"name": "w", "states": [{"name": "A"}]},
+    "tags": [],
+    "status": {"state": "A"},
+    "stime": "2026-07-01T08:00:00.123456Z",
+    "mtime": "2026-07-01T08:00:00Z",
 }
 GOOD_EVENT = (
     b'data: {"ctime":"2026-07-01T08:00:00.123Z","action":"DELETE",'
@@ -26,51 +31,80 @@ def exchange(answer: httpx.Response, method: str, path: str, **request: Any) -> 
         return client.request(method, path, **request)
 
 
-@pytest.mark.parametrize(("answer", "method", "path", "request_"), [
-    (httpx.Response(200, json={"content": [JOB]}), "GET", "/jobs?group=A,&tag=x,,y&limit=0&pagination=T&class=O", {}),
-    (httpx.Response(400, text="no\n"), "GET", "/jobs?limit=x", {}),
-    (httpx.Response(404, json={}), "DELETE", "/jobs/x", {}),
-    (httpx.Response(404, json={"errors": [NOT_FOUND]}), "GET", "/jobs/x%2Fy", {}),
-    (httpx.Response(405, text="no"), "DELETE", "/jobs/events", {}),
-    (httpx.Response(405, text="no"), "PATCH", "/jobs/x", {}),
-    (httpx.Response(404), "GET", "/nothing", {}),
-    (httpx.Response(307), "GET", "/jobs/../jobs//x", {}),
-    (httpx.Response(200), "HEAD", "/jobs/x", {}),
-    (httpx.Response(200, json={}), "GET", "/openapi.json", {}),
-    (httpx.Response(201, json=JOB), "POST", "/jobs", {"json": {"clientId": "c", "workflow": "w"}}),
-    (httpx.Response(403), "POST", "/jobs", {"json": {"clientId": "c", "workflow": "w"}}),
-    (httpx.Response(204), "DELETE", "/jobs/x", {}),
-    (httpx.Response(200, text="null\n", headers={"Content-Type": "application/json"}), "GET", "/jobs/x/definition", {}),
-    (httpx.Response(200, text='"a"\n', headers=FILTERED), "POST", "/jobs",
-     {"json": {"clientId": "c", "workflow": "w"}, "headers": FILTERED}),
-    (httpx.Response(200, headers=FILTERED), "GET", "/jobs/x", {"headers": FILTERED}),
-    (httpx.Response(201, json=JOB), "POST", "/jobs",
-     {"json": {"clientId": None}, "extensions": {"deliberate": "to see what happens"}}),
-    (httpx.Response(200, json={"content": [], "next": "a-1"}), "GET", "/jobs/events?since=0&limit=5&jobIds=", {}),
-    (httpx.Response(410, json={"errors": [], "oldest": 5}), "GET", "http://localhost/elsewhere", {}),
-])
+@pytest.mark.parametrize(
+    ("answer", "method", "path", "request_"),
+    [
+        (
+            httpx.Response(200, json={"content": [JOB]}),
+            "GET",
+            "/jobs?group=A,&tag=x,,y&limit=0&pagination=T&class=O",
+            {},
+        ),
+        (httpx.Response(400, text="no\n"), "GET", "/jobs?limit=x", {}),
+        (httpx.Response(404, json={}), "DELETE", "/jobs/x", {}),
+        (httpx.Response(404, json={"errors": [NOT_FOUND]}), "GET", "/jobs/x%2Fy", {}),
+        (httpx.Response(405, text="no"), "DELETE", "/jobs/events", {}),
+        (httpx.Response(405, text="no"), "PATCH", "/jobs/x", {}),
+        (httpx.Response(404), "GET", "/nothing", {}),
+        (httpx.Response(307), "GET", "/jobs/../jobs//x", {}),
+        (httpx.Response(200), "HEAD", "/jobs/x", {}),
+        (httpx.Response(200, json={}), "GET", "/openapi.json", {}),
+        (httpx.Response(201, json=JOB), "POST", "/jobs", {"json": {"clientId": "c", "workflow": "w"}}),
+        (httpx.Response(403), "POST", "/jobs", {"json": {"clientId": "c", "workflow": "w"}}),
+        (httpx.Response(204), "DELETE", "/jobs/x", {}),
+        (
+            httpx.Response(200, text="null\n", headers={"Content-Type": "application/json"}),
+            "GET",
+            "/jobs/x/definition",
+            {},
+        ),
+        (
+            httpx.Response(200, text='"a"\n', headers=FILTERED),
+            "POST",
+            "/jobs",
+            {"json": {"clientId": "c", "workflow": "w"}, "headers": FILTERED},
+        ),
+        (httpx.Response(200, headers=FILTERED), "GET", "/jobs/x", {"headers": FILTERED}),
+        (
+            httpx.Response(201, json=JOB),
+            "POST",
+            "/jobs",
+            {"json": {"clientId": None}, "extensions": {"deliberate": "to see what happens"}},
+        ),
+        (httpx.Response(200, json={"content": [], "next": "a-1"}), "GET", "/jobs/events?since=0&limit=5&jobIds=", {}),
+        (httpx.Response(410, json={"errors": [], "oldest": 5}), "GET", "http://localhost/elsewhere", {}),
+    ],
+)
 def test_what_is_documented_passes(answer: httpx.Response, method: str, path: str, request_: dict[str, Any]) -> None:
     """Exchanges as the document describes them, and those beside the API, come through unchanged."""
     assert exchange(answer, method, path, **request_).status_code == answer.status_code
 
 
-@pytest.mark.parametrize(("answer", "method", "path", "request_"), [
-    (httpx.Response(200, json={"content": [{**JOB, "id": ""}]}), "GET", "/jobs", {}),
-    (httpx.Response(200, json={"content": []}), "GET", "/jobs?limit=x", {}),
-    (httpx.Response(200, json={"content": []}), "GET", "/jobs?sort=ASC", {}),
-    (httpx.Response(418, text="no\n"), "GET", "/jobs", {}),
-    (httpx.Response(200, text="x", headers={"Content-Type": "text/html"}), "GET", "/jobs", {}),
-    (httpx.Response(200), "GET", "/jobs", {}),
-    (httpx.Response(404, json={"errors": [{**NOT_FOUND, "logref": "0"}]}), "GET", "/jobs/x", {}),
-    (httpx.Response(404, json={"errors": [{**NOT_FOUND, "code": "wfx.unheardOf"}]}), "GET", "/jobs/x", {}),
-    (httpx.Response(404, json={}), "GET", "/jobs/x", {}),
-    (httpx.Response(200, json=[]), "GET", "/nothing", {}),
-    (httpx.Response(200, json=[]), "PATCH", "/jobs/x", {}),
-    (httpx.Response(201, json=JOB), "POST", "/jobs", {"json": {"clientId": None, "workflow": "w"}}),
-    (httpx.Response(201, json=JOB), "POST", "/jobs", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}),
-    (httpx.Response(200, json={"state": "A"}), "PUT", "/jobs/x/status", {"json": {"state": "A", "definitionHash": ""}}),
-    (httpx.Response(200, text="data: {}\n\n", headers={"Content-Type": "text/event-stream"}), "GET", "/jobs", {}),
-])
+@pytest.mark.parametrize(
+    ("answer", "method", "path", "request_"),
+    [
+        (httpx.Response(200, json={"content": [{**JOB, "id": ""}]}), "GET", "/jobs", {}),
+        (httpx.Response(200, json={"content": []}), "GET", "/jobs?limit=x", {}),
+        (httpx.Response(200, json={"content": []}), "GET", "/jobs?sort=ASC", {}),
+        (httpx.Response(418, text="no\n"), "GET", "/jobs", {}),
+        (httpx.Response(200, text="x", headers={"Content-Type": "text/html"}), "GET", "/jobs", {}),
+        (httpx.Response(200), "GET", "/jobs", {}),
+        (httpx.Response(404, json={"errors": [{**NOT_FOUND, "logref": "0"}]}), "GET", "/jobs/x", {}),
+        (httpx.Response(404, json={"errors": [{**NOT_FOUND, "code": "wfx.unheardOf"}]}), "GET", "/jobs/x", {}),
+        (httpx.Response(404, json={}), "GET", "/jobs/x", {}),
+        (httpx.Response(200, json=[]), "GET", "/nothing", {}),
+        (httpx.Response(200, json=[]), "PATCH", "/jobs/x", {}),
+        (httpx.Response(201, json=JOB), "POST", "/jobs", {"json": {"clientId": None, "workflow": "w"}}),
+        (httpx.Response(201, json=JOB), "POST", "/jobs", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}),
+        (
+            httpx.Response(200, json={"state": "A"}),
+            "PUT",
+            "/jobs/x/status",
+            {"json": {"state": "A", "definitionHash": ""}},
+        ),
+        (httpx.Response(200, text="data: {}\n\n", headers={"Content-Type": "text/event-stream"}), "GET", "/jobs", {}),
+    ],
+)
 def test_what_is_not_documented_is_reported(
     answer: httpx.Response, method: str, path: str, request_: dict[str, Any]
 ) -> None:

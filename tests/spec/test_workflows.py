@@ -47,12 +47,22 @@ def by_client(*pairs: str) -> set[str]:
 
 
 INSTALLATION = by_client(
-    "INSTALL>INSTALLING", "INSTALL>TERMINATED", "INSTALLING>INSTALLING", "INSTALLING>TERMINATED",
-    "INSTALLING>INSTALLED", "ACTIVATE>ACTIVATING", "ACTIVATE>TERMINATED", "ACTIVATING>ACTIVATING",
-    "ACTIVATING>TERMINATED", "ACTIVATING>ACTIVATED",
+    "INSTALL>INSTALLING",
+    "INSTALL>TERMINATED",
+    "INSTALLING>INSTALLING",
+    "INSTALLING>TERMINATED",
+    "INSTALLING>INSTALLED",
+    "ACTIVATE>ACTIVATING",
+    "ACTIVATE>TERMINATED",
+    "ACTIVATING>ACTIVATING",
+    "ACTIVATING>TERMINATED",
+    "ACTIVATING>ACTIVATED",
 ) | {"INSTALLED>ACTIVATE WFX!"}
 DOWNLOAD = by_client(
-    "DOWNLOAD>DOWNLOADING", "DOWNLOAD>TERMINATED", "DOWNLOADING>DOWNLOADING", "DOWNLOADING>TERMINATED",
+    "DOWNLOAD>DOWNLOADING",
+    "DOWNLOAD>TERMINATED",
+    "DOWNLOADING>DOWNLOADING",
+    "DOWNLOADING>TERMINATED",
     "DOWNLOADING>DOWNLOADED",
 ) | {"CREATED>CREATED WFX", "CREATED>DOWNLOAD WFX", "DOWNLOADED>INSTALL WFX"}
 DIRECT_STATES = ["INSTALL", "INSTALLING", "INSTALLED", "ACTIVATE", "ACTIVATING", "ACTIVATED", "TERMINATED"]
@@ -102,7 +112,9 @@ def test_the_direct_workflow_is_the_contracts() -> None:
     assert [state.name for state in workflow.states] == DIRECT_STATES
     assert edges(workflow) == INSTALLATION
     assert {group.name: group.states for group in workflow.groups or ()} == {
-        "OPEN": tuple(DIRECT_STATES[:5]), "CLOSED": ("ACTIVATED",), "FAILED": ("TERMINATED",),
+        "OPEN": tuple(DIRECT_STATES[:5]),
+        "CLOSED": ("ACTIVATED",),
+        "FAILED": ("TERMINATED",),
     }
 
 
@@ -113,7 +125,9 @@ def test_the_phased_workflow_is_the_contracts() -> None:
     assert [state.name for state in workflow.states] == states
     assert edges(workflow) == INSTALLATION | DOWNLOAD
     assert {group.name: group.states for group in workflow.groups or ()} == {
-        "OPEN": tuple(states[1:9]), "CLOSED": ("ACTIVATED",), "FAILED": ("TERMINATED",),
+        "OPEN": tuple(states[1:9]),
+        "CLOSED": ("ACTIVATED",),
+        "FAILED": ("TERMINATED",),
     }
     assert workflow.group_of(workflow.settle(workflow.initial)) == ""
 
@@ -199,9 +213,13 @@ def test_offline_validation_and_server_agree(document: dict[str, Any]) -> None:
 LIMITS = ("type", "minLength", "maxLength", "maxItems", "enum", "pattern")
 
 
-@pytest.mark.parametrize(("name", "part"), [
-    ("Workflow", SCHEMA), *((name.capitalize(), part) for name, part in SCHEMA["definitions"].items()),
-])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Workflow", SCHEMA),
+        *((name.capitalize(), part) for name, part in SCHEMA["definitions"].items()),
+    ],
+)
 def test_editors_and_server_agree(name: str, part: dict[str, Any]) -> None:
     """The schema for editors has the members and limits that the server checks, and warns of misspelt members."""
     server = spec.document()["components"]["schemas"][name]["properties"]

@@ -54,8 +54,18 @@ class Model:
         """Add a job under an id that somebody else chose."""
         draft = decide(self.get_workflow(name))
         moment = Timestamp(now)
-        job = Job(job_id, draft.client_id, draft.workflow, draft.state, draft.status, draft.definition_hash,
-                  draft.definition, draft.tags, moment, moment)
+        job = Job(
+            job_id,
+            draft.client_id,
+            draft.workflow,
+            draft.state,
+            draft.status,
+            draft.definition_hash,
+            draft.definition,
+            draft.tags,
+            moment,
+            moment,
+        )
         self.jobs[job_id], self.history[job_id] = job, []
         self._record(Action.CREATE, job, moment, wire.created(job, draft.asked_tags))
         return job
@@ -75,9 +85,16 @@ class Model:
         """Replace the job and note what it was."""
         old = self.get_job(job_id)
         change = decide(old)
-        new = replace(old, state=change.state, status=change.status, definition_hash=change.definition_hash,
-                      definition=change.definition, tags=change.tags, version=old.version + 1,
-                      mtime=Timestamp(max(now, old.mtime + 1)))
+        new = replace(
+            old,
+            state=change.state,
+            status=change.status,
+            definition_hash=change.definition_hash,
+            definition=change.definition,
+            tags=change.tags,
+            version=old.version + 1,
+            mtime=Timestamp(max(now, old.mtime + 1)),
+        )
         replaced = None if change.definition == old.definition else old.definition
         self.jobs[job_id] = new
         self.history[job_id].insert(0, Former(old.mtime, old.status, replaced))

@@ -85,9 +85,7 @@ async def test_the_log_folds_to_the_jobs(store: Store, flow: Workflow) -> None:
 @pytest.mark.parametrize(
     ("after", "limit", "numbers"), [(0, 3, [1, 2, 3]), (0, 99, [1, 2, 3, 4, 5]), (3, 1, [4]), (5, 9, []), (4, 9, [5])]
 )
-async def test_the_log_is_read_from_any_place(
-    store: Store, after: int, limit: int, numbers: list[int]
-) -> None:
+async def test_the_log_is_read_from_any_place(store: Store, after: int, limit: int, numbers: list[int]) -> None:
     """Reading gives up to so many events behind a position; behind the head there are none."""
     await fill(store, 5)
     assert [event.seq for event in await store.read_log(after, limit)] == numbers

@@ -163,17 +163,22 @@ class Life(RuleBasedStateMachine):
         self.both(self.store.read_log(after, 9999), lambda: self.model.read_log(after))
 
     @rule(
-        state=st.sampled_from(["", "NEW", "RUN"]), workflow=st.just("") | _names,
-        groups=st.sampled_from([(), ("OPEN",), ("CLOSED", "")]), tags=_tags.map(tuple),
+        state=st.sampled_from(["", "NEW", "RUN"]),
+        workflow=st.just("") | _names,
+        groups=st.sampled_from([(), ("OPEN",), ("CLOSED", "")]),
+        tags=_tags.map(tuple),
     )
     def query(self, state: str, workflow: str, groups: tuple[str, ...], tags: tuple[str, ...]) -> None:
         query = JobQuery("", state, workflow, groups, tags, Paging(limit=0, with_total=True))
         found = self.runner.run(self.store.query_jobs(query))
         assert found.total == len(found.items)
         assert found.items == tuple(
-            job for job in self.model.jobs.values()
-            if (not state or job.state == state) and (not workflow or job.workflow.name == workflow)
-            and (not groups or job.group in groups) and (not tags or set(tags) & set(decode(job.tags)))
+            job
+            for job in self.model.jobs.values()
+            if (not state or job.state == state)
+            and (not workflow or job.workflow.name == workflow)
+            and (not groups or job.group in groups)
+            and (not tags or set(tags) & set(decode(job.tags)))
         )
 
     @invariant()
@@ -208,14 +213,17 @@ def live(backend: Backend) -> None:
     machine = type("LifeOnBackend", (Life,), {"backend": backend})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "_ENTRIES", 1)
-        run_state_machine_as_test(machine, settings=settings(
-            max_examples=12,
-            stateful_step_count=40,
-            derandomize=True,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ))
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=12,
+                stateful_step_count=40,
+                derandomize=True,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)

@@ -48,9 +48,7 @@ QUERIES = [
 @pytest.mark.usefixtures("flow")
 @pytest.mark.parametrize("room", ROOMS)
 @pytest.mark.parametrize("few", [0, 1000])
-async def test_pages_are_the_same_in_pieces(
-    store: Store, monkeypatch: pytest.MonkeyPatch, room: int, few: int
-) -> None:
+async def test_pages_are_the_same_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch, room: int, few: int) -> None:
     """Whatever is asked for and however little room there is, the pieces of a page make up the page."""
     await fleet(store)
     monkeypatch.setattr(selection, "_FEW", few)

@@ -28,14 +28,19 @@ async def populate(store: Store) -> list[Job]:
     for workflow in (FLOW, OTHER):
         await store.create_workflow(workflow)
     kinds = list(itertools.product((FLOW, OTHER), ("", "RUN", "LOST"), ("a", "b"), ((), ("x",), ("y",), ("x", "y"))))
-    created = await together(*(
-        store.create_job(workflow.name, begin(client, tags=tags)) for workflow, _, client, tags in kinds
-    ))
-    return list(await together(*(
-        store.change_job(job.id, move(state, actor=Actor.WFX if state == "LOST" else Actor.CLIENT))
-        if state else store.get_job(job.id)
-        for job, (_, state, _, _) in zip(created, kinds, strict=True)
-    )))
+    created = await together(
+        *(store.create_job(workflow.name, begin(client, tags=tags)) for workflow, _, client, tags in kinds)
+    )
+    return list(
+        await together(
+            *(
+                store.change_job(job.id, move(state, actor=Actor.WFX if state == "LOST" else Actor.CLIENT))
+                if state
+                else store.get_job(job.id)
+                for job, (_, state, _, _) in zip(created, kinds, strict=True)
+            )
+        )
+    )
 
 
 def matches(job: Job, query: JobQuery) -> bool:
@@ -87,9 +92,7 @@ async def test_every_combination_of_conditions_finds_what_it_says(store: Store) 
         (Paging(descending=True, offset=45, limit=0), range(2, -1, -1)),
     ],
 )
-async def test_pages_are_cut_from_the_order_of_creation(
-    store: Store, paging: Paging, expected: Sequence[int]
-) -> None:
+async def test_pages_are_cut_from_the_order_of_creation(store: Store, paging: Paging, expected: Sequence[int]) -> None:
     """Offset, limit and direction choose from the jobs in the order of their creation."""
     jobs = await populate(store)
     page = await store.query_jobs(JobQuery(paging=paging))

@@ -24,8 +24,15 @@ class Follower:
     the last id is sent when it comes back.
     """
 
-    def __init__(self, port: Callable[[], int], query: str = "since=now", *, receive_buffer: int = 0,
-                 resume_by_query: bool = False, keep: bool = True) -> None:
+    def __init__(
+        self,
+        port: Callable[[], int],
+        query: str = "since=now",
+        *,
+        receive_buffer: int = 0,
+        resume_by_query: bool = False,
+        keep: bool = True,
+    ) -> None:
         """Follow the server at the port it has when a connection is made; ``receive_buffer`` is in bytes.
 
         It resumes with the header Last-Event-ID, or with ``since`` where ``resume_by_query``. With ``keep`` the data of
@@ -119,8 +126,12 @@ class Follower:
     def _request(self) -> bytes:
         query, header = self._query, ""
         if self.last_id and self._resume_by_query:
-            query = "&".join([*(part for part in query.split("&") if not part.startswith("since=")),
-                              f"since={self.last_id.decode()}"])
+            query = "&".join(
+                [
+                    *(part for part in query.split("&") if not part.startswith("since=")),
+                    f"since={self.last_id.decode()}",
+                ]
+            )
         elif self.last_id:
             header = f"Last-Event-ID: {self.last_id.decode()}\r\n"
         return f"GET {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n".encode()

@@ -40,8 +40,11 @@ def check_log(service: LocalService, reporting: list[Device]) -> list[tuple[byte
     log = read_log(service)
     assert [int(ident.rpartition("-")[2]) for ident, _ in log] == list(range(1, len(log) + 1))
     for device in reporting:
-        messages = [int(event["job"]["status"]["message"]) for _, event in log
-                    if event["action"] == "UPDATE_STATUS" and event["job"]["id"] == device.job]
+        messages = [
+            int(event["job"]["status"]["message"])
+            for _, event in log
+            if event["action"] == "UPDATE_STATUS" and event["job"]["id"] == device.job
+        ]
         assert messages == sorted(set(messages))
         assert set(device.acknowledged) <= set(messages) <= set(device.acknowledged) | set(device.unknown)
     return [(ident.encode(), event) for ident, event in log]
@@ -128,8 +131,14 @@ async def test_subscribers_that_join_and_leave_get_their_part(start: Start) -> N
     reporting = devices(service, WRITERS)
     chance = random.Random(12)
     steady = follow(service, "since=0")
-    comers = [follow(service, f"since=0&jobIds={chance.choice(reporting).job}" if number % 2 else "since=0",
-                     resume_by_query=bool(number % 3)) for number in range(12)]
+    comers = [
+        follow(
+            service,
+            f"since=0&jobIds={chance.choice(reporting).job}" if number % 2 else "since=0",
+            resume_by_query=bool(number % 3),
+        )
+        for number in range(12)
+    ]
     writing = asyncio.create_task(report(reporting, UPDATES // WRITERS // 2))
     passing: list[Follower] = []
     while not writing.done():
@@ -149,7 +158,7 @@ async def test_subscribers_that_join_and_leave_get_their_part(start: Start) -> N
         await comer.has_events(len(meant))
         assert comer.events == meant
     for follower in passing:
-        assert follower.events == steady.events[:len(follower.events)]
+        assert follower.events == steady.events[: len(follower.events)]
     await leave([steady, *comers, *passing])
     assert max(comer.connections for comer in comers) > 3
 

@@ -16,8 +16,16 @@ from tests.streams.writing import Device, devices, report
 from wfx.demo.local import LocalService
 
 CHROMIUM = "/usr/bin/chromium"
-QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 async def restart(service: LocalService, how: signal.Signals) -> int:

@@ -46,8 +46,12 @@ async def test_the_bytes_of_a_stream(service: LocalService) -> None:
                 await asyncio.sleep(0.1)
         status, headers, body = begun.result()
     assert status.split()[:2] == ["HTTP/1.1", "200"]
-    for name, value in [("content-type", "text/event-stream"), ("cache-control", "no-cache"),
-                        ("connection", "keep-alive"), ("x-accel-buffering", "no")]:
+    for name, value in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache"),
+        ("connection", "keep-alive"),
+        ("x-accel-buffering", "no"),
+    ]:
         assert headers.count((name, value)) == 1
         assert [given for given, _ in headers].count(name) == 1
     assert not [name for name, _ in headers if name.startswith("access-control-")], "no origin was allowed"
@@ -90,8 +94,9 @@ def ask(service: LocalService, since: str | None, accept: str, last_id: str = ""
     headers = {"Accept": accept, **({"Last-Event-ID": last_id} if last_id else {})}
     with (
         operator(service) as client,
-        client.stream("GET", "/jobs/events", params=None if since is None else {"since": since},
-                      headers=headers) as answer,
+        client.stream(
+            "GET", "/jobs/events", params=None if since is None else {"since": since}, headers=headers
+        ) as answer,
     ):
         if answer.status_code == 200:
             return 200, None
@@ -106,10 +111,14 @@ def test_positions_that_cannot_be_served(pruned: LocalService, accept: str) -> N
     log_id = read_log(pruned)[0][0].rpartition("-")[0]
     gone, ahead = {"oldest": 52}, {"head": 81, "logId": log_id}
     table: list[tuple[str, int, str, dict[str, Any]]] = [
-        ("1", 410, "wfx.eventsGone", gone), ("50", 410, "wfx.eventsGone", gone),
-        (f"{log_id}-0", 410, "wfx.eventsGone", gone), (f"{log_id}-50", 410, "wfx.eventsGone", gone),
-        ("82", 409, "wfx.eventsOtherLog", ahead), (str(2**63 - 1), 409, "wfx.eventsOtherLog", ahead),
-        (f"{log_id}-82", 409, "wfx.eventsOtherLog", ahead), ("0000-60", 409, "wfx.eventsOtherLog", ahead),
+        ("1", 410, "wfx.eventsGone", gone),
+        ("50", 410, "wfx.eventsGone", gone),
+        (f"{log_id}-0", 410, "wfx.eventsGone", gone),
+        (f"{log_id}-50", 410, "wfx.eventsGone", gone),
+        ("82", 409, "wfx.eventsOtherLog", ahead),
+        (str(2**63 - 1), 409, "wfx.eventsOtherLog", ahead),
+        (f"{log_id}-82", 409, "wfx.eventsOtherLog", ahead),
+        ("0000-60", 409, "wfx.eventsOtherLog", ahead),
         ("0000-0", 409, "wfx.eventsOtherLog", ahead),
     ]
     for since, status, code, members in table:
@@ -130,8 +139,15 @@ def test_positions_in_the_header_of_those_who_come_back(pruned: LocalService) ->
     """Last-Event-ID counts in place of `since`, and is refused in the same way. Row 17."""
     log_id = read_log(pruned)[0][0].rpartition("-")[0]
     for since, last_id, status in [
-        ("0", f"{log_id}-50", 410), ("0", f"{log_id}-82", 409), ("0", "0000-60", 409), ("1", f"{log_id}-60", 200),
-        ("0", "text", 400), ("0", "17", 400), (None, "17", 200), (None, "text", 200), (None, f"{log_id}-50", 410),
+        ("0", f"{log_id}-50", 410),
+        ("0", f"{log_id}-82", 409),
+        ("0", "0000-60", 409),
+        ("1", f"{log_id}-60", 200),
+        ("0", "text", 400),
+        ("0", "17", 400),
+        (None, "17", 200),
+        (None, "text", 200),
+        (None, f"{log_id}-50", 410),
     ]:
         assert ask(pruned, since, "text/event-stream", last_id)[0] == status, (since, last_id)
 
@@ -159,8 +175,9 @@ async def test_a_stream_outlives_thousands_of_requests_on_its_connection(start: 
     (device,) = devices(service, 1)
     limits = httpx.Limits(max_connections=1)
     async with (
-        httpx.AsyncClient(base_url=service.north + BASE, http1=False, http2=True, limits=limits, trust_env=False,
-                          timeout=60) as client,
+        httpx.AsyncClient(
+            base_url=service.north + BASE, http1=False, http2=True, limits=limits, trust_env=False, timeout=60
+        ) as client,
         client.stream("GET", "/jobs/events", params={"since": "0"}) as stream,
     ):
         assert (stream.status_code, stream.http_version) == (200, "HTTP/2")

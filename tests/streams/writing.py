@@ -80,8 +80,10 @@ class Device:
         if self._connection is None or self._connection.closed:
             self._connection = await connect(Address("127.0.0.1", self.service.ports["south"]))
         body = json.dumps({"state": state, **members}).encode()
-        head = (f"PUT {BASE}/jobs/{self.job}/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n")
+        head = (
+            f"PUT {BASE}/jobs/{self.job}/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
         async with asyncio.timeout(_ANSWER_SECONDS):
             return (await self._connection.exchange(Request(head.encode(), body))).status
 
@@ -107,8 +109,15 @@ def read_log(service: LocalService, since: str = "0", **query: str | int) -> lis
     found: list[tuple[str, dict[str, Any]]] = []
     with operator(service) as client:
         while True:
-            page = client.get("/jobs/events", params={"limit": 1000, **query, "since": since},
-                              headers={"Accept": "application/json"}).raise_for_status().json()
+            page = (
+                client.get(
+                    "/jobs/events",
+                    params={"limit": 1000, **query, "since": since},
+                    headers={"Accept": "application/json"},
+                )
+                .raise_for_status()
+                .json()
+            )
             found += [(row["id"], row["event"]) for row in page["content"]]
             if page["next"] == since:
                 return found

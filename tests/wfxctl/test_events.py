@@ -42,8 +42,10 @@ def _set_initial(backoff: stream.Backoff) -> None:
 
 FILTERS = [
     ([], []),
-    (["--job-id", "a,b", "--job-id", "c", "--client-id", "d", "--workflow", "w", "--tag", "t,u"],
-     [("clientIds", "d"), ("jobIds", "a,b,c"), ("tags", "t,u"), ("workflows", "w")]),
+    (
+        ["--job-id", "a,b", "--job-id", "c", "--client-id", "d", "--workflow", "w", "--tag", "t,u"],
+        [("clientIds", "d"), ("jobIds", "a,b,c"), ("tags", "t,u"), ("workflows", "w")],
+    ),
     (["--action", "create,delete", "--since", "0"], [("actions", "create,delete"), ("since", "0")]),
     (["--since", "abc-17"], [("since", "abc-17")]),
 ]
@@ -177,14 +179,18 @@ def test_lines_for_people(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TZ", "UTC-2")
     time.tzset()
     events = [
-        {"ctime": "2026-07-01T08:00:01.250Z", "action": "UPDATE_STATUS",
-         "job": {"id": "7", "clientId": "dev\x1b[31m", "status": {"state": "BUSY", "message": "half\nway\u202e"}}},
+        {
+            "ctime": "2026-07-01T08:00:01.250Z",
+            "action": "UPDATE_STATUS",
+            "job": {"id": "7", "clientId": "dev\x1b[31m", "status": {"state": "BUSY", "message": "half\nway\u202e"}},
+        },
         {"ctime": "never", "action": "DELETE", "job": {"id": "8", "clientId": "x"}},
         {"job": 3},
         ["\x07"],
     ]
-    stub.replies.append(streaming(*(block(str(n), json.dumps(event)) for n, event in enumerate(events)),
-                                  block("9", "bell\x07")))
+    stub.replies.append(
+        streaming(*(block(str(n), json.dumps(event)) for n, event in enumerate(events)), block("9", "bell\x07"))
+    )
     outcome = south("job", "events", "--output", "line")
     assert outcome.out.splitlines() == [
         "2026-07-01 10:00:01  UPDATE_STATUS      dev\\x1b[31m  7  BUSY  half\\x0away\\u202e",

@@ -23,9 +23,14 @@ OTHER_SHELLS = {"wfxctl completion fish", "wfxctl completion powershell", "wfxct
 ENDLESS = {"wfxctl job events", "wfxctl job query", "wfxctl job wait"}
 
 DOCUMENT = {
-    "id": "7", "name": "lamp", "version": "2", "state": "ACTIVATED", "status": {"state": "ACTIVATED"},
+    "id": "7",
+    "name": "lamp",
+    "version": "2",
+    "state": "ACTIVATED",
+    "status": {"state": "ACTIVATED"},
     "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
-    "states": [{"name": "ACTIVATED"}], "content": [{"id": "7", "name": "lamp"}],
+    "states": [{"name": "ACTIVATED"}],
+    "content": [{"id": "7", "name": "lamp"}],
 }
 
 
@@ -47,8 +52,13 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
     (tmp_path / "definition.json").write_text("{}")
     (tmp_path / ".local/share/bash-completion/completions").mkdir(parents=True)
     port = str(stub.port)
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2]),
-           "HOME": str(tmp_path), "WFX_CLIENT_PORT": port, "WFX_MGMT_PORT": port}
+    env = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "HOME": str(tmp_path),
+        "WFX_CLIENT_PORT": port,
+        "WFX_MGMT_PORT": port,
+    }
     for example in manual.example_lines(COMMANDS[words].command.examples).split("\n\n"):
         shell = ["bash", "-euo", "pipefail", "-c", example]
         outcome = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)

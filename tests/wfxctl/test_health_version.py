@@ -28,11 +28,19 @@ def test_all_endpoints_are_listed_in_order(run: Run, stub: Stub) -> None:
     assert (stub.one.method, stub.one.path) == ("GET", "/health")
 
 
-@pytest.mark.parametrize(("status", "body", "word"), [
-    (200, '{"status":"up"}', "up"), (503, '{"status":"down"}', "down"), (503, '{"status":"unknown"}', "unknown"),
-    (404, '{"status":"up"}', "down"), (200, "<html>", "down"), (200, "[]", "down"), (200, '{"status":1}', "down"),
-    (200, '{"status":"\\u001b[31m"}', "down"),
-])
+@pytest.mark.parametrize(
+    ("status", "body", "word"),
+    [
+        (200, '{"status":"up"}', "up"),
+        (503, '{"status":"down"}', "down"),
+        (503, '{"status":"unknown"}', "unknown"),
+        (404, '{"status":"up"}', "down"),
+        (200, "<html>", "down"),
+        (200, "[]", "down"),
+        (200, '{"status":1}', "down"),
+        (200, '{"status":"\\u001b[31m"}', "down"),
+    ],
+)
 def test_the_servers_own_word_counts(run: Run, stub: Stub, status: int, body: str, word: str) -> None:
     """The status is what the server says with 200 or 503, and down for anything else."""
     stub.usual = lambda _: Reply(status, body.encode())
@@ -51,12 +59,19 @@ def test_through_a_socket_both_plain_endpoints_are_up(run: Run, tmp_path: Path) 
     assert [line.split("\t")[1] for line in outcome.out.splitlines()[2:]] == ["up", "up", "down", "down"]
 
 
-@pytest.mark.parametrize(("argv", "env", "colored"), [
-    ([], {}, False), (["--color", "always"], {}, True), (["--color", "always"], {"NO_COLOR": "1"}, True),
-    (["--color", "never"], {"CLICOLOR_FORCE": "1"}, False), ([], {"CLICOLOR_FORCE": "1", "NO_COLOR": ""}, True),
-    ([], {"CLICOLOR_FORCE": "0", "NO_COLOR": ""}, False), ([], {"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
-    ([], {"WFX_COLOR": "always"}, True),
-])
+@pytest.mark.parametrize(
+    ("argv", "env", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        (["--color", "never"], {"CLICOLOR_FORCE": "1"}, False),
+        ([], {"CLICOLOR_FORCE": "1", "NO_COLOR": ""}, True),
+        ([], {"CLICOLOR_FORCE": "0", "NO_COLOR": ""}, False),
+        ([], {"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+        ([], {"WFX_COLOR": "always"}, True),
+    ],
+)
 def test_colours_are_off_unless_wanted(run: Run, argv: list[str], env: dict[str, str], colored: bool) -> None:
     """Only the status word is coloured, and only where the option or the usual variables say so."""
     outcome = run("health", "--mgmt-port", "1", "--client-port", "1", *NO_TLS, *argv, env=env)
@@ -86,5 +101,3 @@ def test_version_needs_json(south: Run, stub: Stub, body: bytes) -> None:
     outcome = south("version")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("Error: the answer is ")
-
-

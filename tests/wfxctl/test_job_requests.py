@@ -21,11 +21,39 @@ READS = [
     (["job", "query"], "/jobs", PAGE),
     (["job", "query", "--client-id=", "--sort="], "/jobs", PAGE),
     (
-        ["job", "query", "--client-id", "c d", "--state", "S", "--workflow", "w", "--group", "A,B", "--group", "C",
-         "--tag", 't,"u,v"', "--offset", "20", "--limit", "0x10", "--sort", "DESC"],
+        [
+            "job",
+            "query",
+            "--client-id",
+            "c d",
+            "--state",
+            "S",
+            "--workflow",
+            "w",
+            "--group",
+            "A,B",
+            "--group",
+            "C",
+            "--tag",
+            't,"u,v"',
+            "--offset",
+            "20",
+            "--limit",
+            "0x10",
+            "--sort",
+            "DESC",
+        ],
         "/jobs",
-        [("clientId", "c d"), ("group", "A,B,C"), ("state", "S"), ("tag", "t,u,v"), ("workflow", "w"),
-         ("limit", "16"), ("offset", "20"), ("sort", "desc")],
+        [
+            ("clientId", "c d"),
+            ("group", "A,B,C"),
+            ("state", "S"),
+            ("tag", "t,u,v"),
+            ("workflow", "w"),
+            ("limit", "16"),
+            ("offset", "20"),
+            ("sort", "desc"),
+        ],
     ),
     (["workflow", "get", "--name", "w/x"], "/workflows/w%2Fx", []),
     (["workflow", "get", "--name", ".."], "/workflows/%2E%2E", []),
@@ -34,8 +62,11 @@ READS = [
     (["job", "get", "--id", "../x"], "/jobs/..%2Fx", [("history", "false")]),
     (["job", "get-status", "--id", "events"], "/jobs/events/status", []),
     (["workflow", "query"], "/workflows", PAGE),
-    (["workflow", "query", "--limit", "-1", "--offset", "-5"], "/workflows",
-     [("limit", "-1"), ("offset", "-5"), ("sort", "asc")]),
+    (
+        ["workflow", "query", "--limit", "-1", "--offset", "-5"],
+        "/workflows",
+        [("limit", "-1"), ("offset", "-5"), ("sort", "asc")],
+    ),
 ]
 
 
@@ -52,23 +83,38 @@ WRITES = [
     (
         ["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "a,b", "--tag", "c", "-"],
         b'{"b":1.0,"a":9007199254740993}',
-        ("POST", "/jobs",
-         {"clientId": "c", "workflow": "w", "tags": ["a,b", "c"], "definition": {"a": 9007199254740992, "b": 1}}),
+        (
+            "POST",
+            "/jobs",
+            {"clientId": "c", "workflow": "w", "tags": ["a,b", "c"], "definition": {"a": 9007199254740992, "b": 1}},
+        ),
     ),
     (["job", "create", "-"], b"{}", ("POST", "/jobs", {"clientId": "", "workflow": ""})),
     (["job", "create", "-"], b" null ", ("POST", "/jobs", {"clientId": "", "workflow": ""})),
     (["job", "delete", "--id", "7"], b"", ("DELETE", "/jobs/7", None)),
-    (["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "", "-"], b"{}",
-     ("POST", "/jobs", {"clientId": "c", "workflow": "w"})),
-    (["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "", "--tag", "a", "-"], b"{}",
-     ("POST", "/jobs", {"clientId": "c", "workflow": "w", "tags": ["", "a"]})),
+    (
+        ["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "", "-"],
+        b"{}",
+        ("POST", "/jobs", {"clientId": "c", "workflow": "w"}),
+    ),
+    (
+        ["job", "create", "--client-id", "c", "--workflow", "w", "--tag", "", "--tag", "a", "-"],
+        b"{}",
+        ("POST", "/jobs", {"clientId": "c", "workflow": "w", "tags": ["", "a"]}),
+    ),
     (["job", "add-tags", "--id", "7", "a,b", "ü"], b"", ("POST", "/jobs/7/tags", ["a,b", "ü"])),
     (["job", "add-tags", "--id", "7"], b"", ("POST", "/jobs/7/tags", [])),
     (["job", "del-tags", "x", "--id", "7"], b"", ("DELETE", "/jobs/7/tags", ["x"])),
-    (["job", "update-status", "--id", "7", "--actor", "WFX", "--state", "S"], b"",
-     ("PUT", "/jobs/7/status", {"progress": 0, "state": "S"})),
-    (["job", "update-status", "--id", "7", "--actor", "typo", "--progress", "-1"], b"",
-     ("PUT", "/jobs/7/status", {"progress": -1, "state": ""})),
+    (
+        ["job", "update-status", "--id", "7", "--actor", "WFX", "--state", "S"],
+        b"",
+        ("PUT", "/jobs/7/status", {"progress": 0, "state": "S"}),
+    ),
+    (
+        ["job", "update-status", "--id", "7", "--actor", "typo", "--progress", "-1"],
+        b"",
+        ("PUT", "/jobs/7/status", {"progress": -1, "state": ""}),
+    ),
     (["job", "update-definition", "--id", "7"], b"[not checked here", ("PUT", "/jobs/7/definition", ...)),
     (["workflow", "delete", "w/x"], b"", ("DELETE", "/workflows/w%2Fx", None)),
     (["workflow", "delete", ".."], b"", ("DELETE", "/workflows/%2E%2E", None)),
@@ -77,9 +123,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("argv", "stdin", "expected"), WRITES)
-def test_writes_go_north(
-    north: Run, stub: Stub, argv: list[str], stdin: bytes, expected: tuple[str, str, Any]
-) -> None:
+def test_writes_go_north(north: Run, stub: Stub, argv: list[str], stdin: bytes, expected: tuple[str, str, Any]) -> None:
     """Commands that change something ask the management API, with a JSON body where there is one."""
     outcome = north(*argv, stdin=stdin)
     method, path, body = expected
@@ -96,8 +140,21 @@ def test_writes_go_north(
 def test_a_client_reports_southbound(south: Run, stub: Stub, actor: str | None) -> None:
     """A status report of a client, whatever its spelling, goes to the client API with all that was said."""
     chosen = [] if actor is None else ["--actor", actor]
-    outcome = south("job", "update-status", "--id", "7", "--state", "S", "--message", "m", "--client-id", "c",
-                    "--progress", "40", *chosen)
+    outcome = south(
+        "job",
+        "update-status",
+        "--id",
+        "7",
+        "--state",
+        "S",
+        "--message",
+        "m",
+        "--client-id",
+        "c",
+        "--progress",
+        "40",
+        *chosen,
+    )
     assert outcome.code == 0
     assert (stub.one.method, stub.one.path) == ("PUT", "/jobs/7/status")
     assert stub.one.body == b'{"clientId":"c","message":"m","progress":40,"state":"S"}'
@@ -134,8 +191,10 @@ REFUSED_HERE = [
     (["workflow", "validate"], "Error: workflow file missing\n"),
     (["job", "del-tags", "--id", "7"], "Error: tags missing\n"),
     (["job", "query", "--sort", "up"], 'Error: invalid argument "up" for "--sort" flag: must be one of asc, desc\n'),
-    (["job", "query", "--limit", "2147483648"],
-     'Error: invalid argument "2147483648" for "--limit" flag: value out of range\n'),
+    (
+        ["job", "query", "--limit", "2147483648"],
+        'Error: invalid argument "2147483648" for "--limit" flag: value out of range\n',
+    ),
     (["job", "create", "one", "two"], "Error: one definition at most, but there are 2 arguments\n"),
     (["job", "create", "nowhere.json"], "Error: cannot read nowhere.json: No such file or directory\n"),
 ]
@@ -149,8 +208,10 @@ def test_mistakes_are_found_before_any_request(run: Run, stub: Stub, argv: list[
     assert stub.seen == []
 
 
-@pytest.mark.parametrize("definition", [b"", b"[1]", b"3", b'"x"', b"{", b'{"a":1} 2', b'{"a":NaN}', b'{"a":1e400}',
-                                        b'{"a":' + b"[" * 100_000])
+@pytest.mark.parametrize(
+    "definition",
+    [b"", b"[1]", b"3", b'"x"', b"{", b'{"a":1} 2', b'{"a":NaN}', b'{"a":1e400}', b'{"a":' + b"[" * 100_000],
+)
 def test_a_definition_must_be_an_object(north: Run, stub: Stub, definition: bytes) -> None:
     """A definition that is no JSON object is refused before any request."""
     outcome = north("job", "create", "-", stdin=definition)

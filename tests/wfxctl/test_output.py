@@ -22,17 +22,25 @@ GOLDEN = [
     ("[]", "[]\n"),
     ("null", "null\n"),
     ('"x"', '"x"\n'),
-    ('{"b":1,"a":[true,false,null,{}],"B":[]}',
-     '{\n  "B": [],\n  "a": [\n    true,\n    false,\n    null,\n    {}\n  ],\n  "b": 1\n}\n'),
+    (
+        '{"b":1,"a":[true,false,null,{}],"B":[]}',
+        '{\n  "B": [],\n  "a": [\n    true,\n    false,\n    null,\n    {}\n  ],\n  "b": 1\n}\n',
+    ),
     ('"<a>&\\u2028\\u2029"', '"\\u003ca\\u003e\\u0026\\u2028\\u2029"\n'),
     ('"\\u0001\\b\\f\\n\\r\\t\\"\\\\/é😀\\u007f"', '"\\u0001\\b\\f\\n\\r\\t\\"\\\\/é😀\x7f"\n'),
     ('"\\ud800x"', '"\ufffdx"\n'),
     ('{"a":1,"a":2}', '{\n  "a": 2\n}\n'),
-    ("[1.0, 1e30, 9007199254740993, -0, 0.1, 1e20, 1e21, 1e-6, 1e-7, 123456789012345678901234]",
-     ("[\n  1,\n  1e+30,\n  9007199254740992,\n  -0,\n  0.1,\n  100000000000000000000,\n  1e+21,\n  0.000001,\n"
-      "  1e-7,\n  1.2345678901234569e+23\n]\n")),
-    ("[5e-324, 1.7976931348623157e308, 590295810358705651712, 1.5e-9]",
-     "[\n  5e-324,\n  1.7976931348623157e+308,\n  590295810358705700000,\n  1.5e-9\n]\n"),
+    (
+        "[1.0, 1e30, 9007199254740993, -0, 0.1, 1e20, 1e21, 1e-6, 1e-7, 123456789012345678901234]",
+        (
+            "[\n  1,\n  1e+30,\n  9007199254740992,\n  -0,\n  0.1,\n  100000000000000000000,\n  1e+21,\n  0.000001,\n"
+            "  1e-7,\n  1.2345678901234569e+23\n]\n"
+        ),
+    ),
+    (
+        "[5e-324, 1.7976931348623157e308, 590295810358705651712, 1.5e-9]",
+        "[\n  5e-324,\n  1.7976931348623157e+308,\n  590295810358705700000,\n  1.5e-9\n]\n",
+    ),
 ]
 
 
@@ -83,8 +91,12 @@ FILTERED = [
     ("[.l[] as $x | $x + .a] | @tsv", ["--raw"], 0, "p<x>\tq<x>\n"),
     (".)|(.", [], 1, ""),
     ("nonsense(", [], 1, ""),
-    ("[1e20, 1e-7, 3.0, 1e8 * 1e8, .z]", [], 0,
-     "[\n  100000000000000000000,\n  1e-7,\n  3,\n  10000000000000000,\n  -0\n]\n"),
+    (
+        "[1e20, 1e-7, 3.0, 1e8 * 1e8, .z]",
+        [],
+        0,
+        "[\n  100000000000000000000,\n  1e-7,\n  3,\n  10000000000000000,\n  -0\n]\n",
+    ),
     ("[1e20, 1e-7, 3.0, 1e8 * 1e8, .z] | @csv", ["--raw"], 0, "100000000000000000000,1e-7,3,10000000000000000,-0\n"),
     ('try (1e20 + "x") catch .', ["--raw"], 0, 'number (100000000000000000000) and string ("x") cannot be added\n'),
     ('import "x" as x; 1', [], 1, ""),
@@ -100,20 +112,36 @@ def test_filters_run_here(south: Run, stub: Stub, expression: str, more: list[st
     assert outcome.err.startswith("Error: ") if code else outcome.err == ""
 
 
-@pytest.mark.parametrize(("expression", "message"), [
-    ('"not done" | halt_error', "halt error: not done"),
-    ('"x" | halt_error(0)', "halt error: x"),
-    ("{l} | halt_error", 'halt error: {"l":["p","q"]}'),
-    ("halt_error", None),
-    ("halt", "halt error: null"),
-    ("if .a then halt else . end", "halt error: null"),
-    ("error(null)", "null"),
-    ("[1e3] | error", "[1000]"),
-    ('1e20 + "x"', 'number (100000000000000000000) and string ("x") cannot be added'),
-    *((call, f"{call.partition('(')[0]} is not available in a filter") for call in (
-        "input", "inputs", "debug", 'debug("x")', "stderr", "input_filename", "input_line_number", "get_search_list",
-        "get_prog_origin", "get_jq_origin", "modulemeta")),
-])
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ('"not done" | halt_error', "halt error: not done"),
+        ('"x" | halt_error(0)', "halt error: x"),
+        ("{l} | halt_error", 'halt error: {"l":["p","q"]}'),
+        ("halt_error", None),
+        ("halt", "halt error: null"),
+        ("if .a then halt else . end", "halt error: null"),
+        ("error(null)", "null"),
+        ("[1e3] | error", "[1000]"),
+        ('1e20 + "x"', 'number (100000000000000000000) and string ("x") cannot be added'),
+        *(
+            (call, f"{call.partition('(')[0]} is not available in a filter")
+            for call in (
+                "input",
+                "inputs",
+                "debug",
+                'debug("x")',
+                "stderr",
+                "input_filename",
+                "input_line_number",
+                "get_search_list",
+                "get_prog_origin",
+                "get_jq_origin",
+                "modulemeta",
+            )
+        ),
+    ],
+)
 def test_what_ends_a_filter_is_an_error(south: Run, stub: Stub, expression: str, message: str | None) -> None:
     """A filter that ends itself or reaches out fails with exit code 1, so that a check in a script does not pass."""
     stub.usual = lambda _: Reply(body=DOCUMENT)
@@ -125,14 +153,13 @@ def test_what_ends_a_filter_is_an_error(south: Run, stub: Stub, expression: str,
             assert outcome.err == f"Error: filter: {message}\n"
 
 
-def test_filters_leave_the_environment_as_it_was(
-    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_filters_leave_the_environment_as_it_was(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A filter cannot read variables, but afterwards they are there again."""
     monkeypatch.setenv("WFX_CANARY", "secret")
     stub.usual = lambda _: Reply(body=DOCUMENT)
     assert south("job", "get", "--id", "7", "--filter", "[env, $ENV, env.WFX_CANARY]").out == (
-        "[\n  {},\n  {},\n  null\n]\n")
+        "[\n  {},\n  {},\n  null\n]\n"
+    )
     assert os.environ["WFX_CANARY"] == "secret"
 
 
@@ -149,12 +176,28 @@ def test_an_error_object_is_shown_twice(south: Run, stub: Stub) -> None:
     assert outcome.err == f"Error: error: {body}"
 
 
-@pytest.mark.parametrize(("status", "body"), [
-    (400, b"request body has an error\n"), (403, b""), (404, b"{}"), (202, b'{"id":"x"}'), (500, b"\xff"),
-    (500, b'{"errors":{"x":1}}'), (500, b"[1]"), (400, b'{"errors":[3]}'), (503, b'{"errors":null}'),
-    (400, b'{"errors":7}'), (400, b'{"errors":true}'), (400, b'{"errors":"x"}'), (400, b'{"errors":[[1],null,"x"]}'),
-    (400, b"7"), (400, b"null"), (400, b'{"errors":1e999}'), (400, b'{"errors":' + b"[" * 100_000),
-])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b"request body has an error\n"),
+        (403, b""),
+        (404, b"{}"),
+        (202, b'{"id":"x"}'),
+        (500, b"\xff"),
+        (500, b'{"errors":{"x":1}}'),
+        (500, b"[1]"),
+        (400, b'{"errors":[3]}'),
+        (503, b'{"errors":null}'),
+        (400, b'{"errors":7}'),
+        (400, b'{"errors":true}'),
+        (400, b'{"errors":"x"}'),
+        (400, b'{"errors":[[1],null,"x"]}'),
+        (400, b"7"),
+        (400, b"null"),
+        (400, b'{"errors":1e999}'),
+        (400, b'{"errors":' + b"[" * 100_000),
+    ],
+)
 def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body: bytes) -> None:
     """Any other answer that is no success is shown as it came, on standard error only."""
     stub.usual = lambda _: Reply(status, body)
@@ -163,10 +206,14 @@ def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body
     assert outcome.err == "Error: error: " + body.decode("utf-8", "replace").removesuffix("\n") + "\n"
 
 
-@pytest.mark.parametrize(("error", "line"), [
-    ({"message": 7, "code": None, "logref": [1]}, "ERROR: 7 (code=, logref=)"),
-    ({"message": {"a": 1}}, "ERROR:  (code=, logref=)"), ({"message": "\ud800\x1b"}, "ERROR: ?\\x1b (code=, logref=)"),
-])
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ({"message": 7, "code": None, "logref": [1]}, "ERROR: 7 (code=, logref=)"),
+        ({"message": {"a": 1}}, "ERROR:  (code=, logref=)"),
+        ({"message": "\ud800\x1b"}, "ERROR: ?\\x1b (code=, logref=)"),
+    ],
+)
 def test_errors_of_another_shape(south: Run, stub: Stub, error: object, line: str) -> None:
     """Members of an error that are not what they should be are left out or shown as they are, without a traceback."""
     stub.will({"errors": [error]}, 400)
@@ -177,20 +224,39 @@ def test_errors_of_another_shape(south: Run, stub: Stub, error: object, line: st
 
 
 ANSWERS: list[Any] = [
-    7, None, "x", [], [1], {"content": 7}, {"content": [7, None, "x"]}, {"groups": 7}, {"groups": [7], "states": True},
-    {"content": [{"groups": True, "states": 3}, {"groups": [{"name": 7, "states": 7}]}]}, {"transitions": 7},
+    7,
+    None,
+    "x",
+    [],
+    [1],
+    {"content": 7},
+    {"content": [7, None, "x"]},
+    {"groups": 7},
+    {"groups": [7], "states": True},
+    {"content": [{"groups": True, "states": 3}, {"groups": [{"name": 7, "states": 7}]}]},
+    {"transitions": 7},
     {"content": [{"id": 7, "tags": 7, "status": [], "workflow": {"groups": [{"states": [[]]}], "states": [1]}}]},
     {"status": {"state": "A"}, "workflow": {"groups": 7, "states": 7, "transitions": 7}},
     {"status": {"state": "A"}, "workflow": {"groups": [{"states": [[]]}], "states": [1], "transitions": [7, {}]}},
-    {"status": []}, {"status": {}},
+    {"status": []},
+    {"status": {}},
 ]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("argv", [
-    "job query", "job query --output table", "job get --id 7 --output table", "workflow get --name w --output table",
-    "workflow query --output table", "job wait --id 7 --for state=B --for group=G", "version", "health",
-])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "job query",
+        "job query --output table",
+        "job get --id 7 --output table",
+        "workflow get --name w --output table",
+        "workflow query --output table",
+        "job wait --id 7 --for state=B --for group=G",
+        "version",
+        "health",
+    ],
+)
 def test_answers_of_another_shape(
     run: Run, stub: Stub, answer: object, argv: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

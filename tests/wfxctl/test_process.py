@@ -28,8 +28,15 @@ COMMAND = [sys.executable, "-m", "wfxctl"]
 def environment(stub: Stub | None = None, **more: str) -> dict[str, str]:
     """Return a bare environment in which wfxctl finds the stub."""
     port = "1" if stub is None else str(stub.port)
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "NO_COLOR": "1",
-            "WFX_CLIENT_HOST": "127.0.0.1", "WFX_CLIENT_PORT": port, "WFX_MGMT_PORT": port} | more
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": "/nonexistent",
+        "NO_COLOR": "1",
+        "WFX_CLIENT_HOST": "127.0.0.1",
+        "WFX_CLIENT_PORT": port,
+        "WFX_MGMT_PORT": port,
+    } | more
 
 
 def run(*argv: str, stub: Stub | None = None, **more: Any) -> subprocess.CompletedProcess[bytes]:
@@ -41,8 +48,9 @@ def run(*argv: str, stub: Stub | None = None, **more: Any) -> subprocess.Complet
 def test_a_real_run(stub: Stub, tmp_path: Path) -> None:
     """The program reads standard input, prints the result alone, and exits with 0."""
     stub.will({"id": "x"}, 201)
-    outcome = run("job", "create", "--client-id", "c", "--filter=.id", "--raw", "-", stub=stub, input=b'{"a":1}',
-                  cwd=tmp_path)
+    outcome = run(
+        "job", "create", "--client-id", "c", "--filter=.id", "--raw", "-", stub=stub, input=b'{"a":1}', cwd=tmp_path
+    )
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, b"x\n", b"")
     assert stub.one.json["definition"] == {"a": 1}
 
@@ -65,8 +73,13 @@ def test_version_loads_only_what_it_needs(stub: Stub) -> None:
 
 
 def _loaded(*argv: str, stub: Stub | None = None) -> set[str]:
-    outcome = subprocess.run([sys.executable, "-X", "importtime", "-m", "wfxctl", *argv], env=environment(stub),
-                             capture_output=True, timeout=60, check=True)
+    outcome = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "wfxctl", *argv],
+        env=environment(stub),
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
     found = re.findall(rb"^import time: .*\| +([\w.]+)", outcome.stderr, re.MULTILINE)
     assert b"wfxctl" in found
     return {name.decode() for name in found}
@@ -89,8 +102,9 @@ INTERRUPTED = [
 @pytest.mark.parametrize(("argv", "sign", "err"), INTERRUPTED)
 def test_an_interrupt_ends_quietly(endless: Stub, argv: list[str], sign: bytes | None, err: bytes) -> None:
     """Ctrl-C gives exit code 130 and no traceback."""
-    with subprocess.Popen([*COMMAND, *argv], env=environment(endless), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*COMMAND, *argv], env=environment(endless), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stderr is not None
         if sign is not None:
             assert process.stderr.readline() == sign
@@ -104,8 +118,12 @@ def test_an_interrupt_ends_quietly(endless: Stub, argv: list[str], sign: bytes |
 
 def test_an_interrupt_ends_a_filter_without_end(stub: Stub) -> None:
     """Ctrl-C ends the program even while jq is busy."""
-    with subprocess.Popen([*COMMAND, "job", "get", "--id", "7", "--filter", '"x", reduce repeat(1) as $n (0; .)'],
-                          env=environment(stub), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*COMMAND, "job", "get", "--id", "7", "--filter", '"x", reduce repeat(1) as $n (0; .)'],
+        env=environment(stub),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b'"x"\n'
         process.send_signal(signal.SIGINT)
@@ -118,8 +136,9 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(endless: Stub) -> None:
     event = b"data: " + b"x" * 200_000 + b"\n\n"
     endless.usual = lambda _: Reply(chunks=lambda: iter([event] * 10))
     reader, writer = os.pipe()
-    with subprocess.Popen([*COMMAND, "job", "events"], env=environment(endless), stdout=writer,
-                          stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*COMMAND, "job", "events"], env=environment(endless), stdout=writer, stderr=subprocess.PIPE
+    ) as process:
         os.close(writer)
         os.read(reader, 10)
         os.close(reader)
@@ -130,8 +149,14 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(endless: Stub) -> None:
 def test_a_full_disk_is_reported(stub: Stub) -> None:
     """Output that cannot be written is an error, said once."""
     with Path("/dev/full").open("wb") as full:
-        outcome = subprocess.run([*COMMAND, "job", "get", "--id", "7"], env=environment(stub), stdout=full,
-                                 stderr=subprocess.PIPE, timeout=60, check=False)
+        outcome = subprocess.run(
+            [*COMMAND, "job", "get", "--id", "7"],
+            env=environment(stub),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
     assert outcome.returncode == 1
     assert outcome.stderr == b"Error: cannot write the output: No space left on device\n"
 
@@ -139,8 +164,9 @@ def test_a_full_disk_is_reported(stub: Stub) -> None:
 def test_closed_streams_are_no_obstacle(stub: Stub) -> None:
     """The program works with its standard streams closed."""
     script = 'exec "$@" <&- >&- 2>&-'
-    closed = subprocess.run(["sh", "-c", script, "sh", *COMMAND, "job", "get", "--id", "7"], env=environment(stub),
-                            timeout=60, check=False)
+    closed = subprocess.run(
+        ["sh", "-c", script, "sh", *COMMAND, "job", "get", "--id", "7"], env=environment(stub), timeout=60, check=False
+    )
     assert closed.returncode == 0
     assert len(stub.seen) == 1
 

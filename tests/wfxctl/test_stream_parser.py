@@ -51,14 +51,20 @@ def test_streams_read_as_the_standard_says(text: bytes, events: list[str], last_
     """Events end at blank lines; ids count from then on, also without an event; all else is passed over."""
     found, parser = parse(text)
     assert (found, parser.last_id) == (events, last_id)
-    found, parser = parse(*(text[i:i + 1] for i in range(len(text))))
+    found, parser = parse(*(text[i : i + 1] for i in range(len(text))))
     assert (found, parser.last_id) == (events, last_id)
 
 
-@pytest.mark.parametrize(("line", "seconds"), [
-    (b"retry: 250\n", 0.25), (b"retry: x\n", None), (b"retry: -1\n", None), (b"retry: 12345678901\n", None),
-    (b"retry\n", None),
-])
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        (b"retry: 250\n", 0.25),
+        (b"retry: x\n", None),
+        (b"retry: -1\n", None),
+        (b"retry: 12345678901\n", None),
+        (b"retry\n", None),
+    ],
+)
 def test_the_stream_may_set_the_pause(line: bytes, seconds: float | None) -> None:
     """A retry field in milliseconds is taken if it is a number."""
     assert parse(line)[1].retry == seconds
@@ -83,7 +89,7 @@ def test_events_survive_any_line_ends_and_pieces(
 @given(st.binary(max_size=200), st.integers(1, 7))
 def test_garbage_does_no_harm(garbage: bytes, size: int) -> None:
     """Any bytes are taken, and the pieces they come in make no difference."""
-    pieces = [garbage[i:i + size] for i in range(0, len(garbage), size)]
+    pieces = [garbage[i : i + size] for i in range(0, len(garbage), size)]
     assert parse(garbage)[0] == parse(*pieces)[0]
 
 

@@ -33,10 +33,19 @@ def test_jobs_as_a_table(south: Run, stub: Stub) -> None:
     client = "a client with a very long name " * 4
     assert first == (
         f"5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10  {client}  lamp      DIM           OPEN              "
-        "2026-07-01 10:00:00  2026-07-01 10:00:00")
+        "2026-07-01 10:00:00  2026-07-01 10:00:00"
+    )
     columns = [heading.index(word) for word in heading.split()]
     assert [second[a:b].strip() for a, b in zip(columns, [*columns[1:], None], strict=True)] == [
-        "2", "dev", "lamp", "BRIGHT", "CLOSED", "100", "2026-07-01 10:00:01", "2026-07-01 10:00:01"]
+        "2",
+        "dev",
+        "lamp",
+        "BRIGHT",
+        "CLOSED",
+        "100",
+        "2026-07-01 10:00:01",
+        "2026-07-01 10:00:01",
+    ]
     assert third.split()[:5] == ["3", "dev", "w", "ALONE", "0"]
 
 
@@ -63,10 +72,17 @@ def test_workflows_as_a_table(south: Run, stub: Stub) -> None:
     assert south("workflow", "get", "--name", "lamp", "--output", "table").out.splitlines()[1].split() == lamp.split()
 
 
-@pytest.mark.parametrize("body", [
-    {"content": []}, [], {"content": [1, None]}, {"content": 7}, None,
-    {"content": [{"id": 3, "status": [], "workflow": {"groups": [1, {"states": 3}]}, "stime": "x"}]},
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": []},
+        [],
+        {"content": [1, None]},
+        {"content": 7},
+        None,
+        {"content": [{"id": 3, "status": [], "workflow": {"groups": [1, {"states": 3}]}, "stime": "x"}]},
+    ],
+)
 def test_odd_answers_do_no_harm(south: Run, stub: Stub, body: Any) -> None:
     """An answer of an unexpected shape shows what there is."""
     stub.will(body)

@@ -24,9 +24,30 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a self-signed certificate for localhost, with its key in the same file."""
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"],
-        cwd=folder, check=True, capture_output=True, timeout=60,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=60,
     )
     return folder
 
@@ -66,8 +87,16 @@ def test_an_unknown_certificate_is_refused(run: Run, tls_stub: Stub) -> None:
 
 def test_the_name_in_the_certificate_must_fit(run: Run, tls_stub: Stub, certificate: Path) -> None:
     """A certificate for another host is refused."""
-    outcome = run("--enable-tls", "--tls-ca", str(certificate / "cert.pem"), "--client-tls-host", "127.0.0.1",
-                  "--client-tls-port", str(tls_stub.port), "version")
+    outcome = run(
+        "--enable-tls",
+        "--tls-ca",
+        str(certificate / "cert.pem"),
+        "--client-tls-host",
+        "127.0.0.1",
+        "--client-tls-port",
+        str(tls_stub.port),
+        "version",
+    )
     assert outcome.code == 1
     assert "CERTIFICATE_VERIFY_FAILED" in outcome.err
 
@@ -98,20 +127,28 @@ def test_one_unix_socket_carries_everything(run: Run, tmp_path: Path, option: st
     assert [seen.headers["host"] for seen in stub.seen] == ["localhost:1", "localhost:8081"]
 
 
-def test_tls_is_spoken_over_a_unix_socket_too(
-    run: Run, tmp_path: Path, tls: ssl.SSLContext, certificate: Path
-) -> None:
+def test_tls_is_spoken_over_a_unix_socket_too(run: Run, tmp_path: Path, tls: ssl.SSLContext, certificate: Path) -> None:
     """With --enable-tls the connection through a socket is encrypted, and the certificate is that of the host."""
     path = tmp_path / "wfx.sock"
     with Stub().on_socket(path, tls) as stub:
-        outcome = run("--enable-tls", "--tls-ca", str(certificate / "cert.pem"), "--client-unix-socket", str(path),
-                      "job", "get", "--id", "7")
+        outcome = run(
+            "--enable-tls",
+            "--tls-ca",
+            str(certificate / "cert.pem"),
+            "--client-unix-socket",
+            str(path),
+            "job",
+            "get",
+            "--id",
+            "7",
+        )
     assert outcome.code == 0
     assert stub.one.headers["host"] == "localhost:8443"
 
 
-@pytest.mark.parametrize("words", [["job", "get", "--id", "7"], ["health"], ["version"], ["job", "events"],
-                                   ["workflow", "delete", "x"]])
+@pytest.mark.parametrize(
+    "words", [["job", "get", "--id", "7"], ["health"], ["version"], ["job", "events"], ["workflow", "delete", "x"]]
+)
 def test_two_unix_sockets_are_one_too_many(run: Run, words: list[str]) -> None:
     """Both sockets at once are an error for every command that connects."""
     outcome = run("--client-unix-socket", "/a", "--mgmt-unix-socket", "/b", *words)
@@ -227,9 +264,7 @@ def bomb(layers: int = 1) -> bytes:
 
 
 @pytest.mark.parametrize("status", [200, 500, 307])
-def test_an_endless_answer_is_an_error(
-    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
+def test_an_endless_answer_is_an_error(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     """An answer that does not end is read up to a bound and then given up; of a redirect no body is read at all."""
     monkeypatch.setattr(bodies, "LARGEST", SMALL)
     sent: list[int] = []
@@ -260,12 +295,15 @@ def test_a_compressed_bomb_is_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch
     assert sum(pieces) < 2 * SMALL
 
 
-@pytest.mark.parametrize(("coding", "body", "complaint"), [
-    ("gzip", bomb(), f"the answer has more than {SMALL} bytes"),
-    ("gzip, gzip", bomb(2), "the answer has Content-Encoding 'gzip, gzip', where only gzip was asked for"),
-    ("deflate", b"x", "the answer has Content-Encoding 'deflate', where only gzip was asked for"),
-    ("gzip", b"no gzip", "the answer is no valid gzip: Error -3 while decompressing data: incorrect header check"),
-])
+@pytest.mark.parametrize(
+    ("coding", "body", "complaint"),
+    [
+        ("gzip", bomb(), f"the answer has more than {SMALL} bytes"),
+        ("gzip, gzip", bomb(2), "the answer has Content-Encoding 'gzip, gzip', where only gzip was asked for"),
+        ("deflate", b"x", "the answer has Content-Encoding 'deflate', where only gzip was asked for"),
+        ("gzip", b"no gzip", "the answer is no valid gzip: Error -3 while decompressing data: incorrect header check"),
+    ],
+)
 def test_what_cannot_be_unpacked_is_an_error(
     south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, coding: str, body: bytes, complaint: str
 ) -> None:
@@ -283,4 +321,4 @@ def test_compressed_bodies_of_any_size_are_whole(size: int) -> None:
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     packed = gzip.compress(body)
     assert b"".join(bodies.unpacked([packed], "GZIP")) == body
-    assert b"".join(bodies.unpacked([packed[i:i + 1] for i in range(len(packed))], "gzip")) == body
+    assert b"".join(bodies.unpacked([packed[i : i + 1] for i in range(len(packed))], "gzip")) == body

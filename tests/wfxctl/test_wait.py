@@ -43,7 +43,9 @@ def test_a_goal_that_is_reached_already_needs_no_event(south: Run, fleet: Fleet,
     outcome = south("job", "wait", "--id", "7", "--for", condition)
     assert (outcome.code, outcome.out) == (0, '{\n  "state": "DIM"\n}\n')
     assert [(seen.path, seen.query) for seen in stub.seen] == [
-        ("/jobs/events", [("jobIds", "7"), ("since", "now")]), ("/jobs/7", [("history", "false")])]
+        ("/jobs/events", [("jobIds", "7"), ("since", "now")]),
+        ("/jobs/7", [("history", "false")]),
+    ]
     assert fleet.subscribed <= 1
 
 
@@ -130,22 +132,40 @@ def test_a_wait_survives_a_restart(run: Run, resumable: bool) -> None:
 
     ended = threading.Event()
     worker = later(restart)
-    outcome = run("--client-port", str(port), "--client-host", "127.0.0.1", "job", "wait", "--id", "7",
-                  "--for", "state=BRIGHT", "--timeout", "20s", "--filter", ".state", "--raw")
+    outcome = run(
+        "--client-port",
+        str(port),
+        "--client-host",
+        "127.0.0.1",
+        "job",
+        "wait",
+        "--id",
+        "7",
+        "--for",
+        "state=BRIGHT",
+        "--timeout",
+        "20s",
+        "--filter",
+        ".state",
+        "--raw",
+    )
     ended.set()
     worker.join()
     assert (outcome.code, outcome.out) == (0, "BRIGHT\n")
     assert "connection lost (" in outcome.err
 
 
-@pytest.mark.parametrize(("argv", "message"), [
-    (["--for", "state=X"], "job id missing"),
-    (["--id", "7"], "condition missing: give --for state=NAME or --for group=NAME"),
-    (["--id", "7", "--for", "X"], '--for must be state=NAME or group=NAME, not "X"'),
-    (["--id", "7", "--for", "state="], '--for must be state=NAME or group=NAME, not "state="'),
-    (["--id", "7", "--for", "id=3"], '--for must be state=NAME or group=NAME, not "id=3"'),
-    (["--id", "7", "--for", "state=X", "--timeout", "-1s"], "--timeout must not be negative"),
-])
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--for", "state=X"], "job id missing"),
+        (["--id", "7"], "condition missing: give --for state=NAME or --for group=NAME"),
+        (["--id", "7", "--for", "X"], '--for must be state=NAME or group=NAME, not "X"'),
+        (["--id", "7", "--for", "state="], '--for must be state=NAME or group=NAME, not "state="'),
+        (["--id", "7", "--for", "id=3"], '--for must be state=NAME or group=NAME, not "id=3"'),
+        (["--id", "7", "--for", "state=X", "--timeout", "-1s"], "--timeout must not be negative"),
+    ],
+)
 def test_conditions_must_make_sense(run: Run, stub: Stub, argv: list[str], message: str) -> None:
     """A condition or limit that cannot be is refused before any request, with exit code 1."""
     outcome = run("--client-port", str(stub.port), "job", "wait", *argv)

@@ -79,8 +79,15 @@ def test_changes_follow_the_list() -> None:
         fleet.change("3", "ADD_TAGS", tags=["x"])
         fleet.change("2", "UPDATE_DEFINITION", definition={"a": 1}, status={"definitionHash": "1", "state": ""})
         fleet.delete("1")
-        assert screen.shows(["1", "DIM", []], ["2", "DIM", ["a"]], ["1", "BRIGHT", []], ["3", "DIM", []],
-                            ["3", "DIM", ["x"]], ["2", "DIM", ["a"]], ["1", True])
+        assert screen.shows(
+            ["1", "DIM", []],
+            ["2", "DIM", ["a"]],
+            ["1", "BRIGHT", []],
+            ["3", "DIM", []],
+            ["3", "DIM", ["x"]],
+            ["2", "DIM", ["a"]],
+            ["1", True],
+        )
         end(stub)
 
 
@@ -154,7 +161,7 @@ def test_rows_stand_below_each_other() -> None:
     assert heading.split() == COLUMNS
     state, group = heading.index("STATE"), heading.index("GROUP")
     assert [row[state:group].strip() for row in rows] == ["DIM", "BRIGHT", "(deleted)"]
-    assert all(row.startswith("1 ") and row[heading.index("CLIENT"):].startswith("dev ") for row in rows)
+    assert all(row.startswith("1 ") and row[heading.index("CLIENT") :].startswith("dev ") for row in rows)
 
 
 def _until_lines(screen: Screen, count: int) -> None:

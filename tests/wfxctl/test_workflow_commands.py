@@ -79,8 +79,18 @@ def test_creation_stops_at_the_first_refusal(north: Run, stub: Stub) -> None:
 
 
 BROKEN = [
-    "a: [", "- a", "text", "name: [a]", "name: {a: b}", "name: x\nstates: a", "name: x\nstates: [a]",
-    "name: x\ngroups: [{name: g, states: [[a]]}]", '{"name": 1}x', "\x00", "&a [*a]", "!!python/object:os.system {}",
+    "a: [",
+    "- a",
+    "text",
+    "name: [a]",
+    "name: {a: b}",
+    "name: x\nstates: a",
+    "name: x\nstates: [a]",
+    "name: x\ngroups: [{name: g, states: [[a]]}]",
+    '{"name": 1}x',
+    "\x00",
+    "&a [*a]",
+    "!!python/object:os.system {}",
 ]
 
 
@@ -163,7 +173,8 @@ def test_validation_knows_the_lines_of_json(run: Run) -> None:
     for indent in (2, "\t"):
         Path("w.json").write_text(json.dumps(document, indent=indent))
         assert run("workflow", "validate", "w.json").out == (
-            'ERROR: w.json:2: name: "a b" does not match "^[a-zA-Z0-9\\-\\.]+$"\n')
+            'ERROR: w.json:2: name: "a b" does not match "^[a-zA-Z0-9\\-\\.]+$"\n'
+        )
 
 
 TWICE = [
@@ -190,8 +201,10 @@ states: [&a {name: A, description: first}, &b {<<: *a, name: B}, {<<: *b, descri
 """)
     assert north("workflow", "create", "w.yml").code == 0
     assert stub.one.json["states"] == [
-        {"name": "A", "description": "first"}, {"name": "B", "description": "first"},
-        {"name": "B", "description": "last"}]
+        {"name": "A", "description": "first"},
+        {"name": "B", "description": "first"},
+        {"name": "B", "description": "last"},
+    ]
 
 
 def test_the_first_of_several_documents_counts(north: Run, stub: Stub) -> None:

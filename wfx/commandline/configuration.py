@@ -30,9 +30,7 @@ def resolve(
     return Settings(values)
 
 
-def unknown(
-    options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]
-) -> list[str]:
+def unknown(options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> list[str]:
     """Return the keys in files and the ``WFX_`` variables that no option reads. Raises ConfigurationFailure."""
     known = {option.name for option in options}
     variables = {option.variable for option in options}

@@ -129,9 +129,7 @@ class Option:
         return "WFX_" + self.member.upper()
 
 
-OPTIONS = tuple(
-    Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config)
-)
+OPTIONS = tuple(Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config))
 
 NOT_AVAILABLE = {
     "scheme": "http",

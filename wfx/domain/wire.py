@@ -24,16 +24,19 @@ def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ...) -> J
     them, or None, as ``asked_tags``. Everywhere else the job's own are shown.
     """
     tags = job.tags if asked_tags is ... else None if asked_tags is None else encode(asked_tags)
-    return Json(b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}' % (
-        _client(job),
-        _definition(job.definition),
-        encode(job.id),
-        rfc3339(job.mtime).encode(),
-        job.status,
-        rfc3339(job.stime).encode(),
-        b'"tags":%b,' % tags if tags else b"",
-        job.workflow.encoded,
-    ))
+    return Json(
+        b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b",%b"workflow":%b}'
+        % (
+            _client(job),
+            _definition(job.definition),
+            encode(job.id),
+            rfc3339(job.mtime).encode(),
+            job.status,
+            rfc3339(job.stime).encode(),
+            b'"tags":%b,' % tags if tags else b"",
+            job.workflow.encoded,
+        )
+    )
 
 
 def around_history(job: Job) -> tuple[bytes, bytes]:
@@ -60,15 +63,18 @@ def created(job: Job, asked_tags: Json | EllipsisType | None = ...) -> Json:
     Without ``asked_tags`` it is what all its events come to: with the job's own tags, where it has any.
     """
     tags = asked_tags if asked_tags is not ... else job.tags if job.tags != b"[]" else None
-    return Json(b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b"%b}' % (
-        _client(job),
-        _definition(job.definition),
-        encode(job.id),
-        rfc3339(job.mtime).encode(),
-        job.status,
-        rfc3339(job.stime).encode(),
-        b"" if tags is None else b',"tags":%b' % tags,
-    ))
+    return Json(
+        b'{%b%b"id":%b,"mtime":"%b","status":%b,"stime":"%b"%b}'
+        % (
+            _client(job),
+            _definition(job.definition),
+            encode(job.id),
+            rfc3339(job.mtime).encode(),
+            job.status,
+            rfc3339(job.stime).encode(),
+            b"" if tags is None else b',"tags":%b' % tags,
+        )
+    )
 
 
 def changed(job: Job, action: Action) -> Json:
@@ -77,8 +83,10 @@ def changed(job: Job, action: Action) -> Json:
     if action is Action.UPDATE_STATUS:
         return Json(b'{%b"id":%b,"mtime":"%b","status":%b}' % (_client(job), encode(job.id), mtime, job.status))
     if action is Action.UPDATE_DEFINITION:
-        return Json(b'{%b%b"id":%b,"mtime":"%b","status":{"definitionHash":"%b","state":""}}' % (
-            _client(job), _definition(job.definition), encode(job.id), mtime, job.definition_hash.encode()))
+        return Json(
+            b'{%b%b"id":%b,"mtime":"%b","status":{"definitionHash":"%b","state":""}}'
+            % (_client(job), _definition(job.definition), encode(job.id), mtime, job.definition_hash.encode())
+        )
     return Json(b'{%b"id":%b,"mtime":"%b","tags":%b}' % (_client(job), encode(job.id), mtime, job.tags))
 
 
@@ -110,8 +118,10 @@ def event_tail(labels: Sequence[str] | None) -> bytes:
 
 def former(former: Former) -> Json:
     """Show an entry of a history (rest-api section 4.5)."""
-    return Json(b'{%b"mtime":"%b","status":%b}' % (
-        _definition(former.definition), rfc3339(former.mtime).encode(), former.status))
+    return Json(
+        b'{%b"mtime":"%b","status":%b}'
+        % (_definition(former.definition), rfc3339(former.mtime).encode(), former.status)
+    )
 
 
 def _client(job: Job) -> bytes:

@@ -87,15 +87,31 @@ class Workflow:
     @cached_property
     def encoded(self) -> Json:
         """The whole workflow as the API shows it; made once, since a workflow never changes."""
-        return encode(_without_blanks({
-            "description": self.description,
-            "groups": [_without_blanks({"description": g.description, "name": g.name, "states": list(g.states)})
-                       for g in self.groups or ()],
-            "name": self.name,
-            "states": [_without_blanks({"description": s.description, "name": s.name}) for s in self.states],
-            "transitions": [_without_blanks({"action": t.trigger, "description": t.description, "eligible": t.eligible,
-                                             "from": t.origin, "to": t.target}) for t in self.transitions],
-        }))
+        return encode(
+            _without_blanks(
+                {
+                    "description": self.description,
+                    "groups": [
+                        _without_blanks({"description": g.description, "name": g.name, "states": list(g.states)})
+                        for g in self.groups or ()
+                    ],
+                    "name": self.name,
+                    "states": [_without_blanks({"description": s.description, "name": s.name}) for s in self.states],
+                    "transitions": [
+                        _without_blanks(
+                            {
+                                "action": t.trigger,
+                                "description": t.description,
+                                "eligible": t.eligible,
+                                "from": t.origin,
+                                "to": t.target,
+                            }
+                        )
+                        for t in self.transitions
+                    ],
+                }
+            )
+        )
 
     @cached_property
     def encoded_reference(self) -> Json:
@@ -135,8 +151,9 @@ class Workflow:
 
     @cached_property
     def _immediate(self) -> dict[str, str]:
-        return {t.origin: t.target for t in self.transitions
-                if t.eligible is Actor.WFX and t.trigger is Trigger.IMMEDIATE}
+        return {
+            t.origin: t.target for t in self.transitions if t.eligible is Actor.WFX and t.trigger is Trigger.IMMEDIATE
+        }
 
     def settle(self, state: str) -> str:
         """Follow immediate WFX transitions until none is left (rest-api section 9.3); stops at a state seen before."""

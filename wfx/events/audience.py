@@ -99,7 +99,10 @@ class Audience:
 
     def _places(self, listener: Listener) -> Iterator[tuple[dict[str, dict[Listener, None]], str]]:
         chosen = listener.filter
-        for rooms, names in ((self._by_job, chosen.job_ids), (self._by_client, chosen.client_ids),
-                             (self._by_workflow, chosen.workflows)):
+        for rooms, names in (
+            (self._by_job, chosen.job_ids),
+            (self._by_client, chosen.client_ids),
+            (self._by_workflow, chosen.workflows),
+        ):
             for name in names or ():
                 yield rooms, name

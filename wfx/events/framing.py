@@ -62,4 +62,4 @@ class Framing:
 def _slices(document: bytes) -> Iterator[memoryview]:
     view = memoryview(document)
     for start in range(0, len(view), CHUNK_BYTES):
-        yield view[start:start + CHUNK_BYTES]
+        yield view[start : start + CHUNK_BYTES]

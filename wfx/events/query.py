@@ -124,7 +124,8 @@ def _limit(parameter: Parameter) -> int:
     if parameter is None:
         return _DEFAULT_LIMIT
     text = str(parameter)
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_LIMIT))
-            and 1 <= int(text) <= _LARGEST_LIMIT):
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_LIMIT)) and 1 <= int(text) <= _LARGEST_LIMIT
+    ):
         raise EventQueryInvalid(f"parameter 'limit' must be a number from 1 to {_LARGEST_LIMIT}, not {text!r}")
     return int(text)

@@ -15,8 +15,7 @@ import re
 
 _ALWAYS = "{} as $ENV | def _libjq_tojson: tojson; def _libjq_fromjson: fromjson;"
 
-_NUMBERS = (
-    r"""
+_NUMBERS = r"""
 def _libjq_tonumber: tonumber;
 def _libjq_format($f): format($f);
 
@@ -90,7 +89,6 @@ def _message:
   else . end;
 def _catching(f): try f catch error(_message);
 """.replace("BEGIN", os.urandom(16).hex()).replace("END", os.urandom(16).hex())
-)
 """Around the text of each number, in a value that is encoded, stand two texts that no document contains."""
 
 _MAKES_TEXT = re.compile(r"tostring|tojson|tonumber|fromjson|join|INDEX|format|halt_error|@|\\\(|\bcatch\b")

@@ -70,4 +70,3 @@ def _values(values: tuple[bytes, ...]) -> bytes:
 
 def _string(text: bytes) -> bytes:
     return _U32.pack(len(text)) + text + _PAD[len(text) % 4]
-

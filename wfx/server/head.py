@@ -32,9 +32,7 @@ _LONGEST_CACHED = 300
 _VERSIONS = {b"HTTP/1.1\r\n": "1.1", b"HTTP/1.0\r\n": "1.0"}
 _OTHER_VERSIONS = (b"", b"HTTP/0.9\r\n", b"HTTP/2.0\r\n")
 """Ends of first lines of other versions of HTTP."""
-USUAL_LINE = re.compile(
-    rb'(GET|PUT|POST|DELETE|HEAD) (/[!"$->@-~]{0,2000}+)(?:\?([!"$-~]{0,2000}+))? HTTP/1\.1\r\n'
-)
+USUAL_LINE = re.compile(rb'(GET|PUT|POST|DELETE|HEAD) (/[!"$->@-~]{0,2000}+)(?:\?([!"$-~]{0,2000}+))? HTTP/1\.1\r\n')
 """Matches nearly all first lines: method, path, query. Other lines are parsed by :func:`read_line`."""
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 """The beginning of what a client sends that expects HTTP/2."""

@@ -47,9 +47,7 @@ class Carrier(Protocol):
 class Request(Work):
     """Connects a stream of hypercorn's with the app, in the place of the task group in which the stream runs apps."""
 
-    def __init__(
-        self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp
-    ) -> None:
+    def __init__(self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp) -> None:
         """Belong to a connection and its protocol; ``app`` answers."""
         self.edge = carrier.edge
         self.stream_id = stream_id

@@ -29,4 +29,3 @@ class Workflows:
     async def delete(self, name: str) -> None:
         """Delete a workflow that no job uses."""
         await self._store.delete_workflow(name)
-

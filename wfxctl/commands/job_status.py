@@ -62,8 +62,13 @@ UPDATE = Command(
     """,
     options=(
         JOB_ID,
-        Option("actor", Kind.STRING, "CLIENT reports through the client API, anything else through the management API",
-               "CLIENT", suggestions=("CLIENT", "WFX")),
+        Option(
+            "actor",
+            Kind.STRING,
+            "CLIENT reports through the client API, anything else through the management API",
+            "CLIENT",
+            suggestions=("CLIENT", "WFX"),
+        ),
         Option("client-id", Kind.STRING, "the client that reports"),
         Option("state", Kind.STRING, "the new state"),
         Option("message", Kind.STRING, "a message for people"),

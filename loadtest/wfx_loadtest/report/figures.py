@@ -69,8 +69,11 @@ def collect(result: Result) -> Figures:
         span=max(metrics.attack, SECOND) / SECOND,
         step=metrics.timeline.width / SECOND,
         series=series,
-        percentiles=[(1 / (1 - share), value / MILLISECOND) for share, (value, count) in rows
-                     if share < 1 and (1 - share) * metrics.requests >= 1],
+        percentiles=[
+            (1 / (1 - share), value / MILLISECOND)
+            for share, (value, count) in rows
+            if share < 1 and (1 - share) * metrics.requests >= 1
+        ],
     )
 
 
@@ -79,8 +82,16 @@ def _series(name: str, failed: bool, slots: list[Slot]) -> Series:
         name=f"{name}: {'ERROR' if failed else 'OK'}",
         failed=failed,
         points=[(point.offset / SECOND, point.latency / MILLISECOND) for slot in slots for point in slot.points],
-        stretches=[Stretch(slot.start / SECOND, slot.count, slot.p50 / MILLISECOND, slot.p99 / MILLISECOND,
-                           slot.worst / MILLISECOND) for slot in slots],
+        stretches=[
+            Stretch(
+                slot.start / SECOND,
+                slot.count,
+                slot.p50 / MILLISECOND,
+                slot.p99 / MILLISECOND,
+                slot.worst / MILLISECOND,
+            )
+            for slot in slots
+        ],
     )
 
 

@@ -18,9 +18,16 @@ def render(figures: Figures) -> str:
     style, script, frame = ((place / name).read_text("utf-8") for name in ("page.css", "page.js", "page.html"))
     data = orjson.dumps(figures, option=orjson.OPT_SERIALIZE_DATACLASS).decode().replace("<", "\\u003c")
     return Template(frame).substitute(
-        style=style, script=script, data=data, subtitle=html.escape(figures.subtitle), when=html.escape(figures.when),
+        style=style,
+        script=script,
+        data=data,
+        subtitle=html.escape(figures.subtitle),
+        when=html.escape(figures.when),
         notice=_element("p", figures.notice, "notice"),
-        tiles=_pairs(figures.tiles), facts=_facts(figures), errors=_errors(figures.errors))
+        tiles=_pairs(figures.tiles),
+        facts=_facts(figures),
+        errors=_errors(figures.errors),
+    )
 
 
 def _element(tag: str, content: str, style: str) -> str:
@@ -37,7 +44,8 @@ def _facts(figures: Figures) -> str:
     rows = "".join(
         f"<tr><th scope=row>{html.escape(fact.title)}</th><td><dl>"
         f"{_pairs(zip(fact.members, fact.values, strict=True))}</dl></td></tr>"
-        for fact in figures.facts)
+        for fact in figures.facts
+    )
     return f'<section class="card"><h2>What the scenario found</h2><table>{rows}</table></section>'
 
 

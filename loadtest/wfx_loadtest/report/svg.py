@@ -85,8 +85,10 @@ def _marks(one: Series, style: str, across: Scale, upright: Scale) -> str:
 
 
 def _p99(one: Series, style: str, figures: Figures, across: Scale, upright: Scale) -> str:
-    corners = [f"{across(min(stretch.start + figures.step / 2, figures.span)):.1f} {upright(stretch.p99):.1f}"
-               for stretch in one.stretches]
+    corners = [
+        f"{across(min(stretch.start + figures.step / 2, figures.span)):.1f} {upright(stretch.p99):.1f}"
+        for stretch in one.stretches
+    ]
     path = "M" + "L".join(corners)
     return f'<path class="halo" d="{path}"/><path class="p99 {style}" d="{path}"/>'
 
@@ -125,6 +127,8 @@ def _legend(styled: list[tuple[Series, str]]) -> Iterator[str]:
         room = 40 + 8 * len(one.name)
         if x + room > _WIDTH:
             x, y = _LEFT, y + 24
-        yield (f'<g transform="translate({x} {y})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
-               f'<text x="16" y="5">{escape(one.name)}</text></g>')
+        yield (
+            f'<g transform="translate({x} {y})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
+            f'<text x="16" y="5">{escape(one.name)}</text></g>'
+        )
         x += room

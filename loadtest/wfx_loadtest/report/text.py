@@ -15,10 +15,16 @@ BANNER = f"{_STARS}\n Summary\n{_STARS}\n"
 def table(metrics: Metrics, extra: Sequence[Fact] = ()) -> str:
     """Return the table; what a scenario adds follows after a blank line."""
     rows = [
-        Fact("Requests", ("total", "rate", "throughput"),
-             (str(metrics.requests), f"{metrics.rate:.2f}", f"{metrics.throughput:.2f}")),
-        Fact("Duration", ("total", "attack", "wait"),
-             (rounded(metrics.attack + metrics.wait), rounded(metrics.attack), rounded(metrics.wait))),
+        Fact(
+            "Requests",
+            ("total", "rate", "throughput"),
+            (str(metrics.requests), f"{metrics.rate:.2f}", f"{metrics.throughput:.2f}"),
+        ),
+        Fact(
+            "Duration",
+            ("total", "attack", "wait"),
+            (rounded(metrics.attack + metrics.wait), rounded(metrics.attack), rounded(metrics.wait)),
+        ),
         distribution("Latencies", metrics.latencies),
         _bytes("Bytes In", metrics.bytes_in, metrics.requests),
         _bytes("Bytes Out", metrics.bytes_out, metrics.requests),
@@ -46,5 +52,7 @@ def lateness(metrics: Metrics) -> str:
     late = metrics.lateness
     if not late.behind:
         return ""
-    return (f"the generator itself fell behind its schedule: {late.late} of {late.count} requests left more than "
-            f"{rounded(LATE)} late (the worst {rounded(late.worst)}); the latencies include that wait")
+    return (
+        f"the generator itself fell behind its schedule: {late.late} of {late.count} requests left more than "
+        f"{rounded(LATE)} late (the worst {rounded(late.worst)}); the latencies include that wait"
+    )

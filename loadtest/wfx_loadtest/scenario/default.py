@@ -50,8 +50,13 @@ async def write(session: Session, start: int, writer: Writer) -> None:
 class Writer:
     """Keeps the last known statuses in a queue; each shot takes the first and moves its job on, or creates a job."""
 
-    def __init__(self, session: Session, workflow: dict[str, Any], client_id: str,
-                 acknowledged: Callable[[str, int], None] | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        workflow: dict[str, Any],
+        client_id: str,
+        acknowledged: Callable[[str, int], None] | None = None,
+    ) -> None:
         """Call ``acknowledged(job id, due)`` after each write that succeeded."""
         self._session = session
         self._workflow = workflow["name"]
@@ -71,8 +76,11 @@ class Writer:
             await self._update(due, status, *move)
 
     async def _create(self, due: int) -> None:
-        document = {"clientId": self._client_id, "workflow": self._workflow,
-                    "definition": {"counter": next(self._counter)}}
+        document = {
+            "clientId": self._client_id,
+            "workflow": self._workflow,
+            "definition": {"counter": next(self._counter)},
+        }
         north = self._session.north
         answer = await self._session.measured(WRITE, due, north, north.request("POST", "/jobs", document))
         if answer is not None and answer.status == 201:

@@ -77,8 +77,10 @@ class Device:
         if state in ("INSTALL", "INSTALLING"):
             await self._install(job_id)
             await self._get(await self._later(), f"/jobs/{job_id}")
-        for reached, said in (("ACTIVATING", "Notifying Progress Client(s) to activate artifact."),
-                              ("ACTIVATED", "Finished Update.")):
+        for reached, said in (
+            ("ACTIVATING", "Notifying Progress Client(s) to activate artifact."),
+            ("ACTIVATED", "Finished Update."),
+        ):
             await self._put(self._main, job_id, 100, said, await self._later(), state=reached)
         self._progress.finished += 1
         await self._get(self._session.clock.now(), f"/jobs/{job_id}")
@@ -93,7 +95,8 @@ class Device:
             results = await asyncio.gather(
                 self._put(second, job_id, 100, _INSTALLING, due),
                 self._put(self._main, job_id, 100, "Artifact 1/1 installation finished.", due),
-                return_exceptions=True)
+                return_exceptions=True,
+            )
         finally:
             second.close()
         failed = next(filter(None, results), None)
@@ -125,10 +128,16 @@ class Device:
             raise Abandoned
         return answer.document
 
-    async def _put(self, side: Side, job_id: str, percent: int, said: str, due: int, *,
-                   state: str = "INSTALLING") -> None:
-        document = {"state": state, "clientId": self.client_id, "progress": percent, "message": said,
-                    "context": {"lines": []}}
+    async def _put(
+        self, side: Side, job_id: str, percent: int, said: str, due: int, *, state: str = "INSTALLING"
+    ) -> None:
+        document = {
+            "state": state,
+            "clientId": self.client_id,
+            "progress": percent,
+            "message": said,
+            "context": {"lines": []},
+        }
         headers = _PUT + self._named if side is self._main else _PUT
         request = side.request("PUT", f"/jobs/{job_id}/status", document, headers)
         answer = await self._session.measured(REPORT, due, side, request)

@@ -33,8 +33,11 @@ async def run(session: Session) -> list[Fact]:
     operators = Operators(session, [device.client_id for device in devices], ledger)
     async with listening(session, ledger, f"workflows={direct.NAME}") as streams:
         await _work(session, devices, operators, progress)
-    jobs = Fact("Jobs", ("created", "finished", "open"),
-                (str(operators.created), str(progress.finished), str(operators.created - progress.finished)))
+    jobs = Fact(
+        "Jobs",
+        ("created", "finished", "open"),
+        (str(operators.created), str(progress.finished), str(operators.created - progress.finished)),
+    )
     return [jobs, *ledger.facts(sum(stream.lost for stream in streams))]
 
 
@@ -89,5 +92,9 @@ class Operators:
 
 def _order(client_id: str, number: int) -> dict[str, Any]:
     artifact = {"name": "payload.bin", "version": "1.0", "uri": f"http://localhost:8080/download/{number}.swu"}
-    return {"clientId": client_id, "workflow": direct.NAME, "tags": ["loadtest"],
-            "definition": {"version": "1.0", "type": ["application"], "artifacts": [artifact]}}
+    return {
+        "clientId": client_id,
+        "workflow": direct.NAME,
+        "tags": ["loadtest"],
+        "definition": {"version": "1.0", "type": ["application"], "artifacts": [artifact]},
+    }

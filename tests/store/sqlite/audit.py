@@ -47,8 +47,11 @@ async def live(store: Store, ledger: Ledger, rounds: int = 6) -> None:
     for turn in range(rounds):
         creations = (store.create_job(FLOW.name, begin(f"c{n}", tags=["t"], definition={"n": turn})) for n in range(4))
         jobs = [job for job in await asyncio.gather(*map(ledger.note, creations)) if job]
-        changes = [store.change_job(job.id, decide) for job in jobs for decide in (
-            move("RUN", message="m" * 300), tag("u"), redefine({"text": "x" * 3000}), untag("t"))]
+        changes = [
+            store.change_job(job.id, decide)
+            for job in jobs
+            for decide in (move("RUN", message="m" * 300), tag("u"), redefine({"text": "x" * 3000}), untag("t"))
+        ]
         await asyncio.gather(*map(ledger.note, changes))
         for job in jobs[:1]:
             await _delete(store, ledger, job.id)

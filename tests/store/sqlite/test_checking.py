@@ -29,7 +29,16 @@ from wfx.store.sqlite.statements import load
 
 ROOT = Path(__file__).parents[3]
 IN_CODE = {
-    "file", "reference", "workflow", "place", "job", "job_definition", "job_tags", "job_size", "job_history", "job_log",
+    "file",
+    "reference",
+    "workflow",
+    "place",
+    "job",
+    "job_definition",
+    "job_tags",
+    "job_size",
+    "job_history",
+    "job_log",
 }
 CHECKS = {*load("checks.sql"), *IN_CODE}
 
@@ -96,7 +105,7 @@ DAMAGES = [
     Damage("UPDATE event SET ctime = 'now' WHERE seq = 2", "event_time", "event 2", "1970 and 9999", "now"),
     Damage("UPDATE event SET action = 'EXPLODE' WHERE seq = 2", "event_action", "event 2", "an action", "EXPLODE"),
     Damage("UPDATE event SET payload = '{' WHERE seq = 2", "event_payload", "event 2", "JSON about job", "{"),
-    Damage("UPDATE event SET payload = '{\"id\":\"7\"}' WHERE seq = 2", "event_payload", "event 2", "JSON about", "7"),
+    Damage('UPDATE event SET payload = \'{"id":"7"}\' WHERE seq = 2', "event_payload", "event 2", "JSON about", "7"),
     Damage("UPDATE event SET workflow = 77 WHERE seq = 2", "event_workflow", "event 2", "number 77", "none"),
     Damage("DELETE FROM job WHERE number = 2", "lost_job", "job ", "DELETE as its last event", "ADD_TAGS as event 6"),
     Damage("DELETE FROM job WHERE number = 2", "orphan_tag", "job_tag (z, 2)", "a job with number 2", "none"),
@@ -123,11 +132,16 @@ DAMAGES = [
     Damage("UPDATE job SET version = 0 WHERE number = 1", "job", JOB_1, "a version from 1 on", "0"),
     Damage("UPDATE definition SET document = '{\"n\":3}'", "job_definition", JOB_1, "the hash of its definition", ""),
     Damage("DELETE FROM definition WHERE job = 1", "job_definition", JOB_1, "the hash of its definition", ""),
-    Damage("UPDATE job SET status = replace(status, '\"definitionHash\":\"', '\"definitionHash\":\"0')",
-           "job_definition", JOB_1, "the same hash in its status", ""),
+    Damage(
+        'UPDATE job SET status = replace(status, \'"definitionHash":"\', \'"definitionHash":"0\')',
+        "job_definition",
+        JOB_1,
+        "the same hash in its status",
+        "",
+    ),
     Damage("DELETE FROM job_tag WHERE tag = 'y'", "job_tags", JOB_1, "its tags ['y'] in job_tag", "[]"),
     Damage("INSERT INTO job_tag VALUES ('w', 1)", "job_tags", JOB_1, "its tags ['y']", "['w', 'y']"),
-    Damage("UPDATE job SET tags = '[\"z\",\"y\"]' WHERE number = 1", "job_tags", JOB_1, "in order", "['z', 'y']"),
+    Damage('UPDATE job SET tags = \'["z","y"]\' WHERE number = 1', "job_tags", JOB_1, "in order", "['z', 'y']"),
     Damage("UPDATE job SET size = 7 WHERE number = 1", "job_size", JOB_1, "bytes of documents", "7"),
     Damage("UPDATE job SET history_bytes = 7 WHERE number = 1", "job_size", JOB_1, "bytes of history", "7"),
     Damage("DELETE FROM history WHERE number = 2", "job_history", JOB_1, "which are 3", "versions [1, 3]"),

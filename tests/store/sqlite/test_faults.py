@@ -143,8 +143,9 @@ def _survives(synced: bytearray, pending: list[Operation], chance: random.Random
     for operation in pending:
         for start in range(0, max(len(operation.data), 1), 512):
             if chance.random() < 0.6:
-                _apply(image, operation._replace(
-                    offset=operation.offset + start, data=operation.data[start : start + 512]))
+                _apply(
+                    image, operation._replace(offset=operation.offset + start, data=operation.data[start : start + 512])
+                )
     return bytes(image)
 
 
@@ -240,7 +241,10 @@ async def test_a_file_size_limit_fails_writes_and_lifting_it_mends_them(tmp_path
         subprocess.run,
         [sys.executable, str(script), str(tmp_path / "wfx.db")],
         cwd=Path(__file__).parents[3],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == ["StoreUnavailable", "read", "written"]

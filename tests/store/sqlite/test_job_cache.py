@@ -126,8 +126,10 @@ def test_documents_count(part: str) -> None:
     """The documents of the jobs that are kept, each part of them, have no more bytes than there is room for."""
     text = "x" * 1000
     cache = JobCache(room=40_000)
-    heavy = {name: replace(job(name), **{part: text if part == "client_id" else Json(text.encode())})
-             for name in map(str, range(100))}
+    heavy = {
+        name: replace(job(name), **{part: text if part == "client_id" else Json(text.encode())})
+        for name in map(str, range(100))
+    }
     for name, each in heavy.items():
         cache.keep(Stored(1, None, 0, 0, each), cache.age)
         cache.keep_page(JobQuery(client_id=name), Page((each,)), cache.age)

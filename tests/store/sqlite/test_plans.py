@@ -91,11 +91,14 @@ async def test_every_way_to_search_finds_the_same(
             assert found.total == len(expected)
 
 
-@pytest.mark.parametrize("conditions", [
-    {"groups": ("OPEN",), "tags": ("x",)},
-    {"state": "NEW", "tags": ("x", "y")},
-    {"client_id": "c1", "groups": ("OPEN",), "tags": ("y",)},
-])
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"groups": ("OPEN",), "tags": ("x",)},
+        {"state": "NEW", "tags": ("x", "y")},
+        {"client_id": "c1", "groups": ("OPEN",), "tags": ("y",)},
+    ],
+)
 async def test_conditions_are_checked_in_indexes_alone(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
 ) -> None:

@@ -63,7 +63,10 @@ def test_everything_is_there(north: httpx.Client) -> None:
     jobs = north.get("/jobs").json()["content"]
     assert [job["id"] for job in jobs] == ["b", "a", "c"], "in order of creation, whatever the offsets"
     assert [job["stime"] for job in jobs] == [
-        "2026-07-01T07:00:00Z", "2026-07-01T08:00:00.123456Z", "2026-07-01T08:00:01Z"]
+        "2026-07-01T07:00:00Z",
+        "2026-07-01T08:00:00.123456Z",
+        "2026-07-01T08:00:01Z",
+    ]
     assert [job["tags"] for job in jobs] == [[], ["hall", "ü"], ["hall"]]
     assert [job.get("definition") for job in jobs] == [None, {"version": 2}, None]
     assert jobs[1]["status"] == {"clientId": "dev", "definitionHash": HASHES["two"], "progress": 0, "state": "RUN"}
@@ -111,8 +114,10 @@ def test_the_old_file_is_kept(path: Path) -> None:
 async def test_an_older_schema_is_taken_over(path: Path) -> None:
     """The first schema, without descriptions of workflows, is taken over too."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("ALTER TABLE workflow DROP COLUMN description; DROP INDEX tag_jobs_job_id;"
-                                 "UPDATE schema_migrations SET version = 20230404114557")
+        connection.executescript(
+            "ALTER TABLE workflow DROP COLUMN description; DROP INDEX tag_jobs_job_id;"
+            "UPDATE schema_migrations SET version = 20230404114557"
+        )
     store = await open_store("sqlite", str(path))
     assert (await store.get_workflow("lamp")).description == ""
     await store.close()
@@ -200,8 +205,10 @@ async def test_many_jobs_are_taken_over_in_order(path: Path) -> None:
     ids = [f"job-{n * 7919 % 3000:04}" for n in range(3000)]
     times = [f"2026-08-01 10:{n // 60:02}:{n % 60:02}.5+00:00" for n in range(3000)]
     with closing(sqlite3.connect(path)) as connection:
-        connection.executemany("INSERT INTO job VALUES (?, ?, ?, 'many', NULL, '{\"state\":\"S\"}', '', 3)",
-                               zip(ids, times, times, strict=True))
+        connection.executemany(
+            "INSERT INTO job VALUES (?, ?, ?, 'many', NULL, '{\"state\":\"S\"}', '', 3)",
+            zip(ids, times, times, strict=True),
+        )
         connection.commit()
     store = await open_store("sqlite", str(path))
     jobs = await all_jobs(store, client_id="many")

@@ -247,7 +247,7 @@ def _log(life: Life) -> _Wrong:
     versions = [*(entry.mtime for entry in life.entries), job.mtime]
     if len(events) != job.version if begun else len(events) >= job.version:
         yield f"an event for each of its {job.version} versions", f"{len(events)} events"
-    elif len(versions) == job.version and [event.ctime for event in events] != versions[job.version - len(events):]:
+    elif len(versions) == job.version and [event.ctime for event in events] != versions[job.version - len(events) :]:
         yield f"events at the times of its versions, {versions}", [event.ctime for event in events]
     owner = (job.client_id, job.workflow.number)
     if strange := next((event for event in events if (event.client_id, event.workflow.number) != owner), None):

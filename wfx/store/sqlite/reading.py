@@ -62,9 +62,7 @@ class Reading:
         found.update((row[1], stored_of(row, workflows)) for row in fit)
         return [found.get(job_id) or JobNotFound() for job_id in ids]
 
-    def history(
-        self, connection: sqlite3.Connection, job_id: str, limit: int, before: int, room: int
-    ) -> Page[Former]:
+    def history(self, connection: sqlite3.Connection, job_id: str, limit: int, before: int, room: int) -> Page[Former]:
         """Return the newest entries of a job that are of versions before this one."""
         with _snapshot(connection):
             found = connection.execute(SQL["newest_history"], (job_id,)).fetchone()
@@ -76,9 +74,7 @@ class Reading:
                 return self._entries(connection, room, place)
             return Page(tuple(former_of(row) for row in connection.execute(SQL["history"], place)))
 
-    def _entries(
-        self, connection: sqlite3.Connection, room: int, place: tuple[int, int, int]
-    ) -> Page[Former]:
+    def _entries(self, connection: sqlite3.Connection, room: int, place: tuple[int, int, int]) -> Page[Former]:
         with closing(connection.execute(SQL["large_history"], (*place, room))) as rows:
             taken, following = fitting(rows, lambda row: row[4] + _AROUND_ENTRY, room)
         entries = tuple(former_of(row[:3]) for row in taken)
@@ -130,9 +126,7 @@ class Reading:
             taken, following = fitting(rows, size, room)
         return taken, None if following is None else size(following)
 
-    def pages(
-        self, connection: sqlite3.Connection, queries: Sequence[JobQuery], room: int
-    ) -> list[Page[Job]]:
+    def pages(self, connection: sqlite3.Connection, queries: Sequence[JobQuery], room: int) -> list[Page[Job]]:
         """Return a page for each query."""
         return [self.query_jobs(connection, query, room) for query in queries]
 

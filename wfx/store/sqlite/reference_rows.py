@@ -107,10 +107,14 @@ def _copy_job(
     formers = list(map(Former, moments[:-1], _statuses(entries, final), _definitions(entries)))
     history = (last if entries else None, sum(map(size_of_entry, formers)))
     ours.execute(_INSERT_JOB, (*new_row(number, job), *history))
-    for_rows(ours, "insert_history", [
-        entry_row(number, Entry(key, key - 1 if version > 1 else None, version, former))
-        for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)
-    ])
+    for_rows(
+        ours,
+        "insert_history",
+        [
+            entry_row(number, Entry(key, key - 1 if version > 1 else None, version, former))
+            for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)
+        ],
+    )
     for_rows(ours, "insert_tags", [(name, number) for name in sorted(set(names))])
     if job.definition is not None:
         for_rows(ours, "put_definitions", [(number, job.definition.decode())])

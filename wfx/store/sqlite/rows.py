@@ -132,9 +132,7 @@ def entry_row(job: int, entry: Entry) -> Row:
 def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:
     """Build an event from its row."""
     seq, ctime, action, job_id, client_id, workflow, payload = row
-    return Event(
-        seq, Timestamp(ctime), Action(action), job_id, client_id, workflows[workflow], Json(payload.encode())
-    )
+    return Event(seq, Timestamp(ctime), Action(action), job_id, client_id, workflows[workflow], Json(payload.encode()))
 
 
 def event_row(event: Event) -> Row:

@@ -132,17 +132,13 @@ class Writer:
             await self._give_up()
             raise
 
-    async def _durably(
-        self, connection: aiosqlite.Connection, write: Callable[[sqlite3.Connection], Result]
-    ) -> Result:
+    async def _durably(self, connection: aiosqlite.Connection, write: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a function that commits, and see that the next start will find what it wrote."""
         result = await inside(connection, write)
         self._presence.after_commit()
         return result
 
-    async def _plan(
-        self, connection: aiosqlite.Connection, acts: Sequence[JobAct], room: int
-    ) -> tuple[Plan, set[str]]:
+    async def _plan(self, connection: aiosqlite.Connection, acts: Sequence[JobAct], room: int) -> tuple[Plan, set[str]]:
         """Begin a plan from what is in memory; what the acts name and is not, is read.
 
         Also returns the ids of jobs that have more bytes than ``room``; they are to be left alone.

@@ -20,16 +20,21 @@ def statements(plan: Plan) -> Iterator[Statement]:
     created = [(image, image.after) for image in images if image.before is None and image.after]
     changed = [(image, image.after) for image in images if image.before and image.after]
     yield from over_rows("insert_jobs", [new_row(image.number, job) for image, job in created])
-    yield from over_rows("update_jobs", [
-        changed_row(image.number, job, image.newest_entry, image.history_bytes) for image, job in changed
-    ])
-    yield from over_rows("insert_history", [
-        entry_row(image.number, entry) for image, _ in changed for entry in image.entries
-    ])
-    yield from over_rows("move_jobs", [
-        (image.number, place_of(job.workflow, job.state))
-        for image, job in changed if image.before and image.before.state != job.state
-    ])
+    yield from over_rows(
+        "update_jobs",
+        [changed_row(image.number, job, image.newest_entry, image.history_bytes) for image, job in changed],
+    )
+    yield from over_rows(
+        "insert_history", [entry_row(image.number, entry) for image, _ in changed for entry in image.entries]
+    )
+    yield from over_rows(
+        "move_jobs",
+        [
+            (image.number, place_of(job.workflow, job.state))
+            for image, job in changed
+            if image.before and image.before.state != job.state
+        ],
+    )
     yield from _tags(images)
     yield from _definitions(created + changed)
     yield from _deletions([(image, image.before) for image in images if image.before and image.after is None])
