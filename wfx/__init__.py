@@ -1,4 +1,4 @@
-"""wfx steers jobs on fleets of devices: workflows, jobs, and an ordered log of everything that happens to them."""
+"""Server that orchestrates jobs on fleets of devices: workflows, jobs, and an ordered log of all changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes `python -m wfx` the same as `wfx`."""
+"""Entry point of ``python -m wfx``."""
 
 from wfx.cli import main
 

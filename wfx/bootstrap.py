@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows every part, and in which order they open and close."""
+"""Composition root: opens all parts of the service in order, and closes them in reverse."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from wfx.events.retention import Retention
 from wfx.filtering import Filters
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginRing
-from wfx.plugin.settings import PluginSettings
+from wfx.plugin.process import PluginSettings
 from wfx.server.descriptors import connections_each
 from wfx.server.engine import choose
-from wfx.server.head import HEAD_SLACK
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import Listener, open_tcp
-from wfx.server.settings import HttpSettings
+from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows

@@ -1,13 +1,13 @@
-"""The command ``wfx``: options in, exit code out."""
+"""The command ``wfx``: command-line options in, exit code out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
-from wfx.commandline.call import Call
+from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
@@ -70,7 +70,7 @@ def _check_available(settings: Settings) -> None:
         raise UsageFailure(f"not available in this version, which serves plain HTTP over TCP only: {'; '.join(asked)}")
 
 
-def _serve(call: Call) -> int:
+def _serve(call: Invocation) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
     _check_available(call.settings)
@@ -90,19 +90,19 @@ def _serve(call: Call) -> int:
     return 0
 
 
-def _check(call: Call) -> int:
+def _check(call: Invocation) -> int:
     from wfx import maintenance  # needs the store
 
     return maintenance.run_check(call)
 
 
-def _backup(call: Call) -> int:
+def _backup(call: Invocation) -> int:
     from wfx import maintenance  # needs the store
 
     return maintenance.run_backup(call)
 
 
-def _demo(_call: Call) -> int:
+def _demo(_call: Invocation) -> int:
     from wfx.demo import scenario  # brings its own HTTP client
 
     return scenario.run()
@@ -182,7 +182,7 @@ ROOT = Command(
             extensions=("db",),
         ),
         help.command("wfx", "demo"),
-        man.command("wfx"),
+        man_pages.command("wfx"),
     ),
     run=_serve,
     version=lambda: f"wfx version {VERSION} (commit {COMMIT})\n\nbuild tags: sqlite,plugin\n",

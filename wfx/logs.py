@@ -1,4 +1,4 @@
-"""Log records for people and machines (server section 6): one line each, on stdout."""
+"""Log formatters: one line for each record, for people or machines (server section 6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
-from wfx.logwriter import LogWriter
+from wfx.log_writer import LogWriter
 
 TRACE = 5
 LEVELS = {

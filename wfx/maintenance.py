@@ -1,4 +1,4 @@
-"""The commands that look after a store: ``wfx check`` and ``wfx backup``."""
+"""The commands ``wfx check`` and ``wfx backup``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from wfx.commandline.call import Call
 from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
 from wfx.domain.errors import StoreError
@@ -18,7 +18,7 @@ from wfx.store.sqlite.backup import back_up, how_to_restore
 from wfx.store.sqlite.checking import check as examine
 
 
-def run_check(call: Call) -> int:
+def run_check(call: Invocation) -> int:
     """Examine the store and print a report; 0 if it is sound. Raises Failure if it cannot be examined."""
     if call.arguments:
         raise UsageFailure(f'wfx check takes no arguments, but was given "{call.arguments[0]}"')
@@ -35,7 +35,7 @@ def run_check(call: Call) -> int:
     return EXIT_OK if report.sound else EXIT_FAILED
 
 
-def run_backup(call: Call) -> int:
+def run_backup(call: Invocation) -> int:
     """Copy the store to a new file. Raises Failure."""
     if len(call.arguments) != 1:
         raise UsageFailure(f"wfx backup takes one argument, the file to write; {len(call.arguments)} were given")

@@ -1,4 +1,4 @@
-"""Finds the files of ``spec/``: documents, schemas and workflows that come with the program."""
+"""Finds the files of ``spec/``: documents, schemas and bundled workflows."""
 
 from __future__ import annotations
 

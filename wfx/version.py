@@ -1,4 +1,4 @@
-"""Which program this is."""
+"""Version and commit of the program."""
 
 from __future__ import annotations
 

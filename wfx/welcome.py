@@ -1,4 +1,4 @@
-"""What `make run` says before the service starts with the same arguments: where it will be, and what to try next."""
+"""Message of ``make run``: addresses of the service, and what to try next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from io import BytesIO
 
 from wfx.cli import ROOT, config_of
-from wfx.commandline.call import Call
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.config.options import Config
 from wfx.domain.errors import StoreUnusable
@@ -37,7 +37,7 @@ def welcome(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """Return the text; empty if these arguments do not serve: then the service itself says what there is to say."""
     said: list[str] = []
 
-    def say(call: Call) -> None:
+    def say(call: Invocation) -> None:
         if not call.arguments:
             said.append(_text(config_of(call.settings)))
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.terminal import neutralise, wants_color
-from wfxctl.call import Call, Query, decoded
 from wfxctl.documents import Document, group_of, items, text
+from wfxctl.invocation import ClientInvocation, Query, decoded
 from wfxctl.targets import Side
 from wfxctl.times import local_time
 
@@ -32,7 +32,7 @@ class Column:
     """What the column needs at least, in characters."""
 
 
-def ask(call: Call, path: str, query: Query, columns: Sequence[Column]) -> None:
+def ask(call: ClientInvocation, path: str, query: Query, columns: Sequence[Column]) -> None:
     """Read from the client API and print the answer as the option ``output`` says: JSON, or a table of its items."""
     as_table = wanted(call)
     body = call.fetch(Side.SOUTH, "GET", path, query)
@@ -45,7 +45,7 @@ def ask(call: Call, path: str, query: Query, columns: Sequence[Column]) -> None:
         call.show(body)
 
 
-def wanted(call: Call) -> bool:
+def wanted(call: ClientInvocation) -> bool:
     """Whether a table was asked for. Raises UsageFailure when it was asked to be filtered, which only JSON can be."""
     if call.settings.text("output") != "table":
         return False
@@ -57,7 +57,7 @@ def wanted(call: Call) -> bool:
 class Printer:
     """Prints rows under each other, also when they come one by one."""
 
-    def __init__(self, call: Call, columns: Sequence[Column]) -> None:
+    def __init__(self, call: ClientInvocation, columns: Sequence[Column]) -> None:
         """Prepare for the terminal or file that standard output is."""
         from rich.console import Console  # slow to import, and only tables need it
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wfxctl.call import Query, decoded, job_path
 from wfxctl.documents import Document, group_of, items, member, text, words
 from wfxctl.failures import RefusedByServer
+from wfxctl.invocation import Query, decoded, job_path
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
 from wfxctl.times import moment
 

@@ -19,8 +19,8 @@ from starlette.routing import Route
 
 from wfx.api.side import Side
 from wfx.server.engine import choose
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import open_tcp
-from wfx.server.settings import HttpSettings
 
 
 def build(answers: dict[str, str]) -> Starlette:

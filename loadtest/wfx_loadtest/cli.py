@@ -6,23 +6,23 @@ import os
 import sys
 from pathlib import Path
 
-from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
-from wfx.commandline.call import Call
+from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.grammar import Command
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import DIRECTORY
 from wfx.commandline.program import Program
 from wfx_loadtest import options
 
 
-def _log_to_stderr(call: Call) -> None:
+def _log_to_stderr(call: Invocation) -> None:
     from wfx import logs  # only what sends and stores logs: help and completion start faster without it
 
     level = call.settings.text("log-level")
     logs.configure(level if level in logs.LEVELS else "trace", "pretty", sys.stderr)
 
 
-def _run(call: Call) -> int:
+def _run(call: Invocation) -> int:
     from wfx_loadtest.direct import WorkflowMissing
     from wfx_loadtest.report import text, write
     from wfx_loadtest.run import run  # everything that sends is imported only when something is to be sent
@@ -49,7 +49,7 @@ def _run(call: Call) -> int:
     return EXIT_INTERRUPTED if result.interrupted else EXIT_OK
 
 
-def _compare(call: Call) -> None:
+def _compare(call: Invocation) -> None:
     from wfx_loadtest.compare import NotAResult, compare
 
     if len(call.arguments) != 2:
@@ -61,7 +61,7 @@ def _compare(call: Call) -> None:
         raise Failure(str(exc)) from exc
 
 
-def _populate(call: Call) -> None:
+def _populate(call: Invocation) -> None:
     from wfx.domain.errors import WfxError
     from wfx_loadtest.populate import populate
 
@@ -151,7 +151,7 @@ ROOT = Command(
         _COMPARE,
         *completion.commands("wfx-loadtest"),
         help.command("wfx-loadtest", "populate"),
-        man.command("wfx-loadtest"),
+        man_pages.command("wfx-loadtest"),
         _POPULATE,
     ),
     run=_run,

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wfx.api import body
-from wfx.api.refusal import BadRequest, CompressedBody
+from wfx.api.bad_request import BadRequest, CompressedBody
 
 JSON_HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/json")]
 

@@ -11,10 +11,10 @@ from hypothesis import given
 
 from tests.domain.samples import objects
 from wfx.api import body
+from wfx.api.bad_request import BadRequest, DocumentTooLarge
 from wfx.api.body_worker import LARGEST_HEAD
 from wfx.api.inputs import INPUTS, JobRequest
 from wfx.api.large_bodies import LargeBodies
-from wfx.api.refusal import BadRequest, DocumentTooLarge
 from wfx.api.request_schemas import compile_body
 from wfx.api.spec import operations
 from wfx.domain.definition import Definition

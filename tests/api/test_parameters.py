@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wfx.api.bad_request import BadRequest
 from wfx.api.parameters import compile_parameters
-from wfx.api.refusal import BadRequest
 from wfx.api.spec import operations
 
 JOBS = compile_parameters("GetJobs")

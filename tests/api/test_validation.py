@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30WriteValidator
 
-from wfx.api import explain, spec
+from wfx.api import spec, validation_message
 from wfx.api.request_schemas import compile_body
-from wfx.api.validate import BodyValidator
+from wfx.api.schema_checks import BodyValidator
 
 WORKFLOW: dict[str, Any] = {
     "name": "lamp.flow",
@@ -163,7 +163,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 async def test_a_body_beyond_the_limits_is_refused(operation_id: str, body: Any, place: str) -> None:
     """What the contract forbids is refused, in one line that names the place as a JSON pointer."""
     assert not checker(operation_id).is_valid(body)
-    for message in (checker(operation_id).complaint(body), await explain.rejection(operation_id, body)):
+    for message in (checker(operation_id).complaint(body), await validation_message.rejection(operation_id, body)):
         assert message.startswith(f"the body at {place}: " if place else "the body: ")
     assert message.isprintable()
     assert len(message) <= 500
@@ -186,12 +186,12 @@ async def test_a_body_beyond_the_limits_is_refused(operation_id: str, body: Any,
 async def test_u0000_is_refused_where_jobs_are_found_by_it(operation_id: str, body: Any, place: str) -> None:
     """The character that no store can look for is refused, and the message says so."""
     assert not checker(operation_id).is_valid(body)
-    assert await explain.rejection(operation_id, body) == f"the body at {place}: must not contain U+0000"
+    assert await validation_message.rejection(operation_id, body) == f"the body at {place}: must not contain U+0000"
 
 
 async def test_read_only_members_are_named() -> None:
     """Whoever echoes a status back, hash included, is told what to leave out."""
-    message = await explain.rejection(REPORTED, status(definitionHash=""))
+    message = await validation_message.rejection(REPORTED, status(definitionHash=""))
     assert message == "the body at /definitionHash: is read-only and must not be sent"
 
 
@@ -209,9 +209,9 @@ def test_a_place_is_a_json_pointer() -> None:
 
 async def test_big_bodies_are_explained_briefly() -> None:
     """A body of a million wrong items is answered quickly with its first fault, within one bounded line."""
-    message = await explain.rejection(TAGGED, ["x" * 100] * 1000 + [None] * 1_000_000)
+    message = await validation_message.rejection(TAGGED, ["x" * 100] * 1000 + [None] * 1_000_000)
     assert message.startswith("the body at /1000: null is not of type")
-    message = await explain.rejection(DEFINED, ["x" * 1_000_000])
+    message = await validation_message.rejection(DEFINED, ["x" * 1_000_000])
     assert message.startswith("the body: ")
     assert message.endswith('is not of type "object"')
     assert len(message) <= 500
@@ -219,7 +219,7 @@ async def test_big_bodies_are_explained_briefly() -> None:
 
 async def test_echoed_values_cannot_break_out_of_their_line() -> None:
     """Line breaks, terminal sequences and changes of direction in a value come back escaped."""
-    message = await explain.rejection(REPORTED, status(progress="a\r\nX-Evil: 1\x1b[2J\u202e\u2028"))
+    message = await validation_message.rejection(REPORTED, status(progress="a\r\nX-Evil: 1\x1b[2J\u202e\u2028"))
     assert message.startswith("the body at /progress: ")
     assert message.isprintable()
 
@@ -227,22 +227,22 @@ async def test_echoed_values_cannot_break_out_of_their_line() -> None:
 async def test_many_refusals_at_once_are_all_explained() -> None:
     """Refusals that come together each get their own place, also while one of them is being worded."""
     bodies = [["a"] * n + [None] for n in range(40)]
-    messages = await asyncio.gather(*(explain.rejection(TAGGED, body) for body in bodies))
+    messages = await asyncio.gather(*(validation_message.rejection(TAGGED, body) for body in bodies))
     assert [message.partition(": ")[0] for message in messages] == [f"the body at /{n}" for n in range(40)]
 
 
 async def test_a_caller_who_gives_up_does_not_silence_the_explanations() -> None:
     """After a cancelled request, later refusals are worded as before."""
-    expected = await explain.rejection(TAGGED, [None])
-    tasks = [asyncio.create_task(explain.rejection(TAGGED, [None])) for _ in range(20)]
+    expected = await validation_message.rejection(TAGGED, [None])
+    tasks = [asyncio.create_task(validation_message.rejection(TAGGED, [None])) for _ in range(20)]
     await asyncio.sleep(0)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(10):
-        while explain._busy.locked():
+        while validation_message._busy.locked():
             await asyncio.to_thread(threading.Event().wait, 0.001)
-    assert await explain.rejection(TAGGED, [None]) == expected == "the body at /0: None for not nullable"
+    assert await validation_message.rejection(TAGGED, [None]) == expected == "the body at /0: None for not nullable"
 
 
 TEXT = st.text(max_size=3) | st.sampled_from(["", "DARK", "a\x00", "x" * 65])

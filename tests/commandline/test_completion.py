@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_lines import Run
 
-from wfx.commandline import completing
+from wfx.commandline import completion_candidates
 from wfxctl.commands import ROOT
 
 OFFERED = [
@@ -59,7 +59,7 @@ def test_descriptions_follow_a_tab(run: Run) -> None:
 
 def test_nothing_at_all_is_completed_too() -> None:
     """Without any word, all commands are offered."""
-    assert completing.complete(ROOT, []) == completing.complete(ROOT, [""])
+    assert completion_candidates.complete(ROOT, []) == completion_candidates.complete(ROOT, [""])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

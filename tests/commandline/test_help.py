@@ -13,7 +13,7 @@ from command_lines import Run, all_commands, runner
 import wfx.cli
 import wfx_loadtest.cli
 import wfxctl.main
-from wfx.commandline import manual
+from wfx.commandline import help_texts
 from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.options import Kind, Option
 
@@ -43,7 +43,7 @@ def test_help_says_all_there_is(tmp_path: Path, words: str) -> None:
 @pytest.mark.parametrize("words", RUNNABLE)
 def test_each_command_has_examples(words: str) -> None:
     """Each command shows two examples or more, each with a comment above."""
-    examples = manual.example_lines(COMMANDS[words].command.examples).split("\n\n")
+    examples = help_texts.example_lines(COMMANDS[words].command.examples).split("\n\n")
     assert len(examples) >= 2
     assert all(example.startswith("# ") for example in examples)
     assert any(words in example for example in examples)
@@ -64,8 +64,8 @@ def test_each_command_has_examples(words: str) -> None:
 )
 def test_help_shows_choices_and_defaults_as_they_are_typed(option: Option, shown: str) -> None:
     """Choices are listed, durations have units, texts have quotes, and what is nothing is not shown."""
-    assert manual.description_of(option) == shown
-    assert shown in " ".join(manual.usage_text(Parsed([Command("p", "does", options=(option,))])).split())
+    assert help_texts.description_of(option) == shown
+    assert shown in " ".join(help_texts.usage_text(Parsed([Command("p", "does", options=(option,))])).split())
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from command_lines import Run, runner
 
-from wfx.commandline.call import Call
 from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Command
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.log import Log
 from wfx.commandline.options import Kind, Option, Value
 from wfx.commandline.program import Program
@@ -24,7 +24,7 @@ def _even(value: Value) -> None:
         raise ValueError("must be even")
 
 
-def _show(call: Call) -> None:
+def _show(call: Invocation) -> None:
     if call.arguments:
         raise Failure("cannot show arguments")
     call.out.line(str(call.settings.number("number")))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from wfx.demo.local import LocalService
-from wfx.server.edge import MAX_STREAMS
+from wfx.server.limits import MAX_STREAMS
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

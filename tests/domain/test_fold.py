@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.samples import applied, happened, new_job, objects, texts
-from wfx.domain import definition, fold, tags, transition, wire
+from wfx.domain import definition, job_json, replay, tags, transition
 from wfx.domain.job import Action, Change, Job, Status
 from wfx.domain.json import decode
 from wfx.domain.workflow import Actor
@@ -15,14 +15,14 @@ def test_events_tell_all_about_a_job(kinds: list[int], data: st.DataObject) -> N
     """Whatever happens to a job, its events alone say what has become of it."""
     wanted = data.draw(st.none() | objects)
     job = new_job(definition=wanted, tags=tuple(data.draw(st.lists(texts, max_size=3))))
-    known = fold.after(happened(job, Action.CREATE, wire.created(job)), None)
-    assert known == decode(wire.created(job))
+    known = replay.after(happened(job, Action.CREATE, job_json.created(job)), None)
+    assert known == decode(job_json.created(job))
     for kind in kinds:
         change = drawn_change(job, kind, data)
         job = applied(job, change)
-        known = fold.after(happened(job, change.action, wire.changed(job, change.action)), known)
-        assert known == decode(wire.created(job))
-    assert fold.after(happened(job, Action.DELETE, wire.deleted(job)), known) is None
+        known = replay.after(happened(job, change.action, job_json.changed(job, change.action)), known)
+        assert known == decode(job_json.created(job))
+    assert replay.after(happened(job, Action.DELETE, job_json.deleted(job)), known) is None
 
 
 def drawn_change(job: Job, kind: int, data: st.DataObject) -> Change:
@@ -46,8 +46,10 @@ def drawn_change(job: Job, kind: int, data: st.DataObject) -> Change:
 def test_suffix_of_events_tells_what_it_can() -> None:
     """Where a job's beginning was pruned from the log, what is left says what it can and claims nothing else."""
     job = new_job(definition={"n": 1}, tags=("a",))
-    known = fold.after(happened(job, Action.UPDATE_DEFINITION, wire.changed(job, Action.UPDATE_DEFINITION)), None)
+    known = replay.after(happened(job, Action.UPDATE_DEFINITION, job_json.changed(job, Action.UPDATE_DEFINITION)), None)
     assert known is not None
     assert known["status"] == {"definitionHash": job.definition_hash}
-    known = fold.after(happened(job, Action.UPDATE_STATUS, wire.changed(job, Action.UPDATE_STATUS)), known)
-    assert known == {name: value for name, value in decode(wire.created(job)).items() if name not in ("stime", "tags")}
+    known = replay.after(happened(job, Action.UPDATE_STATUS, job_json.changed(job, Action.UPDATE_STATUS)), known)
+    assert known == {
+        name: value for name, value in decode(job_json.created(job)).items() if name not in ("stime", "tags")
+    }

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.samples import JOB_ID, PRESS, STARTED, flow, happened, new_job, objects, texts
-from wfx.domain import wire
-from wfx.domain.job import Action, Former, Job
+from wfx.domain import job_json
+from wfx.domain.job import Action, HistoryEntry, Job
 from wfx.domain.json import Json, decode
 from wfx.domain.numbers import normalise
 from wfx.domain.query import Paging
@@ -24,7 +24,7 @@ ONE = flow("A")
 
 def test_smallest_job_is_shown() -> None:
     """A job without definition shows no definition, and its tags even if it has none."""
-    assert wire.job(new_job(ONE)) == (
+    assert job_json.job(new_job(ONE)) == (
         b'{"clientId":"press-7","id":"%b","mtime":"2026-07-01T08:00:00.123456Z","status":%b,'
         b'"stime":"2026-07-01T08:00:00.123456Z","tags":[],"workflow":%b}' % (JOB_ID.encode(), STATUS, WORKFLOW)
     )
@@ -33,28 +33,28 @@ def test_smallest_job_is_shown() -> None:
 def test_reply_to_creation_shows_tags_as_asked() -> None:
     """The reply to a creation repeats the tags of the request, and shows none if it had none."""
     job = new_job(ONE, tags=("b", "a", "b"))
-    assert decode(wire.job(job))["tags"] == ["a", "b"]
-    assert decode(wire.job(job, asked_tags=["b", "a", "b"]))["tags"] == ["b", "a", "b"]
-    assert decode(wire.job(job, asked_tags=[]))["tags"] == []
-    assert "tags" not in decode(wire.job(job, asked_tags=None))
+    assert decode(job_json.job(job))["tags"] == ["a", "b"]
+    assert decode(job_json.job(job, asked_tags=["b", "a", "b"]))["tags"] == ["b", "a", "b"]
+    assert decode(job_json.job(job, asked_tags=[]))["tags"] == []
+    assert "tags" not in decode(job_json.job(job, asked_tags=None))
 
 
 @pytest.mark.parametrize("empty", [None, {}])
 def test_empty_definition_is_not_shown(empty: dict[str, Any] | None) -> None:
     """A definition that was never set or is empty is absent from the job."""
-    assert "definition" not in decode(wire.job(new_job(definition=empty)))
+    assert "definition" not in decode(job_json.job(new_job(definition=empty)))
 
 
 def test_history_is_shown_with_its_job() -> None:
     """History entries come as given, with the former definition where a change replaced one."""
     entries = [
-        Former(STARTED, Json(b'{"state":"B"}'), Json(b'{"n":1}')),
-        Former(Timestamp(0), Json(b'{"state":"A"}'), None),
+        HistoryEntry(STARTED, Json(b'{"state":"B"}'), Json(b'{"n":1}')),
+        HistoryEntry(Timestamp(0), Json(b'{"state":"A"}'), None),
     ]
-    before, behind = wire.around_history(new_job())
-    shown = decode(Json(before + b",".join(map(wire.former, entries)) + behind))
+    before, behind = job_json.around_history(new_job())
+    shown = decode(Json(before + b",".join(map(job_json.former, entries)) + behind))
     assert list(shown) == sorted(shown)
-    assert {name: value for name, value in shown.items() if name != "history"} == decode(wire.job(new_job()))
+    assert {name: value for name, value in shown.items() if name != "history"} == decode(job_json.job(new_job()))
     assert shown["history"] == [
         {"definition": {"n": 1}, "mtime": "2026-07-01T08:00:00.123456Z", "status": {"state": "B"}},
         {"mtime": "1970-01-01T00:00:00Z", "status": {"state": "A"}},
@@ -66,7 +66,7 @@ def test_job_shows_its_members(job_id: str, client_id: str, wanted: dict[str, An
     """Whatever a job holds, its text is one JSON object with exactly its members in alphabetical order."""
     draft = new_job(client_id=client_id, definition=wanted, tags=tuple(names))
     job = replace(draft, id=job_id)
-    shown = decode(wire.job(job))
+    shown = decode(job_json.job(job))
     expected = {
         "clientId": client_id,
         "definition": wanted and normalise(wanted),
@@ -83,8 +83,8 @@ def test_job_shows_its_members(job_id: str, client_id: str, wanted: dict[str, An
 
 def test_list_shows_its_place_only_if_asked() -> None:
     """A list has its content always and its pagination only if the total is known, with limit and offset as asked."""
-    assert b"".join(wire.around_page(Paging(), None)) == b'{"content":[]}'
-    assert wire.around_page(Paging(offset=-3, limit=0), 7) == (
+    assert b"".join(job_json.around_page(Paging(), None)) == b'{"content":[]}'
+    assert job_json.around_page(Paging(offset=-3, limit=0), 7) == (
         b'{"content":[', b'],"pagination":{"limit":0,"offset":-3,"total":7}}'
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def test_list_shows_its_place_only_if_asked() -> None:
 SHOWN: dict[str, tuple[Action, Callable[[Job], Json], bytes]] = {
     "CREATE": (
         Action.CREATE,
-        wire.created,
+        job_json.created,
         (
             b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"stime":"%(mtime)b","tags":["a"],'
             b'"workflow":%(workflow)b'
@@ -100,12 +100,12 @@ SHOWN: dict[str, tuple[Action, Callable[[Job], Json], bytes]] = {
     ),
     "UPDATE_STATUS": (
         Action.UPDATE_STATUS,
-        lambda job: wire.changed(job, Action.UPDATE_STATUS),
+        lambda job: job_json.changed(job, Action.UPDATE_STATUS),
         b'"id":"%(id)b","mtime":"%(mtime)b","status":%(status)b,"workflow":{"name":"demo.flow"}',
     ),
     "UPDATE_DEFINITION": (
         Action.UPDATE_DEFINITION,
-        lambda job: wire.changed(job, Action.UPDATE_DEFINITION),
+        lambda job: job_json.changed(job, Action.UPDATE_DEFINITION),
         (
             b'"definition":{"n":1},"id":"%(id)b","mtime":"%(mtime)b",'
             b'"status":{"definitionHash":"%(hash)b","state":""},"workflow":{"name":"demo.flow"}'
@@ -113,15 +113,15 @@ SHOWN: dict[str, tuple[Action, Callable[[Job], Json], bytes]] = {
     ),
     "ADD_TAGS": (
         Action.ADD_TAGS,
-        lambda job: wire.changed(job, Action.ADD_TAGS),
+        lambda job: job_json.changed(job, Action.ADD_TAGS),
         b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}',
     ),
     "DELETE_TAGS": (
         Action.DELETE_TAGS,
-        lambda job: wire.changed(job, Action.DELETE_TAGS),
+        lambda job: job_json.changed(job, Action.DELETE_TAGS),
         b'"id":"%(id)b","mtime":"%(mtime)b","tags":["a"],"workflow":{"name":"demo.flow"}',
     ),
-    "DELETE": (Action.DELETE, wire.deleted, b'"id":"%(id)b","workflow":{"name":"demo.flow"}'),
+    "DELETE": (Action.DELETE, job_json.deleted, b'"id":"%(id)b","workflow":{"name":"demo.flow"}'),
 }
 
 
@@ -136,7 +136,7 @@ def test_event_is_shown_byte_for_byte(action: Action, payload: Callable[[Job], J
         b"hash": job.definition_hash.encode(),
         b"workflow": WORKFLOW,
     }
-    assert wire.event(happened(job, action, payload(job))) == (
+    assert job_json.event(happened(job, action, payload(job))) == (
         b'{"ctime":"2026-07-01T08:00:00.124Z","action":"%b","job":{"clientId":"press-7",%b},"tags":null}'
         % (action.encode(), members % parts)
     )
@@ -145,24 +145,24 @@ def test_event_is_shown_byte_for_byte(action: Action, payload: Callable[[Job], J
 def test_events_without_definition_or_tags() -> None:
     """What a job has not is absent from its events, an empty definition too; but emptied tags are shown."""
     job = new_job(ONE, definition={})
-    assert set(decode(wire.created(job))) == {"clientId", "id", "mtime", "status", "stime"}
-    assert "definition" not in decode(wire.changed(job, Action.UPDATE_DEFINITION))
-    assert decode(wire.changed(job, Action.DELETE_TAGS))["tags"] == []
+    assert set(decode(job_json.created(job))) == {"clientId", "id", "mtime", "status", "stime"}
+    assert "definition" not in decode(job_json.changed(job, Action.UPDATE_DEFINITION))
+    assert decode(job_json.changed(job, Action.DELETE_TAGS))["tags"] == []
 
 
 def test_a_creation_shows_the_tags_that_were_asked_for() -> None:
     """The event of a creation has the tags as they were sent: in their order, an empty list, or none."""
     job = new_job(ONE, tags=("a", "b"))
     for asked in (b'["b","a","b"]', b"[]"):
-        assert wire.created(job, Json(asked)).endswith(b',"tags":%b}' % asked)
-    assert b"tags" not in wire.created(job, None)
-    assert decode(wire.created(job))["tags"] == ["a", "b"]
+        assert job_json.created(job, Json(asked)).endswith(b',"tags":%b}' % asked)
+    assert b"tags" not in job_json.created(job, None)
+    assert decode(job_json.created(job))["tags"] == ["a", "b"]
 
 
 def test_labels_end_every_event() -> None:
     """A subscriber's labels come last and are the only part of an event that differs between subscribers."""
-    event = happened(new_job(ONE), Action.DELETE, wire.deleted(new_job(ONE)))
-    head = wire.event_head(event)
-    assert wire.event_tail(["x", "<y>"]) == b',"tags":["x","\\u003cy\\u003e"]}'
-    assert wire.event(event, ["x"]) == head + b',"tags":["x"]}'
-    assert decode(Json(wire.event(event, [])))["tags"] == []
+    event = happened(new_job(ONE), Action.DELETE, job_json.deleted(new_job(ONE)))
+    head = job_json.event_head(event)
+    assert job_json.event_tail(["x", "<y>"]) == b',"tags":["x","\\u003cy\\u003e"]}'
+    assert job_json.event(event, ["x"]) == head + b',"tags":["x"]}'
+    assert decode(Json(job_json.event(event, [])))["tags"] == []

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from tests.edge.corpus import CASES, Case
-from wfx.server import refusal
+from wfx.server import edge_errors
 
 _MARK = "<!-- {}: made by `python -m tests.edge.document` -->\n"
 _END = "<!-- end of {} -->\n"
@@ -29,7 +29,7 @@ def _case(case: Case) -> str:
 def kinds() -> str:
     """Return what is refused, as it is counted and logged."""
     return "\n".join(["| kind | a connection or request that |", "|---|---|"]
-                     + [f"| `{kind}` | {text} |" for kind, text in refusal.KINDS.items()]) + "\n"  # fmt: skip
+                     + [f"| `{kind}` | {text} |" for kind, text in edge_errors.KINDS.items()]) + "\n"  # fmt: skip
 
 
 TABLES: dict[str, Callable[[], str]] = {"corpus": corpus, "kinds": kinds}

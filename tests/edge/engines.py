@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wfx.api.reply import Reply
 from wfx.api.side import Side
 from wfx.server.engine import choose
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import open_tcp
-from wfx.server.settings import HttpSettings
 
 DEADLINE = 60.0
 

@@ -19,8 +19,8 @@ from rawhttp import Wire, request
 from tests.edge.engines import DEADLINE, Handlers, serving
 from tests.waiting import eventually
 from wfx.demo.local import LocalService
-from wfx.server import edge
-from wfx.server.settings import HttpSettings
+from wfx.server import limits
+from wfx.server.limits import HttpSettings
 
 BASE = "/api/wfx/v1"
 _RESET = struct.pack("ii", 1, 0)
@@ -146,7 +146,7 @@ def test_limit_of_bodies(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     What is answered is forgotten.
     """
-    monkeypatch.setattr(edge, "_BODIES", 720_000)
+    monkeypatch.setattr(limits, "_BODIES", 720_000)
     handlers = Handlers()
     head = b"PUT /body HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"
     with serving(engine, handlers, HttpSettings(10, 1, max_body=100_000)) as port:

@@ -19,7 +19,7 @@ from tests.edge.conftest import ENGINES
 from tests.edge.engines import Handlers, serving
 from tests.waiting import eventually
 from wfx.demo.local import LocalService
-from wfx.server.settings import HttpSettings
+from wfx.server.limits import HttpSettings
 
 BASE = "/api/wfx/v1"
 LATE = 60.0

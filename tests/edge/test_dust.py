@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.edge.engines import serving
 from wfx.api.reply import Reply
-from wfx.server.reader import RequestReader
+from wfx.server.request_reader import RequestReader
 
 _HEAD = b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 _END = b"0\r\n\r\n"

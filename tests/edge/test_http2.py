@@ -14,8 +14,7 @@ from rawhttp import Wire, request
 from tests.edge.engines import DEADLINE, Handlers, serving
 from tests.edge.http2 import PREFACE, Client, frame
 from tests.waiting import eventually
-from wfx.server.edge import MAX_STREAMS
-from wfx.server.settings import HttpSettings
+from wfx.server.limits import MAX_STREAMS, HttpSettings
 
 HASTY = HttpSettings(idle_timeout=1.0, graceful_timeout=1.0, read_timeout=1.0, write_timeout=1.0)
 CALM = h2.errors.ErrorCodes.ENHANCE_YOUR_CALM

@@ -21,8 +21,8 @@ from wfx.api.side import Side
 from wfx.domain.errors import WfxError
 from wfx.events.broker import Broker
 from wfx.server.engine import choose
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import open_tcp
-from wfx.server.settings import HttpSettings
 from wfx.store.protocol import Store
 
 PATH = "/api/wfx/v1/jobs/events"

@@ -16,7 +16,7 @@ from wfx.domain import creation, transition
 from wfx.domain.errors import TransitionRefused
 from wfx.domain.job import Event, Status
 from wfx.domain.workflow import Actor, State, Transition, Workflow
-from wfx.events import recent
+from wfx.events import log_window
 from wfx.events.query import parse_query
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
@@ -100,7 +100,7 @@ async def test_stuck_readers_do_not_keep_the_service_from_stopping(engine: str) 
 
 async def test_reader_that_pauses_catches_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that stops for a while gets everything once it reads again, while others are up to date all along."""
-    monkeypatch.setattr(recent, "MOST_EVENTS", 100)
+    monkeypatch.setattr(log_window, "MOST_EVENTS", 100)
     async with serving() as server:
         pausing = await server.connect(receive_buffer=16 * SMALL)
         well = await server.connect()

@@ -10,14 +10,14 @@ from tests.events.opening import opened, settled
 from tests.events.virtual_time import run
 from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action
-from wfx.events import recent
+from wfx.events import log_window
 from wfx.events.subscription import BOOKMARK_EVERY
 from wfx.store.protocol import EVERYTHING
 
 
 def test_reader_that_was_overtaken_by_pruning_is_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader so slow that the log was pruned beyond it is disconnected, and told the oldest event on its return."""
-    monkeypatch.setattr(recent, "MOST_EVENTS", 10)
+    monkeypatch.setattr(log_window, "MOST_EVENTS", 10)
 
     async def scenario() -> None:
         log = ListLog()

@@ -8,14 +8,14 @@ from tests.events.listlog import ListLog
 from tests.events.opening import opened, settled
 from tests.events.reading import EventSource, Reader
 from tests.events.virtual_time import run
-from wfx.events import recent
+from wfx.events import log_window
 from wfx.events.broker import Broker
 from wfx.events.query import parse_query
 
 
 def test_huge_event_is_encoded_once_and_never_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """An event of megabytes reaches many readers whole, in slices of one shared piece of memory."""
-    monkeypatch.setattr(recent, "MOST_BYTES", 1000)
+    monkeypatch.setattr(log_window, "MOST_BYTES", 1000)
 
     async def scenario() -> None:
         log = ListLog()

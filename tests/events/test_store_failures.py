@@ -8,7 +8,7 @@ from tests.events.listlog import ListLog
 from tests.events.opening import opened, settled
 from tests.events.virtual_time import run
 from wfx.domain.errors import NotOnThisLog
-from wfx.events import recent
+from wfx.events import log_window
 
 
 def test_lost_connection_to_the_database_is_not_seen_by_readers() -> None:
@@ -83,7 +83,7 @@ def test_following_that_was_away_beyond_the_horizon_ends_the_streams() -> None:
 
 def test_database_away_while_a_slow_reader_catches_up_ends_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that cannot be continued ends, for its reader to come back with its last id."""
-    monkeypatch.setattr(recent, "MOST_EVENTS", 2)
+    monkeypatch.setattr(log_window, "MOST_EVENTS", 2)
 
     async def scenario() -> None:
         log = ListLog()

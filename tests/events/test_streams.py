@@ -9,7 +9,7 @@ from tests.events.opening import opened, settled
 from tests.events.virtual_time import run
 from wfx.domain.errors import NotOnThisLog
 from wfx.domain.job import Action
-from wfx.events import recent
+from wfx.events import log_window
 from wfx.events.broker import Broker
 from wfx.events.query import parse_query
 
@@ -115,7 +115,7 @@ def test_resumption() -> None:
 
 def test_slow_reader_is_served_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that stops for a while gets all it missed, in order, though memory holds only a few events."""
-    monkeypatch.setattr(recent, "MOST_EVENTS", 10)
+    monkeypatch.setattr(log_window, "MOST_EVENTS", 10)
 
     async def scenario() -> None:
         log = ListLog()

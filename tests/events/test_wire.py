@@ -12,8 +12,7 @@ from tests.store.samples import FLOW
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
-from wfx.events.entry import Entry
-from wfx.events.framing import Framing
+from wfx.events.framing import EncodedEvent, Framing
 
 ENGINES = pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
 EVENT = (
@@ -223,9 +222,9 @@ async def test_what_is_accepted_decides(accept: str, is_page: bool) -> None:
         assert ("content-type", "text/event-stream") in without.headers
 
 
-def entry_of(seq: int) -> Entry:
+def entry_of(seq: int) -> EncodedEvent:
     """An event as readers share it."""
-    return Entry(Event(seq, Timestamp(0), Action.DELETE, "a", "c", FLOW, Json(b"{}")))
+    return EncodedEvent(Event(seq, Timestamp(0), Action.DELETE, "a", "c", FLOW, Json(b"{}")))
 
 
 def test_counted_ids_return_to_zero() -> None:

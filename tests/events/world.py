@@ -15,7 +15,7 @@ from tests.events.reading import EventSource, Reader
 from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action, Event
 from wfx.domain.timestamp import Timestamp, rfc3339_millis
-from wfx.events import archive, broker, framing, recent, subscription
+from wfx.events import broker, framing, log_pages, log_window, subscription
 from wfx.events.broker import Broker
 from wfx.events.query import EventQuery, parse_query
 from wfx.store.protocol import Store
@@ -56,10 +56,10 @@ class Log(Protocol):
 def tiny_bounds() -> Iterator[pytest.MonkeyPatch]:
     """Let every bound be met within a few events."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recent, "MOST_EVENTS", 6)
-        patch.setattr(recent, "MOST_BYTES", 3000)
-        patch.setattr(archive, "_MOST_EVENTS", 4)
-        patch.setattr(archive, "_TARGET_BYTES", 1000)
+        patch.setattr(log_window, "MOST_EVENTS", 6)
+        patch.setattr(log_window, "MOST_BYTES", 3000)
+        patch.setattr(log_pages, "_MOST_EVENTS", 4)
+        patch.setattr(log_pages, "_TARGET_BYTES", 1000)
         patch.setattr(framing, "CHUNK_BYTES", 250)
         patch.setattr(broker, "BOOKMARK_EVERY", 5)
         patch.setattr(broker, "_READ_EVENTS", 3)

@@ -11,8 +11,8 @@ import pytest
 
 from wfx.api.host_check import HostCheck
 from wfx.domain.definition import Definition
-from wfx.plugin.headers import grouped
-from wfx.server.head import valid_host
+from wfx.plugin.rewrite import grouped
+from wfx.server.request_line import valid_host
 
 
 async def nowhere(*_: Any) -> Any:

@@ -19,17 +19,17 @@ from wfx.api.app import build_app
 from wfx.api.call import Services
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
-from wfx.domain import wire
+from wfx.domain import job_json
 from wfx.domain.errors import StoreUnavailable
-from wfx.domain.job import Former, Job
+from wfx.domain.job import HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
 from wfx.server.engine import choose
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import open_tcp
-from wfx.server.settings import HttpSettings
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
@@ -60,7 +60,7 @@ class Watched:
         """Count."""
         return self._count(await self.store.query_jobs(*arguments, **named))
 
-    async def get_history(self, *arguments: Any, **named: Any) -> Page[Former]:
+    async def get_history(self, *arguments: Any, **named: Any) -> Page[HistoryEntry]:
         """Count."""
         return self._count(await self.store.get_history(*arguments, **named))
 
@@ -177,15 +177,15 @@ async def test_large_answers_are_the_same_bytes(tmp_path: Path, engine: str) -> 
         jobs = await fill(service, 12, 300_000)
         await change(service, jobs[0], 8, 400_000)
         jobs[0] = await service.store.get_job(jobs[0].id)
-        shown = [wire.job(job) for job in jobs]
+        shown = [job_json.job(job) for job in jobs]
         total = b'],"pagination":{"limit":0,"offset":0,"total":12}}\n'
         answer, body = await service.ask("/jobs?limit=0&pagination=true")
         assert body == b'{"content":[' + b",".join(shown) + total
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
         assert (await service.ask("/jobs?limit=0&sort=desc"))[1] == b'{"content":[' + b",".join(shown[::-1]) + b"]}\n"
         history = (await service.store.store.get_history(jobs[0].id, 8192)).items
-        before, behind = wire.around_history(jobs[0])
-        whole = before + b",".join(map(wire.former, history)) + behind + b"\n"
+        before, behind = job_json.around_history(jobs[0])
+        whole = before + b",".join(map(job_json.former, history)) + behind + b"\n"
         assert (await service.ask(f"/jobs/{jobs[0].id}?history=true"))[1] == whole
         answer, body = await service.ask(f"/jobs/{jobs[0].id}")
         assert (body, int(answer.headers["content-length"])) == (shown[0] + b"\n", len(body))

@@ -21,7 +21,7 @@ from rawhttp import request as head
 
 from wfx.commandline.failures import EXIT_OK
 from wfx.demo.local import START_DEADLINE, STOP_DEADLINE, LocalService
-from wfx.logwriter import ROOM
+from wfx.log_writer import ROOM
 
 REQUESTS = 100
 LONG = "/x" * 30_000

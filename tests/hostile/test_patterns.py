@@ -21,8 +21,8 @@ from backtracking import Backtracking, TooManyTriesError
 from counting import instructions
 
 import wfx
-from wfx.api import body, request_schemas, spec, validate
-from wfx.api.refusal import BadRequest
+from wfx.api import body, request_schemas, schema_checks, spec
+from wfx.api.bad_request import BadRequest
 from wfx.demo.local import LocalService
 
 MANY = 400
@@ -144,7 +144,7 @@ def test_bodies_are_checked_by_an_engine_that_does_not_backtrack(monkeypatch: py
         asked.append(options.get("pattern_options"))
         return compiled(schema, **options)
 
-    monkeypatch.setattr(validate.jsonschema_rs, "Draft4Validator", compile_schema)
+    monkeypatch.setattr(schema_checks.jsonschema_rs, "Draft4Validator", compile_schema)
     for operation in spec.operations():
         request_schemas.compile_body.__wrapped__(operation)
     assert {type(options) for options in asked} == {jsonschema_rs.RegexOptions}

@@ -13,8 +13,8 @@ import pytest_asyncio
 from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.message import Action, Request
-from wfx.plugin.settings import PluginSettings
+from wfx.plugin.message import Action, PluginRequest
+from wfx.plugin.process import PluginSettings
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def start(plugins: PluginDirectory, settings: PluginSettings) -> AsyncIter
 
 
 @pytest.fixture
-def request_of() -> Callable[..., Request]:
+def request_of() -> Callable[..., PluginRequest]:
     """Make requests as plugins see them."""
 
     def make(
@@ -56,8 +56,8 @@ def request_of() -> Callable[..., Request]:
         action: Action = Action.READ,
         headers: Sequence[tuple[bytes, tuple[bytes, ...]]] = (),
         body: bytes = b"",
-    ) -> Request:
-        return Request(destination.encode(), action, tuple(headers), body)
+    ) -> PluginRequest:
+        return PluginRequest(destination.encode(), action, tuple(headers), body)
 
     return make
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import wfx_plugin as sdk
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
-from wfx.plugin.message import Action, Request
+from wfx.plugin.message import Action, PluginRequest
 from wfx_plugin.wire import read_answer, read_request, write_answer, write_request
 
 NAMES = st.text("ABCdef-", min_size=1, max_size=10)
@@ -35,7 +35,7 @@ def test_requests_are_asked_as_the_server_asks(
     shown = tuple(
         (name.encode(), tuple(value.encode() for value in values)) for name, values in request.headers.items()
     )
-    servers = encode_request(cookie, Request(target.encode(), Action(action), shown, body))
+    servers = encode_request(cookie, PluginRequest(target.encode(), Action(action), shown, body))
     for one in (frame, servers):
         number, read = read_request(one[4:])
         assert (number, read.destination, read.action, read.body) == (cookie, target, action, body)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from plugin_programs import DEADLINE, ROOT, PluginDirectory, StartChain
 
-from wfx.plugin.message import Action, Request, Respond
+from wfx.plugin.message import Action, PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 EXAMPLES = ROOT / "plugins" / "examples"
 API = "/api/wfx/v1"
 DECIDES = """
@@ -82,7 +82,7 @@ async def test_with_auth(
     audited.sdk("auth", (EXAMPLES / "auth" / "auth.py").read_text())
     chain = await start()
 
-    def by(authorization: bytes, path: str) -> Request:
+    def by(authorization: bytes, path: str) -> PluginRequest:
         return request_of(path, headers=[(b"Authorization", (authorization,)), (b"X-Client-Id", (b"dev-a",))])
 
     decided = [

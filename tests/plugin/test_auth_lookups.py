@@ -13,9 +13,9 @@ import pytest_asyncio
 from plugin_programs import DEADLINE, ROOT, PluginDirectory, StartChain
 
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.message import Action, Request, Respond
+from wfx.plugin.message import Action, PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 SOURCE = (ROOT / "plugins" / "examples" / "auth" / "auth.py").read_text()
 JOBS = "/api/wfx/v1/jobs"
@@ -113,12 +113,12 @@ async def started(plugins: PluginDirectory, start: StartChain, *, seconds: float
     return await start()
 
 
-def device(request_of: RequestOf, destination: str, name: str = "dev-a", action: Action = Action.READ) -> Request:
+def device(request_of: RequestOf, destination: str, name: str = "dev-a", action: Action = Action.READ) -> PluginRequest:
     """A request of a device that the gateway knows."""
     return request_of(destination, action, [(b"X-Client-Cert-Cn", (name.encode(),))])
 
 
-def status_of(decided: Request | Respond) -> int:
+def status_of(decided: PluginRequest | Respond) -> int:
     """Give the status of a response; 0 if the request may pass."""
     return decided.status if isinstance(decided, Respond) else 0
 
@@ -165,7 +165,7 @@ async def test_one_device_cannot_hold_the_look_ups(
     assert status_of(await chain.decide(device(request_of, f"{JOBS}/known"))) == 0
     north.serve = north.silent
     greedy = [asyncio.create_task(chain.decide(device(request_of, f"{JOBS}/{n}", "dev-b"))) for n in range(100)]
-    done, waiting = set[asyncio.Task[Request | Respond]](), set(greedy)
+    done, waiting = set[asyncio.Task[PluginRequest | Respond]](), set(greedy)
     while len(waiting) > OF_A_DEVICE:
         more, waiting = await asyncio.wait(waiting, timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
         assert more, "requests beyond the share wait"

@@ -10,9 +10,9 @@ import pytest
 from plugin_programs import DEADLINE, PluginDirectory, StartChain
 
 from wfx.plugin.errors import AnswerUnusable, PluginBusy, PluginRefused, ReplyOverdue
-from wfx.plugin.message import Action, Request, Respond
+from wfx.plugin.message import Action, PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 
 
 async def test_cat_is_a_plugin(plugins: PluginDirectory, start: StartChain, request_of: RequestOf) -> None:
@@ -85,7 +85,7 @@ async def test_what_may_change(plugins: PluginDirectory, start: StartChain, requ
     """)  # fmt: skip
     chain = await start()
     given = {"action": Action.DELETE, "headers": [(b"Z", (b"0",))], "body": b"body"}
-    assert await chain.decide(request_of("/all", **given)) == Request(
+    assert await chain.decide(request_of("/all", **given)) == PluginRequest(
         b"/new?x=1", Action.DELETE, ((b"A", (b"1", b"2")),), b""
     )
     assert await chain.decide(request_of("/headers", **given)) == request_of("/headers", **given | {

@@ -18,9 +18,9 @@ import pytest
 from plugin_programs import ROOT, PluginDirectory, StartChain
 
 from wfx.plugin.discovery import discover
-from wfx.plugin.message import Action, Request, Respond
+from wfx.plugin.message import Action, PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 EXAMPLES = ROOT / "plugins" / "examples"
 API = "/api/wfx/v1"
 
@@ -30,7 +30,7 @@ def install(plugins: PluginDirectory, name: str) -> None:
     plugins.sdk(name, (EXAMPLES / name / f"{name}.py").read_text())
 
 
-def status_of(decided: Request | Respond) -> int:
+def status_of(decided: PluginRequest | Respond) -> int:
     """Give the status of a response; 0 if the request may pass."""
     return decided.status if isinstance(decided, Respond) else 0
 
@@ -73,9 +73,9 @@ async def test_rewrite(
     install(plugins, "rewrite")
     chain = await start()
 
-    async def after(destination: str, action: Action = Action.READ, body: bytes = b"") -> Request:
+    async def after(destination: str, action: Action = Action.READ, body: bytes = b"") -> PluginRequest:
         decided = await chain.decide(request_of(destination, action, [(b"A", (b"1",))], body))
-        assert isinstance(decided, Request)
+        assert isinstance(decided, PluginRequest)
         return decided
 
     assert (await after("/wfx/jobs?limit=1")).destination == b"/api/wfx/v1/jobs?limit=1"

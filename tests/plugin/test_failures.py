@@ -10,9 +10,9 @@ import pytest
 from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 
 from wfx.plugin import failures
-from wfx.plugin.message import Request, Respond
+from wfx.plugin.message import PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 FAULTY = """
     import logging
     {setup}

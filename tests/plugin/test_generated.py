@@ -11,7 +11,7 @@ import pytest
 
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
-from wfx.plugin.message import PASS, Action, Request, Respond
+from wfx.plugin.message import PASS, Action, PluginRequest, Respond
 
 ROOT = Path(__file__).parents[2]
 PASS_VECTOR = bytes.fromhex("1c000000100000000000000008000c0000000400080000000700000000000000")
@@ -41,7 +41,7 @@ def test_generated_code_is_current(package: str, tmp_path: Path) -> None:
 
 def test_requests_are_read_by_flatc(tmp_path: Path) -> None:
     """The reference implementation of FlatBuffers reads a request as it was meant."""
-    request = Request(
+    request = PluginRequest(
         b"/api/wfx/v1/jobs?limit=3",
         Action.UPDATE,
         ((b"Accept", (b"a", b"bcd")), (b"X-Empty", ()), (b"X", ("é".encode(),))),

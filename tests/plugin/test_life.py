@@ -16,11 +16,10 @@ from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import PluginsGone, ReplyOverdue
-from wfx.plugin.message import Request
-from wfx.plugin.process import PluginProcess
-from wfx.plugin.settings import PluginSettings
+from wfx.plugin.message import PluginRequest
+from wfx.plugin.process import PluginProcess, PluginSettings
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 ANSWER = "one = frame()\n"
 BREAKS = {
     "exit 0": ("sys.exit(0)", "with exit status 0"),

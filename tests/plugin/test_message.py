@@ -13,18 +13,18 @@ from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
 from wfx.plugin.errors import MessageError
 from wfx.plugin.generated import messages as wire
-from wfx.plugin.message import PASS, Action, Headers, Modify, Request, Respond
+from wfx.plugin.message import PASS, Action, Headers, Modify, PluginRequest, Respond
 from wfx_plugin import model as sdk
 from wfx_plugin import wire as sdk_wire
 
 texts = st.binary(max_size=20)
 headers_of_bytes = st.lists(st.tuples(texts, st.lists(texts, max_size=3).map(tuple)), max_size=5).map(tuple)
-requests = st.builds(Request, texts, st.sampled_from(Action), headers_of_bytes, st.binary(max_size=100))
+requests = st.builds(PluginRequest, texts, st.sampled_from(Action), headers_of_bytes, st.binary(max_size=100))
 cookies = st.integers(0, 2**64 - 1)
 
 
 @given(cookies, requests)
-def test_requests_are_what_the_generated_code_reads(cookie: int, request: Request) -> None:
+def test_requests_are_what_the_generated_code_reads(cookie: int, request: PluginRequest) -> None:
     """Every request that is written is read back by the generated classes, member by member, and well aligned."""
     frame = encode_request(cookie, request)
     assert int.from_bytes(frame[:4], "little") == len(frame) - 4
@@ -43,7 +43,7 @@ def test_requests_are_what_the_generated_code_reads(cookie: int, request: Reques
 
 
 @given(cookies, requests)
-def test_the_sdk_reads_requests(cookie: int, request: Request) -> None:
+def test_the_sdk_reads_requests(cookie: int, request: PluginRequest) -> None:
     """The SDK shows a plugin exactly what the server wrote, also bytes that are not UTF-8."""
     number, shown = sdk_wire.read_request(encode_request(cookie, request)[4:])
     assert (number, int(shown.action), shown.body) == (cookie, int(request.action), request.body)
@@ -87,7 +87,7 @@ def test_a_pass_of_the_sdk_is_the_vector_of_the_contract() -> None:
 
 
 @given(requests)
-def test_an_echo_lets_pass(request: Request) -> None:
+def test_an_echo_lets_pass(request: PluginRequest) -> None:
     """A plugin that sends requests back as they are (cat) lets them pass, whatever they hold."""
     assert decode_answer(encode_request(5, request)[4:]) == (5, PASS)
 

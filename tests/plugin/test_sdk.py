@@ -13,13 +13,13 @@ import pytest
 from plugin_programs import DEADLINE, PluginDirectory, StartChain
 
 import wfx_plugin
-from wfx.plugin.message import Request, Respond
+from wfx.plugin.message import PluginRequest, Respond
 
-RequestOf = Callable[..., Request]
+RequestOf = Callable[..., PluginRequest]
 ROOT = Path(__file__).parents[2]
 
 
-def text_of(decided: Request | Respond) -> str:
+def text_of(decided: PluginRequest | Respond) -> str:
     """Give the text of a response."""
     assert isinstance(decided, Respond)
     return decided.body.decode()

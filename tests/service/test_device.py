@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.service.device import BASE, DEADLINE, JSON, Device
+from tests.waiting import eventually
 from wfx.api import spec
 from wfx.demo.local import LocalService
 
@@ -302,8 +303,9 @@ def test_demo_device(local: LocalService, operator: Operator, tmp_path: Path) ->
         "--poll-seconds",
         "0.1",
     ]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as device:
-        for _ in range(2):
+    log = tmp_path / "log"
+    with log.open("w") as output, subprocess.Popen(command, cwd=tmp_path, stderr=output) as device:
+        for number in (1, 2):
             job = operator.start(client_id, DIRECT)
             deadline = time.monotonic() + DEADLINE
             while operator.state_of(job) != "ACTIVATED":
@@ -312,7 +314,6 @@ def test_demo_device(local: LocalService, operator: Operator, tmp_path: Path) ->
                 time.sleep(0.05)
             states = [state for state, _ in operator.course(job)]
             assert list(dict.fromkeys(states)) == ["INSTALL", "INSTALLING", "ACTIVATE", "ACTIVATING", "ACTIVATED"]
+            eventually(lambda: log.read_text().count("the job ended as ACTIVATED") == number, "the end is told")  # noqa: B023 - called at once
         device.send_signal(signal.SIGINT)
-        _, said = device.communicate(timeout=DEADLINE)
-    assert device.returncode == 0, said
-    assert said.count("the job ended as ACTIVATED") == 2
+        assert device.wait(DEADLINE) == 0, log.read_text()

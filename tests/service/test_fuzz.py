@@ -12,7 +12,7 @@ from tests.store.sqlite.audit import assert_sound
 from wfx.demo.local import LocalService
 
 IN_CI = "CI" in os.environ
-CASES = 25 if IN_CI else 10
+CASES = 15 if IN_CI else 10
 """For each operation and phase; how many there are in all also depends on the document."""
 
 

@@ -34,7 +34,7 @@ BASE = "/api/wfx/v1"
 UNKNOWN_JOB = "00000000-0000-4000-8000-000000000000"
 ACTORS = {"north": "WFX", "south": "CLIENT"}
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
-LIVES = {"uvicorn": 30, "hypercorn": 8}
+LIVES = {"uvicorn": 20, "hypercorn": 6}
 
 MALFORMED = (
     ("POST", "/workflows", b'{"name": "w_", "states": [], "transitions": []}'),

@@ -27,7 +27,7 @@ from tests.simulation.writers import CLIENTS, WORKFLOWS, Writer
 from tests.store.backends import NOON
 from tests.store.samples import all_jobs
 from tests.store.sqlite.audit import assert_sound
-from wfx.domain import fold, wire
+from wfx.domain import job_json, replay
 from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action
 from wfx.domain.json import decode
@@ -37,7 +37,7 @@ from wfx.events.retention import Retention
 from wfx.store import feed, plan
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
-from wfx.store.sqlite import writing
+from wfx.store.sqlite import batch_sql
 from wfx.store.sqlite.store import SqliteStore
 
 WRITERS = 3
@@ -73,7 +73,7 @@ class Life:
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, tiny_bounds() as patch:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
             patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
-            patch.setattr(writing, "_ENTRIES", 1)
+            patch.setattr(batch_sql, "_ENTRIES", 1)
             patch.setattr(retention, "_AT_ONCE", 3)
             patch.setattr(feed, "_HELD_EVENTS", 5)
             patch.setattr(feed, "_READ", 3)
@@ -149,11 +149,11 @@ class Life:
         known: dict[str, Any] = {}
         latest: dict[str, Timestamp] = {}
         for event in log.events:
-            known[event.job_id] = fold.after(event, known.get(event.job_id))
+            known[event.job_id] = replay.after(event, known.get(event.job_id))
             assert event.ctime > latest.get(event.job_id, 0), "a job's times rise, whatever the clock does"
             latest[event.job_id] = event.ctime
         left = {job_id: state for job_id, state in known.items() if state is not None}
-        assert left == {job.id: decode(wire.created(job)) for job in await all_jobs(log.store)}
+        assert left == {job.id: decode(job_json.created(job)) for job in await all_jobs(log.store)}
 
     async def _end(self, world: World, store: Store) -> None:
         for number, follower in enumerate(world.followers):

@@ -26,13 +26,13 @@ from tests.store.backends import NOON
 from tests.store.samples import FLOW, begin
 from wfx.domain.errors import NotOnThisLog, StoreError, StoreUnavailable
 from wfx.domain.job import Event
-from wfx.events.audience import Audience
-from wfx.events.entry import Entry
-from wfx.events.recent import RecentEvents
+from wfx.events.framing import EncodedEvent
+from wfx.events.log_window import RecentWindow
+from wfx.events.subscriber_index import SubscriberIndex
 from wfx.store.opening import open_store
 
 ROOT = Path(__file__).parents[2]
-SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "200"))
+SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "150"))
 FIRST = int(os.environ.get("WFX_SIM_FIRST", "0" if "CI" in os.environ else random.randrange(10**9)))
 TOGETHER = 25
 """Seeds in one test, so that several workers share them."""
@@ -82,33 +82,33 @@ def test_a_seed_is_a_life() -> None:
 
 def forget_to_wake(patch: pytest.MonkeyPatch) -> None:
     """The broker does not tell its readers of the first of several events."""
-    tell = Audience.tell
+    tell = SubscriberIndex.tell
 
-    def tell_rest(self: Audience, events: Sequence[Event]) -> None:
+    def tell_rest(self: SubscriberIndex, events: Sequence[Event]) -> None:
         tell(self, events[1:] or events)
 
-    patch.setattr(Audience, "tell", tell_rest)
+    patch.setattr(SubscriberIndex, "tell", tell_rest)
 
 
 def repeat(patch: pytest.MonkeyPatch) -> None:
     """The broker sends the newest event again to whoever just had it, now and then."""
-    after = RecentEvents.after
+    after = RecentWindow.after
 
-    def from_before(self: RecentEvents, seq: int, at_most: int) -> Sequence[Entry]:
+    def from_before(self: RecentWindow, seq: int, at_most: int) -> Sequence[EncodedEvent]:
         return after(self, seq - (seq % 7 == 0 and seq >= self.first), at_most)
 
-    patch.setattr(RecentEvents, "after", from_before)
+    patch.setattr(RecentWindow, "after", from_before)
 
 
 def swap(patch: pytest.MonkeyPatch) -> None:
     """The broker sends two events in the wrong order."""
-    after = RecentEvents.after
+    after = RecentWindow.after
 
-    def reversed_after(self: RecentEvents, seq: int, at_most: int) -> Sequence[Entry]:
+    def reversed_after(self: RecentWindow, seq: int, at_most: int) -> Sequence[EncodedEvent]:
         found = list(after(self, seq, at_most))
         return [*found[1::-1], *found[2:]]
 
-    patch.setattr(RecentEvents, "after", reversed_after)
+    patch.setattr(RecentWindow, "after", reversed_after)
 
 
 @pytest.mark.parametrize("plant", [forget_to_wake, repeat, swap])

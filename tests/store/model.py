@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from wfx.domain import wire
+from wfx.domain import job_json
 from wfx.domain.errors import (
     BehindHorizon,
     JobNotFound,
@@ -13,7 +13,7 @@ from wfx.domain.errors import (
     WorkflowNotFound,
     WorkflowNotUnique,
 )
-from wfx.domain.job import Action, Event, Former, Job
+from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -26,7 +26,7 @@ class Model:
 
     workflows: dict[str, Workflow] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    history: dict[str, list[Former]] = field(default_factory=dict)
+    history: dict[str, list[HistoryEntry]] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
     horizon: int = 0
 
@@ -67,7 +67,7 @@ class Model:
             moment,
         )
         self.jobs[job_id], self.history[job_id] = job, []
-        self._record(Action.CREATE, job, moment, wire.created(job, draft.asked_tags))
+        self._record(Action.CREATE, job, moment, job_json.created(job, draft.asked_tags))
         return job
 
     def get_job(self, job_id: str) -> Job:
@@ -76,7 +76,7 @@ class Model:
             raise JobNotFound
         return self.jobs[job_id]
 
-    def get_history(self, job_id: str) -> list[Former]:
+    def get_history(self, job_id: str) -> list[HistoryEntry]:
         """Return what the job was, newest first."""
         self.get_job(job_id)
         return self.history[job_id]
@@ -97,15 +97,15 @@ class Model:
         )
         replaced = None if change.definition == old.definition else old.definition
         self.jobs[job_id] = new
-        self.history[job_id].insert(0, Former(old.mtime, old.status, replaced))
-        self._record(change.action, new, new.mtime, wire.changed(new, change.action))
+        self.history[job_id].insert(0, HistoryEntry(old.mtime, old.status, replaced))
+        self._record(change.action, new, new.mtime, job_json.changed(new, change.action))
         return new
 
     def delete_job(self, job_id: str, now: int) -> None:
         """Forget the job."""
         job = self.get_job(job_id)
         del self.jobs[job_id], self.history[job_id]
-        self._record(Action.DELETE, job, Timestamp(max(now, job.mtime + 1)), wire.deleted(job))
+        self._record(Action.DELETE, job, Timestamp(max(now, job.mtime + 1)), job_json.deleted(job))
 
     def read_log(self, after: int) -> list[Event]:
         """Return what follows the position."""

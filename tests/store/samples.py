@@ -11,7 +11,7 @@ from typing import Any
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
 from wfx.domain.errors import WfxError
-from wfx.domain.job import Change, Draft, Event, Former, Job, Status
+from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job, Status
 from wfx.domain.query import Item, JobQuery, Page, Paging
 from wfx.domain.workflow import Actor, Group, State, Transition, Workflow
 from wfx.store.protocol import DecideChange, DecideCreation, Store
@@ -100,7 +100,7 @@ async def all_jobs(store: Store, **conditions: Any) -> tuple[Job, ...]:
     return page.items
 
 
-async def history_of(store: Store, job_id: str, limit: int) -> list[Former]:
+async def history_of(store: Store, job_id: str, limit: int) -> list[HistoryEntry]:
     """Read the newest entries of a job's history."""
     return list((await store.get_history(job_id, limit)).items)
 

@@ -90,7 +90,7 @@ async def test_what_is_committed_during_catching_up_comes_once() -> None:
     log = Log()
     follower = log.feed.follow()
     log.publish(3)
-    follower.lose()
+    follower.overflow()
     taking = asyncio.create_task(take(follower, 8))
     await asyncio.sleep(0)
     log.publish(2)
@@ -103,7 +103,7 @@ async def test_what_was_read_before_it_was_told_comes_once() -> None:
     log = Log()
     follower = log.feed.follow()
     log.publish(1)
-    follower.lose()
+    follower.overflow()
     late = log.commit(2)
     assert await take(follower, 3) == [1, 2, 3]
     log.feed.publish(late)
@@ -117,10 +117,10 @@ async def test_a_leap_of_the_log_is_read() -> None:
     follower = log.feed.follow()
     log.publish(1)
     log.commit(2)
-    log.feed.leap(3)
+    log.feed.advance(3)
     log.publish(1)
     assert await take(follower, 4) == [1, 2, 3, 4]
-    log.feed.leap(2)
+    log.feed.advance(2)
     assert log.feed.head == 4
 
 
@@ -129,12 +129,12 @@ async def test_a_follower_that_is_behind_reads_many_events_at_once() -> None:
     log = Log()
     follower = log.feed.follow()
     log.commit(128, 50_000)
-    log.feed.leap(128)
+    log.feed.advance(128)
     assert await take(follower, 128) == list(range(1, 129))
     assert log.reads <= 4
     log.reads = 0
     log.commit(8, 2_000_000)
-    log.feed.leap(136)
+    log.feed.advance(136)
     assert await take(follower, 8) == list(range(129, 137))
     assert log.reads >= 4
 
@@ -144,7 +144,7 @@ async def test_a_failing_read_can_be_repeated() -> None:
     log = Log()
     follower = log.feed.follow()
     log.publish(2)
-    follower.lose()
+    follower.overflow()
     log.fails = True
     with pytest.raises(StoreUnavailable):
         await anext(follower)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.store.backends import NOON, Backend, SetClock
 from tests.store.samples import FLOW, begin, move, redefine, tag, together, untag, whole_log
-from wfx.domain import fold, wire
+from wfx.domain import job_json, replay
 from wfx.domain.errors import BehindHorizon, NotOnThisLog, TransitionRefused
 from wfx.domain.job import Action, Event
 from wfx.domain.json import decode
@@ -58,9 +58,9 @@ async def test_each_job_change_is_one_event(store: Store, flow: Workflow, clock:
     ]
     assert {(event.job_id, event.client_id, event.workflow) for event in events} == {(jobs[0].id, "press-7", flow)}
     assert [event.payload for event in events] == [
-        wire.created(jobs[0]),
-        *(wire.changed(job, event.action) for job, event in zip(jobs[1:], events[1:], strict=False)),
-        wire.deleted(jobs[-1]),
+        job_json.created(jobs[0]),
+        *(job_json.changed(job, event.action) for job, event in zip(jobs[1:], events[1:], strict=False)),
+        job_json.deleted(jobs[-1]),
     ]
 
 
@@ -77,8 +77,8 @@ async def test_the_log_folds_to_the_jobs(store: Store, flow: Workflow) -> None:
         job = await store.change_job(job.id, decide)
     known = None
     for event in await whole_log(store):
-        known = fold.after(event, known)
-    assert known == decode(wire.created(job))
+        known = replay.after(event, known)
+    assert known == decode(job_json.created(job))
 
 
 @pytest.mark.usefixtures("flow")

@@ -32,13 +32,13 @@ from tests.store.samples import (
     untag,
 )
 from wfx.domain.errors import WfxError
-from wfx.domain.job import Former, Job
+from wfx.domain.job import HistoryEntry, Job
 from wfx.domain.json import decode
 from wfx.domain.query import JobQuery, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import State, Workflow
 from wfx.store.protocol import Store
-from wfx.store.sqlite import writing
+from wfx.store.sqlite import batch_sql
 
 _names = st.sampled_from(["flow-a", "flow-b", "flow-c"])
 _tags = st.lists(st.sampled_from("xyz"), max_size=2, unique=True)
@@ -149,7 +149,7 @@ class Life(RuleBasedStateMachine):
     def read_a_history_in_pieces(self, job_id: str, room: int) -> None:
         self.both(self._history(job_id, room), lambda: self.model.get_history(job_id))
 
-    async def _history(self, job_id: str, room: int) -> list[Former]:
+    async def _history(self, job_id: str, room: int) -> list[HistoryEntry]:
         return await in_pieces(self.store, await self.store.get_history(job_id, 99, room=room), room)
 
     @rule(room=_rooms, descending=st.booleans())
@@ -212,7 +212,7 @@ def live(backend: Backend) -> None:
     """Lead a dozen lives of one kind of store; raises where one differs from the model's."""
     machine = type("LifeOnBackend", (Life,), {"backend": backend})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "_ENTRIES", 1)
+        patch.setattr(batch_sql, "_ENTRIES", 1)
         run_state_machine_as_test(
             machine,
             settings=settings(

@@ -9,13 +9,13 @@ import pytest
 
 from tests.store.backends import Backend, SetClock
 from tests.store.samples import FLOW, begin, in_pieces, move, redefine, renamed, tag, whole_log
-from wfx.domain import wire
+from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Paging
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import NoRoom, Store
-from wfx.store.sqlite import reading, selection
+from wfx.store.sqlite import job_search, queries
 
 ROOMS = (0, 2_000, 5_000, 100_000)
 
@@ -51,9 +51,9 @@ QUERIES = [
 async def test_pages_are_the_same_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch, room: int, few: int) -> None:
     """Whatever is asked for and however little room there is, the pieces of a page make up the page."""
     await fleet(store)
-    monkeypatch.setattr(selection, "_FEW", few)
-    monkeypatch.setattr(selection, "AT_ONCE", 3)
-    monkeypatch.setattr(reading, "_JOBS_AT_ONCE", 4)
+    monkeypatch.setattr(job_search, "_FEW", few)
+    monkeypatch.setattr(job_search, "AT_ONCE", 3)
+    monkeypatch.setattr(queries, "_JOBS_AT_ONCE", 4)
     for query in QUERIES:
         whole = await store.query_jobs(query)
         first = await store.query_jobs(query, room)
@@ -68,7 +68,7 @@ async def test_a_piece_has_no_more_than_there_is_room_for(store: Store, room: in
     await fleet(store)
     page, sizes = await store.query_jobs(JobQuery(paging=Paging(limit=0)), room), []
     while True:
-        assert sum(len(wire.job(job)) for job in page.items) <= room
+        assert sum(len(job_json.job(job)) for job in page.items) <= room
         if page.rest is None:
             break
         if page.rest.next_size > room:

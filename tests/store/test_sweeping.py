@@ -15,13 +15,13 @@ from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
-from wfx.store.sqlite import writing
+from wfx.store.sqlite import batch_sql
 from wfx.store.sqlite.checking import check
 
 
 @pytest.fixture(autouse=True)
 def _three_entries_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_ENTRIES", 3)
+    monkeypatch.setattr(batch_sql, "_ENTRIES", 3)
 
 
 async def lived(store: Store, *histories: int) -> Sequence[Job]:

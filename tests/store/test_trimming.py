@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.store.samples import FLOW, begin, move, redefine, together
-from wfx.domain.job import Former, Job
+from wfx.domain.job import HistoryEntry, Job
 from wfx.domain.json import decode
 from wfx.domain.query import JobQuery
 from wfx.store import plan
@@ -39,12 +39,12 @@ async def reported(store: Store, count: int) -> Job:
     return job
 
 
-async def entries_of(store: Store, job: Job) -> Sequence[Former]:
+async def entries_of(store: Store, job: Job) -> Sequence[HistoryEntry]:
     """Return the whole history, oldest first."""
     return (await store.get_history(job.id, 100_000)).items[::-1]
 
 
-def messages(entries: Sequence[Former]) -> list[str]:
+def messages(entries: Sequence[HistoryEntry]) -> list[str]:
     """Return what the entries say."""
     return [decode(entry.status).get("message", "") for entry in entries]
 

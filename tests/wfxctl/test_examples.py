@@ -13,7 +13,7 @@ import pytest
 from command_lines import all_commands
 from wfxctl_stub import WORKFLOW, Reply, Seen, Stub
 
-from wfx.commandline import manual
+from wfx.commandline import help_texts
 from wfx.commandline.grammar import Parsed
 from wfxctl.commands import ROOT
 
@@ -59,7 +59,7 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
         "WFX_CLIENT_PORT": port,
         "WFX_MGMT_PORT": port,
     }
-    for example in manual.example_lines(COMMANDS[words].command.examples).split("\n\n"):
+    for example in help_texts.example_lines(COMMANDS[words].command.examples).split("\n\n"):
         shell = ["bash", "-euo", "pipefail", "-c", example]
         outcome = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
         ended_by_server = words in ENDLESS and outcome.returncode == 1 and re.search("refused|ended", outcome.stderr)

@@ -1,1 +1,1 @@
-"""HTTP in and out: what a request means, and how an answer looks. Decisions are made further inside."""
+"""HTTP API: routes, request checks, handlers and answers. Decisions about jobs are made in the services."""

@@ -1,4 +1,4 @@
-"""The memory that large answers share, and how it is divided among them.
+"""Memory limit that all large answers share, and how it is divided among them.
 
 Small answers need none of it and never wait. A large one holds room for what was read from the store and not yet taken
 by its client. When no room is left, other answers wait, and clients that take nothing for a while are disconnected

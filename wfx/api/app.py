@@ -1,4 +1,4 @@
-"""The ASGI app of one side."""
+"""ASGI application of one side: looks up the route of a request and runs its endpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.accesslog import AccessLog
+from wfx.api.access_log import AccessLog
 from wfx.api.call import Services
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import Reply, text_reply

@@ -1,4 +1,4 @@
-"""Request bodies: from bytes to a JSON value (rest-api section 2, "Body rules").
+"""Request bodies: receives them up to a limit, and decodes them to JSON values (rest-api section 2).
 
 What callers usually send is decoded by orjson. What orjson refuses, or would not keep, is looked at again by slower
 means, since the contract is more lenient: it ignores what follows the first value, replaces what is no text, and keeps
@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
-from wfx.api.refusal import BadRequest, CompressedBody
+from wfx.api.bad_request import BadRequest, BodyTooLarge, CompressedBody
 from wfx.domain.definition import depth_within
 
 DEEPEST = 100
@@ -163,3 +165,45 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_SURROGATE.sub("\ufffd", key): _without_surrogates(item) for key, item in value.items()}
     return value
+
+
+_PIECE = 64 * 1024
+"""Least bytes of a piece, the last one apart: a body may come byte by byte, and each piece costs memory."""
+_LONGEST_NUMBER = 20
+"""Digits of a length that are looked at: more than any body needs, fewer than Python refuses to read."""
+
+
+async def take_body(receive: Receive, declared: bytes, limit: int) -> list[bytes]:
+    """Read the whole body, in pieces, of which ``Content-Length`` declares this length, if any.
+
+    Raises BodyTooLarge as soon as it is known, ClientDisconnect when the caller leaves.
+    """
+    if declared.isdigit() and int(declared[:_LONGEST_NUMBER]) > limit:
+        raise BodyTooLarge(limit)
+    piece, more = await _receive(receive)
+    if not more and len(piece) <= limit:
+        return [piece]
+    pieces: list[bytes] = []
+    small, taken = bytearray(), 0
+    while True:
+        taken += len(piece)
+        if taken > limit:
+            raise BodyTooLarge(limit)
+        if len(piece) >= _PIECE and not small:
+            pieces.append(piece)
+        else:
+            small += piece
+        if len(small) >= _PIECE or (small and not more):
+            pieces.append(bytes(small))
+            small.clear()
+        if not more:
+            return pieces
+        piece, more = await _receive(receive)
+
+
+async def _receive(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece, and whether there will be more."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)

@@ -1,4 +1,4 @@
-"""Reads large request bodies in a worker process: from bytes to the packed input of an operation."""
+"""Program of the body workers: decodes and checks large request bodies in a worker process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import lru_cache
 import orjson
 
 from wfx.api import body
+from wfx.api.bad_request import BadRequest, one_line
 from wfx.api.inputs import INPUTS
-from wfx.api.refusal import BadRequest, one_line
-from wfx.api.validate import BodyValidator
+from wfx.api.schema_checks import BodyValidator
 from wfx.domain.errors import WfxError
 from wfx.sandbox.frames import Frame
 

@@ -1,4 +1,4 @@
-"""One request on its way through a handler."""
+"""A request on its way through a handler, and the services that handlers use."""
 
 from __future__ import annotations
 

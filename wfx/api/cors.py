@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing: which other origins' web pages may use the API (``--allowed-origin``).
+"""ASGI middleware for cross-origin requests: which other origins may use the API (``--allowed-origin``).
 
 Without this middleware no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep pages
 of other origins from reading anything, and from every request that changes something.

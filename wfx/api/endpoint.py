@@ -1,4 +1,4 @@
-"""The way of one API request: parameters, body, side, filter, handler, answer."""
+"""Endpoint of one operation: reads parameters and body, applies the response filter, answers errors."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from wfx.api import body, explain, parameters
+from wfx.api import body, parameters, validation_message
 from wfx.api.answer_memory import SMALL, TooManyAnswers
+from wfx.api.bad_request import BadRequest
+from wfx.api.body import take_body
 from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.inputs import INPUTS
-from wfx.api.intake import take_body
-from wfx.api.large import LargeReply, TooLong
-from wfx.api.refusal import BadRequest
+from wfx.api.large_answers import LargeReply, TooLong
 from wfx.api.reply import TEXT, RawHeader, Reply, text_reply
 from wfx.api.request_schemas import compile_body
 from wfx.api.routes import Route
@@ -91,7 +91,7 @@ class Endpoint:
         assert self._input is not None
         value, good = body.check(raw, self._body.is_valid)
         if not good:
-            raise BadRequest(await explain.rejection(self._route.operation, value))
+            raise BadRequest(await validation_message.rejection(self._route.operation, value))
         return None if self._refused else self._input.make(value)
 
     async def _handled(self, call: Call, fields: dict[bytes, bytes]) -> Response:

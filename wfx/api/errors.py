@@ -1,4 +1,4 @@
-"""How each error of the domain is answered: one table (rest-api section 3)."""
+"""Table of the answers to domain errors (rest-api section 3)."""
 
 from __future__ import annotations
 

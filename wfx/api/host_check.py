@@ -1,4 +1,4 @@
-"""Rejects browsers under foreign host names, so that no web page reaches a loopback listener by DNS rebinding.
+"""ASGI middleware that rejects browsers under foreign host names, as protection against DNS rebinding.
 
 A page's host name may resolve to 127.0.0.1. For the browser this service then has the page's own origin, so no rule
 about other origins applies; but the request still carries the name.

@@ -1,4 +1,4 @@
-"""Inputs of operations: domain values that a handler works with, made from a decoded body.
+"""Inputs of operations: domain values made from decoded request bodies.
 
 Making one takes time in proportion to the body, for instance to hash a definition. The input of a large body is made in
 a worker process and passed to the service as a small head of names and numbers and one document as it is stored.

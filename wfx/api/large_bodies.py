@@ -1,4 +1,4 @@
-"""Reads large request bodies in worker processes, so that the service's own process never decodes them.
+"""Client of the body workers: has large request bodies decoded and checked in worker processes.
 
 As Python values a body takes up to twenty-five times its bytes, and decoding holds the interpreter for seconds without
 interruption (see ``spec/decisions/0026-large-bodies-in-processes.md``).
@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import orjson
 
+from wfx.api.bad_request import BadRequest, BodyUnreadable, DocumentTooLarge, TryLater
 from wfx.api.body_worker import CHECK, INVALID, MAKE, REFUSED
 from wfx.api.inputs import INPUTS
-from wfx.api.refusal import BadRequest, BodyUnreadable, DocumentTooLarge, TryLater
 from wfx.api.request_schemas import body_schema
 from wfx.domain import errors
 from wfx.domain.errors import WfxError

@@ -1,4 +1,4 @@
-"""Pages of results: from query parameters, and back to JSON (rest-api sections 4.6 and 6)."""
+"""Pages of results: paging from query parameters, and the JSON around a page (rest-api sections 4.6 and 6)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 
 from wfx.api.call import Call
-from wfx.api.large import Read, page_reply, read_page
-from wfx.domain import wire
+from wfx.api.large_answers import Read, page_reply, read_page
+from wfx.domain import job_json
 from wfx.domain.json import Json
 from wfx.domain.query import Paging
 
@@ -26,4 +26,4 @@ def paging_of(query: dict[str, Any]) -> Paging:
 async def write_page(call: Call, read: Read[Item], paging: Paging, write: Callable[[Item], Json]) -> Response:
     """Read a page and answer with it; limit and offset come back as they were asked for. Raises TooManyAnswers."""
     page = await read_page(call, read)
-    return page_reply(call, page, write, wire.around_page(paging, page.total))
+    return page_reply(call, page, write, job_json.around_page(paging, page.total))

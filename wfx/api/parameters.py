@@ -1,4 +1,4 @@
-"""Query strings: from raw bytes to values, by the parameters of the OpenAPI document (rest-api section 2)."""
+"""Parser of query strings, compiled from the OpenAPI document (rest-api section 2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from wfx.api.refusal import BadRequest
+from wfx.api.bad_request import BadRequest
 from wfx.api.spec import operations
 
 Reader = Callable[[str], Any]

@@ -1,4 +1,4 @@
-"""Answers, as they go over the wire."""
+"""HTTP answers with a complete body."""
 
 from __future__ import annotations
 

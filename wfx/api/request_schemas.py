@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from wfx.api.schema_checks import BodyValidator
 from wfx.api.spec import document, operations
-from wfx.api.validate import BodyValidator
 
 _RANGES = {
     "int32": {"minimum": -(2**31), "maximum": 2**31 - 1},

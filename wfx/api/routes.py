@@ -1,4 +1,4 @@
-"""Every path the service knows, as one table."""
+"""Table of routes, and look-up of a route by raw path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api import sse
 from wfx.api.call import Handler
-from wfx.api.handlers import about, jobs, parts, workflows
+from wfx.api.handlers import about, job_fields, jobs, workflows
 from wfx.api.side import Side
 
 BASE = "/api/wfx/v1"
@@ -41,13 +41,13 @@ ROUTES = (
     Route("GET", f"{BASE}/jobs/events", sse.events, "GetJobsEvents"),
     Route("GET", f"{BASE}/jobs/{{id}}", jobs.get, "GetJobsId", filtered=True),
     Route("DELETE", f"{BASE}/jobs/{{id}}", jobs.delete, "DeleteJobsId", _NORTH),
-    Route("GET", f"{BASE}/jobs/{{id}}/status", parts.get_status, "GetJobsIdStatus", filtered=True),
-    Route("PUT", f"{BASE}/jobs/{{id}}/status", parts.put_status, "PutJobsIdStatus", filtered=True),
-    Route("GET", f"{BASE}/jobs/{{id}}/definition", parts.get_definition, "GetJobsIdDefinition", filtered=True),
-    Route("PUT", f"{BASE}/jobs/{{id}}/definition", parts.put_definition, "PutJobsIdDefinition", filtered=True),
-    Route("GET", f"{BASE}/jobs/{{id}}/tags", parts.get_tags, "GetJobsIdTags", filtered=True),
-    Route("POST", f"{BASE}/jobs/{{id}}/tags", parts.add_tags, "PostJobsIdTags", _NORTH, filtered=True),
-    Route("DELETE", f"{BASE}/jobs/{{id}}/tags", parts.delete_tags, "DeleteJobsIdTags", _NORTH, filtered=True),
+    Route("GET", f"{BASE}/jobs/{{id}}/status", job_fields.get_status, "GetJobsIdStatus", filtered=True),
+    Route("PUT", f"{BASE}/jobs/{{id}}/status", job_fields.put_status, "PutJobsIdStatus", filtered=True),
+    Route("GET", f"{BASE}/jobs/{{id}}/definition", job_fields.get_definition, "GetJobsIdDefinition", filtered=True),
+    Route("PUT", f"{BASE}/jobs/{{id}}/definition", job_fields.put_definition, "PutJobsIdDefinition", filtered=True),
+    Route("GET", f"{BASE}/jobs/{{id}}/tags", job_fields.get_tags, "GetJobsIdTags", filtered=True),
+    Route("POST", f"{BASE}/jobs/{{id}}/tags", job_fields.add_tags, "PostJobsIdTags", _NORTH, filtered=True),
+    Route("DELETE", f"{BASE}/jobs/{{id}}/tags", job_fields.delete_tags, "DeleteJobsIdTags", _NORTH, filtered=True),
     Route("GET", f"{BASE}/version", about.version, "GetVersion"),
     Route("GET", f"{BASE}/health", about.health, "GetHealth"),
     Route("GET", f"{BASE}/openapi.json", about.openapi),

@@ -1,4 +1,4 @@
-"""Makes the OpenAPI document that is served, from which clients are generated.
+"""The OpenAPI document as it is served, for generators of clients.
 
 The document in ``spec/`` describes every answer of the service, also those to requests with a response filter, and the
 checks of requests are compiled from it. Client generators make one type of all answers to an operation, so the served

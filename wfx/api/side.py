@@ -1,4 +1,4 @@
-"""The two sides of the service."""
+"""The two sides of the service: northbound and southbound."""
 
 from __future__ import annotations
 

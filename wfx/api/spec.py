@@ -1,4 +1,4 @@
-"""The OpenAPI document: found, read once, and offered in the forms that are needed."""
+"""The OpenAPI document: loaded once, with its operations resolved."""
 
 from __future__ import annotations
 

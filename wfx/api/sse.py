@@ -1,4 +1,4 @@
-"""``GET /jobs/events``: the stream (rest-api section 10), its continuation, and pages of the past."""
+"""Event streams by server-sent events (rest-api section 10), and pages of past events."""
 
 from __future__ import annotations
 

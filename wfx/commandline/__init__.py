@@ -1,4 +1,4 @@
-"""What the command lines of all programs have in common (cli section 1).
+"""Command-line interface that all programs share (cli section 1).
 
 options.py        kinds of options and how their values read
 grammar.py        the tree of commands, and how arguments find their way through it

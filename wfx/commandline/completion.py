@@ -1,13 +1,13 @@
-"""The command ``completion``, and the hidden commands that its scripts call (cli section 1)."""
+"""The command ``completion``, and the hidden commands that its shell scripts call (cli section 1)."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from wfx.commandline import completing
-from wfx.commandline.call import Call
+from wfx.commandline import completion_candidates
 from wfx.commandline.grammar import Command
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Kind, Option
 
 _SCRIPTS = Path(__file__).parent / "shells"
@@ -58,7 +58,7 @@ def _examples(program: str, shell: str) -> str:
     return f"# for this session\n{once}\n\n# for every session\n{always}"
 
 
-def _print_script(shell: str, call: Call) -> None:
+def _print_script(shell: str, call: Invocation) -> None:
     script = (_SCRIPTS / f"completion.{shell}").read_text(encoding="utf-8")
     command = "__completeNoDesc" if call.settings.flag("no-descriptions") else "__complete"
     name = call.root.name
@@ -76,9 +76,9 @@ def _complete_command(name: str, described: bool) -> Command:
     )  # fmt: skip
 
 
-def _complete(described: bool, call: Call) -> None:
+def _complete(described: bool, call: Invocation) -> None:
     """Print one word a line, then the directive, as the scripts expect it."""
-    offer = completing.complete(call.root, call.arguments)
+    offer = completion_candidates.complete(call.root, call.arguments)
     for word, description in offer.words:
         call.out.write(f"{word}\t{description}\n" if described and description else f"{word}\n")
     call.out.write(f":{offer.directive}\n")

@@ -1,4 +1,4 @@
-"""Where settings come from (cli section 2): flags beat variables, variables beat files, files beat defaults."""
+"""Sources of settings: flags beat variables, variables beat files, files beat defaults (cli section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``."""
+"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that ends a command early, as one tree.
+"""Errors that end a command, as one tree.
 
 Failure                  "Error: <message>" on stderr, exit code 1
 ├── UsageFailure         the command line is wrong

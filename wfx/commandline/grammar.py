@@ -1,4 +1,4 @@
-"""The grammar of command lines (cli section 1): a tree of commands, and how arguments find their way through it."""
+"""Parser of command lines: a tree of commands with their flags and arguments (cli section 1)."""
 
 from __future__ import annotations
 

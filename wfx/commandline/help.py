@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from wfx.commandline import manual
-from wfx.commandline.call import Call
+from wfx.commandline import help_texts
 from wfx.commandline.grammar import Command, Parsed
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
 
 
-def run(call: Call) -> None:
+def run(call: Invocation) -> None:
     """Print the help of the command that the arguments name."""
     parsed = Parsed([call.root])
     for word in call.arguments:
         child = parsed.command.child(word)
         if child is None:
             topic = neutralise(" ".join(call.arguments))
-            call.err.write(f"Unknown help topic: {topic}\n\n{manual.usage_text(Parsed([call.root]))}")
+            call.err.write(f"Unknown help topic: {topic}\n\n{help_texts.usage_text(Parsed([call.root]))}")
             return
         parsed.path.append(child)
-    call.out.write(manual.help_text(parsed))
+    call.out.write(help_texts.help_text(parsed))
 
 
 def command(program: str, example: str) -> Command:

@@ -1,4 +1,4 @@
-"""Log lines for people, on stderr (cli section 3)."""
+"""Log lines on standard error (cli section 3)."""
 
 from __future__ import annotations
 

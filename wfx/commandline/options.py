@@ -1,4 +1,4 @@
-"""Options: what kinds there are, and how their values read."""
+"""Kinds of options, and parsers of their values."""
 
 from __future__ import annotations
 

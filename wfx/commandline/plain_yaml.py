@@ -1,4 +1,4 @@
-"""YAML whose scalars stay text: what ``on``, ``1.10`` or ``2026-01-01`` mean is decided by who reads the value.
+"""YAML loader that leaves all scalars as text.
 
 Of several documents the first one counts, as the reference has it. A key that a mapping has twice is refused: which of
 the two is meant is anybody's guess.

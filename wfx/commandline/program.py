@@ -1,4 +1,4 @@
-"""From the command line to the exit code."""
+"""Runs a program: from the command line to the exit code."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from wfx.commandline import configuration, grammar, manual
-from wfx.commandline.call import Call
+from wfx.commandline import configuration, grammar, help_texts
 from wfx.commandline.failures import (
     EXIT_BROKEN_PIPE,
     EXIT_FAILED,
@@ -22,6 +21,7 @@ from wfx.commandline.failures import (
     OutputFailure,
 )
 from wfx.commandline.grammar import Command, Parsed
+from wfx.commandline.invocation import Invocation
 from wfx.commandline.log import Log
 from wfx.commandline.options import Settings
 from wfx.commandline.terminal import Stream, neutralise
@@ -32,9 +32,9 @@ class Program:
     """One program: its commands, and what is special about it."""
 
     root: Command
-    call: Callable[..., Call] = Call
+    call: Callable[..., Invocation] = Invocation
     """Makes the kind of call that the program's commands take."""
-    before: Callable[[Call], None] = lambda _: None
+    before: Callable[[Invocation], None] = lambda _: None
     """What to do before a configured command runs."""
     failed: Callable[[Failure, Stream], None] = lambda _failure, _out: None
     """What to print on standard output when a command fails."""
@@ -70,7 +70,7 @@ class Program:
                 out.write(self.root.version())
                 return EXIT_OK
             if parsed.given.get("help") or parsed.command.run is None:
-                out.write(manual.help_text(parsed))
+                out.write(help_texts.help_text(parsed))
                 err.write(_unknown_command(parsed))
                 return EXIT_OK
             return self._run_command(parsed, stdin, out, err, log, environment)
@@ -85,7 +85,7 @@ class Program:
             self.failed(exc, out)
             err.line(f"Error: {exc}")
             if self.usage_on_failure:
-                err.write(manual.usage_text(parsed))
+                err.write(help_texts.usage_text(parsed))
             return exc.code
 
     def _run_command(

@@ -1,4 +1,4 @@
-"""What a user sees while a long task lasts: a bar on standard error, on terminals only."""
+"""Progress bar on standard error, on terminals only."""
 
 from __future__ import annotations
 

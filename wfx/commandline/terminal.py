@@ -1,4 +1,4 @@
-"""The two output streams, and what may reach a terminal through them."""
+"""Output streams of a program, and what may reach a terminal through them."""
 
 from __future__ import annotations
 

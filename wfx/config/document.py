@@ -1,4 +1,4 @@
-"""The table of options in the guide: ``python -m wfx.config.document GUIDE`` puts it between its two marks."""
+"""Generator of the options table in the docs: ``python -m wfx.config.document GUIDE``."""
 
 from __future__ import annotations
 

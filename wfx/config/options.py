@@ -1,4 +1,4 @@
-"""Every option of the server, once: flags, environment variables, file keys, help and documentation follow from it."""
+"""Table of the server's options, from which flags, variables, file keys, help and docs follow."""
 
 from __future__ import annotations
 

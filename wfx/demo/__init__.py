@@ -1,1 +1,1 @@
-"""A whole update in a minute: a server, an operator, and a simulated device that also serves as an example client."""
+"""Demo: a service, an operator, and a simulated device that also serves as an example client."""

@@ -1,4 +1,4 @@
-"""A device's connection to the service: asks until it is answered, and waits longer from time to time."""
+"""Connection of the demo device to the service, with retries and back-off."""
 
 from __future__ import annotations
 

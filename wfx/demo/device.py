@@ -1,4 +1,4 @@
-"""A small device: polls for jobs, downloads, installs, activates, and reports every step.
+"""Simulated device: polls for jobs, downloads, installs, activates, and reports each step.
 
 On the wire it does what real update clients of this family do: it looks for open jobs by its id, reports each state
 with progress and a message, sends progress over a second connection, and asks for replies without the context. It goes

@@ -1,4 +1,4 @@
-"""A wfx service as a process of its own on free ports of this machine: for the demo, the benchmark and the tests."""
+"""Service in a process of its own on free ports, for the demo, the benchmark and the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo: an update from creation to ACTIVATED, with every part real but the device's hardware."""
+"""The demo: an update from creation to ACTIVATED, where only the device's hardware is simulated."""
 
 from __future__ import annotations
 

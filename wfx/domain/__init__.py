@@ -1,1 +1,1 @@
-"""The pure heart: workflows, jobs, decisions and events. No I/O, no async, no clock."""
+"""Domain model: workflows, jobs, decisions and events. No I/O, no async, no clock."""

@@ -1,4 +1,4 @@
-"""How a job begins."""
+"""Decision to create a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Definitions: what a job is to do, as a free-form JSON object; its depth and its hash."""
+"""Job definitions: free-form JSON objects, their canonical form and their hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that can be refused, as one tree.
+"""Errors of the domain, as one tree.
 
     WfxError
     ├── NotFound

@@ -1,4 +1,4 @@
-"""Jobs: one device's run through a workflow."""
+"""Jobs, their history entries and events."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class HistoryEntry:
     """A history entry: what a job was before one change (rest-api section 9.6)."""
 
     mtime: Timestamp
@@ -141,4 +141,4 @@ class Event:
     client_id: str
     workflow: Workflow
     payload: Json
-    """The ``job`` member of the event as a JSON object, without its ``workflow``; see :func:`wfx.domain.wire.event`."""
+    """The event's member ``job`` as a JSON object, without its ``workflow``; see :func:`wfx.domain.job_json.event`."""

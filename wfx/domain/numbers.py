@@ -1,4 +1,4 @@
-"""Numbers in what callers send: all are doubles, and are shown as such (rest-api section 2)."""
+"""Normalisation of JSON numbers to doubles (rest-api section 2)."""
 
 from __future__ import annotations
 

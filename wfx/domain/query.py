@@ -1,4 +1,4 @@
-"""What can be asked of the store, and how answers come in pages."""
+"""Queries of the store, and pages of their results."""
 
 from __future__ import annotations
 

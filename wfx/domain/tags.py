@@ -1,4 +1,4 @@
-"""Tags: the labels by which operators find jobs (rest-api section 9.5)."""
+"""Decisions to add and remove tags of a job (rest-api section 9.5)."""
 
 from __future__ import annotations
 

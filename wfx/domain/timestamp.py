@@ -1,4 +1,4 @@
-"""Points in time: whole microseconds since 1970 in UTC inside, RFC 3339 text outside."""
+"""Timestamps: microseconds since 1970 in UTC, and RFC 3339 text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job's status moves along its workflow."""
+"""Decision to change a job's status along its workflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workflows make sense: the rules of rest-api section 8, in its order, with the improvements of section 17.
+"""Validation of workflows: the rules of rest-api section 8, in its order, with the improvements of section 17.
 
 Each rule yields what is wrong, in the order in which the workflow lists things, whatever other rules are broken too.
 All are linear in the size of the workflow, and none recurses.

@@ -1,4 +1,4 @@
-"""Workflows: immutable state machines that jobs run through."""
+"""Workflows: immutable state machines of jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How readers learn what happens to jobs: the log of events, followed, filtered, resumed and pruned.
+"""Event streams: subscribers follow, filter and resume the store's log.
 
 What is promised to every stream that starts at a position of the log: **ordered** as committed, every event **unique**,
 **nothing missing** that passes its filter, **resumable** after any id it was told, **bookmarked** (it is told positions

@@ -1,4 +1,4 @@
-"""The one task that follows the store's log, and the streams that hang on it."""
+"""Broker: follows the store's log and serves all subscriptions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from wfx.domain.errors import BehindHorizon, LogPositionError, StoreError
 from wfx.domain.job import Event
-from wfx.events.audience import Audience
-from wfx.events.entry import Entry
+from wfx.events.framing import EncodedEvent
+from wfx.events.log_window import LogWindow
 from wfx.events.page import EventPage, read_page
 from wfx.events.position import NOW
 from wfx.events.query import EventQuery
-from wfx.events.source import Source
+from wfx.events.subscriber_index import SubscriberIndex
 from wfx.events.subscription import BOOKMARK_EVERY, Subscription
 from wfx.store.protocol import LogBounds, Store
 
@@ -36,8 +36,8 @@ class Broker:
     def __init__(self, store: Store) -> None:
         """Serve this store's log."""
         self._store = store
-        self._audience = Audience()
-        self._source: Source | None = None
+        self._audience = SubscriberIndex()
+        self._source: LogWindow | None = None
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
         """How many readers were given up because they did not read."""
@@ -49,7 +49,7 @@ class Broker:
 
     async def open(self) -> None:
         """Begin to follow the log from its head. Raises StoreUnavailable."""
-        self._source = Source(self._store, await self._store.log_bounds())
+        self._source = LogWindow(self._store, await self._store.log_bounds())
         self._task = asyncio.create_task(self._run(), name="follow-log")
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ class Broker:
         return await read_page(self._store, self._open_source.archive, query, query.since or NOW)
 
     @property
-    def _open_source(self) -> Source:
+    def _open_source(self) -> LogWindow:
         assert self._source is not None, "the broker is not open"
         return self._source
 
@@ -143,7 +143,7 @@ class Broker:
             return True
         before = recent.head
         for event in news:
-            recent.append(Entry(event))
+            recent.append(EncodedEvent(event))
         self._audience.tell(news)
         if recent.head // BOOKMARK_EVERY > before // BOOKMARK_EVERY:
             self._audience.tell_position(recent.head)
@@ -156,7 +156,7 @@ class Broker:
         """
         _logger.warning("all event streams end: %s", reason)
         self._end_streams()
-        self._source = Source(self._store, bounds)
+        self._source = LogWindow(self._store, bounds)
 
     def _end_streams(self) -> None:
         if self._source is not None:

@@ -1,11 +1,11 @@
-"""The bytes of an event stream (rest-api section 10.3): line feeds only, a blank line after each block."""
+"""Encoding of server-sent events (rest-api section 10.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from wfx.domain import wire
-from wfx.events.entry import Entry
+from wfx.domain import job_json
+from wfx.domain.job import Event
 
 KEEP_ALIVE = b": keepalive\n\n"
 """A comment: readers skip it."""
@@ -18,13 +18,25 @@ _COUNTS = 1 << 64
 """So many numbers there are for the events of a stream that counts its own; then it goes on from 0."""
 
 
+class EncodedEvent:
+    """An event of the log, encoded once for everybody."""
+
+    __slots__ = ("event", "head", "seq")
+
+    def __init__(self, event: Event) -> None:
+        """Encode the part that does not depend on the reader."""
+        self.event = event
+        self.seq = event.seq
+        self.head = job_json.event_head(event)
+
+
 class Framing:
     """Makes blocks for one stream: labelled, and numbered by the log or by the stream itself."""
 
     def __init__(self, labels: Sequence[str] | None, id_prefix: str | None) -> None:
         """Begin a stream. With a prefix ids are ``<prefix><sequence number>``, without they count 1, 2, 3 …."""
         self._prefix = b"id: " + (id_prefix or "").encode()
-        self._end_of_data = wire.event_tail(labels) + b"\n"
+        self._end_of_data = job_json.event_tail(labels) + b"\n"
         self._counts = id_prefix is None
         self._count = 0
 
@@ -32,7 +44,7 @@ class Framing:
         """Make a block that tells a position and nothing else: readers remember it and are told of no event."""
         return b"%b%d\n\n" % (self._prefix, seq)
 
-    def chunks(self, entries: Iterable[Entry]) -> Iterator[bytes | memoryview]:
+    def chunks(self, entries: Iterable[EncodedEvent]) -> Iterator[bytes | memoryview]:
         """Make the blocks of events, many small ones at once, a huge one in slices of the bytes that all share."""
         pieces: list[bytes] = []
         size = 0

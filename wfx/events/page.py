@@ -1,12 +1,12 @@
-"""A page of the past, for readers who ask from time to time instead of holding a stream."""
+"""Pages of past events, for clients that ask at intervals instead of holding a stream."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from wfx.domain.errors import BehindHorizon
-from wfx.events.archive import Archive
-from wfx.events.entry import Entry
+from wfx.events.framing import EncodedEvent
+from wfx.events.log_pages import LogPages
 from wfx.events.position import Start
 from wfx.events.query import EventQuery
 from wfx.store.protocol import LogBounds, Store
@@ -21,12 +21,12 @@ class EventPage:
     """Some consecutive events that pass a filter, and where to go on."""
 
     log_id: str
-    entries: tuple[Entry, ...]
+    entries: tuple[EncodedEvent, ...]
     next: int
     """The position to continue after: everything up to it was looked at."""
 
 
-async def read_page(store: Store, archive: Archive, query: EventQuery, start: Start) -> EventPage:
+async def read_page(store: Store, archive: LogPages, query: EventQuery, start: Start) -> EventPage:
     """Read from the start on until the page is full, enough was looked at, or the head is reached.
 
     Raises BehindHorizon, NotOnThisLog, StoreUnavailable.
@@ -42,8 +42,8 @@ async def read_page(store: Store, archive: Archive, query: EventQuery, start: St
             after = exc.oldest - 1
 
 
-async def _collect(archive: Archive, query: EventQuery, bounds: LogBounds, after: int) -> EventPage:
-    found: list[Entry] = []
+async def _collect(archive: LogPages, query: EventQuery, bounds: LogBounds, after: int) -> EventPage:
+    found: list[EncodedEvent] = []
     size = 0
     cursor = after
     while cursor < bounds.head and cursor - after < _MOST_READ and len(found) < query.limit and size < _MOST_BYTES:

@@ -1,4 +1,4 @@
-"""Positions on the log: how readers name them and what becomes of the name."""
+"""Positions on the log: their text form, and whether they can be served."""
 
 from __future__ import annotations
 

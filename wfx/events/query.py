@@ -1,4 +1,4 @@
-"""What a reader asks for: which events, from where on, labelled how (rest-api section 10.1)."""
+"""Parser of stream queries: which events, from which position, with which labels (rest-api section 10.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropping what need not be kept any longer, a little at a time: old events, and what deleted jobs left behind."""
+"""Retention: prunes old events, and histories of deleted jobs, in small steps."""
 
 from __future__ import annotations
 

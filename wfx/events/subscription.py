@@ -1,4 +1,4 @@
-"""One reader's stream: a place on the log, moved forward as fast as the reader reads."""
+"""Subscription of one client: a position on the log that moves as fast as the client reads."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 from wfx.domain.errors import LogPositionError, StoreError
-from wfx.events.audience import Audience
-from wfx.events.entry import Entry
-from wfx.events.framing import KEEP_ALIVE, Framing
+from wfx.events.framing import KEEP_ALIVE, EncodedEvent, Framing
+from wfx.events.log_window import LogWindow
 from wfx.events.query import EventQuery
-from wfx.events.source import Source
+from wfx.events.subscriber_index import SubscriberIndex
 
 BOOKMARK_EVERY = 1000
 """A reader whom nothing concerns is told its position after this many events, or twice as many at the latest."""
@@ -26,7 +25,9 @@ class Subscription:
     slow reader loses nothing; a reader whose place was pruned is at its end.
     """
 
-    def __init__(self, query: EventQuery, after: int, source: Source, audience: Audience, keep_alive: float) -> None:
+    def __init__(
+        self, query: EventQuery, after: int, source: LogWindow, audience: SubscriberIndex, keep_alive: float
+    ) -> None:
         """Stand after event ``after``. ``keep_alive`` is in seconds of silence; 0 means never."""
         self.filter = query.filter
         self.wants_bookmarks = query.since is not None
@@ -40,7 +41,7 @@ class Subscription:
         """Everything up to this event was sent or does not concern the reader."""
         self._told = after
         """The newest position that the reader was told."""
-        self._fetched: Sequence[Entry] = ()
+        self._fetched: Sequence[EncodedEvent] = ()
         self._silent = False
         self._last_sent = 0.0
         self._waiter: asyncio.Future[int] | None = None
@@ -73,12 +74,12 @@ class Subscription:
             self._audience.leave(self)
 
     def wake(self, first: int) -> None:
-        """See :class:`wfx.events.audience.Listener`."""
+        """See :class:`wfx.events.subscriber_index.Wakeable`."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(first)
 
     def cut(self) -> None:
-        """See :class:`wfx.events.audience.Listener`."""
+        """See :class:`wfx.events.subscriber_index.Wakeable`."""
         self.interrupt()
 
     async def _next(self) -> Iterable[bytes | memoryview]:
@@ -90,7 +91,7 @@ class Subscription:
         await self._wait()
         return self._signs_of_life()
 
-    def _frames(self, batch: Sequence[Entry]) -> Iterable[bytes | memoryview]:
+    def _frames(self, batch: Sequence[EncodedEvent]) -> Iterable[bytes | memoryview]:
         passing = [entry for entry in batch if self.filter.passes(entry.event)]
         self._cursor = batch[-1].seq
         yield from self._framing.chunks(passing)

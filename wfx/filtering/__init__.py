@@ -1,4 +1,4 @@
-"""Response filters: a jq program over the JSON bytes of an answer, bounded in time, memory and size.
+"""Response filters: jq programs over the JSON of an answer, bounded in time, memory and size.
 
     filters.py   what the API calls: ``prepare`` before the operation, ``apply`` after it
     grammar.py   recognises programs that are provably finite …

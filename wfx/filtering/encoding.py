@@ -1,4 +1,4 @@
-"""How a result is written: one JSON text and a newline, in the bytes that the contract fixes (rest-api section 11).
+"""Encoding of filter results as JSON text (rest-api section 11).
 
 The text comes from a JSON encoder; what is left to do is the escaping of characters that could end a script element or
 a line, and numbers: they are IEEE doubles (:mod:`wfx.jq_language.numbers`).

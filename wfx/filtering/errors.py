@@ -1,4 +1,4 @@
-"""What can be wrong with a response filter.
+"""Errors of response filters.
 
     WfxError
     └── FilterError

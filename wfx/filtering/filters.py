@@ -1,4 +1,4 @@
-"""What the API calls for a request with a response filter: ``prepare`` before the operation, ``apply`` after it.
+"""Response filters as the API uses them: ``prepare`` before an operation, ``apply`` after it.
 
     program = await filters.prepare(text)                 # refuses what is no program, before anything has happened
     ...                                                   # the operation itself

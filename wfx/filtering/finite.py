@@ -1,4 +1,4 @@
-"""Programs that surely end, run in this process over decoded JSON.
+"""Interpreter of jq programs that always end, in this process.
 
 A program is a pipe of stages, a stage a list of alternatives, an alternative a leaf or a pipe in parentheses. A leaf is
 a function from one value to the list of its outputs; it has no loop but those over the value, so it ends.

@@ -1,4 +1,4 @@
-"""Recognises the programs that may run in the server's own process.
+"""Parser that recognises jq programs that always end.
 
     pipe         = alternatives { "|" alternatives }
     alternatives = comparison { "," comparison }

@@ -1,4 +1,4 @@
-"""Runs jq programs in worker processes, and ends those that trip a limit.
+"""Pool of filter workers: runs jq programs, and kills workers that exceed a limit.
 
 A worker is started when it is first needed, serves one program at a time, and is reused until it trips a limit, grows
 or fails; then it is killed, and the next program starts another. :mod:`wfx.filtering.shares` decides who goes next.

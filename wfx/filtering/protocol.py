@@ -1,4 +1,4 @@
-"""What the server and its filter workers say to each other, over the worker's stdin and stdout.
+"""Messages between the server and its filter workers.
 
 A request is a kind, the lengths of a program and a document, and these two in UTF-8. An answer is a kind, whether the
 worker ends now (because it has grown), the seconds of processor time that the request took so far, a length and that

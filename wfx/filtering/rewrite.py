@@ -1,4 +1,4 @@
-"""Lets libjq go on after an error.
+"""Rewriter of jq programs so that libjq continues after an error.
 
 The contract writes ``{}`` in place of an output that failed and goes on: ``1, error("x"), 3`` gives three lines
 (rest-api section 11). libjq ends at the first error. So each part of the program's outermost pipes and commas is

@@ -1,4 +1,4 @@
-"""Fair queue for the filter workers: each client gets its share of them.
+"""Fair queue of the filter workers: each client gets its share of them.
 
 The request goes first whose client has used least recently and is expected to need least now. *Slow* clients, those
 that had a long-running program in the last minutes, never have all workers. A program that turns out to be slow while

@@ -1,4 +1,4 @@
-"""The process in which foreign jq programs run. Started by :mod:`wfx.filtering.pool`, never imported by the server.
+"""Program of the filter workers: runs jq programs of clients. Never imported by the server.
 
     python -I -S worker.py LIBRARIES PACKAGES MEMORY DEADLINE OUTPUT
 

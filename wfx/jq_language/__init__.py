@@ -1,4 +1,4 @@
-"""The jq language, as the server's response filters and wfxctl share it.
+"""jq language support that the server's response filters and wfxctl share.
 
 tokens.py       cuts a program into tokens
 numbers.py      writes a double

@@ -1,4 +1,4 @@
-"""jq definitions to put before a program: numbers in texts are spelled as in output, and functions with effects fail.
+"""jq definitions put before each program: they spell numbers as in output, and disable functions with effects.
 
 libjq writes a literal as it was spelled (``1E+21``) and a computed number in C's manner (``1e-05``, ``1e+16``).
 Everything that makes a text of a number is therefore defined anew: ``tostring``, ``tojson``, ``join``, ``INDEX`` and

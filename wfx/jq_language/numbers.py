@@ -1,4 +1,4 @@
-"""The text of a number, as Go's encoding/json writes a double (rest-api section 4, cli section 5)."""
+"""Text form of a number, as Go's encoding/json writes a double (rest-api section 4, cli section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewrites a jq program so that numbers that become text are spelled as in output.
+"""Rewriter of jq programs so that numbers that become text are spelled as in output.
 
     3.0 | tostring              →   3 | tostring
     try (. + "a") catch .       →   try _catching((. + "a")) catch .

@@ -1,4 +1,4 @@
-"""Tokens of a jq program: cuts a text into tokens with their depth of nesting."""
+"""Tokenizer of jq programs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plugins: programs of the operator's choice that see every request first and may refuse or rewrite it."""
+"""Plugin host: subprocesses that see every request first and may refuse or rewrite it."""

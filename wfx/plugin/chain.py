@@ -1,4 +1,4 @@
-"""All plugins of one side: started together, asked in turn, stopped together."""
+"""Plugin chain of one side: started together, asked in turn, stopped together."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 from wfx.plugin.discovery import discover
 from wfx.plugin.errors import PluginLost, PluginsGone, Undecided
-from wfx.plugin.message import Decision, Modify, Request, Respond
-from wfx.plugin.process import PluginProcess
+from wfx.plugin.message import Decision, Modify, PluginRequest, Respond
+from wfx.plugin.process import PluginProcess, PluginSettings
 from wfx.plugin.rewrite import checked, rewritten
-from wfx.plugin.settings import PluginSettings
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class PluginChain:
         """Count the plugins: a side without any needs no ring."""
         return len(self._plugins)
 
-    async def decide(self, request: Request) -> Request | Respond:
+    async def decide(self, request: PluginRequest) -> PluginRequest | Respond:
         """Ask the plugins in turn: give a response, or the request to go on with; raise Undecided if one is silent."""
         for plugin in self._plugins:
             try:
@@ -75,7 +74,7 @@ class PluginChain:
         self._stop.set()
 
 
-def _apply(request: Request, decision: Decision) -> Request | Respond:
+def _apply(request: PluginRequest, decision: Decision) -> PluginRequest | Respond:
     if isinstance(decision, Respond):
         return checked(decision)
     return rewritten(request, decision) if isinstance(decision, Modify) else request

@@ -1,4 +1,4 @@
-"""Reads answers of plugins (server sections 11.2 and 11.3), and trusts nothing in them.
+"""Decoder of plugin answers, with checks of everything in them (server sections 11.2 and 11.3).
 
 The flatbuffers runtime for Python has no verifier: it follows every offset, also backwards and out of the buffer,
 believes every length, and takes 180 µs for eight headers. Here every table, vector and string is checked to lie within

@@ -1,4 +1,4 @@
-"""Finds the plugins in a directory (server section 11.1).
+"""Discovery of plugins in a directory (server section 11.1).
 
 Every executable file is a plugin, symbolic links are resolved, and the order is that of the names in the directory,
 byte-wise. A program that others may replace would give them the server's rights, so a plugin that is writable by

@@ -1,4 +1,4 @@
-"""Writes requests for plugins as size-prefixed FlatBuffers (server sections 11.2 and 11.3).
+"""Encoder of plugin requests as size-prefixed FlatBuffers (server sections 11.2 and 11.3).
 
 The layout is the same for every request: the three vtables and two tables stand at fixed places, then come the
 destination, the headers and the body. Offsets are relative and point forward, so all can be written in one go:
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 
-from wfx.plugin.message import Request
+from wfx.plugin.message import PluginRequest
 
 _HEAD = struct.Struct("<II 5H2x iQI 7H2x iIIIB3x 4H")
 _ENVELOPE = struct.Struct("<iII")
@@ -22,7 +22,7 @@ _TAIL = 80
 _PAD = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
 
 
-def encode_request(cookie: int, request: Request) -> bytes:
+def encode_request(cookie: int, request: PluginRequest) -> bytes:
     """Give the frame, prefix included, that asks a plugin about ``request``."""
     destination = _string(request.destination)
     envelope_at = _TAIL + len(destination)
@@ -40,7 +40,7 @@ def encode_request(cookie: int, request: Request) -> bytes:
     return b"".join((head, destination, envelope, _U32.pack(len(request.body)), request.body))
 
 
-def _envelope(request: Request, at: int) -> bytes:
+def _envelope(request: PluginRequest, at: int) -> bytes:
     """Lay out the vector of headers and what it points to, beginning at position ``at``."""
     slots = at + 4
     here = slots + 4 * len(request.headers)

@@ -1,4 +1,4 @@
-"""What can go wrong with plugins, as one tree.
+"""Errors of plugins, as one tree.
 
     PluginError
     ├── PluginRefused          at start: the directory or a file in it is unsuitable, or does not start

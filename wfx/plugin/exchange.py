@@ -1,4 +1,4 @@
-"""Pairs the answers of one plugin with its requests, and bounds how many and how large those may be."""
+"""Matches a plugin's answers with its requests, and limits how many are outstanding."""
 
 from __future__ import annotations
 

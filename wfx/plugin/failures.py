@@ -1,4 +1,4 @@
-"""What a plugin says of failures, as error records: shortly after the first, then one in a while for all."""
+"""Rate-limited error records about failing plugins."""
 
 from __future__ import annotations
 

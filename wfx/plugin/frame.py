@@ -1,4 +1,4 @@
-"""Framing of the plugin protocol (server section 11.2): 4 bytes little-endian length, then that many bytes."""
+"""Framing of the plugin protocol: 4 bytes little-endian length, then the message (server section 11.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a program did not start: the system says "No such file" of a script whose interpreter is what is missing."""
+"""Diagnosis of a plugin that did not start because its interpreter is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plugins are asked and what they decide, on the server's side of the protocol (server sections 11.4 and 11.5).
+"""Plugin requests and decisions, as the server sees them (server sections 11.4 and 11.5).
 
 Everything textual stays bytes: what a plugin is shown is what the router will see, and what comes back goes on
 the wire again.
@@ -33,7 +33,7 @@ _ACTIONS = {"POST": Action.CREATE, "PUT": Action.UPDATE, "PATCH": Action.UPDATE,
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PluginRequest:
     """An HTTP request as a plugin is shown it."""
 
     destination: bytes

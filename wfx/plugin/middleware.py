@@ -1,4 +1,4 @@
-"""The outermost ring of a side: every request is shown to the plugins first, and nothing gets past them."""
+"""ASGI middleware that asks the plugins about each request."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import Undecided
-from wfx.plugin.headers import grouped
-from wfx.plugin.message import Action, Request, Respond
+from wfx.plugin.message import Action, PluginRequest, Respond
+from wfx.plugin.rewrite import grouped
 
 _NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
 _FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding",
@@ -102,16 +102,16 @@ def _ascii(scope: Scope) -> Scope:
     return {**scope, **dict(zip(("raw_path", "query_string"), escaped, strict=True))}
 
 
-def _show(scope: Scope, body: bytes) -> Request:
+def _show(scope: Scope, body: bytes) -> PluginRequest:
     """Describe the request as plugins see it (server section 11.4)."""
     destination = scope["raw_path"]
     if scope["query_string"]:
         destination += b"?" + scope["query_string"]
     headers = grouped(field for field in scope["headers"] if field[0] not in _NOT_SHOWN)
-    return Request(destination, Action.of(scope["method"]), headers, body)
+    return PluginRequest(destination, Action.of(scope["method"]), headers, body)
 
 
-def _rerouted(scope: Scope, request: Request) -> Scope:
+def _rerouted(scope: Scope, request: PluginRequest) -> Scope:
     """Give the scope of a rewritten request: as if the caller had sent it so, to the same host by the same method."""
     raw_path, _, query = request.destination.partition(b"?")
     headers: RawHeaders = [(name, value) for name, value in scope["headers"] if name == b"host"]

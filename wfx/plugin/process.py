@@ -1,4 +1,4 @@
-"""One plugin as a running process (server sections 11.1 and 11.7)."""
+"""Process of one plugin: starts it, exchanges messages, stops it (server sections 11.1 and 11.7)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from wfx.plugin import interpreter
@@ -20,10 +21,57 @@ from wfx.plugin.errors import PluginBusy, PluginLost, PluginRefused, PluginsGone
 from wfx.plugin.exchange import Exchange
 from wfx.plugin.failures import REPORT_DELAY, FailureReports
 from wfx.plugin.frame import FrameDecoder
-from wfx.plugin.message import Decision, Request
-from wfx.plugin.pipes import PipeEnd
-from wfx.plugin.settings import PluginSettings
+from wfx.plugin.message import Decision, PluginRequest
 from wfx.plugin.stderr import LineForwarder
+
+_HEADER_ROOM = 4
+"""What headers may grow to as a message: offsets and paddings, and two bytes for one that is not UTF-8."""
+_SLACK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """Deadlines in seconds, sizes in bytes."""
+
+    max_body: int
+    """Longest request body."""
+    max_head: int = 1_004_096
+    """Longest request line with headers."""
+    reply_timeout: float = 30.0
+    """How long a request waits for one plugin's answer."""
+    stop_grace: float = 5.0
+    """How long a plugin may take to end after SIGTERM."""
+
+    @property
+    def max_frame(self) -> int:
+        """Longest message in either direction."""
+        return self.max_body + _HEADER_ROOM * self.max_head + _SLACK
+
+    @property
+    def max_outstanding_bytes(self) -> int:
+        """How much one plugin may have to answer or to read at a time."""
+        return 4 * self.max_frame
+
+
+class PipeEnd(asyncio.Protocol):
+    """Hands on what comes, and tells when there will be no more."""
+
+    def __init__(self, on_data: Callable[[bytes], None] | None, on_lost: Callable[[], None]) -> None:
+        """Call ``on_data`` with bytes as they come (never for an end that is written to), ``on_lost`` at the end."""
+        self._on_data = on_data
+        self._on_lost = on_lost
+        self.gone = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on bytes (called by the event loop)."""
+        if self._on_data:
+            self._on_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell of the end (called by the event loop)."""
+        self.gone.set()
+        self._on_lost()
+
 
 _log = logging.getLogger(__name__)
 _KILL_WAIT = 2.0
@@ -102,7 +150,7 @@ class PluginProcess:
         with suppress(RuntimeError):  # the event loop has ended before the plugin
             self._loop.call_soon_threadsafe(self._note_end, status)
 
-    async def ask(self, request: Request) -> Decision:
+    async def ask(self, request: PluginRequest) -> Decision:
         """Give the plugin's decision; raise Undecided if there is none."""
         if not self.open:
             raise PluginsGone("is gone")

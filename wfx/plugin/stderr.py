@@ -1,4 +1,4 @@
-"""Forwards what a plugin writes to standard error to the log: line by line, and no more than the log can bear."""
+"""Forwards a plugin's standard error to the log, line by line and rate-limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes: confined, with limits of time, memory and output, shared fairly between clients.
+"""Worker processes with limits of time, memory and output, shared fairly between clients.
 
     pool.py          what the service calls: ``await pool.ask(request, client)``
     fair_queue.py    which request a worker gets next

@@ -1,4 +1,4 @@
-"""One child process that serves over its stdin and stdout: starts it, kills it, waits for its end."""
+"""Child process that serves over its stdin and stdout: start, kill, reap."""
 
 from __future__ import annotations
 

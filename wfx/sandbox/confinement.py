@@ -1,4 +1,4 @@
-"""Confinement of a worker process, called by the process itself. Uses the standard library only."""
+"""Confinement of a worker process, applied by the process itself. Uses the standard library only."""
 
 from __future__ import annotations
 

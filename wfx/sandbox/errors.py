@@ -1,4 +1,4 @@
-"""Why a worker process gave no answer.
+"""Errors of worker processes.
 
 SandboxError
 ├── LimitReached     the work ran into a limit, and its process was ended

@@ -1,4 +1,4 @@
-"""Fair queue: the client that was served least goes first, and of its own work the smallest.
+"""Fair queue: the client that was served least goes first, with its smallest item.
 
 Work is measured by its cost, for instance in bytes. Costly work never takes the last of the places in which work runs,
 so that other work never waits for it.

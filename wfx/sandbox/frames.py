@@ -1,4 +1,4 @@
-"""Frames over the stdin and stdout of a worker process: a kind, a small head and a large body.
+"""Framing between the service and a worker process.
 
 A worker sends READY first. Then each request gets one answer: one of the worker's module, or MEMORY or FAILED, after
 which the worker ends. Only the standard library is used, since workers may have nothing else.

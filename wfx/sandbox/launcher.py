@@ -1,4 +1,4 @@
-"""The worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
+"""Main program of a worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
 
     python -I -S launcher.py DIRECTORIES MODULE MEMORY SERVICE
 

@@ -1,4 +1,4 @@
-"""Pool of worker processes that do the work of many clients.
+"""Pool of worker processes.
 
 A worker is started when it is first needed, serves one request at a time, and is reused until it trips a limit, grows
 or fails; then it is ended, and the next request starts another. The number of workers is bounded, waiting has a

@@ -1,4 +1,4 @@
-"""One worker process, as the service sees it: starts it, sends requests, receives answers."""
+"""Worker process as the service sees it: starts it, sends requests, receives answers."""
 
 from __future__ import annotations
 

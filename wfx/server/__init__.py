@@ -1,1 +1,1 @@
-"""Listening sockets and the engines that speak HTTP on them."""
+"""Listeners, and the HTTP engines that serve them."""

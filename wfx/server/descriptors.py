@@ -1,4 +1,4 @@
-"""File descriptors: as many connections as there may be open files, and some to spare."""
+"""Limit of open file descriptors, raised at start to fit the limit of connections."""
 
 from __future__ import annotations
 

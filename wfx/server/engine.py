@@ -1,4 +1,4 @@
-"""What every HTTP engine can do, and which ones there are."""
+"""Interface of the HTTP engines, and their names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp
 
+from wfx.server.limits import HttpSettings
 from wfx.server.listeners import Listener
-from wfx.server.settings import HttpSettings
 
 
 class Engine(Protocol):

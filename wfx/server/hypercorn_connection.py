@@ -1,4 +1,4 @@
-"""One connection under hypercorn: reads, writes, deadlines, and how it ends."""
+"""Connection under hypercorn: reading, writing, deadlines, closing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp
 
-from wfx.server import refusal
-from wfx.server.edge import LINGER, NEVER, Edge, cut_off
+from wfx.server import edge_errors
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
 from wfx.server.hypercorn_request import Request
-from wfx.server.reader import BETWEEN
+from wfx.server.limits import LINGER, NEVER, ListenerLimits, cut_off
+from wfx.server.request_reader import BETWEEN
 
 log = logging.getLogger("wfx.edge")
 
@@ -48,7 +48,7 @@ class Connection:
     """Carries HTTP/1.1 or HTTP/2, whichever the client begins with."""
 
     def __init__(
-        self, app: ASGIApp, config: Config, context: WorkerContext, edge: Edge,
+        self, app: ASGIApp, config: Config, context: WorkerContext, edge: ListenerLimits,
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     ) -> None:  # fmt: skip
         """Serve ``app`` over the streams."""
@@ -286,7 +286,7 @@ class Connection:
         if request.response_complete:
             self._close()
         else:
-            request.refuse(refusal.SLOW_BODY)
+            request.refuse(edge_errors.SLOW_BODY)
 
 
 def _address(name: Any) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""hypercorn: HTTP/1.1 and HTTP/2."""
+"""HTTP engine hypercorn: HTTP/1.1 and HTTP/2."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from starlette.types import ASGIApp
 
-from wfx.server import refusal
-from wfx.server.edge import MAX_STREAMS, Edge, enforce_deadlines
+from wfx.server import edge_errors
 from wfx.server.hypercorn_connection import Connection, Wire
+from wfx.server.limits import MAX_STREAMS, HttpSettings, ListenerLimits, enforce_deadlines
 from wfx.server.listeners import BACKLOG, Listener
-from wfx.server.settings import HttpSettings
 
 
 class _Connections:
     """All connections of a listener."""
 
-    def __init__(self, app: ASGIApp, edge: Edge) -> None:
+    def __init__(self, app: ASGIApp, edge: ListenerLimits) -> None:
         self._app = app
         self._edge = edge
         self._config = Config()
@@ -35,7 +34,7 @@ class _Connections:
         """Serve a new connection, unless there are too many."""
         if len(self.open) >= self._edge.settings.max_connections:
             self._edge.refusals.note("connections", writer.get_extra_info("peername"))
-            writer.write(refusal.FULL.raw())
+            writer.write(edge_errors.FULL.raw())
             writer.close()
             return
         connection = Connection(self._app, self._config, self._context, self._edge, reader, writer)
@@ -58,7 +57,7 @@ class _Connections:
 
 async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    edge = Edge(settings)
+    edge = ListenerLimits(settings)
     connections = _Connections(app, edge)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Wire(connections.opened), sock=listener.socket, backlog=BACKLOG)

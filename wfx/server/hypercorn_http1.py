@@ -1,4 +1,4 @@
-"""HTTP/1.1 under hypercorn, read by the same reader as under uvicorn, so that both accept and refuse the same."""
+"""HTTP/1.1 under hypercorn, with the same reader as under uvicorn."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hypercorn.protocol import events
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from wfx.api.reply import CLOSE
-from wfx.server import refusal
+from wfx.server import edge_errors
 from wfx.server.hypercorn_request import Carrier, Request, open_stream
-from wfx.server.reader import BETWEEN, BODY, RequestReader
+from wfx.server.request_reader import BETWEEN, BODY, RequestReader
 
 
 class Reader(h11.Connection, RequestReader):
@@ -134,7 +134,7 @@ class Http1(H11Protocol):
         app: Any = self.app
         if self._carrier.edge.busy:
             self._carrier.edge.refusals.note("busy", self.client)
-            app = refusal.BUSY
+            app = edge_errors.BUSY
         self.request = Request(self._carrier, self, STREAM_ID, app)
         self.stream = open_stream(self, self.request)
         await self.stream.handle(
@@ -165,7 +165,7 @@ class Http1(H11Protocol):
 
     async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # the reason has it
         """Answer a request that could not be read with the reason."""
-        reason = self.connection.refusal or refusal.MALFORMED
+        reason = self.connection.refusal or edge_errors.MALFORMED
         self._carrier.edge.refusals.note(reason.kind, self.client)
         if self.request is not None and not self.request.response_complete:
             self.request.cut()

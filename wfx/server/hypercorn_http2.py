@@ -16,11 +16,11 @@ from hypercorn.utils import filter_pseudo_headers
 from priority.priority import MissingStreamError
 
 from wfx.api.reply import CLOSE
-from wfx.server import refusal
-from wfx.server.edge import MAX_STREAMS
-from wfx.server.head import MAX_FIELDS, METHODS, Target, read_target, valid_host
+from wfx.server import edge_errors
+from wfx.server.edge_errors import Refusal
 from wfx.server.hypercorn_request import Carrier, Request, open_stream
-from wfx.server.refusal import Refusal
+from wfx.server.limits import MAX_STREAMS
+from wfx.server.request_line import MAX_FIELDS, METHODS, Target, read_target, valid_host
 
 _CREDIT = 1000.0
 """Control frames (settings, pings, resets, window updates, empty data) that a client may send before it gets more."""
@@ -42,14 +42,14 @@ _COSTLY = (
 
 
 def check_head(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusal:
-    """Check a head, as :mod:`wfx.server.reader` does for HTTP/1.1; h2 has checked its syntax."""
+    """Check a head, as :mod:`wfx.server.request_reader` does for HTTP/1.1; h2 has checked its syntax."""
     pseudo = {name: value for name, value in fields if name[:1] == b":"}
     method = pseudo.get(b":method", b"")
     path = pseudo.get(b":path", b"")
     if method not in METHODS:
-        return refusal.BAD_METHOD
+        return edge_errors.BAD_METHOD
     if path != b"*" and path[:1] != b"/":
-        return refusal.BAD_TARGET
+        return edge_errors.BAD_TARGET
     reason = _check_fields(fields, pseudo)
     if reason is not None:
         return reason
@@ -59,13 +59,13 @@ def check_head(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusa
 
 def _check_fields(fields: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes]) -> Refusal | None:
     if len(fields) - len(pseudo) > MAX_FIELDS:
-        return refusal.MANY_FIELDS
+        return edge_errors.MANY_FIELDS
     hosts = [value for name, value in fields if name == b"host"]
     if len(hosts) > 1:
-        return refusal.MANY_HOSTS
+        return edge_errors.MANY_HOSTS
     if not valid_host(pseudo.get(b":authority", (hosts or [b""])[0])):
-        return refusal.BAD_HOST
-    return refusal.MALFORMED if sum(name == b"content-length" for name, _ in fields) > 1 else None
+        return edge_errors.BAD_HOST
+    return edge_errors.MALFORMED if sum(name == b"content-length" for name, _ in fields) > 1 else None
 
 
 class Http2(H2Protocol):
@@ -155,7 +155,7 @@ class Http2(H2Protocol):
         fields: Any = request.headers
         judged = check_head(fields)
         if not isinstance(judged, Refusal) and (self._carrier.edge.busy or self._carrier.working >= MAX_STREAMS):
-            judged = refusal.BUSY
+            judged = edge_errors.BUSY
         if isinstance(judged, Refusal):
             await self._refuse(request.stream_id, judged, ended=request.stream_ended is not None)
             return

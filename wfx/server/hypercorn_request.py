@@ -1,4 +1,4 @@
-"""One request under hypercorn, over HTTP/1.1 or HTTP/2, and its answer."""
+"""Request and answer under hypercorn, over HTTP/1.1 or HTTP/2."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hypercorn.protocol.http_stream import HTTPStream
 from starlette.types import ASGIApp, Message
 
 from wfx.api.call import ABORT_EXTENSION
-from wfx.server import refusal
-from wfx.server.edge import NEVER, Edge
-from wfx.server.refusal import Refusal
-from wfx.server.work import STREAM, Work
+from wfx.server import edge_errors
+from wfx.server.edge_errors import Refusal
+from wfx.server.limits import NEVER, ListenerLimits
+from wfx.server.request_task import STREAM, RequestTask
 
 _HIGH_WATER = 64 * 1024
 """Bytes of a body that wait for the app before no more are read."""
@@ -28,7 +28,7 @@ Send = Callable[[Message | None], Awaitable[None]]
 class Carrier(Protocol):
     """The connection of a request."""
 
-    edge: Edge
+    edge: ListenerLimits
 
     @property
     def working(self) -> int:
@@ -44,7 +44,7 @@ class Carrier(Protocol):
         """End an answer at once, and its connection if necessary."""
 
 
-class Request(Work):
+class Request(RequestTask):
     """Connects a stream of hypercorn's with the app, in the place of the task group in which the stream runs apps."""
 
     def __init__(self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp) -> None:
@@ -100,14 +100,14 @@ class Request(Work):
             self.read_due = NEVER
             if self.length not in (None, self.received):
                 self.edge.refusals.note("malformed", self.scope["client"])
-                self.refuse(refusal.MALFORMED)
+                self.refuse(edge_errors.MALFORMED)
                 return
         self._body.append(message)
         self._waiting += size
         self._arrived.set()
         if too_much:
             self.edge.refusals.note("bodies", self.scope["client"])
-            self.refuse(refusal.BODIES)
+            self.refuse(edge_errors.BODIES)
         elif self._waiting > _HIGH_WATER:
             self._room.clear()
             await self._room.wait()

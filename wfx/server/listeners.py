@@ -1,4 +1,4 @@
-"""Opening the sockets that requests come in by."""
+"""Opens listening sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request under uvicorn, and its answer."""
+"""Request and answer under uvicorn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.types import Message
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from wfx.api.reply import CLOSE, RawHeader
-from wfx.server.work import STREAM, Work
+from wfx.server.request_task import STREAM, RequestTask
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL_NAMES = frozenset(
@@ -19,7 +19,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NO_BODY = (204, 304)
 
 
-class Cycle(RequestResponseCycle, Work):
+class Cycle(RequestResponseCycle, RequestTask):
     """uvicorn's request and answer, stopped on demand, and quicker: the header leaves with the body, checked once."""
 
     _left: int | None = None

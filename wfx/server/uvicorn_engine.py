@@ -1,4 +1,4 @@
-"""uvicorn with httptools: HTTP/1.1, the faster engine."""
+"""HTTP engine uvicorn with httptools: HTTP/1.1, the faster one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.edge import Edge, enforce_deadlines
+from wfx.server.limits import HttpSettings, ListenerLimits, enforce_deadlines
 from wfx.server.listeners import BACKLOG, Listener
-from wfx.server.settings import HttpSettings
 from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
@@ -26,7 +25,7 @@ class _Server(uvicorn.Server):
 
 async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    edge = Edge(settings)
+    edge = ListenerLimits(settings)
     config = uvicorn.Config(
         app,
         http=partial(EdgeProtocol, edge),  # type: ignore[arg-type]  # whatever makes protocols

@@ -1,4 +1,4 @@
-"""uvicorn's protocol for one HTTP/1.1 connection, with our reader, limits and deadlines."""
+"""Connection under uvicorn, with our reader, limits and deadlines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wfx.api.call import ABORT_EXTENSION
-from wfx.server import refusal
-from wfx.server.edge import LINGER, NEVER, Edge, cut_off
-from wfx.server.reader import BETWEEN, BODY, RequestReader
-from wfx.server.refusal import Refusal
+from wfx.server import edge_errors
+from wfx.server.edge_errors import Refusal
+from wfx.server.limits import LINGER, NEVER, ListenerLimits, cut_off
+from wfx.server.request_reader import BETWEEN, BODY, RequestReader
 from wfx.server.uvicorn_cycle import Cycle
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -56,7 +56,12 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     """The request that was received last."""
 
     def __init__(
-        self, edge: Edge, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
+        self,
+        edge: ListenerLimits,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: Any = None,
     ) -> None:
         """Count against the limits of ``edge``; the other arguments are uvicorn's."""
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
@@ -89,8 +94,8 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._read_due = self.loop.time() + self.edge.settings.read_timeout
         if len(self.connections) > self.edge.settings.max_connections:
             self.edge.refusals.note("connections", self.client)
-            self.refusal = refusal.FULL
-            transport.write(refusal.FULL.raw())
+            self.refusal = edge_errors.FULL
+            transport.write(edge_errors.FULL.raw())
             self._close()
 
     def data_received(self, data: bytes) -> None:
@@ -155,7 +160,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         keep_alive = self.edge.settings.keep_alive and self.stays
         if self.edge.busy:
             self.edge.refusals.note("busy", self.client)
-            self._begin(refusal.BUSY, scope, keep_alive=False)
+            self._begin(edge_errors.BUSY, scope, keep_alive=False)
         else:
             self._begin(self.app, scope, keep_alive=keep_alive)
 
@@ -191,7 +196,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self.flow.pause_reading()
         cycle.message_event.set()
         if too_much:
-            self.refusal = refusal.BODIES
+            self.refusal = edge_errors.BODIES
 
     def message_complete(self) -> None:
         """Tell the app that the request is complete."""
@@ -272,7 +277,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         elif self._lingers or self._half_closed:
             self._abort()
         elif self.phase == BODY:
-            self._refuse(refusal.SLOW_BODY)
+            self._refuse(edge_errors.SLOW_BODY)
         else:
             if self.phase != BETWEEN or self._fresh:
                 self.edge.refusals.note("silent" if self.phase == BETWEEN else "slow-head", self.client)

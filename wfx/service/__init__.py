@@ -1,1 +1,1 @@
-"""Use cases, one noun each: build the decision, hand it to the store, give back what became of it."""
+"""Use cases, one module for each noun: make a decision, pass it to the store."""

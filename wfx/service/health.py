@@ -1,4 +1,4 @@
-"""Whether the service can do its work: a live check of the store, at intervals and whenever somebody asks."""
+"""Health checks of the store, at intervals and on request."""
 
 from __future__ import annotations
 

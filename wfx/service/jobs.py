@@ -1,4 +1,4 @@
-"""What can be done with jobs."""
+"""Use cases of jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
-from wfx.domain.job import Former, Job, Status
+from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.query import Item, JobQuery, Page, Rest
 from wfx.domain.workflow import Actor
 from wfx.store.protocol import Store
@@ -35,7 +35,7 @@ class Jobs:
         """Return one job. Raises NoRoom."""
         return await self._store.get_job(job_id, room)
 
-    async def history(self, job: Job, room: int) -> Page[Former]:
+    async def history(self, job: Job, room: int) -> Page[HistoryEntry]:
         """Return what the job was before this version of it, newest first."""
         return await self._store.get_history(job.id, HISTORY_LIMIT, before=job.version, room=room)
 

@@ -1,4 +1,4 @@
-"""What can be done with workflows."""
+"""Use cases of workflows."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where workflows, jobs, their history and the log of events live. The contract is :mod:`wfx.store.protocol`."""
+"""Stores of workflows, jobs, histories and the log. The contract is :mod:`wfx.store.protocol`."""

@@ -1,4 +1,4 @@
-"""The end of the log, as it grows: from the commit to whoever follows, without reading the tables again."""
+"""Feed of new events: passes each commit's events to the followers of the log."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Feed:
         if events:
             self.head = events[-1].seq
             for follower in self._followers:
-                follower.offer(events)
+                follower.push(events)
 
-    def leap(self, head: int) -> None:
+    def advance(self, head: int) -> None:
         """Tell that the log has grown to ``head`` by events that are not at hand."""
         if head > self.head:
             self.head = head
             for follower in self._followers:
-                follower.lose()
+                follower.overflow()
 
     def follow(self) -> Follower:
         """Return an iterator over what comes from now on."""
@@ -73,7 +73,7 @@ class Follower:
         self._ended = False
         self._news = asyncio.Event()
 
-    def offer(self, events: Sequence[Event]) -> None:
+    def push(self, events: Sequence[Event]) -> None:
         """Take the events of a commit, or note that they are to be read from the log."""
         self._news.set()
         if self._behind:
@@ -84,9 +84,9 @@ class Follower:
             self._end = fresh[-1].seq
             self._count(fresh, 1)
         if self._events > _HELD_EVENTS or self._bytes > _HELD_BYTES:
-            self.lose()
+            self.overflow()
 
-    def lose(self) -> None:
+    def overflow(self) -> None:
         """Let go of what is held: from here on the log is read, until its head is reached."""
         self._held.clear()
         self._events = self._bytes = 0
@@ -100,7 +100,7 @@ class Follower:
 
     async def aclose(self) -> None:
         """Stop following; a step that waits ends too."""
-        self.lose()
+        self.overflow()
         self.end()
 
     def __aiter__(self) -> Follower:

@@ -1,4 +1,4 @@
-"""What an examination of a store found."""
+"""Findings of a check of a store."""
 
 from __future__ import annotations
 

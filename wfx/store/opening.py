@@ -1,4 +1,4 @@
-"""Choosing and opening a store."""
+"""Opens the configured store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of job acts comes to, worked out in memory before any row is written.
+"""Plan of a batch: applies job operations in memory, before any row is written.
 
 Backend-neutral and free of I/O. Since every decision is taken here, an act that is refused has touched no table, and
 several changes of one job cost one row written: only its last image counts, while every history entry and every event
@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from wfx.domain import wire
+from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
-from wfx.domain.job import Action, Change, Event, Former, Job
+from wfx.domain.job import Action, Change, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import ChangeJob, CreateJob, DeleteJob, JobAct
-from wfx.store.ids import job_id
+from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation, job_id
 
 Clock = Callable[[], int]
 """Tells the time in microseconds since 1970 in UTC."""
@@ -29,7 +28,7 @@ MOST_HISTORY_BYTES = 32 * 1024 * 1024
 """Bytes that the documents of a history may have together; beyond, the middle is dropped."""
 
 
-class Stored(NamedTuple):
+class StoredJob(NamedTuple):
     """A job as the tables have it."""
 
     number: int
@@ -43,7 +42,7 @@ class Stored(NamedTuple):
     job: Job
 
 
-class Entry(NamedTuple):
+class HistoryRow(NamedTuple):
     """A history entry to add."""
 
     number: int
@@ -52,31 +51,31 @@ class Entry(NamedTuple):
     """The number of the entry before it."""
     version: int
     """The version of the job that it describes."""
-    former: Former
+    former: HistoryEntry
 
 
 @dataclass(slots=True)
-class Image:
+class PendingJob:
     """One job in the course of a plan."""
 
     number: int
     newest_entry: int | None
     history_bytes: int
     history_dropped: int
-    """As in :class:`Stored`."""
+    """As in :class:`StoredJob`."""
     before: Job | None
     """As the tables have it; None if they do not."""
     after: Job | None
     """As it is now; None once it is deleted."""
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[HistoryRow] = field(default_factory=list)
     """The history entries to add."""
 
     @property
-    def stored(self) -> Stored | None:
+    def stored(self) -> StoredJob | None:
         """What the tables have once the image is written; None if nothing."""
         if self.after is None:
             return None
-        return Stored(self.number, self.newest_entry, self.history_bytes, self.history_dropped, self.after)
+        return StoredJob(self.number, self.newest_entry, self.history_bytes, self.history_dropped, self.after)
 
     @property
     def has_long_history(self) -> bool:
@@ -92,7 +91,7 @@ class Plan:
 
     def __init__(
         self,
-        jobs: Iterable[Stored],
+        jobs: Iterable[StoredJob],
         workflows: Mapping[str, Workflow],
         *,
         head: int,
@@ -101,7 +100,7 @@ class Plan:
         clock: Clock,
     ) -> None:
         """Start from the stored jobs and the workflows, both as far as the acts name them."""
-        self._images = {stored.job.id: Image(*stored, after=stored.job) for stored in jobs}
+        self._images = {stored.job.id: PendingJob(*stored, after=stored.job) for stored in jobs}
         self._workflows = workflows
         self._clock = clock
         self.head = head
@@ -113,11 +112,11 @@ class Plan:
         self.events: list[Event] = []
 
     @property
-    def images(self) -> Iterable[Image]:
+    def images(self) -> Iterable[PendingJob]:
         """Every job that was there or came to be."""
         return self._images.values()
 
-    def perform(self, act: JobAct) -> Job | None:
+    def perform(self, act: JobOperation) -> Job | None:
         """Do one act and return the job it leaves, if any. What raises has changed nothing."""
         match act:
             case CreateJob():
@@ -146,33 +145,33 @@ class Plan:
             stime=now,
             mtime=now,
         )
-        self._record(Action.CREATE, job, now, wire.created(job, draft.asked_tags))
+        self._record(Action.CREATE, job, now, job_json.created(job, draft.asked_tags))
         self.last_number += 1
-        self._images[job.id] = Image(self.last_number, None, 0, 0, None, job)
+        self._images[job.id] = PendingJob(self.last_number, None, 0, 0, None, job)
         return job
 
     def _change(self, act: ChangeJob) -> Job:
         image, old = self._find(act.job_id)
         change = act.decide(old)
         new = _changed(old, change, self._later_than(old))
-        self._record(change.action, new, new.mtime, wire.changed(new, change.action))
+        self._record(change.action, new, new.mtime, job_json.changed(new, change.action))
         replaced = old.definition if change.definition != old.definition else None
-        self._remember(image, old.version, Former(old.mtime, old.status, replaced))
+        self._remember(image, old.version, HistoryEntry(old.mtime, old.status, replaced))
         image.after = new
         return new
 
     def _delete(self, act: DeleteJob) -> None:
         image, old = self._find(act.job_id)
-        self._record(Action.DELETE, old, self._later_than(old), wire.deleted(old))
+        self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old))
         image.after = None
 
-    def _remember(self, image: Image, version: int, former: Former) -> None:
+    def _remember(self, image: PendingJob, version: int, former: HistoryEntry) -> None:
         self.last_entry += 1
-        image.entries.append(Entry(self.last_entry, image.newest_entry, version, former))
+        image.entries.append(HistoryRow(self.last_entry, image.newest_entry, version, former))
         image.newest_entry = self.last_entry
         image.history_bytes += size_of_entry(former)
 
-    def _find(self, job_id: str) -> tuple[Image, Job]:
+    def _find(self, job_id: str) -> tuple[PendingJob, Job]:
         image = self._images.get(job_id)
         if image is None or image.after is None:
             raise JobNotFound
@@ -187,7 +186,7 @@ class Plan:
         self.events.append(Event(self.head, moment, action, job.id, job.client_id, job.workflow, payload))
 
 
-def size_of_entry(former: Former) -> int:
+def size_of_entry(former: HistoryEntry) -> int:
     """Return how many bytes the documents of a history entry have."""
     return len(former.status) + len(former.definition or b"")
 

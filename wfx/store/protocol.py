@@ -1,4 +1,4 @@
-"""The contract of every store: whole, atomic acts.
+"""Contract of every store: atomic operations.
 
 An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log.
 An act that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them
@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wfx.domain.job import Change, Draft, Event, Former, Job
+from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -94,7 +94,7 @@ class Store(Protocol):
 
     async def get_history(
         self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
-    ) -> Page[Former]:
+    ) -> Page[HistoryEntry]:
         """Return the newest entries of a job, newest first, at most ``limit``, of versions before this one.
 
         Entries never change. What is read on ends early where the job is deleted meanwhile. Raises JobNotFound.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wfx.commandline import completion, help, man  # noqa: A004  # help is the command's name
+from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.grammar import Command
 from wfx.version import COMMIT, VERSION
 from wfxctl.commands import (
@@ -71,7 +71,7 @@ ROOT = Command(
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,
-        man.command("wfxctl"),
+        man_pages.command("wfxctl"),
         version.COMMAND,
         _WORKFLOW,
     ),

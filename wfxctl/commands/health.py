@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import wants_color
 from wfxctl import deadline, gojson
-from wfxctl.call import Call
 from wfxctl.documents import text
 from wfxctl.failures import Unreachable
 from wfxctl.flags import COLOR
+from wfxctl.invocation import ClientInvocation
 from wfxctl.targets import Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
@@ -26,7 +26,7 @@ _ENDPOINTS = (
 _COLORS = {"up": 32, "down": 31, "unknown": 33}
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Ask all four endpoints at once and print what each says; the exit code is 0 whatever they say."""
     apis = [(name, call.api(side, tls=tls)) for name, side, tls in _ENDPOINTS]
     colored = wants_color(call.settings.text("color"), call.out, call.environment)

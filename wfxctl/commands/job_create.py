@@ -8,11 +8,11 @@ from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import gojson
-from wfxctl.call import Call, encoded
+from wfxctl.invocation import ClientInvocation, encoded
 from wfxctl.targets import Side
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Create a job and print it."""
     body: dict[str, Any] = {"clientId": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
     if definition := _definition(call):
@@ -23,7 +23,7 @@ def run(call: Call) -> None:
     call.ask(Side.NORTH, "POST", "/jobs", body=encoded(body))
 
 
-def _definition(call: Call) -> dict[str, Any] | None:
+def _definition(call: ClientInvocation) -> dict[str, Any] | None:
     if len(call.arguments) > 1:
         raise UsageFailure(f"one definition at most, but there are {len(call.arguments)} arguments")
     if not call.arguments:

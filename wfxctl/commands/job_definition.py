@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfx.commandline.grammar import Command
-from wfxctl.call import Call, segment
 from wfxctl.flags import JOB_ID
+from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
 
 _CHUNK = 64 * 1024
 
 
-def _path(call: Call) -> str:
+def _path(call: ClientInvocation) -> str:
     return "/jobs/" + segment(call.required("id", "job id")) + "/definition"
 
 
-def get(call: Call) -> None:
+def get(call: ClientInvocation) -> None:
     """Print the definition of a job."""
     call.ask(Side.SOUTH, "GET", _path(call))
 
 
-def update(call: Call) -> None:
+def update(call: ClientInvocation) -> None:
     """Replace the definition of a job by what standard input holds; the server checks it."""
 
     def chunks() -> Iterator[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from wfx.commandline.grammar import Command
-from wfxctl.call import Call, segment
 from wfxctl.flags import JOB_ID
+from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Delete one job."""
     call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.required("id", "job id")))
 

@@ -7,15 +7,15 @@ from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
-from wfxctl.call import Call, error_lines
 from wfxctl.documents import text
 from wfxctl.failures import RefusedByServer
+from wfxctl.invocation import ClientInvocation, error_lines
 from wfxctl.stream import Follower, Following, Opened
 from wfxctl.targets import Side
 from wfxctl.times import local_time
 
 
-def run(call: Call) -> int | None:
+def run(call: ClientInvocation) -> int | None:
     """Print events until interrupted."""
     how = Following(reconnect=call.settings.flag("auto-reconnect"), report=call.report_loss)
     try:
@@ -31,7 +31,7 @@ def run(call: Call) -> int | None:
     return None
 
 
-def _query(call: Call) -> list[tuple[str, str]]:
+def _query(call: ClientInvocation) -> list[tuple[str, str]]:
     settings = call.settings
     since = settings.text("since")
     if not since and settings.flag("auto-reconnect"):
@@ -47,7 +47,7 @@ def _query(call: Call) -> list[tuple[str, str]]:
     return [(name, value) for name, value in parameters.items() if value]
 
 
-def _show(call: Call, event: str) -> None:
+def _show(call: ClientInvocation, event: str) -> None:
     if call.settings.text("output") == "json":
         call.out.json(event)
     else:

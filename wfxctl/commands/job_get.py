@@ -5,11 +5,11 @@ from __future__ import annotations
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import tables
-from wfxctl.call import Call, job_path
 from wfxctl.flags import COLOR, JOB_ID, OUTPUT
+from wfxctl.invocation import ClientInvocation, job_path
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Print one job."""
     path = job_path(call.required("id", "job id"))
     history = "true" if call.settings.flag("history") else "false"

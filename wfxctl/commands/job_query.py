@@ -5,14 +5,14 @@ from __future__ import annotations
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import tables
-from wfxctl.call import Call, Query
 from wfxctl.documents import Document
 from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
+from wfxctl.invocation import ClientInvocation, Query
 from wfxctl.targets import Side
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Print one page of the jobs that match, and with ``--watch`` every later change of a matching job."""
     if call.settings.flag("watch"):
         _watch(call)
@@ -20,7 +20,7 @@ def run(call: Call) -> None:
         tables.ask(call, "/jobs", _query(call), tables.JOBS)
 
 
-def _watch(call: Call) -> None:
+def _watch(call: ClientInvocation) -> None:
     settings = call.settings
     conditions = Conditions(
         client_id=settings.text("client-id"),
@@ -50,7 +50,7 @@ def _documents(news: Listed | Changed | Deleted) -> list[Document]:
     return news.jobs if isinstance(news, Listed) else [news.job]
 
 
-def _query(call: Call) -> Query:
+def _query(call: ClientInvocation) -> Query:
     settings = call.settings
     conditions = [
         ("clientId", settings.text("client-id")),

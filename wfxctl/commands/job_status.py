@@ -6,21 +6,21 @@ from typing import Any
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl.call import Call, encoded, segment
 from wfxctl.flags import JOB_ID
+from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
 
 
-def _path(call: Call) -> str:
+def _path(call: ClientInvocation) -> str:
     return "/jobs/" + segment(call.required("id", "job id")) + "/status"
 
 
-def get(call: Call) -> None:
+def get(call: ClientInvocation) -> None:
     """Print the status of a job."""
     call.ask(Side.SOUTH, "GET", _path(call))
 
 
-def update(call: Call) -> None:
+def update(call: ClientInvocation) -> None:
     """Report a status and print what became of it."""
     settings = call.settings
     # Whoever is not a client acts for the service: typing errors too, as scripts have it.

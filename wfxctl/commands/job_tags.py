@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl.call import Call, encoded, segment
 from wfxctl.flags import JOB_ID
+from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
 
 
-def _path(call: Call) -> str:
+def _path(call: ClientInvocation) -> str:
     return "/jobs/" + segment(call.required("id", "job id")) + "/tags"
 
 
-def add(call: Call) -> None:
+def add(call: ClientInvocation) -> None:
     """Add tags to a job; the server refuses an empty list."""
     call.ask(Side.NORTH, "POST", _path(call), body=encoded(call.arguments))
 
 
-def delete(call: Call) -> None:
+def delete(call: ClientInvocation) -> None:
     """Remove tags from a job."""
     if not call.arguments:
         raise UsageFailure("tags missing")
     call.ask(Side.NORTH, "DELETE", _path(call), body=encoded(call.arguments))
 
 
-def get(call: Call) -> None:
+def get(call: ClientInvocation) -> None:
     """Print the tags of a job."""
     call.ask(Side.SOUTH, "GET", _path(call))
 

@@ -11,10 +11,10 @@ from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import deadline
-from wfxctl.call import Call, decoded, job_path
 from wfxctl.documents import items, member, text, words
 from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, RefusedByServer
 from wfxctl.flags import JOB_ID
+from wfxctl.invocation import ClientInvocation, decoded, job_path
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
 from wfxctl.targets import Side
 
@@ -39,7 +39,7 @@ class Goal:
         return frozenset(found | (self.states & {text(state, "name") for state in items(workflow, "states")}))
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Wait, and print the status that the job has then."""
     job_id = call.required("id", "job id")
     path = job_path(job_id, EXIT_HOPELESS)
@@ -67,7 +67,7 @@ def _goal(conditions: Sequence[str]) -> Goal:
     return Goal(frozenset(wanted["state"]), frozenset(wanted["group"]), " or ".join(conditions))
 
 
-def _reached(call: Call, job_id: str, path: str, goal: Goal) -> Any:
+def _reached(call: ClientInvocation, job_id: str, path: str, goal: Goal) -> Any:
     """Listen first and look then, so that nothing is missed in between; and look again after each reconnection."""
     api = call.api(Side.SOUTH)
     workflow: Any = None

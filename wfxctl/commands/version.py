@@ -5,11 +5,11 @@ from __future__ import annotations
 from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl.call import Call, decoded
+from wfxctl.invocation import ClientInvocation, decoded
 from wfxctl.targets import Side
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Print what the server says about itself, whatever the status."""
     answer = decoded(call.api(Side.SOUTH).send("GET", "/version").body)
     if not isinstance(answer, dict):

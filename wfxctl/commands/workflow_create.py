@@ -5,11 +5,11 @@ from __future__ import annotations
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfxctl import workflow_file
-from wfxctl.call import Call, encoded
+from wfxctl.invocation import ClientInvocation, encoded
 from wfxctl.targets import Side
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Read all files first, then create the workflows in order, up to the first that fails."""
     if not call.arguments:
         raise UsageFailure("workflow file missing")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from wfx.commandline.grammar import Command
-from wfxctl.call import Call, segment
+from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Delete workflows in order, up to the first that fails."""
     for name in call.arguments:
         call.ask(Side.NORTH, "DELETE", "/workflows/" + segment(name))

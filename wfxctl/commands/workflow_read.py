@@ -5,17 +5,17 @@ from __future__ import annotations
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
 from wfxctl import tables
-from wfxctl.call import Call, segment
 from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
+from wfxctl.invocation import ClientInvocation, segment
 
 
-def get(call: Call) -> None:
+def get(call: ClientInvocation) -> None:
     """Print one workflow."""
     path = "/workflows/" + segment(call.required("name", "workflow name"))
     tables.ask(call, path, (), tables.WORKFLOWS)
 
 
-def query(call: Call) -> None:
+def query(call: ClientInvocation) -> None:
     """Print one page of the workflows."""
     settings = call.settings
     page = [

@@ -8,10 +8,10 @@ from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson, workflow_file
-from wfxctl.call import Call
+from wfxctl.invocation import ClientInvocation
 
 
-def run(call: Call) -> None:
+def run(call: ClientInvocation) -> None:
     """Say of each file whether its workflow makes sense. That is the result, so the exit code is 0 either way."""
     from wfxctl import workflow_check  # imports codecs that no other command needs
 
@@ -27,7 +27,7 @@ def run(call: Call) -> None:
             call.out.write(f"{neutralise(source.document['name'])} : OK\n")
 
 
-def _standard_input(call: Call) -> bytes:
+def _standard_input(call: ClientInvocation) -> bytes:
     # Log levels are configuration, which this command does not read: so the line appears always, and as JSON.
     moment = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     call.err.write(gojson.encode({"level": "debug", "message": "reading standard input", "time": moment}) + "\n")

@@ -19,15 +19,14 @@ from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.opening import open_store
-from wfx.store.plan import Image
-from wfx.store.sqlite import changes as noting
-from wfx.store.sqlite import selection
+from wfx.store.plan import PendingJob
+from wfx.store.sqlite import dirty_jobs, job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
-from wfx.store.sqlite.changes import Changes
-from wfx.store.sqlite.conditions import Condition
 from wfx.store.sqlite.connection import inside
+from wfx.store.sqlite.dirty_jobs import DirtyJobs
+from wfx.store.sqlite.job_facets import Condition
+from wfx.store.sqlite.job_search import Found, Search, select
 from wfx.store.sqlite.rows import ANY_SIZE
-from wfx.store.sqlite.selection import Found, Search, select
 from wfx.store.sqlite.store import SqliteStore
 
 FAR = Paging(limit=0, with_total=True)
@@ -42,7 +41,7 @@ TAGGED_AND_NEW = JobQuery(state="NEW", tags=("x",), paging=FAR)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "_FEW", 0)
+    monkeypatch.setattr(job_search, "_FEW", 0)
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ async def test_bitmaps_are_of_the_searchs_own_snapshot(store: SqliteStore) -> No
         for seed in range(4):
             group.create_task(write(seed))
         ways = [await ways_to_find(store, QUERIES) for _ in range(8)]
-        while Found not in set.union(*ways):  # a snapshot from before the noting began is searched otherwise
+        while Found not in set.union(*ways):  # a snapshot from before the dirty_jobs began is searched otherwise
             ways.append(await ways_to_find(store, QUERIES))
         going = False
 
@@ -132,7 +131,7 @@ def test_a_store_that_finds_by_bitmaps_does_what_the_model_does(backend: Backend
 async def test_after_too_many_changes_bitmaps_begin_anew(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """When more was written than is worth reading anew, the next search is right, and those after it quick again."""
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
-    monkeypatch.setattr(noting, "_NOTED", 3)
+    monkeypatch.setattr(dirty_jobs, "_NOTED", 3)
     await together(*(store.create_job("a", begin(tags=["x"])) for _ in range(9)))
     assert not store._bitmaps._changes._noted
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
@@ -170,15 +169,15 @@ async def test_reports_without_a_new_state_are_not_noted(store: SqliteStore) -> 
     assert changes.until(10_000) == before
 
 
-def image(number: int, before: Job | None, after: Job | None) -> Image:
+def image(number: int, before: Job | None, after: Job | None) -> PendingJob:
     """Return what a commit does to a job."""
-    return Image(number, None, 0, 0, before, after)
+    return PendingJob(number, None, 0, 0, before, after)
 
 
 async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: SqliteStore) -> None:
     """Until a snapshot shows what was being written when the first search came, nothing is read into bitmaps."""
     job = (await all_jobs(store))[0]
-    changes = Changes()
+    changes = DirtyJobs()
     changes.note([image(1, None, job)], 7)
     assert changes.follow()
     assert changes.until(6) is None
@@ -189,7 +188,7 @@ async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: Sqlit
 async def test_what_a_snapshot_did_not_show_is_read_again(store: SqliteStore) -> None:
     """A change that was noted and not yet written stays noted until a snapshot shows it."""
     job = (await all_jobs(store))[0]
-    changes = Changes()
+    changes = DirtyJobs()
     changes.follow()
     changes.note([image(1, None, job)], 1)
     changes.note([image(2, job, None)], 2)
@@ -216,7 +215,7 @@ async def test_a_search_that_is_stopped_while_it_reads_anew_leaves_the_bitmaps_r
 async def test_bitmaps_keep_to_their_room(store: SqliteStore, tmp_path: Path) -> None:
     """However many conditions are asked for, only those asked for lately are kept."""
     await store.ping()
-    bitmaps = Bitmaps(Changes(), room=100_000)
+    bitmaps = Bitmaps(DirtyJobs(), room=100_000)
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         assert bitmaps.follow(connection)
         for number in range(100):

@@ -21,7 +21,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.findings import Report
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
-from wfx.store.sqlite import lives
+from wfx.store.sqlite import check_jobs
 from wfx.store.sqlite.backup import back_up
 from wfx.store.sqlite.checking import check, reading
 from wfx.store.sqlite.migrate import APPLICATION_ID
@@ -319,7 +319,7 @@ def test_a_single_long_statement_can_be_interrupted(whole: Path) -> None:
 
 def test_progress_is_told_every_few_jobs(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the jobs of a file are checked, it is told now and then how many are done, and in the end that all are."""
-    monkeypatch.setattr(lives, "_EVERY", 2)
+    monkeypatch.setattr(check_jobs, "_EVERY", 2)
     told: list[tuple[str, int, int]] = []
     check(whole, lambda what, done, total: told.append((what, done, total)))
     assert [(done, total) for what, done, total in told if what == "jobs"] == [(0, 3), (2, 3), (3, 3)]

@@ -23,7 +23,7 @@ from tests.store.sqlite.disk import Disk, Operation, put_under
 from wfx.domain.errors import StoreFull, StoreUnavailable, StoreUnusable, WfxError
 from wfx.domain.job import Job
 from wfx.store.opening import open_store
-from wfx.store.sqlite import writing
+from wfx.store.sqlite import batch_sql
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.store import SqliteStore
 
@@ -49,7 +49,7 @@ class Trouble:
 
 @pytest.fixture(autouse=True)
 def _a_history_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_ENTRIES", 1)
+    monkeypatch.setattr(batch_sql, "_ENTRIES", 1)
 
 
 KINDS = {

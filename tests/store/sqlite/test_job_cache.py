@@ -11,9 +11,9 @@ from wfx.domain.job import Job
 from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
-from wfx.store.plan import Image, Stored
-from wfx.store.sqlite.generations import Generations
-from wfx.store.sqlite.jobcache import JobCache
+from wfx.store.plan import PendingJob, StoredJob
+from wfx.store.sqlite.bounded_cache import BoundedCache
+from wfx.store.sqlite.job_cache import JobCache
 
 MOMENT = Timestamp(1)
 
@@ -23,14 +23,14 @@ def job(name: str, client_id: str = "press-7", version: int = 1) -> Job:
     return Job(name, client_id, FLOW, "NEW", Json(b'{"state":"NEW"}'), "", None, Json(b"[]"), MOMENT, MOMENT, version)
 
 
-def stored(name: str, version: int = 1) -> Stored:
+def stored(name: str, version: int = 1) -> StoredJob:
     """Return a job with its numbers."""
-    return Stored(1, None, 0, 0, job(name, version=version))
+    return StoredJob(1, None, 0, 0, job(name, version=version))
 
 
-def changed(name: str) -> Image:
+def changed(name: str) -> PendingJob:
     """Return what a commit says of a job that it changed."""
-    return Image(1, 1, 9, 0, job(name), job(name, version=2))
+    return PendingJob(1, 1, 9, 0, job(name), job(name, version=2))
 
 
 def test_a_commit_replaces_what_was_kept() -> None:
@@ -41,7 +41,7 @@ def test_a_commit_replaces_what_was_kept() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     assert cache.page(query) == Page((job("a"),))
     cache.take_in([changed("a")])
-    assert cache.job("a") == Stored(1, 1, 9, 0, job("a", version=2))
+    assert cache.job("a") == StoredJob(1, 1, 9, 0, job("a", version=2))
     assert cache.page(query) is None
 
 
@@ -61,7 +61,7 @@ def test_new_jobs_push_nobody_out() -> None:
     cache = JobCache()
     query = JobQuery(client_id="press-7")
     cache.keep_page(query, Page(()), cache.age)
-    cache.take_in([Image(1, None, 0, 0, None, job("a"))])
+    cache.take_in([PendingJob(1, None, 0, 0, None, job("a"))])
     assert cache.job("a") is None
     assert cache.page(query) is None
 
@@ -74,7 +74,7 @@ def test_what_did_not_change_stays() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     same = job("a")
     other = job("b", client_id="press-8")
-    cache.take_in([Image(1, None, 0, 0, same, same), Image(2, None, 0, 0, other, replace(other, version=2))])
+    cache.take_in([PendingJob(1, None, 0, 0, same, same), PendingJob(2, None, 0, 0, other, replace(other, version=2))])
     assert cache.job("a") == stored("a")
     assert cache.page(query) is not None
 
@@ -103,7 +103,7 @@ def test_answers_of_one_client_are_few() -> None:
 
 def test_what_is_used_stays_when_room_is_needed() -> None:
     """The room is bounded; what was used since half of it was filled anew is still there."""
-    kept: Generations[int, bytes] = Generations(100, len)
+    kept: BoundedCache[int, bytes] = BoundedCache(100, len)
     for number in range(50):
         kept.put(number, b"12345")
         assert kept.get(0) == b"12345"
@@ -114,7 +114,7 @@ def test_what_is_used_stays_when_room_is_needed() -> None:
 
 def test_a_value_larger_than_the_room_is_let_go() -> None:
     """Something huge makes room go round, and is gone once something else comes."""
-    kept: Generations[int, bytes] = Generations(100, len)
+    kept: BoundedCache[int, bytes] = BoundedCache(100, len)
     kept.put(1, b"x" * 1000)
     assert kept.get(1) == b"x" * 1000
     kept.put(2, b"x" * 1000)
@@ -131,7 +131,7 @@ def test_documents_count(part: str) -> None:
         for name in map(str, range(100))
     }
     for name, each in heavy.items():
-        cache.keep(Stored(1, None, 0, 0, each), cache.age)
+        cache.keep(StoredJob(1, None, 0, 0, each), cache.age)
         cache.keep_page(JobQuery(client_id=name), Page((each,)), cache.age)
     assert 0 < 1000 * sum(cache.job(name) is not None for name in heavy) <= 20_000
     assert 0 < 1000 * sum(cache.page(JobQuery(client_id=name)) is not None for name in heavy) <= 20_000

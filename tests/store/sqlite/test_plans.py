@@ -16,10 +16,10 @@ import pytest
 from tests.store.samples import FLOW, begin, move, renamed, together
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.opening import open_store
-from wfx.store.sqlite import selection
+from wfx.store.sqlite import job_search
+from wfx.store.sqlite.job_search import select
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import ANY_SIZE
-from wfx.store.sqlite.selection import select
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import SqliteStore
 
@@ -54,7 +54,7 @@ async def test_no_filtered_query_goes_through_a_whole_table(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever the conditions, and whether they leave few jobs or many, SQLite searches and never scans a table."""
-    monkeypatch.setattr(selection, "_FEW", few)
+    monkeypatch.setattr(job_search, "_FEW", few)
     combinations = itertools.product(
         ("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",), ("OPEN", "")), ((), ("x",), ("x", "y")), (False, True)
     )
@@ -74,7 +74,7 @@ async def test_every_way_to_search_finds_the_same(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever a search goes by, its page and its total are those that looking at each job gives."""
-    monkeypatch.setattr(selection, "_FEW", few)
+    monkeypatch.setattr(job_search, "_FEW", few)
     jobs = (await store.query_jobs(JobQuery(paging=Paging(limit=0)))).items
     conditions = itertools.product(("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",)), ((), ("x",), ("x", "y")))
     for client, state, workflow, groups, tags in conditions:
@@ -103,7 +103,7 @@ async def test_conditions_are_checked_in_indexes_alone(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
 ) -> None:
     """Until a page is found, no job's row is read: entries of indexes say it all, and there are many more of them."""
-    monkeypatch.setattr(selection, "_FEW", 0)
+    monkeypatch.setattr(job_search, "_FEW", 0)
     await store.ping()
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         chosen = select(connection, JobQuery(**conditions))
@@ -119,7 +119,7 @@ async def test_of_two_conditions_that_leave_many_the_thinner_one_finds(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descending: bool, first: str
 ) -> None:
     """A tag that only late jobs have is what a page from the beginning is found by, and not one from the end."""
-    monkeypatch.setattr(selection, "_FEW", 5)
+    monkeypatch.setattr(job_search, "_FEW", 5)
     await together(*(store.create_job("b", begin("c9", tags=["late"])) for _ in range(30)))
     await together(*(store.create_job("a", begin("c9")) for _ in range(2)))
     query = JobQuery(state="NEW", tags=("late",), paging=Paging(descending=descending))
@@ -140,7 +140,7 @@ async def test_pages_in_order_need_no_sorting(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, str]
 ) -> None:
     """An index gives the jobs of one condition in order, so that a page is read and not searched for."""
-    monkeypatch.setattr(selection, "_FEW", 0)
+    monkeypatch.setattr(job_search, "_FEW", 0)
     await store.ping()
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         query = JobQuery(**conditions)  # type: ignore[arg-type] # any of them

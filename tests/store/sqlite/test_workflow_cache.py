@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.store.samples import FLOW, renamed
 from wfx.domain.workflow import Workflow
-from wfx.store.sqlite.workflows import WorkflowCache
+from wfx.store.sqlite.workflow_cache import WorkflowCache
 
 
 def numbered(number: int) -> Workflow:

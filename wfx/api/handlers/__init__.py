@@ -1,1 +1,1 @@
-"""Handlers, one noun each, three steps each: read, call, write."""
+"""Handlers of the operations, one module for each noun."""

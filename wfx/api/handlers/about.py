@@ -1,4 +1,4 @@
-"""What the service says about itself: version, health, documents."""
+"""Handlers of version, health, and the API documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on whole jobs."""
+"""Handlers that query, create, read and delete jobs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from wfx.api.answer_memory import PIECE
 from wfx.api.call import Call
 from wfx.api.errors import unknown_workflow
 from wfx.api.inputs import JobRequest
-from wfx.api.large import document_reply, fetch_job, page_reply, read_page
+from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_page
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply, json_reply
-from wfx.domain import wire
+from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 from wfx.domain.query import JobQuery
 
@@ -29,7 +29,7 @@ async def query(call: Call) -> Response:
         tags=tuple(given["tag"]),
         paging=paging,
     )
-    return await write_page(call, partial(call.services.jobs.query, wanted), paging, wire.job)
+    return await write_page(call, partial(call.services.jobs.query, wanted), paging, job_json.job)
 
 
 async def create(call: Call) -> Response:
@@ -41,18 +41,18 @@ async def create(call: Call) -> Response:
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return await document_reply(call, wire.job(job, asked_tags=wanted.tags), 201)
+    return await document_reply(call, job_json.job(job, asked_tags=wanted.tags), 201)
 
 
 async def get(call: Call) -> Response:
     """GET /jobs/{id}."""
     if not call.query["history"]:
-        return await document_reply(call, wire.job(await fetch_job(call, limit=call.most)))
+        return await document_reply(call, job_json.job(await fetch_job(call, limit=call.most)))
     job = await fetch_job(call, beside=PIECE, limit=call.most)
     page = await read_page(call, partial(call.services.jobs.history, job))
     if not page.items and page.rest is None:
-        return await document_reply(call, wire.job(job))
-    return page_reply(call, page, wire.former, wire.around_history(job))
+        return await document_reply(call, job_json.job(job))
+    return page_reply(call, page, job_json.former, job_json.around_history(job))
 
 
 async def delete(call: Call) -> Response:

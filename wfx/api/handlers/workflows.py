@@ -1,4 +1,4 @@
-"""Operations on workflows."""
+"""Handlers that query, create, read and delete workflows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from wfx.api.call import Call
 from wfx.api.errors import unknown_workflow
-from wfx.api.large import document_reply
+from wfx.api.large_answers import document_reply
 from wfx.api.paging import paging_of, write_page
 from wfx.api.reply import Reply
 from wfx.domain.errors import WorkflowNotFound

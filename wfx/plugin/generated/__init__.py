@@ -1,1 +1,1 @@
-"""The plugin messages as fbs/generate writes them; nothing here is edited by hand."""
+"""Generated FlatBuffers messages of the plugin protocol; written by fbs/generate, never edited."""

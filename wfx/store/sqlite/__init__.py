@@ -1,1 +1,1 @@
-"""The store on SQLite: one file, one server."""
+"""SQLite store: one file, used by one server."""

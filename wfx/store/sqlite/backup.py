@@ -1,4 +1,4 @@
-"""Copying a database while a server works on it."""
+"""Backup of a database while a server uses it."""
 
 from __future__ import annotations
 

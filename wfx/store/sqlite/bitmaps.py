@@ -1,4 +1,4 @@
-"""The jobs that fulfil a condition, in memory: for totals and for pages far into a list.
+"""Bitmap indexes in memory: the jobs that meet a condition, for totals and deep pages.
 
 A condition's jobs are read from its index when it is first asked for. From then on the writer tells which jobs may have
 come to fulfil other conditions, and before the next search those are read anew, as its own snapshot shows them. So what
@@ -14,10 +14,10 @@ from typing import Any
 from pyroaring import BitMap64
 
 from wfx.domain.json import Json, decode, encode
-from wfx.store.sqlite.changes import Changes
-from wfx.store.sqlite.conditions import AT_ONCE, Condition, Fragment, read_numbers
-from wfx.store.sqlite.generations import Generations
-from wfx.store.sqlite.position import Position
+from wfx.store.sqlite.bounded_cache import BoundedCache
+from wfx.store.sqlite.dirty_jobs import DirtyJobs
+from wfx.store.sqlite.job_facets import AT_ONCE, Condition, Fragment, read_numbers
+from wfx.store.sqlite.rows import Position
 from wfx.store.sqlite.statements import SQL
 
 _ROOM = 32 * 1024 * 1024
@@ -32,10 +32,10 @@ _Key = tuple[str, Any]
 class Bitmaps:
     """Conditions' jobs by number. Belongs to the thread that searches."""
 
-    def __init__(self, changes: Changes, room: int = _ROOM) -> None:
+    def __init__(self, changes: DirtyJobs, room: int = _ROOM) -> None:
         """Start empty."""
         self._changes = changes
-        self._kept: Generations[_Key, BitMap64] = Generations(room, _size)
+        self._kept: BoundedCache[_Key, BitMap64] = BoundedCache(room, _size)
 
     def follow(self, connection: sqlite3.Connection) -> bool:
         """Bring everything to what the connection's snapshot shows. Returns False if that cannot be."""

@@ -1,4 +1,4 @@
-"""Proving that a database is sound, while a server may be working on it.
+"""Consistency check of a database, while a server may be using it.
 
 Everything is read in one read-only transaction, so the state that is judged is one that was once committed. A database
 of any size is gone through row by row; what has to be sorted for that, SQLite sorts in temporary files.
@@ -13,12 +13,11 @@ from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.findings import Finding, Progress, Report, finding, quiet
-from wfx.store.sqlite.lives import check_jobs
+from wfx.store.sqlite.check_jobs import check_jobs
 from wfx.store.sqlite.migrate import migrations, version_of
-from wfx.store.sqlite.rows import place_rows
+from wfx.store.sqlite.rows import UNREADABLE, place_rows
 from wfx.store.sqlite.statements import SQL, load
-from wfx.store.sqlite.unreadable import UNREADABLE
-from wfx.store.sqlite.workflows import read
+from wfx.store.sqlite.workflow_cache import read
 
 _CHECKS = load("checks.sql")
 _PULSE = 200_000

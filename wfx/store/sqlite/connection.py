@@ -1,16 +1,28 @@
-"""Connections, and the way into their threads."""
+"""Connections, transactions, and translation of SQLite errors."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from wfx.domain.errors import StoreUnavailable, WfxError
+from wfx.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable, WfxError
 from wfx.store.sqlite.dsn import Location
-from wfx.store.sqlite.faults import translate
+
+
+def translate(error: sqlite3.Error) -> StoreError:
+    """Say in the domain's words what went wrong."""
+    # The low byte is the kind of error, the rest a detail of it; errors that the module itself raises carry no code.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind == sqlite3.SQLITE_FULL:
+        return StoreFull(f"the database is full: {error}")
+    if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreDamaged(f"the database failed: {error}")
+    return StoreUnavailable(f"the database failed: {error}")
+
 
 Result = TypeVar("Result")
 
@@ -77,3 +89,16 @@ async def inside(connection: aiosqlite.Connection, function: Callable[[sqlite3.C
         raise
     except sqlite3.Error as exc:
         raise translate(exc) from exc
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make what is done inside durable together. Raises sqlite3.Error, and then nothing has changed."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        raise

@@ -1,4 +1,4 @@
-"""Where the database is: the forms that ``--storage-opt`` takes for SQLite (server section 8)."""
+"""Parser of ``--storage-opt`` for SQLite (server section 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database file itself: whether it can be used, and who may use it."""
+"""The database file: creation, access rights and the lock that keeps other servers out."""
 
 from __future__ import annotations
 

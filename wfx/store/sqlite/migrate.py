@@ -1,4 +1,4 @@
-"""Whose database it is, and bringing its tables up to what this program needs."""
+"""Schema migrations, and recognition of databases of other programs."""
 
 from __future__ import annotations
 

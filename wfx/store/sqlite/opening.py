@@ -1,4 +1,4 @@
-"""Opening a SQLite database, or saying why not."""
+"""Opens a SQLite database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
 from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.connection import connect, inside
+from wfx.store.sqlite.file_guard import FileGuard
 from wfx.store.sqlite.migrate import migrate, migrations, version_of
-from wfx.store.sqlite.position import Position
-from wfx.store.sqlite.presence import Presence
 from wfx.store.sqlite.reference import take_over
+from wfx.store.sqlite.rows import Position
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.store import Connections, SqliteStore
 
@@ -50,7 +50,7 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
         if location.path is not None:
             descriptor = await asyncio.to_thread(_claim, location.path, may_create=location.may_create)
             stack.callback(os.close, descriptor)
-        presence = Presence()
+        presence = FileGuard()
         stack.callback(presence.close)
         try:
             write = await _connect(location, stack)

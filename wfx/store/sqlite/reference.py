@@ -1,4 +1,4 @@
-"""Taking over the database of the reference implementation (rest-api section 15).
+"""Import of a database of the reference implementation (rest-api section 15).
 
 Its data is copied into a new file, which then takes the place of the old one; that stays beside it with ``.reference``
 added to its name. Until the very last step, which is one rename, nothing has happened.
@@ -18,7 +18,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.sqlite.file import make
 from wfx.store.sqlite.migrate import is_reference
 from wfx.store.sqlite.reference_rows import copy_all
-from wfx.store.sqlite.unreadable import UNREADABLE
+from wfx.store.sqlite.rows import UNREADABLE
 
 _log = logging.getLogger(__name__)
 

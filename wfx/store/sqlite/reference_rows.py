@@ -1,4 +1,4 @@
-"""What the reference implementation stored, in our tables (rest-api sections 9.6 and 15)."""
+"""Conversion of the reference implementation's rows (rest-api sections 9.6 and 15)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ import orjson
 
 from wfx.domain import tags
 from wfx.domain.definition import hash_of
-from wfx.domain.job import Former, Job, Status
+from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.json import Json, encode
 from wfx.domain.numbers import normalise
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import Entry, size_of_entry
+from wfx.store.plan import HistoryRow, size_of_entry
 from wfx.store.sqlite.migrate import migrate, migrations
-from wfx.store.sqlite.rows import entry_row, new_row, place_rows
+from wfx.store.sqlite.rows import UNREADABLE, entry_row, new_row, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
-from wfx.store.sqlite.unreadable import UNREADABLE
 
 _SIDE_BY_SIDE = """
 CREATE TEMP TABLE job_tags AS SELECT job_id AS job, name FROM tag_jobs JOIN tag ON tag.id = tag_id;
@@ -104,14 +103,14 @@ def _copy_job(
         stime=_moment(stime), mtime=moments[-1], version=len(entries) + 1,
     )  # fmt: skip
     last = last_entry + len(entries)
-    formers = list(map(Former, moments[:-1], _statuses(entries, final), _definitions(entries)))
+    formers = list(map(HistoryEntry, moments[:-1], _statuses(entries, final), _definitions(entries)))
     history = (last if entries else None, sum(map(size_of_entry, formers)))
     ours.execute(_INSERT_JOB, (*new_row(number, job), *history))
     for_rows(
         ours,
         "insert_history",
         [
-            entry_row(number, Entry(key, key - 1 if version > 1 else None, version, former))
+            entry_row(number, HistoryRow(key, key - 1 if version > 1 else None, version, former))
             for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)
         ],
     )

@@ -1,15 +1,44 @@
-"""Table rows to domain objects and back."""
+"""Conversion between table rows and domain objects."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from wfx.domain.job import Action, Event, Former, Job
+from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import Entry, Stored
+from wfx.store.plan import HistoryRow, StoredJob
+from wfx.store.sqlite.statements import SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is durable, as numbers."""
+
+    head: int
+    horizon: int
+    """The newest event that was pruned."""
+    last_job: int
+    """The highest number of a job."""
+    last_entry: int
+    """The highest number of a history entry."""
+    log_id: str
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> Position:
+        """Take it from the tables."""
+        head, horizon, last_job, last_entry, log_id = connection.execute(SQL["position"]).fetchone()
+        # When everything was pruned, only the horizon remembers how far the numbers had come.
+        return cls(max(head, horizon), horizon, last_job, last_entry, log_id)
+
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""Missing members, wrong types, broken JSON, broken UTF-8, nesting beyond what is ever stored."""
+
 
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
@@ -96,9 +125,9 @@ def size_of(job: Job) -> int:
     return name + len(job.tags) + len(job.status) + len(job.definition or b"")
 
 
-def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> Stored:
+def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
-    return Stored(row[0], row[12], row[13], row[14], job_of(row, workflows))
+    return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows))
 
 
 def changed_row(number: int, job: Job, newest_history: int | None, history_bytes: int) -> Row:
@@ -116,13 +145,13 @@ def changed_row(number: int, job: Job, newest_history: int | None, history_bytes
     )
 
 
-def former_of(row: Row) -> Former:
+def former_of(row: Row) -> HistoryEntry:
     """Build a history entry from its row."""
     mtime, status, definition = row
-    return Former(mtime, status, definition)
+    return HistoryEntry(mtime, status, definition)
 
 
-def entry_row(job: int, entry: Entry) -> Row:
+def entry_row(job: int, entry: HistoryRow) -> Row:
     """Make the row of a history entry of the job with this number."""
     number, earlier, version, former = entry
     definition = None if former.definition is None else former.definition.decode()

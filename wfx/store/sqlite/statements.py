@@ -1,4 +1,4 @@
-"""The statements, by name, from ``queries.sql``.
+"""SQL statements by name, from ``queries.sql``.
 
 ``:rows`` in a statement stands for as many rows as there are, ``:items`` for a list of single values: one statement
 over many rows takes a fraction of the time of many statements, and the interpreter lock changes hands once.

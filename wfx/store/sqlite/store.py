@@ -1,4 +1,4 @@
-"""The store on SQLite; the contract is :class:`wfx.store.protocol.Store`."""
+"""SQLite store: implements :class:`wfx.store.protocol.Store`."""
 # ruff: noqa: D102 - the protocol documents its methods
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from typing import Any, TypeVar, cast
 import aiosqlite
 
 from wfx.domain.errors import JobNotFound, NotFound, NotOnThisLog, StoreDamaged, WorkflowNotFound
-from wfx.domain.job import Event, Former, Job
+from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import (
-    Act,
+from wfx.store.batching import Batcher
+from wfx.store.feed import Feed, Follower
+from wfx.store.operations import (
     ChangeJob,
     CreateJob,
     CreateWorkflow,
     DeleteJob,
     DeleteWorkflow,
-    JobAct,
+    ExclusiveOperation,
+    JobOperation,
+    Operation,
     PruneLog,
-    RareAct,
     SweepHistories,
 )
-from wfx.store.feed import Feed, Follower
-from wfx.store.group import Group
-from wfx.store.plan import Clock, Stored
+from wfx.store.plan import Clock, StoredJob
 from wfx.store.protocol import EVERYTHING, DecideChange, DecideCreation, LogBounds, NoRoom
 from wfx.store.sqlite.bitmaps import Bitmaps
-from wfx.store.sqlite.changes import Changes
 from wfx.store.sqlite.connection import inside
+from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.dsn import Location
-from wfx.store.sqlite.jobcache import JobCache
-from wfx.store.sqlite.position import Position
-from wfx.store.sqlite.presence import Presence
-from wfx.store.sqlite.reading import Reading
-from wfx.store.sqlite.searching import Searcher
-from wfx.store.sqlite.workflows import WorkflowCache
+from wfx.store.sqlite.file_guard import FileGuard
+from wfx.store.sqlite.job_cache import JobCache
+from wfx.store.sqlite.queries import Queries
+from wfx.store.sqlite.query_connection import QueryConnection
+from wfx.store.sqlite.rows import Position
+from wfx.store.sqlite.workflow_cache import WorkflowCache
 from wfx.store.sqlite.writer import Writer, brings_much
 
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ class Connections:
     """For reads of known, small size."""
     query: aiosqlite.Connection
     """For reads that may be long, so that they keep nobody waiting but each other."""
-    presence: Presence
+    presence: FileGuard
     """Of the files that they have open."""
 
 
@@ -85,12 +85,12 @@ class SqliteStore:
         """Start the tasks. ``resources`` lets go of the connections, and of the file after them."""
         self._connections = connections
         self._resources = resources
-        self._searcher = Searcher(connections.query, alone=connections.query is not connections.write)
+        self._searcher = QueryConnection(connections.query, alone=connections.query is not connections.write)
         self._workflows = WorkflowCache()
         self._jobs = JobCache()
-        changes = Changes()
+        changes = DirtyJobs()
         self._bitmaps = Bitmaps(changes)
-        self._reading = Reading(self._workflows)
+        self._reading = Queries(self._workflows)
         self._feed = Feed(position.head, self.read_log)
         self._writer = Writer(
             location,
@@ -101,18 +101,18 @@ class SqliteStore:
             changes=changes,
             workflows=self._workflows,
             clock=clock,
-            on_leap=self._feed.leap,
+            on_advance=self._feed.advance,
         )
         resources.push_async_callback(self._writer.close)
-        self._writes = Group(
+        self._writes = Batcher(
             self._write,
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
-            alone=lambda act: isinstance(act, RareAct),
+            exclusive=lambda act: isinstance(act, ExclusiveOperation),
             large=brings_much,
         )
-        self._reads = Group(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
-        self._polls = Group(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
+        self._reads = Batcher(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
+        self._polls = Batcher(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
 
     async def create_workflow(self, workflow: Workflow) -> Workflow:
         created: Workflow = await self._writes.submit(CreateWorkflow(workflow))
@@ -140,7 +140,7 @@ class SqliteStore:
             return known.job
         _require_text(job_id, JobNotFound())
         age = self._jobs.age
-        found: Stored | JobNotFound | int = await self._reads.submit(job_id)
+        found: StoredJob | JobNotFound | int = await self._reads.submit(job_id)
         while isinstance(found, int):
             if found > room:
                 raise NoRoom(found)
@@ -152,7 +152,7 @@ class SqliteStore:
 
     async def get_history(
         self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
-    ) -> Page[Former]:
+    ) -> Page[HistoryEntry]:
         _require_text(job_id, JobNotFound())
         return await self._point(partial(self._reading.history, job_id=job_id, limit=limit, before=before, room=room))
 
@@ -221,10 +221,10 @@ class SqliteStore:
         finally:
             await self._resources.aclose()
 
-    async def _write(self, acts: Sequence[Act]) -> Sequence[Any]:
-        if isinstance(acts[0], RareAct):
+    async def _write(self, acts: Sequence[Operation]) -> Sequence[Any]:
+        if isinstance(acts[0], ExclusiveOperation):
             return [await self._writer.perform(acts[0])]
-        batch = await self._writer.change(cast("Sequence[JobAct]", acts))
+        batch = await self._writer.change(cast("Sequence[JobOperation]", acts))
         self._feed.publish(batch.events)
         return batch.answers
 

@@ -1,4 +1,4 @@
-"""Bounds the histories of jobs: drops the middle of one that has grown too long or too large.
+"""Limits the histories of jobs: drops the middle of one that is too long or too large.
 
 The first entries and the newest stay. The entry after the first ones becomes the marker of those that are dropped:
 it keeps its time and its state, and its message says how many there were. The dropped entries are deleted in pieces,
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from wfx.domain.job import Status
 from wfx.domain.json import Json, decode
-from wfx.store.plan import MOST_HISTORY_BYTES, MOST_HISTORY_ENTRIES, Image, Plan
+from wfx.store.plan import MOST_HISTORY_BYTES, MOST_HISTORY_ENTRIES, PendingJob, Plan
+from wfx.store.sqlite.batch_sql import statements
+from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.statements import SQL
-from wfx.store.sqlite.transaction import transaction
-from wfx.store.sqlite.writing import statements
 
 _FIRST_ENTRIES, _FIRST_BYTES = 100, MOST_HISTORY_BYTES // 8
 _NEWEST_ENTRIES, _NEWEST_BYTES = MOST_HISTORY_ENTRIES // 2, MOST_HISTORY_BYTES // 2
@@ -40,7 +40,7 @@ def write(connection: sqlite3.Connection, plan: Plan) -> None:
                 _trim(connection, image)
 
 
-def _trim(connection: sqlite3.Connection, image: Image) -> None:
+def _trim(connection: sqlite3.Connection, image: PendingJob) -> None:
     links = [_Link(*row) for row in connection.execute(SQL["history_links"], (image.newest_entry,))]
     newest = links[: _fitting(links, _NEWEST_ENTRIES, _NEWEST_BYTES)]
     first = links[-_count_of_first(links) :]

@@ -1,4 +1,4 @@
-"""The one connection that writes."""
+"""Writing connection: decides on batches and commits them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ import aiosqlite
 from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable, WfxError
 from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
-from wfx.store.acts import Act, ChangeJob, CreateJob, DeleteWorkflow, JobAct, RareAct
-from wfx.store.group import LARGE
-from wfx.store.plan import Clock, Plan, Stored
-from wfx.store.sqlite import rare
-from wfx.store.sqlite.changes import Changes
+from wfx.store.batching import LARGE
+from wfx.store.operations import ChangeJob, CreateJob, DeleteWorkflow, ExclusiveOperation, JobOperation, Operation
+from wfx.store.plan import Clock, Plan, StoredJob
+from wfx.store.sqlite import exclusive_operations
 from wfx.store.sqlite.connection import connect, inside
+from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.dsn import Location
-from wfx.store.sqlite.jobcache import JobCache
-from wfx.store.sqlite.position import Position
-from wfx.store.sqlite.presence import Presence
-from wfx.store.sqlite.rows import ANY_SIZE, SIZE, size_of, stored_of, workflow_of_job
+from wfx.store.sqlite.file_guard import FileGuard
+from wfx.store.sqlite.job_cache import JobCache
+from wfx.store.sqlite.rows import ANY_SIZE, SIZE, Position, size_of, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.trimming import write
-from wfx.store.sqlite.workflows import WorkflowCache, load_named, load_numbered
+from wfx.store.sqlite.workflow_cache import WorkflowCache, load_named, load_numbered
 
 Result = TypeVar("Result")
 _SMALL = 128 * 1024
@@ -57,14 +56,14 @@ class Writer:
         connection: aiosqlite.Connection,
         position: Position,
         *,
-        presence: Presence,
+        presence: FileGuard,
         jobs: JobCache,
-        changes: Changes,
+        changes: DirtyJobs,
         workflows: WorkflowCache,
         clock: Clock,
-        on_leap: Callable[[int], None],
+        on_advance: Callable[[int], None],
     ) -> None:
-        """Take over the connection. ``on_leap`` hears of a head that a new connection found further on."""
+        """Take over the connection. ``on_advance`` hears of a head that a new connection found further on."""
         self._location = location
         self._connection: aiosqlite.Connection | None = connection
         self.position = position
@@ -74,9 +73,9 @@ class Writer:
         self._changes = changes
         self._workflows = workflows
         self._clock = clock
-        self._on_leap = on_leap
+        self._on_leap = on_advance
 
-    async def change(self, acts: Sequence[JobAct]) -> Batch:
+    async def change(self, acts: Sequence[JobOperation]) -> Batch:
         """Do the acts in order and make them durable together; of several, those on large jobs are answered LARGE.
 
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
@@ -94,10 +93,10 @@ class Writer:
             self._jobs.take_in(plan.images)
             return Batch(answers, plan.events)
 
-    async def perform(self, act: RareAct) -> Workflow | int | None:
+    async def perform(self, act: ExclusiveOperation) -> Workflow | int | None:
         """Do the act. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         async with self._writing() as connection:
-            perform = partial(rare.perform, act=act, position=self.position, now=self._clock())
+            perform = partial(exclusive_operations.perform, act=act, position=self.position, now=self._clock())
             result, self.position = await self._durably(connection, perform)
             if isinstance(act, DeleteWorkflow):
                 self._workflows.unname(act.name)
@@ -138,7 +137,9 @@ class Writer:
         self._presence.after_commit()
         return result
 
-    async def _plan(self, connection: aiosqlite.Connection, acts: Sequence[JobAct], room: int) -> tuple[Plan, set[str]]:
+    async def _plan(
+        self, connection: aiosqlite.Connection, acts: Sequence[JobOperation], room: int
+    ) -> tuple[Plan, set[str]]:
         """Begin a plan from what is in memory; what the acts name and is not, is read.
 
         Also returns the ids of jobs that have more bytes than ``room``; they are to be left alone.
@@ -168,7 +169,7 @@ class Writer:
 
     def _read(
         self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str], room: int
-    ) -> tuple[list[Stored], set[str], dict[str, Workflow]]:
+    ) -> tuple[list[StoredJob], set[str], dict[str, Workflow]]:
         rows = list(for_items(connection, "jobs_by_id", list(ids), room))
         large = {row[1] for row in rows if row[SIZE] > room}
         rows = [row for row in rows if row[SIZE] <= room] if large else rows
@@ -200,16 +201,16 @@ class Writer:
         return connection
 
 
-def brings_much(act: Act) -> bool:
+def brings_much(act: Operation) -> bool:
     """Tell whether an act brings so much that small ones must not wait for several of its kind."""
     return isinstance(act, (ChangeJob, CreateJob)) and act.size > _SMALL
 
 
-def _job_of(act: JobAct) -> str | None:
+def _job_of(act: JobOperation) -> str | None:
     return None if isinstance(act, CreateJob) else act.job_id
 
 
-def _attempt(plan: Plan, act: JobAct) -> Any:
+def _attempt(plan: Plan, act: JobOperation) -> Any:
     try:
         return plan.perform(act)
     except WfxError as exc:

@@ -1,0 +1,27 @@
+"""Invocation of a command: its settings, arguments, streams and log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from wfx.commandline.grammar import Command
+from wfx.commandline.log import Log
+from wfx.commandline.options import Settings
+from wfx.commandline.terminal import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Settings and streams of one call."""
+
+    root: Command
+    """The program's whole tree of commands."""
+    settings: Settings
+    arguments: list[str]
+    stdin: BinaryIO
+    out: Stream
+    err: Stream
+    log: Log
+    environment: Mapping[str, str]

@@ -1,0 +1,128 @@
+"""Limits of one listener: settings, counters, and the task that enforces deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import struct
+from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from wfx.server.edge_errors import Refusals
+from wfx.server.request_line import HEAD_SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How engines treat connections; times in seconds, sizes in bytes."""
+
+    idle_timeout: float
+    """An idle keep-alive connection is closed after this."""
+    graceful_timeout: float
+    """How long running requests may take to finish once the service stops."""
+    read_timeout: float = 30.0
+    """How long a request may take to arrive, header and body together."""
+    write_timeout: float = 600.0
+    """How long a peer may take to take an answer; event streams have a limit of their own."""
+    max_head: int = 1_000_000
+    """Size of a request's line and header."""
+    keep_alive: bool = True
+    """Whether HTTP/1.1 connections stay open for further requests."""
+    max_connections: int = 10_000
+    """Connections per listener."""
+    max_requests: int = 10_000
+    """Requests a listener works on at the same time."""
+    max_body: int = 10 * 1024 * 1024
+    """Size of a request's body."""
+
+
+MAX_STREAMS = 100
+"""Requests that one HTTP/2 connection may have running; over HTTP/1.1 it is one, further ones wait."""
+LINGER = 1.0
+"""Seconds a connection is still read from after an answer that ends it early. Closed at once, the peer's system would
+throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
+NEVER = math.inf
+_BODIES = 256 * 1024 * 1024
+"""Bytes of request bodies that may be in memory at once."""
+_RESET = struct.pack("ii", 1, 0)
+_CHECKS = 10
+"""Checks within the shortest deadline: a connection ends at most a tenth of that too late."""
+
+
+class ListenerLimits:
+    """Limits of one listener and what counts against them."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        """Begin with nothing counted."""
+        self.settings = settings
+        self.max_head = settings.max_head + HEAD_SLACK
+        self.refusals = Refusals()
+        self.running = 0
+        """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
+        self.held = 0
+        """Bytes of request bodies in memory."""
+        self._held_by: Counter[str] = Counter()
+        self._most_held = max(_BODIES, 2 * settings.max_body)
+
+    @property
+    def busy(self) -> bool:
+        """Whether no further request may be worked on."""
+        return self.running >= self.settings.max_requests
+
+    def hold(self, client: str, size: int) -> None:
+        """Count ``size`` more bytes of a body from a client's address."""
+        self.held += size
+        self._held_by[client] += size
+
+    def release(self, client: str, size: int) -> None:
+        """Stop counting ``size`` bytes of a client."""
+        self.held -= size
+        self._held_by[client] -= size
+        if not self._held_by[client]:
+            del self._held_by[client]
+
+    def exceeds_share(self, client: str) -> bool:
+        """Tell whether a client's bodies take more memory than they leave to others.
+
+        So one client alone gets half of the memory, two get a third each, and new clients find room.
+        """
+        return self._held_by[client] > self._most_held - self.held
+
+
+def cut_off(transport: asyncio.WriteTransport) -> None:
+    """Close a connection at once. What its client has not taken is discarded, not sent any more."""
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        with suppress(OSError):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
+
+
+class Timed(Protocol):
+    """A connection with deadlines, in the event loop's time."""
+
+    @property
+    def due(self) -> float:
+        """When the next deadline passes."""
+
+    def overdue(self, now: float) -> None:
+        """Act on the deadlines that have passed."""
+
+
+async def enforce_deadlines(edge: ListenerLimits, connections: Collection[Timed]) -> None:
+    """Enforce the deadlines of a listener's connections, at intervals, until it is cancelled.
+
+    One task that checks all connections is cheaper than a timer set and cancelled for each request.
+    """
+    settings = edge.settings
+    shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(shortest / _CHECKS)
+        now = loop.time()
+        for connection in [each for each in connections if each.due <= now]:
+            connection.overdue(now)
+        edge.refusals.tell_rest()

@@ -1,0 +1,142 @@
+"""Batches concurrent requests to the store: group commit for writes, common look-ups for reads.
+
+A store answers one question about as fast as fifty: the way into its thread, the transaction and the sync are what
+costs. So whatever arrives while the store is busy waits, and goes in together when it is free. This gives group commit
+to writes and common look-ups to reads; it knows nothing of either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from wfx.domain.errors import StoreError, StoreUnavailable
+
+Item = TypeVar("Item")
+_TURNS = 3
+"""Turns of the loop before a batch, so that those just answered can be on it again: in the first their answers are
+sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
+Answers = Sequence[Any]
+"""One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE`."""
+LARGE = object()
+"""The answer to an item that turned out to be large and was not handled; it becomes a batch of its own."""
+
+
+class Batcher(Generic[Item]):
+    """A bounded queue of items and the one task that hands them on, many at a time, in the order of arrival.
+
+    Large items have a queue of their own. Each is a batch, and between two of them everything small has its turn, so
+    that nothing small waits for more than one of them.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Answers]],
+        *,
+        at_most_waiting: int,
+        at_most_together: int,
+        exclusive: Callable[[Item], bool] = lambda _: False,
+        large: Callable[[Item], bool] = lambda _: False,
+    ) -> None:
+        """Start the task in the running loop; :meth:`close` ends it. An ``exclusive`` item is a whole batch.
+
+        ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
+        of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then.
+        """
+        self._run = run
+        self._at_most_waiting = at_most_waiting
+        self._at_most_together = at_most_together
+        self._is_exclusive = exclusive
+        self._is_large = large
+        self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
+        self._large: deque[tuple[Item, asyncio.Future[Any]]] = deque()
+        self._large_is_due = False
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._work())
+
+    async def submit(self, item: Item) -> Any:
+        """Return the answer to the item. A caller that is cancelled leaves the others alone.
+
+        Raises StoreUnavailable when too many wait already, or after :meth:`close`.
+        """
+        if self._closing:
+            raise StoreUnavailable("the store is closed")
+        if len(self._waiting) + len(self._large) >= self._at_most_waiting:
+            raise StoreUnavailable("the store is overloaded: too many requests wait for it; try again later")
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        (self._large if self._is_large(item) else self._waiting).append((item, answer))
+        self._arrived.set()
+        try:
+            return await answer
+        finally:
+            del answer  # its exception has this frame in its traceback: a cycle, and all of the request would lie in it
+
+    async def close(self) -> None:
+        """Refuse new items, answer those that wait, and end."""
+        self._closing = True
+        self._arrived.set()
+        await asyncio.shield(self._task)
+
+    async def _work(self) -> None:
+        while self._waiting or self._large or not self._closing:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting or self._large:
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+                await self._serve(self._take())
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
+        if self._large and (self._large_is_due or not self._waiting):
+            self._large_is_due = False
+            return [self._large.popleft()]
+        self._large_is_due = True
+        taken = list(islice(self._waiting, self._at_most_together))
+        for place, (item, _) in enumerate(taken):
+            if self._is_exclusive(item):
+                del taken[max(place, 1) :]
+                break
+        for _ in taken:
+            self._waiting.popleft()
+        return taken
+
+    async def _serve(self, batch: Sequence[tuple[Item, asyncio.Future[Any]]]) -> None:
+        wanted = [(item, future) for item, future in batch if not future.done()]
+        if wanted:
+            answers = await self._answers([item for item, _ in wanted])
+            for (item, future), answer in zip(wanted, answers, strict=True):
+                if answer is LARGE:
+                    self._large.append((item, future))
+                else:
+                    _settle(future, answer)
+
+    async def _answers(self, items: Sequence[Item]) -> Answers:
+        try:
+            return await self._run(items)
+        except StoreError as exc:
+            return [_copy(exc) for _ in items]
+        except Exception as exc:  # noqa: BLE001 - it goes to the caller whose item caused it
+            if len(items) == 1:
+                return [exc]
+        return [(await self._answers([item]))[0] for item in items]
+
+
+def _settle(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _copy(error: StoreError) -> StoreError:
+    """One exception object per caller: each that raises it adds its own traceback."""
+    copy = type(error)(*error.args)
+    copy.__cause__ = error
+    return copy

@@ -1,0 +1,90 @@
+"""Write operations of a store, one record for each, and ids of new jobs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.protocol import DecideChange, DecideCreation
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """Create a job of the named workflow."""
+
+    workflow: str
+    decide: DecideCreation
+    size: int = 0
+    """Bytes of the documents that it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeJob:
+    """Change a job as the decision says."""
+
+    job_id: str
+    decide: DecideChange
+    size: int = 0
+    """Bytes of the documents that it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteJob:
+    """Remove a job with its history."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWorkflow:
+    """Store a checked workflow."""
+
+    workflow: Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWorkflow:
+    """Remove a workflow that no job refers to."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PruneLog:
+    """Drop the oldest events."""
+
+    keep_newest: int
+    older_than: Timestamp
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepHistories:
+    """Drop history entries of jobs that are deleted."""
+
+    at_most: int
+
+
+JobOperation = CreateJob | ChangeJob | DeleteJob
+"""Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
+ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | SweepHistories
+"""Acts that are done one by one on the tables."""
+Operation = JobOperation | ExclusiveOperation
+
+
+_MILLISECONDS = 48
+"""Bits of the time; the other 80 are random, but for six that make way for the version and the variant."""
+_VARIANTS = "89ab"
+
+
+def job_id(moment: int) -> str:
+    """Make a UUID of version 4 (rest-api section 4) that begins with the milliseconds since 1970.
+
+    ``moment`` is in microseconds. Ids that rise with time are put at the end of an index, one beside the other; random
+    ones would each touch a page of their own. 74 bits are random.
+    """
+    time = f"{moment // 1000 % (1 << _MILLISECONDS):012x}"
+    noise = os.urandom(10).hex()
+    return f"{time[:8]}-{time[8:]}-4{noise[1:4]}-{_VARIANTS[int(noise[4], 16) % 4]}{noise[5:8]}-{noise[8:]}"

@@ -1,0 +1,48 @@
+"""Cache bounded by size that drops the least recently used half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class BoundedCache(Generic[Key, Value]):
+    """A mapping that forgets what was not used for long: when its young half is full, the old half goes."""
+
+    def __init__(self, room: int, size: Callable[[Value], int]) -> None:
+        """Start empty; ``size`` tells how much of the room a value takes."""
+        self._half = room // 2
+        self._size = size
+        self._taken = 0
+        self._young: dict[Key, Value] = {}
+        self._old: dict[Key, Value] = {}
+
+    def get(self, key: Key) -> Value | None:
+        """Return the key's value, if it is kept."""
+        value = self._young.get(key)
+        if value is None and (value := self._old.get(key)) is not None:
+            self.put(key, value)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keep a value."""
+        self._young[key] = value
+        self._taken += self._size(value)
+        if self._taken > self._half:
+            self._young, self._old, self._taken = {}, self._young, 0
+
+    def drop(self, key: Key) -> None:
+        """Forget the key's value."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def all(self) -> Mapping[Key, Value]:
+        """Return all that is kept."""
+        return self._old | self._young
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old, self._taken = {}, {}, 0

@@ -1,0 +1,95 @@
+"""Cache of jobs as of the newest commit, and of the pages that polling devices get.
+
+One process owns the database, so what is kept here stays right as long as it hears of every commit. Most of what is
+asked is about few jobs: devices report on theirs again and again, and poll for new ones that seldom come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wfx.domain.job import Job
+from wfx.domain.query import JobQuery, Page
+from wfx.store.plan import PendingJob, StoredJob
+from wfx.store.sqlite.bounded_cache import BoundedCache
+from wfx.store.sqlite.rows import size_of
+
+_Pages = dict[JobQuery, Page[Job]]
+
+_ROOM = 64 * 1024 * 1024
+"""Bytes to hold at most, half of them for jobs: some 25,000 of each kind."""
+_OVERHEAD = 800
+"""Bytes that a job or an answer takes beside its documents, roughly."""
+_WAYS_TO_ASK = 8
+"""Answers kept for each client; a device asks in one way or two."""
+
+
+class JobCache:
+    """Belongs to the event loop.
+
+    A read may come in late, when a commit has changed what it saw. So whoever reads looks at :attr:`age` before, and
+    what was read is kept only if nothing has happened since.
+    """
+
+    def __init__(self, room: int = _ROOM) -> None:
+        """Start empty."""
+        self._jobs: BoundedCache[str, StoredJob] = BoundedCache(room // 2, _size_of_stored)
+        self._pages: BoundedCache[str, _Pages] = BoundedCache(room // 2, _size_of_pages)
+        self.age = 0
+        """How often something has changed."""
+
+    def job(self, job_id: str) -> StoredJob | None:
+        """Return a job, if it is here."""
+        return self._jobs.get(job_id)
+
+    def page(self, query: JobQuery) -> Page[Job] | None:
+        """Return the answer to a query for one client's jobs, if it is here."""
+        pages = self._pages.get(query.client_id)
+        return None if pages is None else pages.get(query)
+
+    def keep(self, stored: StoredJob, age: int) -> None:
+        """Keep a job as it was read at this age."""
+        if age == self.age:
+            self._jobs.put(stored.job.id, stored)
+
+    def keep_page(self, query: JobQuery, page: Page[Job], age: int) -> None:
+        """Keep the answer to a query for one client's jobs as it was at this age."""
+        if age != self.age:
+            return
+        pages = self._pages.get(query.client_id)
+        fresh = {} if pages is None or len(pages) >= _WAYS_TO_ASK else pages
+        self._pages.put(query.client_id, {**fresh, query: page})
+
+    def take_in(self, images: Iterable[PendingJob]) -> None:
+        """Hear of a commit: what its jobs have become.
+
+        New jobs are not kept before somebody asks for them: a campaign for a whole fleet would push out all others.
+        """
+        self.age += 1
+        for image in images:
+            job = image.after or image.before
+            if job is None or image.after is image.before:
+                continue
+            self._pages.drop(job.client_id)
+            if (stored := image.stored) is None:
+                self._jobs.drop(job.id)
+            elif image.before is not None:
+                self._jobs.put(job.id, stored)
+
+    def clear(self) -> None:
+        """Forget everything, since it is unknown what was committed."""
+        self.age += 1
+        self._jobs.clear()
+        self._pages.clear()
+
+
+def _size_of_stored(stored: StoredJob) -> int:
+    return _size_of_job(stored.job)
+
+
+def _size_of_job(job: Job) -> int:
+    return _OVERHEAD + size_of(job)
+
+
+def _size_of_pages(pages: _Pages) -> int:
+    return sum(_OVERHEAD + sum(_size_of_job(job) for job in page.items) for page in pages.values())

@@ -1,0 +1,130 @@
+"""SQL conditions on jobs that indexes answer.
+
+Conditions on workflow, state and group come down to one, on the jobs' places (see ``0001_initial.sql``).
+"""
+# ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from wfx.domain.json import Json, decode, encode
+from wfx.domain.query import JobQuery
+
+_MERGED = 100
+"""So many ordered parts are merged; from more (a workflow may have thousands of states) the jobs are sorted."""
+_LOOKS = 8
+"""So many looks into an index take as long as reading a job's row."""
+AT_ONCE = 50_000
+"""Numbers to read at once, so that other threads have their turn with the interpreter in between."""
+
+
+class Fragment(NamedTuple):
+    """A part of a statement, and the values for its marks."""
+
+    sql: str
+    values: Sequence[Any]
+
+    def and_all(self, tests: Iterable[Fragment]) -> Fragment:
+        """Add tests; there is a WHERE already."""
+        tests = list(tests)
+        return Fragment(
+            " AND ".join([self.sql, *(test.sql for test in tests)]),
+            [*self.values, *(value for test in tests for value in test.values)],
+        )
+
+
+def read_numbers(connection: sqlite3.Connection, numbers: Fragment) -> list[int]:
+    """Read numbers as one text: row by row the thread would have to wait for the interpreter each time."""
+    text = connection.execute(f"SELECT group_concat(number) FROM ({numbers.sql})", numbers.values).fetchone()[0]
+    read: list[int] = [] if text is None else decode(Json(f"[{text}]".encode()))
+    return read
+
+
+@dataclass(frozen=True)
+class Condition:
+    """That a column has one of some values."""
+
+    column: str
+    values: Sequence[Any]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the values are few enough to look for each on its own."""
+        return len(self.values) <= _MERGED
+
+    @property
+    def test(self) -> Fragment:
+        """The condition on the column."""
+        if not self.is_short:
+            return Fragment(f"{self.column} IN (SELECT value FROM json_each(?))", [encode(self.values).decode()])
+        return Fragment(f"{self.column} IN ({','.join('?' * len(self.values))})", self.values)
+
+    @property
+    def search(self) -> Fragment:
+        """What finds jobs by this condition; in the order of creation if it has one value."""
+        sql, values = self.test
+        if self.column == "tag" and not self.is_short:
+            sql = f"number IN (SELECT job FROM job_tag WHERE {sql})"
+            return Fragment(f"FROM job AS found NOT INDEXED WHERE {sql}", values)
+        return Fragment(f"FROM {_INDEXES[self.column].format('found')} WHERE {sql}", values)
+
+    def test_beside(self, driver: Condition) -> Fragment:
+        """The condition on a job that the driver found."""
+        sql, values = self.test
+        if (driver.column, self.column) == ("client_id", "place"):
+            return Fragment(sql, values)  # both are in the index that the driver goes by
+        if self.column == "place" and len(values) > _LOOKS:
+            row = "(SELECT place FROM job WHERE number = found.number)"
+            return Fragment(sql.replace("place", row, 1), values)
+        index = _INDEXES[self.column].format("other")
+        return Fragment(f"EXISTS (SELECT 1 FROM {index} WHERE {sql} AND other.number = found.number)", values)
+
+    @property
+    def singly(self) -> Sequence[Condition]:
+        """One condition for each value, or this one if they are too many."""
+        return [Condition(self.column, [value]) for value in self.values] if self.is_short else [self]
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether a job may fulfil several of the conditions that this comes to singly."""
+        return self.column == "tag" and len(self.singly) > 1
+
+    @property
+    def looks(self) -> int:
+        """How many looks into its index the condition takes on a job that was found otherwise."""
+        return min(len(self.values), _LOOKS) if self.column == "place" else len(self.values)
+
+
+_INDEXES = {
+    "client_id": "job AS {} INDEXED BY job_client",
+    "place": "job AS {} INDEXED BY job_place",
+    "tag": "(SELECT tag, job AS number FROM job_tag) AS {}",
+}
+
+
+def conditions_of(connection: sqlite3.Connection, query: JobQuery) -> list[Condition]:
+    """Return what jobs must fulfil, all of it. What is said of places holds within one snapshot."""
+    conditions = [Condition("client_id", [query.client_id])] if query.client_id else []
+    if query.tags:
+        conditions.append(Condition("tag", query.tags))
+    if query.workflow or query.state or query.groups:
+        conditions.append(Condition("place", _places(connection, query)))
+    return conditions
+
+
+def _places(connection: sqlite3.Connection, query: JobQuery) -> list[int]:
+    """Return the places that match and have jobs."""
+    tests = []
+    if query.workflow:
+        named = "workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)"
+        tests.append(Fragment(named, [query.workflow]))
+    if query.state:
+        tests.append(Fragment("state = ?", [query.state]))
+    if query.groups:
+        tests.append(Condition('"group"', query.groups).test)
+    inhabited = Fragment("SELECT number FROM place WHERE EXISTS (SELECT 1 FROM job WHERE place = place.number)", [])
+    return [row[0] for row in connection.execute(*inhabited.and_all(tests))]

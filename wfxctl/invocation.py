@@ -1,0 +1,126 @@
+"""One call of a command: what was asked for, and all of the world that the command may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from wfx.commandline import durations
+from wfx.commandline.failures import EXIT_FAILED, Failure
+from wfx.commandline.invocation import Invocation
+from wfx.commandline.terminal import neutralise
+from wfxctl import gojson
+from wfxctl.documents import Document, items, text
+from wfxctl.targets import Side, target
+
+if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
+    from wfxctl.client import Api
+
+Query = Sequence[tuple[str, str]]
+
+
+class ClientInvocation(Invocation):
+    """A call of wfxctl: beside settings and streams, the ways to ask a server and to show its answer."""
+
+    __slots__ = ()
+
+    def api(self, side: Side, *, tls: bool | None = None) -> Api:
+        """Return an API of the configured server, over TLS if so configured or asked for."""
+        from wfxctl.client import Api  # slow to import, and many commands need no server
+
+        secured = self.settings.flag("enable-tls") if tls is None else tls
+        return Api(target(self.settings, side, tls=secured), self.settings.text("tls-ca"))
+
+    def fetch(
+        self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
+    ) -> str:
+        """Return the body of a successful answer; see :meth:`wfxctl.client.Api.fetch`."""
+        return self.api(side).fetch(method, path, query, body)
+
+    def ask(
+        self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
+    ) -> None:
+        """Fetch and show."""
+        self.show(self.fetch(side, method, path, query, body))
+
+    def show(self, body: str) -> None:
+        """Print a JSON document, filtered as the options say; an empty body prints nothing."""
+        if body:
+            self.show_value(decoded(body))
+
+    def show_value(self, value: Any) -> None:
+        """Print a decoded JSON document, filtered as the options say."""
+        expression = self.settings.text("filter")
+        if not expression:
+            self.out.json(gojson.encode_indented(value))
+            return
+        from wfxctl import jq_filter  # only filters need it
+
+        for result in jq_filter.apply(expression, value):
+            if not self.settings.flag("raw"):
+                self.out.json(gojson.encode_indented(result))
+            elif isinstance(result, str):
+                self.out.line(result)
+            else:
+                raise Failure(f"--raw needs strings, but the filter produced {gojson.encode(result)[:64]}")
+
+    def report_loss(self, cause: str, seconds: float) -> None:
+        """Say that a stream broke off, and when it is tried again."""
+        self.err.write(f"connection lost ({neutralise(cause)}), trying again in {durations.show(seconds)}\n")
+
+    def required(self, option: str, what: str) -> str:
+        """Return a string option. Raises Failure when it is empty."""
+        value = self.settings.text(option)
+        if not value:
+            raise Failure(f"{what} missing")
+        return value
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file. Raises Failure."""
+        try:
+            return Path(name).read_bytes()
+        except OSError as exc:
+            raise Failure(f"cannot read {name}: {exc.strerror}") from exc
+
+
+def decoded(body: str) -> Any:
+    """Decode an answer. Raises Failure when it is no JSON."""
+    try:
+        return gojson.decode(body)
+    except ValueError as exc:
+        raise Failure(f"the answer is not JSON: {exc}") from exc
+
+
+def encoded(value: Any) -> bytes:
+    """Encode the body of a request."""
+    return gojson.encode(value).encode()
+
+
+def segment(name: str) -> str:
+    """Encode one segment of a path; a slash in it stays part of the segment, and dots alone do not shorten the path."""
+    if name in {".", ".."}:
+        return "%2E" * len(name)
+    return quote(name.encode("utf-8", "surrogateescape"), safe="$&+=:@")
+
+
+def job_path(job_id: str, code: int = EXIT_FAILED) -> str:
+    """Return the path of a job. Raises Failure, with this exit code, for the id that is the event stream's."""
+    if job_id == "events":
+        raise Failure('no job has the id "events": that is the name of the event stream, see wfxctl job events', code)
+    return "/jobs/" + segment(job_id)
+
+
+def error_lines(body: str) -> str:
+    """Return one line for each error of the API's error object; nothing for any other body."""
+    try:
+        document = gojson.decode(body)
+    except ValueError:
+        return ""
+    return "".join(_error_line(error) for error in items(document, "errors") if isinstance(error, dict))
+
+
+def _error_line(error: Document) -> str:
+    message, code, logref = (neutralise(text(error, key)) for key in ("message", "code", "logref"))
+    return f"ERROR: {message} (code={code}, logref={logref})\n"
