@@ -53,7 +53,6 @@ class Stub:
     """The server. Answers come from ``replies`` in order; when there are none left, from ``usual``."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
         self.seen: list[Seen] = []
         self.replies: deque[Reply] = deque()
         self.usual: Callable[[Seen], Reply] = lambda _: Reply()

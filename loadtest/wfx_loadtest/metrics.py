@@ -47,7 +47,6 @@ class Latencies:
     """A distribution of latencies in constant memory: exact extremes and mean, percentiles to three digits."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._histogram = HdrHistogram(1, LONGEST, DIGITS)
         self._sum = 0
         self.count = 0

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.edge.http2 import Client
+from tests.server.http2 import Client
 from wfx.demo.local import LocalService
 
 BASE = "/api/wfx/v1"

@@ -15,7 +15,7 @@ import h2.connection
 from rawhttp import request
 
 from tests.attack.frame import BASE, Kind, Target
-from tests.edge.http2 import PREFACE, frame
+from tests.server.http2 import PREFACE, frame
 
 CONNECTIONS, REQUESTS, STREAMS, FRAMES = 200, 400, 90, 2000
 _SETTINGS, _PING = 4, 6

@@ -9,9 +9,9 @@ from collections import Counter
 from contextlib import suppress
 
 from tests.attack.frame import Kind, Target
-from tests.edge.smuggling import CASES
 from tests.fuzz.edge import SAMPLES, TOKENS
 from tests.fuzz.mutation import mutated
+from tests.server.smuggling import CASES
 
 CLIENTS = 8
 PIECES = (1, 7, 100, 100_000)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.docs import robustness
 from tests.docs.robustness import found, rows_of, told
-from tests.edge import test_corpus
-from tests.edge.corpus import CASES
+from tests.server import test_corpus
+from tests.server.corpus import CASES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "robustness.md"

@@ -22,7 +22,6 @@ class ListLog:
     """The part of a store that concerns its log. Reads take a random while if a source of randomness is given."""
 
     def __init__(self, log_id: str = "L", jitter: random.Random | None = None) -> None:
-        """Begin with an empty log."""
         self.log_id = log_id
         self.events: list[Event] = []
         self.horizon = 0

@@ -27,7 +27,6 @@ class Recording(ListLog):
     """A log that remembers when and how much was pruned."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         super().__init__()
         self.acts: list[tuple[float, int]] = []
 

@@ -147,7 +147,6 @@ class World:
     """A log, a broker and its readers."""
 
     def __init__(self, log: Log) -> None:
-        """Begin with this log and no readers."""
         self.log = log
         self.broker = Broker(log.store)
         self.followers: list[Follower] = []

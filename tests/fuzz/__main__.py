@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.acceptance.fuzzing import fuzz
 from tests.fuzz import edge, frames
-from tests.service.fuzzing import fuzz
 from wfx.commandline import durations
 from wfx.demo.local import LocalService
 

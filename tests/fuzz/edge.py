@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rawhttp import Wire
 
-from tests.edge.corpus import CASES, canary
 from tests.fuzz.mutation import mutated
+from tests.server.corpus import CASES, canary
 from wfx.demo.local import LocalService
 
 ENGINES = ("uvicorn", "hypercorn")

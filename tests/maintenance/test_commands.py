@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service.clients import BASE
+from tests.acceptance.clients import BASE
 from wfx.demo.local import LocalService
 
 WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}

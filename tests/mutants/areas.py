@@ -10,13 +10,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _STORE = ("tests/store", "tests/api/test_jobs.py", "tests/api/test_queries.py", "tests/maintenance")
-_EVENTS = ("tests/events", "tests/streams/test_wire.py")
-_PLUGIN = ("tests/plugin", "tests/plugins_http")
-_FILTERING = ("tests/filtering", "tests/filters_http")
-_API = ("tests/api", "tests/spec", "tests/hostile/test_content.py", "tests/hostile/test_members.py")
+_EVENTS = ("tests/events", "tests/acceptance/streams/test_wire.py")
+_HOSTILE = "tests/acceptance/hostile"
+_STREAMS = "tests/acceptance/streams"
+_PLUGIN = ("tests/plugin", "tests/acceptance/plugins")
+_FILTERING = ("tests/filtering", "tests/acceptance/filters")
+_API = (
+    "tests/api",
+    "tests/spec",
+    "tests/acceptance/hostile/test_content.py",
+    "tests/acceptance/hostile/test_members.py",
+)
 
 TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("wfx/domain/*.py", ("tests/domain", "tests/hostile/test_workflows.py", "tests/api/test_jobs.py")),
+    ("wfx/domain/*.py", ("tests/domain", "tests/acceptance/hostile/test_workflows.py", "tests/api/test_jobs.py")),
     ("wfx/store/sqlite/re*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
     ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),
     ("wfx/store/sqlite/bitmaps.py", ("tests/store/sqlite/test_bitmaps.py", *_STORE)),
@@ -32,15 +39,21 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/filtering/grammar.py", ("tests/filtering/test_grammar.py", *_FILTERING)),
     ("wfx/filtering/rewrite.py", ("tests/filtering/test_rewrite.py", *_FILTERING)),
     ("wfx/filtering/*.py", _FILTERING),
-    ("wfx/api/sse.py", ("tests/events/test_wire.py", "tests/events/test_connections.py", "tests/streams/test_wire.py")),
+    (
+        "wfx/api/sse.py",
+        ("tests/events/test_wire.py", "tests/events/test_connections.py", f"{_STREAMS}/test_wire.py"),
+    ),
     ("wfx/jq_language/*.py", ("tests/jq_language", "tests/filtering/test_numbers.py", *_FILTERING)),
-    ("wfx/sandbox/fair_queue.py", ("tests/sandbox/test_fair_queue.py", "tests/sandbox", "tests/hostile/test_turns.py")),
-    ("wfx/sandbox/*.py", ("tests/sandbox/test_pool.py", "tests/sandbox", "tests/hostile/test_turns.py")),
-    ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
-    ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", "tests/hostile/test_turns.py", *_API)),
-    ("wfx/api/answer_memory.py", ("tests/hostile/test_large_answers.py", *_API)),
-    ("wfx/api/large_answers.py", ("tests/hostile/test_large_answers.py", *_API)),
-    ("wfx/api/endpoint.py", ("tests/filters_http", *_API)),
+    (
+        "wfx/sandbox/fair_queue.py",
+        ("tests/sandbox/test_fair_queue.py", "tests/sandbox", f"{_HOSTILE}/test_turns.py"),
+    ),
+    ("wfx/sandbox/*.py", ("tests/sandbox/test_pool.py", "tests/sandbox", f"{_HOSTILE}/test_turns.py")),
+    ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_turns.py", *_API)),
+    ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_turns.py", *_API)),
+    ("wfx/api/answer_memory.py", ("tests/acceptance/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/large_answers.py", ("tests/acceptance/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/endpoint.py", ("tests/acceptance/filters", *_API)),
     ("wfx/api/*.py", _API),
 )
 """The first pattern that fits counts; what has no tests is not mutated."""

@@ -19,7 +19,6 @@ class Line:
     """Work that waits at a queue, and the order in which it got its turn."""
 
     def __init__(self, at_once: int = 1) -> None:
-        """Begin with nothing."""
         self.queue = FairQueue(at_once, COSTLY)
         self.begun: list[str] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}

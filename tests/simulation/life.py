@@ -18,8 +18,8 @@ from typing import Any, cast
 import aiosqlite
 from history_check import Entry, Record, judge
 
+from tests.acceptance.clients import Tokens
 from tests.events.world import GoOn, Join, Leave, Pause, Reconnect, Return, Step, World, tiny_bounds
-from tests.service.clients import Tokens
 from tests.simulation.connections import LIKELY, Fault, Faults, connector
 from tests.simulation.loop import run
 from tests.simulation.recorded import RecordedLog

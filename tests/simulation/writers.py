@@ -23,7 +23,7 @@ REFUSALS = (JobNotFound, StoreFull, TransitionRefused)
 
 
 class Writer:
-    """Does one thing after the other to jobs of its own; each carries a token (see :mod:`tests.service.clients`)."""
+    """Does one thing after the other to jobs of its own; each carries a token (see :mod:`tests.acceptance.clients`)."""
 
     def __init__(self, name: str, store: Store, life: Life) -> None:
         """Act as ``name``, which is part of all tokens."""

@@ -21,7 +21,6 @@ class Log:
     """A log in a list, and the feed at its end."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.events: list[Event] = []
         self.reads = 0
         self.fails = False

@@ -29,7 +29,6 @@ class Screen:
     """What a running command has printed so far."""
 
     def __init__(self) -> None:
-        """Begin empty."""
         self.out, self.err = io.BytesIO(), io.BytesIO()
 
     def shows(self, *expected: Any) -> bool:

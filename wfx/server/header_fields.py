@@ -37,7 +37,6 @@ class FieldsCache:
     """Fields of HTTP/1.1 requests by the bytes they were parsed from: most clients repeat theirs in each request."""
 
     def __init__(self) -> None:
-        """Begin with nothing kept."""
         self._known: dict[bytes, Fields] = {}
         self.get = self._known.get
 

@@ -57,7 +57,6 @@ class ListenerLimits:
     """Limits of one listener and what counts against them."""
 
     def __init__(self, settings: HttpSettings) -> None:
-        """Begin with nothing counted."""
         self.settings = settings
         self.max_head = settings.max_head + HEAD_SLACK
         self.refusals = Refusals()

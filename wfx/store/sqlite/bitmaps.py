@@ -33,7 +33,6 @@ class Bitmaps:
     """Conditions' jobs by number. Belongs to the thread that searches."""
 
     def __init__(self, changes: DirtyJobs, room: int = _ROOM) -> None:
-        """Start empty."""
         self._changes = changes
         self._kept: BoundedCache[_Key, BitMap64] = BoundedCache(room, _size)
 

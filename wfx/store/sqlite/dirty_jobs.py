@@ -16,7 +16,6 @@ class DirtyJobs:
     """What the event loop tells the searching thread: which jobs may fulfil other conditions than before."""
 
     def __init__(self) -> None:
-        """Start without anybody who wants to know."""
         self._lock = Lock()
         self._begun = 0
         """The head of the log after the newest change that was begun."""

@@ -32,7 +32,6 @@ class JobCache:
     """
 
     def __init__(self, room: int = _ROOM) -> None:
-        """Start empty."""
         self._jobs: BoundedCache[str, StoredJob] = BoundedCache(room // 2, _size_of_stored)
         self._pages: BoundedCache[str, _Pages] = BoundedCache(room // 2, _size_of_pages)
         self.age = 0

@@ -20,7 +20,6 @@ class WorkflowCache:
     """The workflows used last, by number. Shared by the connections' threads; knows committed workflows only."""
 
     def __init__(self, room: int = _ROOM) -> None:
-        """Start empty."""
         self._lock = Lock()
         self._room = room
         self._taken = 0

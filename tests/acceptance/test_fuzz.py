@@ -1,0 +1,30 @@
+"""Schemathesis, made from the served document, finds no failure and no answer that is not as documented."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.fuzzing import fuzz
+from tests.store.sqlite.audit import assert_sound
+from wfx.demo.local import LocalService
+
+IN_CI = "CI" in os.environ
+CASES = 15 if IN_CI else 10
+"""For each operation and phase; how many there are in all also depends on the document."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("side", "engine"), [("north", "uvicorn"), ("south", "hypercorn")])
+def test_nothing_unexpected(tmp_path: Path, side: str, engine: str) -> None:
+    """Row 34: no request made from the document or against it gets a 5xx, or an answer that it does not describe.
+
+    Each side is fuzzed on one engine: what differs between engines is below the application. Each run draws the same
+    cases; ``make fuzz`` draws new ones.
+    """
+    with LocalService(tmp_path, f"--http-engine={engine}") as service:
+        address = service.north if side == "north" else service.south
+        fuzz(service, address, "run", f"--max-examples={CASES}", "--generation-deterministic", timeout=500)
+    assert_sound(tmp_path / "wfx.db")
