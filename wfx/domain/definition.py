@@ -10,7 +10,7 @@ from typing import Any
 
 from wfx.domain.job import Action, Change, Job
 from wfx.domain.json import Json, decode, encode
-from wfx.domain.numbers import normalise
+from wfx.domain.numbers import encode_free_form
 
 _EXACT = 1 << 53
 """Integers up to here are doubles without loss."""
@@ -46,8 +46,7 @@ def _made(wanted: dict[str, Any], encoded: Json) -> Definition:
     canonical = _canonical_object(wanted)
     # There every number has an exponent; many definitions have none, and nothing to be made a double.
     plain = "E" not in canonical or ("E+" not in canonical and "E-" not in canonical)
-    normal = wanted if plain else normalise(wanted)
-    return Definition(encoded if normal is wanted else encode(normal), _hash(canonical))
+    return Definition(encoded if plain else encode_free_form(wanted), _hash(canonical))
 
 
 def decide(job: Job, wanted: Definition) -> Change:

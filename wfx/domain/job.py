@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from wfx.domain.json import Json, embedded, encode
-from wfx.domain.numbers import normalise
+from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
@@ -46,7 +46,7 @@ class Status:
             client_id=document.get("clientId", ""),
             progress=document.get("progress"),
             message=document.get("message", ""),
-            context=None if context is None else encode(normalise(context)),
+            context=None if context is None else encode_free_form(context),
             definition_hash=document.get("definitionHash", ""),
         )
 

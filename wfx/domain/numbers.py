@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from math import copysign
 from operator import is_
 from typing import Any
 
+from wfx.domain.json import Json, encode
+from wfx.jq_language.numbers import text_of
+
 _EXACT = 1 << 53
 """Integers up to here are doubles without loss."""
 _PRINTABLE = range(-(1 << 63), 1 << 64)
 """Integers that the JSON codec can print."""
+_EXPONENT = re.compile(rb"[0-9]e[-+]")
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?[0-9]+(?:\.[0-9]+)?(?:e[-+][0-9]+)?')
+"""Strings and numbers of an encoded document."""
+
+
+def encode_free_form(value: Any) -> Json:
+    """Encode a value with each number as the double it is, spelled as Go's encoding/json does.
+
+    Negative zero is the exception: it stays ``-0.0``, since many readers take ``-0`` for the integer 0.
+    Recursive: nesting is to be bounded before. Raises OverflowError for an integer that no double can hold.
+    """
+    document = encode(normalise(value))
+    return Json(_TOKENS.sub(_respelled, document)) if _EXPONENT.search(document) else document
+
+
+def _respelled(token: re.Match[bytes]) -> bytes:
+    text = token[0]
+    return text if b"e" not in text or text.startswith(b'"') else text_of(float(text)).encode()
 
 
 def normalise(value: Any) -> Any:

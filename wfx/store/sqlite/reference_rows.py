@@ -14,8 +14,8 @@ import orjson
 from wfx.domain import tags
 from wfx.domain.definition import hash_of
 from wfx.domain.job import HistoryEntry, Job, Status
-from wfx.domain.json import Json, encode
-from wfx.domain.numbers import normalise
+from wfx.domain.json import Json
+from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.plan import HistoryRow, size_of_entry
@@ -158,4 +158,4 @@ def _decoded(document: bytes | str | None) -> Any:
 
 
 def _document(value: Any) -> Json | None:
-    return None if value is None else encode(normalise(value))
+    return None if value is None else encode_free_form(value)
