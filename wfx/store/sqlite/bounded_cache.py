@@ -28,9 +28,10 @@ class BoundedCache(Generic[Key, Value]):
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value."""
+        """Keep a value, instead of the one that the key had."""
+        replaced = self._young.get(key)
         self._young[key] = value
-        self._taken += self._size(value)
+        self._taken += self._size(value) - (0 if replaced is None else self._size(replaced))
         if self._taken > self._half:
             self._young, self._old, self._taken = {}, self._young, 0
 
