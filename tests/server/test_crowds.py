@@ -89,12 +89,25 @@ def test_half_closed_and_slow(engine: str) -> None:
     assert handlers.cancelled == 1
 
 
-def test_half_closed_pipeline(engine: str) -> None:
+@pytest.mark.parametrize("size", [5000, 5])
+def test_half_closed_pipeline(engine: str, size: int) -> None:
     """Row 24: who sends many requests and says that there are no more gets an answer to each."""
-    with serving(engine, Handlers()) as port, connect(port, request("PUT", "/body", b"x" * 5000) * 50) as wire:
-        wire.socket.shutdown(socket.SHUT_WR)
-        assert [wire.answer().body for _ in range(50)] == [b"5000"] * 50
-        assert wire.over()
+    with serving(engine, Handlers()) as port:
+        for _ in range(20):
+            with connect(port, request("PUT", "/body", b"x" * size) * 50) as wire:
+                wire.socket.shutdown(socket.SHUT_WR)
+                assert [wire.answer().body for _ in range(50)] == [b"%d" % size] * 50
+                assert wire.over()
+
+
+def test_half_closed_and_incomplete(engine: str) -> None:
+    """Row 24: a client that says there is no more in the middle of its second request is answered the first."""
+    with serving(engine, Handlers(), HttpSettings(600, 1, read_timeout=600)) as port:
+        for end in (-1, -5, -30):
+            with connect(port, (request("PUT", "/body", b"x" * 10) * 2)[:end]) as wire:
+                wire.socket.shutdown(socket.SHUT_WR)
+                assert wire.answer().body == b"10"
+                assert wire.over()
 
 
 def test_limit_of_requests(engine: str) -> None:

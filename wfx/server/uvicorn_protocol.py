@@ -219,13 +219,21 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._write_due = NEVER
         if self._lingers or self.transport.is_closing():
             return
-        if self._half_closed:
-            self._close()
-            return
-        self.flow.resume_reading()
+        if not self._half_closed:
+            self.flow.resume_reading()
         if self.pending:
             self._read_on()
-        self._await_next()
+        if self._half_closed:
+            self._close_unless_asked()
+        else:
+            self._await_next()
+
+    def _close_unless_asked(self) -> None:
+        """Close a half-closed connection, unless its client has sent one more request that is complete."""
+        if self.refusal is None and (self._current is None or self.phase != BETWEEN):
+            self._close()
+        else:
+            self._read_due = self.loop.time() + self.edge.settings.read_timeout
 
     def _await_next(self) -> None:
         if self._current is None and self.phase == BETWEEN:
