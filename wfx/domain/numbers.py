@@ -17,7 +17,7 @@ _EXACT = 1 << 53
 _PRINTABLE = range(-(1 << 63), 1 << 64)
 """Integers that the JSON codec can print."""
 _EXPONENT = re.compile(rb"[0-9]e[-+]")
-_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?[0-9]+(?:\.[0-9]+)?(?:e[-+][0-9]+)?')
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|-?[0-9]+(?:\.[0-9]+)?(?:e[-+][0-9]+)?')
 """Strings and numbers of an encoded document."""
 
 
