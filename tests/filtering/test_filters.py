@@ -12,7 +12,8 @@ from tests.filtering.processes import workers
 from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
 from wfx.filtering.filters import IN_PROCESS, MAX_DOCUMENT, MAX_PROGRAM, PATIENCE
 from wfx.filtering.pool import Reply
-from wfx.filtering.protocol import Answer, Request
+from wfx.filtering.protocol import CHECK, FAILING, RAN, RUN, VALID
+from wfx.sandbox.frames import Frame
 
 
 @pytest.fixture
@@ -107,15 +108,15 @@ class AskedPool:
     def __init__(self, waited: float = 0.0) -> None:
         """Say that each worker was free after so many seconds."""
         self._waited = waited
-        self.asked: list[tuple[Request, bytes, str, float]] = []
-        self.verdict = Answer.VALID
+        self.asked: list[tuple[bytes, bytes, str, float]] = []
+        self.verdict = VALID
 
     async def ask(
-        self, request: Request, _program: bytes, document: bytes = b"", *, client: str, patience: float
+        self, request: bytes, _program: bytes, document: bytes = b"", *, client: str, patience: float
     ) -> Reply:
         """Note and answer."""
         self.asked.append((request, document, client, patience))
-        return Reply(self.verdict if request is Request.CHECK else Answer.END, b"1\n", self._waited)
+        return Reply(Frame(self.verdict if request == CHECK else RAN, body=b"1\n"), self._waited)
 
     async def close(self) -> None:
         """There is nothing to end."""
@@ -124,7 +125,7 @@ class AskedPool:
 async def test_a_program_that_fails_in_any_case_is_not_run(filters: Filters) -> None:
     """What is known to fail whatever the document gives {} without a worker."""
     filters._pool = pool = AskedPool()  # type: ignore[assignment]  # it has what is asked of it
-    pool.verdict = Answer.FAILING
+    pool.verdict = FAILING
     assert await filters.apply(await filters.prepare("nosuchname"), b"null") == b"{}\n"
     assert len(pool.asked) == 1
 
@@ -158,7 +159,7 @@ async def test_a_finite_program_beyond_the_bound_asks_a_worker(filters: Filters,
     assert await filters.apply(program, document) != b"1\n"
     assert pool.asked == []
     assert await filters.apply(program, document + b" ", "10.0.0.1") == b"1\n"
-    assert pool.asked == [(Request.RUN, document + b" ", "10.0.0.1", PATIENCE)]
+    assert pool.asked == [(RUN, document + b" ", "10.0.0.1", PATIENCE)]
 
 
 @pytest.mark.parametrize(("waited", "left"), [(0.0, PATIENCE), (0.3, PATIENCE - 0.3), (PATIENCE, 0.0), (2.0, 0.0)])
@@ -167,9 +168,9 @@ async def test_preparing_and_applying_share_one_patience(filters: Filters, waite
     filters._pool = pool = AskedPool(waited)  # type: ignore[assignment]  # it has what is asked of it
     program = await filters.prepare("1 + 1", "10.0.0.1")
     assert await filters.apply(program, b"null", "10.0.0.1") == b"1\n"
-    assert pool.asked == [(Request.CHECK, b"", "10.0.0.1", PATIENCE), (Request.RUN, b"null", "10.0.0.1", left)]
+    assert pool.asked == [(CHECK, b"", "10.0.0.1", PATIENCE), (RUN, b"null", "10.0.0.1", left)]
     assert await filters.apply(await filters.prepare("1 + 1"), b"null") == b"1\n"
-    assert pool.asked[2:] == [(Request.RUN, b"null", "", PATIENCE)]
+    assert pool.asked[2:] == [(RUN, b"null", "", PATIENCE)]
 
 
 @pytest.mark.parametrize("levels", [100, 300, 1_500, 5_000])
@@ -231,7 +232,7 @@ async def test_a_killed_worker_is_replaced(filters: Filters) -> None:
     assert await filters.apply(program, b"null") == b"2\n"
     workers()[0].kill()
     async with asyncio.timeout(60):
-        while filters._pool._idle[0].running:  # noqa: ASYNC110  # measured: nobody tells that it began
+        while filters._pool._workers._idle[0].running:  # noqa: ASYNC110  # measured: nobody tells that it began
             await asyncio.sleep(0.01)
     assert await filters.apply(program, b"null") == b"2\n"
 

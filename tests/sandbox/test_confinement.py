@@ -68,10 +68,10 @@ import asyncio
 import sys
 from tests.sandbox import test_pool
 from tests.sandbox.test_pool import opened, request
-from wfx.sandbox import pool
+from wfx.sandbox import workers as starting
 from wfx.sandbox.process import Program
 
-pool._START_SECONDS = 600.0
+starting._START_SECONDS = 600.0
 
 async def serve():
     async with opened(at_once=2, deadline=600.0, patience=600.0) as (workers, _):
@@ -131,6 +131,6 @@ def test_a_worker_of_a_service_that_is_gone() -> None:
     """A worker that was started by a process which has ended meanwhile ends at once, without an answer."""
     launcher = str(Path(places.__file__).with_name("launcher.py"))
     nobody = str(os.getpid() + 1)  # not the one that starts it
-    command = [sys.executable, "-I", "-S", launcher, str(ROOT), TENANT.module, str(1 << 30), nobody]
+    command = [sys.executable, "-I", "-S", launcher, str(ROOT), TENANT.module, nobody, str(1 << 30), "5", "1", "inf"]
     ended = subprocess.run(command, input=b"", capture_output=True, timeout=LATE, check=False)
     assert (ended.returncode, ended.stdout) == (0, b"")

@@ -111,7 +111,16 @@ async def test_the_longest_answer() -> None:
             await pool.ask(request(b"e", b"head", bytes(10 * MIB - 3)), "a")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM])
+@pytest.mark.parametrize("number", [signal.SIGALRM, signal.SIGXCPU])
+async def test_a_worker_that_its_timers_end(number: int) -> None:
+    """A worker that is ended by a timer of its own has run into the limit of time."""
+    async with opened() as (pool, _):
+        with pytest.raises(LimitReached) as caught:
+            await pool.ask(request(b"x", b"%d" % number), "a")
+        assert caught.value.which is Limit.TIME
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 async def test_another_signal(number: int, caplog: pytest.LogCaptureFixture) -> None:
     """A worker that ends by a signal that is no sign of too little memory is an error that tells its status."""
     async with opened() as (pool, _):
@@ -146,7 +155,7 @@ async def test_a_worker_that_is_killed_at_rest() -> None:
     async with opened() as (pool, _):
         first = await pool.ask(request(b"p"), "a")
         workers()[0].kill()
-        await until(lambda: not pool._idle[0].running)
+        await until(lambda: not pool._workers._idle[0].running)
         assert (await pool.ask(request(b"p"), "a")).head != first.head
 
 

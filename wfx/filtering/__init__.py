@@ -3,10 +3,10 @@
     filters.py   what the API calls: ``prepare`` before the operation, ``apply`` after it
     grammar.py   recognises programs that are provably finite …
     finite.py    … and runs them in this process
-    pool.py      runs everything else in worker processes, and ends those that trip a limit
+    pool.py      runs everything else in worker processes (``wfx/sandbox``)
     shares.py    whose turn it is, so that slow filters of some leave a worker to others
-    worker.py    the confined process itself (never imported by the server)
-    protocol.py  what these two say to each other
+    worker.py    what these processes run (never imported by the server)
+    protocol.py  kinds of messages between these two
     rewrite.py   lets jq go on after an error, as the contract wants it
     encoding.py  how a result is written
 

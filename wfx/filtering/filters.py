@@ -21,7 +21,7 @@ from wfx.filtering import encoding, finite, grammar
 from wfx.filtering.errors import FilterLimit, FilterSyntaxError, Limit
 from wfx.filtering.finite import Leaf, Pipe
 from wfx.filtering.pool import Limits, Pool
-from wfx.filtering.protocol import Answer, Request
+from wfx.filtering.protocol import CHECK, FAILING, RUN, SYNTAX
 
 MAX_PROGRAM = 8192
 """Characters. Longer programs are refused; compiling a nasty one of this size takes some 0.2 s."""
@@ -70,7 +70,7 @@ class Filters:
     ) -> None:
         """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
         self._pool = Pool(Limits(deadline, memory, output), workers)
-        self._known: OrderedDict[str, Answer | str] = OrderedDict()
+        self._known: OrderedDict[str, bytes | str] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         """Start nothing: workers start when they are first needed."""
@@ -103,18 +103,19 @@ class Filters:
         self._remember(text, verdict)
         if isinstance(verdict, str):
             raise FilterSyntaxError(f"The response filter is not a jq program: {verdict}")
-        return Program(text, None, verdict is Answer.FAILING, waited)
+        return Program(text, None, verdict == FAILING, waited)
 
-    async def _check(self, text: str, client: str) -> tuple[Answer | str, float]:
+    async def _check(self, text: str, client: str) -> tuple[bytes | str, float]:
         """Have a worker compile; give the answer, or the text of a syntax error, and the seconds until one was free."""
         try:
             program = text.encode()
         except UnicodeEncodeError as exc:
             return exc.reason, 0.0
-        reply = await self._pool.ask(Request.CHECK, program, client=client, patience=PATIENCE)
-        return reply.content.decode() if reply.answer is Answer.SYNTAX else reply.answer, reply.waited
+        reply = await self._pool.ask(CHECK, program, client=client, patience=PATIENCE)
+        answer = reply.answer
+        return answer.head.decode() if answer.kind == SYNTAX else answer.kind, reply.waited
 
-    def _remember(self, text: str, verdict: Answer | str) -> None:
+    def _remember(self, text: str, verdict: bytes | str) -> None:
         self._known[text] = verdict
         self._known.move_to_end(text)
         if len(self._known) > _REMEMBERED:
@@ -134,8 +135,8 @@ class Filters:
             except (orjson.JSONDecodeError, orjson.JSONEncodeError):
                 pass  # nested too deeply for this codec, not for a worker
         patience = max(0.0, PATIENCE - program.waited)
-        reply = await self._pool.ask(Request.RUN, program.text.encode(), document, client=client, patience=patience)
-        return reply.content
+        reply = await self._pool.ask(RUN, program.text.encode(), document, client=client, patience=patience)
+        return reply.answer.body
 
 
 def _check_size(size: int) -> None:

@@ -1,14 +1,16 @@
 """Worker processes with limits of time, memory and output, shared fairly between clients.
 
-    pool.py          what the service calls: ``await pool.ask(request, client)``
+    workers.py       worker processes of one program: started when needed, reused, ended
+    pool.py          workers that clients share by the cost of their requests: ``await pool.ask(request, client)``
     fair_queue.py    which request a worker gets next
     process.py       one worker process, as the service sees it
-    child.py         any child process that serves over pipes: start, kill, wait (also of response filters)
-    confinement.py   what a worker process gives up (also of response filters)
+    child.py         any child process that serves over pipes: start, kill, wait
+    confinement.py   what a worker process gives up
     frames.py        the messages between the service and a worker
-    launcher.py      the program of a worker process (a script, never imported by the server)
+    launcher.py      the main program of a worker process (a script, never imported by the server)
     errors.py        why there was no answer
 
+Its tenants are large request bodies (``wfx/api/large_bodies.py``) and response filters (``wfx/filtering/pool.py``).
 A worker runs a trusted module over untrusted data. It imports the module first, then gives up its privileges: no
 environment, no files, bounded memory. It has a lower priority than the service, and ends with it.
 """

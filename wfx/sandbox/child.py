@@ -22,7 +22,7 @@ class ChildProcess:
         assert process.stdout is not None
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._leaving = False
-        """Whether it has said that it ends."""
+        """Whether it has said that it ends, or was killed."""
 
     @property
     def running(self) -> bool:
@@ -31,6 +31,7 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End the process at once."""
+        self._leaving = True
         if self._process.returncode is None:
             self._process.kill()
 

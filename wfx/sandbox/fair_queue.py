@@ -42,7 +42,7 @@ class FairQueue:
 
     def __init__(self, at_once: int, costly: int) -> None:
         """Run ``at_once`` works at a time; of those that cost more than ``costly`` one less, but at least one."""
-        self._at_once = at_once
+        self.at_once = at_once
         self._costly = costly
         self._costly_at_once = max(1, at_once - 1)
         self._clients: dict[str, _Client] = {}
@@ -119,7 +119,7 @@ class FairQueue:
             del self._clients[name]
 
     def _give_turns(self) -> None:
-        while self.running < self._at_once and (client := self._next()) is not None:
+        while self.running < self.at_once and (client := self._next()) is not None:
             entry = heapq.heappop(client.waiting)
             client.served += entry.cost
             client.running += entry.cost

@@ -1,37 +1,43 @@
 """Main program of a worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
 
-    python -I -S launcher.py DIRECTORIES MODULE MEMORY SERVICE
+    python -I -S launcher.py DIRECTORIES MODULE SERVICE MEMORY NICENESS GROWN DEADLINE
 
 DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
-MEMORY is the limit of this process's address space, in bytes. SERVICE is the id of the process that started this one;
-this one ends with it. Requests come on stdin, answers go to stdout.
+SERVICE is the id of the process that started this one; this one ends with it. MEMORY is the limit of this process's
+address space, in bytes; see :class:`wfx.sandbox.process.Program` for the others. Requests come on stdin, answers go to
+stdout.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
+import math
 import os
+import resource
+import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 sys.path += sys.argv[1].split(os.pathsep)
 
 from wfx.sandbox.confinement import ResidentMemory, confine, end_with_parent
 from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
 
-_LEAVE_ABOVE_BYTES = 128 * 1024 * 1024
-"""A process that still takes more than this after an answer ends; a new one takes its place."""
 _OOM_SCORE = b"500"
 """Added to the score by which a system that is short of memory chooses the process to kill (proc(5))."""
-_NICENESS = 5
-"""Lowers the priority of this process: it gets a quarter of the processor when it competes with the service."""
 
 
 class _Worker:
-    def __init__(self, answer: Callable[[Frame], Frame]) -> None:
+    def __init__(self, answer: Callable[[Frame], Frame], grown: int, deadline: float) -> None:
         self._answer = answer
+        self._grown = grown
+        self._deadline = deadline
+        self._began = 0.0
+        """Seconds of processor time that this process had used when the request came."""
         self._memory = ResidentMemory()
 
     def serve(self) -> None:
@@ -39,23 +45,36 @@ class _Worker:
         self._send(Frame(READY))
         while header := sys.stdin.buffer.read(HEADER.size):
             answer = self._answered(header)
-            leaving = answer.kind in {MEMORY, FAILED} or self._memory.bytes() > _LEAVE_ABOVE_BYTES
+            leaving = answer.kind in {MEMORY, FAILED} or self._memory.bytes() > self._grown
             self._send(answer, leaving=leaving)
             if leaving:
                 return
 
     def _answered(self, header: bytes) -> Frame:
-        kind, _, head, body = HEADER.unpack(header)
+        kind, _, _, head, body = HEADER.unpack(header)
+        request = Frame(kind, sys.stdin.buffer.read(head), sys.stdin.buffer.read(body))
+        self._began = time.process_time()
         try:
-            return self._answer(Frame(kind, sys.stdin.buffer.read(head), sys.stdin.buffer.read(body)))
+            with self._own_deadline():
+                return self._answer(request)
         except MemoryError:
             return Frame(MEMORY)
         except Exception as exc:  # noqa: BLE001 - the service logs it
             return Frame(FAILED, _described(exc).encode())
 
+    @contextmanager
+    def _own_deadline(self) -> Iterator[None]:
+        """End this process where the answer takes longer than the service would wait."""
+        if self._deadline < math.inf:
+            signal.setitimer(signal.ITIMER_REAL, self._deadline + 0.5)
+            limit = math.ceil(self._began) + math.ceil(self._deadline) + 1
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
     def _send(self, answer: Frame, *, leaving: bool = False) -> None:
-        answers = sys.stdout.buffer
-        answers.write(HEADER.pack(answer.kind, leaving, len(answer.head), len(answer.body)))
+        answers, took = sys.stdout.buffer, time.process_time() - self._began
+        answers.write(HEADER.pack(answer.kind, leaving, took, len(answer.head), len(answer.body)))
         answers.write(answer.head)
         answers.write(answer.body)
         answers.flush()
@@ -80,17 +99,25 @@ def _prefer_to_kill() -> None:
         file.write(_OOM_SCORE)
 
 
+def _allow_timers() -> None:
+    """Let this process be ended by timers; what started the service may have had their signals blocked or ignored."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in (signal.SIGALRM, signal.SIGXCPU):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main() -> None:
     """Confine this process, then serve.
 
     The garbage collector is off: it would examine millions of new values again and again. Garbage in cycles goes when
     the process ends.
     """
-    _end_with(int(sys.argv[4]))  # before anything that takes long
-    module, memory = importlib.import_module(sys.argv[2]), int(sys.argv[3])
-    worker = _Worker(module.answer)
+    _, _, module, service, memory, niceness, grown, deadline = sys.argv
+    _end_with(int(service))  # before anything that takes long
+    worker = _Worker(importlib.import_module(module).answer, int(grown), float(deadline))
     _prefer_to_kill()
-    confine(memory, _NICENESS)
+    _allow_timers()
+    confine(int(memory), int(niceness))
     gc.disable()
     worker.serve()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from asyncio.subprocess import Process
 from collections.abc import Sequence
@@ -25,6 +26,12 @@ class Program:
     """Has ``answer(request: Frame) -> Frame``, and imports all that this needs."""
     packages: tuple[str, ...] = ()
     """Third-party packages that it imports."""
+    niceness: int = 5
+    """Lowers the priority of workers: 5 leaves a quarter of the processor where they compete with the service."""
+    grown: int = 128 * 1024 * 1024
+    """Bytes: a worker that still takes more than this after an answer ends, and a new one takes its place."""
+    deadline: float = math.inf
+    """Seconds that one answer may take, by timers of the worker's own, should the service be gone or stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,12 @@ class WorkerProcess(ChildProcess):
     async def start(cls, program: Program, limits: Limits) -> WorkerProcess:
         """Start a process. Raises Unavailable."""
         directories = os.pathsep.join(sorted({directory_of(name) for name in ("wfx", *program.packages)}))
+        settings = (program.niceness, program.grown, program.deadline)
         launcher = Path(__file__).with_name("launcher.py")
         try:
-            process = await spawn(launcher, directories, program.module, limits.memory, os.getpid(), buffer=_BUFFER)
+            process = await spawn(
+                launcher, directories, program.module, os.getpid(), limits.memory, *settings, buffer=_BUFFER
+            )
         except OSError as exc:
             raise Unavailable(f"a worker process did not start ({exc.strerror})") from exc
         return cls(process, limits)
@@ -78,14 +88,14 @@ class WorkerProcess(ChildProcess):
         Raises EOFError if the process ends before it answers, LimitReached if the answer is too large. After any
         exception the process can only be ended.
         """
-        header = HEADER.pack(request.kind, False, len(request.head), request.size)
+        header = HEADER.pack(request.kind, False, 0.0, len(request.head), request.size)
         self._stdin.writelines((header, request.head, *request.body))
         with suppress(ConnectionError):  # it may have answered without reading all
             await self._stdin.drain()
         return await self._receive()
 
     async def _receive(self) -> Frame:
-        kind, self._leaving, head, body = HEADER.unpack(await self._stdout.readexactly(HEADER.size))
+        kind, self._leaving, took, head, body = HEADER.unpack(await self._stdout.readexactly(HEADER.size))
         if head + body > self._limits.output:
             raise LimitReached(Limit.OUTPUT)
-        return Frame(kind, await self._stdout.readexactly(head), await self._stdout.readexactly(body))
+        return Frame(kind, await self._stdout.readexactly(head), await self._stdout.readexactly(body), took)
