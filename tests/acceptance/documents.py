@@ -18,6 +18,32 @@ GROUPS = ("OPEN", "CLOSED", "späte & frühe")
 STATES = ("A", "b", "Ä", "x y", "%2F", "<&>", "0")
 
 tags = st.sampled_from(TAGS)
+MALFORMED = (
+    ("POST", "/workflows", b'{"name": "w_", "states": [], "transitions": []}'),
+    ("POST", "/workflows", b'{"name": "w", "states": []}'),
+    ("POST", "/jobs", b'{"clientId": "c"}'),
+    ("POST", "/jobs", b'{"clientId": "c", "workflow": "w", "tags": null}'),
+    ("PUT", "/jobs/{}/status", b'{"progress": 1}'),
+    ("PUT", "/jobs/{}/status", b'{"state": "A", "progress": 101}'),
+    ("PUT", "/jobs/{}/status", b'{"state": "A", "definitionHash": ""}'),
+    ("PUT", "/jobs/{}/definition", b"[]"),
+    ("PUT", "/jobs/{}/definition", b'{"a": 1e400}'),
+    ("POST", "/jobs/{}/tags", b"[]"),
+    ("DELETE", "/jobs/{}/tags", b'["a", 1]'),
+    ("GET", "/jobs/{}?history=maybe", b""),
+    ("GET", "/jobs?limit=1&limit=1", b""),
+    ("GET", "/workflows?sort=up", b""),
+)
+FORBIDDEN = (
+    ("POST", "/workflows", b'{"name": "w", "states": [{"name": "A"}], "transitions": []}'),
+    ("DELETE", "/workflows/w", b""),
+    ("POST", "/jobs", b'{"clientId": "c", "workflow": "w"}'),
+    ("DELETE", "/jobs/{}", b""),
+    ("POST", "/jobs/{}/tags", b'["a"]'),
+    ("DELETE", "/jobs/{}/tags", b'["a"]'),
+)
+
+
 definitions = objects
 statuses = st.fixed_dictionaries(
     {},
