@@ -78,9 +78,9 @@ def _serve(call: Invocation) -> int:
     import uvloop  # what only a running server needs is imported when it runs
 
     from wfx import logs
-    from wfx.bootstrap import run
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
+    from wfx.supervise import run
 
     logs.configure(config.log_level, config.log_format)
     try:

@@ -41,7 +41,13 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     if out is not None:
         handler = logging.StreamHandler(stream) if stream else LogWriter(out.fileno())
     handler.setFormatter(Pretty(colour=terminal and not os.environ.get("NO_COLOR")) if form == "pretty" else Json())
-    logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Log from ``level`` up from now on."""
+    logging.getLogger().setLevel(LEVELS[level])
     for library in _QUIET:
         logging.getLogger(library).setLevel(max(logging.WARNING, LEVELS[level]))
 

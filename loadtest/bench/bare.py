@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wfx.api.side import Side
-from wfx.server.engine import choose
-from wfx.server.limits import HttpSettings
+from wfx.config.tunables import Holder
+from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 
 
@@ -42,9 +42,10 @@ def build(answers: dict[str, str]) -> Starlette:
 async def _main(engine: str, answers: dict[str, str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+    listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
     print(listener.address.rpartition(":")[2], flush=True)  # noqa: T201  # whoever started this reads the port
-    await choose(engine)(build(answers), listener, HttpSettings(10, 1), stop)
+    limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+    await listener.engine(build(answers), listener.socket, limits, stop)
 
 
 if __name__ == "__main__":

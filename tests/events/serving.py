@@ -13,15 +13,16 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from tests.events.listlog import ListLog
+from tests.tuned import tuned
 from wfx.api import sse
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.side import Side
+from wfx.config.tunables import Holder
 from wfx.domain.errors import WfxError
 from wfx.events.broker import Broker
-from wfx.server.engine import choose
-from wfx.server.limits import HttpSettings
+from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.store.protocol import Store
 
@@ -146,8 +147,7 @@ async def serving(
         answers=AnswerMemory(),
         broker=broker,
         max_body=0,
-        ping_interval=keep_alive,
-        grace_interval=grace,
+        tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,11 +158,12 @@ async def serving(
             response = reply_to(exc)
         await response(scope, receive, send)
 
-    listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+    listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
     server = Server(broker, listener.socket.getsockname()[1], log)
-    settings = HttpSettings(idle_timeout=10, graceful_timeout=2)
+    settings = Holder(HttpSettings(idle_timeout=10, graceful_timeout=2))
+    limits = HttpLimits(settings).add_listener(Side.NORTH)
     stop = asyncio.Event()
-    task = asyncio.create_task(choose(engine)(app, listener, settings, stop))
+    task = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
     try:
         yield server
     finally:

@@ -12,6 +12,7 @@ from tests.events.reading import EventSource
 from tests.events.world import tiny_bounds
 from tests.store.backends import NOON
 from tests.store.samples import FLOW, begin
+from tests.tuned import tuned
 from wfx.domain.errors import BehindHorizon
 from wfx.events.broker import Broker
 from wfx.events.query import parse_query
@@ -57,7 +58,7 @@ async def test_pruning_where_somebody_reads(store: Store, horizon: int) -> None:
     while place(source) < PLACE:
         source.feed(bytes(await anext(stream)))
     assert place(source) == PLACE
-    await Retention(store, keep=EVENTS - horizon, max_age=WEEK, now=lambda: NOON).prune()
+    await Retention(store, tuned(events_keep=EVENTS - horizon, events_max_age=WEEK), now=lambda: NOON).prune()
     assert (await store.log_bounds()).oldest == horizon + 1
     if horizon <= PLACE:
         while place(source) < EVENTS:
@@ -82,7 +83,7 @@ async def test_pruning_between_two_steps_of_a_reader(store: Store) -> None:
     async for chunk in stream:
         source.feed(bytes(chunk))
         pruned += 2
-        await Retention(store, keep=EVENTS - pruned, max_age=WEEK, now=lambda: NOON).prune()
+        await Retention(store, tuned(events_keep=EVENTS - pruned, events_max_age=WEEK), now=lambda: NOON).prune()
         if place(source) == EVENTS:
             break
     seen = [int(number.rpartition("-")[2]) for number, _ in source.events]

@@ -11,6 +11,7 @@ import pytest
 from tests.events.listlog import ListLog
 from tests.events.opening import opened
 from tests.events.virtual_time import run
+from tests.tuned import tuned
 from wfx.domain import creation
 from wfx.domain.errors import BehindHorizon, StoreUnavailable
 from wfx.domain.timestamp import Timestamp
@@ -52,7 +53,7 @@ def test_only_the_newest_are_kept() -> None:
 
     async def scenario() -> None:
         log = log_of(5000)
-        retention = Retention(log.store, keep=1234, max_age=WEEK, now=lambda: log.events[0].ctime)
+        retention = Retention(log.store, tuned(events_keep=1234, events_max_age=WEEK), now=lambda: log.events[0].ctime)
         assert await retention.prune() == 5000 - 1234
         assert log.horizon == 5000 - 1234
         assert await retention.prune() == 0
@@ -66,7 +67,7 @@ def test_old_events_go() -> None:
     async def scenario() -> None:
         log = log_of(2000)
         end = log.events[-1].ctime
-        retention = Retention(log.store, keep=1_000_000, max_age=0.5, now=lambda: end)
+        retention = Retention(log.store, tuned(events_keep=1_000_000, events_max_age=0.5), now=lambda: end)
         await retention.prune()
         assert end - log.events[log.horizon].ctime == SECOND // 2
 
@@ -78,7 +79,9 @@ def test_pruning_is_done_in_small_steps_with_pauses() -> None:
 
     async def scenario() -> None:
         log = log_of(5000)
-        async with Retention(log.store, keep=0, max_age=WEEK, pause=0.05, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(
+            log.store, tuned(events_keep=0, events_max_age=WEEK), pause=0.05, interval=60, now=lambda: Timestamp(0)
+        ):
             await asyncio.sleep(30)
         times = [moment for moment, _ in log.acts]
         assert max(count for _, count in log.acts) <= 500
@@ -94,7 +97,9 @@ def test_histories_of_deleted_jobs_are_swept_in_small_steps() -> None:
     async def scenario() -> None:
         log = log_of(3)
         log.leftover = 1200
-        async with Retention(log.store, keep=9999, max_age=WEEK, pause=0.05, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(
+            log.store, tuned(events_keep=9999, events_max_age=WEEK), pause=0.05, interval=60, now=lambda: Timestamp(0)
+        ):
             seen = [log.leftover]
             for _ in range(4):
                 await asyncio.sleep(0.049)
@@ -112,7 +117,9 @@ def test_pruning_goes_on(caplog: pytest.LogCaptureFixture) -> None:
 
     async def scenario() -> None:
         log = log_of(10)
-        async with Retention(log.store, keep=5, max_age=WEEK, interval=60, now=lambda: Timestamp(0)):
+        async with Retention(
+            log.store, tuned(events_keep=5, events_max_age=WEEK), interval=60, now=lambda: Timestamp(0)
+        ):
             await asyncio.sleep(1)
             assert log.horizon == 5
             log.change()
@@ -134,7 +141,7 @@ def test_readers_while_the_log_is_pruned() -> None:
         log = log_of(0)
         async with (
             opened(log) as (_, subscribe),
-            Retention(log.store, keep=50, max_age=WEEK, interval=1, now=lambda: Timestamp(0)),
+            Retention(log.store, tuned(events_keep=50, events_max_age=WEEK), interval=1, now=lambda: Timestamp(0)),
         ):
             reader = await subscribe(since="0")
             for _ in range(1000):
@@ -155,7 +162,7 @@ async def test_real_store() -> None:
     await store.create_workflow(Workflow("flow", (State("NEW"),)))
     start = partial(creation.decide, client_id="c", definition=None, tags=())
     await asyncio.gather(*(store.create_job("flow", start) for _ in range(40)))
-    retention = Retention(store, keep=30, max_age=10, now=lambda: Timestamp(moment))
+    retention = Retention(store, tuned(events_keep=30, events_max_age=10), now=lambda: Timestamp(moment))
     await retention.prune()
     assert (await store.log_bounds()).oldest == 11
     moment += 11 * SECOND
@@ -174,7 +181,7 @@ async def test_an_age_before_all_time() -> None:
     try:
         await store.create_workflow(Workflow("flow", (State("NEW"),)))
         await store.create_job("flow", partial(creation.decide, client_id="c", definition=None, tags=()))
-        assert await Retention(store, keep=30, max_age=9_999_999_999 * 3600.0).prune() == 0
+        assert await Retention(store, tuned(events_keep=30, events_max_age=9_999_999_999 * 3600.0)).prune() == 0
         assert (await store.log_bounds()).oldest == 1
     finally:
         await store.close()

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import Reply
 from wfx.api.side import Side
-from wfx.server.engine import choose
-from wfx.server.limits import HttpSettings
+from wfx.config.tunables import Holder
+from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 
 DEADLINE = 60.0
@@ -26,11 +26,12 @@ def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None) -> 
     told: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
-        listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+        listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         told.put((int(listener.address.rpartition(":")[2]), lambda: loop.call_soon_threadsafe(stop.set)))
-        await choose(engine)(app, listener, settings or HttpSettings(10, 1), stop)
+        limits = HttpLimits(Holder(settings or HttpSettings(10, 1))).add_listener(Side.NORTH)
+        await listener.engine(app, listener.socket, limits, stop)
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()), daemon=True)
     thread.start()

@@ -152,7 +152,7 @@ def test_a_fresh_service_is_small(tmp_path: Path, name: str) -> None:
 
 def test_what_is_loaded_late() -> None:
     """What only rejections need is not imported at start, so the service is ready early."""
-    probe = "import sys; import wfx.bootstrap; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    probe = "import sys; import wfx.supervise; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     command = [sys.executable, "-c", probe]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "'starlette'" in loaded

@@ -27,6 +27,7 @@ from tests.simulation.writers import CLIENTS, WORKFLOWS, Writer
 from tests.store.backends import NOON
 from tests.store.samples import all_jobs
 from tests.store.sqlite.audit import assert_sound
+from tests.tuned import tuned
 from wfx.domain import job_json, replay
 from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action
@@ -96,8 +97,7 @@ class Life:
         self.faults.loose = True
         async with Retention(
             cast(Store, log),
-            keep=self.chance.choice((0, 5, 20, 10_000)),
-            max_age=1800,
+            tuned(events_keep=self.chance.choice((0, 5, 20, 10_000)), events_max_age=1800),
             interval=self.chance.choice((0.5, 5, 300)),
             now=lambda: Timestamp(self._clock()),
         ):

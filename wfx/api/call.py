@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 from wfx.api.answer_memory import AnswerMemory, Share
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
+from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.service.health import Health
@@ -43,10 +44,7 @@ class Services:
     answers: AnswerMemory
     max_body: int
     """Bytes a request body may have."""
-    ping_interval: float
-    """Seconds of silence before a keep-alive on an event stream."""
-    grace_interval: float
-    """Seconds after which a subscriber that does not read is dropped."""
+    tunables: Current[Tunables]
 
 
 @dataclass(slots=True)

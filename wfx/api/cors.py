@@ -1,18 +1,19 @@
 """ASGI middleware for cross-origin requests: which other origins may use the API (``--allowed-origin``).
 
-Without this middleware no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep pages
-of other origins from reading anything, and from every request that changes something.
+Where no origin is allowed, no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep
+pages of other origins from reading anything, and from every request that changes something.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply
+from wfx.config.tunables import Current, Derived, Tunables
 
-ANY = "*"
+_ANY = b"*"
 """Allows all origins what the contract allows them: to read answers and streams, but no preflight."""
 
 _ALLOWED = b"access-control-allow-origin"
@@ -24,48 +25,56 @@ _MAX_AGE: RawHeader = (b"access-control-max-age", b"600")
 
 
 class CrossOriginSharing:
-    """ASGI middleware outside the plugins; to be installed only if an origin is allowed.
+    """ASGI middleware outside the plugins.
 
     It answers preflights before plugins see them: browsers send them without credentials, so a plugin that asks for
     credentials could never let one pass. A preflight only asks what is permitted, and changes nothing.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
-        """Let pages of these origins use ``app``."""
-        named = {origin.encode() for origin in allowed}
+    def __init__(self, app: ASGIApp, tunables: Current[Tunables]) -> None:
+        """Let pages of the allowed origins use ``app``."""
         self._app = app
-        self._any = ANY.encode() in named
-        self._named = named - {ANY.encode()}
+        self._allowed = Derived(tunables, _encoded_origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a preflight, or pass the request on and add the fields to its answer."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        allowed = self._allowed.current
+        if not allowed or scope["type"] != "http":
+            return self._app(scope, receive, send)
+        return self._share(allowed, scope, receive, send)
+
+    async def _share(self, allowed: frozenset[bytes], scope: Scope, receive: Receive, send: Send) -> None:
+        named = allowed - {_ANY}
         fields: dict[bytes, bytes] = dict(scope["headers"])
         origin = fields.get(b"origin", b"")
-        if origin in self._named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
+        if origin in named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
             await _preflight(origin, fields.get(_WANTED_FIELDS, b""))(scope, receive, send)
             return
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                message = {**message, "headers": headers + self._marks(origin, headers)}
+                message = {**message, "headers": headers + _marks(allowed, origin, headers)}
             await send(message)
 
         await self._app(scope, receive, marked)
 
-    def _marks(self, origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
-        """Return the fields to add to an answer with these headers."""
-        varies = _VARY in headers
-        marks = [] if varies or not self._named else [_VARY]
-        if origin in self._named:
-            return [(_ALLOWED, origin), *marks]
-        # Answers of the API vary in any case; streams are for all even without an Origin (rest-api section 10.3).
-        if self._any and ((origin and varies) or _is_stream(headers)):
-            return [(_ALLOWED, ANY.encode()), *marks]
-        return marks
+
+def _encoded_origins(tunables: Tunables) -> frozenset[bytes]:
+    return frozenset(origin.encode() for origin in tunables.allowed_origin)
+
+
+def _marks(allowed: frozenset[bytes], origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
+    """Return the fields to add to an answer with these headers."""
+    named = allowed - {_ANY}
+    varies = _VARY in headers
+    marks = [] if varies or not named else [_VARY]
+    if origin in named:
+        return [(_ALLOWED, origin), *marks]
+    # Answers of the API vary in any case; streams are for all even without an Origin (rest-api section 10.3).
+    if _ANY in allowed and ((origin and varies) or _is_stream(headers)):
+        return [(_ALLOWED, _ANY), *marks]
+    return marks
 
 
 def _is_stream(headers: list[RawHeader]) -> bool:

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, text_reply
+from wfx.config.tunables import Current, Derived, Tunables
 
 _CACHED = 1024
 """Values of ``Host`` whose verdicts are cached, so that most requests need one lookup."""
@@ -23,24 +24,31 @@ _LONGEST_CACHED = 300
 class HostCheck:
     """ASGI middleware for a listener on loopback; clients other than browsers may use any name."""
 
-    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
-        """Let browsers use addresses, ``localhost`` and these names."""
+    def __init__(self, app: ASGIApp, tunables: Current[Tunables]) -> None:
+        """Let browsers use addresses, ``localhost`` and the allowed names."""
         self._app = app
-        self._names = frozenset({b"localhost", *(name.lower().encode() for name in allowed)})
-        self._is_allowed_cached = lru_cache(_CACHED)(self._is_allowed)
+        self._names = Derived(tunables, _HostNames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 421."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"host":
-                    if not self._allows(value) and _is_from_browser(scope["headers"]):
+                    if not self._names.current.allow(value) and _is_from_browser(scope["headers"]):
                         await _refusal(value)(scope, receive, send)
                         return
                     break
         await self._app(scope, receive, send)
 
-    def _allows(self, host: bytes) -> bool:
+
+class _HostNames:
+    """The names that browsers may use, and verdicts on values of ``Host``."""
+
+    def __init__(self, tunables: Tunables) -> None:
+        self._names = frozenset({b"localhost", *(name.lower().encode() for name in tunables.allowed_host)})
+        self._is_allowed_cached = lru_cache(_CACHED)(self._is_allowed)
+
+    def allow(self, host: bytes) -> bool:
         return self._is_allowed_cached(host) if len(host) <= _LONGEST_CACHED else self._is_allowed(host)
 
     def _is_allowed(self, host: bytes) -> bool:

@@ -43,7 +43,7 @@ async def events(call: Call) -> Response:
         query = parse_query(call.query)
         return await page_response(call, await services.broker.page(query), query.labels)
     query = parse_query(call.query, headers.get("last-event-id"))
-    return EventStream(await services.broker.subscribe(query, services.ping_interval), services)
+    return EventStream(await services.broker.subscribe(query, services.tunables.current.sse_ping_interval), services)
 
 
 def _wants_json(headers: Headers) -> bool:
@@ -63,7 +63,7 @@ class EventStream(EventSourceResponse):
         super().__init__(subscription.chunks(), headers=_HEADERS, ping=0)
         self._subscription = subscription
         self._broker = services.broker
-        self._grace = services.grace_interval
+        self._grace = services.tunables.current.sse_grace_interval
         self._sending_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from wfx.config.tunables import Current, Tunables
 from wfx.domain.errors import StoreError
 from wfx.domain.timestamp import Timestamp
 from wfx.store.protocol import Store
@@ -33,20 +34,18 @@ class Retention:
     def __init__(
         self,
         store: Store,
+        tunables: Current[Tunables],
         *,
-        keep: int,
-        max_age: float,
         interval: float = 60,
         pause: float = 0.05,
         now: Callable[[], Timestamp] = _now,
     ) -> None:
-        """Keep at most the newest ``keep`` events and none older than ``max_age`` seconds.
+        """Keep as many events as the tunables say at most, and none that is older.
 
         What breaks either limit goes, every ``interval`` seconds, with ``pause`` seconds between transactions.
         """
         self._store = store
-        self._keep = keep
-        self._max_age = max_age
+        self._tunables = tunables
         self._interval = interval
         self._pause = pause
         self._now = now
@@ -72,8 +71,9 @@ class Retention:
         return await self._in_pieces(self._sweep_some)
 
     async def _prune_some(self) -> int:
-        oldest = Timestamp(max(_EARLIEST, self._now() - int(self._max_age * _MICROS)))
-        return await self._store.prune_log(keep_newest=self._keep, older_than=oldest, at_most=_AT_ONCE)
+        tunables = self._tunables.current
+        oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * _MICROS)))
+        return await self._store.prune_log(keep_newest=tunables.events_keep, older_than=oldest, at_most=_AT_ONCE)
 
     async def _sweep_some(self) -> int:
         return await self._store.sweep_histories(_AT_ONCE)

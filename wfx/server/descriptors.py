@@ -11,8 +11,8 @@ system has accepted by the time the count is looked at."""
 _MOST = 1 << 20
 
 
-def connections_each(wanted: int, listeners: int) -> int:
-    """Say how many connections each listener may have: as wanted, or fewer where descriptors would run out.
+def connections_possible(listeners: int) -> int:
+    """Say how many connections each listener may have before descriptors run out.
 
     Raises the limit of the process as far as it may itself; what it has open at the moment stays out of account.
     """
@@ -23,4 +23,4 @@ def connections_each(wanted: int, listeners: int) -> int:
     else:
         limit = max(limit, min(soft, _MOST))
     free = limit - sum(1 for _ in Path("/dev/fd").iterdir()) - _SPARE
-    return max(1, min(wanted, free // listeners))
+    return max(1, free // listeners)

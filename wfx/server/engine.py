@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from socket import socket
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp
 
-from wfx.server.limits import HttpSettings
-from wfx.server.listeners import Listener
+from wfx.server.limits import ListenerLimits
 
 
 class Engine(Protocol):
     """Serves one app on one listener until ``stop`` is set, then lets running requests finish."""
 
     def __call__(
-        self, app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event
+        self, app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event
     ) -> Coroutine[Any, Any, None]:
-        """Serve; owns and closes the listener's socket."""
+        """Serve; owns and closes the socket."""
 
 
 def _uvicorn() -> Engine:

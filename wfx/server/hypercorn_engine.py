@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from socket import socket
 from typing import cast
 
 from hypercorn.asyncio.worker_context import WorkerContext
@@ -12,8 +13,7 @@ from starlette.types import ASGIApp
 
 from wfx.server import edge_errors
 from wfx.server.hypercorn_connection import Connection, Wire
-from wfx.server.limits import MAX_STREAMS, HttpSettings, ListenerLimits, enforce_deadlines
-from wfx.server.listeners import BACKLOG, Listener
+from wfx.server.limits import BACKLOG, MAX_STREAMS, ListenerLimits, enforce_deadlines
 
 
 class _Connections:
@@ -32,7 +32,7 @@ class _Connections:
 
     def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a new connection, unless there are too many."""
-        if len(self.open) >= self._edge.settings.max_connections:
+        if len(self.open) >= self._edge.max_connections:
             self._edge.refusals.note("connections", writer.get_extra_info("peername"))
             writer.write(edge_errors.FULL.raw())
             writer.close()
@@ -55,13 +55,12 @@ class _Connections:
         await asyncio.gather(*late, return_exceptions=True)
 
 
-async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
+async def serve(app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    edge = ListenerLimits(settings)
-    connections = _Connections(app, edge)
+    connections = _Connections(app, limits)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Wire(connections.opened), sock=listener.socket, backlog=BACKLOG)
-    deadlines = asyncio.create_task(enforce_deadlines(edge, connections.open))
+    server = await loop.create_server(lambda: Wire(connections.opened), sock=listening, backlog=BACKLOG)
+    deadlines = asyncio.create_task(enforce_deadlines(limits, connections.open))
     try:
         await stop.wait()
     finally:

@@ -1,4 +1,4 @@
-"""Limits of one listener: settings, counters, and the task that enforces deadlines."""
+"""Limits of the process and of each listener: settings, counters, and the task that enforces deadlines."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 import math
 import socket
 import struct
+import sys
 from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from wfx.api.side import Side
+from wfx.config.tunables import Current
 from wfx.server.edge_errors import Refusals
 from wfx.server.request_line import HEAD_SLACK
 
@@ -40,6 +43,8 @@ class HttpSettings:
     """Size of a request's body."""
 
 
+BACKLOG = 2048
+"""Connections of a listener that wait to be accepted."""
 MAX_STREAMS = 100
 """Requests that one HTTP/2 connection may have running; over HTTP/1.1 it is one, further ones wait."""
 LINGER = 1.0
@@ -47,30 +52,21 @@ LINGER = 1.0
 throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
 NEVER = math.inf
 _BODIES = 256 * 1024 * 1024
-"""Bytes of request bodies that may be in memory at once."""
+"""Bytes of request bodies that may be in memory at once, those of all listeners together."""
 _RESET = struct.pack("ii", 1, 0)
 _CHECKS = 10
 """Checks within the shortest deadline: a connection ends at most a tenth of that too late."""
 
 
-class ListenerLimits:
-    """Limits of one listener and what counts against them."""
+class BodyMemory:
+    """Memory for the request bodies of all listeners, and each client's part of it."""
 
-    def __init__(self, settings: HttpSettings) -> None:
-        self.settings = settings
-        self.max_head = settings.max_head + HEAD_SLACK
-        self.refusals = Refusals()
-        self.running = 0
-        """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
+    def __init__(self, most: int) -> None:
+        """Let ``most`` bytes be held."""
         self.held = 0
         """Bytes of request bodies in memory."""
         self._held_by: Counter[str] = Counter()
-        self._most_held = max(_BODIES, 2 * settings.max_body)
-
-    @property
-    def busy(self) -> bool:
-        """Whether no further request may be worked on."""
-        return self.running >= self.settings.max_requests
+        self._most = most
 
     def hold(self, client: str, size: int) -> None:
         """Count ``size`` more bytes of a body from a client's address."""
@@ -89,7 +85,53 @@ class ListenerLimits:
 
         So one client alone gets half of the memory, two get a third each, and new clients find room.
         """
-        return self._held_by[client] > self._most_held - self.held
+        return self._held_by[client] > self._most - self.held
+
+
+class HttpLimits:
+    """Limits of the whole process; makes those of each listener."""
+
+    def __init__(self, settings: Current[HttpSettings]) -> None:
+        """Read the settings at use; the sizes of header and body are those of the start."""
+        self._settings = settings
+        self.listeners: list[ListenerLimits] = []
+        self.bodies = BodyMemory(max(_BODIES, 2 * settings.current.max_body))
+
+    def add_listener(self, side: Side, most_connections: int = sys.maxsize) -> ListenerLimits:
+        """Make the limits of one more listener; see :func:`wfx.server.descriptors.connections_possible`."""
+        added = ListenerLimits(side, self._settings, self.bodies, most_connections)
+        self.listeners.append(added)
+        return added
+
+
+class ListenerLimits:
+    """Limits of one listener and what counts against them."""
+
+    def __init__(self, side: Side, settings: Current[HttpSettings], bodies: BodyMemory, most_connections: int) -> None:
+        """See :meth:`HttpLimits.add_listener`."""
+        self.side = side
+        self.bodies = bodies
+        self.max_head = settings.current.max_head + HEAD_SLACK
+        self.refusals = Refusals()
+        self.running = 0
+        """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
+        self._settings = settings
+        self._most_connections = most_connections
+
+    @property
+    def settings(self) -> HttpSettings:
+        """The settings to use now."""
+        return self._settings.current
+
+    @property
+    def busy(self) -> bool:
+        """Whether no further request may be worked on."""
+        return self.running >= self.settings.max_requests
+
+    @property
+    def max_connections(self) -> int:
+        """How many connections may be open: as wanted, or fewer where descriptors would run out."""
+        return min(self.settings.max_connections, self._most_connections)
 
 
 def cut_off(transport: asyncio.WriteTransport) -> None:
@@ -116,10 +158,10 @@ async def enforce_deadlines(edge: ListenerLimits, connections: Collection[Timed]
 
     One task that checks all connections is cheaper than a timer set and cancelled for each request.
     """
-    settings = edge.settings
-    shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
     loop = asyncio.get_running_loop()
     while True:
+        settings = edge.settings
+        shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
         await asyncio.sleep(shortest / _CHECKS)
         now = loop.time()
         for connection in [each for each in connections if each.due <= now]:

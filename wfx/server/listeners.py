@@ -1,15 +1,29 @@
-"""Opens listening sockets."""
+"""Listeners: opens listening sockets and serves an app on each."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import ip_address
+from ssl import SSLContext
 
+from starlette.types import ASGIApp
+
+from wfx.api.host_check import HostCheck
 from wfx.api.side import Side
+from wfx.config.options import Config
+from wfx.config.tunables import Current, Tunables
+from wfx.server.descriptors import connections_possible
+from wfx.server.engine import Engine, choose
+from wfx.server.limits import BACKLOG, HttpLimits
 
-BACKLOG = 2048
+log = logging.getLogger("wfx")
+
 _ALL_IPV4 = "0.0.0.0"  # noqa: S104  # recognised, to listen on IPv6 as well (server section 4)
 
 
@@ -17,15 +31,29 @@ class CannotListen(Exception):
     """A listener could not be opened; the message names the address and the reason."""
 
 
+class Mode(StrEnum):
+    """How clients reach a listener."""
+
+    TCP = "tcp"
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An open socket and the side it belongs to."""
+    """An open socket, the side it belongs to, and how it is served."""
 
     side: Side
     socket: socket.socket
     address: str
     """Where it listens, for people: ``127.0.0.1:8081``."""
-    scheme: str = "http"
+    engine: Engine
+    mode: Mode = Mode.TCP
+    tls: SSLContext | None = None
+    """Settings of TLS; no listener of this version has any."""
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of its URLs."""
+        return "http" if self.tls is None else "https"
 
     @property
     def is_loopback(self) -> bool:
@@ -34,7 +62,44 @@ class Listener:
         return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def open_tcp(side: Side, host: str, port: int) -> Listener:
+def open_listeners(config: Config) -> list[Listener]:
+    """Open all listeners, or none. Raises CannotListen."""
+    with ExitStack() as stack:
+        opened = []
+        for side, host, port in (
+            (Side.SOUTH, config.client_host, config.client_port),
+            (Side.NORTH, config.mgmt_host, config.mgmt_port),
+        ):
+            opened.append(open_tcp(side, host, port, config.http_engine))
+            stack.callback(opened[-1].socket.close)
+        stack.pop_all()
+    return opened
+
+
+def serve(
+    group: asyncio.TaskGroup,
+    listeners: Sequence[Listener],
+    apps: Mapping[Side, ASGIApp],
+    limits: HttpLimits,
+    tunables: Current[Tunables],
+    stop: asyncio.Event,
+) -> None:
+    """Run an engine for each listener in the group, until ``stop`` is set; the engines close the sockets."""
+    most_connections = connections_possible(len(listeners))
+    for listener in listeners:
+        app = apps[listener.side]
+        if listener.is_loopback:
+            app = HostCheck(app, tunables)
+        listener_limits = limits.add_listener(listener.side, most_connections)
+        group.create_task(listener.engine(app, listener.socket, listener_limits, stop))
+        fields = {
+            "side": str(listener.side), "addr": listener.address, "scheme": listener.scheme,
+            "tls": listener.tls is not None,
+        }  # fmt: skip
+        log.info("listening", extra={"fields": fields})
+
+
+def open_tcp(side: Side, host: str, port: int, engine: str) -> Listener:
     """Listen on a TCP port; port 0 takes a free one. Raises CannotListen."""
     try:
         opened = _bind(host, port)
@@ -45,7 +110,7 @@ def open_tcp(side: Side, host: str, port: int) -> Listener:
         raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): {exc.strerror or exc}") from exc
     opened.setblocking(False)
     name = opened.getsockname()
-    return Listener(side, opened, _join(name[0], name[1]))
+    return Listener(side, opened, _join(name[0], name[1]), choose(engine))
 
 
 def _bind(host: str, port: int) -> socket.socket:

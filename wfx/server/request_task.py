@@ -58,9 +58,9 @@ class RequestTask(ABC):
         if self.received <= _SMALL:
             return False
         client = client_of(self.scope)
-        self.edge.hold(client, self.received - self._held)
+        self.edge.bodies.hold(client, self.received - self._held)
         self._held = self.received
-        return self.edge.exceeds_share(client)
+        return self.edge.bodies.exceeds_share(client)
 
     def stream(self) -> None:
         """Count it as an event stream."""
@@ -70,7 +70,7 @@ class RequestTask(ABC):
     def release(self) -> None:
         """Stop counting it."""
         if self._held:
-            self.edge.release(client_of(self.scope), self._held)
+            self.edge.bodies.release(client_of(self.scope), self._held)
         if self._task is not None and not self.endless:
             self.edge.running -= 1
 

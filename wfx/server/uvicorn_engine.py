@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from socket import socket
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.limits import HttpSettings, ListenerLimits, enforce_deadlines
-from wfx.server.listeners import BACKLOG, Listener
+from wfx.server.limits import BACKLOG, ListenerLimits, enforce_deadlines
 from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
@@ -23,12 +24,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: asyncio.Event) -> None:
+async def serve(app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    edge = ListenerLimits(settings)
     config = uvicorn.Config(
         app,
-        http=partial(EdgeProtocol, edge),  # type: ignore[arg-type]  # whatever makes protocols
+        http=partial(EdgeProtocol, limits),  # type: ignore[arg-type]  # whatever makes protocols
         ws="none",
         lifespan="off",
         log_config=None,
@@ -36,18 +36,19 @@ async def serve(app: ASGIApp, listener: Listener, settings: HttpSettings, stop: 
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=settings.graceful_timeout,  # type: ignore[arg-type]  # used as a float throughout
     )
     server = _Server(config)
-    watcher = asyncio.create_task(_stop_when_told(server, stop))
-    deadlines = asyncio.create_task(enforce_deadlines(edge, server.server_state.connections))  # type: ignore[arg-type]  # ours
+    watcher = asyncio.create_task(_stop_when_told(server, limits, stop))
+    deadlines = asyncio.create_task(enforce_deadlines(limits, server.server_state.connections))  # type: ignore[arg-type]  # ours
     try:
-        await server.serve(sockets=[listener.socket])
+        await server.serve(sockets=[listening])
     finally:
         watcher.cancel()
         deadlines.cancel()
 
 
-async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _stop_when_told(server: uvicorn.Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
     await stop.wait()
+    graceful: Any = limits.settings.graceful_timeout  # an int by its type, used as a float throughout
+    server.config.timeout_graceful_shutdown = graceful
     server.should_exit = True

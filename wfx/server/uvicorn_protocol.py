@@ -92,7 +92,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
         self._outlet = _Outlet(transport, self._finish)
         self._read_due = self.loop.time() + self.edge.settings.read_timeout
-        if len(self.connections) > self.edge.settings.max_connections:
+        if len(self.connections) > self.edge.max_connections:
             self.edge.refusals.note("connections", self.client)
             self.refusal = edge_errors.FULL
             transport.write(edge_errors.FULL.raw())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.tuned import tuned
 from wfx.api.host_check import HostCheck
 from wfx.domain.definition import Definition
 from wfx.plugin.rewrite import grouped
@@ -24,7 +25,7 @@ def ask_under(host: bytes) -> None:
     asyncio.run(HOST_CHECK({"type": "http", "headers": [(b"host", host)]}, nowhere, nowhere))
 
 
-HOST_CHECK = HostCheck(nowhere, ())
+HOST_CHECK = HostCheck(nowhere, tuned())
 
 
 @pytest.mark.parametrize(("use", "name"), [

@@ -15,10 +15,12 @@ import pytest
 from rawhttp import request
 
 from wfx.api.answer_memory import AnswerMemory
+from tests.tuned import tuned
 from wfx.api.app import build_app
 from wfx.api.call import Services
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.side import Side
+from wfx.config.tunables import Holder
 from wfx.domain import job_json
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import HistoryEntry, Job
@@ -27,8 +29,7 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
-from wfx.server.engine import choose
-from wfx.server.limits import HttpSettings
+from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
@@ -138,14 +139,14 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             large_bodies,
             answers,  # type: ignore[arg-type]  # as above
             20 * MEGABYTE,
-            30,
-            60,
+            tuned(),
         )
-        listener = open_tcp(Side.NORTH, "127.0.0.1", 0)
+        listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
         app = build_app(Side.NORTH, services)
-        server = asyncio.create_task(choose(engine)(app, listener, HttpSettings(10, 1), stop))
+        limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+        server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
         try:
             yield Service(store, answers, port)
         finally:

@@ -1,0 +1,168 @@
+"""Settings that are replaced while the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.composition import Connection, Running, composed
+from tests.events.serving import eventually
+from tests.tuned import tuned
+from wfx.api.side import Side
+from wfx.config.tunables import Derived, Holder
+from wfx.domain import creation
+from wfx.domain.workflow import State, Workflow
+from wfx.events.retention import Retention
+from wfx.server import limits
+from wfx.store.opening import open_store
+
+ENGINES = ("uvicorn", "hypercorn")
+GET = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
+PAGE = "https://console.example"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def _log_level() -> Iterator[None]:
+    """The log level of the tests stays as it is."""
+    before = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(before)
+
+
+async def test_retention() -> None:
+    """How many events are kept may change: the next round drops those that are too many now."""
+    store = await open_store("sqlite", ":memory:")
+    await store.create_workflow(Workflow("flow", (State("NEW"),)))
+    start = partial(creation.decide, client_id="c", definition=None, tags=())
+    await asyncio.gather(*(store.create_job("flow", start) for _ in range(40)))
+    tunables = tuned(events_keep=40)
+    retention = Retention(store, tunables)
+    assert await retention.prune() == 0
+    tunables.replace(tuned(events_keep=30).current)
+    assert await retention.prune() == 10
+    await store.close()
+
+
+async def test_limit_of_connections(engine: str, tmp_path: Path) -> None:
+    """Fewer connections may be allowed: new ones are refused, those that are open stay."""
+    async with composed(tmp_path, http_engine=engine) as running:
+        first = await running.connect(Side.NORTH, GET % b"")
+        assert b" 200 OK" in await first.until(b"\r\n")
+        running.tune(max_connections=1)
+        second = await running.connect(Side.NORTH, GET % b"")
+        assert b"too many connections" in await second.rest()
+        first.writer.write(GET % b"")
+        assert b" 200 OK" in await first.until(b" 200 OK")
+        await first.close()
+        await second.close()
+
+
+async def test_limit_of_requests_and_time(engine: str, tmp_path: Path) -> None:
+    """Requests at once, time to arrive and keep-alive may change: new connections have the new limits."""
+    async with composed(tmp_path, http_engine=engine) as running:
+        running.tune(max_requests=0)
+        busy = await running.connect(Side.SOUTH, GET % b"")
+        assert b" 503 " in await busy.rest()
+        running.tune(max_requests=10, keep_alive=False)
+        once = await running.connect(Side.SOUTH, GET % b"")
+        assert b" 200 OK" in await once.rest(), "and the connection ends"
+        running.tune(read_timeout=0.1)
+        silent = await running.connect(Side.SOUTH)
+        assert await silent.rest() == b""
+        for connection in (busy, once, silent):
+            await connection.close()
+
+
+async def test_allowed_origins(engine: str, tmp_path: Path) -> None:
+    """An origin may be allowed, and disallowed again: the next answer on the same connection says so."""
+    async with composed(tmp_path, http_engine=engine) as running, httpx.AsyncClient(trust_env=False) as client:
+
+        async def allowed() -> str | None:
+            answer = await client.get(f"{running.url(Side.NORTH)}/jobs", headers={"Origin": PAGE})
+            assert answer.status_code == 200
+            allows: str | None = answer.headers.get("access-control-allow-origin")
+            return allows
+
+        assert await allowed() is None
+        running.tune(allowed_origin=(PAGE,))
+        assert await allowed() == PAGE
+        running.tune(allowed_origin=("*",))
+        assert await allowed() == "*"
+        running.tune(allowed_origin=())
+        assert await allowed() is None
+
+
+async def test_allowed_hosts(tmp_path: Path) -> None:
+    """A host name may be allowed to browsers while the service runs."""
+    request = GET.replace(b"localhost", b"wfx.example") % b"Origin: https://console.example\r\n"
+    async with composed(tmp_path) as running:
+        connection = await running.connect(Side.NORTH, request)
+        assert b" 421 " in await connection.until(b"\r\n")
+        running.tune(allowed_host=("wfx.example",))
+        again = await running.connect(Side.NORTH, request)
+        assert b" 200 OK" in await again.until(b"\r\n")
+        await connection.close()
+        await again.close()
+
+
+async def test_keep_alives_of_streams(tmp_path: Path) -> None:
+    """The time between keep-alives may change: streams that begin later have the new one."""
+    async with composed(tmp_path) as running:
+        running.tune(sse_ping_interval=0.05)
+        stream = await running.connect(Side.SOUTH, GET.replace(b"/jobs", b"/jobs/events") % b"")
+        assert await stream.until(b": keepalive")
+        await stream.close()
+
+
+@pytest.mark.usefixtures("_log_level")
+async def test_log_level(tmp_path: Path) -> None:
+    """The log level may change."""
+    async with composed(tmp_path) as running:
+        for name, level in (("error", logging.ERROR), ("debug", logging.DEBUG)):
+            running.tune(log_level=name)
+            assert logging.getLogger("wfx.edge").getEffectiveLevel() == level
+
+
+def test_what_is_computed_from_a_setting() -> None:
+    """It is computed once for each replacement, however often it is used."""
+    computed: list[int] = []
+    holder = Holder(1)
+    derived = Derived(holder, lambda value: computed.append(value) or -value)
+    assert [derived.current, derived.current] == [-1, -1]
+    holder.replace(2)
+    assert [derived.current, derived.current] == [-2, -2]
+    assert computed == [1, 2]
+
+
+async def _half_a_body(running: Running, side: Side) -> Connection:
+    head = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return await running.connect(side, head + b"Content-Length: 100000\r\n\r\n" + b"x" * 99_000)
+
+
+async def test_bodies_of_both_sides_share_their_memory(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client's bodies on one listener count on the other one too: the memory for bodies is that of all together."""
+    monkeypatch.setattr(limits, "_BODIES", 720_000)
+    async with composed(tmp_path, http_engine=engine, max_body_size=100_000) as running, AsyncExitStack() as stack:
+        for side in (Side.SOUTH, Side.SOUTH, Side.SOUTH):
+            stack.push_async_callback((await _half_a_body(running, side)).close)
+        bodies = running.parts.limits.bodies
+        await eventually(lambda: bodies.held == 3 * 99_000)
+        refused = await _half_a_body(running, Side.NORTH)
+        assert b"too many large requests at once" in await refused.rest()
+        await refused.close()

@@ -1,0 +1,84 @@
+"""The composed service with its listeners, in the process of the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wfx import supervise
+from wfx.api.side import Side
+from wfx.compose import Composition, compose
+from wfx.config.options import Config, Host
+from wfx.server.listeners import open_listeners
+
+DEADLINE = 60.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that runs, and where."""
+
+    parts: Composition
+    ports: dict[Side, int]
+
+    def tune(self, **settings: Any) -> None:
+        """Replace the tunables: these are other ones now."""
+        self.parts.tunables.replace(replace(self.parts.tunables.current, **settings))
+
+    def url(self, side: Side) -> str:
+        """The address of the API."""
+        return f"http://127.0.0.1:{self.ports[side]}/api/wfx/v1"
+
+    async def connect(self, side: Side, sent: bytes = b"") -> Connection:
+        """Connect to a side, and send something."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[side])
+        writer.write(sent)
+        await writer.drain()
+        return Connection(reader, writer)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client's connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def until(self, end: bytes) -> bytes:
+        """What comes, up to this."""
+        async with asyncio.timeout(DEADLINE):
+            return await self.reader.readuntil(end)
+
+    async def rest(self) -> bytes:
+        """What comes until the server closes the connection."""
+        async with asyncio.timeout(DEADLINE):
+            return await self.reader.read()
+
+    async def close(self) -> None:
+        """Leave."""
+        self.writer.close()
+        await self.writer.wait_closed()
+
+
+@asynccontextmanager
+async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
+    """Run the service with these settings, as the program does but for signals."""
+    config = Config(
+        client_host=Host("127.0.0.1"), client_port=0, mgmt_port=0, storage_opt=f"file:{folder}/wfx.db", **settings
+    )
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        parts = await compose(config, stack, stop)
+        listeners = open_listeners(config)
+        ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
+        task = asyncio.create_task(supervise._serve(parts, listeners, stop))
+        try:
+            yield Running(parts, ports)
+        finally:
+            stop.set()
+            async with asyncio.timeout(DEADLINE):
+                await task

@@ -1,0 +1,129 @@
+"""Composition root: builds the parts of the service, and the app of each side, from the configuration.
+
+It opens no socket and handles no signal: :mod:`wfx.server.listeners` and :mod:`wfx.supervise` do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from wfx import logs
+from wfx.api.answer_memory import AnswerMemory
+from wfx.api.app import build_app
+from wfx.api.call import Services
+from wfx.api.cors import CrossOriginSharing
+from wfx.api.large_bodies import LargeBodies
+from wfx.api.side import Side
+from wfx.config.options import Config
+from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.events.broker import Broker
+from wfx.events.retention import Retention
+from wfx.filtering import Filters
+from wfx.plugin.chain import PluginChain
+from wfx.plugin.middleware import PluginRing
+from wfx.plugin.process import PluginSettings
+from wfx.server.limits import HttpLimits, HttpSettings
+from wfx.server.request_line import HEAD_SLACK
+from wfx.service.health import Health
+from wfx.service.jobs import Jobs
+from wfx.service.workflows import Workflows
+from wfx.store.opening import open_store
+
+log = logging.getLogger("wfx")
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The composed service, as far as others than handlers work with it."""
+
+    apps: Mapping[Side, ASGIApp]
+    limits: HttpLimits
+    """For the listeners that serve the apps."""
+    tunables: Holder[Tunables]
+    broker: Broker
+    plugins: Mapping[Side, PluginChain]
+
+
+async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> Composition:
+    """Build all parts in order; the stack closes them in reverse. A plugin that is lost sets ``stop``.
+
+    Raises StoreUnusable or PluginRefused.
+    """
+    tunables = Holder(Tunables.of(config))
+    tunables.observe(lambda new: logs.set_level(new.log_level))
+    services = await _open_services(config, tunables, stack)
+    plugins = await _start_plugins(config, stack, stop)
+    return Composition(
+        apps={side: build_app(side, services, _rings(tunables, plugins[side])) for side in Side},
+        limits=HttpLimits(Derived(tunables, partial(_http_settings, config))),
+        tunables=tunables,
+        broker=services.broker,
+        plugins=plugins,
+    )
+
+
+async def _open_services(config: Config, tunables: Holder[Tunables], stack: AsyncExitStack) -> Services:
+    log.debug('Setting up persistent storage "%s"', config.storage)
+    store = await open_store(config.storage, config.storage_opt)
+    stack.push_async_callback(store.close)
+    broker = Broker(store)
+    await broker.open()
+    stack.push_async_callback(broker.close)
+    await stack.enter_async_context(Retention(store, tunables))
+    health = await stack.enter_async_context(Health(store))
+    filters = await stack.enter_async_context(
+        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    )
+    return Services(
+        jobs=Jobs(store),
+        workflows=Workflows(store),
+        health=health,
+        broker=broker,
+        filters=filters,
+        large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
+        answers=AnswerMemory(),
+        max_body=config.max_body_size,
+        tunables=tunables,
+    )
+
+
+async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> dict[Side, PluginChain]:
+    """Start the plugins of both sides; when one is lost later, the service stops."""
+    max_head = config.max_header_size + HEAD_SLACK
+    settings = PluginSettings(config.max_body_size, max_head, reply_timeout=config.plugin_timeout)
+    chains: dict[Side, PluginChain] = {}
+    for side, directory in ((Side.SOUTH, config.client_plugins_dir), (Side.NORTH, config.mgmt_plugins_dir)):
+        chain = await PluginChain.start(Path(directory), settings, stop) if directory else PluginChain(settings, stop)
+        stack.push_async_callback(chain.stop)
+        chains[side] = chain
+    return chains
+
+
+def _rings(tunables: Holder[Tunables], chain: PluginChain) -> list[Middleware]:
+    return [Middleware(CrossOriginSharing, tunables), *([Middleware(PluginRing, chain)] if len(chain) else [])]
+
+
+def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:
+    """Translate the options; a time of 0 is no limit."""
+    read_timeout = tunables.read_timeout or math.inf
+    return HttpSettings(
+        idle_timeout=tunables.cleanup_timeout or read_timeout,
+        graceful_timeout=tunables.graceful_timeout,
+        read_timeout=read_timeout,
+        write_timeout=tunables.write_timeout or math.inf,
+        max_head=config.max_header_size,
+        keep_alive=tunables.keep_alive,
+        max_connections=tunables.max_connections,
+        max_requests=tunables.max_requests,
+        max_body=config.max_body_size,
+    )

@@ -1,0 +1,85 @@
+"""Tunables: the settings that may change while the service runs, and their holder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Generic, Protocol, Self, TypeVar
+
+from wfx.config.options import Config, Seconds
+
+Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
+Source = TypeVar("Source")
+
+
+@dataclass(frozen=True, slots=True)
+class Tunables:
+    """What may change at run time, always as a whole; each member is an option, described in :class:`Config`."""
+
+    log_level: str
+    allowed_origin: tuple[str, ...]
+    allowed_host: tuple[str, ...]
+    max_connections: int
+    max_requests: int
+    keep_alive: bool
+    read_timeout: Seconds
+    write_timeout: Seconds
+    cleanup_timeout: Seconds
+    graceful_timeout: Seconds
+    sse_ping_interval: Seconds
+    sse_grace_interval: Seconds
+    events_keep: int
+    events_max_age: Seconds
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Take them from a configuration."""
+        return cls(**{field.name: getattr(config, field.name) for field in fields(cls)})
+
+
+class Current(Protocol[Value_co]):
+    """A value that may be another one at each use; users keep this, not the value."""
+
+    @property
+    def current(self) -> Value_co:
+        """The value to use now."""
+
+
+class Holder(Generic[Value]):
+    """Holds one immutable value, which is replaced as a whole."""
+
+    def __init__(self, value: Value) -> None:
+        """Begin with this value."""
+        self.current = value
+        """The value to use now."""
+        self._observers: list[Callable[[Value], None]] = []
+
+    def replace(self, value: Value) -> None:
+        """Use another value from now on."""
+        self.current = value
+        for observer in self._observers:
+            observer(value)
+
+    def observe(self, observer: Callable[[Value], None]) -> None:
+        """Call ``observer`` with each later value, for what cannot read it at use, such as the log level."""
+        self._observers.append(observer)
+
+
+class Derived(Generic[Source, Value]):
+    """A value computed from another one, once for each replacement of that."""
+
+    def __init__(self, source: Current[Source], derive: Callable[[Source], Value]) -> None:
+        """Compute with ``derive``."""
+        self._source = source
+        self._derive = derive
+        self._seen = source.current
+        self._value = derive(self._seen)
+
+    @property
+    def current(self) -> Value:
+        """The value to use now."""
+        seen = self._source.current
+        if seen is not self._seen:
+            self._seen, self._value = seen, self._derive(seen)
+        return self._value

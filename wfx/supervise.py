@@ -1,0 +1,83 @@
+"""Supervisor: runs the composed service until a signal, or the loss of a plugin, stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import FrameType
+
+from wfx.compose import Composition, compose
+from wfx.config.options import Config
+from wfx.server.listeners import Listener, open_listeners, serve
+from wfx.version import COMMIT, VERSION
+
+log = logging.getLogger("wfx")
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_SELDOM = (10_000, 5, 2)
+"""Objects that the collector of cycles lets come before it looks at them, and of how many such looks one goes to the
+next older ones: by default ten, which leaves old garbage for long when there are few looks."""
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM, then stop in order.
+
+    Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that,
+    and StoreLost when it ends without its files.
+    """
+    stop = asyncio.Event()
+    _heed_signals(stop)
+    log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
+    try:
+        async with AsyncExitStack() as stack:
+            service = await compose(config, stack, stop)
+            _collect_seldom()
+            await _serve(service, open_listeners(config), stop)
+    finally:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+    log.info("wfx stopped")
+    for chain in service.plugins.values():
+        if chain.lost.done():
+            raise chain.lost.result()
+
+
+async def _serve(service: Composition, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set. Then event streams end first, so that engines need not wait for them."""
+    drain = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        serve(group, listeners, service.apps, service.limits, service.tunables, drain)
+        await stop.wait()
+        log.info("stopping")
+        await service.broker.close()
+        drain.set()
+
+
+def _collect_seldom() -> None:
+    """Spare the collector of cycles what stays for good, and what is only there while its request is.
+
+    By default it starts at 700 new objects, which are those of some 25 requests that wait for the same commit: it would
+    take them, and the jobs in memory, for what stays, and look through all of that again and again
+    (``spec/decisions/0018-collect-cycles-seldom.md``).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    """Stop on the first signal; further ones change nothing, up to the end of the process.
+
+    (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
+    """
+    loop = asyncio.get_running_loop()
+
+    def heed(_number: int, _frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in _STOPPING:
+        signal.signal(number, heed)
