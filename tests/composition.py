@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.events.serving import eventually
 from wfx import supervise
 from wfx.api.side import Side
 from wfx.compose import Composition, compose
@@ -77,6 +78,7 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
         ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
         task = asyncio.create_task(supervise._serve(parts, listeners, stop))
         try:
+            await eventually(lambda: len(parts.limits.listeners) == len(listeners))
             yield Running(parts, ports)
         finally:
             stop.set()

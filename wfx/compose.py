@@ -29,6 +29,7 @@ from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
+from wfx.metrics import Batches, Metrics
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginRing
 from wfx.plugin.process import PluginSettings
@@ -52,6 +53,7 @@ class Composition:
     tunables: Holder[Tunables]
     broker: Broker
     plugins: Mapping[Side, PluginChain]
+    metrics: Metrics
 
 
 async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> Composition:
@@ -61,20 +63,25 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     """
     tunables = Holder(Tunables.of(config))
     tunables.observe(lambda new: logs.set_level(new.log_level))
-    services = await _open_services(config, tunables, stack)
+    batches = Batches()
+    services = await _open_services(config, tunables, batches, stack)
     plugins = await _start_plugins(config, stack, stop)
+    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
         apps={side: build_app(side, services, _rings(tunables, plugins[side])) for side in Side},
-        limits=HttpLimits(Derived(tunables, partial(_http_settings, config))),
+        limits=limits,
         tunables=tunables,
         broker=services.broker,
         plugins=plugins,
+        metrics=Metrics(limits, services.broker, services.filters, batches, logs.dropped_records),
     )
 
 
-async def _open_services(config: Config, tunables: Holder[Tunables], stack: AsyncExitStack) -> Services:
+async def _open_services(
+    config: Config, tunables: Holder[Tunables], batches: Batches, stack: AsyncExitStack
+) -> Services:
     log.debug('Setting up persistent storage "%s"', config.storage)
-    store = await open_store(config.storage, config.storage_opt)
+    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
     stack.push_async_callback(store.close)
     broker = Broker(store)
     await broker.open()

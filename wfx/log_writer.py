@@ -24,6 +24,8 @@ class LogWriter(logging.Handler):
     def __init__(self, descriptor: int) -> None:
         """Write to this open file, pipe or terminal."""
         super().__init__()
+        self.dropped = 0
+        """Records that were not written and never will be."""
         self._descriptor = descriptor
         self._changed = threading.Condition()
         self._waiting: list[bytes | int] = []
@@ -43,6 +45,7 @@ class LogWriter(logging.Handler):
             return
         with self._changed:
             if self._size + len(line) > ROOM:
+                self.dropped += 1
                 self._drop(1, len(self._waiting))
                 return
             self._waiting.append(line)
@@ -72,6 +75,7 @@ class LogWriter(logging.Handler):
             lost = [entry for entry, end in zip(taken, accumulate(map(len, lines)), strict=True) if end > written]
             with self._changed:
                 if lost:
+                    self.dropped += sum(isinstance(entry, bytes) for entry in lost)
                     self._drop(sum(entry if isinstance(entry, int) else 1 for entry in lost), 0)
                 self._size -= sum(len(entry) for entry in taken if isinstance(entry, bytes))
                 self._changed.notify_all()

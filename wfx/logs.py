@@ -52,6 +52,11 @@ def set_level(level: str) -> None:
         logging.getLogger(library).setLevel(max(logging.WARNING, LEVELS[level]))
 
 
+def dropped_records() -> int:
+    """Count the records that could not be written so far."""
+    return sum(handler.dropped for handler in logging.getLogger().handlers if isinstance(handler, LogWriter))
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     fields: dict[str, object] = getattr(record, "fields", {})
     return fields

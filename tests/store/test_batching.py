@@ -48,6 +48,19 @@ async def test_what_arrives_together_is_done_together() -> None:
     assert work.batches == [[0, 1, 2, 3, 4]]
 
 
+async def test_batches_are_observed() -> None:
+    """Who wants to know is told of each batch: how many items it had and how long it took."""
+    told: list[tuple[int, float]] = []
+    work = Work()
+    group = Batcher(
+        work, at_most_waiting=100, at_most_together=3, on_batch=lambda size, seconds: told.append((size, seconds))
+    )
+    await asyncio.gather(*map(group.submit, range(5)))
+    await group.close()
+    assert [size for size, _ in told] == [3, 2]
+    assert all(seconds >= 0 for _, seconds in told)
+
+
 async def test_small_items_wait_for_one_large_item_at_most() -> None:
     """A large item is a batch of its own, and between two of them all that is small has its turn."""
     work = Work()

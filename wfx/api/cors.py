@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply
-from wfx.config.tunables import Current, Derived, Tunables
+from wfx.config.tunables import Derived, Holder, Tunables
 
 _ANY = b"*"
 """Allows all origins what the contract allows them: to read answers and streams, but no preflight."""
@@ -31,7 +31,7 @@ class CrossOriginSharing:
     credentials could never let one pass. A preflight only asks what is permitted, and changes nothing.
     """
 
-    def __init__(self, app: ASGIApp, tunables: Current[Tunables]) -> None:
+    def __init__(self, app: ASGIApp, tunables: Holder[Tunables]) -> None:
         """Let pages of the allowed origins use ``app``."""
         self._app = app
         self._allowed = Derived(tunables, _encoded_origins)

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, text_reply
-from wfx.config.tunables import Current, Derived, Tunables
+from wfx.config.tunables import Derived, Holder, Tunables
 
 _CACHED = 1024
 """Values of ``Host`` whose verdicts are cached, so that most requests need one lookup."""
@@ -24,7 +24,7 @@ _LONGEST_CACHED = 300
 class HostCheck:
     """ASGI middleware for a listener on loopback; clients other than browsers may use any name."""
 
-    def __init__(self, app: ASGIApp, tunables: Current[Tunables]) -> None:
+    def __init__(self, app: ASGIApp, tunables: Holder[Tunables]) -> None:
         """Let browsers use addresses, ``localhost`` and the allowed names."""
         self._app = app
         self._names = Derived(tunables, _HostNames)

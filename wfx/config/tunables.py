@@ -62,24 +62,19 @@ class Holder(Generic[Value]):
             observer(value)
 
     def observe(self, observer: Callable[[Value], None]) -> None:
-        """Call ``observer`` with each later value, for what cannot read it at use, such as the log level."""
+        """Call ``observer`` with each later value: for the log level, and for what is derived."""
         self._observers.append(observer)
 
 
 class Derived(Generic[Source, Value]):
-    """A value computed from another one, once for each replacement of that."""
+    """A value computed from a held one, once for each replacement of that, so that using it costs a look-up."""
 
-    def __init__(self, source: Current[Source], derive: Callable[[Source], Value]) -> None:
-        """Compute with ``derive``."""
-        self._source = source
+    def __init__(self, source: Holder[Source], derive: Callable[[Source], Value]) -> None:
+        """Compute with ``derive``; lasts as long as the holder."""
         self._derive = derive
-        self._seen = source.current
-        self._value = derive(self._seen)
-
-    @property
-    def current(self) -> Value:
+        self.current = derive(source.current)
         """The value to use now."""
-        seen = self._source.current
-        if seen is not self._seen:
-            self._seen, self._value = seen, self._derive(seen)
-        return self._value
+        source.observe(self._follow)
+
+    def _follow(self, value: Source) -> None:
+        self.current = self._derive(value)

@@ -11,6 +11,7 @@ process. Both give the same bytes.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -71,6 +72,11 @@ class Filters:
         """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
         self._pool = Pool(Limits(deadline, memory, output), workers)
         self._known: OrderedDict[str, bytes | str] = OrderedDict()
+
+    @property
+    def kills(self) -> Mapping[str, int]:
+        """How many programs were stopped in a worker, by reason; see :data:`wfx.filtering.pool.KILLS`."""
+        return self._pool.kills
 
     async def __aenter__(self) -> Self:
         """Start nothing: workers start when they are first needed."""

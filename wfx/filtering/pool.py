@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from wfx.filtering.errors import FilterLimit, FilterUnavailable, Limit
@@ -21,6 +22,11 @@ _NICENESS = 10
 _GROWN = 64 * 1024 * 1024
 _MESSAGE_BYTES = 64 * 1024
 """Room for a message about a syntax error, which may quote the program."""
+
+REVOKED, LEFT, FAILED = "revoked", "client-left", "failed"
+KILLS = (Limit.TIME, Limit.MEMORY, Limit.OUTPUT, REVOKED, LEFT, FAILED)
+"""Why a program was stopped before its end: it exceeded a limit, others needed the worker (it runs again later), its
+client left, or its worker ended for another reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Pool:
 
     def __init__(self, limits: Limits, size: int) -> None:
         """Start nothing yet; at most ``size`` workers will run at a time."""
+        self.kills: Counter[str] = Counter(dict.fromkeys(KILLS, 0))
+        """How many programs were stopped before their end; see :data:`KILLS`."""
         self._limits = limits
         self._shares = Shares(size)
         program = Program("wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline)
@@ -91,8 +99,12 @@ class Pool:
             answer = await self._workers.serve(
                 request, self._limits.deadline, fresh=self._shares.is_slow(turn), begun=begin
             )
+        except asyncio.CancelledError:
+            self.kills[LEFT] += 1
+            raise
         except SandboxError as exc:
             if turn.revoked:
+                self.kills[REVOKED] += 1
                 return None
             raise self._error_for(exc) from exc
         turn.took = answer.took
@@ -100,7 +112,9 @@ class Pool:
 
     def _error_for(self, error: SandboxError) -> FilterLimit | FilterUnavailable:
         if isinstance(error, LimitReached):
+            self.kills[error.which] += 1
             return self._limits.exceeded(Limit(error.which))
         if self._workers.closing:
             return FilterUnavailable(STOPPING)
+        self.kills[FAILED] += 1
         return FilterUnavailable(f"The response filter was not run: {error}")

@@ -65,7 +65,7 @@ class Connection:
         self._requests: set[Request] = set()
         self._protocol: Http1 | Http2 | None = None
         self._client = _address(writer.get_extra_info("peername"))
-        self._read_due = self._loop.time() + edge.settings.read_timeout
+        self._read_due = self._loop.time() + edge.settings.current.read_timeout
         self._write_due = NEVER
         self._fresh = True
         self._half_closed = False
@@ -140,7 +140,7 @@ class Connection:
         await self._protocol.handle(RawData(data))
         if isinstance(self._protocol, Http1) and not self._closing:
             if self._protocol.connection.phase != BETWEEN:
-                self._read_due = self._protocol.connection.began + self.edge.settings.read_timeout
+                self._read_due = self._protocol.connection.began + self.edge.settings.current.read_timeout
             elif not self._protocol.idle:
                 self._read_due = NEVER
 
@@ -149,7 +149,7 @@ class Connection:
         waiting = [request for request in self._requests if not request.endless]
         if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.in_body:
             self._half_closed = True
-            self._read_due = self._loop.time() + self.edge.settings.read_timeout
+            self._read_due = self._loop.time() + self.edge.settings.current.read_timeout
             await waiting[0].ended()
         if self._protocol is not None:
             await self._protocol.handle(Closed())
@@ -199,7 +199,7 @@ class Connection:
         elif self._context.terminated.is_set() and isinstance(self._protocol, Http2):
             await self._protocol.say_goodbye()
         else:
-            self._read_due = self._loop.time() + self.edge.settings.idle_timeout
+            self._read_due = self._loop.time() + self.edge.settings.current.idle_timeout
 
     async def _write(self, data: bytes) -> None:
         if self._transport.is_closing() or self._closing:
@@ -207,7 +207,7 @@ class Connection:
         self._writer.write(data)  # before any await: a cancelled task must not lose frames
         async with self._lock:
             if isinstance(self._protocol, Http2) and self._transport.get_write_buffer_size():
-                self._write_due = self._loop.time() + self.edge.settings.write_timeout
+                self._write_due = self._loop.time() + self.edge.settings.current.write_timeout
             try:
                 await self._writer.drain()
             except OSError:
@@ -227,7 +227,7 @@ class Connection:
         self._transport.close()
         self._read_due = NEVER
         if self._transport.get_write_buffer_size():
-            self._write_due = self._loop.time() + self.edge.settings.write_timeout
+            self._write_due = self._loop.time() + self.edge.settings.current.write_timeout
 
     def wind_down(self) -> None:
         """End as soon as no request is worked on: the service stops."""

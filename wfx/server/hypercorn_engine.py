@@ -48,7 +48,7 @@ class _Connections:
         for connection in list(self.open):
             connection.wind_down()
         if self.open:
-            await asyncio.wait(self.open.values(), timeout=self._edge.settings.graceful_timeout)
+            await asyncio.wait(self.open.values(), timeout=self._edge.settings.current.graceful_timeout)
         late = list(self.open.values())
         for task in late:
             task.cancel()

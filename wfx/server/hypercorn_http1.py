@@ -160,7 +160,7 @@ class Http1(H11Protocol):
         await self._send_h11_event(h11.Response(status_code=event.status_code, headers=headers, reason=reason))
 
     def _is_last(self) -> bool:
-        stays = self._carrier.edge.settings.keep_alive and not self.context.terminated.is_set()
+        stays = self._carrier.edge.settings.current.keep_alive and not self.context.terminated.is_set()
         return not stays or self.connection.their_state is h11.SEND_BODY
 
     async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # the reason has it

@@ -163,7 +163,7 @@ class Http2(H2Protocol):
         stream_id = request.stream_id
         work = self._requests[stream_id] = Request(self._carrier, self, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
         work.length = next((int(value) for name, value in fields if name == b"content-length"), None)
-        work.read_due = self.context.time() + self._carrier.edge.settings.read_timeout
+        work.read_due = self.context.time() + self._carrier.edge.settings.current.read_timeout
         self.streams[stream_id] = open_stream(self, work)
         self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
         self.priority.insert_stream(stream_id)

@@ -164,7 +164,7 @@ class Request(RequestTask):
         if any(name == b"content-type" and value.startswith(STREAM) for name, value in message["headers"]):
             self.stream()
         else:
-            self.write_due = asyncio.get_running_loop().time() + self.edge.settings.write_timeout
+            self.write_due = asyncio.get_running_loop().time() + self.edge.settings.current.write_timeout
 
     async def break_off(self) -> None:
         """End the stream; hypercorn would write an answer of its own, even after a part of ours."""

@@ -115,23 +115,18 @@ class ListenerLimits:
         self.refusals = Refusals()
         self.running = 0
         """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
-        self._settings = settings
+        self.settings = settings
         self._most_connections = most_connections
-
-    @property
-    def settings(self) -> HttpSettings:
-        """The settings to use now."""
-        return self._settings.current
 
     @property
     def busy(self) -> bool:
         """Whether no further request may be worked on."""
-        return self.running >= self.settings.max_requests
+        return self.running >= self.settings.current.max_requests
 
     @property
     def max_connections(self) -> int:
         """How many connections may be open: as wanted, or fewer where descriptors would run out."""
-        return min(self.settings.max_connections, self._most_connections)
+        return min(self.settings.current.max_connections, self._most_connections)
 
 
 def cut_off(transport: asyncio.WriteTransport) -> None:
@@ -160,7 +155,7 @@ async def enforce_deadlines(edge: ListenerLimits, connections: Collection[Timed]
     """
     loop = asyncio.get_running_loop()
     while True:
-        settings = edge.settings
+        settings = edge.settings.current
         shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
         await asyncio.sleep(shortest / _CHECKS)
         now = loop.time()

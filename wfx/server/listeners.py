@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from wfx.api.host_check import HostCheck
 from wfx.api.side import Side
 from wfx.config.options import Config
-from wfx.config.tunables import Current, Tunables
+from wfx.config.tunables import Holder, Tunables
 from wfx.server.descriptors import connections_possible
 from wfx.server.engine import Engine, choose
 from wfx.server.limits import BACKLOG, HttpLimits
@@ -81,7 +81,7 @@ def serve(
     listeners: Sequence[Listener],
     apps: Mapping[Side, ASGIApp],
     limits: HttpLimits,
-    tunables: Current[Tunables],
+    tunables: Holder[Tunables],
     stop: asyncio.Event,
 ) -> None:
     """Run an engine for each listener in the group, until ``stop`` is set; the engines close the sockets."""

@@ -49,6 +49,6 @@ async def serve(app: ASGIApp, listening: socket, limits: ListenerLimits, stop: a
 
 async def _stop_when_told(server: uvicorn.Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
     await stop.wait()
-    graceful: Any = limits.settings.graceful_timeout  # an int by its type, used as a float throughout
+    graceful: Any = limits.settings.current.graceful_timeout  # an int by its type, used as a float throughout
     server.config.timeout_graceful_shutdown = graceful
     server.should_exit = True

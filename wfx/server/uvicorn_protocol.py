@@ -91,7 +91,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         super().connection_made(transport)
         self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
         self._outlet = _Outlet(transport, self._finish)
-        self._read_due = self.loop.time() + self.edge.settings.read_timeout
+        self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
         if len(self.connections) > self.edge.max_connections:
             self.edge.refusals.note("connections", self.client)
             self.refusal = edge_errors.FULL
@@ -125,7 +125,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         elif self.phase != BETWEEN and not self._partial:
             self._partial = True
             if not self._fresh:
-                self._read_due = self.loop.time() + self.edge.settings.read_timeout
+                self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
 
     def _resume_reading(self) -> None:
         """Continue to read after other connections were served."""
@@ -157,7 +157,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             "headers": self.headers,
             "extensions": self._extensions,
         }
-        keep_alive = self.edge.settings.keep_alive and self.stays
+        keep_alive = self.edge.settings.current.keep_alive and self.stays
         if self.edge.busy:
             self.edge.refusals.note("busy", self.client)
             self._begin(edge_errors.BUSY, scope, keep_alive=False)
@@ -237,7 +237,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def _await_next(self) -> None:
         if self._current is None and self.phase == BETWEEN:
-            self._read_due = self.loop.time() + self.edge.settings.idle_timeout
+            self._read_due = self.loop.time() + self.edge.settings.current.idle_timeout
 
     def _refuse(self, reason: Refusal) -> None:
         """Answer with this refusal, and read no more."""
@@ -262,14 +262,14 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         if self._current is None or self._current.endless or (self.phase == BODY and self.refusal is None):
             return None
         self._half_closed = True
-        self._read_due = self.loop.time() + self.edge.settings.read_timeout
+        self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
         return True
 
     def pause_writing(self) -> None:
         """Start the deadline for the client to take its answer."""
         super().pause_writing()
         if self._write_due == NEVER and not (self._current is not None and self._current.endless):
-            self._write_due = self.loop.time() + self.edge.settings.write_timeout
+            self._write_due = self.loop.time() + self.edge.settings.current.write_timeout
 
     def resume_writing(self) -> None:
         """Continue to write; the deadline stays until the answer is complete."""
@@ -309,7 +309,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self.transport.close()
         self._read_due = NEVER
         if self.transport.get_write_buffer_size():
-            self._write_due = min(self._write_due, self.loop.time() + self.edge.settings.write_timeout)
+            self._write_due = min(self._write_due, self.loop.time() + self.edge.settings.current.write_timeout)
 
     def _abort(self) -> None:
         self._read_due = self._write_due = NEVER

@@ -21,6 +21,8 @@ _TURNS = 3
 sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
 Answers = Sequence[Any]
 """One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE`."""
+OnBatch = Callable[[int, float], None]
+"""Observes batches: is called with the number of items, and the seconds until they were answered."""
 LARGE = object()
 """The answer to an item that turned out to be large and was not handled; it becomes a batch of its own."""
 
@@ -40,6 +42,7 @@ class Batcher(Generic[Item]):
         at_most_together: int,
         exclusive: Callable[[Item], bool] = lambda _: False,
         large: Callable[[Item], bool] = lambda _: False,
+        on_batch: OnBatch = lambda _size, _seconds: None,
     ) -> None:
         """Start the task in the running loop; :meth:`close` ends it. An ``exclusive`` item is a whole batch.
 
@@ -51,6 +54,7 @@ class Batcher(Generic[Item]):
         self._at_most_together = at_most_together
         self._is_exclusive = exclusive
         self._is_large = large
+        self._on_batch = on_batch
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
         self._large: deque[tuple[Item, asyncio.Future[Any]]] = deque()
         self._large_is_due = False
@@ -108,7 +112,9 @@ class Batcher(Generic[Item]):
     async def _serve(self, batch: Sequence[tuple[Item, asyncio.Future[Any]]]) -> None:
         wanted = [(item, future) for item, future in batch if not future.done()]
         if wanted:
+            began = self._loop.time()
             answers = await self._answers([item for item, _ in wanted])
+            self._on_batch(len(wanted), self._loop.time() - began)
             for (item, future), answer in zip(wanted, answers, strict=True):
                 if answer is LARGE:
                     self._large.append((item, future))

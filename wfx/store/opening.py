@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 
 from wfx.domain.errors import StoreUnusable
+from wfx.store.batching import OnBatch
 from wfx.store.plan import Clock
 from wfx.store.protocol import Store
 from wfx.store.sqlite.opening import open_sqlite
 
-_KINDS: dict[str, Callable[[str, Clock], Awaitable[Store]]] = {"sqlite": open_sqlite}
+_KINDS: dict[str, Callable[[str, Clock, OnBatch], Awaitable[Store]]] = {"sqlite": open_sqlite}
 
 
 def system_clock() -> int:
@@ -18,12 +19,15 @@ def system_clock() -> int:
     return max(time.time_ns() // 1000, 0)  # a clock that says less is wrong, and no time of a job can be
 
 
-async def open_store(kind: str, option: str, *, clock: Clock = system_clock) -> Store:
+async def open_store(
+    kind: str, option: str, *, clock: Clock = system_clock, on_batch: OnBatch = lambda _size, _seconds: None
+) -> Store:
     """Open the store of this kind (``--storage``) at the place that the option names (``--storage-opt``).
 
+    ``on_batch`` observes the batches of changes.
     Raises StoreUnusable with a sentence for the operator.
     """
     opener = _KINDS.get(kind)
     if opener is None:
         raise StoreUnusable(f"unknown storage '{kind}'; known: {', '.join(sorted(_KINDS))}")
-    return await opener(option, clock)
+    return await opener(option, clock, on_batch)

@@ -14,6 +14,7 @@ from secrets import token_hex
 import aiosqlite
 
 from wfx.domain.errors import StoreError, StoreLost, StoreUnusable
+from wfx.store.batching import OnBatch
 from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
 from wfx.store.sqlite.backup import how_to_restore
@@ -33,7 +34,7 @@ _SMALL = 2048
 """Pages of a database that are checked at every start; that takes up to a tenth of a second."""
 
 
-async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
+async def open_sqlite(option: str, clock: Clock, on_batch: OnBatch) -> SqliteStore:
     """Open the database that the option names (see :mod:`wfx.store.sqlite.dsn`), and make or upgrade its tables.
 
     Raises StoreUnusable, naming the file and what to do.
@@ -67,7 +68,7 @@ async def open_sqlite(option: str, clock: Clock) -> SqliteStore:
         except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
         connections = Connections(write, point, query, presence)
-        return SqliteStore(location, connections, position, clock=clock, resources=stack.pop_all())
+        return SqliteStore(location, connections, position, clock=clock, on_batch=on_batch, resources=stack.pop_all())
 
 
 def require_library(version: tuple[int, int, int]) -> None:

@@ -17,7 +17,7 @@ from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.batching import Batcher
+from wfx.store.batching import Batcher, OnBatch
 from wfx.store.feed import Feed, Follower
 from wfx.store.operations import (
     ChangeJob,
@@ -74,14 +74,9 @@ class SqliteStore:
     """Made by :func:`wfx.store.sqlite.opening.open_sqlite`."""
 
     def __init__(
-        self,
-        location: Location,
-        connections: Connections,
-        position: Position,
-        *,
-        clock: Clock,
-        resources: AsyncExitStack,
-    ) -> None:
+        self, location: Location, connections: Connections, position: Position,
+        *, clock: Clock, on_batch: OnBatch, resources: AsyncExitStack,
+    ) -> None:  # fmt: skip
         """Start the tasks. ``resources`` lets go of the connections, and of the file after them."""
         self._connections = connections
         self._resources = resources
@@ -110,6 +105,7 @@ class SqliteStore:
             at_most_together=_WRITES_TOGETHER,
             exclusive=lambda act: isinstance(act, ExclusiveOperation),
             large=brings_much,
+            on_batch=on_batch,
         )
         self._reads = Batcher(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
         self._polls = Batcher(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)

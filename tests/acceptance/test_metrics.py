@@ -1,0 +1,182 @@
+"""Metrics, read from the registry of a service that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY, generate_latest
+
+from tests.composition import Running, composed
+from tests.events.serving import eventually
+from wfx import logs
+from wfx.api.side import Side
+from wfx.log_writer import ROOM, LogWriter
+
+WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
+ENDLESS = "last(repeat(1))"
+KINDS = {
+    "wfx_refusals": "counter",
+    "wfx_running_requests": "gauge",
+    "wfx_event_readers_dropped": "counter",
+    "wfx_filter_kills": "counter",
+    "wfx_store_batch_size": "histogram",
+    "wfx_store_commit_seconds": "histogram",
+    "wfx_log_records_dropped": "counter",
+}
+
+
+def value(running: Running, name: str, **labels: str) -> float | None:
+    """What the registry says now."""
+    return running.parts.metrics.registry.get_sample_value(name, labels)
+
+
+def samples(running: Running, name: str) -> dict[tuple[str, ...], float]:
+    """The samples of a metric that are not 0, by the values of their labels."""
+    found = [s for metric in running.parts.metrics.registry.collect() for s in metric.samples if s.name == name]
+    return {tuple(sample.labels.values()): sample.value for sample in found if sample.value}
+
+
+async def post(running: Running, client: httpx.AsyncClient, path: str, document: Any) -> None:
+    """Create something."""
+    (await client.post(running.url(Side.NORTH) + path, json=document)).raise_for_status()
+
+
+async def test_names(tmp_path: Path) -> None:
+    """There are these metrics, each with a help text, in a registry of their own."""
+    async with composed(tmp_path) as running:
+        registry = running.parts.metrics.registry
+        assert {metric.name: metric.type for metric in registry.collect()} == KINDS
+        assert all(metric.documentation for metric in registry.collect())
+        assert value(running, "wfx_refusals_total", side="south", reason="flood") == 0
+        assert b"\n# TYPE wfx_refusals_total counter\n" in generate_latest(registry)
+    assert b"wfx_" not in generate_latest(REGISTRY)
+
+
+@pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
+async def test_edge(engine: str, tmp_path: Path) -> None:
+    """Refusals are counted by side and reason, running requests by side."""
+    two_hosts = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    half = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    async with composed(tmp_path, http_engine=engine) as running:
+        for side, sent, times in ((Side.NORTH, two_hosts, 3), (Side.SOUTH, b"GET / RTSP/1.1\r\n\r\n", 2)):
+            for _ in range(times):
+                refused = await running.connect(side, sent)
+                assert b" 400 " in await refused.rest()
+                await refused.close()
+        assert samples(running, "wfx_refusals_total") == {("north", "host"): 3, ("south", "malformed"): 2}
+        waiting = [await running.connect(Side.SOUTH, half + b"Content-Length: 9\r\n\r\n{") for _ in range(3)]
+        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 3)
+        assert value(running, "wfx_running_requests", side="north") == 0
+        for connection in waiting:
+            await connection.close()
+        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 0)
+
+
+async def test_readers_that_do_not_read(tmp_path: Path) -> None:
+    """A reader of events that is given up is counted once; those who read are not."""
+    async with (
+        composed(tmp_path, sse_grace_interval=0.5) as running,
+        httpx.AsyncClient(trust_env=False, timeout=60) as client,
+    ):
+        await post(running, client, "/workflows", WORKFLOW)
+        stuck = socket.socket()
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(stuck, ("127.0.0.1", running.ports[Side.SOUTH]))
+        request = b"GET /api/wfx/v1/jobs/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        await loop.sock_sendall(stuck, request)
+        reader = await running.connect(Side.SOUTH, request)
+        await eventually(lambda: running.parts.broker.subscribers == 2)
+        reading = asyncio.create_task(reader.reader.read(-1))
+        for _ in range(10):
+            await post(
+                running, client, "/jobs", {"clientId": "c", "workflow": "w", "definition": {"x": "x" * 1_000_000}}
+            )
+        await eventually(lambda: value(running, "wfx_event_readers_dropped_total") == 1)
+        await eventually(lambda: running.parts.broker.subscribers == 1)
+        stuck.close()
+        await reader.close()
+        await reading
+        assert value(running, "wfx_event_readers_dropped_total") == 1
+
+
+async def ask(running: Running, client: httpx.AsyncClient, program: str) -> int:
+    """Ask for jobs with a response filter; gives the status."""
+    answer = await client.get(running.url(Side.NORTH) + "/jobs", headers={"X-Response-Filter": program})
+    return answer.status_code
+
+
+async def test_filters(tmp_path: Path) -> None:
+    """Response filters that are stopped in a worker are counted by the limit that they exceeded; others are not."""
+    limits = {"filter_timeout": 3.0, "filter_memory": 64 * 1024 * 1024, "filter_output": 10_000}
+    async with composed(tmp_path, **limits) as running, httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        assert await ask(running, client, "reduce range(10) as $n (0; . + $n)") == 200
+        assert samples(running, "wfx_filter_kills_total") == {}
+        for program, times in ((ENDLESS, 1), ('"x" * 100000000', 2), ("[range(10000)]", 3)):
+            for _ in range(times):
+                assert await ask(running, client, program) != 200
+        assert samples(running, "wfx_filter_kills_total") == {("time",): 1, ("memory",): 2, ("output",): 3}
+
+
+async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
+    """A response filter whose client leaves while it runs is counted as that."""
+    async with composed(tmp_path, filter_timeout=60.0, read_timeout=0.5) as running:
+        request = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Response-Filter: %b\r\n\r\n"
+        connection = await running.connect(Side.SOUTH, request % ENDLESS.encode())
+        pool = running.parts.metrics.filters._pool
+        await eventually(lambda: any(turn.began and turn.typical for turn in pool._shares._running))
+        await connection.close()
+        await eventually(lambda: samples(running, "wfx_filter_kills_total") == {("client-left",): 1})
+
+
+async def test_store(tmp_path: Path) -> None:
+    """Batches of changes are counted with their sizes: one for each change of who waits for each answer."""
+    async with composed(tmp_path) as running, httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        await eventually(lambda: value(running, "wfx_store_batch_size_count") == 2)  # retention: events, histories
+        await post(running, client, "/workflows", WORKFLOW)
+        job = {"clientId": "c", "workflow": "w"}
+        for _ in range(5):
+            await post(running, client, "/jobs", job)
+        for name in ("size_count", "size_sum"):
+            assert value(running, f"wfx_store_batch_{name}") == 2 + 1 + 5
+        assert value(running, "wfx_store_batch_size_bucket", le="1.0") == 2 + 1 + 5
+        await asyncio.gather(*(post(running, client, "/jobs", job) for _ in range(20)))
+        assert value(running, "wfx_store_batch_size_sum") == 2 + 1 + 5 + 20
+        batches = value(running, "wfx_store_batch_size_count")
+        assert value(running, "wfx_store_batch_size_bucket", le="+Inf") == batches
+        assert value(running, "wfx_store_commit_seconds_count") == batches
+        assert value(running, "wfx_store_commit_seconds_bucket", le="+Inf") == batches
+        assert (value(running, "wfx_store_commit_seconds_sum") or 0) > 0
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A pipe that nobody reads, to log to; its ends."""
+    read, write = os.pipe()
+    handler = LogWriter(write)
+    logging.getLogger().addHandler(handler)
+    yield read, write
+    logging.getLogger().removeHandler(handler)
+    os.close(write)
+
+
+async def test_log(tmp_path: Path, pipe: tuple[int, int]) -> None:
+    """Log records that find no room are counted, and those that cannot be written as well."""
+    name = "wfx_log_records_dropped_total"
+    async with composed(tmp_path) as running:
+        before = logs.dropped_records()
+        record = "x" * (ROOM // 4 - 1)
+        for _ in range(7):
+            logging.getLogger("wfx.test").error(record)
+        assert value(running, name) == before + 3
+        os.close(pipe[0])
+        await eventually(lambda: value(running, name) == before + 7)
