@@ -11,9 +11,9 @@ from typing import Any
 
 from tests.events.serving import eventually
 from wfx import supervise
-from wfx.api.side import Side
 from wfx.compose import Composition, compose
 from wfx.config.options import Config, Host
+from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
 
 DEADLINE = 60.0

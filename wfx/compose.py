@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +20,10 @@ from starlette.types import ASGIApp
 from wfx import logs
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import build_app
-from wfx.api.call import Services
 from wfx.api.cors import CrossOriginSharing
+from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
-from wfx.api.side import Side
+from wfx.api.services import Services
 from wfx.config.options import Config
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.events.broker import Broker
@@ -33,6 +33,7 @@ from wfx.metrics import Batches, Metrics
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginRing
 from wfx.plugin.process import PluginSettings
+from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
@@ -47,7 +48,8 @@ log = logging.getLogger("wfx")
 class Composition:
     """The composed service, as far as others than handlers work with it."""
 
-    apps: Mapping[Side, ASGIApp]
+    app: Callable[[Side, bool], ASGIApp]
+    """Builds the app of a side for a listener, on loopback or not."""
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
@@ -68,7 +70,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     plugins = await _start_plugins(config, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
-        apps={side: build_app(side, services, _rings(tunables, plugins[side])) for side in Side},
+        app=lambda side, loopback: build_app(side, services, _middleware(tunables, plugins[side], loopback=loopback)),
         limits=limits,
         tunables=tunables,
         broker=services.broker,
@@ -116,8 +118,13 @@ async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Ev
     return chains
 
 
-def _rings(tunables: Holder[Tunables], chain: PluginChain) -> list[Middleware]:
-    return [Middleware(CrossOriginSharing, tunables), *([Middleware(PluginRing, chain)] if len(chain) else [])]
+def _middleware(tunables: Holder[Tunables], chain: PluginChain, *, loopback: bool) -> list[Middleware]:
+    """List what stands around the app, outermost first."""
+    return [
+        *([Middleware(HostCheck, tunables)] if loopback else []),
+        Middleware(CrossOriginSharing, tunables),
+        *([Middleware(PluginRing, chain)] if len(chain) else []),
+    ]
 
 
 def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:

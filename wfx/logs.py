@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TextIO
 
 from wfx.log_writer import LogWriter
+from wfx.request_context import LOG_FIELD, current
 
 TRACE = 5
 LEVELS = {
@@ -58,12 +59,14 @@ def dropped_records() -> int:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
+    """Return what a record has beside its message: the id of the request it is about, and its own fields."""
     fields: dict[str, object] = getattr(record, "fields", {})
-    return fields
+    context = current()
+    return fields if context is None else {LOG_FIELD: context.request_id, **fields}
 
 
 class Json(logging.Formatter):
-    """One JSON object per line: level, time, caller, message, and whatever fields the record carries."""
+    """One JSON object per line: level, time, caller, id of the request, fields of the record, message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""

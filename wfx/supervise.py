@@ -49,7 +49,7 @@ async def _serve(service: Composition, listeners: Sequence[Listener], stop: asyn
     """Serve until ``stop`` is set. Then event streams end first, so that engines need not wait for them."""
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        serve(group, listeners, service.apps, service.limits, service.tunables, drain)
+        serve(group, listeners, service.app, service.limits, drain)
         await stop.wait()
         log.info("stopping")
         await service.broker.close()

@@ -17,8 +17,8 @@ from prometheus_client import REGISTRY, generate_latest
 from tests.composition import Running, composed
 from tests.events.serving import eventually
 from wfx import logs
-from wfx.api.side import Side
 from wfx.log_writer import ROOM, LogWriter
+from wfx.request_context import Side
 
 WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
 ENDLESS = "last(repeat(1))"

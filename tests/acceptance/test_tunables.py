@@ -15,11 +15,11 @@ import pytest
 from tests.composition import Connection, Running, composed
 from tests.events.serving import eventually
 from tests.tuned import tuned
-from wfx.api.side import Side
 from wfx.config.tunables import Derived, Holder
 from wfx.domain import creation
 from wfx.domain.workflow import State, Workflow
 from wfx.events.retention import Retention
+from wfx.request_context import Side
 from wfx.server import limits
 from wfx.store.opening import open_store
 

@@ -14,14 +14,15 @@ from starlette.types import Receive, Scope, Send
 
 from tests.events.listlog import ListLog
 from tests.tuned import tuned
-from wfx.api import sse
 from wfx.api.answer_memory import AnswerMemory
-from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
-from wfx.api.side import Side
+from wfx.api.handlers import events
+from wfx.api.request import ApiRequest
+from wfx.api.services import Services
 from wfx.config.tunables import Holder
 from wfx.domain.errors import WfxError
 from wfx.events.broker import Broker
+from wfx.request_context import RequestContext, Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.store.protocol import Store
@@ -153,7 +154,9 @@ async def serving(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await sse.events(Call(scope, services, Side.NORTH, "", dict(request.query_params)))
+            response = await events.get(
+                ApiRequest(scope, services, RequestContext(Side.NORTH), {}, dict(request.query_params))
+            )
         except WfxError as exc:
             response = reply_to(exc)
         await response(scope, receive, send)

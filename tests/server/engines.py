@@ -12,8 +12,8 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import Reply
-from wfx.api.side import Side
 from wfx.config.tunables import Holder
+from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 

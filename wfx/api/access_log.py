@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,7 +44,6 @@ def _fields(scope: Scope) -> dict[str, object]:
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     client = scope.get("client")
     return {
-        "reqID": str(uuid.uuid4()),
         "remoteAddr": f"{client[0]}:{client[1]}" if client else "",
         "method": scope["method"],
         "path": scope["raw_path"].decode("latin-1"),

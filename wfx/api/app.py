@@ -1,44 +1,65 @@
-"""ASGI application of one side: looks up the route of a request and runs its endpoint."""
+"""ASGI application of one side: makes the context of a request, looks up its route, and runs its endpoint."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.api.access_log import AccessLog
-from wfx.api.call import Services
 from wfx.api.endpoint import Endpoint
-from wfx.api.reply import Reply, text_reply
-from wfx.api.routes import ROUTES, Route, Table
-from wfx.api.side import Side
+from wfx.api.reply import Reply, method_not_allowed
+from wfx.api.route_table import RouteTable
+from wfx.api.routes import MOUNTS, Mount, service_routes
+from wfx.api.services import Services
+from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
 
 
-def build_app(side: Side, services: Services, rings: Sequence[Middleware] = ()) -> Starlette:
+def build_app(
+    side: Side, services: Services, rings: Sequence[Middleware] = (), mounts: Iterable[Mount] = MOUNTS
+) -> App:
     """Build the app of a side; ``rings`` are laid around it, the first one outermost."""
-    return App(Dispatch(side, services), middleware=[*rings, Middleware(AccessLog)])
+    return App(side, Dispatch(side, services, mounts), [*rings, Middleware(AccessLog)])
 
 
-class App(Starlette):
-    """Starlette without its two rings for errors and without its router, a fifth of the time of a request.
+class App:
+    """The outermost ring: makes the context of each request, and gives the request's id back to a caller that gave one.
 
-    Nothing here raises ``HTTPException``, and what nobody expected is answered and logged by whatever serves the app.
+    Starlette's application would be a ring more. Nothing here raises ``HTTPException``, and what nobody expected is
+    answered and logged by whatever serves the app.
     """
 
-    def __init__(self, dispatch: Dispatch, middleware: Sequence[Middleware]) -> None:
-        """Answer HTTP requests by ``dispatch``, behind the middleware."""
-        super().__init__(middleware=middleware)
-        self._dispatch = dispatch
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Lay the rings around the dispatcher."""
-        app: ASGIApp = self._dispatch
-        for cls, args, kwargs in reversed(self.user_middleware):
+    def __init__(self, side: Side, app: ASGIApp, middleware: Sequence[Middleware] = ()) -> None:
+        """Answer the requests of a side by ``app``, behind the middleware."""
+        self._side = side
+        for cls, args, kwargs in reversed(middleware):
             app = cls(app, *args, **kwargs)
-        return app
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in a new context."""
+        if scope["type"] == "http":
+            given = given_id(scope["headers"])
+            context = RequestContext(self._side, given)
+            enter(context)
+            if given is not None:
+                send = _marked(send, context.request_id.encode())
+        await self._app(scope, receive, send)
+
+
+def _marked(send: Send, request_id: bytes) -> Send:
+    """Add the id to an answer that has none."""
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if all(name != REQUEST_ID for name, _ in headers):
+                message = {**message, "headers": [*headers, (REQUEST_ID, request_id)]}
+        await send(message)
+
+    return marked
 
 
 class Dispatch:
@@ -48,25 +69,37 @@ class Dispatch:
     an ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
     """
 
-    def __init__(self, side: Side, services: Services) -> None:
+    def __init__(self, side: Side, services: Services, mounts: Iterable[Mount]) -> None:
         """Prepare an endpoint for each route."""
-        self._table = Table()
-        self._endpoints: dict[Route, Endpoint] = {route: Endpoint(route, side, services) for route in ROUTES}
+        self._table = RouteTable(
+            (route.method, route.path, Endpoint(route, side, services)) for route in service_routes()
+        )
+        self._mounts = [mount for mount in mounts if side in mount.sides]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the endpoint, or answer why there is none."""
         raw_path: bytes = scope["raw_path"]
         found = self._table.find(raw_path)
         if found is None:
-            await _no_such_path(scope, raw_path)(scope, receive, send)
+            await self._beside(scope, receive, send)
             return
-        routes, key = found
-        method = scope["method"]
-        route = routes.get("GET" if method == "HEAD" else method)
-        if route is None:
-            await _no_such_method(routes)(scope, receive, send)
+        endpoints, parameters = found
+        endpoint = endpoints.get(scope["method"])
+        if endpoint is None:
+            await method_not_allowed(", ".join(sorted(endpoints)))(scope, receive, send)
             return
-        await self._endpoints[route](scope, receive, send, key)
+        context = current()
+        assert context is not None
+        context.operation = endpoint.operation
+        context.path = parameters
+        await endpoint(scope, receive, send, context)
+
+    async def _beside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for mount in self._mounts:
+            if mount.covers(scope["raw_path"]):
+                await mount.app({**scope, "root_path": mount.prefix}, receive, send)
+                return
+        await _no_such_path(scope, scope["raw_path"])(scope, receive, send)
 
 
 def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
@@ -75,15 +108,7 @@ def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
         return _redirect(clean, scope["query_string"])
     if scope["method"] in ("GET", "HEAD"):
         return Reply(404)
-    return _not_allowed("GET, HEAD")
-
-
-def _no_such_method(routes: dict[str, Route]) -> Reply:
-    return _not_allowed(", ".join(sorted({*routes, *(("HEAD",) if "GET" in routes else ())})))
-
-
-def _not_allowed(methods: str) -> Reply:
-    return text_reply(405, "Method Not Allowed", ((b"allow", methods.encode()),))
+    return method_not_allowed("GET, HEAD")
 
 
 def _cleaned(raw_path: bytes) -> bytes:

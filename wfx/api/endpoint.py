@@ -14,17 +14,18 @@ from wfx.api import body, parameters, validation_message
 from wfx.api.answer_memory import SMALL, TooManyAnswers
 from wfx.api.bad_request import BadRequest
 from wfx.api.body import take_body
-from wfx.api.call import Call, Services
 from wfx.api.errors import reply_to
 from wfx.api.inputs import INPUTS
 from wfx.api.large_answers import LargeReply, TooLong
 from wfx.api.reply import TEXT, RawHeader, Reply, text_reply
+from wfx.api.request import ApiRequest
 from wfx.api.request_schemas import compile_body
 from wfx.api.routes import Route
-from wfx.api.side import Side
+from wfx.api.services import Services
 from wfx.domain.errors import WfxError
 from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError, Limit
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.request_context import RequestContext, Side
 
 _FILTER = b"x-response-filter"
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -38,8 +39,8 @@ class Endpoint:
 
     def __init__(self, route: Route, side: Side, services: Services) -> None:
         """Compile the readers of parameters and body from the OpenAPI document."""
+        self.operation = route.operation
         self._route = route
-        self._side = side
         self._services = services
         self._refused = side not in route.sides
         self._parameters: Callable[[bytes], dict[str, Any]] | None = None
@@ -48,43 +49,44 @@ class Endpoint:
         if route.operation:
             self._parameters = parameters.compile_parameters(route.operation)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, context: RequestContext) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
         fields = dict(scope["headers"])
-        call = Call(scope, self._services, self._side, key, {})
+        request = ApiRequest(scope, self._services, context, context.path, {})
         try:
-            response = await self._answer(call, receive, fields)
-            call.body = None  # not needed any more, and a large answer may take long
+            response = await self._answer(request, receive, fields)
+            request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
             await response(scope, receive, send)
         finally:
-            if call.share is not None:
-                call.share.release()
+            if request.share is not None:
+                request.share.release()
 
-    async def _answer(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> Response:
+    async def _answer(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> Response:
         try:
             if self._parameters is not None:
-                call.query = self._parameters(call.scope["query_string"])
+                request.query = self._parameters(request.scope["query_string"])
             if self._body is not None:
-                await self._read(call, receive, fields)
-            return await self._handled(call, fields)
+                await self._read(request, receive, fields)
+            return await self._handled(request, fields)
         except (BadRequest, TooManyAnswers, WfxError) as exc:
             return _refusal(exc)
 
-    async def _read(self, call: Call, receive: Receive, fields: dict[bytes, bytes]) -> None:
+    async def _read(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> None:
         """Receive the body and make the handler's input from it: here if the body is light, else in a worker."""
         pieces = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
-        call.size = size = sum(map(len, pieces))
-        body.check_kind(size, call.scope["headers"])
+        request.size = size = sum(map(len, pieces))
+        body.check_kind(size, request.scope["headers"])
         if size <= body.MEDIUM and body.is_light(raw := b"".join(pieces)):
-            call.body = await self._made(raw)
+            request.body = await self._made(raw)
         else:
-            call.body, call.size = await self._services.large_bodies.read(
-                self._route.operation, pieces, size, call.client, only_check=self._refused
+            request.body, request.size = await self._services.large_bodies.read(
+                self._route.operation, pieces, size, request.client, only_check=self._refused
             )
-            if call.size > SMALL:
-                await call.own_share().hold(call.size + SMALL)  # its answer repeats it, and cannot be refused later
+            if request.size > SMALL:
+                # The answer repeats it, and cannot be refused later.
+                await request.own_share().hold(request.size + SMALL)
 
     async def _made(self, raw: bytes) -> Any:
         assert self._body is not None
@@ -94,12 +96,12 @@ class Endpoint:
             raise BadRequest(await validation_message.rejection(self._route.operation, value))
         return None if self._refused else self._input.make(value)
 
-    async def _handled(self, call: Call, fields: dict[bytes, bytes]) -> Response:
+    async def _handled(self, request: ApiRequest, fields: dict[bytes, bytes]) -> Response:
         if self._refused:
             return Reply(403)
-        if (text := self._filter_of(call.scope, fields)) is None:
-            return await self._route.handler(call)
-        return await self._filtered(call, text)
+        if (text := self._filter_of(request.scope, fields)) is None:
+            return await self._route.handler(request)
+        return await self._filtered(request, text)
 
     def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
         if not self._route.filtered or (text := fields.get(_FILTER)) is None:
@@ -108,23 +110,23 @@ class Endpoint:
             raise BadRequest("header X-Response-Filter is given more than once")
         return text.decode("utf-8", "replace")
 
-    async def _filtered(self, call: Call, text: str) -> Response:
+    async def _filtered(self, request: ApiRequest, text: str) -> Response:
         """Run the operation and filter its answer; a text that is no program is refused before anything happens.
 
         If the filter then runs into a limit the answer is 422, although the operation was carried out.
         """
         filters = self._services.filters
         # An answer contains what was sent, so the size of the body is a lower bound of the answer's.
-        program = await filters.prepare(text, call.client, call.size)
-        call.most = MAX_DOCUMENT
+        program = await filters.prepare(text, request.client, request.size)
+        request.most = MAX_DOCUMENT
         try:
-            response = await self._route.handler(call)
+            response = await self._route.handler(request)
             if response.status_code >= 300:
                 return response
-            document = await response.whole(call.most) if isinstance(response, LargeReply) else bytes(response.body)
+            document = await response.whole(request.most) if isinstance(response, LargeReply) else bytes(response.body)
         except TooLong as exc:
             raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT) from exc
-        filtered = await filters.apply(program, document, call.client)
+        filtered = await filters.apply(program, document, request.client)
         return Reply(200, filtered, (TEXT, _echo(text)) if filtered else (_echo(text),))
 
 

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.answer_memory import PIECE, SMALL, Share
-from wfx.api.call import Call, wait_for_disconnect
 from wfx.api.reply import JSON, RawHeader, Reply
+from wfx.api.request import ApiRequest, wait_for_disconnect
+from wfx.domain import job_json
 from wfx.domain.errors import StoreError
 from wfx.domain.job import Job
 from wfx.domain.json import Json
-from wfx.domain.query import Page, Rest
+from wfx.domain.query import Page, Paging, Rest
 from wfx.store.protocol import NoRoom
 
 Item = TypeVar("Item")
@@ -102,23 +103,23 @@ def _slices(piece: bytes) -> Iterator[bytes | memoryview]:
     return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))
 
 
-async def document_reply(call: Call, document: bytes, status: int = 200) -> Response:
+async def document_reply(request: ApiRequest, document: bytes, status: int = 200) -> Response:
     """Answer with a document that is in memory. Raises TooManyAnswers, but not after a change."""
     if len(document) >= SMALL:
-        return await parts_reply(call, (document,), status)
-    if call.share is not None:
-        call.share.release()
+        return await parts_reply(request, (document,), status)
+    if request.share is not None:
+        request.share.release()
     return Reply(status, document + b"\n", (JSON,))
 
 
-async def parts_reply(call: Call, parts: Iterable[bytes], status: int = 200) -> Response:
+async def parts_reply(request: ApiRequest, parts: Iterable[bytes], status: int = 200) -> Response:
     """Answer with a document whose parts are in memory. Raises TooManyAnswers, but not after a change."""
     parts = (*parts, b"\n")
     length = sum(map(len, parts))
     if length <= SMALL:
-        return await document_reply(call, b"".join(parts[:-1]), status)
-    share = call.own_share()
-    if call.scope["method"] in _SAFE:
+        return await document_reply(request, b"".join(parts[:-1]), status)
+    share = request.own_share()
+    if request.scope["method"] in _SAFE:
         await share.hold(max(length, share.held))
     else:
         share.take(length)
@@ -130,25 +131,25 @@ async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-async def fetch_job(call: Call, beside: int = 0, limit: float = math.inf) -> Job:
-    """Read the job that the call is about; a large one when there is room for it and for ``beside`` bytes more.
+async def fetch_job(request: ApiRequest, beside: int = 0, limit: float = math.inf) -> Job:
+    """Read the job that the request is about; a large one when there is room for it and for ``beside`` bytes more.
 
     Raises JobNotFound, TooManyAnswers, and TooLong if it has more bytes than ``limit``.
     """
     room = SMALL
     while True:
         try:
-            return await call.services.jobs.get(call.key, room)
+            return await request.services.jobs.get(request.path["id"], room)
         except NoRoom as exc:
             room = exc.size
             if room > limit:
                 raise TooLong from exc
-            await call.own_share().hold(room + beside)
+            await request.own_share().hold(room + beside)
 
 
-async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
+async def read_page(request: ApiRequest, read: Read[Item]) -> Page[Item]:
     """Read the beginning of a page: all of a small one, else as soon as there is room. Raises TooManyAnswers."""
-    share = call.own_share()
+    share = request.own_share()
     beside = share.held
     if share.try_hold(beside + PIECE):
         page = await read(PIECE)
@@ -163,21 +164,29 @@ async def read_page(call: Call, read: Read[Item]) -> Page[Item]:
         # Its first item is large: the answer does not begin before there is room for that.
         room = max(PIECE, page.rest.next_size)
         await share.hold(beside + room)
-        page = await call.services.jobs.read_on(page.rest, room)
+        page = await request.services.jobs.read_on(page.rest, room)
     return page if page.total == total else replace(page, total=total)
 
 
-def page_reply(call: Call, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes]) -> Response:
+async def write_page(request: ApiRequest, read: Read[Item], paging: Paging, write: Callable[[Item], Json]) -> Response:
+    """Read a page and answer with it; limit and offset come back as they were asked for. Raises TooManyAnswers."""
+    page = await read_page(request, read)
+    return page_reply(request, page, write, job_json.around_page(paging, page.total))
+
+
+def page_reply(
+    request: ApiRequest, page: Page[Item], write: Callable[[Item], Json], frame: tuple[bytes, bytes]
+) -> Response:
     """Answer with the items of a page between the two parts of ``frame``, read as fast as the client takes them."""
     head, tail = frame
-    share = call.own_share()
+    share = request.own_share()
     if page.rest is None:
         body = b"%b%b%b\n" % (head, b",".join(map(write, page.items)), tail)
         if len(body) > SMALL:
             return LargeReply(share, _each((body,)), length=len(body))
         share.release()
         return Reply(200, body, (JSON,))
-    pieces = _page_pieces(share, call.services.jobs.read_on, page, write, (head, b"%b\n" % tail))
+    pieces = _page_pieces(share, request.services.jobs.read_on, page, write, (head, b"%b\n" % tail))
     return LargeReply(share, pieces)
 
 

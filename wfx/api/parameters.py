@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api.bad_request import BadRequest
 from wfx.api.spec import operations
+from wfx.domain.query import Paging
 
 Reader = Callable[[str], Any]
 
@@ -49,6 +50,13 @@ def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
         return values
 
     return read
+
+
+def paging_of(query: dict[str, Any]) -> Paging:
+    """Return the part of the result that was asked for (rest-api section 4.6)."""
+    return Paging(
+        offset=query["offset"], limit=query["limit"], descending=query["sort"] == "desc", with_total=query["pagination"]
+    )
 
 
 def _default(schema: dict[str, Any]) -> Any:

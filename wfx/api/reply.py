@@ -35,3 +35,8 @@ def json_reply(body: bytes, status: int = 200, headers: Sequence[RawHeader] = ()
 def text_reply(status: int, line: str, headers: Sequence[RawHeader] = ()) -> Reply:
     """Answer with one line of prose (the "text 400" of the rest-api)."""
     return Reply(status, f"{line}\n".encode("utf-8", "replace"), (TEXT, NOSNIFF, *headers))
+
+
+def method_not_allowed(methods: str) -> Reply:
+    """Answer that a path has only these methods."""
+    return text_reply(405, "Method Not Allowed", ((b"allow", methods.encode()),))

@@ -1,4 +1,4 @@
-"""JSON Schemas of request bodies, from the OpenAPI document."""
+"""JSON Schemas of request bodies, from the OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def body_schema(operation_id: str) -> dict[str, Any] | None:
 
     Members that only responses have are refused.
     """
-    schema = operations()[operation_id].body
-    if schema is None:
+    operation = operations()[operation_id]
+    if operation.body is None:
         return None
-    return {"allOf": [_request_schema(schema)], "components": {"schemas": _request_schemas()}}
+    return {"allOf": [_request_schema(operation.body)], "components": {"schemas": _request_schemas(operation.document)}}
 
 
 @cache
@@ -35,8 +35,8 @@ def compile_body(operation_id: str) -> BodyValidator | None:
 
 
 @cache
-def _request_schemas() -> dict[str, Any]:
-    return {name: _request_schema(schema) for name, schema in document()["components"]["schemas"].items()}
+def _request_schemas(name: str) -> dict[str, Any]:
+    return {name: _request_schema(schema) for name, schema in document(name)["components"]["schemas"].items()}
 
 
 def _request_schema(schema: dict[str, Any]) -> dict[str, Any]:

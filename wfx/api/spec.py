@@ -1,8 +1,8 @@
-"""The OpenAPI document: loaded once, with its operations resolved."""
+"""OpenAPI documents: loaded once, with their operations resolved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,10 +12,13 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from wfx.api.served_document import served_document
-from wfx.api.side import Side
+from wfx.request_context import Side
 from wfx.spec_files import find
 
-_METHODS = ("get", "put", "post", "delete")
+DOCUMENTS = ("wfx.openapi.yml",)
+"""Files that describe operations. Each has a base path of its own, the URL of its first server; the first one is served
+as openapi.json."""
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PREFIX = "tag:yaml.org,2002:"
 _SCALARS: dict[str, Callable[[str], Any]] = {
     f"{_PREFIX}str": str,
@@ -34,6 +37,10 @@ class Operation:
     """Upper case, as in a request."""
     path: str
     """Relative to the base path, with parameters in braces."""
+    base: str
+    """The base path of its document."""
+    document: str
+    """The file of its document."""
     sides: frozenset[Side]
     """Where it is carried out; elsewhere it is refused."""
     filtered: bool
@@ -44,22 +51,23 @@ class Operation:
     """The schema of its JSON body; None if it takes none."""
 
 
-@cache
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document. It is shared: treat it as unchangeable."""
-    return _load("wfx.openapi.yml")
+def document(name: str = DOCUMENTS[0]) -> dict[str, Any]:
+    """Return an OpenAPI document. It is shared: treat it as unchangeable."""
+    return _load(name)
 
 
 @cache
 def operations() -> dict[str, Operation]:
-    """Return all operations by their operationId."""
-    found = (
-        _operation(path, method, item)
-        for path, item in document()["paths"].items()
-        for method in _METHODS
-        if method in item
-    )
-    return {operation.id: operation for operation in found}
+    """Return the operations of all documents by their operationId."""
+    return {each.id: each for name in DOCUMENTS for each in read_operations(name, document(name))}
+
+
+def read_operations(name: str, described: dict[str, Any]) -> Iterator[Operation]:
+    """Return the operations of one document, which has this name."""
+    for path, item in described["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield _operation(name, described, path, method)
 
 
 @cache
@@ -74,6 +82,7 @@ def swagger_json() -> bytes:
     return orjson.dumps(_load("wfx.swagger.yml"))
 
 
+@cache
 def _load(name: str) -> dict[str, Any]:
     """Read a document of strings, whole numbers, booleans and nulls.
 
@@ -93,7 +102,8 @@ def _plain(node: Node) -> Any:
     return [_plain(item) for item in node.value]
 
 
-def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
+def _operation(name: str, document: dict[str, Any], path: str, method: str) -> Operation:
+    item = document["paths"][path]
     described = item[method]
     parameters = (*item.get("parameters", ()), *described.get("parameters", ()))
     content = described.get("requestBody", {}).get("content", {})
@@ -101,17 +111,19 @@ def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
         id=described["operationId"],
         method=method.upper(),
         path=path,
+        base=document["servers"][0]["url"],
+        document=name,
         sides=frozenset(map(Side, described["x-wfx-sides"])),
         filtered=described.get("x-wfx-filter", False),
-        parameters=tuple(_resolved(parameter) for parameter in parameters),
+        parameters=tuple(_resolved(parameter, document) for parameter in parameters),
         body=content["application/json"]["schema"] if content else None,
     )
 
 
-def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+def _resolved(part: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in part:
         return part
-    found: Any = document()
+    found: Any = document
     for step in part["$ref"].removeprefix("#/").split("/"):
         found = found[step]
     resolved: dict[str, Any] = found

@@ -1,4 +1,4 @@
-"""Event streams by server-sent events (rest-api section 10), and pages of past events."""
+"""Response that carries a subscription as server-sent events (rest-api section 10)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from contextlib import contextmanager
 
 import anyio
 from sse_starlette.sse import AppStatus, EventSourceResponse
-from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from wfx.api.call import ABORT_EXTENSION, Call, Services, wait_for_disconnect
-from wfx.api.eventpage import page_response
-from wfx.events.query import parse_query
+from wfx.api.request import ABORT_EXTENSION, wait_for_disconnect
+from wfx.api.services import Services
 from wfx.events.subscription import Subscription
 
 _HEADERS = {
@@ -30,26 +27,6 @@ _logger = logging.getLogger(__name__)
 # Streams end with the broker, between two blocks. The library would cut them wherever they are when it sees uvicorn
 # stop, and all later ones of the process too.
 AppStatus.enable_automatic_graceful_drain = False
-
-
-async def events(call: Call) -> Response:
-    """Answer with a stream, or with a page where a position is given and JSON is wanted.
-
-    Raises EventQueryInvalid, BehindHorizon, NotOnThisLog or StoreUnavailable before anything is sent.
-    """
-    services = call.services
-    headers = call.request.headers
-    if call.query.get("since") is not None and _wants_json(headers):
-        query = parse_query(call.query)
-        return await page_response(call, await services.broker.page(query), query.labels)
-    query = parse_query(call.query, headers.get("last-event-id"))
-    return EventStream(await services.broker.subscribe(query, services.tunables.current.sse_ping_interval), services)
-
-
-def _wants_json(headers: Headers) -> bool:
-    """Tell whether JSON is accepted and an event stream is not asked for."""
-    accepted = ",".join(headers.getlist("accept")).lower()
-    return "application/json" in accepted and "text/event-stream" not in accepted
 
 
 class EventStream(EventSourceResponse):

@@ -56,7 +56,7 @@ def _worded(operation_id: str, body: bytes) -> str:
 def _asked(operation_id: str, body: bytes) -> str:
     from openapi_core.validation.schemas.exceptions import InvalidSchemaValue  # takes long to import
 
-    for error in _openapi().iter_request_errors(_request(operation_id, body)):
+    for error in _openapi(operations()[operation_id].document).iter_request_errors(_request(operation_id, body)):
         if isinstance(error.__cause__, InvalidSchemaValue):
             first: Any = next(iter(error.__cause__.schema_errors))
             return one_line(at(first.absolute_path, first.message))
@@ -64,10 +64,10 @@ def _asked(operation_id: str, body: bytes) -> str:
 
 
 @cache
-def _openapi() -> OpenAPI:
+def _openapi(name: str) -> OpenAPI:
     from openapi_core import Config, OpenAPI  # takes long to import
 
-    return OpenAPI.from_dict(document(), config=Config(spec_validator_cls=None))
+    return OpenAPI.from_dict(document(name), config=Config(spec_validator_cls=None))
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _request(operation_id: str, body: bytes) -> _Request:
     from openapi_core.datatypes import RequestParameters  # takes long to import
 
     operation = operations()[operation_id]
-    path = document()["servers"][0]["url"] + re.sub(r"\{\w+\}", "any", operation.path)
+    path = operation.base + re.sub(r"\{\w+\}", "any", operation.path)
     request = _Request("http://localhost", path, operation.method.lower(), "application/json", body)
     request.parameters = RequestParameters()
     return request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import Context
 
 _log = logging.getLogger(__name__)
 REPORT_DELAY = 0.2
@@ -29,7 +30,8 @@ class FailureReports:
         """Count failures, to be reported soon."""
         self._count += count
         if self._due is None:
-            self._due = self._loop.call_at(max(self._loop.time() + REPORT_DELAY, self._earliest), self.report)
+            when = max(self._loop.time() + REPORT_DELAY, self._earliest)
+            self._due = self._loop.call_at(when, self.report, context=Context())  # it is about more than one request
 
     def report(self) -> None:
         """Report now what is not reported yet, if anything is."""

@@ -7,6 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextvars import Context
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -116,4 +117,5 @@ class Refusals:
             fields = {"kind": kind, "count": self._untold.pop(kind)}
             if client:
                 fields["client"] = f"{client[0]}:{client[1]}"
-            log.warning("refused what %s", KINDS[kind], extra={"fields": fields})
+            # These are about connections, even where the request before is still in its context.
+            Context().run(log.warning, "refused what %s", KINDS[kind], extra={"fields": fields})

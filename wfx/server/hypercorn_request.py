@@ -13,7 +13,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from starlette.types import ASGIApp, Message
 
-from wfx.api.call import ABORT_EXTENSION
+from wfx.api.request import ABORT_EXTENSION
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
 from wfx.server.limits import NEVER, ListenerLimits

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from wfx.api.side import Side
 from wfx.config.tunables import Current
+from wfx.request_context import Side
 from wfx.server.edge_errors import Refusals
 from wfx.server.request_line import HEAD_SLACK
 

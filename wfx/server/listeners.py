@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,10 +14,8 @@ from ssl import SSLContext
 
 from starlette.types import ASGIApp
 
-from wfx.api.host_check import HostCheck
-from wfx.api.side import Side
 from wfx.config.options import Config
-from wfx.config.tunables import Holder, Tunables
+from wfx.request_context import Side
 from wfx.server.descriptors import connections_possible
 from wfx.server.engine import Engine, choose
 from wfx.server.limits import BACKLOG, HttpLimits
@@ -79,17 +77,14 @@ def open_listeners(config: Config) -> list[Listener]:
 def serve(
     group: asyncio.TaskGroup,
     listeners: Sequence[Listener],
-    apps: Mapping[Side, ASGIApp],
+    build_app: Callable[[Side, bool], ASGIApp],
     limits: HttpLimits,
-    tunables: Holder[Tunables],
     stop: asyncio.Event,
 ) -> None:
-    """Run an engine for each listener in the group, until ``stop`` is set; the engines close the sockets."""
+    """Run an engine and an app for each listener in the group, until ``stop`` is set; the engines close the sockets."""
     most_connections = connections_possible(len(listeners))
     for listener in listeners:
-        app = apps[listener.side]
-        if listener.is_loopback:
-            app = HostCheck(app, tunables)
+        app = build_app(listener.side, listener.is_loopback)
         listener_limits = limits.add_listener(listener.side, most_connections)
         group.create_task(listener.engine(app, listener.socket, listener_limits, stop))
         fields = {

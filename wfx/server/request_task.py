@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from wfx.api.call import client_of
+from wfx.api.request import client_of
 from wfx.server.edge_errors import CRASHED, Refusal
 from wfx.server.limits import ListenerLimits
 

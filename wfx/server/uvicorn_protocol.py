@@ -14,7 +14,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from wfx.api.call import ABORT_EXTENSION
+from wfx.api.request import ABORT_EXTENSION
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
 from wfx.server.limits import LINGER, NEVER, ListenerLimits, cut_off
@@ -233,7 +233,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         if self.refusal is None and (self._current is None or self.phase != BETWEEN):
             self._close()
         else:
-            self._read_due = self.loop.time() + self.edge.settings.read_timeout
+            self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
 
     def _await_next(self) -> None:
         if self._current is None and self.phase == BETWEEN:

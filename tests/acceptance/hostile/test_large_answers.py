@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 from rawhttp import request
 
-from wfx.api.answer_memory import AnswerMemory
 from tests.tuned import tuned
+from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import build_app
-from wfx.api.call import Services
 from wfx.api.large_bodies import LargeBodies
-from wfx.api.side import Side
+from wfx.api.services import Services
 from wfx.config.tunables import Holder
 from wfx.domain import job_json
 from wfx.domain.errors import StoreUnavailable
@@ -29,6 +28,7 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.service.health import Health

@@ -13,7 +13,7 @@ from rawhttp import Wire, request
 
 from tests.acceptance.plugins.conftest import ENGINES, Guard, Start, client_of, empty_guard
 from tests.acceptance.streams.writing import BASE, WORKFLOW, create_job, store_workflow
-from wfx.api.routes import ROUTES
+from wfx.api.routes import MOUNTS, service_routes
 from wfx.demo.local import LocalService
 
 ACTIONS = {"POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE"}
@@ -44,9 +44,10 @@ def denying(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def paths() -> list[str]:
-    """Every path of the route table, with something in place of its parameters, and others."""
-    filled = {route.path.replace("{id}", "x").replace("{name}", "x").replace("**", "x/y.swu") for route in ROUTES}
-    return [*sorted(filled), *OTHERS]
+    """Every path of the routes and mounts, with something in place of its parameters, and others."""
+    filled = {route.path.replace("{id}", "x").replace("{name}", "x") for route in service_routes()}
+    mounted = {path for mount in MOUNTS for path in (mount.prefix, f"{mount.prefix}/x/y.swu")}
+    return [*sorted(filled | mounted), *OTHERS]
 
 
 def expected(method: str, path: str) -> tuple[int, str]:
@@ -57,7 +58,7 @@ def expected(method: str, path: str) -> tuple[int, str]:
 @pytest.mark.parametrize("side", ["north", "south"])
 def test_every_request_is_seen(denying: LocalService, side: str) -> None:
     """Row 48: each route with each method, unknown paths and unparsable parameters are answered by the plugin alone."""
-    assert {route.operation for route in ROUTES} > {"", "GetJobs", "GetJobsEvents"}
+    assert {route.operation for route in service_routes()} > {"", "GetJobs", "GetJobsEvents"}
     with Wire(denying.ports[side]) as wire:
         for path, method in itertools.product(paths(), METHODS):
             body = b"no JSON" if method in ACTIONS else b""

@@ -4,47 +4,52 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from wfx.api.call import Call
 from wfx.api.large_answers import document_reply, fetch_job
+from wfx.api.request import ApiRequest
+from wfx.domain.workflow import Actor
+from wfx.request_context import Side
+
+_ACTORS = {Side.NORTH: Actor.WFX, Side.SOUTH: Actor.CLIENT}
+"""As whom a status update of each side acts (rest-api section 9.2)."""
 
 
-async def get_status(call: Call) -> Response:
+async def get_status(request: ApiRequest) -> Response:
     """GET /jobs/{id}/status."""
-    job = await fetch_job(call)
-    return await document_reply(call, job.status)
+    job = await fetch_job(request)
+    return await document_reply(request, job.status)
 
 
-async def put_status(call: Call) -> Response:
+async def put_status(request: ApiRequest) -> Response:
     """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
-    job = await call.services.jobs.update_status(call.key, call.body, call.side.actor)
-    return await document_reply(call, job.status)
+    job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
+    return await document_reply(request, job.status)
 
 
-async def get_definition(call: Call) -> Response:
+async def get_definition(request: ApiRequest) -> Response:
     """GET /jobs/{id}/definition: ``null`` if none was ever set."""
-    job = await fetch_job(call)
-    return await document_reply(call, job.definition or b"null")
+    job = await fetch_job(request)
+    return await document_reply(request, job.definition or b"null")
 
 
-async def put_definition(call: Call) -> Response:
+async def put_definition(request: ApiRequest) -> Response:
     """PUT /jobs/{id}/definition."""
-    job = await call.services.jobs.update_definition(call.key, call.body)
-    return await document_reply(call, job.definition or b"null")
+    job = await request.services.jobs.update_definition(request.path["id"], request.body)
+    return await document_reply(request, job.definition or b"null")
 
 
-async def get_tags(call: Call) -> Response:
+async def get_tags(request: ApiRequest) -> Response:
     """GET /jobs/{id}/tags."""
-    job = await fetch_job(call)
-    return await document_reply(call, job.tags)
+    job = await fetch_job(request)
+    return await document_reply(request, job.tags)
 
 
-async def add_tags(call: Call) -> Response:
+async def add_tags(request: ApiRequest) -> Response:
     """POST /jobs/{id}/tags."""
-    job = await call.services.jobs.add_tags(call.key, call.body)
-    return await document_reply(call, job.tags)
+    job = await request.services.jobs.add_tags(request.path["id"], request.body)
+    return await document_reply(request, job.tags)
 
 
-async def delete_tags(call: Call) -> Response:
+async def delete_tags(request: ApiRequest) -> Response:
     """DELETE /jobs/{id}/tags."""
-    job = await call.services.jobs.delete_tags(call.key, call.body)
-    return await document_reply(call, job.tags)
+    job = await request.services.jobs.delete_tags(request.path["id"], request.body)
+    return await document_reply(request, job.tags)

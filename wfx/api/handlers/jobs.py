@@ -7,20 +7,20 @@ from functools import partial
 from starlette.responses import Response
 
 from wfx.api.answer_memory import PIECE
-from wfx.api.call import Call
 from wfx.api.errors import unknown_workflow
 from wfx.api.inputs import JobRequest
-from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_page
-from wfx.api.paging import paging_of, write_page
+from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_page, write_page
+from wfx.api.parameters import paging_of
 from wfx.api.reply import Reply, json_reply
+from wfx.api.request import ApiRequest
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 from wfx.domain.query import JobQuery
 
 
-async def query(call: Call) -> Response:
+async def query(request: ApiRequest) -> Response:
     """GET /jobs."""
-    given, paging = call.query, paging_of(call.query)
+    given, paging = request.query, paging_of(request.query)
     wanted = JobQuery(
         client_id=given["clientId"],
         state=given["state"],
@@ -29,36 +29,36 @@ async def query(call: Call) -> Response:
         tags=tuple(given["tag"]),
         paging=paging,
     )
-    return await write_page(call, partial(call.services.jobs.query, wanted), paging, job_json.job)
+    return await write_page(request, partial(request.services.jobs.query, wanted), paging, job_json.job)
 
 
-async def create(call: Call) -> Response:
+async def create(request: ApiRequest) -> Response:
     """POST /jobs: the reply shows the tags as they were sent (rest-api section 4.3)."""
-    wanted: JobRequest = call.body
+    wanted: JobRequest = request.body
     try:
-        job = await call.services.jobs.create(
+        job = await request.services.jobs.create(
             wanted.workflow, client_id=wanted.client_id, definition=wanted.definition, tags=wanted.tags
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
-    return await document_reply(call, job_json.job(job, asked_tags=wanted.tags), 201)
+    return await document_reply(request, job_json.job(job, asked_tags=wanted.tags), 201)
 
 
-async def get(call: Call) -> Response:
+async def get(request: ApiRequest) -> Response:
     """GET /jobs/{id}."""
-    if not call.query["history"]:
-        return await document_reply(call, job_json.job(await fetch_job(call, limit=call.most)))
-    job = await fetch_job(call, beside=PIECE, limit=call.most)
-    page = await read_page(call, partial(call.services.jobs.history, job))
+    if not request.query["history"]:
+        return await document_reply(request, job_json.job(await fetch_job(request, limit=request.most)))
+    job = await fetch_job(request, beside=PIECE, limit=request.most)
+    page = await read_page(request, partial(request.services.jobs.history, job))
     if not page.items and page.rest is None:
-        return await document_reply(call, job_json.job(job))
-    return page_reply(call, page, job_json.former, job_json.around_history(job))
+        return await document_reply(request, job_json.job(job))
+    return page_reply(request, page, job_json.former, job_json.around_history(job))
 
 
-async def delete(call: Call) -> Response:
+async def delete(request: ApiRequest) -> Response:
     """DELETE /jobs/{id}: unknown ids are answered with an empty object (rest-api section 3)."""
     try:
-        await call.services.jobs.delete(call.key)
+        await request.services.jobs.delete(request.path["id"])
     except JobNotFound:
         return json_reply(b"{}", 404)
     return Reply(204)

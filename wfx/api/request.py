@@ -1,9 +1,9 @@
-"""A request on its way through a handler, and the services that handlers use."""
+"""API request on its way through a handler: parameters, body, context, and the services that answer it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from wfx.api.answer_memory import AnswerMemory, Share
-from wfx.api.large_bodies import LargeBodies
-from wfx.api.side import Side
-from wfx.config.tunables import Current, Tunables
-from wfx.events.broker import Broker
-from wfx.filtering import Filters
-from wfx.service.health import Health
-from wfx.service.jobs import Jobs
-from wfx.service.workflows import Workflows
+from wfx.api.answer_memory import Share
+from wfx.api.services import Services
+from wfx.request_context import RequestContext
 
 ABORT_EXTENSION = "wfx.abort"
 """Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
@@ -31,31 +25,15 @@ Over HTTP/2 it ends the stream.
 _DISCONNECT_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """All that handlers work with; shared by both sides."""
-
-    jobs: Jobs
-    workflows: Workflows
-    health: Health
-    broker: Broker
-    filters: Filters
-    large_bodies: LargeBodies
-    answers: AnswerMemory
-    max_body: int
-    """Bytes a request body may have."""
-    tunables: Current[Tunables]
-
-
 @dataclass(slots=True)
-class Call:
+class ApiRequest:
     """A request whose parameters and body were found to be as the OpenAPI document says."""
 
     scope: Scope
     services: Services
-    side: Side
-    key: str
-    """The decoded path parameter: a job's id or a workflow's name; empty for paths without one."""
+    context: RequestContext
+    path: Mapping[str, str]
+    """Decoded path parameters by the names they have in the document."""
     query: dict[str, Any]
     """Decoded query parameters; what was left out has its default."""
     body: Any = None
@@ -72,17 +50,17 @@ class Call:
         """The peer's address; see :func:`client_of`."""
         return client_of(self.scope)
 
+    @property
+    def http(self) -> Request:
+        """The request as Starlette shows it, for what few operations look at."""
+        return Request(self.scope)
+
     def own_share(self) -> Share:
         """Return this request's share of the memory for answers, made when it is first needed."""
         if self.share is None:
             abort: Callable[[], None] = self.scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
             self.share = Share(self.services.answers, abort)
         return self.share
-
-    @property
-    def request(self) -> Request:
-        """The request as Starlette shows it, for what few operations look at."""
-        return Request(self.scope)
 
 
 def client_of(scope: Scope) -> str:
@@ -105,4 +83,4 @@ def _nothing() -> None:
     """Stand for the abort of a server that offers none."""
 
 
-Handler = Callable[[Call], Awaitable[Response]]
+Handler = Callable[[ApiRequest], Awaitable[Response]]

@@ -1,0 +1,30 @@
+"""Services that handlers use, gathered in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wfx.api.answer_memory import AnswerMemory
+from wfx.api.large_bodies import LargeBodies
+from wfx.config.tunables import Current, Tunables
+from wfx.events.broker import Broker
+from wfx.filtering import Filters
+from wfx.service.health import Health
+from wfx.service.jobs import Jobs
+from wfx.service.workflows import Workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that handlers work with; shared by both sides."""
+
+    jobs: Jobs
+    workflows: Workflows
+    health: Health
+    broker: Broker
+    filters: Filters
+    large_bodies: LargeBodies
+    answers: AnswerMemory
+    max_body: int
+    """Bytes a request body may have."""
+    tunables: Current[Tunables]

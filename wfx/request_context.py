@@ -1,0 +1,81 @@
+"""Context of the request that is being answered: its id, side, principal, operation and path parameters.
+
+The outermost ring of the app makes one for each request (:class:`wfx.api.app.App`) and leaves it in a context variable,
+so every layer can read it and nobody passes it on. Each request runs in an asyncio task of its own, which ends with it:
+the variable is set once and never reset. Tasks and timers that a request starts have its context too; what works for
+all requests has none.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from enum import StrEnum
+from itertools import count
+from types import MappingProxyType
+
+REQUEST_ID = b"x-request-id"
+"""Name of the header by which callers give an id and get it back, as ASGI spells it."""
+LOG_FIELD = "reqID"
+"""Name of the id in log records (server section 6)."""
+
+_USABLE = re.compile(rb"[!-~]{1,128}")
+_PREFIX = str(uuid.uuid4())[:24]
+_numbers = count(1)
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Side(StrEnum):
+    """Which API a request came in by."""
+
+    NORTH = "north"
+    """Management: operators and their tools."""
+    SOUTH = "south"
+    """Clients: the devices."""
+
+
+class RequestContext:
+    """What is known of a request beside its content."""
+
+    __slots__ = ("_id", "deadline", "operation", "path", "principal", "side")
+
+    def __init__(self, side: Side, given: bytes | None = None) -> None:
+        """Take over the id that the caller gave; mint one if it gave none, or one that is not usable."""
+        self._id = given.decode("ascii") if given is not None and _USABLE.fullmatch(given) else None
+        self.side = side
+        self.principal = ""
+        """Who asks; empty while nobody is told apart."""
+        self.operation = ""
+        """The operationId, once the route is found; empty for what is not in an OpenAPI document."""
+        self.path = _NO_PARAMETERS
+        """The decoded path parameters by name, once the route is found."""
+        self.deadline: float | None = None
+        """When the answer must be complete, in the time of the event loop; None if that is open."""
+
+    @property
+    def request_id(self) -> str:
+        """1 to 128 visible ASCII characters, the caller's or a UUID; it is minted when somebody first asks for it."""
+        if self._id is None:
+            # A UUID of version 4: random for the process, and then a number.
+            self._id = f"{_PREFIX}{next(_numbers):012x}"
+        return self._id
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("wfx.request", default=None)
+current: Callable[[], RequestContext | None] = _current.get
+"""Return the context of the request that this task works for; None if it works for none."""
+
+
+def enter(context: RequestContext) -> None:
+    """Make it the context of the running task."""
+    _current.set(context)
+
+
+def given_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the id that a caller gave, usable or not; of several the first."""
+    for name, value in headers:
+        if name == REQUEST_ID:
+            return value
+    return None
