@@ -10,7 +10,9 @@ import pytest
 from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 
 from wfx.plugin import failures
+from wfx.plugin.errors import Undecided
 from wfx.plugin.message import PluginRequest, Respond
+from wfx.request_context import RequestContext, Side, current, enter
 
 RequestOf = Callable[..., PluginRequest]
 FAULTY = """
@@ -121,3 +123,36 @@ async def test_the_last_words(
     assert fields["plugin"] == lost.plugin == "brief"
     assert str(fields["stderr"]).split("\n")[-1] == last
     assert len(str(fields["stderr"]).split("\n")) <= 20
+
+
+async def test_ids_of_requests_in_records(
+    plugins: PluginDirectory, start: StartChain, request_of: RequestOf, eventually: Eventually
+) -> None:
+    """A record about one refused request has its id; one that counts failures has none, whoever caused the first."""
+    plugins.sdk("faulty", """
+        def decide(request):
+            if request.path == "/odd":
+                return Modify(destination="nowhere")
+            raise KeyError("the reason")
+        run(decide)
+    """)  # fmt: skip
+    chain = await start()
+    seen: dict[int, str | None] = {}
+    handler = logging.Handler()
+
+    def note(record: logging.LogRecord) -> None:
+        context = current()
+        seen[record.levelno] = context.request_id if context is not None else None
+
+    handler.emit = note  # type: ignore[method-assign]  # a class would be longer
+    logger = logging.getLogger("wfx.plugin")
+    logger.addHandler(handler)
+    try:
+        enter(RequestContext(Side.SOUTH, b"mine"))
+        with pytest.raises(Undecided):
+            await chain.decide(request_of("/odd"))
+        await chain.decide(request_of("/bad"))
+        await eventually(lambda: logging.ERROR in seen)
+    finally:
+        logger.removeHandler(handler)
+    assert (seen[logging.WARNING], seen[logging.ERROR]) == ("mine", None)
