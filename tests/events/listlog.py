@@ -103,7 +103,7 @@ class ListLog:
             self.horizon += 1
         return self.horizon - before
 
-    async def sweep_histories(self, at_most: int) -> int:
+    async def run_chores(self, at_most: int) -> int:
         """See the protocol; what is told of the jobs is all that this log has of them."""
         swept = min(at_most, self.leftover)
         self.leftover -= swept

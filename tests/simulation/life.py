@@ -36,10 +36,10 @@ from wfx.domain.timestamp import Timestamp
 from wfx.events import retention
 from wfx.events.retention import Retention
 from wfx.store import feed, plan
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.sqlite import batch_sql
-from wfx.store.sqlite.store import SqliteStore
 
 WRITERS = 3
 CHANGES = 20
@@ -88,7 +88,7 @@ class Life:
         self.trace.append(f"{asyncio.get_running_loop().time():12.4f} {what}")
 
     async def _live(self, path: Path, tables: sqlite3.Connection) -> None:
-        store = cast(SqliteStore, await open_store("sqlite", str(path), clock=self._clock))
+        store = cast(BatchingStore, await open_store("sqlite", str(path), clock=self._clock))
         for workflow in WORKFLOWS:
             await store.create_workflow(workflow)
         log = RecordedLog(store, tables)

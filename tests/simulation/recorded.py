@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+from tests.store.backends import sqlite_of
 from wfx.domain.job import Event
 from wfx.domain.timestamp import Timestamp
-from wfx.store.sqlite.store import SqliteStore
+from wfx.store.batching_store import BatchingStore
 
 _MOST = 1_000_000
 
@@ -15,23 +16,23 @@ _MOST = 1_000_000
 class RecordedLog:
     """Reads events before they are pruned; see :class:`tests.events.world.Log`."""
 
-    def __init__(self, store: SqliteStore, tables: sqlite3.Connection) -> None:
+    def __init__(self, store: BatchingStore, tables: sqlite3.Connection) -> None:
         """Begin with a log of which nothing was pruned. ``tables`` looks into the store's file without waiting."""
         self.store = store
         self._tables = tables
-        self.log_id = store._writer.position.log_id
+        self.log_id = sqlite_of(store)._writer.position.log_id
         self.events: list[Event] = []
         self._turn = asyncio.Lock()
 
     @property
     def head(self) -> int:
         """The newest sequence number that the store knows to be durable."""
-        return self.store._writer.position.head
+        return sqlite_of(self.store)._writer.position.head
 
     @property
     def horizon(self) -> int:
         """The newest sequence number that the store knows to be pruned."""
-        return self.store._writer.position.horizon
+        return sqlite_of(self.store)._writer.position.horizon
 
     @property
     def pruned(self) -> int:

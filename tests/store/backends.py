@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.sqlite.backend import SqliteBackend
 from wfx.store.sqlite.checking import check
 
 NOON = 1_782_907_200_000_000
@@ -53,3 +55,10 @@ BACKENDS = (
     Backend("sqlite-file", "sqlite", lambda folder: f"file:{folder}/wfx.db?_fk=1&_journal=WAL", lasting=True),
     Backend("sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False),
 )
+
+
+def sqlite_of(store: Store) -> SqliteBackend:
+    """Return the SQLite backend of a store."""
+    assert isinstance(store, BatchingStore)
+    assert isinstance(store.backend, SqliteBackend)
+    return store.backend

@@ -126,8 +126,8 @@ class Life(RuleBasedStateMachine):
         )
 
     @rule(most=st.integers(-1, 4))
-    def sweep_histories(self, most: int) -> None:
-        swept = self.runner.run(self.store.sweep_histories(most))
+    def run_chores(self, most: int) -> None:
+        swept = self.runner.run(self.store.run_chores(most))
         assert 0 <= swept <= max(most, 0)
 
     @rule(by=st.integers(-30, 60))

@@ -34,9 +34,9 @@ async def lived(store: Store, *histories: int) -> Sequence[Job]:
 
 async def sweep(store: Store, at_most: int) -> list[int]:
     """Sweep until nothing is left; returns how much it was each time."""
-    swept = [await store.sweep_histories(at_most)]
+    swept = [await store.run_chores(at_most)]
     while swept[-1]:
-        swept.append(await store.sweep_histories(at_most))
+        swept.append(await store.run_chores(at_most))
     return swept
 
 
@@ -45,7 +45,7 @@ async def test_a_short_history_goes_with_its_job(store: Store) -> None:
     """When a job with few changes is deleted, nothing of it is left to be swept."""
     (job,) = await lived(store, 3)
     await store.delete_job(job.id)
-    assert await store.sweep_histories(99) == 0
+    assert await store.run_chores(99) == 0
 
 
 @pytest.mark.usefixtures("flow")
@@ -85,7 +85,7 @@ async def test_nothing_is_swept_where_nothing_may_be(store: Store, at_most: int)
     """Asked for nothing, a sweep does nothing."""
     (job,) = await lived(store, 5)
     await store.delete_job(job.id)
-    assert await store.sweep_histories(at_most) == 0
+    assert await store.run_chores(at_most) == 0
     assert await sweep(store, 100) == [5, 0]
 
 
@@ -102,7 +102,7 @@ async def test_sweeping_goes_on_after_a_restart(backend: Backend, tmp_path: Path
     pieces = []
     for _ in range(4):
         async with backend.open(tmp_path, clock) as store:
-            pieces.append(await store.sweep_histories(4))
+            pieces.append(await store.run_chores(4))
             await lived(store, 2)
     assert pieces == [4, 4, 1, 0]
 

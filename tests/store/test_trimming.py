@@ -10,9 +10,8 @@ from tests.store.samples import FLOW, begin, move, redefine, together
 from wfx.domain.job import HistoryEntry, Job
 from wfx.domain.json import decode
 from wfx.domain.query import JobQuery
-from wfx.store import plan
+from wfx.store import history_bounds
 from wfx.store.protocol import Store
-from wfx.store.sqlite import trimming
 
 pytestmark = pytest.mark.usefixtures("flow")
 MIB = 1024 * 1024
@@ -23,9 +22,9 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Bound histories to few entries: two first ones, and half of all as the newest."""
 
     def bound(entries: int) -> None:
-        monkeypatch.setattr(plan, "MOST_HISTORY_ENTRIES", entries)
-        monkeypatch.setattr(trimming, "_FIRST_ENTRIES", 2)
-        monkeypatch.setattr(trimming, "_NEWEST_ENTRIES", entries // 2)
+        monkeypatch.setattr(history_bounds, "MOST_ENTRIES", entries)
+        monkeypatch.setattr(history_bounds, "_FIRST_ENTRIES", 2)
+        monkeypatch.setattr(history_bounds, "_NEWEST_ENTRIES", entries // 2)
 
     return bound
 
@@ -94,7 +93,7 @@ async def test_what_was_cut_out_is_swept(store: Store, bounds: Callable[[int], N
     bounds(10)
     job = await reported(store, 11)
     before = await entries_of(store, job)
-    assert [await store.sweep_histories(2) for _ in range(3)] == [2, 1, 0]
+    assert [await store.run_chores(2) for _ in range(3)] == [2, 1, 0]
     assert await entries_of(store, job) == before
 
 
@@ -103,7 +102,7 @@ async def test_a_trimmed_job_can_be_deleted(store: Store, bounds: Callable[[int]
     bounds(10)
     job = await reported(store, 11)
     await store.delete_job(job.id)
-    while await store.sweep_histories(100):
+    while await store.run_chores(100):
         pass
     assert (await store.query_jobs(JobQuery())).items == ()
 

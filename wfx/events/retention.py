@@ -76,7 +76,7 @@ class Retention:
         return await self._store.prune_log(keep_newest=tunables.events_keep, older_than=oldest, at_most=_AT_ONCE)
 
     async def _sweep_some(self) -> int:
-        return await self._store.sweep_histories(_AT_ONCE)
+        return await self._store.run_chores(_AT_ONCE)
 
     async def _in_pieces(self, drop: Callable[[], Awaitable[int]]) -> int:
         dropped = 0

@@ -20,11 +20,17 @@ _TURNS = 3
 """Turns of the loop before a batch, so that those just answered can be on it again: in the first their answers are
 sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
 Answers = Sequence[Any]
-"""One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE`."""
+"""One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE` or :data:`AGAIN`."""
 OnBatch = Callable[[int, float], None]
 """Observes batches: is called with the number of items, and the seconds until they were answered."""
 LARGE = object()
 """The answer to an item that turned out to be large and was not handled; it becomes a batch of its own."""
+AGAIN = object()
+"""The answer to an item that was not handled since it must be seen anew; it goes to the front of the next batch."""
+
+
+def ignore_batch(_size: int, _seconds: float) -> None:
+    """Observe nothing."""
 
 
 class Batcher(Generic[Item]):
@@ -42,7 +48,7 @@ class Batcher(Generic[Item]):
         at_most_together: int,
         exclusive: Callable[[Item], bool] = lambda _: False,
         large: Callable[[Item], bool] = lambda _: False,
-        on_batch: OnBatch = lambda _size, _seconds: None,
+        on_batch: OnBatch = ignore_batch,
     ) -> None:
         """Start the task in the running loop; :meth:`close` ends it. An ``exclusive`` item is a whole batch.
 
@@ -115,11 +121,15 @@ class Batcher(Generic[Item]):
             began = self._loop.time()
             answers = await self._answers([item for item, _ in wanted])
             self._on_batch(len(wanted), self._loop.time() - began)
+            again = []
             for (item, future), answer in zip(wanted, answers, strict=True):
                 if answer is LARGE:
                     self._large.append((item, future))
+                elif answer is AGAIN:
+                    again.append((item, future))
                 else:
                     _settle(future, answer)
+            self._waiting.extendleft(reversed(again))
 
     async def _answers(self, items: Sequence[Item]) -> Answers:
         try:

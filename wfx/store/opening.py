@@ -6,12 +6,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.batching import OnBatch
+from wfx.store.backend import Backend
+from wfx.store.batching import OnBatch, ignore_batch
+from wfx.store.batching_store import BatchingStore
 from wfx.store.plan import Clock
 from wfx.store.protocol import Store
-from wfx.store.sqlite.opening import open_sqlite
+from wfx.store.sqlite.opening import open_backend
 
-_KINDS: dict[str, Callable[[str, Clock, OnBatch], Awaitable[Store]]] = {"sqlite": open_sqlite}
+_KINDS: dict[str, Callable[[str], Awaitable[Backend]]] = {"sqlite": open_backend}
 
 
 def system_clock() -> int:
@@ -19,9 +21,7 @@ def system_clock() -> int:
     return max(time.time_ns() // 1000, 0)  # a clock that says less is wrong, and no time of a job can be
 
 
-async def open_store(
-    kind: str, option: str, *, clock: Clock = system_clock, on_batch: OnBatch = lambda _size, _seconds: None
-) -> Store:
+async def open_store(kind: str, option: str, *, clock: Clock = system_clock, on_batch: OnBatch = ignore_batch) -> Store:
     """Open the store of this kind (``--storage``) at the place that the option names (``--storage-opt``).
 
     ``on_batch`` observes the batches of changes.
@@ -30,4 +30,4 @@ async def open_store(
     opener = _KINDS.get(kind)
     if opener is None:
         raise StoreUnusable(f"unknown storage '{kind}'; known: {', '.join(sorted(_KINDS))}")
-    return await opener(option, clock, on_batch)
+    return await BatchingStore.open(await opener(option), clock, on_batch)

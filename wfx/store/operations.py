@@ -61,15 +61,15 @@ class PruneLog:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepHistories:
-    """Drop history entries of jobs that are deleted."""
+class RunChores:
+    """Do background work that the store has put off."""
 
     at_most: int
 
 
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | SweepHistories
+ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores
 """Acts that are done one by one on the tables."""
 Operation = JobOperation | ExclusiveOperation
 

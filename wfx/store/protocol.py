@@ -121,7 +121,7 @@ class Store(Protocol):
     async def delete_job(self, job_id: str) -> None:
         """Remove the job with its history. Raises JobNotFound.
 
-        Nobody sees the history any more, but if it is long, :meth:`sweep_histories` drops it.
+        Nobody sees the history any more, but it may be left to :meth:`run_chores` to drop it.
         """
 
     async def log_bounds(self) -> LogBounds:
@@ -151,11 +151,11 @@ class Store(Protocol):
         dropped. One call is one short transaction: callers repeat it with pauses.
         """
 
-    async def sweep_histories(self, at_most: int) -> int:
-        """Drop up to so many history entries that deleted jobs left behind, and return how many that were.
+    async def run_chores(self, at_most: int) -> int:
+        """Do up to so much of the background work that the store has put off, and return how much that was.
 
-        A job is gone once it is deleted; only a history too long for one short transaction is dropped by and by. One
-        call is one short transaction, too.
+        It is counted in rows to drop, such as those of a deleted job's history that was too long for one short
+        transaction. One call is one short transaction, too; there is nothing left to do when it returns less.
         """
 
     async def ping(self) -> None:

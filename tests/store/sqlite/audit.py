@@ -55,7 +55,7 @@ async def live(store: Store, ledger: Ledger, rounds: int = 6) -> None:
         await asyncio.gather(*map(ledger.note, changes))
         for job in jobs[:1]:
             await _delete(store, ledger, job.id)
-        await ledger.note(store.sweep_histories(3))
+        await ledger.note(store.run_chores(3))
 
 
 async def _delete(store: Store, ledger: Ledger, job_id: str) -> None:

@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.backends import BACKENDS, Backend
+from tests.store.backends import BACKENDS, Backend, sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move, renamed, tag, together, untag
 from tests.store.test_model import live
 from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Paging
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
-from wfx.store.plan import PendingJob
 from wfx.store.sqlite import dirty_jobs, job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.job_facets import Condition
 from wfx.store.sqlite.job_search import Found, Search, select
+from wfx.store.sqlite.numbering import NumberedJob
 from wfx.store.sqlite.rows import ANY_SIZE
-from wfx.store.sqlite.store import SqliteStore
 
 FAR = Paging(limit=0, with_total=True)
 QUERIES = [
@@ -45,10 +45,10 @@ def _nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[BatchingStore]:
     """A store with jobs of two workflows, in two states, with two tags."""
     opened = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(opened, SqliteStore)
+    assert isinstance(opened, BatchingStore)
     for name in ("a", "b"):
         await opened.create_workflow(renamed(name, FLOW))
         jobs = await together(*(opened.create_job(name, begin(tags=["x", "y"][n % 2 :])) for n in range(20)))
@@ -57,11 +57,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
-def both_ways(store: SqliteStore, connection: sqlite3.Connection, query: JobQuery) -> type:
+def both_ways(store: BatchingStore, connection: sqlite3.Connection, query: JobQuery) -> type:
     """Hold what bitmaps tell against a search by SQL, in one snapshot; returns how the jobs were found."""
     connection.execute("BEGIN")
     try:
-        found, searched = select(connection, query, store._bitmaps), select(connection, query)
+        found, searched = select(connection, query, sqlite_of(store)._bitmaps), select(connection, query)
         assert isinstance(searched, Search)
         for paging in (query.paging, Paging(3, 4), Paging(2, 5, descending=True), Paging(2**70, 3, descending=True)):
             pages = [list(way.page(connection, paging, ANY_SIZE)) for way in (found, searched)]
@@ -72,12 +72,15 @@ def both_ways(store: SqliteStore, connection: sqlite3.Connection, query: JobQuer
     return type(found)
 
 
-async def ways_to_find(store: SqliteStore, queries: list[JobQuery]) -> set[type]:
+async def ways_to_find(store: BatchingStore, queries: list[JobQuery]) -> set[type]:
     """Find the jobs of each query both ways."""
-    return {await store._searcher.run(lambda connection, one=one: both_ways(store, connection, one)) for one in queries}
+    return {
+        await sqlite_of(store)._searcher.run(lambda connection, one=one: both_ways(store, connection, one))
+        for one in queries
+    }
 
 
-async def test_bitmaps_tell_what_a_search_finds(store: SqliteStore) -> None:
+async def test_bitmaps_tell_what_a_search_finds(store: BatchingStore) -> None:
     """Whatever the conditions, jobs and their number are those that a search finds, before and after changes."""
     assert Found in await ways_to_find(store, QUERIES)
     jobs = await all_jobs(store)
@@ -88,7 +91,7 @@ async def test_bitmaps_tell_what_a_search_finds(store: SqliteStore) -> None:
     assert Found in await ways_to_find(store, QUERIES)
 
 
-async def test_bitmaps_are_of_the_searchs_own_snapshot(store: SqliteStore) -> None:
+async def test_bitmaps_are_of_the_searchs_own_snapshot(store: BatchingStore) -> None:
     """While others write without pause, jobs and total are always those of one moment."""
     going = True
 
@@ -128,53 +131,53 @@ def test_a_store_that_finds_by_bitmaps_does_what_the_model_does(backend: Backend
     live(backend)
 
 
-async def test_after_too_many_changes_bitmaps_begin_anew(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_too_many_changes_bitmaps_begin_anew(store: BatchingStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """When more was written than is worth reading anew, the next search is right, and those after it quick again."""
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
     monkeypatch.setattr(dirty_jobs, "_NOTED", 3)
     await together(*(store.create_job("a", begin(tags=["x"])) for _ in range(9)))
-    assert not store._bitmaps._changes._noted
+    assert not sqlite_of(store)._bitmaps._changes._noted
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
 
 
-async def test_after_a_failed_commit_bitmaps_begin_anew(store: SqliteStore) -> None:
+async def test_after_a_failed_commit_bitmaps_begin_anew(store: BatchingStore) -> None:
     """What a commit that failed would have done is not counted on: bitmaps are read from the indexes once more."""
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
-    connection = store._writer._connection
+    connection = sqlite_of(store)._writer._connection
     assert connection is not None
     await inside(connection, lambda plain: plain.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable):
         await store.create_job("a", begin(tags=["x"]))
-    assert store._bitmaps._changes.until(10_000) is None
+    assert sqlite_of(store)._bitmaps._changes.until(10_000) is None
     await store.create_job("a", begin(tags=["x"]))
     assert Found in await ways_to_find(store, QUERIES)
 
 
-async def test_nothing_is_noted_before_somebody_asks(store: SqliteStore) -> None:
+async def test_nothing_is_noted_before_somebody_asks(store: BatchingStore) -> None:
     """A service whose lists need no bitmaps spends nothing on them."""
     await store.create_job("a", begin(tags=["x"]))
     await store.query_jobs(JobQuery(tags=("x",), paging=Paging()))
-    assert not store._bitmaps._changes._noted
+    assert not sqlite_of(store)._bitmaps._changes._noted
 
 
-async def test_reports_without_a_new_state_are_not_noted(store: SqliteStore) -> None:
+async def test_reports_without_a_new_state_are_not_noted(store: BatchingStore) -> None:
     """Progress does not make a job fulfil other conditions, so no search has to read it anew."""
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
     job = await store.create_job("a", begin())
     await store.change_job(job.id, move("RUN"))
-    changes = store._bitmaps._changes
+    changes = sqlite_of(store)._bitmaps._changes
     before = changes.until(10_000)
     for progress in range(3):
         await store.change_job(job.id, move("RUN", message=str(progress)))
     assert changes.until(10_000) == before
 
 
-def image(number: int, before: Job | None, after: Job | None) -> PendingJob:
+def image(number: int, before: Job | None, after: Job | None) -> NumberedJob:
     """Return what a commit does to a job."""
-    return PendingJob(number, None, 0, 0, before, after)
+    return NumberedJob(number, None, 0, 0, before, after)
 
 
-async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: SqliteStore) -> None:
+async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: BatchingStore) -> None:
     """Until a snapshot shows what was being written when the first search came, nothing is read into bitmaps."""
     job = (await all_jobs(store))[0]
     changes = DirtyJobs()
@@ -185,7 +188,7 @@ async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: Sqlit
     assert changes.until(7) == changes.until(8) == {2}
 
 
-async def test_what_a_snapshot_did_not_show_is_read_again(store: SqliteStore) -> None:
+async def test_what_a_snapshot_did_not_show_is_read_again(store: BatchingStore) -> None:
     """A change that was noted and not yet written stays noted until a snapshot shows it."""
     job = (await all_jobs(store))[0]
     changes = DirtyJobs()
@@ -199,7 +202,7 @@ async def test_what_a_snapshot_did_not_show_is_read_again(store: SqliteStore) ->
 
 
 async def test_a_search_that_is_stopped_while_it_reads_anew_leaves_the_bitmaps_right(
-    store: SqliteStore, tmp_path: Path
+    store: BatchingStore, tmp_path: Path
 ) -> None:
     """An interruption between two steps of a search changes nothing for the searches after it."""
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
@@ -207,12 +210,12 @@ async def test_a_search_that_is_stopped_while_it_reads_anew_leaves_the_bitmaps_r
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         connection.set_progress_handler(lambda: 1, 1)
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
-            store._bitmaps.follow(connection)
+            sqlite_of(store)._bitmaps.follow(connection)
         connection.set_progress_handler(None, 0)
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
 
 
-async def test_bitmaps_keep_to_their_room(store: SqliteStore, tmp_path: Path) -> None:
+async def test_bitmaps_keep_to_their_room(store: BatchingStore, tmp_path: Path) -> None:
     """However many conditions are asked for, only those asked for lately are kept."""
     await store.ping()
     bitmaps = Bitmaps(DirtyJobs(), room=100_000)

@@ -17,15 +17,16 @@ from types import SimpleNamespace
 import apsw
 import pytest
 
+from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move, together, whole_log
 from tests.store.sqlite.audit import Ledger, audit, live
 from tests.store.sqlite.disk import Disk, Operation, put_under
 from wfx.domain.errors import StoreFull, StoreUnavailable, StoreUnusable, WfxError
 from wfx.domain.job import Job
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.sqlite import batch_sql
 from wfx.store.sqlite.connection import inside
-from wfx.store.sqlite.store import SqliteStore
 
 
 class Trouble:
@@ -193,24 +194,24 @@ async def test_a_weaker_sync_does_lose_changes(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.fixture
-async def small(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def small(tmp_path: Path) -> AsyncIterator[BatchingStore]:
     """A store whose file may not grow much."""
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, BatchingStore)
     await store.create_workflow(FLOW)
     await limit(store, 60)
     yield store
     await store.close()
 
 
-async def limit(store: SqliteStore, pages: int) -> None:
+async def limit(store: BatchingStore, pages: int) -> None:
     """Bound the size of the file."""
-    connection = store._writer._connection
+    connection = sqlite_of(store)._writer._connection
     assert connection is not None
     await inside(connection, lambda plain: plain.execute(f"PRAGMA max_page_count = {pages}").fetchall())
 
 
-async def test_a_full_disk_refuses_writes_and_serves_reads(small: SqliteStore) -> None:
+async def test_a_full_disk_refuses_writes_and_serves_reads(small: BatchingStore) -> None:
     """Row 1: when no room is left, writers are told so, readers are served, and writing goes on once there is room."""
     follower = small.follow_log()
     created: list[Job] = []
@@ -253,24 +254,24 @@ async def test_a_file_size_limit_fails_writes_and_lifting_it_mends_them(tmp_path
 async def test_a_writer_starts_afresh_after_a_failure(tmp_path: Path) -> None:
     """Row 3: after an error of the disk the next batch runs on a new connection, and the log goes on without a gap."""
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, BatchingStore)
     await store.create_workflow(FLOW)
     job = await store.create_job(FLOW.name, begin())
     follower = store.follow_log()
-    broken = store._writer._connection
+    broken = sqlite_of(store)._writer._connection
     assert broken is not None
     await inside(broken, lambda plain: plain.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="readonly"):
         await store.change_job(job.id, move("RUN"))
     changed = await store.change_job(job.id, move("RUN"))
     assert changed.version == 2
-    assert store._writer._connection is not broken
+    assert sqlite_of(store)._writer._connection is not broken
     assert [event.seq for event in await anext(follower)] == [2]
     await store.close()
 
 
 async def test_a_commit_that_was_durable_before_it_failed_reaches_followers(
-    small: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    small: BatchingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is on the disk although its commit was reported as failed is seen by who follows the log."""
     job = await small.create_job(FLOW.name, begin())
@@ -280,7 +281,9 @@ async def test_a_commit_that_was_durable_before_it_failed_reaches_followers(
         def fail() -> None:
             raise StoreUnavailable("the disk failed after it had written")
 
-        patch.setattr(small._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail))
+        patch.setattr(
+            sqlite_of(small)._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail)
+        )
         with pytest.raises(StoreUnavailable, match="after it had written"):
             await small.change_job(job.id, move("RUN"))
     await small.create_job(FLOW.name, begin())

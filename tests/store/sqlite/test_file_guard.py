@@ -16,30 +16,31 @@ from typing import Any
 
 import pytest
 
+from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move
 from wfx.domain.errors import StoreLost, StoreUnavailable, StoreUnusable
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.sqlite import exclusive_operations, file_guard, opening, writer
-from wfx.store.sqlite.store import SqliteStore
 
 
-async def opened(path: Path) -> SqliteStore:
+async def opened(path: Path) -> BatchingStore:
     """Open a store with a workflow."""
     store = await opened_again(path)
     await store.create_workflow(FLOW)
     return store
 
 
-async def opened_again(path: Path) -> SqliteStore:
+async def opened_again(path: Path) -> BatchingStore:
     """Open a store that has its workflow."""
     store = await open_store("sqlite", str(path))
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, BatchingStore)
     return store
 
 
-async def checkpoint_every(store: SqliteStore, pages: int) -> None:
+async def checkpoint_every(store: BatchingStore, pages: int) -> None:
     """Let the writer copy the log into the database each time that it has so many pages."""
-    connection = store._writer._connection
+    connection = sqlite_of(store)._writer._connection
     assert connection is not None
     await connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
@@ -83,7 +84,7 @@ async def test_a_long_log_gives_its_room_back(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(file_guard, "_Part", Part)
     path = tmp_path / "wfx.db"
     store = await opened(path)
-    connection = store._writer._connection
+    connection = sqlite_of(store)._writer._connection
     assert connection is not None
     await connection.execute("PRAGMA journal_size_limit = 100000")
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -205,14 +206,14 @@ async def test_a_missing_file_is_not_made_again(tmp_path: Path) -> None:
     """After a failure the writer opens the file anew; where that is gone by then, it makes no other one."""
     path = tmp_path / "wfx.db"
     store = await opened(path)
-    monitored = store._connections.presence.require
-    store._connections.presence.require = lambda: None  # type: ignore[method-assign] # as if it went right after the look
-    await store._writer.close()
+    monitored = sqlite_of(store)._connections.presence.require
+    sqlite_of(store)._connections.presence.require = lambda: None  # type: ignore[method-assign] # as if it went right after the look
+    await sqlite_of(store)._writer.close()
     path.unlink()
     with pytest.raises(StoreUnavailable, match="unable to open"):
         await store.create_job(FLOW.name, begin())
     assert not path.exists()
-    store._connections.presence.require = monitored  # type: ignore[method-assign] # see above
+    sqlite_of(store)._connections.presence.require = monitored  # type: ignore[method-assign] # see above
     with pytest.raises(StoreLost):
         await store.close()
 
@@ -251,7 +252,7 @@ async def test_other_connections_keep_the_log(tmp_path: Path) -> None:
     path = tmp_path / "wfx.db"
     store = await opened(path)
     log = path.with_name("wfx.db-wal").stat().st_ino
-    await store._writer.close()
+    await sqlite_of(store)._writer.close()
     await store.create_job(FLOW.name, begin())
     assert path.with_name("wfx.db-wal").stat().st_ino == log
     assert len(await all_jobs(store)) == 1

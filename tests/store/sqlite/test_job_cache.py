@@ -11,9 +11,10 @@ from wfx.domain.job import Job
 from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
-from wfx.store.plan import PendingJob, StoredJob
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.job_cache import JobCache
+from wfx.store.sqlite.numbering import NumberedJob
+from wfx.store.sqlite.rows import StoredJob
 
 MOMENT = Timestamp(1)
 
@@ -28,9 +29,9 @@ def stored(name: str, version: int = 1) -> StoredJob:
     return StoredJob(1, None, 0, 0, job(name, version=version))
 
 
-def changed(name: str) -> PendingJob:
+def changed(name: str) -> NumberedJob:
     """Return what a commit says of a job that it changed."""
-    return PendingJob(1, 1, 9, 0, job(name), job(name, version=2))
+    return NumberedJob(1, 1, 9, 0, job(name), job(name, version=2))
 
 
 def test_a_commit_replaces_what_was_kept() -> None:
@@ -61,7 +62,7 @@ def test_new_jobs_push_nobody_out() -> None:
     cache = JobCache()
     query = JobQuery(client_id="press-7")
     cache.keep_page(query, Page(()), cache.age)
-    cache.take_in([PendingJob(1, None, 0, 0, None, job("a"))])
+    cache.take_in([NumberedJob(1, None, 0, 0, None, job("a"))])
     assert cache.job("a") is None
     assert cache.page(query) is None
 
@@ -74,7 +75,9 @@ def test_what_did_not_change_stays() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     same = job("a")
     other = job("b", client_id="press-8")
-    cache.take_in([PendingJob(1, None, 0, 0, same, same), PendingJob(2, None, 0, 0, other, replace(other, version=2))])
+    cache.take_in(
+        [NumberedJob(1, None, 0, 0, same, same), NumberedJob(2, None, 0, 0, other, replace(other, version=2))]
+    )
     assert cache.job("a") == stored("a")
     assert cache.page(query) is not None
 

@@ -76,7 +76,7 @@ async def test_a_file_of_an_older_release_is_brought_up_to_date(tmp_path: Path) 
     jobs = await all_jobs(store)
     histories = [len(await history_of(store, job.id, 99)) for job in jobs]
     assert histories == [job.version - 1 for job in jobs] == [9, 2, 1]
-    assert await store.sweep_histories(99) == entries - sum(histories)
+    assert await store.run_chores(99) == entries - sum(histories)
     await store.close()
     assert check(path).findings == []
 

@@ -13,22 +13,23 @@ from typing import Any
 
 import pytest
 
+from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, begin, move, renamed, together
 from wfx.domain.query import JobQuery, Paging
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.sqlite import job_search
 from wfx.store.sqlite.job_search import select
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import ANY_SIZE
 from wfx.store.sqlite.statements import SQL
-from wfx.store.sqlite.store import SqliteStore
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[BatchingStore]:
     """A store with jobs of two workflows."""
     opened = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(opened, SqliteStore)
+    assert isinstance(opened, BatchingStore)
     for name in ("a", "b"):
         await opened.create_workflow(renamed(name, FLOW))
         jobs = await together(*(opened.create_job(name, begin(f"c{n % 3}", tags=["x", "y"])) for n in range(30)))
@@ -51,7 +52,7 @@ def plans_of(connection: sqlite3.Connection, query: JobQuery) -> list[str]:
 
 @pytest.mark.parametrize("few", [0, 1000])
 async def test_no_filtered_query_goes_through_a_whole_table(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+    store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever the conditions, and whether they leave few jobs or many, SQLite searches and never scans a table."""
     monkeypatch.setattr(job_search, "_FEW", few)
@@ -71,7 +72,7 @@ async def test_no_filtered_query_goes_through_a_whole_table(
 
 @pytest.mark.parametrize("few", [0, 1000])
 async def test_every_way_to_search_finds_the_same(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, few: int
+    store: BatchingStore, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever a search goes by, its page and its total are those that looking at each job gives."""
     monkeypatch.setattr(job_search, "_FEW", few)
@@ -100,7 +101,7 @@ async def test_every_way_to_search_finds_the_same(
     ],
 )
 async def test_conditions_are_checked_in_indexes_alone(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
+    store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
 ) -> None:
     """Until a page is found, no job's row is read: entries of indexes say it all, and there are many more of them."""
     monkeypatch.setattr(job_search, "_FEW", 0)
@@ -116,7 +117,7 @@ async def test_conditions_are_checked_in_indexes_alone(
 
 @pytest.mark.parametrize(("descending", "first"), [(False, "job_tag"), (True, "found")])
 async def test_of_two_conditions_that_leave_many_the_thinner_one_finds(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descending: bool, first: str
+    store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descending: bool, first: str
 ) -> None:
     """A tag that only late jobs have is what a page from the beginning is found by, and not one from the end."""
     monkeypatch.setattr(job_search, "_FEW", 5)
@@ -137,7 +138,7 @@ def _harmless(step: str) -> bool:
 
 @pytest.mark.parametrize("conditions", [{"client_id": "c1"}, {"groups": ("OPEN",)}, {"tags": ("x",)}, {"state": "RUN"}])
 async def test_pages_in_order_need_no_sorting(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, str]
+    store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, str]
 ) -> None:
     """An index gives the jobs of one condition in order, so that a page is read and not searched for."""
     monkeypatch.setattr(job_search, "_FEW", 0)
@@ -179,10 +180,10 @@ def test_tags_are_removed_by_tag_and_job(rows: int) -> None:
     assert searches == ["SEARCH job_tag USING PRIMARY KEY (tag=? AND job=?)"] * 2
 
 
-async def test_a_report_leaves_the_job_in_its_place(store: SqliteStore) -> None:
+async def test_a_report_leaves_the_job_in_its_place(store: BatchingStore) -> None:
     """Only what brings a job to another state writes its place, which stands in the indexes of states and groups."""
     job = await store.create_job("a", begin())
-    connection = store._writer._connection
+    connection = sqlite_of(store)._writer._connection
     assert connection is not None
     said: list[str] = []
     await connection.set_trace_callback(said.append)
@@ -200,9 +201,9 @@ def endless(connection: sqlite3.Connection) -> None:
     connection.execute(counting).fetchone()
 
 
-async def test_a_search_that_nobody_waits_for_is_stopped(store: SqliteStore) -> None:
+async def test_a_search_that_nobody_waits_for_is_stopped(store: BatchingStore) -> None:
     """When the caller of an endless search goes away, the next query is answered."""
-    search = asyncio.create_task(store._searcher.run(endless))
+    search = asyncio.create_task(sqlite_of(store)._searcher.run(endless))
     others = [asyncio.create_task(store.query_jobs(JobQuery())) for _ in range(3)]
     await store.ping()
     assert not any(task.done() for task in (search, *others))
@@ -213,9 +214,9 @@ async def test_a_search_that_nobody_waits_for_is_stopped(store: SqliteStore) -> 
     assert search.cancelled()
 
 
-async def test_short_reads_do_not_wait_for_a_long_search(store: SqliteStore) -> None:
+async def test_short_reads_do_not_wait_for_a_long_search(store: BatchingStore) -> None:
     """While somebody searches for long, jobs are read and written as ever."""
-    search = asyncio.create_task(store._searcher.run(endless))
+    search = asyncio.create_task(sqlite_of(store)._searcher.run(endless))
     job = await store.create_job("a", begin())
     assert await store.get_job(job.id) == job
     assert await store.read_log(0, 1)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, begin, whole_log
+from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
-from wfx.store.sqlite.store import SqliteStore
 
 
 async def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:
@@ -40,7 +41,7 @@ async def test_a_short_lock_of_another_program_is_waited_for(tmp_path: Path) -> 
 async def test_searches_do_not_end_each_other(tmp_path: Path) -> None:
     """Of two searches the first is cancelled; the second, which began to wait meanwhile, is answered."""
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, BatchingStore)
     begun, go_on = threading.Event(), threading.Event()
 
     def first(connection: sqlite3.Connection) -> None:
@@ -52,12 +53,14 @@ async def test_searches_do_not_end_each_other(tmp_path: Path) -> None:
         sql = "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n LIMIT 300000) SELECT count(*) FROM n"
         return int(connection.execute(sql).fetchone()[0])
 
-    searching = asyncio.create_task(store._searcher.run(first))
+    searching = asyncio.create_task(sqlite_of(store)._searcher.run(first))
     await asyncio.to_thread(begun.wait, 30)
-    waiting = asyncio.create_task(store._searcher.run(second))
+    waiting = asyncio.create_task(sqlite_of(store)._searcher.run(second))
     for _ in range(10):
         await asyncio.sleep(0)
-    assert store._connections.query._tx.qsize() == 0, "an interruption would be of whatever the connection does next"
+    assert sqlite_of(store)._connections.query._tx.qsize() == 0, (
+        "an interruption would be of whatever the connection does next"
+    )
     searching.cancel()
     await asyncio.sleep(0)
     go_on.set()

@@ -18,7 +18,8 @@ from wfx.domain.job import Action, Event, Job
 from wfx.domain.json import decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.store.findings import Finding, Progress, finding
-from wfx.store.sqlite.rows import ANY_SIZE, SIZE, STORED_COLUMNS, UNREADABLE, Row, event_of, size_of, stored_of
+from wfx.store.sizes import size_of
+from wfx.store.sqlite.rows import ANY_SIZE, SIZE, STORED_COLUMNS, UNREADABLE, Row, event_of, stored_of
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.workflow_cache import read
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from threading import Lock
 
-from wfx.store.plan import PendingJob
+from wfx.store.sqlite.numbering import NumberedJob
 
 _NOTED = 20_000
 """Jobs to note at most. To read more of them anew takes longer than to begin from the indexes once more."""
@@ -24,12 +24,12 @@ class DirtyJobs:
         self._noted: deque[tuple[int, Sequence[int]]] = deque()
         self._count = 0
 
-    def note(self, images: Iterable[PendingJob], head: int) -> None:
+    def note(self, jobs: Iterable[NumberedJob], head: int) -> None:
         """Note what a change does to its jobs, before it is written: a snapshot may show it before its writer knows."""
         with self._lock:
             self._begun = head
             if self._since is not None:
-                numbers = [image.number for image in images if _fulfils_others(image)]
+                numbers = [job.number for job in jobs if _fulfils_others(job)]
                 self._noted.append((head, numbers))
                 self._count += len(numbers)
         if self._count > _NOTED:
@@ -66,8 +66,8 @@ class DirtyJobs:
                 self._count -= len(self._noted.popleft()[1])
 
 
-def _fulfils_others(image: PendingJob) -> bool:
-    before, after = image.before, image.after
+def _fulfils_others(job: NumberedJob) -> bool:
+    before, after = job.before, job.after
     if before is None or after is None:
         return before is not after
     return before.state != after.state or before.tags != after.tags

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.workflow import Workflow
-from wfx.store.operations import CreateWorkflow, DeleteWorkflow, ExclusiveOperation, PruneLog, SweepHistories
+from wfx.store.operations import CreateWorkflow, DeleteWorkflow, ExclusiveOperation, PruneLog, RunChores
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -27,7 +27,7 @@ def perform(
                 return None, position
             case PruneLog():
                 return _prune_log(connection, act, position, now)
-            case SweepHistories():
+            case RunChores():
                 return _sweep_histories(connection, act.at_most), position
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Page
-from wfx.store.plan import PendingJob, StoredJob
+from wfx.store.sizes import size_of
 from wfx.store.sqlite.bounded_cache import BoundedCache
-from wfx.store.sqlite.rows import size_of
+from wfx.store.sqlite.numbering import NumberedJob
+from wfx.store.sqlite.rows import StoredJob
 
 _Pages = dict[JobQuery, Page[Job]]
 
@@ -59,20 +60,20 @@ class JobCache:
         fresh = {} if pages is None or len(pages) >= _WAYS_TO_ASK else pages
         self._pages.put(query.client_id, {**fresh, query: page})
 
-    def take_in(self, images: Iterable[PendingJob]) -> None:
+    def take_in(self, jobs: Iterable[NumberedJob]) -> None:
         """Hear of a commit: what its jobs have become.
 
         New jobs are not kept before somebody asks for them: a campaign for a whole fleet would push out all others.
         """
         self.age += 1
-        for image in images:
-            job = image.after or image.before
-            if job is None or image.after is image.before:
+        for numbered in jobs:
+            job = numbered.after or numbered.before
+            if job is None or numbered.after is numbered.before:
                 continue
             self._pages.drop(job.client_id)
-            if (stored := image.stored) is None:
+            if (stored := numbered.stored) is None:
                 self._jobs.drop(job.id)
-            elif image.before is not None:
+            elif numbered.before is not None:
                 self._jobs.put(job.id, stored)
 
     def clear(self) -> None:

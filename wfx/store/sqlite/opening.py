@@ -14,9 +14,8 @@ from secrets import token_hex
 import aiosqlite
 
 from wfx.domain.errors import StoreError, StoreLost, StoreUnusable
-from wfx.store.batching import OnBatch
-from wfx.store.plan import Clock
 from wfx.store.sqlite import dsn, file
+from wfx.store.sqlite.backend import Connections, SqliteBackend
 from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.file_guard import FileGuard
@@ -24,7 +23,6 @@ from wfx.store.sqlite.migrate import migrate, migrations, version_of
 from wfx.store.sqlite.reference import take_over
 from wfx.store.sqlite.rows import Position
 from wfx.store.sqlite.statements import SQL
-from wfx.store.sqlite.store import Connections, SqliteStore
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ _SMALL = 2048
 """Pages of a database that are checked at every start; that takes up to a tenth of a second."""
 
 
-async def open_sqlite(option: str, clock: Clock, on_batch: OnBatch) -> SqliteStore:
+async def open_backend(option: str) -> SqliteBackend:
     """Open the database that the option names (see :mod:`wfx.store.sqlite.dsn`), and make or upgrade its tables.
 
     Raises StoreUnusable, naming the file and what to do.
@@ -68,7 +66,7 @@ async def open_sqlite(option: str, clock: Clock, on_batch: OnBatch) -> SqliteSto
         except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
         connections = Connections(write, point, query, presence)
-        return SqliteStore(location, connections, position, clock=clock, on_batch=on_batch, resources=stack.pop_all())
+        return SqliteBackend(location, connections, position, stack.pop_all())
 
 
 def require_library(version: tuple[int, int, int]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TypeVar
 
 from pyroaring import BitMap64
 
@@ -14,13 +13,14 @@ from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, Workflow
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import StoredJob
+from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_search import bounds, rows_of, select
 from wfx.store.sqlite.rows import (
     SIZE,
     Position,
     Row,
+    StoredJob,
     event_of,
     former_of,
     job_of,
@@ -31,30 +31,7 @@ from wfx.store.sqlite.rows import (
 from wfx.store.sqlite.statements import SQL, for_items
 from wfx.store.sqlite.workflow_cache import WorkflowCache, load_numbered, read
 
-Item = TypeVar("Item")
-
-
-def fitting(
-    items: Iterable[Item], size: Callable[[Item], int], room: int, *, at_least: int = 0
-) -> tuple[list[Item], Item | None]:
-    """Return the first items that fit into ``room``, and the next one; None if all fit.
-
-    The first ``at_least`` items are taken however large they are.
-    """
-    taken: list[Item] = []
-    for item in items:
-        room -= size(item)
-        if room < 0 and len(taken) >= at_least:
-            return taken, item
-        taken.append(item)
-    return taken, None
-
-
 _HIGHEST = 2**63 - 1
-_AROUND_JOB = 400
-"""Bytes that a job takes beside its documents and its workflow when it is shown: id, times, names of members."""
-_AROUND_ENTRY = 100
-"""The same of a history entry."""
 _JOBS_AT_ONCE = 1000
 """Jobs to look for at once where a page is read on."""
 
@@ -102,19 +79,19 @@ class Queries:
                 raise JobNotFound
             newest, version, size = found
             place = (newest, min(before, _HIGHEST), max(limit, 0))
-            if size + version * _AROUND_ENTRY > room:
+            if size + version * AROUND_ENTRY > room:
                 return self._entries(connection, room, place)
             return Page(tuple(former_of(row) for row in connection.execute(SQL["history"], place)))
 
     def _entries(self, connection: sqlite3.Connection, room: int, place: tuple[int, int, int]) -> Page[HistoryEntry]:
         with closing(connection.execute(SQL["large_history"], (*place, room))) as rows:
-            taken, following = fitting(rows, lambda row: row[4] + _AROUND_ENTRY, room)
+            taken, following = fitting(rows, lambda row: row[4] + AROUND_ENTRY, room)
         entries = tuple(former_of(row[:3]) for row in taken)
         if following is None:
             return Page(entries)
         number, size = following[3:]
         go_on = partial(self._entries, place=(number, _HIGHEST, place[2] - len(entries)))
-        return Page(entries, rest=Rest(go_on, size + _AROUND_ENTRY))
+        return Page(entries, rest=Rest(go_on, size + AROUND_ENTRY))
 
     def query_jobs(
         self, connection: sqlite3.Connection, query: JobQuery, room: int, bitmaps: Bitmaps | None = None
@@ -152,7 +129,7 @@ class Queries:
         """Take the rows of jobs that fit, and return the size of the next one, if there is one."""
 
         def size(row: Row) -> int:
-            return int(row[SIZE]) + self._cache.size(connection, workflow_of_job(row)) + _AROUND_JOB
+            return int(row[SIZE]) + self._cache.size(connection, workflow_of_job(row)) + AROUND_JOB
 
         with closing(rows):
             taken, following = fitting(rows, size, room)

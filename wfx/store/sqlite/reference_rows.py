@@ -18,9 +18,9 @@ from wfx.domain.json import Json
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import HistoryRow, size_of_entry
+from wfx.store.history_bounds import size_of_entry
 from wfx.store.sqlite.migrate import migrate, migrations
-from wfx.store.sqlite.rows import UNREADABLE, entry_row, new_row, place_rows
+from wfx.store.sqlite.rows import UNREADABLE, HistoryRow, entry_row, new_row, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 
 _SIDE_BY_SIDE = """

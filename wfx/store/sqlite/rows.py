@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.plan import HistoryRow, StoredJob
+from wfx.store.plan import EventDraft
+from wfx.store.sizes import size_of
 from wfx.store.sqlite.statements import SQL
 
 
@@ -34,6 +35,31 @@ class Position:
         head, horizon, last_job, last_entry, log_id = connection.execute(SQL["position"]).fetchone()
         # When everything was pruned, only the horizon remembers how far the numbers had come.
         return cls(max(head, horizon), horizon, last_job, last_entry, log_id)
+
+
+class StoredJob(NamedTuple):
+    """A job as the tables have it."""
+
+    number: int
+    """The number of its row; the order of numbers is the order of creation."""
+    newest_entry: int | None
+    """The number of its newest history entry."""
+    history_bytes: int
+    """Bytes of the documents in its history."""
+    history_dropped: int
+    """Entries that were dropped from the middle of its history."""
+    job: Job
+
+
+class HistoryRow(NamedTuple):
+    """A history entry to add."""
+
+    number: int
+    earlier: int | None
+    """The number of the entry before it."""
+    version: int
+    """The version of the job that it describes."""
+    former: HistoryEntry
 
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -118,13 +144,6 @@ def new_row(number: int, job: Job) -> Row:
     )
 
 
-def size_of(job: Job) -> int:
-    """Return how many bytes the documents of a job have, with the name of its client."""
-    client_id = job.client_id
-    name = len(client_id) if client_id.isascii() else len(client_id.encode())
-    return name + len(job.tags) + len(job.status) + len(job.definition or b"")
-
-
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
     return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows))
@@ -164,14 +183,7 @@ def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:
     return Event(seq, Timestamp(ctime), Action(action), job_id, client_id, workflows[workflow], Json(payload.encode()))
 
 
-def event_row(event: Event) -> Row:
-    """Make the row of an event."""
-    return (
-        event.seq,
-        event.ctime,
-        event.action.value,
-        event.job_id,
-        event.client_id,
-        event.workflow.number,
-        event.payload.decode(),
-    )
+def event_row(seq: int, event: EventDraft) -> Row:
+    """Make the row of the event with this number."""
+    ctime, action, job_id, client_id, workflow, payload = event
+    return (seq, ctime, action.value, job_id, client_id, workflow.number, payload.decode())

@@ -1,45 +1,34 @@
-"""Writing connection: decides on batches and commits them."""
+"""Writing connection: reads what plans begin with, and commits what they say."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiosqlite
 
-from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable, WfxError
-from wfx.domain.job import Event
+from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable
 from wfx.domain.workflow import Workflow
-from wfx.store.batching import LARGE
-from wfx.store.operations import ChangeJob, CreateJob, DeleteWorkflow, ExclusiveOperation, JobOperation, Operation
-from wfx.store.plan import Clock, Plan, StoredJob
+from wfx.store.backend import Applied, Snapshot
+from wfx.store.operations import DeleteWorkflow, ExclusiveOperation
+from wfx.store.plan import Plan
+from wfx.store.sizes import size_of
 from wfx.store.sqlite import exclusive_operations
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.dsn import Location
 from wfx.store.sqlite.file_guard import FileGuard
 from wfx.store.sqlite.job_cache import JobCache
-from wfx.store.sqlite.rows import ANY_SIZE, SIZE, Position, size_of, stored_of, workflow_of_job
+from wfx.store.sqlite.numbering import number
+from wfx.store.sqlite.rows import SIZE, Position, StoredJob, stored_of, workflow_of_job
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.trimming import write
 from wfx.store.sqlite.workflow_cache import WorkflowCache, load_named, load_numbered
 
 Result = TypeVar("Result")
-_SMALL = 128 * 1024
-"""Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What became of acts that were done together."""
-
-    answers: Sequence[Any]
-    """For each act its result, or the exception that refused it."""
-    events: Sequence[Event]
 
 
 class Writer:
@@ -60,10 +49,8 @@ class Writer:
         jobs: JobCache,
         changes: DirtyJobs,
         workflows: WorkflowCache,
-        clock: Clock,
-        on_advance: Callable[[int], None],
     ) -> None:
-        """Take over the connection. ``on_advance`` hears of a head that a new connection found further on."""
+        """Take over the connection."""
         self._location = location
         self._connection: aiosqlite.Connection | None = connection
         self.position = position
@@ -72,37 +59,48 @@ class Writer:
         self._jobs = jobs
         self._changes = changes
         self._workflows = workflows
-        self._clock = clock
-        self._on_leap = on_advance
+        self.tell_head: Callable[[int], None] = lambda _: None
+        """Hears of a head that a new connection found further on."""
 
-    async def change(self, acts: Sequence[JobOperation]) -> Batch:
-        """Do the acts in order and make them durable together; of several, those on large jobs are answered LARGE.
+    async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
+        """Return what is in memory of these jobs and workflows; what is not, is read."""
+        connection = await self._begin()
+        jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
+        large = {stored.job.id for stored in jobs if size_of(stored.job) > room}
+        workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
+        if len(jobs) < len(ids) or len(workflows) < len(names):
+            missing = set(ids).difference(stored.job.id for stored in jobs)
+            read = partial(self._read, ids=missing, names=set(names) - workflows.keys(), room=room)
+            async with self._giving_up_on_failure():
+                more_jobs, more_large, more_workflows = await inside(connection, read)
+            jobs += more_jobs
+            large |= more_large
+            workflows |= more_workflows
+        return Snapshot(jobs, workflows, large)
 
-        Raises StoreUnavailable or StoreFull, and then none of them has happened.
-        """
-        async with self._writing() as connection:
-            room = ANY_SIZE if len(acts) == 1 else _SMALL
-            plan, large = await self._plan(connection, acts, room)
-            answers = [LARGE if large and _job_of(act) in large else _attempt(plan, act) for act in acts]
-            if plan.events:
-                self._changes.note(plan.images, plan.head)
-                await self._durably(connection, partial(write, plan=plan))
-            self.position = replace(
-                self.position, head=plan.head, last_job=plan.last_number, last_entry=plan.last_entry
-            )
-            self._jobs.take_in(plan.images)
-            return Batch(answers, plan.events)
+    async def apply(self, plan: Plan) -> Applied:
+        """Give the plan its numbers, and commit it on the connection that loaded its jobs."""
+        if self._connection is None:
+            raise StoreUnavailable("the store is closed")
+        batch = number(plan, self.position)
+        self._changes.note(batch.jobs, batch.position.head)
+        async with self._giving_up_on_failure():
+            await self._durably(self._connection, partial(write, batch=batch))
+        self.position = batch.position
+        self._jobs.take_in(batch.jobs)
+        return Applied(batch.first_seq)
 
-    async def perform(self, act: ExclusiveOperation) -> Workflow | int | None:
-        """Do the act. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
-        async with self._writing() as connection:
-            perform = partial(exclusive_operations.perform, act=act, position=self.position, now=self._clock())
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Workflow | int | None:
+        """Do the operation. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
+        connection = await self._begin()
+        perform = partial(exclusive_operations.perform, act=operation, position=self.position, now=now)
+        async with self._giving_up_on_failure():
             result, self.position = await self._durably(connection, perform)
-            if isinstance(act, DeleteWorkflow):
-                self._workflows.unname(act.name)
-            elif isinstance(result, Workflow):
-                self._workflows.name(result)
-            return result
+        if isinstance(operation, DeleteWorkflow):
+            self._workflows.unname(operation.name)
+        elif isinstance(result, Workflow):
+            self._workflows.name(result)
+        return result
 
     async def close(self) -> None:
         """Close the connection."""
@@ -110,17 +108,20 @@ class Writer:
         if connection is not None:
             await connection.close()
 
+    async def _begin(self) -> aiosqlite.Connection:
+        """Return the connection, open and with its files in place."""
+        self._presence.before_commit()
+        return self._connection or await self._reopen()
+
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Give the connection, and give it up if it fails.
+    async def _giving_up_on_failure(self) -> AsyncIterator[None]:
+        """Give the connection up if it fails.
 
         After a failed write or sync it is unknown what reached the disk, and trying the same once more could seem to
         succeed when it has not. So what comes next begins with a new connection and with what that finds.
         """
-        self._presence.before_commit()
-        connection = self._connection or await self._reopen()
         try:
-            yield connection
+            yield
         except StoreFull:
             raise
         except StoreUnavailable as exc:
@@ -136,36 +137,6 @@ class Writer:
         result = await inside(connection, write)
         self._presence.after_commit()
         return result
-
-    async def _plan(
-        self, connection: aiosqlite.Connection, acts: Sequence[JobOperation], room: int
-    ) -> tuple[Plan, set[str]]:
-        """Begin a plan from what is in memory; what the acts name and is not, is read.
-
-        Also returns the ids of jobs that have more bytes than ``room``; they are to be left alone.
-        """
-        ids = {act.job_id for act in acts if not isinstance(act, CreateJob)}
-        jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
-        large = {stored.job.id for stored in jobs if size_of(stored.job) > room}
-        names = {act.workflow for act in acts if isinstance(act, CreateJob)}
-        workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
-        if len(jobs) < len(ids) or len(workflows) < len(names):
-            missing = ids.difference(stored.job.id for stored in jobs)
-            read = partial(self._read, ids=missing, names=names - workflows.keys(), room=room)
-            more_jobs, more_large, more_workflows = await inside(connection, read)
-            jobs += more_jobs
-            large |= more_large
-            workflows |= more_workflows
-        position = self.position
-        plan = Plan(
-            jobs,
-            workflows,
-            head=position.head,
-            last_number=position.last_job,
-            last_entry=position.last_entry,
-            clock=self._clock,
-        )
-        return plan, large
 
     def _read(
         self, connection: sqlite3.Connection, ids: Collection[str], names: Collection[str], room: int
@@ -197,23 +168,5 @@ class Writer:
             raise
         self._connection = connection
         self._changes.forget()
-        self._on_leap(self.position.head)
+        self.tell_head(self.position.head)
         return connection
-
-
-def brings_much(act: Operation) -> bool:
-    """Tell whether an act brings so much that small ones must not wait for several of its kind."""
-    return isinstance(act, (ChangeJob, CreateJob)) and act.size > _SMALL
-
-
-def _job_of(act: JobOperation) -> str | None:
-    return None if isinstance(act, CreateJob) else act.job_id
-
-
-def _attempt(plan: Plan, act: JobOperation) -> Any:
-    try:
-        return plan.perform(act)
-    except WfxError as exc:
-        return exc.with_traceback(None)  # it holds the frame that will hold this answer: a cycle
-    except Exception as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
-        return exc

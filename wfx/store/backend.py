@@ -1,0 +1,110 @@
+"""Contract of a backend: stores what the one :class:`~wfx.store.batching_store.BatchingStore` in front of it plans.
+
+The front calls :meth:`Backend.load`, :meth:`Backend.apply` and :meth:`Backend.perform` one after the other, never two
+at a time, and reads whenever it likes. What is written is durable when the call returns. A call that raises a
+StoreError has written nothing. Sequence numbers of events begin at 1 and have no gaps; jobs have an order, that of
+their creation. How rows are numbered, and what is kept in memory, is up to the backend.
+
+``room`` is how many bytes may be read, as in :mod:`wfx.store.protocol`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from wfx.domain.errors import JobNotFound
+from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.workflow import Workflow
+from wfx.store.operations import ExclusiveOperation
+from wfx.store.plan import LoadedJob, Plan
+from wfx.store.protocol import LogBounds
+
+FoundJob = Job | JobNotFound | int
+"""A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a plan begins with."""
+
+    jobs: Iterable[LoadedJob]
+    workflows: Mapping[str, Workflow]
+    large: Collection[str] = ()
+    """Ids of jobs that have more bytes than there is room for. They may be among the jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan."""
+
+    first_seq: int
+    """The sequence number of the plan's first event; the others follow in order, without those of stale jobs."""
+    stale: Collection[str] = ()
+    """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
+
+
+class Backend(Protocol):
+    """See the module's docstring for what holds of every call."""
+
+    def watch_head(self, tell: Callable[[int], None]) -> None:
+        """Call ``tell`` with the head of the log whenever it has grown by events that were not applied here."""
+
+    def cached_job(self, job_id: str) -> Job | None:
+        """Return the job if no read is needed for that."""
+
+    def cached_page(self, query: JobQuery) -> Page[Job] | None:
+        """Return the answer to a query for few jobs of one client if no read is needed for that."""
+
+    def cached_workflow(self, name: str) -> Workflow | None:
+        """Return the workflow that has this name now if no read is needed for that."""
+
+    async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
+        """Return the jobs and workflows that are there; of jobs with more bytes than ``room`` only their ids."""
+
+    async def apply(self, plan: Plan) -> Applied:
+        """Write what the plan says, all in one transaction; there is an event at least."""
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+        """Do the operation in a transaction of its own; ``now`` is in microseconds.
+
+        Raises what the method of :class:`~wfx.store.protocol.Store` raises.
+        """
+
+    async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
+        """Return for each id its job, in one short read."""
+
+    async def read_large_job(self, job_id: str, room: int) -> FoundJob:
+        """Return a job whose reading may take long."""
+
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+        """Return a page for each query for few jobs of one client, in one short read."""
+
+    async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
+        """Return a page of jobs; its search may take long."""
+
+    async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
+        """Return what follows of a page that came from here."""
+
+    async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
+        """Return the newest entries of a job, of versions before this one. Raises JobNotFound."""
+
+    async def read_workflow(self, name: str) -> Workflow:
+        """Return the workflow. Raises WorkflowNotFound."""
+
+    async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
+        """Return workflows ordered by name, bytewise."""
+
+    async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
+        """Return events after a position; durable ones only. Raises BehindHorizon and NotOnThisLog."""
+
+    async def log_bounds(self) -> LogBounds:
+        """Return what the log holds now."""
+
+    async def ping(self) -> None:
+        """Prove that the backend answers. Raises StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Let go of every resource. Raises StoreLost as :meth:`wfx.store.protocol.Store.close` does."""

@@ -1,0 +1,87 @@
+"""Writes batches of operations: plans those on jobs, has the plan stored, and publishes its events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from wfx.domain.errors import WfxError
+from wfx.domain.job import Event, Job
+from wfx.store.backend import Applied, Backend
+from wfx.store.batching import AGAIN, LARGE, Answers
+from wfx.store.feed import Feed
+from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation
+from wfx.store.plan import Clock, Plan
+from wfx.store.protocol import EVERYTHING
+
+_SMALL = 128 * 1024
+"""Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
+
+
+class BatchWriter:
+    """Does one batch at a time, as its caller sees to."""
+
+    def __init__(self, backend: Backend, feed: Feed, clock: Clock) -> None:
+        self._backend = backend
+        self._feed = feed
+        self._clock = clock
+
+    async def write(self, operations: Sequence[Operation]) -> Answers:
+        """Do an exclusive operation, or operations on jobs in order, and make them durable together.
+
+        Raises StoreUnavailable or StoreFull, and then none of them has happened.
+        """
+        if isinstance(operations[0], ExclusiveOperation):
+            return [await self._backend.perform(operations[0], self._clock())]
+        return await self._change(cast("Sequence[JobOperation]", operations))
+
+    async def _change(self, operations: Sequence[JobOperation]) -> Answers:
+        ids = {operation.job_id for operation in operations if not isinstance(operation, CreateJob)}
+        names = {operation.workflow for operation in operations if isinstance(operation, CreateJob)}
+        room = EVERYTHING if len(operations) == 1 else _SMALL
+        snapshot = await self._backend.load(ids, names, room)
+        plan, large = Plan(snapshot.jobs, snapshot.workflows, self._clock), snapshot.large
+        answers = [
+            LARGE if large and _job_of(operation) in large else _attempt(plan, operation) for operation in operations
+        ]
+        if not plan.events:
+            return answers
+        applied = await self._backend.apply(plan)
+        self._feed.publish(_events(plan, applied))
+        return _without_stale(operations, answers, applied.stale) if applied.stale else answers
+
+
+def is_exclusive(operation: Operation) -> bool:
+    """Tell whether an operation is a whole batch."""
+    return isinstance(operation, ExclusiveOperation)
+
+
+def brings_much(operation: Operation) -> bool:
+    """Tell whether an operation brings so much that small ones must not wait for several of its kind."""
+    return isinstance(operation, (ChangeJob, CreateJob)) and operation.size > _SMALL
+
+
+def _events(plan: Plan, applied: Applied) -> list[Event]:
+    drafts = [draft for draft in plan.events if draft.job_id not in applied.stale] if applied.stale else plan.events
+    return [Event(seq, *draft) for seq, draft in enumerate(drafts, applied.first_seq)]
+
+
+def _without_stale(operations: Sequence[JobOperation], answers: Answers, stale: Collection[str]) -> Answers:
+    """Have those operations done again whose jobs were not written."""
+    return [
+        AGAIN if (answer.id if isinstance(answer, Job) else _job_of(operation)) in stale else answer
+        for operation, answer in zip(operations, answers, strict=True)
+    ]
+
+
+def _job_of(operation: JobOperation) -> str | None:
+    return None if isinstance(operation, CreateJob) else operation.job_id
+
+
+def _attempt(plan: Plan, operation: JobOperation) -> Any:
+    try:
+        return plan.perform(operation)
+    except WfxError as exc:
+        return exc.with_traceback(None)  # it holds the frame that will hold this answer: a cycle
+    except Exception as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
+        return exc

@@ -1,0 +1,173 @@
+"""The store: implements :class:`wfx.store.protocol.Store` over any :class:`wfx.store.backend.Backend`.
+
+What arrives together is written, and read, together; what waits is bounded; followers hear of each commit.
+"""
+# ruff: noqa: D102 - the protocol documents its methods
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from wfx.domain.errors import JobNotFound, NotFound, WorkflowNotFound
+from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.backend import Backend, FoundJob
+from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive
+from wfx.store.batching import Batcher, OnBatch, ignore_batch
+from wfx.store.feed import Feed, Follower
+from wfx.store.operations import (
+    ChangeJob,
+    CreateJob,
+    CreateWorkflow,
+    DeleteJob,
+    DeleteWorkflow,
+    PruneLog,
+    RunChores,
+)
+from wfx.store.plan import Clock
+from wfx.store.protocol import EVERYTHING, DecideChange, DecideCreation, LogBounds, NoRoom
+
+_WRITES_WAITING = 4096
+_WRITES_TOGETHER = 128
+_READS_WAITING = 16384
+_READS_TOGETHER = 256
+_POLLS_TOGETHER = 32
+_POLL_LIMIT = 100
+_SMALL = 64 * 1024
+"""Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
+
+
+class BatchingStore:
+    """Made by :meth:`open`."""
+
+    def __init__(self, backend: Backend, bounds: LogBounds, clock: Clock, on_batch: OnBatch) -> None:
+        """Start the tasks, with a log that has these bounds now."""
+        self.backend = backend
+        self._cached_job = backend.cached_job
+        self._feed = Feed(bounds.head, self.read_log)
+        backend.watch_head(self._feed.advance)
+        self._writes = Batcher(
+            BatchWriter(backend, self._feed, clock).write,
+            at_most_waiting=_WRITES_WAITING,
+            at_most_together=_WRITES_TOGETHER,
+            exclusive=is_exclusive,
+            large=brings_much,
+            on_batch=on_batch,
+        )
+        self._reads = Batcher(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)
+        self._polls = Batcher(self._read_pages, at_most_waiting=_READS_WAITING, at_most_together=_POLLS_TOGETHER)
+
+    @classmethod
+    async def open(cls, backend: Backend, clock: Clock, on_batch: OnBatch = ignore_batch) -> Self:
+        """Start a store over the backend, which it closes in the end; ``on_batch`` observes the batches of changes."""
+        return cls(backend, await backend.log_bounds(), clock, on_batch)
+
+    async def create_workflow(self, workflow: Workflow) -> Workflow:
+        created: Workflow = await self._writes.submit(CreateWorkflow(workflow))
+        return created
+
+    async def get_workflow(self, name: str) -> Workflow:
+        _require_text(name, WorkflowNotFound(name))
+        known = self.backend.cached_workflow(name)
+        return await self.backend.read_workflow(name) if known is None else known
+
+    async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
+        return await self.backend.read_workflows(paging, room)
+
+    async def delete_workflow(self, name: str) -> None:
+        _require_text(name, WorkflowNotFound(name))
+        await self._writes.submit(DeleteWorkflow(name))
+
+    async def create_job(self, workflow: str, decide: DecideCreation, *, size: int = 0) -> Job:
+        _require_text(workflow, WorkflowNotFound(workflow))
+        created: Job = await self._writes.submit(CreateJob(workflow, decide, size))
+        return created
+
+    async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
+        if (known := self._cached_job(job_id)) is not None:
+            return known
+        _require_text(job_id, JobNotFound())
+        found: FoundJob = await self._reads.submit(job_id)
+        while isinstance(found, int):
+            if found > room:
+                raise NoRoom(found)
+            found = await self.backend.read_large_job(job_id, room)
+        if isinstance(found, JobNotFound):
+            raise found
+        return found
+
+    async def get_history(
+        self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
+    ) -> Page[HistoryEntry]:
+        _require_text(job_id, JobNotFound())
+        return await self.backend.read_history(job_id, limit, before, room)
+
+    async def query_jobs(self, query: JobQuery, room: int = EVERYTHING) -> Page[Job]:
+        if _is_poll(query):
+            if (known := self.backend.cached_page(query)) is not None:
+                return known
+            page: Page[Job] = await self._polls.submit(query)
+            if page.rest is None or room <= _SMALL:
+                return page
+        return await self.backend.search_jobs(query, room)
+
+    async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
+        return await self.backend.read_on(rest, room)
+
+    async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
+        _require_text(job_id, JobNotFound())
+        changed: Job = await self._writes.submit(ChangeJob(job_id, decide, size))
+        return changed
+
+    async def delete_job(self, job_id: str) -> None:
+        _require_text(job_id, JobNotFound())
+        await self._writes.submit(DeleteJob(job_id))
+
+    async def log_bounds(self) -> LogBounds:
+        return await self.backend.log_bounds()
+
+    async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:
+        return await self.backend.read_log(after, limit, room)
+
+    def follow_log(self) -> Follower:
+        return self._feed.follow()
+
+    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+        dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most))
+        return dropped
+
+    async def run_chores(self, at_most: int) -> int:
+        done: int = await self._writes.submit(RunChores(at_most))
+        return done
+
+    async def ping(self) -> None:
+        await self.backend.ping()
+
+    async def close(self) -> None:
+        await self._writes.close()
+        await self._reads.close()
+        await self._polls.close()
+        self._feed.close()
+        await self.backend.close()
+
+    async def _read_jobs(self, job_ids: Sequence[str]) -> Sequence[Any]:
+        return await self.backend.read_jobs(job_ids, _SMALL)
+
+    async def _read_pages(self, queries: Sequence[JobQuery]) -> Sequence[Any]:
+        return await self.backend.read_pages(queries, _SMALL)
+
+
+def _is_poll(query: JobQuery) -> bool:
+    """Tell whether this is what devices ask all the time: some of their own, few jobs. It needs no search."""
+    return bool(query.client_id) and 0 < query.paging.limit <= _POLL_LIMIT and not query.paging.with_total
+
+
+def _require_text(key: str, otherwise: NotFound) -> None:
+    """Raise unless the key is Unicode text: half a surrogate pair names nothing, and no database could look for it."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise otherwise from None

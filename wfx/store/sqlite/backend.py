@@ -1,0 +1,172 @@
+"""SQLite backend: implements :class:`wfx.store.backend.Backend`."""
+# ruff: noqa: D102 - the protocol documents its methods
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from wfx.domain.errors import NotOnThisLog, StoreDamaged
+from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.workflow import Workflow
+from wfx.store.backend import Applied, FoundJob, Snapshot
+from wfx.store.operations import ExclusiveOperation
+from wfx.store.plan import Plan
+from wfx.store.protocol import LogBounds
+from wfx.store.sqlite.bitmaps import Bitmaps
+from wfx.store.sqlite.connection import inside
+from wfx.store.sqlite.dirty_jobs import DirtyJobs
+from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.file_guard import FileGuard
+from wfx.store.sqlite.job_cache import JobCache
+from wfx.store.sqlite.queries import Queries
+from wfx.store.sqlite.query_connection import QueryConnection
+from wfx.store.sqlite.rows import Position, StoredJob
+from wfx.store.sqlite.workflow_cache import WorkflowCache
+from wfx.store.sqlite.writer import Writer
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the backend works with. All are the same one for a database in memory."""
+
+    write: aiosqlite.Connection
+    point: aiosqlite.Connection
+    """For reads of known, small size."""
+    query: aiosqlite.Connection
+    """For reads that may be long, so that they keep nobody waiting but each other."""
+    presence: FileGuard
+    """Of the files that they have open."""
+
+
+class SqliteBackend:
+    """Made by :func:`wfx.store.sqlite.opening.open_backend`."""
+
+    def __init__(
+        self, location: Location, connections: Connections, position: Position, resources: AsyncExitStack
+    ) -> None:
+        """Take over the connections. ``resources`` lets go of them, and of the file after them."""
+        self._connections = connections
+        self._resources = resources
+        self._searcher = QueryConnection(connections.query, alone=connections.query is not connections.write)
+        self._workflows = WorkflowCache()
+        self._jobs = JobCache()
+        changes = DirtyJobs()
+        self._bitmaps = Bitmaps(changes)
+        self._reading = Queries(self._workflows)
+        self._writer = Writer(
+            location,
+            connections.write,
+            position,
+            presence=connections.presence,
+            jobs=self._jobs,
+            changes=changes,
+            workflows=self._workflows,
+        )
+        resources.push_async_callback(self._writer.close)
+
+    def watch_head(self, tell: Callable[[int], None]) -> None:
+        self._writer.tell_head = tell
+
+    def cached_job(self, job_id: str) -> Job | None:
+        known = self._jobs.job(job_id)
+        return None if known is None else known.job
+
+    def cached_page(self, query: JobQuery) -> Page[Job] | None:
+        return self._jobs.page(query)
+
+    def cached_workflow(self, name: str) -> Workflow | None:
+        return self._workflows.named(name)
+
+    async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
+        return await self._writer.load(job_ids, workflow_names, room)
+
+    async def apply(self, plan: Plan) -> Applied:
+        return await self._writer.apply(plan)
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+        return await self._writer.perform(operation, now)
+
+    async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
+        age = self._jobs.age
+        found = await self._point(partial(self._reading.jobs, ids=job_ids, room=room))
+        return [self._keep(one, age) if isinstance(one, StoredJob) else one for one in found]
+
+    async def read_large_job(self, job_id: str, room: int) -> FoundJob:
+        age = self._jobs.age
+        (found,) = await self._search(partial(self._reading.jobs, ids=[job_id], room=room))
+        return self._keep(found, age) if isinstance(found, StoredJob) else found
+
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+        age = self._jobs.age
+        pages = await self._point(partial(self._reading.pages, queries=queries, room=room))
+        for query, page in zip(queries, pages, strict=True):
+            if page.rest is None:
+                self._jobs.keep_page(query, page, age)
+        return pages
+
+    async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
+        return await self._search(partial(self._reading.query_jobs, query=query, room=room, bitmaps=self._bitmaps))
+
+    async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
+        read: Callable[..., Page[Any]] = rest.place
+        return await self._search(partial(read, room=room))
+
+    async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
+        return await self._point(partial(self._reading.history, job_id=job_id, limit=limit, before=before, room=room))
+
+    async def read_workflow(self, name: str) -> Workflow:
+        return await self._point(partial(self._reading.workflow, name=name))
+
+    async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
+        return await self._search(partial(self._reading.query_workflows, paging=paging, room=room))
+
+    async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
+        # The tables may hold more: what is committed this very moment, or was when the disk failed. Told now, it would
+        # be ahead of the head, and not durable for sure.
+        position = self._writer.position
+        if after > position.head:
+            raise NotOnThisLog(position.head, position.log_id)
+        limit = min(limit, position.head - after)
+        return await self._point(partial(self._reading.log, after=after, limit=limit, room=room))
+
+    async def log_bounds(self) -> LogBounds:
+        position = self._writer.position
+        return LogBounds(position.log_id, position.horizon + 1, position.head)
+
+    async def ping(self) -> None:
+        self._connections.presence.require()
+        await self._point(self._reading.ping)
+
+    async def close(self) -> None:
+        self._jobs.clear()
+        try:
+            self._connections.presence.require()
+        finally:
+            await self._resources.aclose()
+
+    def _keep(self, stored: StoredJob, age: int) -> Job:
+        self._jobs.keep(stored, age)
+        return stored.job
+
+    async def _point(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await self._noting_damage(inside(self._connections.point, read))
+
+    async def _search(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await self._noting_damage(self._searcher.run(read))
+
+    async def _noting_damage(self, reading: Awaitable[Result]) -> Result:
+        try:
+            return await reading
+        except StoreDamaged as exc:
+            self._connections.presence.spoil(exc)
+            raise
