@@ -44,6 +44,10 @@ def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None) -> 
         assert not thread.is_alive(), "the engine does not stop"
 
 
+HUGE = 20_000_000
+"""Bytes of an answer that does not fit into the buffers of the system."""
+
+
 class Handlers:
     """An app that counts who works, and works until it is told to stop: ``/wait``; others are answered at once.
 
@@ -88,6 +92,8 @@ class Handlers:
                 body = str(length + len(message["body"])).encode()
             case "/large":
                 body = b"x" * 200_000
+            case "/huge":
+                body = b"x" * HUGE
             case "/head":
                 await Reply(200, body, ((b"x-filler", b"y" * 20_000_000),))(scope, receive, send)
                 return

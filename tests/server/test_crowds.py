@@ -16,7 +16,7 @@ import psutil
 import pytest
 from rawhttp import Wire, request
 
-from tests.server.engines import DEADLINE, Handlers, serving
+from tests.server.engines import DEADLINE, HUGE, Handlers, serving
 from tests.waiting import eventually
 from wfx.demo.local import LocalService
 from wfx.server import limits
@@ -108,6 +108,15 @@ def test_half_closed_and_incomplete(engine: str) -> None:
                 wire.socket.shutdown(socket.SHUT_WR)
                 assert wire.answer().body == b"10"
                 assert wire.over()
+
+
+def test_half_closed_and_taking_long(engine: str) -> None:
+    """Row 24: a client that has shut down its sending side may take its answer as slowly as any other."""
+    settings = HttpSettings(10, 1, read_timeout=0.1)
+    with serving(engine, Handlers(), settings) as port, connect(port, request("GET", "/huge")) as wire:
+        wire.socket.shutdown(socket.SHUT_WR)
+        time.sleep(1.5)  # many times as long as it could wait for the beginning
+        assert len(wire.answer().body) == HUGE
 
 
 def test_limit_of_requests(engine: str) -> None:

@@ -137,6 +137,27 @@ def test_pipelined_and_gone(engine: str, tmp_path: Path) -> None:
     assert levels == {"info"}, "all of the log, to the end of the service"
 
 
+def test_half_closed_behind_chunks(patient: LocalService) -> None:
+    """Row 24: a client that says there is no more behind a body of a thousand chunks gets all its answers."""
+    body = b"2\r\n\r\n\r\n" * 1500 + b"0\r\n\r\n"
+    head = ("POST", f"{BASE}/jobs", b"", "Content-Type: application/json", "Transfer-Encoding: chunked")
+    with Wire(patient.ports["north"]) as wire:
+        wire.send(request("POST", f"{BASE}/jobs", b"{}") + request(*head) + body)
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert [wire.answer().status for _ in range(2)] == [400, 400]
+        assert wire.over()
+
+
+def test_streams_whose_readers_are_gone(engine: str, tmp_path: Path) -> None:
+    """Row 24: who asks for an event stream and leaves at once takes nobody's place."""
+    options = ("--read-timeout=10m", "--max-connections=5", f"--http-engine={engine}")
+    with LocalService(tmp_path, *options) as service:
+        for _ in range(20):
+            with suppress(ConnectionError), Wire(service.ports["south"]) as wire:
+                wire.send(request("GET", f"{BASE}/jobs/events"))
+        eventually(lambda: is_served(service.ports["south"], f"{BASE}/version"), "there is room")
+
+
 @pytest.mark.parametrize("resets", [True, False])
 def test_clients_that_left_hold_no_connection(engine: str, resets: bool) -> None:
     """Row 24: who sends a hundred requests at once and leaves without an answer makes room for others."""
@@ -150,10 +171,10 @@ def test_clients_that_left_hold_no_connection(engine: str, resets: bool) -> None
         eventually(lambda: is_served(port), "there is room")
 
 
-def is_served(port: int) -> bool:
+def is_served(port: int, path: str = "/") -> bool:
     """Whether a new connection is answered."""
     with Wire(port) as wire, suppress(ConnectionError, EOFError):
-        wire.send(request("GET", "/", b"", "Connection: close"))
+        wire.send(request("GET", path, b"", "Connection: close"))
         return bool(wire.answer().status == 200)
     return False
 

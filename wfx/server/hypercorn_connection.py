@@ -17,7 +17,7 @@ from wfx.server import edge_errors
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
 from wfx.server.hypercorn_request import Request
-from wfx.server.limits import LINGER, NEVER, ListenerLimits, cut_off
+from wfx.server.limits import HALF_CLOSED_CHECK, LINGER, NEVER, ListenerLimits, cut_off
 from wfx.server.request_reader import BETWEEN
 
 log = logging.getLogger("wfx.edge")
@@ -68,7 +68,8 @@ class Connection:
         self._read_due = self._loop.time() + edge.settings.current.read_timeout
         self._write_due = NEVER
         self._fresh = True
-        self._half_closed = False
+        self._half_closed_until: float | None = None
+        """When a client that has closed its sending side must have the beginning of its answer."""
         self._closing = False
         self._over = False
 
@@ -148,9 +149,11 @@ class Connection:
         """End after the client has left or closed its sending side."""
         waiting = [request for request in self._requests if not request.endless]
         if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.in_body:
-            self._half_closed = True
-            self._read_due = self._loop.time() + self.edge.settings.current.read_timeout
-            await waiting[0].ended()
+            now = self._loop.time()
+            self._half_closed_until = now + self.edge.settings.current.read_timeout
+            self._read_due = now + HALF_CLOSED_CHECK
+            for request in waiting:  # the last one, and those before it that are just ending
+                await request.ended()
         if self._protocol is not None:
             await self._protocol.handle(Closed())
         self._close()
@@ -269,8 +272,10 @@ class Connection:
 
     def _give_up_reading(self) -> None:
         match self._protocol:
-            case _ if self._closing or self._half_closed:
+            case _ if self._closing:
                 cut_off(self._transport)
+            case _ if self._half_closed_until is not None:
+                self._check_half_closed(self._half_closed_until)
             case Http1(in_body=True, request=Request() as request):
                 self._refuse_body(request)
             case Http2() if not self._fresh:
@@ -280,6 +285,15 @@ class Connection:
                     begun = self._protocol is not None
                     self.edge.refusals.note("slow-head" if begun else "silent", self._client)
                 self._close()
+
+    def _check_half_closed(self, until: float) -> None:
+        """End the connection if no answer begins in time, or if it is an event stream: nobody may be there any more."""
+        now = self._loop.time()
+        endless = any(request.endless for request in self._requests)
+        if endless or (now >= until and not any(request.response_started for request in self._requests)):
+            cut_off(self._transport)
+        else:
+            self._read_due = now + HALF_CLOSED_CHECK
 
     def _refuse_body(self, request: Request) -> None:
         self.edge.refusals.note("slow-body", self._client)

@@ -50,6 +50,8 @@ MAX_STREAMS = 100
 LINGER = 1.0
 """Seconds a connection is still read from after an answer that ends it early. Closed at once, the peer's system would
 throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
+HALF_CLOSED_CHECK = 1.0
+"""Seconds between two looks at a connection whose client has closed its sending side."""
 NEVER = math.inf
 _BODIES = 256 * 1024 * 1024
 """Bytes of request bodies that may be in memory at once, those of all listeners together."""

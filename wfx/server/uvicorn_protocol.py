@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from wfx.api.request import ABORT_EXTENSION
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
-from wfx.server.limits import LINGER, NEVER, ListenerLimits, cut_off
+from wfx.server.limits import HALF_CLOSED_CHECK, LINGER, NEVER, ListenerLimits, cut_off
 from wfx.server.request_reader import BETWEEN, BODY, RequestReader
 from wfx.server.uvicorn_cycle import Cycle
 
@@ -45,10 +45,12 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "_extensions",
         "_fresh",
         "_half_closed",
+        "_half_closed_until",
         "_lingers",
         "_outlet",
         "_partial",
         "_read_due",
+        "_resumes",
         "_write_due",
         "edge",
     )
@@ -77,6 +79,10 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._partial = False
         """Whether the deadline of a partly received request is set."""
         self._half_closed = False
+        self._half_closed_until = NEVER
+        """When a client that has closed its sending side must have the beginning of its next answer."""
+        self._resumes = False
+        """Whether reading goes on after other connections were served."""
         self._lingers = False
         self._extensions: dict[str, Any]
         self._outlet: _Outlet
@@ -119,6 +125,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
                 return
         else:
             self.flow.pause_reading()
+            self._resumes = True
             self.loop.call_soon(self._resume_reading)
         if self.refusal is not None:
             self._refuse(self.refusal)
@@ -129,12 +136,15 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def _resume_reading(self) -> None:
         """Continue to read after other connections were served."""
+        self._resumes = False
         if self.refusal is not None or self._lingers or self.transport.is_closing():
             return
         if self.phase != BETWEEN or self._current is None:
             if len(self.cycle.body) <= HIGH_WATER_LIMIT:
                 self.flow.resume_reading()
             self._read_on()
+        if self._half_closed:
+            self._close_unless_asked()
 
     def head_complete(self) -> None:
         """Begin to work on a request; all earlier ones are answered."""
@@ -230,10 +240,24 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def _close_unless_asked(self) -> None:
         """Close a half-closed connection, unless its client has sent one more request that is complete."""
-        if self.refusal is None and (self._current is None or self.phase != BETWEEN):
+        if self.refusal is None and not self._resumes and (self._current is None or self.phase != BETWEEN):
             self._close()
         else:
-            self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
+            self._expect_answer()
+
+    def _expect_answer(self) -> None:
+        now = self.loop.time()
+        self._half_closed_until = now + self.edge.settings.current.read_timeout
+        self._read_due = now + HALF_CLOSED_CHECK
+
+    def _check_half_closed(self, now: float) -> None:
+        """End the connection if no answer begins in time, or if it is an event stream: nobody may be there any more."""
+        cycle = self._current
+        begun = cycle is not None and cycle.response_started
+        if (cycle is not None and cycle.endless) or (now >= self._half_closed_until and not begun):
+            self._abort()
+        else:
+            self._read_due = now + HALF_CLOSED_CHECK
 
     def _await_next(self) -> None:
         if self._current is None and self.phase == BETWEEN:
@@ -259,10 +283,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn never stays
         """Keep the connection open for an answer when the client has only closed its sending side."""
-        if self._current is None or self._current.endless or (self.phase == BODY and self.refusal is None):
+        incomplete = self.phase == BODY and self.refusal is None and not self._resumes
+        if self._current is None or self._current.endless or incomplete:
             return None
         self._half_closed = True
-        self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
+        self._expect_answer()
         return True
 
     def pause_writing(self) -> None:
@@ -282,8 +307,10 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         if self._write_due <= now:
             self.edge.refusals.note("slow-reader", self.client)
             self._abort()
-        elif self._lingers or self._half_closed:
+        elif self._lingers:
             self._abort()
+        elif self._half_closed:
+            self._check_half_closed(now)
         elif self.phase == BODY:
             self._refuse(edge_errors.SLOW_BODY)
         else:
