@@ -44,7 +44,7 @@ from wfx.store.opening import open_store
 log = logging.getLogger("wfx")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Composition:
     """The composed service, as far as others than handlers work with it."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -48,12 +47,13 @@ class Histogram:
             yield str(bound), count
 
 
-@dataclass(frozen=True, slots=True)
 class Batches:
     """Batches of changes that were handed to the store."""
 
-    sizes: Histogram = field(default_factory=lambda: Histogram(_SIZES))
-    seconds: Histogram = field(default_factory=lambda: Histogram(_SECONDS))
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.sizes = Histogram(_SIZES)
+        self.seconds = Histogram(_SECONDS)
 
     def note(self, size: int, seconds: float) -> None:
         """Count one; see :data:`wfx.store.batching.OnBatch`."""
@@ -61,15 +61,23 @@ class Batches:
         self.seconds.observe(seconds)
 
 
-@dataclass(frozen=True)
 class Metrics:
     """Where the counters are, and what they are called; a collector of prometheus-client."""
 
-    limits: HttpLimits
-    broker: Broker
-    filters: Filters
-    batches: Batches
-    dropped_log_records: Callable[[], int]
+    def __init__(
+        self,
+        limits: HttpLimits,
+        broker: Broker,
+        filters: Filters,
+        batches: Batches,
+        dropped_log_records: Callable[[], int],
+    ) -> None:
+        """Read the counters of these parts."""
+        self._limits = limits
+        self._broker = broker
+        self._filters = filters
+        self._batches = batches
+        self._dropped_log_records = dropped_log_records
 
     @cached_property
     def registry(self) -> CollectorRegistry:
@@ -85,25 +93,25 @@ class Metrics:
         yield from self._edge()
         yield _counter(
             "wfx_event_readers_dropped", "Readers of event streams that were given up since they did not read",
-            (), {(): self.broker.dropped},
+            (), {(): self._broker.dropped},
         )  # fmt: skip
         yield _counter(
             "wfx_filter_kills", "Response filters that were stopped in a worker process, by reason",
-            ("reason",), {(reason,): count for reason, count in self.filters.kills.items()},
+            ("reason",), {(reason,): count for reason, count in self._filters.kills.items()},
         )  # fmt: skip
-        yield _histogram("wfx_store_batch_size", "Changes in a batch that the store commits", self.batches.sizes)
+        yield _histogram("wfx_store_batch_size", "Changes in a batch that the store commits", self._batches.sizes)
         yield _histogram(
-            "wfx_store_commit_seconds", "Time from handing a batch to the store to its answer", self.batches.seconds
+            "wfx_store_commit_seconds", "Time from handing a batch to the store to its answer", self._batches.seconds
         )
         yield _counter(
             "wfx_log_records_dropped", "Log records that were dropped since they could not be written",
-            (), {(): self.dropped_log_records()},
+            (), {(): self._dropped_log_records()},
         )  # fmt: skip
 
     def _edge(self) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily
 
-        listeners = self.limits.listeners
+        listeners = self._limits.listeners
         refusals: dict[tuple[str, ...], int] = {(str(each.side), kind): 0 for each in listeners for kind in KINDS}
         running = {str(each.side): 0 for each in listeners}
         for each in listeners:

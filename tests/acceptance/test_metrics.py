@@ -83,7 +83,7 @@ async def test_edge(engine: str, tmp_path: Path) -> None:
 async def test_readers_that_do_not_read(tmp_path: Path) -> None:
     """A reader of events that is given up is counted once; those who read are not."""
     async with (
-        composed(tmp_path, sse_grace_interval=0.5) as running,
+        composed(tmp_path, sse_grace_interval=2.0) as running,
         httpx.AsyncClient(trust_env=False, timeout=60) as client,
     ):
         await post(running, client, "/workflows", WORKFLOW)
@@ -115,16 +115,22 @@ async def ask(running: Running, client: httpx.AsyncClient, program: str) -> int:
     return answer.status_code
 
 
-async def test_filters(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("limits", "fine", "stopped"), [
+    ({"filter_timeout": 0.5}, ".content | length", {"time": ENDLESS}),
+    ({"filter_timeout": 60.0, "filter_memory": 64 * 1024 * 1024, "filter_output": 10_000},
+     "reduce range(10) as $n (0; . + $n)", {"memory": '"x" * 100000000', "output": "[range(10000)]"}),
+])  # fmt: skip
+async def test_filters(tmp_path: Path, limits: dict[str, Any], fine: str, stopped: dict[str, str]) -> None:
     """Response filters that are stopped in a worker are counted by the limit that they exceeded; others are not."""
-    limits = {"filter_timeout": 3.0, "filter_memory": 64 * 1024 * 1024, "filter_output": 10_000}
     async with composed(tmp_path, **limits) as running, httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        assert await ask(running, client, "reduce range(10) as $n (0; . + $n)") == 200
-        assert samples(running, "wfx_filter_kills_total") == {}
-        for program, times in ((ENDLESS, 1), ('"x" * 100000000', 2), ("[range(10000)]", 3)):
+        assert await ask(running, client, fine) == 200
+        expected: dict[tuple[str, ...], float] = {}
+        for times, (reason, program) in enumerate(stopped.items(), start=1):
+            assert samples(running, "wfx_filter_kills_total") == expected
             for _ in range(times):
                 assert await ask(running, client, program) != 200
-        assert samples(running, "wfx_filter_kills_total") == {("time",): 1, ("memory",): 2, ("output",): 3}
+            expected[reason,] = times
+        assert samples(running, "wfx_filter_kills_total") == expected
 
 
 async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
@@ -132,7 +138,7 @@ async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
     async with composed(tmp_path, filter_timeout=60.0, read_timeout=0.5) as running:
         request = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Response-Filter: %b\r\n\r\n"
         connection = await running.connect(Side.SOUTH, request % ENDLESS.encode())
-        pool = running.parts.metrics.filters._pool
+        pool = running.parts.metrics._filters._pool
         await eventually(lambda: any(turn.began and turn.typical for turn in pool._shares._running))
         await connection.close()
         await eventually(lambda: samples(running, "wfx_filter_kills_total") == {("client-left",): 1})
