@@ -66,11 +66,8 @@ class RequestContext:
 _current: ContextVar[RequestContext | None] = ContextVar("wfx.request", default=None)
 current: Callable[[], RequestContext | None] = _current.get
 """Return the context of the request that this task works for; None if it works for none."""
-
-
-def enter(context: RequestContext) -> None:
-    """Make it the context of the running task."""
-    _current.set(context)
+enter: Callable[[RequestContext], object] = _current.set
+"""Make a context that of the running task."""
 
 
 def given_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

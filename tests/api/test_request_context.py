@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from waiting import eventually
 
 from tests.server.engines import serving
+from wfx.api.answer_memory import PIECE, AnswerMemory, Share
 from wfx.api.app import App
 from wfx.api.reply import Reply
 from wfx.demo.local import LocalService
@@ -45,6 +47,19 @@ def records(service: LocalService, path: str) -> list[dict[str, Any]]:
 
     eventually(lambda: len(found()) == 2, f"two records about {path}")
     return found()
+
+
+@contextmanager
+def logged_by(name: str) -> Iterator[list[dict[str, Any]]]:
+    """Collect what a logger of this process writes, as the service would."""
+    logged: list[dict[str, Any]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append(json.loads(Json().format(record)))  # type: ignore[method-assign]  # short
+    logging.getLogger(name).addHandler(handler)
+    try:
+        yield logged
+    finally:
+        logging.getLogger(name).removeHandler(handler)
 
 
 def ask(url: str, *ids: bytes, method: str = "GET", **more: Any) -> httpx.Response:
@@ -165,17 +180,9 @@ def test_interleaved_requests_keep_their_ids() -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_next_request_of_a_connection_has_its_own_id(engine: str) -> None:
     """Requests that are sent together over one connection do not inherit ids, and a connection has none."""
-    logged: list[dict[str, Any]] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: logged.append(json.loads(Json().format(record)))  # type: ignore[method-assign]  # brief
-    edge = logging.getLogger("wfx.edge")
-    edge.addHandler(handler)
-    try:
-        with serving(engine, App(Side.NORTH, tell_id)) as port, Wire(port) as wire:
-            wire.send(request("GET", "/", b"", "X-Request-Id: mine") + request("GET", "/") + b"no request\r\n\r\n")
-            first, second, refused = wire.answer(), wire.answer(), wire.answer()
-    finally:
-        edge.removeHandler(handler)
+    with logged_by("wfx.edge") as logged, serving(engine, App(Side.NORTH, tell_id)) as port, Wire(port) as wire:
+        wire.send(request("GET", "/", b"", "X-Request-Id: mine") + request("GET", "/") + b"no request\r\n\r\n")
+        first, second, refused = wire.answer(), wire.answer(), wire.answer()
     assert first.body == b"mine\n"
     assert MINTED.fullmatch(second.body.decode().strip())
     assert refused.status == 405
@@ -196,6 +203,24 @@ def test_records_without_a_request() -> None:
     as_json, pretty = asyncio.run(inside())
     assert json.loads(as_json)["reqID"] == "mine"
     assert pretty.endswith("text reqID=mine a=1")
+
+
+def test_record_of_a_slow_client_has_its_id() -> None:
+    """When a client is cut off because another waits, the record has the id of the request that is cut off."""
+    with logged_by("wfx.api.answer_memory") as logged:
+
+        async def run() -> None:
+            memory = AnswerMemory(limit=PIECE, stall=0)
+            enter(RequestContext(Side.SOUTH, b"slow"))
+            slow = Share(memory, lambda: None)
+            slow.cut = slow.release
+            slow.take(PIECE)
+            slow.sending_since = asyncio.get_running_loop().time()
+            enter(RequestContext(Side.SOUTH, b"waits"))
+            await Share(memory, lambda: None).hold(PIECE)
+
+        asyncio.run(run())
+    assert [record["reqID"] for record in logged] == ["slow"]
 
 
 def test_context_of_a_request() -> None:

@@ -13,6 +13,8 @@ import math
 from collections import deque
 from collections.abc import Callable
 
+from wfx.request_context import LOG_FIELD, current
+
 SMALL = 64 * 1024
 """Bytes of the largest answer that needs no room."""
 PIECE = 512 * 1024
@@ -46,6 +48,8 @@ class Share:
         self.cut = cut
         self.sending_since: float | None = None
         """When the piece that is being sent was given to the server; None while none is."""
+        self.context = current()
+        """The context of the request that is answered."""
         self._memory = memory
 
     def try_hold(self, size: int) -> bool:
@@ -138,5 +142,11 @@ class AnswerMemory:
         for share in list(self._shares):
             if share.sending_since is not None and share.sending_since + self._stall <= now:
                 share.sending_since = None
-                _logger.warning("cut off a client that took nothing for %g s while others waited", self._stall)
+                # The task that notices it works for one of the others.
+                fields = {LOG_FIELD: share.context.request_id} if share.context is not None else {}
+                _logger.warning(
+                    "cut off a client that took nothing for %g s while others waited",
+                    self._stall,
+                    extra={"fields": fields},
+                )
                 share.cut()

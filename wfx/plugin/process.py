@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
@@ -207,7 +208,8 @@ class PluginProcess:
         (systemd does), the server next.
         """
         self._close()
-        self._loop.call_later(REPORT_DELAY, lambda: self._report(self._reason))
+        # A request may be the one to notice; the record is not about it.
+        self._loop.call_later(REPORT_DELAY, lambda: self._report(self._reason), context=Context())
 
     def _take_answers(self, data: bytes) -> None:
         """Settle the requests that are answered; what comes after the end is dropped."""

@@ -18,7 +18,7 @@ from wfx.events.query import parse_query
 
 
 async def get(request: ApiRequest) -> Response:
-    """GET /jobs/events: a stream, or with a page where a position is given and JSON is wanted.
+    """GET /jobs/events: a stream, or a page where a position is given and JSON is wanted.
 
     Raises EventQueryInvalid, BehindHorizon, NotOnThisLog or StoreUnavailable before anything is sent.
     """
