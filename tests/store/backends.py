@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.store.batching_store import BatchingStore
+from wfx.store.memory import open_memory
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.sqlite.backend import SqliteBackend
@@ -42,7 +43,10 @@ class Backend:
     @asynccontextmanager
     async def open(self, folder: Path, clock: Callable[[], int]) -> AsyncIterator[Store]:
         """Open the store that belongs to the folder; what is left in the end must be sound."""
-        store = await open_store(self.kind, self.option(folder), clock=clock)
+        if self.kind == "memory":
+            store: Store = await open_memory(clock)
+        else:
+            store = await open_store(self.kind, self.option(folder), clock=clock)
         try:
             yield store
         finally:
@@ -54,7 +58,9 @@ class Backend:
 BACKENDS = (
     Backend("sqlite-file", "sqlite", lambda folder: f"file:{folder}/wfx.db?_fk=1&_journal=WAL", lasting=True),
     Backend("sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False),
+    Backend("memory", "memory", lambda _: "", lasting=False),
 )
+SQLITE_BACKENDS = tuple(backend for backend in BACKENDS if backend.kind == "sqlite")
 
 
 def sqlite_of(store: Store) -> SqliteBackend:

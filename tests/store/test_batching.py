@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wfx.domain.errors import StoreFull, StoreUnavailable
-from wfx.store.batching import LARGE, Batcher
+from wfx.store.batching import AGAIN, LARGE, Batcher
 
 
 class Work:
@@ -176,6 +176,15 @@ async def test_cancelled_callers_leave_no_trace() -> None:
         work.free.set()
         assert await waiting[1] == 20
     assert work.batches == [[0], [2]]
+
+
+async def test_what_must_be_seen_anew_comes_first_in_the_next_batch() -> None:
+    """Items that are answered AGAIN are done in the next batch, before those that came later, in their order."""
+    work = Work()
+    work.answer = lambda item: AGAIN if item in (1, 3) and len(work.batches) == 1 else item * 10
+    async with group_of(work) as group:
+        assert await asyncio.gather(*(group.submit(item) for item in range(1, 8))) == [n * 10 for n in range(1, 8)]
+    assert work.batches[1][:2] == [1, 3]
 
 
 async def test_closing_answers_those_who_wait() -> None:

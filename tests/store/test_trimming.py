@@ -88,15 +88,6 @@ async def test_reports_that_share_a_commit_are_trimmed_together(store: Store, bo
     assert len(await entries_of(store, job)) <= 10
 
 
-async def test_what_was_cut_out_is_swept(store: Store, bounds: Callable[[int], None]) -> None:
-    """The dropped entries are swept in pieces while the job goes on, and its history stays as it is."""
-    bounds(10)
-    job = await reported(store, 11)
-    before = await entries_of(store, job)
-    assert [await store.run_chores(2) for _ in range(3)] == [2, 1, 0]
-    assert await entries_of(store, job) == before
-
-
 async def test_a_trimmed_job_can_be_deleted(store: Store, bounds: Callable[[int], None]) -> None:
     """A job whose history was trimmed is deleted with all of it, also before it was swept."""
     bounds(10)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.backends import BACKENDS, Backend, sqlite_of
+from tests.store.backends import SQLITE_BACKENDS, Backend, sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move, renamed, tag, together, untag
 from tests.store.test_model import live
 from wfx.domain.errors import StoreUnavailable, WfxError
@@ -125,7 +125,7 @@ async def test_bitmaps_are_of_the_searchs_own_snapshot(store: BatchingStore) -> 
         going = False
 
 
-@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+@pytest.mark.parametrize("backend", SQLITE_BACKENDS, ids=lambda backend: backend.name)
 def test_a_store_that_finds_by_bitmaps_does_what_the_model_does(backend: Backend) -> None:
     """Through restarts, deletions and changes of any kind, lists by bitmaps are what looking at each job gives."""
     live(backend)

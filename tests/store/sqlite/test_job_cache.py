@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.store.samples import FLOW
+from tests.store.backends import SQLITE_BACKENDS, Backend, SetClock
+from tests.store.samples import FLOW, begin
 from wfx.domain.job import Job
 from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
+from wfx.store.protocol import NoRoom
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.job_cache import JobCache
 from wfx.store.sqlite.numbering import NumberedJob
@@ -138,3 +141,15 @@ def test_documents_count(part: str) -> None:
         cache.keep_page(JobQuery(client_id=name), Page((each,)), cache.age)
     assert 0 < 1000 * sum(cache.job(name) is not None for name in heavy) <= 20_000
     assert 0 < 1000 * sum(cache.page(JobQuery(client_id=name)) is not None for name in heavy) <= 20_000
+
+
+@pytest.mark.parametrize("backend", SQLITE_BACKENDS, ids=lambda backend: backend.name)
+async def test_a_job_in_memory_takes_no_room(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """A job is only read where there is room for it; once it was read it is in memory and takes none."""
+    async with backend.open(tmp_path, clock) as store:
+        await store.create_workflow(FLOW)
+        created = await store.create_job(FLOW.name, begin("c", definition={"text": "x" * 100_000}))
+        with pytest.raises(NoRoom):
+            await store.get_job(created.id, 0)
+        assert await store.get_job(created.id) == created
+        assert await store.get_job(created.id, 0) == created

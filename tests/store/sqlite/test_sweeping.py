@@ -9,14 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.backends import BACKENDS, Backend, SetClock
+from tests.store.backends import SQLITE_BACKENDS, Backend, SetClock
 from tests.store.samples import FLOW, all_jobs, begin, history_of, move, redefine, together
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
+from wfx.store import history_bounds
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.sqlite import batch_sql
 from wfx.store.sqlite.checking import check
+
+
+@pytest.fixture(params=SQLITE_BACKENDS, ids=lambda backend: backend.name)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each kind of SQLite store in turn."""
+    chosen: Backend = request.param
+    return chosen
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +97,23 @@ async def test_nothing_is_swept_where_nothing_may_be(store: Store, at_most: int)
     assert await sweep(store, 100) == [5, 0]
 
 
-@pytest.mark.parametrize("backend", [backend for backend in BACKENDS if backend.lasting], ids=lambda one: one.name)
+@pytest.mark.usefixtures("flow")
+async def test_what_was_cut_out_is_swept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dropped entries are swept in pieces while the job goes on, and its history stays as it is."""
+    monkeypatch.setattr(history_bounds, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(history_bounds, "_FIRST_ENTRIES", 2)
+    monkeypatch.setattr(history_bounds, "_NEWEST_ENTRIES", 5)
+    job = await store.create_job(FLOW.name, begin())
+    for number in range(11):
+        await store.change_job(job.id, move("RUN", message=str(number)))
+    before = await history_of(store, job.id, 99)
+    assert [await store.run_chores(2) for _ in range(3)] == [2, 1, 0]
+    assert await history_of(store, job.id, 99) == before
+
+
+@pytest.mark.parametrize(
+    "backend", [backend for backend in SQLITE_BACKENDS if backend.lasting], ids=lambda one: one.name
+)
 async def test_sweeping_goes_on_after_a_restart(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
     """Between two pieces the service may end: the data is sound at every moment, whatever comes to be meanwhile.
 

@@ -1,0 +1,250 @@
+"""Store in memory, for tests: implements :class:`wfx.store.backend.Backend` by lists and dictionaries."""
+# ruff: noqa: D102 - the protocol documents its methods
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from wfx.domain.errors import (
+    BehindHorizon,
+    JobNotFound,
+    NotOnThisLog,
+    StoreUnavailable,
+    WorkflowInUse,
+    WorkflowNotFound,
+    WorkflowNotUnique,
+)
+from wfx.domain.job import Action, Event, HistoryEntry, Job
+from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
+from wfx.domain.workflow import Workflow
+from wfx.store.backend import Applied, FoundJob, Snapshot
+from wfx.store.batching_store import BatchingStore
+from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status, size_of_entry
+from wfx.store.job_filters import matches
+from wfx.store.opening import system_clock
+from wfx.store.operations import CreateWorkflow, DeleteWorkflow, ExclusiveOperation, PruneLog, RunChores
+from wfx.store.plan import Clock, PendingJob, Plan
+from wfx.store.protocol import LogBounds
+from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting, size_of
+
+Key = TypeVar("Key")
+
+
+async def open_memory(clock: Clock = system_clock) -> BatchingStore:
+    """Open an empty store, which is gone when it is closed."""
+    return await BatchingStore.open(MemoryBackend(), clock)
+
+
+@dataclass(slots=True)
+class _StoredJob:
+    job: Job
+    entries: dict[int, HistoryEntry] = field(default_factory=dict)
+    """The history by version, oldest first."""
+
+    def change(self, job: Job, entries: Iterable[HistoryEntry]) -> None:
+        """Replace the job, add to its history, and drop the middle of that if there is too much."""
+        self.entries.update(enumerate(entries, self.job.version))
+        self.job = job
+        if not exceeds_bounds(len(self.entries), sum(map(size_of_entry, self.entries.values()))):
+            return
+        links = [Link(version, version, size_of_entry(entry)) for version, entry in self.entries.items()]
+        if (cut := cut_of(links[::-1])) is not None:
+            marked = self.entries[cut.marker.version]
+            marker = HistoryEntry(marked.mtime, marker_status(marked.status, cut.dropped), None)
+            self.entries[cut.marker.version] = marker
+            for link in cut.middle:
+                del self.entries[link.version]
+
+
+class MemoryBackend:
+    """A backend whose every call takes no time; nothing outlives it."""
+
+    def __init__(self) -> None:
+        self._workflows: dict[str, Workflow] = {}
+        self._last_workflow = 0
+        self._jobs: dict[str, _StoredJob] = {}
+        """By id, in the order of creation."""
+        self._events: list[Event] = []
+        self._horizon = 0
+        self._log_id = token_hex(16)
+        self._closed = False
+
+    def watch_head(self, tell: Callable[[int], None]) -> None:
+        """Ignore who wants to hear of others: nobody else writes."""
+
+    def cached_job(self, job_id: str) -> Job | None:  # noqa: ARG002 - reads take no time here, but have a room
+        return None
+
+    def cached_page(self, query: JobQuery) -> Page[Job] | None:  # noqa: ARG002 - see above
+        return None
+
+    def cached_workflow(self, name: str) -> Workflow | None:
+        return self._workflows.get(name)
+
+    async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
+        self._require_open()
+        jobs = [stored for job_id in job_ids if (stored := self._jobs.get(job_id))]
+        workflows = {name: self._workflows[name] for name in workflow_names if name in self._workflows}
+        return Snapshot(jobs, workflows, {stored.job.id for stored in jobs if size_of(stored.job) > room})
+
+    async def apply(self, plan: Plan) -> Applied:
+        changed = [pending for pending in plan.jobs if pending.after is not pending.before]
+        for pending in changed:
+            if (job := pending.after) is not None and job.state not in job.workflow.positions:
+                raise KeyError(job.state)
+        for pending in changed:
+            self._store(pending)
+        first = self._head + 1
+        self._events += [Event(seq, *draft) for seq, draft in enumerate(plan.events, first)]
+        return Applied(first)
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+        self._require_open()
+        match operation:
+            case CreateWorkflow():
+                return self._create_workflow(operation.workflow)
+            case DeleteWorkflow():
+                return self._delete_workflow(operation.name)
+            case PruneLog():
+                return self._prune_log(operation, now)
+            case RunChores():
+                return 0
+
+    async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
+        return [await self.read_large_job(job_id, room) for job_id in job_ids]
+
+    async def read_large_job(self, job_id: str, room: int) -> FoundJob:
+        if (job := self._job(job_id)) is None:
+            return JobNotFound()
+        return size if (size := size_of(job)) > room else job
+
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+        return [await self.search_jobs(query, room) for query in queries]
+
+    async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
+        found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
+        return _page(found, query.paging, partial(_piece, find=self._job, size=_size_of_shown_job, room=room))
+
+    async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
+        read: Callable[..., Page[Any]] = rest.place
+        return read(room=room)
+
+    async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
+        if job_id not in self._jobs:
+            raise JobNotFound
+        entries = self._jobs[job_id].entries
+        newest = [entry for version, entry in reversed(entries.items()) if version < before]
+        find = partial(self._entry_of, job_id)
+        return _piece(newest[: max(limit, 0)], find, lambda entry: size_of_entry(entry) + AROUND_ENTRY, room)
+
+    async def read_workflow(self, name: str) -> Workflow:
+        return self._named(name)
+
+    async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
+        names = sorted(self._workflows, key=str.encode)
+        return _page(names, paging, partial(_piece, find=self._workflows.get, size=_size_of_workflow, room=room))
+
+    async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
+        if not 0 <= after <= self._head:
+            raise NotOnThisLog(self._head, self._log_id)
+        if after < self._horizon:
+            raise BehindHorizon(self._horizon + 1)
+        start = after - self._horizon
+        return fitting(self._events[start : start + max(limit, 0)], _size_of_event, room, at_least=1)[0]
+
+    async def log_bounds(self) -> LogBounds:
+        return LogBounds(self._log_id, self._horizon + 1, self._head)
+
+    async def ping(self) -> None:
+        self._require_open()
+
+    async def close(self) -> None:
+        self._closed = True
+
+    @property
+    def _head(self) -> int:
+        return self._horizon + len(self._events)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+
+    def _store(self, pending: PendingJob) -> None:
+        match pending.before, pending.after:
+            case Job() as before, None:
+                del self._jobs[before.id]
+            case None, Job() as job:
+                self._jobs[job.id] = _StoredJob(job)
+            case Job(), Job() as job:
+                self._jobs[job.id].change(job, pending.entries)
+
+    def _create_workflow(self, workflow: Workflow) -> Workflow:
+        if workflow.name in self._workflows:
+            raise WorkflowNotUnique(workflow.name)
+        self._last_workflow += 1
+        self._workflows[workflow.name] = Workflow.from_encoded(workflow.encoded, self._last_workflow)
+        return self._workflows[workflow.name]
+
+    def _delete_workflow(self, name: str) -> None:
+        workflow = self._named(name)
+        if any(stored.job.workflow is workflow for stored in self._jobs.values()):
+            raise WorkflowInUse(name)
+        del self._workflows[name]
+
+    def _named(self, name: str) -> Workflow:
+        if name not in self._workflows:
+            raise WorkflowNotFound(name)
+        return self._workflows[name]
+
+    def _prune_log(self, operation: PruneLog, now: int) -> int:
+        events, oldest = self._events, operation.older_than
+        last = min(max(operation.at_most, 0), len(events))
+        beyond = max(0, min(last, len(events) - max(operation.keep_newest, 0)))
+        # Events from the future are as old as the next one that is not, and stay where there is none.
+        end = next((n for n in range(beyond, last) if oldest <= events[n].ctime <= now), last)
+        told = next((event.ctime for event in events[end:] if event.ctime <= now), now)
+        old = (n + 1 for n in range(beyond, end) if events[n].ctime < oldest)
+        dropped = end if told < oldest else max(beyond, *old, 0)
+        del events[:dropped]
+        self._horizon += dropped
+        return dropped
+
+    def _job(self, job_id: str) -> Job | None:
+        return stored.job if (stored := self._jobs.get(job_id)) else None
+
+    def _entry_of(self, job_id: str, entry: HistoryEntry) -> HistoryEntry | None:
+        return entry if job_id in self._jobs else None
+
+
+def _piece(
+    keys: Sequence[Key], find: Callable[[Key], Item | None], size: Callable[[Item], int], room: int
+) -> Page[Item]:
+    """Read what fits of the items that are there."""
+    there = [(place, item) for place, key in enumerate(keys) if (item := find(key)) is not None]
+    taken, following = fitting(there, lambda one: size(one[1]), room)
+    rest = Rest(partial(_piece, keys[following[0] :], find, size), size(following[1])) if following else None
+    return Page(tuple(item for _, item in taken), rest=rest)
+
+
+def _page(keys: Sequence[Key], paging: Paging, read: Callable[[Sequence[Key]], Page[Item]]) -> Page[Item]:
+    """Choose the keys of a page, and read what fits of it."""
+    ordered = keys[::-1] if paging.descending else keys
+    first = max(paging.offset, 0)
+    page = read(ordered[first : first + paging.limit] if paging.limit > 0 else ordered[first:])
+    return Page(page.items, len(keys) if paging.with_total else None, page.rest)
+
+
+def _size_of_workflow(workflow: Workflow) -> int:
+    return len(workflow.encoded)
+
+
+def _size_of_shown_job(job: Job) -> int:
+    return size_of(job) + _size_of_workflow(job.workflow) + AROUND_JOB
+
+
+def _size_of_event(event: Event) -> int:
+    return len(event.payload) + (_size_of_workflow(event.workflow) if event.action is Action.CREATE else 0)
