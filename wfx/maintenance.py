@@ -12,10 +12,8 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
 from wfx.domain.errors import StoreError
+from wfx.store.backends import backend_kind
 from wfx.store.findings import Report
-from wfx.store.sqlite import dsn
-from wfx.store.sqlite.backup import back_up, how_to_restore
-from wfx.store.sqlite.checking import check as examine
 
 
 def run_check(call: Invocation) -> int:
@@ -24,7 +22,8 @@ def run_check(call: Invocation) -> int:
         raise UsageFailure(f'wfx check takes no arguments, but was given "{call.arguments[0]}"')
     try:
         with shown(call.err) as progress:
-            report = examine(dsn.file_of(call.settings.text("storage-opt"), "wfx check"), progress)
+            kind = backend_kind(call.settings.text("storage"))
+            report = kind.check(call.settings.text("storage-opt"), progress)
     except StoreError as exc:
         raise Failure(str(exc)) from exc
     if call.settings.text("output") == "json":
@@ -41,13 +40,13 @@ def run_backup(call: Invocation) -> int:
         raise UsageFailure(f"wfx backup takes one argument, the file to write; {len(call.arguments)} were given")
     target = Path(call.arguments[0])
     try:
-        source = dsn.file_of(call.settings.text("storage-opt"), "wfx backup")
+        kind = backend_kind(call.settings.text("storage"))
         with shown(call.err) as progress:
-            back_up(source, target, progress)
+            restoring = kind.back_up(call.settings.text("storage-opt"), target, progress)
     except StoreError as exc:
         raise Failure(str(exc)) from exc
     call.out.line(f"wrote {target} ({target.stat().st_size:,} bytes)")
-    call.out.line(f"to {how_to_restore(source).replace('BACKUP', str(target))}")
+    call.out.line(f"to {restoring.replace('BACKUP', str(target))}")
     return EXIT_OK
 
 

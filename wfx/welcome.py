@@ -12,8 +12,7 @@ from wfx.cli import ROOT, config_of
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.config.options import Config
-from wfx.domain.errors import StoreUnusable
-from wfx.store.sqlite.dsn import parse
+from wfx.store.backends import backend_kind
 
 _TEXT = """\
 wfx starts with its data {data}
@@ -49,21 +48,13 @@ def welcome(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
 def _text(config: Config) -> str:
     usual, ports = Config(), {"WFX_MGMT_PORT": config.mgmt_port, "WFX_CLIENT_PORT": config.client_port}
     return _TEXT.format(
-        data=_place(config.storage_opt),
+        data=backend_kind(config.storage).describe(config.storage_opt),
         north=_address(config.mgmt_host, config.mgmt_port),
         south=_address(config.client_host, config.client_port),
         variables="".join(
             f" {name}={port}" for name, port in ports.items() if port not in (0, usual.mgmt_port, usual.client_port)
         ),
     )
-
-
-def _place(option: str) -> str:
-    try:
-        path = parse(option).path
-    except StoreUnusable:
-        return f"at {option}"
-    return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
 
 
 def _address(host: str, port: int) -> str:

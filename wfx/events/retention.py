@@ -1,4 +1,4 @@
-"""Retention: prunes old events, and histories of deleted jobs, in small steps."""
+"""Retention: prunes old events, and has the store do its chores, in small steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Retention:
     """How much of the log is kept, and the background task that keeps to it; an async context manager.
 
     It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably. In the
-    same way it sweeps the long histories of deleted jobs.
+    same way it has the store drop what deleted jobs left behind.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class Retention:
         """Drop all that need not be kept now, and return how many events that were. Raises StoreUnavailable."""
         return await self._in_pieces(self._prune_some)
 
-    async def sweep(self) -> int:
-        """Drop the histories that deleted jobs left behind, and return how many entries. Raises StoreUnavailable."""
-        return await self._in_pieces(self._sweep_some)
+    async def run_chores(self) -> int:
+        """Have the store do all its chores, and return how much that was. Raises StoreUnavailable."""
+        return await self._in_pieces(self._some_chores)
 
     async def _prune_some(self) -> int:
         tunables = self._tunables.current
         oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * _MICROS)))
         return await self._store.prune_log(keep_newest=tunables.events_keep, older_than=oldest, at_most=_AT_ONCE)
 
-    async def _sweep_some(self) -> int:
+    async def _some_chores(self) -> int:
         return await self._store.run_chores(_AT_ONCE)
 
     async def _in_pieces(self, drop: Callable[[], Awaitable[int]]) -> int:
@@ -92,8 +92,8 @@ class Retention:
             try:
                 if dropped := await self.prune():
                     _logger.info("dropped %d old events from the log", dropped)
-                if swept := await self.sweep():
-                    _logger.info("dropped %d history entries of deleted jobs", swept)
+                if done := await self.run_chores():
+                    _logger.info("dropped %d rows that deleted jobs had left behind", done)
             except StoreError as exc:
                 _logger.warning("cannot drop what need not be kept, trying again later: %s", exc)
             except Exception:

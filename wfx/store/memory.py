@@ -53,8 +53,8 @@ class _StoredJob:
             return
         links = [Link(version, version, size_of_entry(entry)) for version, entry in self.entries.items()]
         if (cut := cut_of(links[::-1])) is not None:
-            marked = self.entries[cut.marker.version]
-            marker = HistoryEntry(marked.mtime, marker_status(marked.status, cut.dropped), None)
+            kept = self.entries[cut.marker.version]
+            marker = HistoryEntry(kept.mtime, marker_status(kept.status, cut.dropped), None)
             self.entries[cut.marker.version] = marker
             for link in cut.middle:
                 del self.entries[link.version]
@@ -66,8 +66,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._workflows: dict[str, Workflow] = {}
         self._last_workflow = 0
-        self._jobs: dict[str, _StoredJob] = {}
-        """By id, in the order of creation."""
+        self._jobs: dict[str, _StoredJob] = {}  # in the order of creation
         self._events: list[Event] = []
         self._horizon = 0
         self._log_id = token_hex(16)
@@ -207,8 +206,7 @@ class MemoryBackend:
         # Events from the future are as old as the next one that is not, and stay where there is none.
         end = next((n for n in range(beyond, last) if oldest <= events[n].ctime <= now), last)
         told = next((event.ctime for event in events[end:] if event.ctime <= now), now)
-        old = (n + 1 for n in range(beyond, end) if events[n].ctime < oldest)
-        dropped = end if told < oldest else max(beyond, *old, 0)
+        dropped = end if told < oldest else max(beyond, 0, *(n + 1 for n in range(end) if events[n].ctime < oldest))
         del events[:dropped]
         self._horizon += dropped
         return dropped
@@ -226,7 +224,9 @@ def _piece(
     """Read what fits of the items that are there."""
     there = [(place, item) for place, key in enumerate(keys) if (item := find(key)) is not None]
     taken, following = fitting(there, lambda one: size(one[1]), room)
-    rest = Rest(partial(_piece, keys[following[0] :], find, size), size(following[1])) if following else None
+    rest: Rest[Item] | None = None
+    if following is not None:
+        rest = Rest(partial(_piece, keys[following[0] :], find, size), size(following[1]))
     return Page(tuple(item for _, item in taken), rest=rest)
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 
-from wfx.domain.errors import StoreUnusable
-from wfx.store.backend import Backend
+from wfx.store.backends import backend_kind
 from wfx.store.batching import OnBatch, ignore_batch
 from wfx.store.batching_store import BatchingStore
 from wfx.store.plan import Clock
 from wfx.store.protocol import Store
-from wfx.store.sqlite.opening import open_backend
-
-_KINDS: dict[str, Callable[[str], Awaitable[Backend]]] = {"sqlite": open_backend}
 
 
 def system_clock() -> int:
@@ -27,7 +22,4 @@ async def open_store(kind: str, option: str, *, clock: Clock = system_clock, on_
     ``on_batch`` observes the batches of changes.
     Raises StoreUnusable with a sentence for the operator.
     """
-    opener = _KINDS.get(kind)
-    if opener is None:
-        raise StoreUnusable(f"unknown storage '{kind}'; known: {', '.join(sorted(_KINDS))}")
-    return await BatchingStore.open(await opener(option), clock, on_batch)
+    return await BatchingStore.open(await backend_kind(kind).open(option), clock, on_batch)

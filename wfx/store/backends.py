@@ -1,0 +1,45 @@
+"""Table of the backends that can be configured, by the name that ``--storage`` has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wfx.domain.errors import StoreUnusable
+from wfx.store.backend import Backend
+from wfx.store.findings import Progress, Report
+
+
+@dataclass(frozen=True, slots=True)
+class BackendKind:
+    """What can be done with the place that ``--storage-opt`` names, the first argument of each function.
+
+    All but ``describe`` raise StoreUnusable with a sentence for the operator.
+    """
+
+    open: Callable[[str], Awaitable[Backend]]
+    """Open it; a database of the reference implementation is taken over first."""
+    check: Callable[[str, Progress], Report]
+    """Examine it, also beside a server."""
+    back_up: Callable[[str, Path, Progress], str]
+    """Copy it to a new file, also beside a server; return how the file BACKUP is restored."""
+    describe: Callable[[str], str]
+    """Say where the data is, to follow "with its data"."""
+
+
+def backend_kind(name: str) -> BackendKind:
+    """Return the kind of backend with this name. Raises StoreUnusable if there is none."""
+    load = _KINDS.get(name)
+    if load is None:
+        raise StoreUnusable(f"unknown storage '{name}'; known: {', '.join(sorted(_KINDS))}")
+    return load()
+
+
+def _sqlite() -> BackendKind:
+    from wfx.store.sqlite.kind import SQLITE  # only who uses a database needs its library
+
+    return SQLITE
+
+
+_KINDS: dict[str, Callable[[], BackendKind]] = {"sqlite": _sqlite}

@@ -1,0 +1,42 @@
+"""SQLite's row in the table of backends (:mod:`wfx.store.backends`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wfx.domain.errors import StoreUnusable
+from wfx.store.backend import Backend
+from wfx.store.backends import BackendKind
+from wfx.store.findings import Progress, Report
+from wfx.store.sqlite import dsn
+
+
+async def _open(option: str) -> Backend:
+    from wfx.store.sqlite.opening import open_backend  # needs the whole backend
+
+    return await open_backend(option)
+
+
+def _check(option: str, progress: Progress) -> Report:
+    from wfx.store.sqlite.checking import check  # needs all tables
+
+    return check(dsn.file_of(option, "wfx check"), progress)
+
+
+def _back_up(option: str, target: Path, progress: Progress) -> str:
+    from wfx.store.sqlite.backup import back_up, how_to_restore  # needs all tables
+
+    source = dsn.file_of(option, "wfx backup")
+    back_up(source, target, progress)
+    return how_to_restore(source)
+
+
+def _describe(option: str) -> str:
+    try:
+        path = dsn.parse(option).path
+    except StoreUnusable:
+        return f"at {option}"
+    return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
+
+
+SQLITE = BackendKind(_open, _check, _back_up, _describe)
