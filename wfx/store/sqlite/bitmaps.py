@@ -14,6 +14,7 @@ from typing import Any
 from pyroaring import BitMap64
 
 from wfx.domain.json import Json, decode, encode
+from wfx.store.job_filters import JOB_FILTERS, Source
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.job_facets import AT_ONCE, Condition, Fragment, read_numbers
@@ -24,6 +25,9 @@ _ROOM = 32 * 1024 * 1024
 """Bytes to hold at most."""
 _OVERHEAD = 8 * 1024
 """Bytes that a bitmap counts for beside two for each job: more than it takes, since each also takes time to follow."""
+
+_COLUMNS = [one.column for one in JOB_FILTERS if one.source is Source.JOB]
+_VALUES_OF_JOBS = SQL["values_of_jobs"].replace(":columns", ", ".join(_COLUMNS))
 
 _Key = tuple[str, Any]
 """A column and a value."""
@@ -67,13 +71,17 @@ class Bitmaps:
         kept = self._kept.all()
         if not kept or not numbers:
             return
-        rows = connection.execute(SQL["conditions_of_jobs"], (encode(list(numbers)).decode(),)).fetchall()
+        rows = connection.execute(_VALUES_OF_JOBS, (encode(list(numbers)).decode(),)).fetchall()
         # A search may be interrupted while it reads, but not from here on.
         changed = BitMap64(numbers)
         for jobs in kept.values():
             jobs.difference_update(changed)
-        for number, client_id, place, tags in rows:
-            keys = [("client_id", client_id), ("place", place), *(("tag", tag) for tag in decode(Json(tags.encode())))]
+        for number, place, tags, *values in rows:
+            keys = [
+                *zip(_COLUMNS, values, strict=True),
+                ("place", place),
+                *(("tag", tag) for tag in decode(Json(tags.encode()))),
+            ]
             for key in keys:
                 if key in kept:
                     kept[key].add(number)

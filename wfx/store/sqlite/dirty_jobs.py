@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from threading import Lock
 
+from wfx.store.job_filters import JOB_FILTERS
 from wfx.store.sqlite.numbering import NumberedJob
 
 _NOTED = 20_000
 """Jobs to note at most. To read more of them anew takes longer than to begin from the indexes once more."""
+_CHANGING = attrgetter(*{one.changes_with for one in JOB_FILTERS if one.changes_with})
+"""The members of a job with which the conditions that it fulfils may change."""
 
 
 class DirtyJobs:
@@ -70,4 +74,5 @@ def _fulfils_others(job: NumberedJob) -> bool:
     before, after = job.before, job.after
     if before is None or after is None:
         return before is not after
-    return before.state != after.state or before.tags != after.tags
+    values: bool = _CHANGING(before) != _CHANGING(after)
+    return values

@@ -1,6 +1,7 @@
 """SQL conditions on jobs that indexes answer.
 
-Conditions on workflow, state and group come down to one, on the jobs' places (see ``0001_initial.sql``).
+They are made from :data:`wfx.store.job_filters.JOB_FILTERS`. Those on workflow, state and group come down to one, on
+the jobs' places (see ``0001_initial.sql``).
 """
 # ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
 
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.query import JobQuery
+from wfx.store.job_filters import JOB_FILTERS, Source
 
 _MERGED = 100
 """So many ordered parts are merged; from more (a workflow may have thousands of states) the jobs are sorted."""
@@ -100,31 +102,32 @@ class Condition:
 
 
 _INDEXES = {
-    "client_id": "job AS {} INDEXED BY job_client",
+    **{one.column: f"job AS {{}} INDEXED BY {one.index}" for one in JOB_FILTERS if one.source is Source.JOB},
     "place": "job AS {} INDEXED BY job_place",
     "tag": "(SELECT tag, job AS number FROM job_tag) AS {}",
 }
+_PLACE_TESTS = {
+    "workflow": "workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)",
+}
+"""Tests on the columns of a place that do not have the filter's values as they are."""
 
 
 def conditions_of(connection: sqlite3.Connection, query: JobQuery) -> list[Condition]:
     """Return what jobs must fulfil, all of it. What is said of places holds within one snapshot."""
-    conditions = [Condition("client_id", [query.client_id])] if query.client_id else []
-    if query.tags:
-        conditions.append(Condition("tag", query.tags))
-    if query.workflow or query.state or query.groups:
-        conditions.append(Condition("place", _places(connection, query)))
+    wanted = [(one, values) for one in JOB_FILTERS if (values := one.wanted(query))]
+    conditions = [Condition(one.column, values) for one, values in wanted if one.source is not Source.STATE]
+    if tests := [_place_test(one.column, values) for one, values in wanted if one.source is Source.STATE]:
+        conditions.append(Condition("place", _places(connection, tests)))
     return conditions
 
 
-def _places(connection: sqlite3.Connection, query: JobQuery) -> list[int]:
+def _place_test(column: str, values: Sequence[str]) -> Fragment:
+    if (test := _PLACE_TESTS.get(column)) is not None:
+        return Fragment(test, values)
+    return Condition(f'"{column}"', values).test
+
+
+def _places(connection: sqlite3.Connection, tests: Iterable[Fragment]) -> list[int]:
     """Return the places that match and have jobs."""
-    tests = []
-    if query.workflow:
-        named = "workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)"
-        tests.append(Fragment(named, [query.workflow]))
-    if query.state:
-        tests.append(Fragment("state = ?", [query.state]))
-    if query.groups:
-        tests.append(Condition('"group"', query.groups).test)
     inhabited = Fragment("SELECT number FROM place WHERE EXISTS (SELECT 1 FROM job WHERE place = place.number)", [])
     return [row[0] for row in connection.execute(*inhabited.and_all(tests))]

@@ -18,8 +18,8 @@ SELECT
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
--- name: conditions_of_jobs
-SELECT number, client_id, place, tags FROM job WHERE number IN (SELECT value FROM json_each(?))
+-- name: values_of_jobs
+SELECT number, place, tags, :columns FROM job WHERE number IN (SELECT value FROM json_each(?))
 
 -- name: workflows_by_number
 SELECT number, document FROM workflow WHERE number IN (:items)

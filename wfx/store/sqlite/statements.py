@@ -2,6 +2,7 @@
 
 ``:rows`` in a statement stands for as many rows as there are, ``:items`` for a list of single values: one statement
 over many rows takes a fraction of the time of many statements, and the interpreter lock changes hands once.
+``:columns`` stands for columns that a table of the program names.
 """
 
 from __future__ import annotations
