@@ -30,6 +30,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/store/sqlite/job_cache.py", ("tests/store/sqlite/test_job_cache.py", *_STORE)),
     ("wfx/store/sqlite/checking.py", ("tests/store/sqlite/test_checking.py", *_STORE)),
     ("wfx/store/sqlite/check_jobs.py", ("tests/store/sqlite/test_checking.py", *_STORE)),
+    ("wfx/store/job_filters.py", ("tests/spec/test_job_filters.py", *_STORE)),
     ("wfx/store/*.py", _STORE),
     ("wfx/events/*.py", _EVENTS),
     ("wfx/plugin/frame.py", ("tests/plugin/test_frame.py", *_PLUGIN)),
