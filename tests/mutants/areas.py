@@ -24,7 +24,7 @@ _API = (
 
 TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/domain/*.py", ("tests/domain", "tests/acceptance/hostile/test_workflows.py", "tests/api/test_jobs.py")),
-    ("wfx/store/sqlite/re*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
+    ("wfx/store/sqlite/reference*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
     ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),
     ("wfx/store/sqlite/bitmaps.py", ("tests/store/sqlite/test_bitmaps.py", *_STORE)),
     ("wfx/store/sqlite/job_cache.py", ("tests/store/sqlite/test_job_cache.py", *_STORE)),
@@ -52,7 +52,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/sandbox/*.py", ("tests/sandbox/test_pool.py", "tests/sandbox", f"{_HOSTILE}/test_turns.py")),
     ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_turns.py", *_API)),
     ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_turns.py", *_API)),
-    ("wfx/api/answer_memory.py", ("tests/acceptance/hostile/test_large_answers.py", *_API)),
+    ("wfx/api/answer_memory.py", ("tests/api/test_answer_memory.py", f"{_HOSTILE}/test_large_answers.py", *_API)),
     ("wfx/api/large_answers.py", ("tests/acceptance/hostile/test_large_answers.py", *_API)),
     ("wfx/api/endpoint.py", ("tests/acceptance/filters", *_API)),
     ("wfx/api/*.py", _API),

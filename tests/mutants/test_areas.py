@@ -36,7 +36,7 @@ def test_tests_that_name_a_module_come_first() -> None:
     files = areas.files_of("wfx/domain/definition.py")
     assert files[0] == "tests/domain/test_definition.py"
     own = areas.own_of("wfx/domain/definition.py")
-    assert {"tests/domain/test_fold.py", "tests/acceptance/hostile/test_workflows.py"} < own < {*files}
+    assert {"tests/domain/test_replay.py", "tests/acceptance/hostile/test_workflows.py"} < own < {*files}
     assert {*files[: len(own)]} == own
 
 
