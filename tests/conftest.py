@@ -16,7 +16,7 @@ from conformance import conforming_client
 from httpx._transports import default
 from hypothesis import Phase, settings
 
-from wfx.api import spec
+from wfx import spec_files
 from wfx.demo.local import LocalService
 from wfx.store.sqlite.checking import check
 
@@ -95,7 +95,7 @@ def own_workflow(service: LocalService, unique: Callable[[str], str]) -> dict[st
 
 
 def _store_direct(service: LocalService, name: str) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(spec.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
+    document: dict[str, Any] = yaml.safe_load(spec_files.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
     document["name"] = name
     httpx.post(f"{service.north}{BASE}/workflows", json=document, trust_env=False).raise_for_status()
     return document

@@ -10,8 +10,13 @@ def find(name: str) -> Path:
 
     Raises FileNotFoundError.
     """
-    package = Path(__file__).parent
-    for place in (package / "spec", package.parent / "spec"):
-        if (found := place / name).exists():
-            return found
-    raise FileNotFoundError(f"{name} is missing from the installation (looked beside {package})")
+    return newest(name)
+
+
+def newest(*names: str, package: Path = Path(__file__).parent) -> Path:
+    """Return the file of these that was written last; of equal ones the first. Raises FileNotFoundError."""
+    places = (package / "spec", package.parent / "spec")
+    found = [path for name in names for place in places if (path := place / name).exists()]
+    if not found:
+        raise FileNotFoundError(f"{names[-1]} is missing from the installation (looked beside {package})")
+    return max(found, key=lambda path: path.stat().st_mtime)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import yaml
 
+from wfx import spec_files
 from wfx.api import spec
 from wfx.demo.local import LocalService
 
@@ -52,7 +53,7 @@ def fuzz(service: LocalService, address: str, command: str, *options: str, timeo
 def _populate(service: LocalService) -> dict[str, list[str]]:
     """Create workflows and jobs; return what there is, to ask for."""
     with httpx.Client(base_url=service.north + BASE, timeout=60, trust_env=False) as north:
-        direct = yaml.safe_load(spec.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
+        direct = yaml.safe_load(spec_files.find("workflows/wfx.workflow.dau.direct.yml").read_bytes())
         names = [direct["name"], "spare.1", "spare.2"]
         for name in names:
             north.post("/workflows", json=direct | {"name": name}).raise_for_status()

@@ -17,7 +17,7 @@ import yaml
 
 from tests.acceptance.device import BASE, DEADLINE, JSON, Device
 from tests.waiting import eventually
-from wfx.api import spec
+from wfx import spec_files
 from wfx.demo.local import LocalService
 
 DIRECT, PHASED = "wfx.workflow.dau.direct", "wfx.workflow.dau.phased"
@@ -35,7 +35,7 @@ class Operator:
         """Store the workflows that devices know."""
         self._north = httpx.Client(base_url=service.north + BASE, timeout=DEADLINE, trust_env=False)
         for name in (DIRECT, PHASED):
-            document = yaml.safe_load(spec.find(f"workflows/{name}.yml").read_bytes())
+            document = yaml.safe_load(spec_files.find(f"workflows/{name}.yml").read_bytes())
             self._north.post("/workflows", json=document).raise_for_status()
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import yaml
 
-from wfx.api import spec
+from wfx import spec_files
 from wfx.demo import connection
 from wfx.demo.connection import Connection, NotFound, Refused
 from wfx.demo.device import Device
@@ -37,7 +37,7 @@ class Restarting:
         self.service = LocalService(folder).start()
         self.pauses: list[float] = []
         for name in (DIRECT, PHASED):
-            self.ask("POST", "/workflows", yaml.safe_load(spec.find(f"workflows/{name}.yml").read_bytes()))
+            self.ask("POST", "/workflows", yaml.safe_load(spec_files.find(f"workflows/{name}.yml").read_bytes()))
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the management side."""
@@ -103,7 +103,7 @@ def test_the_program_outlives_the_service(tmp_path: Path) -> None:
         service = LocalService(tmp_path)
         service.ports["south"] = port
         with service, httpx.Client(base_url=service.north + BASE, trust_env=False, timeout=30) as north:
-            workflow = yaml.safe_load(spec.find(f"workflows/{DIRECT}.yml").read_bytes())
+            workflow = yaml.safe_load(spec_files.find(f"workflows/{DIRECT}.yml").read_bytes())
             north.post("/workflows", json=workflow).raise_for_status()
             north.post("/jobs", json={"clientId": "dev", "workflow": DIRECT}).raise_for_status()
             said = ""
@@ -140,7 +140,7 @@ def test_a_report_that_is_refused(world: Restarting) -> None:
             world.ask("PUT", f"/jobs/{job}/status", {"state": "TERMINATED", "message": "no more"})
             yield 100
 
-    direct = yaml.safe_load(spec.find(f"workflows/{DIRECT}.yml").read_bytes())
+    direct = yaml.safe_load(spec_files.find(f"workflows/{DIRECT}.yml").read_bytes())
     direct["name"] = "stoppable"
     direct["transitions"].append({"from": "INSTALLING", "to": "TERMINATED", "eligible": "WFX"})
     world.ask("POST", "/workflows", direct)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from contract_tables import ERRORS, LIMITS, NORTH, OPERATIONS, QUERY_PARAMETERS,
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from wfx import spec_files
 from wfx.api import spec
 
 ALWAYS = {"400", "403", "431", "500", "503"}
@@ -73,9 +75,9 @@ def test_it_declares_what_old_clients_look_for() -> None:
 
 
 def test_reading_it_loses_nothing() -> None:
-    """The quick reader finds the same in both documents as the YAML library's own."""
+    """What the service has of both documents, packaged as JSON, is what their YAML says."""
     for name, loaded in (("wfx.openapi.yml", spec.document()), ("wfx.swagger.yml", json.loads(spec.swagger_json()))):
-        expected = yaml.safe_load(spec.find(name).read_bytes())
+        expected = yaml.safe_load(spec_files.find(name).read_bytes())
         assert loaded == json.loads(json.dumps(expected))
 
 
@@ -229,7 +231,7 @@ def test_patterns_look_at_the_whole_text_in_linear_time(name: str) -> None:
     """Each regular expression is anchored at both ends, runs on a linear-time engine, and nests no endless repeats."""
     from re import _parser  # type: ignore[attr-defined]
 
-    found = set(patterns(yaml.safe_load(spec.find(name).read_bytes())))
+    found = set(patterns(yaml.safe_load(spec_files.find(name).read_bytes())))
     assert found
     for pattern in found:
         assert pattern.startswith("^")
@@ -247,22 +249,40 @@ def test_the_check_of_patterns_can_fail() -> None:
     assert not repeats_within_repeats(_parser.parse("^(a+)?b*$"))
 
 
-def test_an_installed_package_finds_its_documents(tmp_path: Path) -> None:
-    """Where the package lies alone, with ``spec/`` inside, all documents are found there."""
-    root = spec.find("wfx.openapi.yml").parent
-    shutil.copytree(root.parent / "wfx", tmp_path / "wfx", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(root, tmp_path / "wfx" / "spec")
-    program = "from wfx.api import spec; print(spec.find('wfx.openapi.yml'), len(spec.operations()), sep='\\n')"
+@pytest.mark.parametrize("suffix", ["json", "yml"])
+def test_an_installed_package_finds_its_documents(tmp_path: Path, suffix: str) -> None:
+    """Where the package lies alone, with ``spec/`` inside, its documents are found there, in either form."""
+    root = spec_files.find("wfx.openapi.yml").parent
+    shutil.copytree(root.parent / "wfx", tmp_path / "wfx", ignore=shutil.ignore_patterns("__pycache__", "spec"))
+    place = tmp_path / "wfx" / "spec"
+    place.mkdir()
+    source = spec_files.find("wfx.openapi.yml")
+    text = source.read_text(encoding="utf-8")
+    (place / f"wfx.openapi.{suffix}").write_text(json.dumps(yaml.safe_load(text)) if suffix == "json" else text)
+    program = "from wfx.api import spec; print(spec.__file__, len(spec.operations()), sep='\\n')"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    place, count = done.stdout.split()
-    assert Path(place) == tmp_path / "wfx" / "spec" / "wfx.openapi.yml"
+    module, count = done.stdout.split()
+    assert Path(module) == tmp_path / "wfx" / "api" / "spec.py"
     assert int(count) == len(OPERATIONS)
+
+
+def test_the_newer_of_two_forms_counts(tmp_path: Path) -> None:
+    """In a source tree a document that was changed since it was packaged is read as it is now."""
+    package = tmp_path / "wfx"
+    for place in (package / "spec", tmp_path / "spec"):
+        place.mkdir(parents=True)
+    packaged, source = package / "spec" / "a.json", tmp_path / "spec" / "a.yml"
+    for number, (older, newer) in enumerate(((packaged, source), (source, packaged))):
+        for moment, path in enumerate((older, newer)):
+            path.touch()
+            os.utime(path, (number + moment, number + moment))
+        assert spec_files.newest("a.json", "a.yml", package=package) == newer
 
 
 def test_a_missing_document_is_named() -> None:
     """What cannot be found is said clearly."""
     with pytest.raises(FileNotFoundError, match=r"no\.such\.yml is missing from the installation"):
-        spec.find("no.such.yml")
+        spec_files.find("no.such.yml")
 
 
 SERVED = json.loads(spec.openapi_json())

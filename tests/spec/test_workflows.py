@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wfx import spec_files
 from wfx.api import spec
 from wfx.api.request_schemas import compile_body
 from wfx.domain import validation
@@ -19,8 +20,8 @@ from wfx.domain.errors import WorkflowInvalid
 from wfx.domain.workflow import Workflow
 from wfxctl import workflow_check, workflow_file
 
-FILES = sorted(spec.find("workflows").glob("*.yml"))
-SCHEMA = json.loads(spec.find("workflow.schema.json").read_bytes())
+FILES = sorted(spec_files.find("workflows").glob("*.yml"))
+SCHEMA = json.loads(spec_files.find("workflow.schema.json").read_bytes())
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def bundled(name: str) -> Workflow:
     """Return a bundled workflow by its name."""
-    return Workflow.from_wire(load(spec.find(f"workflows/{name}.yml")))
+    return Workflow.from_wire(load(spec_files.find(f"workflows/{name}.yml")))
 
 
 def edges(workflow: Workflow) -> set[str]:

@@ -21,6 +21,7 @@ from backtracking import Backtracking, TooManyTriesError
 from counting import instructions
 
 import wfx
+from wfx import spec_files
 from wfx.api import body, request_schemas, schema_checks, spec
 from wfx.api.bad_request import BadRequest
 from wfx.demo.local import LocalService
@@ -52,7 +53,9 @@ def patterns(document: Any) -> Iterator[str]:
             yield from patterns(value)
 
 
-PATTERNS = sorted({*patterns(spec.document()), *patterns(orjson.loads(spec.find("workflow.schema.json").read_bytes()))})
+PATTERNS = sorted(
+    {*patterns(spec.document()), *patterns(orjson.loads(spec_files.find("workflow.schema.json").read_bytes()))}
+)
 
 
 def compiled() -> Iterator[tuple[str, re.Pattern[Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import yaml
 
-from wfx.api import spec
+from wfx import spec_files
 from wfx.demo.local import LocalService
 from wfx_loadtest.wire import Address, Connection, Request, WireError, connect
 
@@ -28,7 +28,7 @@ def operator(service: LocalService) -> httpx.Client:
 def store_workflow(service: LocalService) -> None:
     """Store the bundled direct workflow."""
     with operator(service) as client:
-        document = yaml.safe_load(spec.find(f"workflows/{WORKFLOW}.yml").read_bytes())
+        document = yaml.safe_load(spec_files.find(f"workflows/{WORKFLOW}.yml").read_bytes())
         client.post("/workflows", json=document).raise_for_status()
 
 
