@@ -214,9 +214,8 @@ async def test_results_do_not_mix(filters: Filters) -> None:
     """Each of many callers gets what its own program gives for its own document."""
 
     async def ask(number: int) -> bytes | FilterUnavailable:
-        program = await filters.prepare(f". + {number}")
         try:
-            return await filters.apply(program, b"%d" % number)
+            return await filters.apply(await filters.prepare(f". + {number}"), b"%d" % number)
         except FilterUnavailable as exc:
             return exc
 
