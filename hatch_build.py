@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-DOCUMENTS = ("wfx.openapi", "wfx.swagger")
+PACKAGED = ("wfx.openapi", "wfx.swagger")
 
 
 class ApiDocuments(BuildHookInterface[Any]):
@@ -20,7 +20,7 @@ class ApiDocuments(BuildHookInterface[Any]):
         root = Path(self.root)
         target = root / "wfx" / "spec"
         target.mkdir(exist_ok=True)
-        for name in DOCUMENTS:
+        for name in PACKAGED:
             document = yaml.load((root / "spec" / f"{name}.yml").read_bytes(), Loader=yaml.CSafeLoader)
             unfinished = target / f".{name}.json"
             unfinished.write_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

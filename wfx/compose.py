@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -48,14 +48,16 @@ log = logging.getLogger("wfx")
 class Composition:
     """The composed service, as far as others than handlers work with it."""
 
-    app: Callable[[Side, bool], ASGIApp]
-    """Builds the app of a side for a listener, on loopback or not."""
+    services: Services
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
-    broker: Broker
     plugins: Mapping[Side, PluginChain]
     metrics: Metrics
+
+    def app(self, side: Side, *, loopback: bool) -> ASGIApp:
+        """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
+        return build_app(side, self.services, _middleware(self.tunables, self.plugins[side], loopback=loopback))
 
 
 async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> Composition:
@@ -70,10 +72,9 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     plugins = await _start_plugins(config, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
-        app=lambda side, loopback: build_app(side, services, _middleware(tunables, plugins[side], loopback=loopback)),
+        services=services,
         limits=limits,
         tunables=tunables,
-        broker=services.broker,
         plugins=plugins,
         metrics=Metrics(limits, services.broker, services.filters, batches, logs.dropped_records),
     )

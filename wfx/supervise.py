@@ -17,9 +17,9 @@ from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-_SELDOM = (10_000, 5, 2)
-"""Objects that the collector of cycles lets come before it looks at them, and of how many such looks one goes to the
-next older ones: by default ten, which leaves old garbage for long when there are few looks."""
+_GC_THRESHOLDS = (10_000, 5, 2)
+"""For ``gc.set_threshold``: new objects before a collection of the youngest generation, and collections of a generation
+before one of the next."""
 
 
 async def run(config: Config) -> None:
@@ -29,12 +29,12 @@ async def run(config: Config) -> None:
     and StoreLost when it ends without its files.
     """
     stop = asyncio.Event()
-    _heed_signals(stop)
+    _stop_on_signals(stop)
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
     try:
         async with AsyncExitStack() as stack:
             service = await compose(config, stack, stop)
-            _collect_seldom()
+            _tune_garbage_collector()
             await _serve(service, open_listeners(config), stop)
     finally:
         for number in _STOPPING:
@@ -52,32 +52,32 @@ async def _serve(service: Composition, listeners: Sequence[Listener], stop: asyn
         serve(group, listeners, service.app, service.limits, drain)
         await stop.wait()
         log.info("stopping")
-        await service.broker.close()
+        await service.services.broker.close()
         drain.set()
 
 
-def _collect_seldom() -> None:
+def _tune_garbage_collector() -> None:
     """Spare the collector of cycles what stays for good, and what is only there while its request is.
 
-    By default it starts at 700 new objects, which are those of some 25 requests that wait for the same commit: it would
-    take them, and the jobs in memory, for what stays, and look through all of that again and again
+    By default it starts after a few hundred new objects, which are those of some 25 requests that wait for the same
+    commit: it would take them, and the jobs in memory, for what stays, and look through all of that again and again
     (``spec/decisions/0018-collect-cycles-seldom.md``).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_SELDOM)
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
-def _heed_signals(stop: asyncio.Event) -> None:
+def _stop_on_signals(stop: asyncio.Event) -> None:
     """Stop on the first signal; further ones change nothing, up to the end of the process.
 
     (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
     """
     loop = asyncio.get_running_loop()
 
-    def heed(_number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(stop.set)
 
     for number in _STOPPING:
-        signal.signal(number, heed)
+        signal.signal(number, handle)

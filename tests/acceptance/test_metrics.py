@@ -95,14 +95,14 @@ async def test_readers_that_do_not_read(tmp_path: Path) -> None:
         request = b"GET /api/wfx/v1/jobs/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
         await loop.sock_sendall(stuck, request)
         reader = await running.connect(Side.SOUTH, request)
-        await eventually(lambda: running.parts.broker.subscribers == 2)
+        await eventually(lambda: running.parts.services.broker.subscribers == 2)
         reading = asyncio.create_task(reader.reader.read(-1))
         for _ in range(10):
             await post(
                 running, client, "/jobs", {"clientId": "c", "workflow": "w", "definition": {"x": "x" * 1_000_000}}
             )
         await eventually(lambda: value(running, "wfx_event_readers_dropped_total") == 1)
-        await eventually(lambda: running.parts.broker.subscribers == 1)
+        await eventually(lambda: running.parts.services.broker.subscribers == 1)
         stuck.close()
         await reader.close()
         await reading

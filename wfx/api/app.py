@@ -18,16 +18,16 @@ from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter
 
 
 def build_app(
-    side: Side, services: Services, rings: Sequence[Middleware] = (), mounts: Iterable[Mount] = MOUNTS
+    side: Side, services: Services, middleware: Sequence[Middleware] = (), mounts: Iterable[Mount] = MOUNTS
 ) -> App:
-    """Build the app of a side; ``rings`` are laid around it, the first one outermost."""
-    return App(side, Dispatch(side, services, mounts), [*rings, Middleware(AccessLog)])
+    """Build the app of a side; ``middleware`` is laid around it, the first one outermost."""
+    return App(side, Dispatch(side, services, mounts), [*middleware, Middleware(AccessLog)])
 
 
 class App:
-    """The outermost ring: makes the context of each request, and gives the request's id back to a caller that gave one.
+    """The outermost middleware: makes the context of each request, and gives the request's id back to a caller that gave one.
 
-    Starlette's application would be a ring more. Nothing here raises ``HTTPException``, and what nobody expected is
+    Starlette's application would add one more layer. Nothing here raises ``HTTPException``, and what nobody expected is
     answered and logged by whatever serves the app.
     """
 

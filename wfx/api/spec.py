@@ -50,8 +50,12 @@ def document(name: str = DOCUMENTS[0]) -> dict[str, Any]:
 
 @cache
 def operations() -> dict[str, Operation]:
-    """Return the operations of all documents by their operationId."""
-    return {each.id: each for name in DOCUMENTS for each in read_operations(name, document(name))}
+    """Return the operations of all documents by their operationId. Raises ValueError if one is given twice."""
+    found: dict[str, Operation] = {}
+    for each in (each for name in DOCUMENTS for each in read_operations(name, document(name))):
+        if found.setdefault(each.id, each) is not each:
+            raise ValueError(f"operationId {each.id} is given twice: in {found[each.id].document} and {each.document}")
+    return found
 
 
 def read_operations(name: str, described: dict[str, Any]) -> Iterator[Operation]:

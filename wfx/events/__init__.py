@@ -4,8 +4,8 @@ What is promised to every stream that starts at a position of the log: **ordered
 **nothing missing** that passes its filter, **resumable** after any id it was told, **bookmarked** (it is told positions
 also when nothing passes) and **never early** (only what is durable).
 
-The parts, in the order in which an event meets them: :mod:`.broker` follows the store, :mod:`.recent` keeps what it
-brings in memory, :mod:`.audience` knows whom to wake, :mod:`.subscription` is one reader, :mod:`.framing` its bytes.
-Readers that are behind read the :mod:`.archive`. :mod:`.page` serves the past without a stream; :mod:`.retention` drops
-it in the end.
+The parts, in the order in which an event meets them: :mod:`.broker` follows the store, :mod:`.log_window` keeps the
+newest events in memory, :mod:`.subscriber_index` knows whom to wake, :mod:`.subscription` is one reader,
+:mod:`.framing` its bytes. Readers that are behind read :mod:`.log_pages`. :mod:`.page` serves the past without a
+stream; :mod:`.retention` drops it in the end.
 """

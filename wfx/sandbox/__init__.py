@@ -10,7 +10,7 @@
     launcher.py      the main program of a worker process (a script, never imported by the server)
     errors.py        why there was no answer
 
-Its tenants are large request bodies (``wfx/api/large_bodies.py``) and response filters (``wfx/filtering/pool.py``).
+It is used for large request bodies (``wfx/api/large_bodies.py``) and response filters (``wfx/filtering/pool.py``).
 A worker runs a trusted module over untrusted data. It imports the module first, then gives up its privileges: no
 environment, no files, bounded memory. It has a lower priority than the service, and ends with it.
 """

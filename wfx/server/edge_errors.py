@@ -1,4 +1,4 @@
-"""Rejections of connections and requests by the listeners: answers, counters and log records."""
+"""Refusals of connections and requests by the listeners: answers, counters and log records."""
 
 from __future__ import annotations
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from ssl import SSLContext
+from typing import Protocol
 
 from starlette.types import ASGIApp
 
@@ -33,6 +34,13 @@ class Mode(StrEnum):
     """How clients reach a listener."""
 
     TCP = "tcp"
+
+
+class BuildApp(Protocol):
+    """Builds an app for a listener."""
+
+    def __call__(self, side: Side, *, loopback: bool) -> ASGIApp:
+        """Build it; ``loopback`` tells whether only this machine reaches the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +85,14 @@ def open_listeners(config: Config) -> list[Listener]:
 def serve(
     group: asyncio.TaskGroup,
     listeners: Sequence[Listener],
-    build_app: Callable[[Side, bool], ASGIApp],
+    build_app: BuildApp,
     limits: HttpLimits,
     stop: asyncio.Event,
 ) -> None:
     """Run an engine and an app for each listener in the group, until ``stop`` is set; the engines close the sockets."""
     most_connections = connections_possible(len(listeners))
     for listener in listeners:
-        app = build_app(listener.side, listener.is_loopback)
+        app = build_app(listener.side, loopback=listener.is_loopback)
         listener_limits = limits.add_listener(listener.side, most_connections)
         group.create_task(listener.engine(app, listener.socket, listener_limits, stop))
         fields = {
@@ -98,7 +106,6 @@ def open_tcp(side: Side, host: str, port: int, engine: str) -> Listener:
     """Listen on a TCP port; port 0 takes a free one. Raises CannotListen."""
     try:
         opened = _bind(host, port)
-        opened.listen(BACKLOG)
     except UnicodeError as exc:
         raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): not a host name") from exc
     except OSError as exc:
@@ -125,6 +132,7 @@ def _bind_one(family: int, address: tuple[object, ...]) -> socket.socket:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
         opened.bind(address)
+        opened.listen(BACKLOG)
     except OSError:
         opened.close()
         raise

@@ -221,8 +221,8 @@ class RequestReader:
         self._head += end - at
         if self._head > self.max_head:
             return self._stop(edge_errors.LARGE_HEAD)
+        # All fields, if they are parsed at once.
         block = data[at:end] if complete and self._prefix and self.version == "1.1" else None
-        """All fields, if they are parsed at once."""
         if block is not None and (known := _CACHE.get(block)) is not None:
             self._at = end
             self._prefix = b""

@@ -29,6 +29,16 @@ def test_a_replaced_value_takes_no_room() -> None:
     assert kept.get("changing") == "0000000999"
 
 
+def test_a_dropped_value_gives_its_room_back() -> None:
+    """A value that is kept and dropped many times pushes nothing out."""
+    kept = cache(100)
+    kept.put("other", "x" * 10)
+    for _ in range(1000):
+        kept.put("changing", "x" * 10)
+        kept.drop("changing")
+    assert kept.get("other") == "x" * 10
+
+
 def test_what_is_dropped_is_gone() -> None:
     """A value that is dropped is not found any more, whichever generation it is in."""
     kept = cache(10)

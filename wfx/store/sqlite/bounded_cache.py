@@ -37,7 +37,9 @@ class BoundedCache(Generic[Key, Value]):
 
     def drop(self, key: Key) -> None:
         """Forget the key's value."""
-        self._young.pop(key, None)
+        dropped = self._young.pop(key, None)
+        if dropped is not None:
+            self._taken -= self._size(dropped)
         self._old.pop(key, None)
 
     def all(self) -> Mapping[Key, Value]:

@@ -1,5 +1,5 @@
 -- Each statement finds what breaks one rule: which row, what was expected, what is there. The rules about a single job, with
--- its tags, history and events, are in lives.py.
+-- its tags, history and events, are in check_jobs.py.
 
 -- name: log_identity
 SELECT 'meta log_id', '32 hexadecimal digits, or nothing in a backup', coalesce(min(value), 'no such row')

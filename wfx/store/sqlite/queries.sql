@@ -1,4 +1,4 @@
--- Every fixed statement of the store; the queries by condition are put together in selection.py.
+-- Every fixed statement of the store; the queries by condition are put together in job_search.py.
 
 -- name: position
 SELECT
