@@ -1,6 +1,6 @@
 """Context of the request that is being answered: its id, side, principal, operation and path parameters.
 
-The outermost ring of the app makes one for each request (:class:`wfx.api.app.App`) and leaves it in a context variable,
+The outermost middleware of the app makes one for each request (:class:`wfx.api.app.App`) and leaves it in a context variable,
 so every layer can read it and nobody passes it on. Each request runs in an asyncio task of its own, which ends with it:
 the variable is set once and never reset. Tasks and timers that a request starts have its context too; what works for
 all requests has none.

@@ -25,7 +25,7 @@ def build_app(
 
 
 class App:
-    """The outermost middleware: makes the context of each request, and gives the request's id back to a caller that gave one.
+    """The outermost middleware: makes the context of each request, and gives a caller's request id back to it.
 
     Starlette's application would add one more layer. Nothing here raises ``HTTPException``, and what nobody expected is
     answered and logged by whatever serves the app.

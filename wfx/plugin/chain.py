@@ -42,7 +42,7 @@ class PluginChain:
         return chain
 
     def __len__(self) -> int:
-        """Count the plugins: a side without any needs no ring."""
+        """Count the plugins: a side without any needs no middleware."""
         return len(self._plugins)
 
     async def decide(self, request: PluginRequest) -> PluginRequest | Respond:
