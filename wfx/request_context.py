@@ -1,9 +1,9 @@
 """Context of the request that is being answered: its id, side, principal, operation and path parameters.
 
-The outermost middleware of the app makes one for each request (:class:`wfx.api.app.App`) and leaves it in a context variable,
-so every layer can read it and nobody passes it on. Each request runs in an asyncio task of its own, which ends with it:
-the variable is set once and never reset. Tasks and timers that a request starts have its context too; what works for
-all requests has none.
+The outermost middleware of the app makes one for each request (:class:`wfx.api.app.App`) and leaves it in a context
+variable, so every layer can read it and nobody passes it on. Each request runs in an asyncio task of its own, which
+ends with it: the variable is set once and never reset. Tasks and timers that a request starts have its context too;
+what works for all requests has none.
 """
 
 from __future__ import annotations
