@@ -9,7 +9,10 @@
     │   ├── WorkflowInvalid
     │   ├── WorkflowInUse
     │   ├── TransitionRefused
-    │   └── TooManyTags
+    │   ├── TooManyTags
+    │   ├── JobExists
+    │   ├── JobChanged
+    │   └── StepTaken         a consumer is elsewhere by now
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -91,6 +94,34 @@ class TooManyTags(Refused):
         """Name the limits."""
         super().__init__(
             f"a job may have at most {most:,} tags, of {most_bytes:,} bytes together; remove tags that are not needed"
+        )
+
+
+class JobExists(Refused):
+    """A job with this id exists already."""
+
+    def __init__(self, job_id: str) -> None:
+        """Name the job that is in the way."""
+        super().__init__(f"Job with ID '{job_id}' already exists")
+
+
+class JobChanged(Refused):
+    """The job has another version than the one that was asked for."""
+
+    def __init__(self, job_id: str, expected: int, version: int) -> None:
+        """Keep the version that it has."""
+        super().__init__(f"Job with ID '{job_id}' has version {version} and not {expected}; read it again")
+        self.version = version
+
+
+class StepTaken(Refused):
+    """The consumer is at another place, or has taken this step already; what the step was to do was not done."""
+
+    def __init__(self, consumer: str, after: int, number: int) -> None:
+        """Say which step, and what to do about it."""
+        super().__init__(
+            f"consumer '{consumer}' is not at event {after} after {number} steps: the step was taken already, or the "
+            "log was pruned up to a later event; open the consumer again to learn its place"
         )
 
 

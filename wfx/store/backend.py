@@ -18,9 +18,9 @@ from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
-from wfx.store.operations import ExclusiveOperation
+from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import LoadedJob, Plan
-from wfx.store.protocol import LogBounds
+from wfx.store.protocol import Consumer, LogBounds
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -64,8 +64,12 @@ class Backend(Protocol):
     async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
         """Return the jobs and workflows that are there; of jobs with more bytes than ``room`` only their ids."""
 
-    async def apply(self, plan: Plan) -> Applied:
-        """Write what the plan says, all in one transaction; there is an event at least."""
+    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
+        """Write what the plan says, all in one transaction; there is an event at least, or a step.
+
+        With a step, of which the plan has the operations, the consumer's place is compared and moved in it, too, and
+        nothing is written if one job is stale. Raises StepTaken and NotOnThisLog.
+        """
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
         """Do the operation in a transaction of its own; ``now`` is in microseconds.
@@ -99,6 +103,9 @@ class Backend(Protocol):
 
     async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
         """Return events after a position; durable ones only. Raises BehindHorizon and NotOnThisLog."""
+
+    async def read_consumers(self) -> Sequence[Consumer]:
+        """Return all consumers, ordered by name."""
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""

@@ -10,7 +10,7 @@ from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend
 from wfx.store.batching import AGAIN, LARGE, Answers
 from wfx.store.feed import Feed
-from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation
+from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation, TakeStep
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
 
@@ -33,6 +33,8 @@ class BatchWriter:
         """
         if isinstance(operations[0], ExclusiveOperation):
             return [await self._backend.perform(operations[0], self._clock())]
+        if isinstance(operations[0], TakeStep):
+            return [await self._step(operations[0])]
         return await self._change(cast("Sequence[JobOperation]", operations))
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
@@ -50,10 +52,36 @@ class BatchWriter:
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 
+    async def _step(self, step: TakeStep) -> Any:
+        """Do the operations of a step, and move the consumer's place; return the answers to its operations."""
+        ids = {
+            str(each.id) if isinstance(each, CreateJob) else each.job_id
+            for each in step.operations
+            if not isinstance(each, CreateJob) or each.id
+        }
+        names = {each.workflow for each in step.operations if isinstance(each, CreateJob)}
+        snapshot = await self._backend.load(set(filter(is_text, ids)), set(filter(is_text, names)), EVERYTHING)
+        plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
+        answers = [_attempt(plan, operation) for operation in step.operations]
+        applied = await self._backend.apply(plan, step)
+        if applied.stale:
+            return AGAIN
+        self._feed.publish(_events(plan, applied))
+        return answers
+
+
+def is_text(key: str) -> bool:
+    """Tell whether a key is Unicode text: half a surrogate pair names nothing, and no database could look for it."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 def is_exclusive(operation: Operation) -> bool:
     """Tell whether an operation is a whole batch."""
-    return isinstance(operation, ExclusiveOperation)
+    return not isinstance(operation, JobOperation)
 
 
 def brings_much(operation: Operation) -> bool:

@@ -7,6 +7,7 @@ What arrives together is written, and read, together; what waits is bounded; fol
 from __future__ import annotations
 
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any, Self
 
 from wfx.domain.errors import JobNotFound, NotFound, WorkflowNotFound
@@ -15,7 +16,7 @@ from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive
+from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.feed import Feed, Follower
 from wfx.store.operations import (
@@ -24,11 +25,24 @@ from wfx.store.operations import (
     CreateWorkflow,
     DeleteJob,
     DeleteWorkflow,
+    JobOperation,
+    OpenConsumer,
     PruneLog,
     RunChores,
+    TakeLease,
+    TakeStep,
 )
 from wfx.store.plan import Clock
-from wfx.store.protocol import EVERYTHING, DecideChange, DecideCreation, LogBounds, NoRoom
+from wfx.store.protocol import (
+    EVERYTHING,
+    KEPT_FOR_CONSUMERS,
+    Consumer,
+    DecideChange,
+    DecideCreation,
+    Lease,
+    LogBounds,
+    NoRoom,
+)
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -47,6 +61,7 @@ class BatchingStore:
         """Start the tasks, with a log that has these bounds now."""
         self.backend = backend
         self._cached_job = backend.cached_job
+        self._holder = token_hex(16)
         self._feed = Feed(bounds.head, self.read_log)
         backend.watch_head(self._feed.advance)
         self._writes = Batcher(
@@ -135,9 +150,35 @@ class BatchingStore:
     def follow_log(self) -> Follower:
         return self._feed.follow()
 
-    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
-        dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most))
+    async def prune_log(
+        self,
+        *,
+        keep_newest: int,
+        older_than: Timestamp,
+        at_most: int,
+        keep_for_consumers: int = KEPT_FOR_CONSUMERS,
+    ) -> int:
+        dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most, keep_for_consumers))
         return dropped
+
+    async def consumer(self, name: str) -> Consumer:
+        opened: Consumer = await self._writes.submit(OpenConsumer(name))
+        return opened
+
+    async def consumers(self) -> Sequence[Consumer]:
+        return await self.backend.read_consumers()
+
+    async def step(
+        self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
+    ) -> Sequence[Any]:
+        if upto < after:
+            raise ValueError(f"a step goes forward, but this one would go from event {after} back to {upto}")
+        answers: Sequence[Any] = await self._writes.submit(TakeStep(consumer, after, number, upto, tuple(operations)))
+        return answers
+
+    async def lease(self, name: str, ttl: float) -> Lease | None:
+        lease: Lease | None = await self._writes.submit(TakeLease(name, self._holder, int(ttl * 1e6)))
+        return lease
 
     async def run_chores(self, at_most: int) -> int:
         done: int = await self._writes.submit(RunChores(at_most))
@@ -166,8 +207,6 @@ def _is_poll(query: JobQuery) -> bool:
 
 
 def _require_text(key: str, otherwise: NotFound) -> None:
-    """Raise unless the key is Unicode text: half a surrogate pair names nothing, and no database could look for it."""
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        raise otherwise from None
+    """Raise unless the key is Unicode text."""
+    if not is_text(key):
+        raise otherwise

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -25,10 +25,20 @@ from wfx.store.backend import Applied, FoundJob, Snapshot
 from wfx.store.batching_store import BatchingStore
 from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status, size_of_entry
 from wfx.store.job_filters import matches
+from wfx.store.memory_consumers import MemoryConsumers
 from wfx.store.opening import system_clock
-from wfx.store.operations import CreateWorkflow, DeleteWorkflow, ExclusiveOperation, PruneLog, RunChores
+from wfx.store.operations import (
+    CreateWorkflow,
+    DeleteWorkflow,
+    ExclusiveOperation,
+    OpenConsumer,
+    PruneLog,
+    RunChores,
+    TakeLease,
+    TakeStep,
+)
 from wfx.store.plan import Clock, PendingJob, Plan
-from wfx.store.protocol import LogBounds
+from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting, size_of
 
 Key = TypeVar("Key")
@@ -69,6 +79,7 @@ class MemoryBackend:
         self._jobs: dict[str, _StoredJob] = {}  # in the order of creation
         self._events: list[Event] = []
         self._horizon = 0
+        self._consumers = MemoryConsumers()
         self._log_id = token_hex(16)
         self._closed = False
 
@@ -90,11 +101,14 @@ class MemoryBackend:
         workflows = {name: self._workflows[name] for name in workflow_names if name in self._workflows}
         return Snapshot(jobs, workflows, {stored.job.id for stored in jobs if size_of(stored.job) > room})
 
-    async def apply(self, plan: Plan) -> Applied:
+    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
+        moved = None if step is None else self._moved(step)
         changed = [pending for pending in plan.jobs if pending.after is not pending.before]
         for pending in changed:
             if (job := pending.after) is not None and job.state not in job.workflow.positions:
                 raise KeyError(job.state)
+        if moved is not None:
+            self._consumers.put(moved)
         for pending in changed:
             self._store(pending)
         first = self._head + 1
@@ -112,6 +126,10 @@ class MemoryBackend:
                 return self._prune_log(operation, now)
             case RunChores():
                 return 0
+            case OpenConsumer():
+                return self._consumers.open(operation.name, self._head)
+            case TakeLease():
+                return self._consumers.take_lease(operation, now)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         return [await self.read_large_job(job_id, room) for job_id in job_ids]
@@ -155,6 +173,9 @@ class MemoryBackend:
         start = after - self._horizon
         return fitting(self._events[start : start + max(limit, 0)], _size_of_event, room, at_least=1)[0]
 
+    async def read_consumers(self) -> Sequence[Consumer]:
+        return self._consumers.all()
+
     async def log_bounds(self) -> LogBounds:
         return LogBounds(self._log_id, self._horizon + 1, self._head)
 
@@ -172,12 +193,18 @@ class MemoryBackend:
         if self._closed:
             raise StoreUnavailable("the store is closed")
 
+    def _moved(self, step: TakeStep) -> Consumer:
+        if step.upto > self._head:
+            raise NotOnThisLog(self._head, self._log_id)
+        return self._consumers.after(step)
+
     def _store(self, pending: PendingJob) -> None:
         match pending.before, pending.after:
             case Job() as before, None:
                 del self._jobs[before.id]
             case None, Job() as job:
-                self._jobs[job.id] = _StoredJob(job)
+                self._jobs[job.id] = _StoredJob(replace(job, version=1))
+                self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)
 
@@ -207,6 +234,9 @@ class MemoryBackend:
         end = next((n for n in range(beyond, last) if oldest <= events[n].ctime <= now), last)
         told = next((event.ctime for event in events[end:] if event.ctime <= now), now)
         dropped = end if told < oldest else max(beyond, 0, *(n + 1 for n in range(end) if events[n].ctime < oldest))
+        kept_for = self._head - operation.keep_for_consumers
+        dropped = max(0, self._consumers.last_to_prune(self._horizon + dropped, kept_for) - self._horizon)
+        self._consumers.move_to_horizon(self._horizon + dropped)
         del events[:dropped]
         self._horizon += dropped
         return dropped

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -18,6 +20,8 @@ class CreateJob:
     decide: DecideCreation
     size: int = 0
     """Bytes of the documents that it brings."""
+    id: UUID | None = None
+    """The id to give it, if no job has that; a new one by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class DeleteJob:
     """Remove a job with its history."""
 
     job_id: str
+    version: int | None = None
+    """The version that it must have still; any by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class PruneLog:
     keep_newest: int
     older_than: Timestamp
     at_most: int
+    keep_for_consumers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,44 @@ class RunChores:
     at_most: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenConsumer:
+    """Create a consumer if there is none with this name, and tell its place."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLease:
+    """Take a lease, or renew it, unless another holder has it."""
+
+    name: str
+    holder: str
+    ttl: int
+    """How long it holds, in microseconds."""
+
+
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores
+ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease
 """Acts that are done one by one on the tables."""
-Operation = JobOperation | ExclusiveOperation
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStep:
+    """Do operations and move a consumer's place, both or neither; a batch of its own."""
+
+    consumer: str
+    after: int
+    """The place that the consumer must have."""
+    number: int
+    """The steps that it must have taken."""
+    upto: int
+    """The place that it is to have."""
+    operations: Sequence[JobOperation]
+
+
+Operation = JobOperation | ExclusiveOperation | TakeStep
 
 
 _MILLISECONDS = 48

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain import job_json
-from wfx.domain.errors import JobNotFound, WorkflowNotFound
+from wfx.domain.errors import JobChanged, JobExists, JobNotFound, WorkflowNotFound
 from wfx.domain.job import Action, Change, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -53,7 +53,10 @@ class PendingJob:
     after: Job | None
     """The job as it is to be stored; None once it is deleted."""
     entries: list[HistoryEntry] = field(default_factory=list)
-    """The history entries to add, oldest first. The first is of the version before the plan, each other one higher."""
+    """The history entries to add, oldest first.
+
+    The first is of the version before the plan, or of version 1 of a new job, each other one higher.
+    """
 
 
 class Plan:
@@ -87,10 +90,12 @@ class Plan:
         workflow = self._workflows.get(operation.workflow)
         if workflow is None:
             raise WorkflowNotFound(operation.workflow)
+        if operation.id is not None and str(operation.id) in self._jobs:
+            raise JobExists(str(operation.id))
         draft = operation.decide(workflow)
         now = Timestamp(self._clock())
         job = Job(
-            id=job_id(now),
+            id=job_id(now) if operation.id is None else str(operation.id),
             client_id=draft.client_id,
             workflow=workflow,
             state=draft.state,
@@ -117,6 +122,8 @@ class Plan:
 
     def _delete(self, operation: DeleteJob) -> None:
         pending, old = self._find(operation.job_id)
+        if operation.version is not None and operation.version != old.version:
+            raise JobChanged(old.id, operation.version, old.version)
         self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old))
         pending.after = None
 

@@ -16,12 +16,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+
+if TYPE_CHECKING:  # it needs the decisions of this module
+    from wfx.store.operations import JobOperation
 
 EVERYTHING = 2**62
 """Room for whatever there is."""
@@ -29,6 +32,8 @@ DecideCreation = Callable[[Workflow], Draft]
 """Decides how a new job of this workflow starts; pure."""
 DecideChange = Callable[[Job], Change]
 """Decides what becomes of the job, or raises a domain error; pure."""
+KEPT_FOR_CONSUMERS = 1_000_000
+"""Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
 
 class NoRoom(Exception):
@@ -52,8 +57,34 @@ class LogBounds:
     """The newest sequence number ever given; 0 on a fresh log."""
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable place on the log, by its name; see :meth:`Store.step`."""
+
+    name: str
+    position: int
+    """The newest event that the consumer is done with."""
+    steps: int
+    """How many steps it has taken."""
+    lost: int
+    """How many events were pruned before it was done with them, in its whole life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do a chore that is to run once at a time; see :meth:`Store.lease`."""
+
+    name: str
+    holder: str
+    """Random identity of the store instance that has it."""
+    epoch: int
+    """The number of holders so far, this one among them."""
+    until: Timestamp
+    """When it ends unless it is renewed, by the store's clock."""
+
+
 class LogFollower(Protocol):
-    """One consumer's place at the end of the log: an asynchronous iterator; see :meth:`Store.follow_log`."""
+    """A place at the end of the log: an asynchronous iterator; see :meth:`Store.follow_log`."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Return itself."""
@@ -144,11 +175,52 @@ class Store(Protocol):
         it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
         """
 
-    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+    async def prune_log(
+        self,
+        *,
+        keep_newest: int,
+        older_than: Timestamp,
+        at_most: int,
+        keep_for_consumers: int = KEPT_FOR_CONSUMERS,
+    ) -> int:
         """Drop up to ``at_most`` of the oldest events: beyond the newest ``keep_newest``, or before ``older_than``.
 
         Goes from the oldest on and stops at the first event to keep, so what remains has no gaps. Returns how many were
         dropped. One call is one short transaction: callers repeat it with pauses.
+
+        Of the newest ``keep_for_consumers`` none is dropped before every consumer is done with it. Older ones are:
+        consumers that are not done with them lose them. They go on behind them, and know how many they have lost.
+        """
+
+    async def consumer(self, name: str) -> Consumer:
+        """Return the consumer with this name; a new one begins at the head of the log."""
+
+    async def consumers(self) -> Sequence[Consumer]:
+        """Return all consumers, ordered by name."""
+
+    async def step(
+        self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
+    ) -> Sequence[Any]:
+        """Do operations on jobs and move the consumer's place from ``after`` to ``upto``, in one transaction.
+
+        Nothing happens unless the consumer is at ``after`` and has taken ``number`` steps; then it has taken one more.
+        So of all who try the same step one takes it, and what is uncertain after a failure may be tried again. A step
+        may leave the place as it is, or do no operation.
+
+        Operations are done in order, each as by the method of its name, and none of another caller between them; one
+        step takes the store as long as they take together. Returns for each what it returns, or the exception that it
+        raises, which fails no other: JobExists if there is a job with the id that a new one was to have, JobChanged if
+        the job to delete has another version.
+
+        Raises StepTaken, NotOnThisLog if ``upto`` is ahead of the head, ValueError if it lies before ``after``, and
+        whatever the store raises that cannot write what an operation says; then nothing has happened.
+        """
+
+    async def lease(self, name: str, ttl: float) -> Lease | None:
+        """Take the lease with this name for so many seconds, or renew it; None while another store has it.
+
+        The clock is that of the store. A lease saves work and proves nothing: who was stopped for long may still
+        believe to have it. What must not happen twice is a step.
         """
 
     async def run_chores(self, at_most: int) -> int:

@@ -141,6 +141,8 @@ async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript("""
             DROP TABLE leftover;
+            DROP TABLE consumer;
+            DROP TABLE lease;
             ALTER TABLE job DROP COLUMN size;
             ALTER TABLE job DROP COLUMN history_bytes;
             ALTER TABLE job DROP COLUMN history_dropped;

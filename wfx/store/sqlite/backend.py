@@ -17,9 +17,10 @@ from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Snapshot
-from wfx.store.operations import ExclusiveOperation
+from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
-from wfx.store.protocol import LogBounds
+from wfx.store.protocol import Consumer, LogBounds
+from wfx.store.sqlite import consumers
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -90,8 +91,8 @@ class SqliteBackend:
     async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
         return await self._writer.load(job_ids, workflow_names, room)
 
-    async def apply(self, plan: Plan) -> Applied:
-        return await self._writer.apply(plan)
+    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
+        return await self._writer.apply(plan, step)
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
         return await self._writer.perform(operation, now)
@@ -138,6 +139,9 @@ class SqliteBackend:
             raise NotOnThisLog(position.head, position.log_id)
         limit = min(limit, position.head - after)
         return await self._point(partial(self._reading.log, after=after, limit=limit, room=room))
+
+    async def read_consumers(self) -> Sequence[Consumer]:
+        return await self._point(consumers.read_all)
 
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position

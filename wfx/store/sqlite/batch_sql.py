@@ -20,13 +20,15 @@ def statements(batch: NumberedBatch) -> Iterator[Statement]:
     rows = batch.jobs
     created = [(row, row.after) for row in rows if row.before is None and row.after]
     changed = [(row, row.after) for row in rows if row.before and row.after]
+    changed_at_once = [(row, job) for row, job in created if row.entries]
     yield from over_rows("insert_jobs", [new_row(row.number, job) for row, job in created])
     yield from over_rows(
         "update_jobs",
-        [changed_row(row.number, job, row.newest_entry, row.history_bytes) for row, job in changed],
+        [changed_row(row.number, job, row.newest_entry, row.history_bytes) for row, job in changed + changed_at_once],
     )
     yield from over_rows(
-        "insert_history", [entry_row(row.number, entry) for row, _ in changed for entry in row.entries]
+        "insert_history",
+        [entry_row(row.number, entry) for row, _ in changed + changed_at_once for entry in row.entries],
     )
     yield from over_rows(
         "move_jobs",

@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores."""
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from dataclasses import replace
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.workflow import Workflow
-from wfx.store.operations import CreateWorkflow, DeleteWorkflow, ExclusiveOperation, PruneLog, RunChores
+from wfx.store.operations import (
+    CreateWorkflow,
+    DeleteWorkflow,
+    ExclusiveOperation,
+    OpenConsumer,
+    PruneLog,
+    RunChores,
+    TakeLease,
+)
+from wfx.store.protocol import Consumer, Lease
+from wfx.store.sqlite import consumers
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, place_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 from wfx.store.sqlite.workflow_cache import load_named, read
 
+Outcome = Workflow | Consumer | Lease | int | None
+
 
 def perform(
     connection: sqlite3.Connection, act: ExclusiveOperation, position: Position, now: int
-) -> tuple[Workflow | int | None, Position]:
+) -> tuple[Outcome, Position]:
     """Do the act; returns its result and the position after it. What raises has changed nothing."""
     with transaction(connection):
         match act:
@@ -29,6 +41,10 @@ def perform(
                 return _prune_log(connection, act, position, now)
             case RunChores():
                 return _sweep_histories(connection, act.at_most), position
+            case OpenConsumer():
+                return consumers.open_one(connection, act.name, position.head), position
+            case TakeLease():
+                return consumers.take_lease(connection, act, now), position
 
 
 def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow) -> Workflow:
@@ -67,6 +83,9 @@ def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position
     else:
         horizon = max(beyond, connection.execute(SQL["last_event_before"], (end, beyond, act.older_than)).fetchone()[0])
     if horizon > old:
+        horizon = max(old, consumers.last_to_prune(connection, horizon, position.head - act.keep_for_consumers))
+    if horizon > old:
+        consumers.move_to_horizon(connection, horizon)
         connection.execute(SQL["prune_events"], (horizon,))
         connection.execute(SQL["set_horizon"], (horizon,))
     connection.execute(SQL["forget_workflows"], (horizon,))

@@ -64,22 +64,33 @@ def number(plan: Plan, position: Position) -> NumberedBatch:
             continue
         if pending.before is None:
             last_job += 1
-            jobs.append(NumberedJob(last_job, None, 0, 0, None, pending.after))
+            fresh = NumberedJob(last_job, None, 0, 0, None, pending.after)
+            jobs.append(_with_entries(fresh, pending, 1, last_entry) if pending.entries else fresh)
         else:
-            jobs.append(_changed(pending, pending.before, last_entry))
-            last_entry += len(pending.entries)
+            stored: StoredJob = pending.loaded
+            present = NumberedJob(
+                stored.number,
+                stored.newest_entry,
+                stored.history_bytes,
+                stored.history_dropped,
+                pending.before,
+                pending.after,
+            )
+            jobs.append(_with_entries(present, pending, pending.before.version, last_entry))
+        last_entry += len(pending.entries)
     first = position.head + 1
     reached = Position(position.head + len(plan.events), position.horizon, last_job, last_entry, position.log_id)
     return NumberedBatch(jobs, plan.events, first, reached)
 
 
-def _changed(pending: PendingJob, before: Job, last_entry: int) -> NumberedJob:
-    stored: StoredJob = pending.loaded
-    newest, size, version, rows = stored.newest_entry, stored.history_bytes, before.version, []
+def _with_entries(job: NumberedJob, pending: PendingJob, version: int, last_entry: int) -> NumberedJob:
+    """Give the new history entries their numbers; the first is of this version."""
+    newest, size, rows = job.newest_entry, job.history_bytes, []
     for entry in pending.entries:
         last_entry += 1
         rows.append(HistoryRow(last_entry, newest, version, entry))
         size += size_of_entry(entry)
         newest = last_entry
         version += 1
-    return NumberedJob(stored.number, newest, size, stored.history_dropped, before, pending.after, rows)
+    job.newest_entry, job.history_bytes, job.entries = newest, size, rows
+    return job

@@ -201,6 +201,31 @@ DELETE FROM event WHERE seq <= ?
 -- name: set_horizon
 UPDATE meta SET value = ? WHERE name = 'horizon'
 
+-- name: create_consumer
+INSERT OR IGNORE INTO consumer (name, position, steps, lost) VALUES (?, ?, 0, 0)
+
+-- name: consumer
+SELECT name, position, steps, lost FROM consumer WHERE name = ?
+
+-- name: consumers
+SELECT name, position, steps, lost FROM consumer ORDER BY name
+
+-- name: move_consumer
+UPDATE consumer SET position = ?, steps = steps + 1 WHERE name = ? AND position = ? AND steps = ?
+
+-- name: slowest_consumer
+SELECT min(position) FROM consumer
+
+-- name: lose_events
+UPDATE consumer SET position = ?1, lost = lost + ?1 - position WHERE position < ?1
+
+-- name: take_lease
+INSERT INTO lease (name, holder, epoch, until) VALUES (?1, ?2, 1, ?3)
+ON CONFLICT (name) DO UPDATE
+SET holder = excluded.holder, epoch = epoch + (holder <> excluded.holder), until = excluded.until
+WHERE until <= ?4 OR holder = excluded.holder
+RETURNING epoch
+
 -- name: set_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id'
 

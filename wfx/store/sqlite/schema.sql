@@ -81,3 +81,17 @@ CREATE TABLE event (
 CREATE TABLE leftover (
     entry INTEGER PRIMARY KEY
 );
+
+CREATE TABLE consumer (
+    name     TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    steps    INTEGER NOT NULL,
+    lost     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE lease (
+    name   TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    epoch  INTEGER NOT NULL,
+    until  INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -9,15 +9,22 @@ from __future__ import annotations
 import sqlite3
 
 from wfx.store.history_bounds import Link, cut_of, marker_status
+from wfx.store.operations import TakeStep
+from wfx.store.sqlite import consumers
 from wfx.store.sqlite.batch_sql import statements
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
 from wfx.store.sqlite.statements import SQL
 
 
-def write(connection: sqlite3.Connection, batch: NumberedBatch) -> None:
-    """Write the batch in one transaction, and keep the histories of its jobs within their bounds."""
+def write(connection: sqlite3.Connection, batch: NumberedBatch, step: TakeStep | None) -> None:
+    """Write the batch in one transaction, and keep the histories of its jobs within their bounds.
+
+    Raises StepTaken if there is a step and its consumer is elsewhere.
+    """
     with transaction(connection):
+        if step is not None:
+            consumers.move(connection, step)
         for sql, values in statements(batch):
             connection.execute(sql, values)
         for job in batch.jobs:

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import aiosqlite
 
-from wfx.domain.errors import StoreDamaged, StoreFull, StoreUnavailable
+from wfx.domain.errors import NotOnThisLog, StoreDamaged, StoreFull, StoreUnavailable
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, Snapshot
-from wfx.store.operations import DeleteWorkflow, ExclusiveOperation
+from wfx.store.operations import DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.sizes import size_of
 from wfx.store.sqlite import exclusive_operations
@@ -78,19 +78,21 @@ class Writer:
             workflows |= more_workflows
         return Snapshot(jobs, workflows, large)
 
-    async def apply(self, plan: Plan) -> Applied:
+    async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
         """Give the plan its numbers, and commit it on the connection that loaded its jobs."""
         if self._connection is None:
             raise StoreUnavailable("the store is closed")
+        if step is not None and step.upto > self.position.head:
+            raise NotOnThisLog(self.position.head, self.position.log_id)
         batch = number(plan, self.position)
         self._changes.note(batch.jobs, batch.position.head)
         async with self._giving_up_on_failure():
-            await self._durably(self._connection, partial(write, batch=batch))
+            await self._durably(self._connection, partial(write, batch=batch, step=step))
         self.position = batch.position
         self._jobs.take_in(batch.jobs)
         return Applied(batch.first_seq)
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> Workflow | int | None:
+    async def perform(self, operation: ExclusiveOperation, now: int) -> exclusive_operations.Outcome:
         """Do the operation. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         connection = await self._begin()
         perform = partial(exclusive_operations.perform, act=operation, position=self.position, now=now)

@@ -1,0 +1,322 @@
+"""The contract of a store, for consumers of its log and for leases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import pytest
+
+from tests.store.backends import NOON, Backend, SetClock
+from tests.store.samples import FLOW, all_jobs, begin, history_of, move, redefine, tag, together, whole_log
+from wfx.domain.errors import (
+    JobChanged,
+    JobExists,
+    JobNotFound,
+    NotOnThisLog,
+    StepTaken,
+    TransitionRefused,
+    WorkflowNotFound,
+)
+from wfx.domain.job import Action, Change, Job
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation
+from wfx.store.protocol import Consumer, Store
+
+FOREVER = Timestamp(NOON - 10**15)
+"""A time before all events: age drops none."""
+IDS = UUID("6f0a9a3e-8a3b-4f6e-9d0c-1f6d3a4b5c6d")
+
+
+async def fill(store: Store, count: int) -> list[Job]:
+    """Create jobs, each of which is one event."""
+    return await together(*(store.create_job(FLOW.name, begin(f"c{n}")) for n in range(count)))
+
+
+async def test_a_new_consumer_begins_at_the_head(store: Store, flow: Workflow) -> None:
+    """A consumer that is opened first is done with all there is; opened again, it is where its last step left it."""
+    assert await store.consumer("a") == Consumer("a", 0, 0, 0)
+    await fill(store, 3)
+    assert await store.consumer("b") == Consumer("b", 3, 0, 0)
+    assert await store.step("a", 0, 0, 2, []) == []
+    assert await store.consumer("a") == Consumer("a", 2, 1, 0)
+    assert await store.consumers() == [Consumer("a", 2, 1, 0), Consumer("b", 3, 0, 0)]
+    assert flow.name == FLOW.name
+
+
+async def test_a_place_outlives_the_store(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """A consumer's place and its steps are there after a restart."""
+    if not backend.lasting:
+        pytest.skip("nothing of it lasts")
+    async with backend.open(tmp_path, clock) as store:
+        await store.create_workflow(FLOW)
+        await store.consumer("a")
+        await fill(store, 3)
+        await store.step("a", 0, 0, 2, [])
+    async with backend.open(tmp_path, clock) as store:
+        assert await store.consumer("a") == Consumer("a", 2, 1, 0)
+
+
+async def test_a_step_does_its_operations_and_answers_each(store: Store, flow: Workflow) -> None:
+    """Of a step's operations each has its own answer, and one that is refused keeps no other from happening."""
+    await store.consumer("a")
+    first, second = await fill(store, 2)
+    follower = store.follow_log()
+    answers = await store.step(
+        "a",
+        0,
+        0,
+        2,
+        [
+            CreateJob(flow.name, begin("new")),
+            ChangeJob(first.id, move("RUN")),
+            ChangeJob(first.id, move("NEW")),
+            ChangeJob("nobody", move("RUN")),
+            ChangeJob("\ud800", move("RUN")),
+            CreateJob("nothing", begin()),
+            CreateJob("\ud800", begin()),
+            DeleteJob(second.id),
+            DeleteJob(second.id),
+        ],
+    )
+    created, changed, refused, unknown, half, no_flow, half_flow, deleted, again = answers
+    assert (created.client_id, changed.state, deleted) == ("new", "RUN", None)
+    assert isinstance(refused, TransitionRefused)
+    assert all(isinstance(answer, JobNotFound) for answer in (unknown, half, again))
+    assert all(isinstance(answer, WorkflowNotFound) for answer in (no_flow, half_flow))
+    assert await all_jobs(store) == (changed, created)
+    events = (await whole_log(store))[2:]
+    assert [(event.seq, event.action, event.job_id) for event in events] == [
+        (3, Action.CREATE, created.id),
+        (4, Action.UPDATE_STATUS, first.id),
+        (5, Action.DELETE, second.id),
+    ]
+    assert list(await anext(follower)) == events
+    assert await store.consumer("a") == Consumer("a", 2, 1, 0)
+
+
+@pytest.mark.parametrize(("after", "number"), [(0, 0), (2, 0), (0, 1), (1, 1), (2, 2)])
+async def test_a_step_that_was_taken_does_nothing(store: Store, flow: Workflow, after: int, number: int) -> None:
+    """Who is not where the consumer is gets StepTaken, and nothing of the step happens."""
+    await store.consumer("a")
+    (job, _) = await fill(store, 2)
+    await store.step("a", 0, 0, 2, [])
+    follower = store.follow_log()
+    operations: list[JobOperation] = [CreateJob(flow.name, begin()), ChangeJob(job.id, tag("x")), DeleteJob(job.id)]
+    with pytest.raises(StepTaken, match="consumer 'a' is not at event"):
+        await store.step("a", after, number, 2, operations)
+    with pytest.raises(StepTaken):
+        await store.step("b", after, number, 2, operations)
+    assert await store.consumers() == [Consumer("a", 2, 1, 0)]
+    assert (await store.log_bounds()).head == 2
+    created, deleted, _ = await store.step("a", 2, 1, 2, operations[:1] + operations[2:] + operations[1:2])
+    assert (created.version, deleted) == (1, None)
+    assert [event.seq for event in await anext(follower)] == [3, 4]
+
+
+async def test_a_place_is_on_the_log(store: Store, flow: Workflow) -> None:
+    """A step to a place ahead of the head, or back, is refused and changes nothing."""
+    await store.consumer("a")
+    await fill(store, 1)
+    with pytest.raises(NotOnThisLog):
+        await store.step("a", 0, 0, 2, [CreateJob(flow.name, begin())])
+    await store.step("a", 0, 0, 1, [])
+    with pytest.raises(ValueError, match="from event 1 back to 0"):
+        await store.step("a", 1, 1, 0, [CreateJob(flow.name, begin())])
+    assert await store.consumer("a") == Consumer("a", 1, 1, 0)
+    assert len(await all_jobs(store)) == 1
+
+
+async def test_a_step_that_cannot_be_stored_does_nothing(store: Store, flow: Workflow) -> None:
+    """A decision that gives what cannot be stored fails its whole step; one that breaks is answered by itself."""
+    await store.consumer("a")
+    (job,) = await fill(store, 1)
+
+    def nowhere(found: Job) -> Change:
+        change = move("NEW")(found)
+        return Change(change.action, "NOWHERE", change.status, change.definition_hash, None, change.tags)
+
+    def broken(_: Job) -> Change:
+        raise ZeroDivisionError
+
+    with pytest.raises(KeyError):
+        await store.step("a", 0, 0, 1, [CreateJob(flow.name, begin()), ChangeJob(job.id, nowhere)])
+    assert await store.consumer("a") == Consumer("a", 0, 0, 0)
+    assert await all_jobs(store) == (job,)
+    failed, created = await store.step("a", 0, 0, 1, [ChangeJob(job.id, broken), CreateJob(flow.name, begin())])
+    assert isinstance(failed, ZeroDivisionError)
+    assert await all_jobs(store) == (job, created)
+
+
+async def test_a_job_is_created_once_with_its_id(store: Store, flow: Workflow) -> None:
+    """A job may be created with a given id, and a second one with that id is refused, in the same step or later."""
+    await store.consumer("a")
+    create = CreateJob(flow.name, begin("x"), id=uuid5(IDS, "1"))
+    created, twice = await store.step("a", 0, 0, 0, [create, create])
+    later, other = await store.step("a", 0, 1, 0, [create, CreateJob(flow.name, begin(), id=uuid5(IDS, "2"))])
+    assert (created.id, other.id) == (str(uuid5(IDS, "1")), str(uuid5(IDS, "2")))
+    assert isinstance(twice, JobExists)
+    assert isinstance(later, JobExists)
+    assert await store.get_job(created.id) == created
+    assert await all_jobs(store) == (created, other)
+
+
+async def test_a_new_job_is_changed_in_the_same_step(store: Store, flow: Workflow) -> None:
+    """Later operations of a step see the jobs that earlier ones created: they change them and delete them."""
+    await store.consumer("a")
+    kept, gone = uuid5(IDS, "kept"), uuid5(IDS, "gone")
+    create = CreateJob(flow.name, begin("x", tags=["a"], definition={"n": 1}), id=kept)
+    operations = [
+        create,
+        ChangeJob(str(kept), move("RUN")),
+        CreateJob(flow.name, begin(tags=["b"]), id=gone),
+        ChangeJob(str(kept), redefine({"n": 2})),
+        ChangeJob(str(gone), tag("c")),
+        DeleteJob(str(gone), version=2),
+        ChangeJob(str(kept), tag("b")),
+    ]
+    first, moved, _, redefined, _, deleted, last = await store.step("a", 0, 0, 0, operations)
+    assert ([job.version for job in (first, moved, redefined, last)], deleted) == ([1, 2, 3, 4], None)
+    assert await all_jobs(store, tags=("a", "b", "c")) == (last,)
+    history = [(entry.mtime, entry.status, entry.definition) for entry in await history_of(store, last.id, 9)]
+    assert history == [
+        (redefined.mtime, redefined.status, None),
+        (moved.mtime, moved.status, moved.definition),
+        (first.mtime, first.status, None),
+    ]
+    again = await store.change_job(last.id, move("DONE"))
+    assert (again.version, len(await history_of(store, last.id, 9))) == (5, 4)
+    assert [event.seq for event in await whole_log(store)] == [*range(1, 9)]
+
+
+async def test_a_job_is_deleted_at_its_version_only(store: Store, flow: Workflow) -> None:
+    """A deletion that names a version does not happen to a job that has changed since."""
+    await store.consumer("a")
+    job = await store.create_job(flow.name, begin())
+    await store.change_job(job.id, move("RUN"))
+    refused, deleted = await store.step("a", 0, 0, 2, [DeleteJob(job.id, version=1), DeleteJob(job.id, version=2)])
+    assert isinstance(refused, JobChanged)
+    assert (refused.version, deleted) == (2, None)
+    assert await all_jobs(store) == ()
+
+
+async def test_a_large_job_is_changed_in_a_step(store: Store, flow: Workflow) -> None:
+    """A step may change what is large, together with others."""
+    await store.consumer("a")
+    large = await store.create_job(flow.name, begin(definition={"text": "x" * 400_000}))
+    moved, created = await store.step("a", 0, 0, 1, [ChangeJob(large.id, move("RUN")), CreateJob(flow.name, begin())])
+    assert (moved.version, moved.state, created.version) == (2, "RUN", 1)
+
+
+async def test_racing_consumers_take_each_step_once(store: Store, flow: Workflow) -> None:
+    """Two consumers of one name that step by a timer, without events: of each step number one takes it, 400 in all."""
+    await store.consumer("timer")
+    taken: list[int] = []
+    lost = 0
+
+    async def race() -> None:
+        nonlocal lost
+        number = 0
+        while number < 400:
+            try:
+                (job,) = await store.step("timer", 0, number, 0, [CreateJob(flow.name, begin(f"step {number}"))])
+            except StepTaken:
+                lost += 1
+                number = (await store.consumer("timer")).steps
+            else:
+                assert job.client_id == f"step {number}"
+                taken.append(number)
+                number += 1
+
+    await together(race(), race())
+    assert sorted(taken) == [*range(400)]
+    assert lost > 0
+    assert sorted(job.client_id for job in await all_jobs(store)) == sorted(f"step {n}" for n in range(400))
+    assert (await store.consumer("timer")).steps == 400
+
+
+async def test_a_step_is_between_other_changes(store: Store, flow: Workflow) -> None:
+    """What is asked for together with a step happens before it or after it, in the order of asking."""
+    await store.consumer("a")
+    (job,) = await fill(store, 1)
+    before, (first, second), after = await together(
+        store.change_job(job.id, tag("1")),
+        store.step("a", 0, 0, 1, [ChangeJob(job.id, tag("2")), ChangeJob(job.id, tag("3"))]),
+        store.change_job(job.id, tag("4")),
+    )
+    assert [answer.version for answer in (before, first, second, after)] == [2, 3, 4, 5]
+    assert flow.name == FLOW.name
+
+
+async def test_pruning_keeps_what_a_consumer_has_not_done(store: Store, flow: Workflow) -> None:
+    """Events that a consumer is not done with are kept, whatever else is pruned, and the slowest one counts."""
+    await store.consumer("slow")
+    await store.consumer("fast")
+    await fill(store, 10)
+    await store.step("fast", 0, 0, 8, [])
+    await store.step("slow", 0, 0, 3, [])
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=2) == 2
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 1
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 0
+    assert (await store.log_bounds()).oldest == 4
+    assert [event.seq for event in await store.read_log(3, 99)] == [*range(4, 11)]
+    await store.step("slow", 3, 1, 9, [])
+    assert await store.prune_log(keep_newest=1, older_than=FOREVER, at_most=99) == 5
+    assert [one.lost for one in await store.consumers()] == [0, 0]
+    assert flow.name == FLOW.name
+
+
+async def test_a_consumer_loses_what_is_beyond_the_bound(store: Store, flow: Workflow) -> None:
+    """Beyond what is kept for consumers the log is pruned; who had not read that goes on behind it and is told."""
+    await store.consumer("slow")
+    await store.consumer("fast")
+    await fill(store, 10)
+    await store.step("fast", 0, 0, 9, [])
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99, keep_for_consumers=6) == 4
+    assert await store.consumers() == [Consumer("fast", 9, 1, 0), Consumer("slow", 4, 0, 4)]
+    with pytest.raises(StepTaken):
+        await store.step("slow", 0, 0, 10, [CreateJob(flow.name, begin())])
+    await store.step("slow", 4, 0, 5, [])
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99, keep_for_consumers=0) == 6
+    assert await store.consumers() == [Consumer("fast", 10, 1, 1), Consumer("slow", 10, 1, 9)]
+    assert await store.read_log(10, 99) == []
+    assert len(await all_jobs(store)) == 10
+
+
+async def test_a_lease_is_held_by_one(store: Store, clock: SetClock) -> None:
+    """A lease is renewed by its holder, by the store's clock."""
+    lease = await store.lease("chores", 10)
+    assert lease is not None
+    assert (lease.name, lease.epoch, lease.until) == ("chores", 1, NOON + 10_000_000)
+    clock.now += 9_000_000
+    renewed = await store.lease("chores", 10)
+    assert renewed is not None
+    assert (renewed.holder, renewed.epoch, renewed.until) == (lease.holder, 1, NOON + 19_000_000)
+    clock.now += 99_000_000
+    late = await store.lease("chores", 1)
+    assert late is not None
+    assert (late.epoch, late.until) == (1, clock.now + 1_000_000)
+    other = await store.lease("others", 1)
+    assert other is not None
+    assert (other.holder, other.epoch) == (lease.holder, 1)
+
+
+async def test_a_lease_goes_to_another_holder_when_it_ends(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """A store that is opened later gets the lease once it has ended, as its next holder."""
+    if not backend.lasting:
+        pytest.skip("nothing of it lasts")
+    async with backend.open(tmp_path, clock) as store:
+        first = await store.lease("chores", 10)
+    assert first is not None
+    async with backend.open(tmp_path, clock) as store:
+        clock.now += 9_999_999
+        assert await store.lease("chores", 10) is None
+        clock.now += 1
+        second = await store.lease("chores", 5)
+        assert second is not None
+        assert second.holder != first.holder
+        assert (second.epoch, second.until) == (2, clock.now + 5_000_000)
+        third = await store.lease("chores", 5)
+        assert third is not None
+        assert third.epoch == 2
