@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     tunables = Holder(Tunables.of(config))
     tunables.observe(lambda new: logs.set_level(new.log_level))
     batches = Batches()
-    services = await _open_services(config, tunables, batches, stack)
+    lost = Counter[str]()
+    services = await _open_services(config, tunables, batches, lost, stack)
     plugins = await _start_plugins(config, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
@@ -76,12 +78,12 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         limits=limits,
         tunables=tunables,
         plugins=plugins,
-        metrics=Metrics(limits, services.broker, services.filters, batches, logs.dropped_records),
+        metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
     )
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], batches: Batches, stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], batches: Batches, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
     log.debug('Setting up persistent storage "%s"', config.storage)
     store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
@@ -89,7 +91,7 @@ async def _open_services(
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
-    await stack.enter_async_context(Retention(store, tunables))
+    await stack.enter_async_context(Retention(store, tunables, lost=lost))
     health = await stack.enter_async_context(Health(store))
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)

@@ -55,6 +55,9 @@ def _lines(report: Report) -> Iterator[str]:
     for check, count in report.counts.items():
         if more := count - sum(finding.check == check for finding in report.findings):
             yield f"{check}: {more:,} more"
+    for name, place in report.consumers.items():
+        if lost := place["lost"]:
+            yield neutralise(f"consumer '{name}' has lost events that were pruned before it had read them: {lost:,}")
     if report.sound:
         names = {"workflow": "workflows", "job": "jobs", "history": "history entries", "event": "events"}
         extent = ", ".join(f"{name}: {report.examined[table]:,}" for table, name in names.items())

@@ -68,6 +68,7 @@ class Metrics:
         self,
         limits: HttpLimits,
         broker: Broker,
+        lost_events: Mapping[str, int],
         filters: Filters,
         batches: Batches,
         dropped_log_records: Callable[[], int],
@@ -75,6 +76,7 @@ class Metrics:
         """Read the counters of these parts."""
         self._limits = limits
         self._broker = broker
+        self._lost_events = lost_events
         self._filters = filters
         self._batches = batches
         self._dropped_log_records = dropped_log_records
@@ -94,6 +96,10 @@ class Metrics:
         yield _counter(
             "wfx_event_readers_dropped", "Readers of event streams that were given up since they did not read",
             (), {(): self._broker.dropped},
+        )  # fmt: skip
+        yield _counter(
+            "wfx_consumer_events_lost", "Events that were pruned before a consumer of the log had read them",
+            ("consumer",), {(name,): count for name, count in self._lost_events.items()},
         )  # fmt: skip
         yield _counter(
             "wfx_filter_kills", "Response filters that were stopped in a worker process, by reason",

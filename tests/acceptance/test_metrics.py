@@ -26,6 +26,7 @@ KINDS = {
     "wfx_refusals": "counter",
     "wfx_running_requests": "gauge",
     "wfx_event_readers_dropped": "counter",
+    "wfx_consumer_events_lost": "counter",
     "wfx_filter_kills": "counter",
     "wfx_store_batch_size": "histogram",
     "wfx_store_commit_seconds": "histogram",

@@ -12,7 +12,7 @@ from wfx.domain.job import Action, Event
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import State, Workflow
-from wfx.store.protocol import EVERYTHING, LogBounds, Store
+from wfx.store.protocol import EVERYTHING, KEPT_FOR_CONSUMERS, Consumer, LogBounds, Store
 
 WORKFLOWS = {name: Workflow(name, (State("NEW"), State("DONE"))) for name in ("flow-a", "flow-b")}
 _MOMENT = 1_783_000_000_000_000
@@ -94,14 +94,21 @@ class ListLog:
         self._followers.append(queue)
         return self._follow(queue)
 
-    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
-        """See the protocol."""
+    async def prune_log(
+        self, *, keep_newest: int, older_than: Timestamp, at_most: int, keep_for_consumers: int = KEPT_FOR_CONSUMERS
+    ) -> int:
+        """See the protocol; there are no consumers."""
+        assert keep_for_consumers > 0
         before = self.horizon
         while self.horizon < min(self.head, before + at_most) and (
             self.head - self.horizon > keep_newest or self.events[self.horizon].ctime < older_than
         ):
             self.horizon += 1
         return self.horizon - before
+
+    async def consumers(self) -> Sequence[Consumer]:
+        """See the protocol; nobody reads on."""
+        return ()
 
     async def run_chores(self, at_most: int) -> int:
         """See the protocol; what is told of the jobs is all that this log has of them."""

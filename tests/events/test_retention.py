@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -11,13 +12,16 @@ import pytest
 from tests.events.listlog import ListLog
 from tests.events.opening import opened
 from tests.events.virtual_time import run
+from tests.store.samples import FLOW, begin
 from tests.tuned import tuned
 from wfx.domain import creation
 from wfx.domain.errors import BehindHorizon, StoreUnavailable
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import State, Workflow
 from wfx.events.retention import Retention
+from wfx.store.memory import open_memory
 from wfx.store.opening import open_store
+from wfx.store.protocol import KEPT_FOR_CONSUMERS
 
 SECOND = 1_000_000
 WEEK = 7 * 24 * 3600.0
@@ -31,11 +35,14 @@ class Recording(ListLog):
         super().__init__()
         self.acts: list[tuple[float, int]] = []
 
-    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+    async def prune_log(
+        self, *, keep_newest: int, older_than: Timestamp, at_most: int, keep_for_consumers: int = KEPT_FOR_CONSUMERS
+    ) -> int:
         """See the protocol."""
         if self.unavailable:
             raise StoreUnavailable("the database is away")
         count = await super().prune_log(keep_newest=keep_newest, older_than=older_than, at_most=at_most)
+        assert keep_for_consumers == KEPT_FOR_CONSUMERS
         self.acts.append((asyncio.get_running_loop().time(), count))
         return count
 
@@ -185,3 +192,33 @@ async def test_an_age_before_all_time() -> None:
         assert (await store.log_bounds()).oldest == 1
     finally:
         await store.close()
+
+
+async def test_what_consumers_lose_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Events that a consumer has not read are kept up to a bound; a warning and a counter tell what it loses."""
+    store = await open_memory()
+    await store.create_workflow(FLOW)
+    await store.consumer("mail")
+    await store.consumer("audit")
+
+    async def prune(jobs: int) -> int:
+        for _ in range(jobs):
+            await store.create_job(FLOW.name, begin())
+        return await retention.prune()
+
+    tunables = tuned(events_keep=2, events_max_age=WEEK)
+    lost = Counter[str]()
+    retention = Retention(store, tunables, keep_for_consumers=5, lost=lost)
+    assert await prune(5) == 0
+    await store.step("audit", 0, 0, 5, [])
+    assert await prune(3) == 3
+    assert lost == {"mail": 3}
+    assert caplog.messages == ["consumer 'mail' was too slow: 3 events were pruned before it had read them"]
+    assert await prune(0) == 0
+    retention = Retention(store, tunables, keep_for_consumers=5, lost=lost)
+    assert await prune(1) == 1
+    assert lost == {"mail": 4}, "what was lost before was told before"
+    assert len(caplog.messages) == 2
+    assert (await store.consumer("mail")).lost == 4
+    assert (await store.consumer("audit")).lost == 0
+    await store.close()

@@ -75,6 +75,20 @@ def test_check_beside_a_service(service: LocalService) -> None:
         assert (shown.returncode, shown.stderr) == (0, "")
 
 
+def test_check_tells_of_losses(service: LocalService) -> None:
+    """What a consumer of the log has lost is said by `wfx check`, and the store is sound."""
+    service.stop()
+    with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
+        connection.execute("INSERT INTO consumer VALUES ('mail', 1, 3, 1200)")
+        connection.commit()
+    shown = wfx(service.folder, "check")
+    assert shown.returncode == 0
+    assert shown.stdout.splitlines() == [
+        "consumer 'mail' has lost events that were pruned before it had read them: 1,200",
+        "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 1)",
+    ]
+
+
 def test_check_for_machines(service: LocalService) -> None:
     """With --output json the report is one JSON document, and damage makes the exit code 1."""
     service.stop()

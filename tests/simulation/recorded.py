@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 
 from tests.store.backends import sqlite_of
 from wfx.domain.job import Event
 from wfx.domain.timestamp import Timestamp
 from wfx.store.batching_store import BatchingStore
+from wfx.store.protocol import KEPT_FOR_CONSUMERS, Consumer
 
 _MOST = 1_000_000
 
@@ -43,15 +45,24 @@ class RecordedLog:
         """Read what is new."""
         self.events += await self.store.read_log(len(self.events), _MOST)
 
-    async def sweep_histories(self, at_most: int) -> int:
+    async def run_chores(self, at_most: int) -> int:
         """Do as the store does."""
-        return await self.store.sweep_histories(at_most)
+        return await self.store.run_chores(at_most)
 
-    async def prune_log(self, *, keep_newest: int, older_than: Timestamp, at_most: int) -> int:
+    async def consumers(self) -> Sequence[Consumer]:
+        """Return those of the store."""
+        return await self.store.consumers()
+
+    async def prune_log(
+        self, *, keep_newest: int, older_than: Timestamp, at_most: int, keep_for_consumers: int = KEPT_FOR_CONSUMERS
+    ) -> int:
         """Prune as the store does, but nothing that was not recorded."""
         async with self._turn:
             await self.record()
             known = len(self.events) - self.pruned
             return await self.store.prune_log(
-                keep_newest=keep_newest, older_than=older_than, at_most=min(at_most, known)
+                keep_newest=keep_newest,
+                older_than=older_than,
+                at_most=min(at_most, known),
+                keep_for_consumers=keep_for_consumers,
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Self
 
 from wfx.config.tunables import Current, Tunables
 from wfx.domain.errors import StoreError
 from wfx.domain.timestamp import Timestamp
-from wfx.store.protocol import Store
+from wfx.store.protocol import KEPT_FOR_CONSUMERS, Store
 
 _MICROS = 1_000_000
 _AT_ONCE = 500
@@ -38,16 +39,23 @@ class Retention:
         *,
         interval: float = 60,
         pause: float = 0.05,
+        keep_for_consumers: int = KEPT_FOR_CONSUMERS,
+        lost: Counter[str] | None = None,
         now: Callable[[], Timestamp] = _now,
     ) -> None:
         """Keep as many events as the tunables say at most, and none that is older.
 
-        What breaks either limit goes, every ``interval`` seconds, with ``pause`` seconds between transactions.
+        What breaks either limit goes, every ``interval`` seconds, with ``pause`` seconds between transactions. Of the
+        newest ``keep_for_consumers`` events those stay that a consumer of the log is not done with; ``lost`` counts, by
+        consumer, those that went before it was.
         """
         self._store = store
         self._tunables = tunables
         self._interval = interval
         self._pause = pause
+        self._keep_for_consumers = keep_for_consumers
+        self._known_losses: dict[str, int] | None = None
+        self._lost = Counter[str]() if lost is None else lost
         self._now = now
         self._task: asyncio.Task[None] | None = None
 
@@ -64,7 +72,11 @@ class Retention:
 
     async def prune(self) -> int:
         """Drop all that need not be kept now, and return how many events that were. Raises StoreUnavailable."""
-        return await self._in_pieces(self._prune_some)
+        await self._note_losses()
+        dropped = await self._in_pieces(self._prune_some)
+        if dropped:
+            await self._note_losses()
+        return dropped
 
     async def run_chores(self) -> int:
         """Have the store do all its chores, and return how much that was. Raises StoreUnavailable."""
@@ -73,7 +85,23 @@ class Retention:
     async def _prune_some(self) -> int:
         tunables = self._tunables.current
         oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * _MICROS)))
-        return await self._store.prune_log(keep_newest=tunables.events_keep, older_than=oldest, at_most=_AT_ONCE)
+        return await self._store.prune_log(
+            keep_newest=tunables.events_keep,
+            older_than=oldest,
+            at_most=_AT_ONCE,
+            keep_for_consumers=self._keep_for_consumers,
+        )
+
+    async def _note_losses(self) -> None:
+        """Count what consumers have lost since the last call, and warn of it."""
+        losses = {consumer.name: consumer.lost for consumer in await self._store.consumers()}
+        known, self._known_losses = self._known_losses, losses
+        if known is None:
+            return
+        for name, lost in losses.items():
+            if more := lost - known.get(name, 0):
+                self._lost[name] += more
+                _logger.warning("consumer '%s' was too slow: %d events were pruned before it had read them", name, more)
 
     async def _some_chores(self) -> int:
         return await self._store.run_chores(_AT_ONCE)

@@ -41,6 +41,8 @@ class Report:
     """The log's identity, and the numbers of its oldest and newest event (None where there is none)."""
     examined: dict[str, int] = field(default_factory=dict)
     """How many rows of each kind there are."""
+    consumers: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of each consumer of the log its position, its steps, and how many events were pruned before it had read them."""
     findings: list[Finding] = field(default_factory=list)
     """The first few of each check."""
     counts: dict[str, int] = field(default_factory=dict)

@@ -47,6 +47,7 @@ async def fill(store: Store) -> None:
     """Let jobs 1, 2 and 3 live; number 4 and the workflow "gone" are deleted. The log has 12 events."""
     await store.create_workflow(FLOW)
     await store.create_workflow(renamed("gone"))
+    await store.consumer("reader")
     first = await store.create_job(FLOW.name, begin("a", tags=["x", "y"], definition={"n": 1}))
     await store.change_job(first.id, move("RUN", message="hello"))
     await store.change_job(first.id, redefine({"n": 2}))
@@ -60,6 +61,7 @@ async def fill(store: Store) -> None:
     await store.change_job(fourth.id, move("RUN"))
     await store.delete_job(fourth.id)
     await store.delete_workflow("gone")
+    await store.step("reader", 0, 0, 9, [])
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,10 @@ DAMAGES = [
     Damage("INSERT INTO leftover VALUES (2)", "job_history", JOB_1, "which are 3", "versions [3]"),
     Damage("UPDATE history SET status = '{' WHERE number = 1", "history_document", "history 1", "are JSON", "{"),
     Damage("UPDATE history SET definition = '' WHERE number = 2", "history_document", "history 2", "are JSON", "{"),
+    Damage("UPDATE consumer SET position = 13", "consumer", "consumer reader", "from 0 to 12", "position 13"),
+    Damage("UPDATE consumer SET position = 'x'", "consumer", "consumer reader", "from 0 to 12", "position x"),
+    Damage("UPDATE consumer SET steps = -1", "consumer", "consumer reader", "from 0 on", "steps -1"),
+    Damage("UPDATE consumer SET lost = -1", "consumer", "consumer reader", "from 0 on", "lost -1"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
     Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),
@@ -196,6 +202,7 @@ def test_what_is_sound_is_called_so(whole: Path, pruned: Path) -> None:
     assert report.sound, report.findings
     assert report.examined == {"job": 3, "event": 12, "history": 6, "workflow": 2}
     assert (report.log["oldest"], report.log["newest"]) == (1, 12)
+    assert report.consumers == {"reader": {"position": 9, "steps": 1, "lost": 0}}
     assert check(pruned).findings == []
     assert check(pruned).examined["event"] == 5
 
@@ -208,6 +215,15 @@ def test_what_is_left_of_a_log_is_compared_too(pruned: Path, tmp_path: Path, sql
     """Events whose job's creation was pruned must still be those of its last versions."""
     report = damaged(pruned, tmp_path, sql)
     assert any(f.check == "job_log" and expected in f.expected for f in report.findings), report.findings
+
+
+def test_places_of_consumers_are_behind_what_was_pruned(pruned: Path, tmp_path: Path) -> None:
+    """A consumer whose next event was pruned without its knowledge is a finding; one that has lost events is none."""
+    report = damaged(pruned, tmp_path, "UPDATE consumer SET position = 6")
+    assert [(f.check, f.found) for f in report.findings] == [("consumer", "position 6, steps 1, lost 0")]
+    report = damaged(pruned, tmp_path, "UPDATE consumer SET lost = 4")
+    assert report.sound
+    assert report.consumers == {"reader": {"position": 9, "steps": 1, "lost": 4}}
 
 
 def test_many_findings_of_one_kind_are_counted(whole: Path, tmp_path: Path) -> None:

@@ -165,6 +165,8 @@ def _measure(connection: sqlite3.Connection, report: Report) -> Iterator[Finding
     report.log = {"id": log_id, "oldest": oldest, "newest": newest}
     for table in ("job", "event", "history", "workflow"):
         report.examined[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names
+    for name, position, steps, lost in connection.execute(SQL["consumers"]):
+        report.consumers[name] = {"position": position, "steps": steps, "lost": lost}
     yield from ()
 
 

@@ -71,3 +71,13 @@ FROM history WHERE NOT json_valid(status) OR NOT json_valid(coalesce(definition,
 SELECT 'workflow ' || number, 'a deletion no later than the newest event', 'deleted at event ' || deleted
 FROM workflow
 WHERE deleted > max((SELECT coalesce(max(seq), 0) FROM event), (SELECT value FROM meta WHERE name = 'horizon'))
+
+-- name: consumer
+SELECT 'consumer ' || name, 'a position from ' || horizon || ' to ' || head || ', and numbers from 0 on',
+    'position ' || position || ', steps ' || steps || ', lost ' || lost
+FROM consumer, (
+    SELECT horizon, max(horizon, (SELECT coalesce(max(seq), 0) FROM event)) AS head
+    FROM (SELECT value AS horizon FROM meta WHERE name = 'horizon')
+)
+WHERE position NOT BETWEEN horizon AND head OR min(steps, lost) < 0
+    OR typeof(position) || typeof(steps) || typeof(lost) <> 'integerintegerinteger'
