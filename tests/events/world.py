@@ -21,7 +21,7 @@ from wfx.events.query import EventQuery, parse_query
 from wfx.store.protocol import Store
 
 KEEP_ALIVE = 25
-A_WHILE = 1000
+A_WHILE = 2000
 """Seconds in which the slowest reader reads all there is."""
 
 

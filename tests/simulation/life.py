@@ -21,6 +21,7 @@ from history_check import Entry, Record, judge
 from tests.acceptance.clients import Tokens
 from tests.events.world import GoOn, Join, Leave, Pause, Reconnect, Return, Step, World, tiny_bounds
 from tests.simulation.connections import LIKELY, Fault, Faults, connector
+from tests.simulation.consumers import NAME, RollUp
 from tests.simulation.loop import run
 from tests.simulation.recorded import RecordedLog
 from tests.simulation.writers import CLIENTS, WORKFLOWS, Writer
@@ -91,7 +92,9 @@ class Life:
         store = cast(BatchingStore, await open_store("sqlite", str(path), clock=self._clock))
         for workflow in WORKFLOWS:
             await store.create_workflow(workflow)
+        await store.consumer(NAME)
         log = RecordedLog(store, tables)
+        roll_up = RollUp(store, self)
         world = World(log)
         await world.broker.open()
         self.faults.loose = True
@@ -100,14 +103,20 @@ class Life:
             tuned(events_keep=self.chance.choice((0, 5, 20, 10_000)), events_max_age=1800),
             interval=self.chance.choice((0.5, 5, 300)),
             now=lambda: Timestamp(self._clock()),
+            keep_for_consumers=self.chance.choice((1_000_000, 20, 0)),
         ):
+            consumers = [asyncio.create_task(roll_up.consume()) for _ in range(2)]
             writers = [Writer(f"w{n}", store, self) for n in range(WRITERS)]
             await asyncio.gather(self._move_readers(world), *(writer.write(CHANGES) for writer in writers))
             self.faults.loose = False
             await writers[0].create()
+            roll_up.ending = True
+            await asyncio.gather(*consumers)
         await world.come_to_rest()
         await log.record()
         world.check()
+        self.attempts += roll_up.attempts()
+        await roll_up.check(log.events)
         await self._check_store(log)
         await self._end(world, store)
 

@@ -30,6 +30,8 @@ from wfx.events.framing import EncodedEvent
 from wfx.events.log_window import RecentWindow
 from wfx.events.subscriber_index import SubscriberIndex
 from wfx.store.opening import open_store
+from wfx.store.operations import TakeStep
+from wfx.store.sqlite import consumers
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "150"))
@@ -55,7 +57,8 @@ def live_all(seeds: Iterable[int], kinds: tuple[Fault, ...] = LIKELY) -> list[Li
 def test_lives(part: int) -> None:
     """Rows 16 and 53: each reader sees just what is meant for him, jobs are what the log says, nothing is left over.
 
-    With writers at once, stalls, reconnects, filters, pruning, a clock that jumps by hours, and commits that fail.
+    With writers at once, stalls, reconnects, filters, pruning, a clock that jumps by hours, and commits that fail. And
+    each event has one effect, whatever becomes of the commits of two consumers that race for it.
     """
     seeds = range(part * TOGETHER, min(SEEDS, (part + 1) * TOGETHER))
     drawn = [fault for life in live_all(FIRST + number for number in seeds) for fault in life.faults.drawn]
@@ -123,6 +126,17 @@ def test_a_faulty_store_is_found() -> None:
     """A store that confirms what it does not keep fails the simulation within a few seeds."""
     with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation \d+"):
         live_all(range(20), (Fault.LOST,))
+
+
+def test_a_faulty_step_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that lets two consumers take one step fails the simulation within a few seeds."""
+
+    def move(connection: sqlite3.Connection, step: TakeStep) -> None:
+        connection.execute("UPDATE consumer SET position = ?, steps = steps + 1", (step.upto,))
+
+    monkeypatch.setattr(consumers, "move", move)
+    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation \d+"):
+        live_all(range(20))
 
 
 def test_waiting_for_ever_is_found() -> None:

@@ -98,6 +98,9 @@ class Rows:
         """Return the rows that are left."""
         return list(self._rows)
 
+    def close(self) -> None:
+        """Let go of nothing: all was read."""
+
     def __iter__(self) -> Iterator[Any]:
         """Go through the rows that are left."""
         return self._rows

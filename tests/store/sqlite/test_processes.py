@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.store.samples import FLOW, all_jobs, begin, move, together, whole_log
-from tests.store.sqlite.audit import Ledger, audit
+from tests.store.sqlite.audit import Ledger, assert_sound, audit
+from tests.store.sqlite.roll_up import NAME, roll_up, unequal
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
 from wfx.store.sqlite.backup import back_up
@@ -40,7 +41,10 @@ def enter(ledger: Ledger, line: bytes) -> None:
 
 
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
-    """Row 5: a server with many writers is killed again and again; what it acknowledged is there, whole, in order."""
+    """Row 5: a server with many writers is killed again and again; what it acknowledged is there, whole, in order.
+
+    And what two consumers of one name were to do for each event was done once.
+    """
     path, ledger, chance = tmp_path / "wfx.db", Ledger(), random.Random(5)
     for _ in range(5):
         process = await start(path, 0)
@@ -59,6 +63,14 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: 
         for job_id in lost:
             del ledger.versions[job_id]
     assert len(ledger.versions) > 50
+    store = await open_store("sqlite", str(path))
+    assert (await store.consumer(NAME)).steps > 5, "there were steps before each end"
+    await roll_up(store, to_the_head=True)
+    log = await whole_log(store)
+    assert log[0].client_id != NAME
+    assert unequal(log, upto=len(log)) == []
+    await store.close()
+    assert_sound(path)
 
 
 async def gone(path: Path, jobs: dict[str, int]) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """A program of its own, to be killed: many tasks write to a store and say what was acknowledged.
 
+Two others consume its log under one name, and create a job for each event.
+
 Prints ``job VERSION ID`` after each creation and change, ``gone ID`` after each deletion, ``refused REASON`` if the
 store cannot be opened. Each task ends after so many acts, or never for 0.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tests.store.samples import FLOW, attempt, begin, move, redefine, tag
+from tests.store.sqlite.roll_up import NAME, roll_up
 from wfx.domain.errors import StoreUnusable, TransitionRefused
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
@@ -55,7 +58,11 @@ async def main(path: str, acts: int) -> None:
         say("refused", exc)
         return
     await attempt(store.create_workflow(FLOW))
+    await store.consumer(NAME)
+    consumers = [asyncio.create_task(roll_up(store, to_the_head=False)) for _ in range(2)]
     await asyncio.gather(*(write(store, acts or -1) for _ in range(_TASKS)))
+    for consumer in consumers:
+        consumer.cancel()
     await store.close()
 
 

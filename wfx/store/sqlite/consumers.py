@@ -25,7 +25,7 @@ def read_all(connection: sqlite3.Connection) -> Sequence[Consumer]:
 
 def move(connection: sqlite3.Connection, step: TakeStep) -> None:
     """Move the place of the step's consumer. Raises StepTaken if that is elsewhere, or has taken the step."""
-    if not connection.execute(SQL["move_consumer"], (step.upto, step.consumer, step.after, step.number)).rowcount:
+    if not connection.execute(SQL["move_consumer"], (step.upto, step.consumer, step.after, step.number)).fetchall():
         raise StepTaken(step.consumer, step.after, step.number)
 
 
@@ -43,5 +43,5 @@ def move_to_horizon(connection: sqlite3.Connection, horizon: int) -> None:
 def take_lease(connection: sqlite3.Connection, act: TakeLease, now: int) -> Lease | None:
     """Take or renew the lease, unless another holder has it."""
     until = Timestamp(now + act.ttl)
-    row = connection.execute(SQL["take_lease"], (act.name, act.holder, until, now)).fetchone()
-    return None if row is None else Lease(act.name, act.holder, row[0], until)
+    rows = connection.execute(SQL["take_lease"], (act.name, act.holder, until, now)).fetchall()
+    return Lease(act.name, act.holder, rows[0][0], until) if rows else None

@@ -211,7 +211,7 @@ SELECT name, position, steps, lost FROM consumer WHERE name = ?
 SELECT name, position, steps, lost FROM consumer ORDER BY name
 
 -- name: move_consumer
-UPDATE consumer SET position = ?, steps = steps + 1 WHERE name = ? AND position = ? AND steps = ?
+UPDATE consumer SET position = ?, steps = steps + 1 WHERE name = ? AND position = ? AND steps = ? RETURNING 1
 
 -- name: slowest_consumer
 SELECT min(position) FROM consumer
