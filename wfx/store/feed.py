@@ -57,7 +57,7 @@ class Feed:
 
 
 class Follower:
-    """One consumer's place on the log; see :meth:`wfx.store.protocol.Store.follow_log`."""
+    """One reader's place at the end of the log, in memory; see :meth:`wfx.store.protocol.Store.follow_log`."""
 
     def __init__(self, feed: Feed, read_log: ReadLog) -> None:
         """Begin behind the present head."""

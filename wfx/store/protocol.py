@@ -93,7 +93,7 @@ class LogFollower(Protocol):
         """Return the next events; wait for them if there are none."""
 
     async def aclose(self) -> None:
-        """Stop following; a step that waits ends too."""
+        """Stop following; who waits for events goes on, too."""
 
 
 class Store(Protocol):
@@ -170,9 +170,9 @@ class Store(Protocol):
     def follow_log(self) -> LogFollower:
         """Yield the events of each commit, in order and without gaps, from the moment of this call on.
 
-        What is yielded is durable. The iterator starts listening when it is created, not at its first step. A consumer
-        that falls far behind is served from the log again, so memory stays bounded; a step raises BehindHorizon if what
-        it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
+        What is yielded is durable. The iterator starts listening when it is created, not when it is first awaited. A
+        follower that falls far behind is served from the log again, so memory stays bounded; it raises BehindHorizon if
+        what it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
         """
 
     async def prune_log(

@@ -16,6 +16,7 @@ from tests.store.sqlite.audit import Ledger, assert_sound, audit
 from tests.store.sqlite.roll_up import NAME, roll_up, unequal
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
+from wfx.store.protocol import Consumer
 from wfx.store.sqlite.backup import back_up
 
 _PROGRAM = Path(__file__).with_name("writing_process.py")
@@ -120,7 +121,9 @@ async def test_a_backup_under_load_is_whole_and_has_its_own_log_id(tmp_path: Pat
     source, target = tmp_path / "wfx.db", tmp_path / "backup.db"
     store = await open_store("sqlite", str(source))
     await store.create_workflow(FLOW)
+    await store.consumer("reader")
     jobs = await together(*(store.create_job(FLOW.name, begin()) for _ in range(200)))
+    await store.step("reader", 0, 0, 150, [])
     copying = asyncio.create_task(asyncio.to_thread(back_up, source, target))
     while not copying.done():
         await together(*(store.change_job(job.id, move("NEW")) for job in jobs))
@@ -133,6 +136,7 @@ async def test_a_backup_under_load_is_whole_and_has_its_own_log_id(tmp_path: Pat
     assert bounds.log_id != log_id
     assert 200 <= bounds.head <= head
     assert len(await all_jobs(copy)) == 200
+    assert await copy.consumers() == [Consumer("reader", 150, 1, 0)]
     await copy.close()
 
 
