@@ -27,7 +27,7 @@ from tests.acceptance.clients import (
 from tests.store.sqlite.audit import assert_sound
 from wfx.demo.local import LocalService
 
-ROUNDS = int(os.environ.get("WFX_CRASH_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("WFX_CRASH_ROUNDS", "14"))
 SEED = 1 if "CI" in os.environ else random.randrange(10**9)
 """Decides what is written and after how many confirmed changes the service dies; what is under way then is chance."""
 WRITERS = 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from tests.acceptance.fuzzing import fuzz
 from tests.store.sqlite.audit import assert_sound
 from wfx.demo.local import LocalService
 
-IN_CI = "CI" in os.environ
-CASES = 15 if IN_CI else 10
+CASES = 10
 """For each operation and phase; how many there are in all also depends on the document."""
 
 

@@ -196,7 +196,7 @@ def sensible(workflow: Workflow) -> bool:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(graphs | altered_workflows())
 def test_accepts_exactly_what_keeps_the_rules(workflow: Workflow) -> None:
     """Any small workflow, with or without sense, is judged as brute force over the rules judges it."""

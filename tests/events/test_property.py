@@ -74,7 +74,7 @@ def tiny() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.integers(0, 2**32))
 def test_each_reader_gets_exactly_its_part_of_the_log(plan: list[Step], seed: int) -> None:
     """Any mix of commits, filters, slow readers, reconnects, pruning and lost connections shows each reader its events.

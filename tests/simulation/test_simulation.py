@@ -34,7 +34,7 @@ from wfx.store.operations import TakeStep
 from wfx.store.sqlite import consumers
 
 ROOT = Path(__file__).parents[2]
-SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "150"))
+SEEDS = int(os.environ.get("WFX_SIM_SEEDS", "100"))
 FIRST = int(os.environ.get("WFX_SIM_FIRST", "0" if "CI" in os.environ else random.randrange(10**9)))
 TOGETHER = 25
 """Seeds in one test, so that several workers share them."""

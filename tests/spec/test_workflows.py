@@ -195,7 +195,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
 
 # Seen once beside tests of other areas, never alone: presumably a thread of theirs used `random` meanwhile.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(damaged())
 def test_offline_validation_and_server_agree(document: dict[str, Any]) -> None:
     """What ``wfxctl workflow validate`` calls OK is what the server takes, and nothing else."""
