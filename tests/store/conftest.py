@@ -26,6 +26,13 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return chosen
 
 
+@pytest.fixture(params=[each for each in BACKENDS if each.lasting], ids=lambda backend: backend.name)
+def lasting(request: pytest.FixtureRequest) -> Backend:
+    """Each kind of store that keeps what it has when it is closed."""
+    chosen: Backend = request.param
+    return chosen
+
+
 @pytest.fixture
 async def store(backend: Backend, tmp_path: Path, clock: SetClock) -> AsyncIterator[Store]:
     """An empty store."""

@@ -45,16 +45,14 @@ async def test_a_new_consumer_begins_at_the_head(store: Store, flow: Workflow) -
     assert flow.name == FLOW.name
 
 
-async def test_a_place_outlives_the_store(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+async def test_a_place_outlives_the_store(lasting: Backend, tmp_path: Path, clock: SetClock) -> None:
     """A consumer's place and its steps are there after a restart."""
-    if not backend.lasting:
-        pytest.skip("nothing of it lasts")
-    async with backend.open(tmp_path, clock) as store:
+    async with lasting.open(tmp_path, clock) as store:
         await store.create_workflow(FLOW)
         await store.consumer("a")
         await fill(store, 3)
         await store.step("a", 0, 0, 2, [])
-    async with backend.open(tmp_path, clock) as store:
+    async with lasting.open(tmp_path, clock) as store:
         assert await store.consumer("a") == Consumer("a", 2, 1, 0)
 
 
@@ -302,14 +300,12 @@ async def test_a_lease_is_held_by_one(store: Store, clock: SetClock) -> None:
     assert (other.holder, other.epoch) == (lease.holder, 1)
 
 
-async def test_a_lease_goes_to_another_holder_when_it_ends(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
+async def test_a_lease_goes_to_another_holder_when_it_ends(lasting: Backend, tmp_path: Path, clock: SetClock) -> None:
     """A store that is opened later gets the lease once it has ended, as its next holder."""
-    if not backend.lasting:
-        pytest.skip("nothing of it lasts")
-    async with backend.open(tmp_path, clock) as store:
+    async with lasting.open(tmp_path, clock) as store:
         first = await store.lease("chores", 10)
     assert first is not None
-    async with backend.open(tmp_path, clock) as store:
+    async with lasting.open(tmp_path, clock) as store:
         clock.now += 9_999_999
         assert await store.lease("chores", 10) is None
         clock.now += 1
