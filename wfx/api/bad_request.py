@@ -56,7 +56,8 @@ class DocumentTooLarge(BadRequest):
     def __init__(self, limit: int) -> None:
         """Name the limit in bytes, and what makes documents grow."""
         super().__init__(
-            f"the body has more than {limit} bytes as it is stored: each of < > & and each control character takes six"
+            f"the body has more than {limit} bytes as it is stored: each of < > & and each control character takes "
+            "six, and a number up to 1e21 all of its digits"
         )
 
 
