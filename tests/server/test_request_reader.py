@@ -10,8 +10,9 @@ import pytest
 from tests.server.corpus import CASES, Case, canary
 from tests.server.smuggling import CASES as SMUGGLING
 from wfx.server import edge_errors
-from wfx.server.header_fields import Fields, FieldsCache, check_fields
+from wfx.server.header_fields import Fields, check_fields
 from wfx.server.request_reader import BODY, RequestReader
+from wfx.short_key_cache import ShortKeyCache
 
 _SHORT = 2000
 
@@ -128,7 +129,7 @@ def test_fields_of_another_version() -> None:
 
 def test_fields_that_are_kept_are_bounded() -> None:
     """Clients that send ever new fields, or long ones, take a bounded amount of memory for those that are kept."""
-    cache = FieldsCache()
+    cache: ShortKeyCache[Fields] = ShortKeyCache(most=1024, longest=512)
     fields = check_fields([(b"host", b"h")], "1.1")
     assert isinstance(fields, Fields)
     cache.put(b"x" * 513, fields)

@@ -7,14 +7,14 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from wfx.short_key_cache import ShortKeyCache
+
 Target = TypeVar("Target")
 Methods = dict[str, Target]
 """The targets of one path."""
 Parameters = Mapping[str, str]
 """Decoded path parameters by name."""
 
-_MOST_KNOWN, _LONGEST_KNOWN = 8192, 256
-"""Paths that are remembered, and bytes of such a path: at most some 7 MB."""
 _NOT_A_PARAMETER = frozenset((b"", b".", b".."))
 """Segments that are cleaned from a path before it is looked up (RFC 3986 section 5.2.4)."""
 _BLANK = b"{}"
@@ -38,8 +38,8 @@ class RouteTable(Generic[Target]):
         """Names of the parameters of each of these paths."""
         self._places: dict[int, list[tuple[int, ...]]] = {}
         """Which segments are parameters, by the number of segments; in the order in which they are tried."""
-        self._known: dict[bytes, tuple[Methods[Target], Parameters]] = {}
-        """What was found of late: devices ask for the same few paths again and again."""
+        self._known: ShortKeyCache[tuple[Methods[Target], Parameters]] = ShortKeyCache(most=8192, longest=256)
+        """What was found of late: devices ask for the same few paths again and again. At most some 7 MB."""
         for method, path, target in routes:
             self._add(method, path, target)
         for methods in self._by_path.values():
@@ -63,10 +63,8 @@ class RouteTable(Generic[Target]):
     def find(self, raw_path: bytes) -> tuple[Methods[Target], Parameters] | None:
         """Return the targets of a path by method, and its decoded parameters; None for an unknown path."""
         found = self._known.get(raw_path)
-        if found is None and (found := self._look_up(raw_path)) is not None and len(raw_path) <= _LONGEST_KNOWN:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[raw_path] = found
+        if found is None and (found := self._look_up(raw_path)) is not None:
+            self._known.put(raw_path, found)
         return found
 
     def _look_up(self, raw_path: bytes) -> tuple[Methods[Target], Parameters] | None:

@@ -1,4 +1,4 @@
-"""Header fields of a request: framing of its body, lifetime of its connection, and a cache of parsed fields."""
+"""Header fields of a request: framing of its body, and lifetime of its connection."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ Field = tuple[bytes, bytes]
 _RELEVANT = frozenset({b"host", b"expect", b"connection", b"transfer-encoding", b"content-length"})
 _MAX_DIGITS = 18
 """Digits that a length may have; no body is that long."""
-_MOST_CACHED = 1024
-_LONGEST_CACHED = 512
-"""Bytes of the longest block of fields that is cached."""
 
 
 class Fields(NamedTuple):
@@ -31,22 +28,6 @@ class Fields(NamedTuple):
     """Whether the client wants to keep the connection after this request."""
     expects_continue: bool
     """Whether the client waits for ``100 Continue`` before it sends the body."""
-
-
-class FieldsCache:
-    """Fields of HTTP/1.1 requests by the bytes they were parsed from: most clients repeat theirs in each request."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, Fields] = {}
-        self.get = self._known.get
-
-    def put(self, block: bytes, fields: Fields) -> None:
-        """Keep the fields of a block, which ends with an empty line, unless it is long."""
-        if len(block) > _LONGEST_CACHED:
-            return
-        if len(self._known) >= _MOST_CACHED:
-            self._known.clear()
-        self._known[block] = fields
 
 
 def check_fields(fields: Iterable[Field], version: str) -> Fields | Refusal:

@@ -14,8 +14,9 @@ import httptools
 
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
-from wfx.server.header_fields import Field, Fields, FieldsCache, check_fields
+from wfx.server.header_fields import Field, Fields, check_fields
 from wfx.server.request_line import MAX_FIELDS, USUAL_LINE, check_incomplete_line, read_line
+from wfx.short_key_cache import ShortKeyCache
 
 BETWEEN, LINE, FIELDS, BODY = range(4)
 """Phases of the reader. (Members of an enumeration take longer to look up, which counts for each request.)"""
@@ -32,7 +33,8 @@ _CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + _END
 """The head that the parser of a chunked body is given."""
 _LINE_END = b"\r\n"
 _NOT_BLANK = re.compile(rb"[^\r\n]")
-_CACHE = FieldsCache()
+_CACHE: ShortKeyCache[Fields] = ShortKeyCache(most=1024, longest=512)
+"""Fields of HTTP/1.1 requests by the bytes that they were parsed from."""
 
 
 class _Found:
