@@ -7,6 +7,7 @@ pages of other origins from reading anything, and from every request that change
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import NamedTuple, Self
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,20 @@ _METHODS: RawHeader = (b"access-control-allow-methods", b"DELETE, GET, POST, PUT
 _MAX_AGE: RawHeader = (b"access-control-max-age", b"600")
 
 
+class _Allowed(NamedTuple):
+    """Origins whose pages may use the API."""
+
+    named: frozenset[bytes]
+    anybody: bool
+    """Whether pages of all others may read."""
+
+    @classmethod
+    def of(cls, tunables: Tunables) -> Self:
+        """Take them from the option."""
+        origins = frozenset(origin.encode() for origin in tunables.allowed_origin)
+        return cls(origins - {_ANY}, _ANY in origins)
+
+
 class CrossOriginSharing:
     """ASGI middleware outside the plugins.
 
@@ -34,20 +49,19 @@ class CrossOriginSharing:
     def __init__(self, app: ASGIApp, tunables: Holder[Tunables]) -> None:
         """Let pages of the allowed origins use ``app``."""
         self._app = app
-        self._allowed = Derived(tunables, _encoded_origins)
+        self._allowed = Derived(tunables, _Allowed.of)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a preflight, or pass the request on and add the fields to its answer."""
         allowed = self._allowed.current
-        if not allowed or scope["type"] != "http":
+        if not (allowed.named or allowed.anybody) or scope["type"] != "http":
             return self._app(scope, receive, send)
         return self._share(allowed, scope, receive, send)
 
-    async def _share(self, allowed: frozenset[bytes], scope: Scope, receive: Receive, send: Send) -> None:
-        named = allowed - {_ANY}
+    async def _share(self, allowed: _Allowed, scope: Scope, receive: Receive, send: Send) -> None:
         fields: dict[bytes, bytes] = dict(scope["headers"])
         origin = fields.get(b"origin", b"")
-        if origin in named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
+        if origin in allowed.named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
             await _preflight(origin, fields.get(_WANTED_FIELDS, b""))(scope, receive, send)
             return
 
@@ -60,19 +74,14 @@ class CrossOriginSharing:
         await self._app(scope, receive, marked)
 
 
-def _encoded_origins(tunables: Tunables) -> frozenset[bytes]:
-    return frozenset(origin.encode() for origin in tunables.allowed_origin)
-
-
-def _marks(allowed: frozenset[bytes], origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
+def _marks(allowed: _Allowed, origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:
     """Return the fields to add to an answer with these headers."""
-    named = allowed - {_ANY}
     varies = _VARY in headers
-    marks = [] if varies or not named else [_VARY]
-    if origin in named:
+    marks = [] if varies or not allowed.named else [_VARY]
+    if origin in allowed.named:
         return [(_ALLOWED, origin), *marks]
     # Answers of the API vary in any case; streams are for all even without an Origin (rest-api section 10.3).
-    if _ANY in allowed and ((origin and varies) or _is_stream(headers)):
+    if allowed.anybody and ((origin and varies) or _is_stream(headers)):
         return [(_ALLOWED, _ANY), *marks]
     return marks
 
