@@ -44,7 +44,6 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "_current",
         "_extensions",
         "_fresh",
-        "_half_closed",
         "_half_closed_until",
         "_lingers",
         "_outlet",
@@ -78,8 +77,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         """Whether no request has been received yet."""
         self._partial = False
         """Whether the deadline of a partly received request is set."""
-        self._half_closed = False
-        self._half_closed_until = NEVER
+        self._half_closed_until: float | None = None
         """When a client that has closed its sending side must have the beginning of its next answer."""
         self._resumes = False
         """Whether reading goes on after other connections were served."""
@@ -143,7 +141,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             if len(self.cycle.body) <= HIGH_WATER_LIMIT:
                 self.flow.resume_reading()
             self._read_on()
-        if self._half_closed:
+        if self._half_closed_until is not None:
             self._close_unless_asked()
 
     def head_complete(self) -> None:
@@ -229,11 +227,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._write_due = NEVER
         if self._lingers or self.transport.is_closing():
             return
-        if not self._half_closed:
+        if self._half_closed_until is None:
             self.flow.resume_reading()
         if self.pending:
             self._read_on()
-        if self._half_closed:
+        if self._half_closed_until is not None:
             self._close_unless_asked()
         else:
             self._await_next()
@@ -250,11 +248,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._half_closed_until = now + self.edge.settings.current.read_timeout
         self._read_due = now + HALF_CLOSED_CHECK
 
-    def _check_half_closed(self, now: float) -> None:
+    def _check_half_closed(self, now: float, until: float) -> None:
         """End the connection if no answer begins in time, or if it is an event stream: nobody may be there any more."""
         cycle = self._current
         begun = cycle is not None and cycle.response_started
-        if (cycle is not None and cycle.endless) or (now >= self._half_closed_until and not begun):
+        if (cycle is not None and cycle.endless) or (now >= until and not begun):
             self._abort()
         else:
             self._read_due = now + HALF_CLOSED_CHECK
@@ -286,7 +284,6 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         incomplete = self.phase == BODY and self.refusal is None and not self._resumes
         if self._current is None or self._current.endless or incomplete:
             return None
-        self._half_closed = True
         self._expect_answer()
         return True
 
@@ -309,8 +306,8 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._abort()
         elif self._lingers:
             self._abort()
-        elif self._half_closed:
-            self._check_half_closed(now)
+        elif self._half_closed_until is not None:
+            self._check_half_closed(now, self._half_closed_until)
         elif self.phase == BODY:
             self._refuse(edge_errors.SLOW_BODY)
         else:
@@ -323,7 +320,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         if self._lingers or self.transport.is_closing():
             return
         sends = self.refusal is not None or self.phase != BETWEEN
-        if not sends or self._half_closed or not self.transport.can_write_eof():
+        if not sends or self._half_closed_until is not None or not self.transport.can_write_eof():
             self._close()
             return
         self._lingers = True
