@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
-from typing import Any, TypeVar
+from typing import Any
 
 from wfx.domain.errors import (
     BehindHorizon,
@@ -18,14 +18,15 @@ from wfx.domain.errors import (
     WorkflowNotFound,
     WorkflowNotUnique,
 )
-from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
+from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Snapshot
 from wfx.store.batching_store import BatchingStore
 from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status, size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
+from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
     CreateWorkflow,
@@ -39,9 +40,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import Clock, PendingJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting, size_of
-
-Key = TypeVar("Key")
+from wfx.store.sizes import AROUND_ENTRY, fitting, size_of
 
 
 async def open_memory(clock: Clock = system_clock) -> BatchingStore:
@@ -144,7 +143,7 @@ class MemoryBackend:
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
-        return _page(found, query.paging, partial(_piece, find=self._job, size=_size_of_shown_job, room=room))
+        return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.place
@@ -156,14 +155,14 @@ class MemoryBackend:
         entries = self._jobs[job_id].entries
         newest = [entry for version, entry in reversed(entries.items()) if version < before]
         find = partial(self._entry_of, job_id)
-        return _piece(newest[: max(limit, 0)], find, lambda entry: size_of_entry(entry) + AROUND_ENTRY, room)
+        return read_piece(newest[: max(limit, 0)], find, lambda entry: size_of_entry(entry) + AROUND_ENTRY, room)
 
     async def read_workflow(self, name: str) -> Workflow:
         return self._named(name)
 
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         names = sorted(self._workflows, key=str.encode)
-        return _page(names, paging, partial(_piece, find=self._workflows.get, size=_size_of_workflow, room=room))
+        return read_page(names, paging, partial(read_piece, find=self._workflows.get, size=size_of_workflow, room=room))
 
     async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
         if not 0 <= after <= self._head:
@@ -171,7 +170,7 @@ class MemoryBackend:
         if after < self._horizon:
             raise BehindHorizon(self._horizon + 1)
         start = after - self._horizon
-        return fitting(self._events[start : start + max(limit, 0)], _size_of_event, room, at_least=1)[0]
+        return fitting(self._events[start : start + max(limit, 0)], size_of_event, room, at_least=1)[0]
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return self._consumers.all()
@@ -246,35 +245,3 @@ class MemoryBackend:
 
     def _entry_of(self, job_id: str, entry: HistoryEntry) -> HistoryEntry | None:
         return entry if job_id in self._jobs else None
-
-
-def _piece(
-    keys: Sequence[Key], find: Callable[[Key], Item | None], size: Callable[[Item], int], room: int
-) -> Page[Item]:
-    """Read what fits of the items that are there."""
-    there = [(place, item) for place, key in enumerate(keys) if (item := find(key)) is not None]
-    taken, following = fitting(there, lambda one: size(one[1]), room)
-    rest: Rest[Item] | None = None
-    if following is not None:
-        rest = Rest(partial(_piece, keys[following[0] :], find, size), size(following[1]))
-    return Page(tuple(item for _, item in taken), rest=rest)
-
-
-def _page(keys: Sequence[Key], paging: Paging, read: Callable[[Sequence[Key]], Page[Item]]) -> Page[Item]:
-    """Choose the keys of a page, and read what fits of it."""
-    ordered = keys[::-1] if paging.descending else keys
-    first = max(paging.offset, 0)
-    page = read(ordered[first : first + paging.limit] if paging.limit > 0 else ordered[first:])
-    return Page(page.items, len(keys) if paging.with_total else None, page.rest)
-
-
-def _size_of_workflow(workflow: Workflow) -> int:
-    return len(workflow.encoded)
-
-
-def _size_of_shown_job(job: Job) -> int:
-    return size_of(job) + _size_of_workflow(job.workflow) + AROUND_JOB
-
-
-def _size_of_event(event: Event) -> int:
-    return len(event.payload) + (_size_of_workflow(event.workflow) if event.action is Action.CREATE else 0)
