@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.chromium import CHROMIUM, QUIET
 from tests.server.http2 import Client
 from wfx.demo.local import LocalService
 
@@ -20,9 +21,6 @@ PAGE = "https://console.example"
 WORKFLOW = {"name": "lamp", "states": [{"name": "DARK"}, {"name": "LIT"}],
             "transitions": [{"from": "DARK", "to": "LIT", "eligible": "WFX"}]}  # fmt: skip
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"
 
 

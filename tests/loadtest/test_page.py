@@ -8,23 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.chromium import CHROMIUM, QUIET
 from wfx_loadtest import report
 from wfx_loadtest.duration import MILLISECOND, SECOND
 from wfx_loadtest.metrics import Metrics, Outcome
 from wfx_loadtest.result import Result
 from wfx_loadtest.settings import Settings
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 INK = """(id) => {
   const canvas = document.getElementById(id);
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -63,7 +53,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(file: Path) -> Iterator[Page]:
     """Open the page in a real browser; whatever it complains about fails the tests."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         context = browser.new_context(viewport={"width": 1240, "height": 1000}, color_scheme="light")
         opened = context.new_page()
         complaints: list[str] = []

@@ -13,19 +13,8 @@ from tests.acceptance.streams.following import Follower
 from tests.acceptance.streams.page import serving_page
 from tests.acceptance.streams.test_deliveries import check_log, decoded, follow, leave
 from tests.acceptance.streams.writing import Device, devices, report
+from tests.chromium import CHROMIUM, QUIET
 from wfx.demo.local import LocalService
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 async def restart(service: LocalService, how: signal.Signals) -> int:
