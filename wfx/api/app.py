@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
-from wfx.api.reply import Reply, method_not_allowed
+from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.route_table import RouteTable
 from wfx.api.routes import MOUNTS, Mount, service_routes
 from wfx.api.services import Services
@@ -45,21 +46,13 @@ class App:
             context = RequestContext(self._side, given)
             enter(context)
             if given is not None:
-                send = _marked(send, context.request_id.encode())
+                send = adding_headers(send, partial(_missing_id, context.request_id.encode()))
         await self._app(scope, receive, send)
 
 
-def _marked(send: Send, request_id: bytes) -> Send:
-    """Add the id to an answer that has none."""
-
-    async def marked(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if all(name != REQUEST_ID for name, _ in headers):
-                message = {**message, "headers": [*headers, (REQUEST_ID, request_id)]}
-        await send(message)
-
-    return marked
+def _missing_id(request_id: bytes, headers: list[RawHeader]) -> list[RawHeader]:
+    """Return the field with the id, if an answer with these headers lacks it."""
+    return [] if any(name == REQUEST_ID for name, _ in headers) else [(REQUEST_ID, request_id)]
 
 
 class Dispatch:

@@ -7,11 +7,12 @@ pages of other origins from reading anything, and from every request that change
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import NamedTuple, Self
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.reply import RawHeader, Reply
+from wfx.api.reply import RawHeader, Reply, adding_headers
 from wfx.config.tunables import Derived, Holder, Tunables
 
 _ANY = b"*"
@@ -64,14 +65,7 @@ class CrossOriginSharing:
         if origin in allowed.named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
             await _preflight(origin, fields.get(_WANTED_FIELDS, b""))(scope, receive, send)
             return
-
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                message = {**message, "headers": headers + _marks(allowed, origin, headers)}
-            await send(message)
-
-        await self._app(scope, receive, marked)
+        await self._app(scope, receive, adding_headers(send, partial(_marks, allowed, origin)))
 
 
 def _marks(allowed: _Allowed, origin: bytes, headers: list[RawHeader]) -> list[RawHeader]:

@@ -1,10 +1,11 @@
-"""HTTP answers with a complete body."""
+"""HTTP answers with a complete body, and header fields for answers on their way out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
+from starlette.types import Message, Send
 
 RawHeader = tuple[bytes, bytes]
 
@@ -40,3 +41,15 @@ def text_reply(status: int, line: str, headers: Sequence[RawHeader] = ()) -> Rep
 def method_not_allowed(methods: str) -> Reply:
     """Answer that a path has only these methods."""
     return text_reply(405, "Method Not Allowed", ((b"allow", methods.encode()),))
+
+
+def adding_headers(send: Send, more: Callable[[list[RawHeader]], Sequence[RawHeader]]) -> Send:
+    """Add header fields to what is sent; ``more`` gives those for an answer that has these."""
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            message = {**message, "headers": [*headers, *more(headers)]}
+        await send(message)
+
+    return marked
