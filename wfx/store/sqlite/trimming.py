@@ -7,29 +7,33 @@ The dropped entries are deleted in pieces, like the histories of deleted jobs
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from wfx.store.history_bounds import Link, cut_of, marker_status
 from wfx.store.operations import TakeStep
 from wfx.store.sqlite import consumers
-from wfx.store.sqlite.batch_sql import statements
 from wfx.store.sqlite.connection import transaction
-from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
-from wfx.store.sqlite.statements import SQL
+from wfx.store.sqlite.numbering import NumberedJob
+from wfx.store.sqlite.statements import SQL, Statement
 
 
-def write(connection: sqlite3.Connection, batch: NumberedBatch, step: TakeStep | None) -> None:
-    """Write the batch in one transaction, and keep the histories of its jobs within their bounds.
+def write(
+    connection: sqlite3.Connection,
+    statements: Iterable[Statement],
+    long_histories: Iterable[NumberedJob],
+    step: TakeStep | None,
+) -> None:
+    """Execute a batch's statements in one transaction, and bring long histories of its jobs within their bounds.
 
     Raises StepTaken if there is a step and its consumer is elsewhere.
     """
     with transaction(connection):
         if step is not None:
             consumers.move(connection, step)
-        for sql, values in statements(batch):
+        for sql, values in statements:
             connection.execute(sql, values)
-        for job in batch.jobs:
-            if job.has_long_history:
-                _trim(connection, job)
+        for job in long_histories:
+            _trim(connection, job)
 
 
 def _trim(connection: sqlite3.Connection, job: NumberedJob) -> None:

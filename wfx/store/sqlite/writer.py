@@ -17,6 +17,7 @@ from wfx.store.operations import DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.sizes import size_of
 from wfx.store.sqlite import exclusive_operations
+from wfx.store.sqlite.batch_sql import statements
 from wfx.store.sqlite.connection import connect, inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.dsn import Location
@@ -35,8 +36,8 @@ class Writer:
     """Does one thing at a time, as its caller sees to, and starts afresh after a failure of the disk.
 
     Nobody else writes to the file, so what is decided on the loop, on the jobs as they are in memory or were just read,
-    holds when it is written. That keeps the interpreter out of the connection's thread: each statement would have to
-    wait for it.
+    holds when it is written. Its statements are made on the loop, too. That keeps the interpreter out of the
+    connection's thread, which would have to wait for it.
     """
 
     def __init__(
@@ -85,9 +86,15 @@ class Writer:
         if step is not None and step.upto > self.position.head:
             raise NotOnThisLog(self.position.head, self.position.log_id)
         batch = number(plan, self.position)
+        commit = partial(
+            write,
+            statements=list(statements(batch)),
+            long_histories=[job for job in batch.jobs if job.has_long_history],
+            step=step,
+        )
         self._changes.note(batch.jobs, batch.position.head)
         async with self._giving_up_on_failure():
-            await self._durably(self._connection, partial(write, batch=batch, step=step))
+            await self._durably(self._connection, commit)
         self.position = batch.position
         self._jobs.take_in(batch.jobs)
         return Applied(batch.first_seq)
