@@ -127,9 +127,11 @@ def _prepared(service: LocalService, jobs: int) -> list[Case]:
 
 def _pair(engine: str, cases: list[Case], servers: list[Server], connections: int, effort: Effort) -> Row:
     both = list(zip(servers, cases, strict=True))
-    rounds = [
-        [read(server, case.load, connections, effort.seconds) for server, case in both] for _ in range(effort.rounds)
-    ]
+    rounds = []
+    for number in range(effort.rounds):
+        turn = 1 if number % 2 == 0 else -1  # in turn the first of its round, for a machine that grows slower
+        readings = [read(server, case.load, connections, effort.seconds) for server, case in both[::turn]]
+        rounds.append(readings[::turn])
     base, new = (_middle(readings) for readings in zip(*rounds, strict=True))
     rates = [new.rate / base.rate for base, new in rounds]
     cpus = [base.cpu / new.cpu for base, new in rounds]

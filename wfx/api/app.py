@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 
 from starlette.middleware import Middleware
@@ -69,30 +69,27 @@ class Dispatch:
         )
         self._mounts = [mount for mount in mounts if side in mount.sides]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the endpoint, or answer why there is none."""
         raw_path: bytes = scope["raw_path"]
         found = self._table.find(raw_path)
         if found is None:
-            await self._beside(scope, receive, send)
-            return
+            return self._beside(scope, receive, send)
         endpoints, parameters = found
         endpoint = endpoints.get(scope["method"])
         if endpoint is None:
-            await method_not_allowed(", ".join(sorted(endpoints)))(scope, receive, send)
-            return
+            return method_not_allowed(", ".join(sorted(endpoints)))(scope, receive, send)
         context = current()
         assert context is not None
         context.operation = endpoint.operation
         context.path = parameters
-        await endpoint(scope, receive, send, context)
+        return endpoint(scope, receive, send, context)
 
-    async def _beside(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _beside(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         for mount in self._mounts:
             if mount.covers(scope["raw_path"]):
-                await mount.app({**scope, "root_path": mount.prefix}, receive, send)
-                return
-        await _no_such_path(scope, scope["raw_path"])(scope, receive, send)
+                return mount.app({**scope, "root_path": mount.prefix}, receive, send)
+        return _no_such_path(scope, scope["raw_path"])(scope, receive, send)
 
 
 def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:

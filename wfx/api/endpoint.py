@@ -69,17 +69,26 @@ class Endpoint:
                 request.query = self._parameters(request.scope["query_string"])
             if self._body is not None:
                 await self._read(request, receive, fields)
-            return await self._handled(request, fields)
+            if self._refused:
+                return Reply(403)
+            if (text := self._filter_of(request.scope, fields)) is None:
+                return await self._route.handler(request)
+            return await self._filtered(request, text)
         except (BadRequest, TooManyAnswers, WfxError) as exc:
             return _refusal(exc)
 
     async def _read(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> None:
         """Receive the body and make the handler's input from it: here if the body is light, else in a worker."""
+        assert self._body is not None
+        assert self._input is not None
         pieces = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
         request.size = size = sum(map(len, pieces))
         body.check_kind(size, request.scope["headers"])
         if size <= body.MEDIUM and body.is_light(raw := b"".join(pieces)):
-            request.body = await self._made(raw)
+            value, good = body.check(raw, self._body.is_valid)
+            if not good:
+                raise BadRequest(await validation_message.rejection(self._route.operation, value))
+            request.body = None if self._refused else self._input.make(value)
         else:
             request.body, request.size = await self._services.large_bodies.read(
                 self._route.operation, pieces, size, request.client, only_check=self._refused
@@ -87,21 +96,6 @@ class Endpoint:
             if request.size > SMALL:
                 # The answer repeats it, and cannot be refused later.
                 await request.own_share().hold(request.size + SMALL)
-
-    async def _made(self, raw: bytes) -> Any:
-        assert self._body is not None
-        assert self._input is not None
-        value, good = body.check(raw, self._body.is_valid)
-        if not good:
-            raise BadRequest(await validation_message.rejection(self._route.operation, value))
-        return None if self._refused else self._input.make(value)
-
-    async def _handled(self, request: ApiRequest, fields: dict[bytes, bytes]) -> Response:
-        if self._refused:
-            return Reply(403)
-        if (text := self._filter_of(request.scope, fields)) is None:
-            return await self._route.handler(request)
-        return await self._filtered(request, text)
 
     def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
         if not self._route.filtered or (text := fields.get(_FILTER)) is None:

@@ -6,7 +6,7 @@ about other origins applies; but the request still carries the name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -29,16 +29,15 @@ class HostCheck:
         self._app = app
         self._names = Derived(tunables, _HostNames)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on, or answer 421."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"host":
                     if not self._names.current.allow(value) and _is_from_browser(scope["headers"]):
-                        await _refusal(value)(scope, receive, send)
-                        return
+                        return _refusal(value)(scope, receive, send)
                     break
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class _HostNames:
