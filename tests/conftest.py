@@ -14,7 +14,7 @@ import pytest
 import yaml
 from conformance import conforming_client
 from httpx._transports import default
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from wfx import spec_files
 from wfx.demo.local import LocalService
@@ -27,7 +27,9 @@ if "MUTANT_OF_TREE" not in os.environ:
     sys.dont_write_bytecode = False
 
 # No deadline: a busy machine is not a wrong answer. In CI each run draws the same cases, elsewhere new ones.
-settings.register_profile("wfx", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "wfx", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("first", settings.get_profile("wfx"), phases=set(Phase) - {Phase.shrink, Phase.explain})
 settings.load_profile("wfx")
 

@@ -22,7 +22,7 @@ def recognised(text: str) -> Leaf | Pipe:
     max_examples=120,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(finite_programs, values)
 @example(". | .[0]", "text")

@@ -22,7 +22,7 @@ _settings = settings(
     max_examples=25,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 _ODD = [1e20, 1e21, 1e-7, -0.0, 1e16, 1e-5, 3.0, 1000.0, 1e30, 1.2345678901234567e30]
 
