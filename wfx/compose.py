@@ -32,7 +32,7 @@ from wfx.events.retention import Retention
 from wfx.filtering import Filters
 from wfx.metrics import Batches, Metrics
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.middleware import PluginRing
+from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.process import PluginSettings
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
@@ -126,7 +126,7 @@ def _middleware(tunables: Holder[Tunables], chain: PluginChain, *, loopback: boo
     return [
         *([Middleware(HostCheck, tunables)] if loopback else []),
         Middleware(CrossOriginSharing, tunables),
-        *([Middleware(PluginRing, chain)] if len(chain) else []),
+        *([Middleware(PluginMiddleware, chain)] if len(chain) else []),
     ]
 
 

@@ -105,7 +105,9 @@ class Metrics:
             "wfx_filter_kills", "Response filters that were stopped in a worker process, by reason",
             ("reason",), {(reason,): count for reason, count in self._filters.kills.items()},
         )  # fmt: skip
-        yield _histogram("wfx_store_batch_size", "Changes in a batch that the store commits", self._batches.sizes)
+        yield _histogram(
+            "wfx_store_batch_size", "Changes that one commit of the store makes durable", self._batches.sizes
+        )
         yield _histogram(
             "wfx_store_commit_seconds", "Time from handing a batch to the store to its answer", self._batches.seconds
         )

@@ -11,7 +11,7 @@ import uvloop
 from tests.filtering.processes import workers
 from wfx.filtering import FilterLimit, Filters, FilterSyntaxError, FilterUnavailable, Limit
 from wfx.filtering.filters import IN_PROCESS, MAX_DOCUMENT, MAX_PROGRAM, PATIENCE
-from wfx.filtering.pool import Reply
+from wfx.filtering.pool import FilterAnswer
 from wfx.filtering.protocol import CHECK, FAILING, RAN, RUN, VALID
 from wfx.sandbox.frames import Frame
 
@@ -113,10 +113,10 @@ class AskedPool:
 
     async def ask(
         self, request: bytes, _program: bytes, document: bytes = b"", *, client: str, patience: float
-    ) -> Reply:
+    ) -> FilterAnswer:
         """Note and answer."""
         self.asked.append((request, document, client, patience))
-        return Reply(Frame(self.verdict if request == CHECK else RAN, body=b"1\n"), self._waited)
+        return FilterAnswer(Frame(self.verdict if request == CHECK else RAN, body=b"1\n"), self._waited)
 
     async def close(self) -> None:
         """There is nothing to end."""

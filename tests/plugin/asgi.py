@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.middleware import PluginRing
+from wfx.plugin.middleware import PluginMiddleware
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 MIRROR = """
@@ -63,7 +63,7 @@ APP = Starlette(routes=[Route("/events", events), Route("/{rest:path}", mirror, 
 
 def client_of(chain: PluginChain, app: ASGIApp = APP) -> httpx.AsyncClient:
     """Call the guarded application in process."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(PluginRing(app, chain)), base_url="http://wfx.test")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(PluginMiddleware(app, chain)), base_url="http://wfx.test")
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
 from tests.plugin.asgi import APP, MIRROR, Engine, client_of, events, on_hypercorn, on_uvicorn
-from wfx.plugin.middleware import PluginRing
+from wfx.plugin.middleware import PluginMiddleware
 
 
 async def test_pass(plugins: PluginDirectory, start: StartChain) -> None:
@@ -83,7 +83,7 @@ async def test_plugin_and_router_see_the_same(
             return PASS
         run(note)
     """)  # fmt: skip
-    async with engine(PluginRing(APP, await start())) as port:
+    async with engine(PluginMiddleware(APP, await start())) as port:
         for target in TARGETS:
             log.write_text("")
             request = f"GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -99,7 +99,7 @@ async def test_every_route(plugins: PluginDirectory, start: StartChain) -> None:
     """As middleware of an application the ring stands before its router: also 404 and 405 are the plugin's first."""
     plugins.sdk("p", "run(lambda request: PASS if request.query else Respond.deny('no'))")
     chain = await start()
-    app = Starlette(routes=[Route("/only", events)], middleware=[Middleware(PluginRing, chain)])
+    app = Starlette(routes=[Route("/only", events)], middleware=[Middleware(PluginMiddleware, chain)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wfx.test") as client:
         answers = [
             (await client.request(method, path)).status_code
@@ -127,7 +127,7 @@ async def test_bytes_that_are_no_url(plugins: PluginDirectory, start: StartChain
         "type": "http", "method": "GET", "path": "/ü", "raw_path": "/ü".encode(), "query_string": b"\xff=%41",
         "headers": [], "http_version": "2",
     }  # fmt: skip
-    status, _, body = await call(PluginRing(APP, await start()), scope)
+    status, _, body = await call(PluginMiddleware(APP, await start()), scope)
     assert status == 200
     assert json.loads(body)["target"] == "/%C3%BC?%FF=%41"
     assert ["x-seen", "/%C3%BC?%FF=%41"] in json.loads(body)["headers"]
@@ -197,7 +197,7 @@ async def test_respond(plugins: PluginDirectory, start: StartChain, status: str,
 async def test_an_answer_without_a_body(plugins: PluginDirectory, start: StartChain) -> None:
     """An empty answer is given a length and no type."""
     plugins.sdk("p", "run(lambda request: Respond(Status.ACCEPT))")
-    status, headers, body = await call(PluginRing(APP, await start()), http_scope())
+    status, headers, body = await call(PluginMiddleware(APP, await start()), http_scope())
     assert (status, headers, body) == (200, [(b"content-length", b"0")], b"")
 
 
@@ -223,7 +223,7 @@ async def test_event_stream(plugins: PluginDirectory, start: StartChain, tmp_pat
         run(note)
     """)  # fmt: skip
     async with (
-        on_uvicorn(PluginRing(APP, await start())) as port,
+        on_uvicorn(PluginMiddleware(APP, await start())) as port,
         httpx.AsyncClient(timeout=DEADLINE) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/events") as answer,
     ):
@@ -243,7 +243,7 @@ async def test_disconnect_reaches_the_application(plugins: PluginDirectory, star
         await send({"type": "http.response.body", "body": b""})
 
     parts = ({"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"})
-    await call(PluginRing(listening, await start()), http_scope(), *parts)
+    await call(PluginMiddleware(listening, await start()), http_scope(), *parts)
     assert heard == ["http.request", "http.disconnect"]
 
 
@@ -260,7 +260,7 @@ async def test_body_up_to_the_limit(plugins: PluginDirectory, start: StartChain)
     plugins.sdk("p", "run(lambda request: Modify(body=request.body[::-1]))")
     letters = [bytes([65 + number]) for number in range(10)]
     parts = [{"type": "http.request", "body": letter * 100_000, "more_body": True} for letter in letters]
-    ring = PluginRing(APP, await start(max_body=1_000_000))
+    ring = PluginMiddleware(APP, await start(max_body=1_000_000))
     _, _, body = await call(ring, http_scope(), *parts, {"type": "http.request", "body": b""})
     seen = json.loads(body)["body"]
     assert len(seen) == 1_000_000
@@ -271,7 +271,7 @@ async def test_body_beyond_the_limit(plugins: PluginDirectory, start: StartChain
     """One byte more is answered 413, declared or not, before plugins are asked; the connection is closed."""
     plugins.script("p", "frame(); sys.exit(1)")
     chain = await start(max_body=10)
-    ring = PluginRing(APP, chain)
+    ring = PluginMiddleware(APP, chain)
     for length in (b"11", b"9" * 5000):
         status, headers, _ = await call(ring, http_scope((b"content-length", length)))
         assert status == 413
@@ -290,7 +290,7 @@ async def test_caller_that_leaves(plugins: PluginDirectory, start: StartChain) -
     plugins.script("p", "frame(); sys.exit(1)")
     chain = await start()
     parts = ({"type": "http.request", "body": b"12", "more_body": True}, {"type": "http.disconnect"})
-    assert await call(PluginRing(APP, chain), http_scope(), *parts) == (0, [], b"")
+    assert await call(PluginMiddleware(APP, chain), http_scope(), *parts) == (0, [], b"")
     assert not chain.lost.done()
 
 
@@ -331,7 +331,7 @@ async def test_other_kinds_of_traffic(plugins: PluginDirectory, start: StartChai
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    ring = PluginRing(inner, await start())
+    ring = PluginMiddleware(inner, await start())
     await ring({"type": "lifespan"}, receive, send)
     await ring({"type": "websocket"}, receive, send)
     assert seen == ["lifespan"]

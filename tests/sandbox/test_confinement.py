@@ -69,7 +69,7 @@ import sys
 from tests.sandbox import test_pool
 from tests.sandbox.test_pool import opened, request
 from wfx.sandbox import workers as starting
-from wfx.sandbox.process import Program
+from wfx.sandbox.process import WorkerProgram
 
 starting._START_SECONDS = 600.0
 
@@ -80,7 +80,7 @@ async def serve():
         await workers.ask(request(b"s"), "a")
 
 async def start():
-    test_pool.TENANT = Program("tests.sandbox.slow_tenant", ("tests",))
+    test_pool.TENANT = WorkerProgram("tests.sandbox.slow_tenant", ("tests",))
     async with opened(patience=600.0) as (workers, _):
         print("ready", flush=True)
         await workers.ask(request(b"p"), "a")

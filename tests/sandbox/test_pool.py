@@ -13,17 +13,17 @@ from wfx.sandbox.errors import Limit, LimitReached, Unavailable
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
 from wfx.sandbox.pool import Pool
-from wfx.sandbox.process import Limits, Program, Request
+from wfx.sandbox.process import WorkerLimits, WorkerProgram, WorkerRequest
 
 MIB = 1 << 20
-TENANT = Program("tests.sandbox.tenant", ("tests",))
+TENANT = WorkerProgram("tests.sandbox.tenant", ("tests",))
 LATE = 60.0
 """Seconds: only guards against hanging."""
 
 
-def request(kind: bytes, head: bytes = b"", *body: bytes) -> Request:
+def request(kind: bytes, head: bytes = b"", *body: bytes) -> WorkerRequest:
     """Ask the tenant for something."""
-    return Request(kind, head, body, sum(map(len, body)))
+    return WorkerRequest(kind, head, body, sum(map(len, body)))
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Pool, FairQueue]]:
     """A pool, which is closed in the end."""
     queue = FairQueue(at_once, MIB)
-    limits = Limits(memory=1 << 30, output=10 * MIB)
+    limits = WorkerLimits(memory=1 << 30, output=10 * MIB)
     pool = Pool(TENANT, limits, queue, deadline=lambda _: deadline, patience=patience)
     try:
         yield pool, queue
@@ -89,7 +89,7 @@ async def test_requests_at_once_share_the_workers() -> None:
         (request(b"o", b"%d" % (10 * MIB + 1)), Limit.OUTPUT, LATE),
     ],
 )
-async def test_limits(asked: Request, limit: Limit, deadline: float) -> None:
+async def test_limits(asked: WorkerRequest, limit: Limit, deadline: float) -> None:
     """Work that runs into a limit is ended together with its process, and the next request gets another one."""
     async with opened(deadline=deadline) as (pool, _):
         with pytest.raises(LimitReached) as caught:
@@ -225,8 +225,8 @@ async def test_closing() -> None:
 async def test_a_program_that_does_not_start() -> None:
     """A worker that ends before it is ready is an error of that request, and of no other."""
     pool = Pool(
-        Program("tests.sandbox.nothing", ("tests",)),
-        Limits(1 << 30, MIB),
+        WorkerProgram("tests.sandbox.nothing", ("tests",)),
+        WorkerLimits(1 << 30, MIB),
         FairQueue(1, MIB),
         deadline=lambda _: LATE,
         patience=LATE,
@@ -240,8 +240,8 @@ async def test_a_program_that_does_not_start() -> None:
 async def test_a_program_that_speaks_first() -> None:
     """A worker that says anything before it says that it is ready is not asked, since its answers could be others'."""
     pool = Pool(
-        Program("tests.sandbox.loud_tenant", ("tests",)),
-        Limits(1 << 30, MIB),
+        WorkerProgram("tests.sandbox.loud_tenant", ("tests",)),
+        WorkerLimits(1 << 30, MIB),
         FairQueue(1, MIB),
         deadline=lambda _: LATE,
         patience=LATE,

@@ -116,6 +116,9 @@ def _syntax() -> Iterator[Case]:
         ("`http/1.1`", b"GET /version http/1.1\r\n" + _HOST + b"\r\n", ""),
     ):
         yield Case(27, name, data, 400, remark=remark)
+
+
+def _protocols() -> Iterator[Case]:
     yield Case(27, "no Host, HTTP/1.0", b"GET /api/wfx/v1/jobs/x HTTP/1.0\r\n\r\n", 404, path=f"{BASE}/jobs/x")
     yield Case(27, "`HTTP/2.0`", b"GET / HTTP/2.0\r\n" + _HOST + b"\r\n", 505)
     yield Case(27, "`HTTP/1.2`", b"GET / HTTP/1.2\r\n" + _HOST + b"\r\n", 400, remark=TAKES)
@@ -141,12 +144,15 @@ def _syntax() -> Iterator[Case]:
                b"HTTP2-Settings: AAMAAABkAAQAAP__"), 404, ends=False, path=f"{BASE}/jobs/x")  # fmt: skip
 
 
-def _targets() -> Iterator[Case]:
+def _hosts() -> Iterator[Case]:
     for host in (b"h/admin?", b"u@h", b"h h", b"h:8o", b"[::1", b"h\xff", b"h:65536", b":80"):
         yield Case(28, f"`Host: {host.decode('latin-1')}`", head(host=b"Host: %b\r\n" % host), 400, remark=TAKES)
     for host in (b"", b"h:80", b"h:", b"h:65535", b"[::1]:80", b"h.example."):
         shown = f"`Host: {host.decode()}`" if host else "empty Host"
         yield Case(28, shown, head(host=b"Host: %b\r\n" % host), 404, ends=False, path=f"{BASE}/jobs/x")
+
+
+def _targets() -> Iterator[Case]:
     for target in (
         b"*",
         b"ftp://h/x",
@@ -206,4 +212,4 @@ def _sizes() -> Iterator[Case]:
     yield Case(29, "a trailer of 2 MB", _CHUNKED + b"2\r\n{}\r\n0\r\nX: " + b"y" * 2_000_000 + b"\r\n\r\n", 431)
 
 
-CASES = [*_framing(), *_syntax(), *_targets(), *_sizes()]
+CASES = [*_framing(), *_syntax(), *_protocols(), *_hosts(), *_targets(), *_sizes()]

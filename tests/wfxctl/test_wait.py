@@ -132,23 +132,8 @@ def test_a_wait_survives_a_restart(run: Run, resumable: bool) -> None:
 
     ended = threading.Event()
     worker = later(restart)
-    outcome = run(
-        "--client-port",
-        str(port),
-        "--client-host",
-        "127.0.0.1",
-        "job",
-        "wait",
-        "--id",
-        "7",
-        "--for",
-        "state=BRIGHT",
-        "--timeout",
-        "20s",
-        "--filter",
-        ".state",
-        "--raw",
-    )
+    asked = "--id 7 --for state=BRIGHT --timeout 20s --filter .state --raw"
+    outcome = run("--client-port", str(port), "--client-host", "127.0.0.1", "job", "wait", *asked.split())
     ended.set()
     worker.join()
     assert (outcome.code, outcome.out) == (0, "BRIGHT\n")

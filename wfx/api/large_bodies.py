@@ -21,9 +21,9 @@ from wfx.sandbox.errors import Limit, LimitReached, Unavailable
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
 from wfx.sandbox.pool import Pool
-from wfx.sandbox.process import Limits, Program, Request
+from wfx.sandbox.process import WorkerLimits, WorkerProgram, WorkerRequest
 
-_PROGRAM = Program("wfx.api.body_worker", ("orjson", "jsonschema_rs"))
+_PROGRAM = WorkerProgram("wfx.api.body_worker", ("orjson", "jsonschema_rs"))
 _WORKERS = 2
 _COSTLY = 1024 * 1024
 """Bytes above which a body may take more than a second; one of the workers is kept free of such bodies."""
@@ -44,7 +44,7 @@ class LargeBodies:
         """Read bodies of at most ``max_body`` bytes; the first one starts a worker."""
         self.queue = FairQueue(workers, _COSTLY)
         self._most_stored = _SLACK + _STORED_PER_BYTE * max_body
-        limits = Limits(_MEMORY + _MEMORY_PER_BYTE * max_body, self._most_stored)
+        limits = WorkerLimits(_MEMORY + _MEMORY_PER_BYTE * max_body, self._most_stored)
         self._pool = Pool(_PROGRAM, limits, self.queue, deadline=_deadline, patience=patience)
         self._heads: dict[str, bytes] = {}
 
@@ -64,7 +64,7 @@ class LargeBodies:
         The input is None if the body is only to be checked. ``client`` is the address whose share of the workers is
         used. Raises BadRequest (or a kind of it) and WfxError.
         """
-        request = Request(CHECK if only_check else MAKE, self._head(operation), pieces, size)
+        request = WorkerRequest(CHECK if only_check else MAKE, self._head(operation), pieces, size)
         try:
             answer = await self._pool.ask(request, client)
         except LimitReached as exc:

@@ -21,7 +21,7 @@ import orjson
 from wfx.filtering import encoding, finite, grammar
 from wfx.filtering.errors import FilterLimit, FilterSyntaxError, Limit
 from wfx.filtering.finite import Leaf, Pipe
-from wfx.filtering.pool import Limits, Pool
+from wfx.filtering.pool import FilterPool, Limits
 from wfx.filtering.protocol import CHECK, FAILING, RUN, SYNTAX
 
 MAX_PROGRAM = 8192
@@ -70,7 +70,7 @@ class Filters:
         workers: int = 2,
     ) -> None:
         """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
-        self._pool = Pool(Limits(deadline, memory, output), workers)
+        self._pool = FilterPool(Limits(deadline, memory, output), workers)
         self._known: OrderedDict[str, bytes | str] = OrderedDict()
 
     @property

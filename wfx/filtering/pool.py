@@ -1,6 +1,6 @@
 """Pool of filter workers: runs jq programs that may be endless or hungry.
 
-:mod:`wfx.filtering.shares` decides whose program goes next. :meth:`Pool.close` leaves no process behind.
+:mod:`wfx.filtering.shares` decides whose program goes next. :meth:`FilterPool.close` leaves no process behind.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from wfx.filtering.errors import FilterLimit, FilterUnavailable, Limit
 from wfx.filtering.protocol import RUN
 from wfx.filtering.shares import STOPPING, Shares, Turn
-from wfx.sandbox import process
 from wfx.sandbox.errors import LimitReached, SandboxError
 from wfx.sandbox.frames import Frame
-from wfx.sandbox.process import Program, Request, WorkerProcess
+from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, WorkerRequest
 from wfx.sandbox.workers import Workers
 
 _NICENESS = 10
@@ -47,7 +46,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class FilterAnswer:
     """The answer to a request."""
 
     answer: Frame
@@ -55,7 +54,7 @@ class Reply:
     """Seconds until a worker was free."""
 
 
-class Pool:
+class FilterPool:
     """The workers, and the queue in front of them. Belongs to one event loop."""
 
     def __init__(self, limits: Limits, size: int) -> None:
@@ -64,10 +63,14 @@ class Pool:
         """How many programs were stopped before their end; see :data:`KILLS`."""
         self._limits = limits
         self._shares = Shares(size)
-        program = Program("wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline)
-        self._workers = Workers(program, process.Limits(limits.memory, limits.output + _MESSAGE_BYTES), size)
+        program = WorkerProgram(
+            "wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline
+        )
+        self._workers = Workers(program, WorkerLimits(limits.memory, limits.output + _MESSAGE_BYTES), size)
 
-    async def ask(self, kind: bytes, program: bytes, document: bytes = b"", *, client: str, patience: float) -> Reply:
+    async def ask(
+        self, kind: bytes, program: bytes, document: bytes = b"", *, client: str, patience: float
+    ) -> FilterAnswer:
         """Have a worker serve a client's request; waits ``patience`` seconds at most until one is free.
 
         Raises FilterLimit when the program runs into a limit, and FilterUnavailable when no worker is free in time,
@@ -75,12 +78,12 @@ class Pool:
         """
         clock = asyncio.get_running_loop().time
         until = clock() + patience
-        request = Request(kind, b"%d %b" % (self._limits.output, program), (document,), len(document))
+        request = WorkerRequest(kind, b"%d %b" % (self._limits.output, program), (document,), len(document))
         while True:
             async with self._shares.turn(client, until - clock()) as turn:
                 answer = await self._serve(turn, request)
             if answer is not None:
-                return Reply(answer, turn.waited)
+                return FilterAnswer(answer, turn.waited)
 
     async def close(self) -> None:
         """End all workers; programs that still run or wait are refused. Returns when every process is gone."""
@@ -88,7 +91,7 @@ class Pool:
         await self._shares.close()
         await self._workers.end()
 
-    async def _serve(self, turn: Turn, request: Request) -> Frame | None:
+    async def _serve(self, turn: Turn, request: WorkerRequest) -> Frame | None:
         """Have a worker serve one request; None when the turn is revoked."""
 
         def begin(worker: WorkerProcess) -> None:

@@ -23,7 +23,7 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-class PluginRing:
+class PluginMiddleware:
     """ASGI middleware around the whole application of one side; install it only if there are plugins."""
 
     def __init__(self, app: ASGIApp, chain: PluginChain) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
-from wfx.sandbox.process import Limits, Program, Request
+from wfx.sandbox.process import WorkerLimits, WorkerProgram, WorkerRequest
 from wfx.sandbox.workers import Workers
 
 
@@ -18,7 +18,13 @@ class Pool:
     """The workers, and the queue in front of them. Belongs to one event loop."""
 
     def __init__(
-        self, program: Program, limits: Limits, queue: FairQueue, *, deadline: Callable[[int], float], patience: float
+        self,
+        program: WorkerProgram,
+        limits: WorkerLimits,
+        queue: FairQueue,
+        *,
+        deadline: Callable[[int], float],
+        patience: float,
     ) -> None:
         """Start no worker yet; the queue limits how many run at once.
 
@@ -31,7 +37,7 @@ class Pool:
         self._patience = patience
         self._tasks: set[asyncio.Task[Frame]] = set()
 
-    async def ask(self, request: Request, client: str) -> Frame:
+    async def ask(self, request: WorkerRequest, client: str) -> Frame:
         """Have a worker answer.
 
         A caller that is cancelled returns at once, and the worker is killed; the turn is free again when that process
@@ -56,6 +62,6 @@ class Pool:
             await asyncio.wait(self._tasks)
         await self._workers.end()
 
-    async def _serve(self, request: Request, client: str) -> Frame:
+    async def _serve(self, request: WorkerRequest, client: str) -> Frame:
         async with self._queue.turn(client, request.size + 1, self._patience):
             return await self._workers.serve(request, self._deadline(request.size))

@@ -19,7 +19,7 @@ _BUFFER = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class WorkerProgram:
     """What workers run."""
 
     module: str
@@ -35,7 +35,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WorkerLimits:
     """What one request may use."""
 
     memory: int
@@ -45,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WorkerRequest:
     """A request to a worker: a frame whose body is in pieces, as it was received."""
 
     kind: bytes
@@ -58,13 +58,13 @@ class Request:
 class WorkerProcess(ChildProcess):
     """A process that runs a module, in frames."""
 
-    def __init__(self, process: Process, limits: Limits) -> None:
+    def __init__(self, process: Process, limits: WorkerLimits) -> None:
         """Take over a process that was just started; see :meth:`start`."""
         super().__init__(process)
         self._limits = limits
 
     @classmethod
-    async def start(cls, program: Program, limits: Limits) -> WorkerProcess:
+    async def start(cls, program: WorkerProgram, limits: WorkerLimits) -> WorkerProcess:
         """Start a process. Raises Unavailable."""
         directories = os.pathsep.join(sorted({directory_of(name) for name in ("wfx", *program.packages)}))
         settings = (program.niceness, program.grown, program.deadline)
@@ -82,7 +82,7 @@ class WorkerProcess(ChildProcess):
         if (await self._receive()).kind != READY:
             raise EOFError
 
-    async def exchange(self, request: Request) -> Frame:
+    async def exchange(self, request: WorkerRequest) -> Frame:
         """Send a request and return the answer.
 
         Raises EOFError if the process ends before it answers, LimitReached if the answer is too large. After any

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from wfx.sandbox.errors import Limit, LimitReached, SandboxError, Unavailable
 from wfx.sandbox.frames import FAILED, MEMORY, OUTPUT, Frame
-from wfx.sandbox.process import Limits, Program, Request, WorkerProcess
+from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, WorkerRequest
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _EXCEEDED = {
 class Workers:
     """The workers that there are. Belongs to one event loop."""
 
-    def __init__(self, program: Program, limits: Limits, most: int) -> None:
+    def __init__(self, program: WorkerProgram, limits: WorkerLimits, most: int) -> None:
         """Start no worker yet. ``most`` is how many their user runs at once."""
         self._program = program
         self._limits = limits
@@ -45,7 +45,7 @@ class Workers:
 
     async def serve(
         self,
-        request: Request,
+        request: WorkerRequest,
         deadline: float,
         *,
         fresh: bool = False,

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from wfx.server import edge_errors
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
-from wfx.server.hypercorn_request import Request
+from wfx.server.hypercorn_request import HypercornRequest
 from wfx.server.limits import HALF_CLOSED_CHECK, LINGER, NEVER, ListenerLimits, cut_off
 from wfx.server.request_reader import BETWEEN
 
@@ -48,11 +48,11 @@ class Connection:
     """Carries HTTP/1.1 or HTTP/2, whichever the client begins with."""
 
     def __init__(
-        self, app: ASGIApp, config: Config, context: WorkerContext, edge: ListenerLimits,
+        self, app: ASGIApp, config: Config, context: WorkerContext, limits: ListenerLimits,
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     ) -> None:  # fmt: skip
         """Serve ``app`` over the streams."""
-        self.edge = edge
+        self.limits = limits
         self._app = app
         self._config = config
         self._context = context
@@ -62,10 +62,10 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._group = asyncio.TaskGroup()
-        self._requests: set[Request] = set()
+        self._requests: set[HypercornRequest] = set()
         self._protocol: Http1 | Http2 | None = None
         self._client = _address(writer.get_extra_info("peername"))
-        self._read_due = self._loop.time() + edge.settings.current.read_timeout
+        self._read_due = self._loop.time() + limits.settings.current.read_timeout
         self._write_due = NEVER
         self._fresh = True
         self._half_closed_until: float | None = None
@@ -141,7 +141,7 @@ class Connection:
         await self._protocol.handle(RawData(data))
         if isinstance(self._protocol, Http1) and not self._closing:
             if self._protocol.connection.phase != BETWEEN:
-                self._read_due = self._protocol.connection.began + self.edge.settings.current.read_timeout
+                self._read_due = self._protocol.connection.began + self.limits.settings.current.read_timeout
             elif not self._protocol.idle:
                 self._read_due = NEVER
 
@@ -150,7 +150,7 @@ class Connection:
         waiting = [request for request in self._requests if not request.endless]
         if isinstance(self._protocol, Http1) and waiting and not self._closing and not self._protocol.in_body:
             now = self._loop.time()
-            self._half_closed_until = now + self.edge.settings.current.read_timeout
+            self._half_closed_until = now + self.limits.settings.current.read_timeout
             self._read_due = now + HALF_CLOSED_CHECK
             for request in waiting:  # the last one, and those before it that are just ending
                 await request.ended()
@@ -166,7 +166,7 @@ class Connection:
         except RuntimeError:  # the group is ending, and cleans up itself
             coroutine.close()
 
-    def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, request: HypercornRequest, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a request's work in a task of its own."""
         task = self._group.create_task(work)
         self._requests.add(request)
@@ -178,7 +178,7 @@ class Connection:
         if self._protocol is not None:
             await self._protocol.send_continue()
 
-    def abort(self, request: Request) -> None:
+    def abort(self, request: HypercornRequest) -> None:
         """End an answer at once; over HTTP/2 the connection stays, unless its client takes nothing."""
         if isinstance(self._protocol, Http2) and not self._lock.locked():
             self.spawn(self._protocol.reset, request.stream_id)
@@ -202,7 +202,7 @@ class Connection:
         elif self._context.terminated.is_set() and isinstance(self._protocol, Http2):
             await self._protocol.say_goodbye()
         else:
-            self._read_due = self._loop.time() + self.edge.settings.current.idle_timeout
+            self._read_due = self._loop.time() + self.limits.settings.current.idle_timeout
 
     async def _write(self, data: bytes) -> None:
         if self._transport.is_closing() or self._closing:
@@ -210,7 +210,7 @@ class Connection:
         self._writer.write(data)  # before any await: a cancelled task must not lose frames
         async with self._lock:
             if isinstance(self._protocol, Http2) and self._transport.get_write_buffer_size():
-                self._write_due = self._loop.time() + self.edge.settings.current.write_timeout
+                self._write_due = self._loop.time() + self.limits.settings.current.write_timeout
             try:
                 await self._writer.drain()
             except OSError:
@@ -230,7 +230,7 @@ class Connection:
         self._transport.close()
         self._read_due = NEVER
         if self._transport.get_write_buffer_size():
-            self._write_due = self._loop.time() + self.edge.settings.current.write_timeout
+            self._write_due = self._loop.time() + self.limits.settings.current.write_timeout
 
     def wind_down(self) -> None:
         """End as soon as no request is worked on: the service stops."""
@@ -260,13 +260,13 @@ class Connection:
         for request in list(self._requests):
             if request.write_due <= now:
                 request.write_due = NEVER
-                self.edge.refusals.note("slow-reader", self._client)
+                self.limits.refusals.note("slow-reader", self._client)
                 self.abort(request)
             elif request.read_due <= now:
                 self._refuse_body(request)
 
     def _cut_off(self) -> None:
-        self.edge.refusals.note("slow-reader", self._client)
+        self.limits.refusals.note("slow-reader", self._client)
         self._write_due = NEVER
         cut_off(self._transport)
 
@@ -276,14 +276,14 @@ class Connection:
                 cut_off(self._transport)
             case _ if self._half_closed_until is not None:
                 self._check_half_closed(self._half_closed_until)
-            case Http1(in_body=True, request=Request() as request):
+            case Http1(in_body=True, request=HypercornRequest() as request):
                 self._refuse_body(request)
             case Http2() if not self._fresh:
                 self.spawn(self._protocol.say_goodbye)
             case _:
                 if self._fresh or (self._protocol is not None and self._protocol.receiving):
                     begun = self._protocol is not None
-                    self.edge.refusals.note("slow-head" if begun else "silent", self._client)
+                    self.limits.refusals.note("slow-head" if begun else "silent", self._client)
                 self._close()
 
     def _check_half_closed(self, until: float) -> None:
@@ -295,8 +295,8 @@ class Connection:
         else:
             self._read_due = now + HALF_CLOSED_CHECK
 
-    def _refuse_body(self, request: Request) -> None:
-        self.edge.refusals.note("slow-body", self._client)
+    def _refuse_body(self, request: HypercornRequest) -> None:
+        self.limits.refusals.note("slow-body", self._client)
         if request.response_complete:
             self._close()
         else:

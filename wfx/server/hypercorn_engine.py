@@ -19,14 +19,14 @@ from wfx.server.limits import BACKLOG, MAX_STREAMS, ListenerLimits, enforce_dead
 class _Connections:
     """All connections of a listener."""
 
-    def __init__(self, app: ASGIApp, edge: ListenerLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: ListenerLimits) -> None:
         self._app = app
-        self._edge = edge
+        self._edge = limits
         self._config = Config()
         self._config.errorlog = logging.getLogger("hypercorn.error")
         self._config.include_server_header = False
         self._config.h2_max_concurrent_streams = MAX_STREAMS
-        self._config.h2_max_header_list_size = edge.max_head
+        self._config.h2_max_header_list_size = limits.max_head
         self._context = WorkerContext(None)
         self.open: dict[Connection, asyncio.Task[None]] = {}
 

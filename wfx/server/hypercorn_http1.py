@@ -14,7 +14,7 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from wfx.api.reply import CLOSE
 from wfx.server import edge_errors
-from wfx.server.hypercorn_request import Carrier, Request, open_stream
+from wfx.server.hypercorn_request import Carrier, HypercornRequest, open_stream
 from wfx.server.request_reader import BETWEEN, BODY, RequestReader
 
 
@@ -97,8 +97,8 @@ class Http1(H11Protocol):
         """Speak over ``carrier``; the other arguments are hypercorn's."""
         super().__init__(*arguments)
         self._carrier = carrier
-        self.connection = Reader(carrier.edge.max_head)
-        self.request: Request | None = None
+        self.connection = Reader(carrier.limits.max_head)
+        self.request: HypercornRequest | None = None
         """The request that is worked on, or the last one."""
 
     @property
@@ -132,10 +132,10 @@ class Http1(H11Protocol):
 
     async def _create_stream(self, request: h11.Request) -> None:
         app: Any = self.app
-        if self._carrier.edge.busy:
-            self._carrier.edge.refusals.note("busy", self.client)
+        if self._carrier.limits.busy:
+            self._carrier.limits.refusals.note("busy", self.client)
             app = edge_errors.BUSY
-        self.request = Request(self._carrier, self, STREAM_ID, app)
+        self.request = HypercornRequest(self._carrier, self, STREAM_ID, app)
         self.stream = open_stream(self, self.request)
         await self.stream.handle(
             events.Request(
@@ -160,13 +160,13 @@ class Http1(H11Protocol):
         await self._send_h11_event(h11.Response(status_code=event.status_code, headers=headers, reason=reason))
 
     def _is_last(self) -> bool:
-        stays = self._carrier.edge.settings.current.keep_alive and not self.context.terminated.is_set()
+        stays = self._carrier.limits.settings.current.keep_alive and not self.context.terminated.is_set()
         return not stays or self.connection.their_state is h11.SEND_BODY
 
     async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # the reason has it
         """Answer a request that could not be read with the reason."""
         reason = self.connection.refusal or edge_errors.MALFORMED
-        self._carrier.edge.refusals.note(reason.kind, self.client)
+        self._carrier.limits.refusals.note(reason.kind, self.client)
         if self.request is not None and not self.request.response_complete:
             self.request.cut()
         await self.send(RawData(reason.raw(self.connection.method)))

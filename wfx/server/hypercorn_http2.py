@@ -18,7 +18,7 @@ from priority.priority import MissingStreamError
 from wfx.api.reply import CLOSE
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
-from wfx.server.hypercorn_request import Carrier, Request, open_stream
+from wfx.server.hypercorn_request import Carrier, HypercornRequest, open_stream
 from wfx.server.limits import MAX_STREAMS
 from wfx.server.request_line import MAX_FIELDS, METHODS, Target, read_target, valid_host
 
@@ -77,9 +77,9 @@ class Http2(H2Protocol):
     def __init__(self, carrier: Carrier, *arguments: Any) -> None:
         """Speak over ``carrier``; the other arguments are hypercorn's."""
         super().__init__(*arguments)
-        self.connection.decoder.max_header_list_size = carrier.edge.max_head  # hypercorn only announces it
+        self.connection.decoder.max_header_list_size = carrier.limits.max_head  # hypercorn only announces it
         self._carrier = carrier
-        self._requests: dict[int, Request] = {}
+        self._requests: dict[int, HypercornRequest] = {}
         self._credit = _CREDIT
         self._credited = self.context.time()
 
@@ -94,7 +94,7 @@ class Http2(H2Protocol):
         try:
             found = self.connection.receive_data(event.data)
         except h2.exceptions.ProtocolError:
-            self._carrier.edge.refusals.note("malformed", self.client)
+            self._carrier.limits.refusals.note("malformed", self.client)
             await self._flush()
             await self.send(Closed())
         else:
@@ -111,7 +111,7 @@ class Http2(H2Protocol):
     async def _handle_events(self, found: list[h2.events.Event]) -> None:
         for event in found:
             if self._costs(event) and self._exhausted():
-                self._carrier.edge.refusals.note("flood", self.client)
+                self._carrier.limits.refusals.note("flood", self.client)
                 await self.say_goodbye(h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
                 return
             await self._handle_event(event)
@@ -154,16 +154,16 @@ class Http2(H2Protocol):
     async def _create_stream(self, request: h2.events.RequestReceived) -> None:
         fields: Any = request.headers
         judged = check_head(fields)
-        if not isinstance(judged, Refusal) and (self._carrier.edge.busy or self._carrier.working >= MAX_STREAMS):
+        if not isinstance(judged, Refusal) and (self._carrier.limits.busy or self._carrier.working >= MAX_STREAMS):
             judged = edge_errors.BUSY
         if isinstance(judged, Refusal):
             await self._refuse(request.stream_id, judged, ended=request.stream_ended is not None)
             return
         method, (path, query, _) = judged
         stream_id = request.stream_id
-        work = self._requests[stream_id] = Request(self._carrier, self, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
+        work = self._requests[stream_id] = HypercornRequest(self._carrier, self, stream_id, self.app)  # type: ignore[arg-type]  # ASGI
         work.length = next((int(value) for name, value in fields if name == b"content-length"), None)
-        work.read_due = self.context.time() + self._carrier.edge.settings.current.read_timeout
+        work.read_due = self.context.time() + self._carrier.limits.settings.current.read_timeout
         self.streams[stream_id] = open_stream(self, work)
         self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
         self.priority.insert_stream(stream_id)
@@ -181,7 +181,7 @@ class Http2(H2Protocol):
 
     async def _refuse(self, stream_id: int, reason: Refusal, *, ended: bool) -> None:
         """Answer without a task, so that refusals are cheap; the connection stays."""
-        self._carrier.edge.refusals.note(reason.kind, self.client)
+        self._carrier.limits.refusals.note(reason.kind, self.client)
         reply = reason.reply()
         body = bytes(reply.body)
         with suppress(h2.exceptions.ProtocolError):

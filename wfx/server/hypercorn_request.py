@@ -28,28 +28,28 @@ Send = Callable[[Message | None], Awaitable[None]]
 class Carrier(Protocol):
     """The connection of a request."""
 
-    edge: ListenerLimits
+    limits: ListenerLimits
 
     @property
     def working(self) -> int:
         """How many of its requests are worked on."""
 
-    def start(self, request: Request, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, request: HypercornRequest, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a request's work in a task of its own."""
 
     async def send_continue(self) -> None:
         """Send ``100 Continue`` to a client that waits for it."""
 
-    def abort(self, request: Request) -> None:
+    def abort(self, request: HypercornRequest) -> None:
         """End an answer at once, and its connection if necessary."""
 
 
-class Request(RequestTask):
+class HypercornRequest(RequestTask):
     """Connects a stream of hypercorn's with the app, in the place of the task group in which the stream runs apps."""
 
     def __init__(self, carrier: Carrier, protocol: H11Protocol | H2Protocol, stream_id: int, app: ASGIApp) -> None:
         """Belong to a connection and its protocol; ``app`` answers."""
-        self.edge = carrier.edge
+        self.limits = carrier.limits
         self.stream_id = stream_id
         self.read_due = NEVER
         """Deadline of the body; used over HTTP/2, where each request has its own."""
@@ -99,14 +99,14 @@ class Request(RequestTask):
         if not message["more_body"]:
             self.read_due = NEVER
             if self.length not in (None, self.received):
-                self.edge.refusals.note("malformed", self.scope["client"])
+                self.limits.refusals.note("malformed", self.scope["client"])
                 self.refuse(edge_errors.MALFORMED)
                 return
         self._body.append(message)
         self._waiting += size
         self._arrived.set()
         if too_much:
-            self.edge.refusals.note("bodies", self.scope["client"])
+            self.limits.refusals.note("bodies", self.scope["client"])
             self.refuse(edge_errors.BODIES)
         elif self._waiting > _HIGH_WATER:
             self._room.clear()
@@ -164,7 +164,7 @@ class Request(RequestTask):
         if any(name == b"content-type" and value.startswith(STREAM) for name, value in message["headers"]):
             self.stream()
         else:
-            self.write_due = asyncio.get_running_loop().time() + self.edge.settings.current.write_timeout
+            self.write_due = asyncio.get_running_loop().time() + self.limits.settings.current.write_timeout
 
     async def break_off(self) -> None:
         """End the stream; hypercorn would write an answer of its own, even after a part of ours."""
@@ -176,7 +176,7 @@ class Request(RequestTask):
             self._carrier.abort(self)
 
 
-def open_stream(protocol: H11Protocol | H2Protocol, request: Request) -> HTTPStream:
+def open_stream(protocol: H11Protocol | H2Protocol, request: HypercornRequest) -> HTTPStream:
     """Open a stream of hypercorn's for a request."""
     return HTTPStream(
         protocol.app,

@@ -150,17 +150,17 @@ class Timed(Protocol):
         """Act on the deadlines that have passed."""
 
 
-async def enforce_deadlines(edge: ListenerLimits, connections: Collection[Timed]) -> None:
+async def enforce_deadlines(limits: ListenerLimits, connections: Collection[Timed]) -> None:
     """Enforce the deadlines of a listener's connections, at intervals, until it is cancelled.
 
     One task that checks all connections is cheaper than a timer set and cancelled for each request.
     """
     loop = asyncio.get_running_loop()
     while True:
-        settings = edge.settings.current
+        settings = limits.settings.current
         shortest = min(settings.read_timeout, settings.idle_timeout, settings.write_timeout, 10 * LINGER)
         await asyncio.sleep(shortest / _CHECKS)
         now = loop.time()
         for connection in [each for each in connections if each.due <= now]:
             connection.overdue(now)
-        edge.refusals.tell_rest()
+        limits.refusals.tell_rest()

@@ -24,7 +24,7 @@ _SMALL = 4 * 1024
 class RequestTask(ABC):
     """One request and its answer."""
 
-    edge: ListenerLimits
+    limits: ListenerLimits
     scope: Any
     receive: Any
     send: Any
@@ -50,7 +50,7 @@ class RequestTask(ABC):
     def begin(self, task: asyncio.Task[None]) -> None:
         """Count it as running in this task, which executes :meth:`run`."""
         self._task = task
-        self.edge.running += 1
+        self.limits.running += 1
 
     def hold(self, size: int) -> bool:
         """Count ``size`` more bytes of its body, unless it is small; tells whether its client exceeds its share now."""
@@ -58,21 +58,21 @@ class RequestTask(ABC):
         if self.received <= _SMALL:
             return False
         client = client_of(self.scope)
-        self.edge.bodies.hold(client, self.received - self._held)
+        self.limits.bodies.hold(client, self.received - self._held)
         self._held = self.received
-        return self.edge.bodies.exceeds_share(client)
+        return self.limits.bodies.exceeds_share(client)
 
     def stream(self) -> None:
         """Count it as an event stream."""
         self.endless = True
-        self.edge.running -= 1
+        self.limits.running -= 1
 
     def release(self) -> None:
         """Stop counting it."""
         if self._held:
-            self.edge.bodies.release(client_of(self.scope), self._held)
+            self.limits.bodies.release(client_of(self.scope), self._held)
         if self._task is not None and not self.endless:
-            self.edge.running -= 1
+            self.limits.running -= 1
 
     async def run(self, app: ASGIApp) -> None:
         """Run the app. A request that is cancelled, since its client left or since it is refused, ends quietly."""

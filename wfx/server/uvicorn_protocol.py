@@ -51,24 +51,24 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "_read_due",
         "_resumes",
         "_write_due",
-        "edge",
+        "limits",
     )
     cycle: Cycle
     """The request that was received last."""
 
     def __init__(
         self,
-        edge: ListenerLimits,
+        limits: ListenerLimits,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: Any = None,
     ) -> None:
-        """Count against the limits of ``edge``; the other arguments are uvicorn's."""
+        """Count against ``limits``; the other arguments are uvicorn's."""
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
-        RequestReader.__init__(self, edge.max_head)
+        RequestReader.__init__(self, limits.max_head)
         self.parser = None  # type: ignore[assignment]  # uvicorn's own; requests are read by the reader
-        self.edge = edge
+        self.limits = limits
         self._current: Cycle | None = None
         """The request that is worked on; data received after it is not read yet."""
         self._read_due = NEVER
@@ -95,9 +95,9 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         super().connection_made(transport)
         self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
         self._outlet = _Outlet(transport, self._finish)
-        self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
-        if len(self.connections) > self.edge.max_connections:
-            self.edge.refusals.note("connections", self.client)
+        self._read_due = self.loop.time() + self.limits.settings.current.read_timeout
+        if len(self.connections) > self.limits.max_connections:
+            self.limits.refusals.note("connections", self.client)
             self.refusal = edge_errors.FULL
             transport.write(edge_errors.FULL.raw())
             self._close()
@@ -130,7 +130,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         elif self.phase != BETWEEN and not self._partial:
             self._partial = True
             if not self._fresh:
-                self._read_due = self.loop.time() + self.edge.settings.current.read_timeout
+                self._read_due = self.loop.time() + self.limits.settings.current.read_timeout
 
     def _resume_reading(self) -> None:
         """Continue to read after other connections were served."""
@@ -165,9 +165,9 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             "headers": self.headers,
             "extensions": self._extensions,
         }
-        keep_alive = self.edge.settings.current.keep_alive and self.stays
-        if self.edge.busy:
-            self.edge.refusals.note("busy", self.client)
+        keep_alive = self.limits.settings.current.keep_alive and self.stays
+        if self.limits.busy:
+            self.limits.refusals.note("busy", self.client)
             self._begin(edge_errors.BUSY, scope, keep_alive=False)
         else:
             self._begin(self.app, scope, keep_alive=keep_alive)
@@ -186,7 +186,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
-        cycle.edge = self.edge
+        cycle.limits = self.limits
         task = self.loop.create_task(cycle.run(app))
         cycle.begin(task)
         self.tasks.add(task)
@@ -245,7 +245,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def _expect_answer(self) -> None:
         now = self.loop.time()
-        self._half_closed_until = now + self.edge.settings.current.read_timeout
+        self._half_closed_until = now + self.limits.settings.current.read_timeout
         self._read_due = now + HALF_CLOSED_CHECK
 
     def _check_half_closed(self, now: float, until: float) -> None:
@@ -259,13 +259,13 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
 
     def _await_next(self) -> None:
         if self._current is None and self.phase == BETWEEN:
-            self._read_due = self.loop.time() + self.edge.settings.current.idle_timeout
+            self._read_due = self.loop.time() + self.limits.settings.current.idle_timeout
 
     def _refuse(self, reason: Refusal) -> None:
         """Answer with this refusal, and read no more."""
         self.refusal = reason
         self._read_due = NEVER
-        self.edge.refusals.note(reason.kind, self.client)
+        self.limits.refusals.note(reason.kind, self.client)
         if self.phase == BODY:
             self._refuse_body(reason)
             return
@@ -291,7 +291,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         """Start the deadline for the client to take its answer."""
         super().pause_writing()
         if self._write_due == NEVER and not (self._current is not None and self._current.endless):
-            self._write_due = self.loop.time() + self.edge.settings.current.write_timeout
+            self._write_due = self.loop.time() + self.limits.settings.current.write_timeout
 
     def resume_writing(self) -> None:
         """Continue to write; the deadline stays until the answer is complete."""
@@ -302,7 +302,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     def overdue(self, now: float) -> None:
         """Act on the deadlines that have passed."""
         if self._write_due <= now:
-            self.edge.refusals.note("slow-reader", self.client)
+            self.limits.refusals.note("slow-reader", self.client)
             self._abort()
         elif self._lingers:
             self._abort()
@@ -312,7 +312,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._refuse(edge_errors.SLOW_BODY)
         else:
             if self.phase != BETWEEN or self._fresh:
-                self.edge.refusals.note("silent" if self.phase == BETWEEN else "slow-head", self.client)
+                self.limits.refusals.note("silent" if self.phase == BETWEEN else "slow-head", self.client)
             self._close()
 
     def _finish(self) -> None:
@@ -333,7 +333,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self.transport.close()
         self._read_due = NEVER
         if self.transport.get_write_buffer_size():
-            self._write_due = min(self._write_due, self.loop.time() + self.edge.settings.current.write_timeout)
+            self._write_due = min(self._write_due, self.loop.time() + self.limits.settings.current.write_timeout)
 
     def _abort(self) -> None:
         self._read_due = self._write_due = NEVER
