@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.acceptance.plugins.conftest import Guard, client_of, exit_status
 from tests.acceptance.streams.writing import BASE, WORKFLOW, create_job, operator, store_workflow
 from wfx.demo.local import LocalService
 
+GUIDE = ROOT / "docs" / "plugins.md"
 DEVICES = ("dev-a", "dev-b")
 PAGE = {"Accept": "application/json"}
 
@@ -98,9 +100,10 @@ def test_the_stream_is_no_job(service: LocalService) -> None:
 
 
 def test_an_update_client_with_a_token(service: LocalService) -> None:
-    """SWUpdate sends its token on both connections, so its progress is let through though it says nothing else there.
+    """SWUpdate sends its token on both connections as the guide tells, so its progress is let through.
 
-    The API's documents are for everybody, because it stops when they are refused. What is refused leaves its job alone.
+    It says nothing else there. The API's documents are for everybody, because it stops when they are refused. What is
+    refused leaves its job alone.
     """
     job = create_job(service, "dev-a")
     agent = ("User-Agent: libcurl-agent/1.0", "Accept: application/json", "X-Response-Filter: del(.context)")
@@ -119,9 +122,10 @@ def test_an_update_client_with_a_token(service: LocalService) -> None:
         for document in ("/swagger.json", f"{BASE}/swagger.json", f"{BASE}/openapi.json"):
             wire.send(request("GET", document, b"", *agent))
             assert wire.answer().status in {200, 404}, "never refused"
-    assert put("Authorization: Bearer token-of-dev-a", "X-Client-Id: dev-a") == 200
-    assert put("Authorization: Bearer token-of-dev-a") == 200
-    assert put("Authorization: Bearer token-of-dev-b") == 403
+    (line,) = re.findall('^[|] `auth_token = "(.*)TOKEN"`', GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert put(f"{line}token-of-dev-a", "X-Client-Id: dev-a") == 200
+    assert put(f"{line}token-of-dev-a") == 200
+    assert put(f"{line}token-of-dev-b") == 403
     assert put("X-Client-Id: dev-a") == 403
     with operator(service) as client:
         assert client.get(f"/jobs/{job}/status").json()["state"] == "INSTALLING"
