@@ -34,6 +34,7 @@ from wfx.domain.job import Action, Change, Job
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.batching_store import BatchingStore
 from wfx.store.protocol import Store
 
 
@@ -258,3 +259,16 @@ async def test_an_open_store_answers_a_ping(store: Store) -> None:
     """A store in order answers."""
     await store.ping()
     assert (await store.log_bounds()).head == 0
+
+
+async def test_a_store_whose_task_has_ended_does_not_answer(store: Store, flow: Workflow) -> None:
+    """When a task of the store has ended, asking whether the store answers fails, as its requests do; closing works."""
+    assert isinstance(store, BatchingStore)
+    await store.ping()
+    store._writes._task.cancel()
+    async with asyncio.timeout(30):
+        with pytest.raises(StoreUnavailable, match="stopped working after an unexpected CancelledError; restart"):
+            await store.create_job(flow.name, begin())
+        with pytest.raises(StoreUnavailable, match="stopped working"):
+            await store.ping()
+        assert await all_jobs(store) == ()

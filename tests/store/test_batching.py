@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -201,3 +201,69 @@ async def test_closing_answers_those_who_wait() -> None:
     work.free.set()
     await closing
     assert [task.result() for task in tasks] == [0, 10, 20]
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, GeneratorExit, StopIteration])
+async def test_an_answer_that_would_end_the_task_is_an_error_of_its_caller(kind: type[BaseException]) -> None:
+    """An exception that ends tasks or programs reaches only the caller whose item it is for, as an error."""
+    work = Work()
+    work.answer = lambda item: kind(item) if item == 1 else item
+    async with group_of(work) as group, asyncio.timeout(30):
+        answers = await asyncio.gather(*map(group.submit, range(3)), return_exceptions=True)
+        assert answers[::2] == [0, 2]
+        assert isinstance(answers[1], RuntimeError)
+        assert kind.__name__ in str(answers[1])
+        assert await group.submit(5) == 5
+
+
+async def test_who_observes_batches_fails_none(caplog: pytest.LogCaptureFixture) -> None:
+    """When the observer of batches raises, that is logged, and the callers get their answers."""
+
+    def fail(_size: int, _seconds: float) -> None:
+        raise ZeroDivisionError
+
+    group = Batcher(Work(), at_most_waiting=9, at_most_together=9, on_batch=fail)
+    async with asyncio.timeout(30):
+        assert await group.submit(1) == 10
+        assert await group.submit(2) == 20
+        await group.close()
+    assert [record.message for record in caplog.records] == ["cannot observe a batch of the store"] * 2
+
+
+async def fewer(_: Sequence[Any]) -> list[Any]:
+    """Answer nobody."""
+    return []
+
+
+async def cancelled(_: Sequence[Any]) -> list[Any]:
+    """End as if the task was cancelled."""
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(("run", "name"), [(fewer, "ValueError"), (cancelled, "CancelledError")])
+async def test_nobody_waits_for_a_task_that_has_ended(
+    run: Callable[[Sequence[Any]], Awaitable[list[Any]]], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the task ends before its time, all who wait and all who come later are told so, and it is logged."""
+    group = Batcher(run, at_most_waiting=9, at_most_together=2, large=lambda item: item == 3)
+    group.require()
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*map(group.submit, range(5)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+        assert f"unexpected {name}; restart" in str(answers[0])
+        with pytest.raises(StoreUnavailable, match=name):
+            await group.submit(6)
+        with pytest.raises(StoreUnavailable, match=name):
+            group.require()
+        await group.close()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_a_task_that_is_cancelled_before_it_begins_leaves_nobody_waiting() -> None:
+    """Whoever cancels all tasks of the loop leaves no caller waiting, and closing ends."""
+    group = Batcher(Work(), at_most_waiting=9, at_most_together=9)
+    group._task.cancel()
+    async with asyncio.timeout(30):
+        with pytest.raises(StoreUnavailable, match="CancelledError"):
+            await group.submit(1)
+        await group.close()

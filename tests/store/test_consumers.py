@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -316,3 +318,25 @@ async def test_a_lease_goes_to_another_holder_when_it_ends(lasting: Backend, tmp
         third = await store.lease("chores", 5)
         assert third is not None
         assert third.epoch == 2
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, StopIteration])
+async def test_a_decision_that_would_end_a_task_fails_alone(
+    store: Store, flow: Workflow, kind: type[BaseException]
+) -> None:
+    """Whatever a decision raises is an error of its own caller, and those beside it and after it are served."""
+
+    def decide(_: Any) -> Any:
+        raise kind
+
+    await store.consumer("a")
+    async with asyncio.timeout(30):
+        broken, good = await together(store.create_job(flow.name, decide), store.create_job(flow.name, begin()))
+        assert isinstance(broken, RuntimeError)
+        assert good.version == 1
+        moved, changed = await store.step("a", 0, 0, 1, [ChangeJob(good.id, decide), ChangeJob(good.id, move("RUN"))])
+        assert isinstance(moved, RuntimeError)
+        assert changed.version == 2
+        with pytest.raises(RuntimeError, match=kind.__name__):
+            await store.change_job(good.id, decide)
+        assert (await store.change_job(good.id, move("DONE"))).version == 3

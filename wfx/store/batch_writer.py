@@ -8,7 +8,7 @@ from typing import Any, cast
 from wfx.domain.errors import WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend
-from wfx.store.batching import AGAIN, LARGE, Answers
+from wfx.store.batching import AGAIN, LARGE, Answers, tellable
 from wfx.store.feed import Feed
 from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation, TakeStep
 from wfx.store.plan import Clock, Plan
@@ -111,5 +111,7 @@ def _attempt(plan: Plan, operation: JobOperation) -> Any:
         return plan.perform(operation)
     except WfxError as exc:
         return exc.with_traceback(None)  # it holds the frame that will hold this answer: a cycle
-    except Exception as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
-        return exc
+    except KeyboardInterrupt:  # it is no decision's
+        raise
+    except BaseException as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
+        return tellable(exc)

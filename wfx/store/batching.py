@@ -8,12 +8,15 @@ to writes and common look-ups to reads; it knows nothing of either.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from wfx.domain.errors import StoreError, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 _TURNS = 3
@@ -38,6 +41,9 @@ class Batcher(Generic[Item]):
 
     Large items have a queue of their own. Each is a batch, and between two of them everything small has its turn, so
     that nothing small waits for more than one of them.
+
+    Nobody waits for ever: should the task end before :meth:`close`, then all who wait, and all who come later, are
+    told that the store is unavailable.
     """
 
     def __init__(
@@ -65,17 +71,21 @@ class Batcher(Generic[Item]):
         self._large: deque[tuple[Item, asyncio.Future[Any]]] = deque()
         self._large_is_due = False
         self._arrived = asyncio.Event()
+        self._taken: Sequence[tuple[Item, asyncio.Future[Any]]] = ()
+        """The batch that is being answered."""
         self._closing = False
+        self._refusal = "the store is closed"
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._work())
+        self._task.add_done_callback(self._ended)
 
     async def submit(self, item: Item) -> Any:
         """Return the answer to the item. A caller that is cancelled leaves the others alone.
 
-        Raises StoreUnavailable when too many wait already, or after :meth:`close`.
+        Raises StoreUnavailable when too many wait already, after :meth:`close`, or when the task has ended.
         """
         if self._closing:
-            raise StoreUnavailable("the store is closed")
+            raise StoreUnavailable(self._refusal)
         if len(self._waiting) + len(self._large) >= self._at_most_waiting:
             raise StoreUnavailable("the store is overloaded: too many requests wait for it; try again later")
         answer: asyncio.Future[Any] = self._loop.create_future()
@@ -90,7 +100,26 @@ class Batcher(Generic[Item]):
         """Refuse new items, answer those that wait, and end."""
         self._closing = True
         self._arrived.set()
-        await asyncio.shield(self._task)
+        await asyncio.wait([self._task])
+
+    def require(self) -> None:
+        """Raise StoreUnavailable if the task has ended, so that nothing will be answered any more."""
+        if self._task.done():
+            raise StoreUnavailable(self._refusal)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """See that nobody waits for a task that has ended before its time."""
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self._closing = True
+        self._refusal = f"the store has stopped working after an unexpected {type(error).__name__}; restart the service"
+        log.error(self._refusal, exc_info=error)
+        for _, future in (*self._taken, *self._waiting, *self._large):
+            _settle(future, StoreUnavailable(self._refusal))
+        self._waiting.clear()
+        self._large.clear()
+        self._taken = ()
 
     async def _work(self) -> None:
         while self._waiting or self._large or not self._closing:
@@ -99,7 +128,9 @@ class Batcher(Generic[Item]):
             while self._waiting or self._large:
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
-                await self._serve(self._take())
+                self._taken = self._take()
+                await self._serve(self._taken)
+                self._taken = ()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
         if self._large and (self._large_is_due or not self._waiting):
@@ -120,7 +151,7 @@ class Batcher(Generic[Item]):
         if wanted:
             began = self._loop.time()
             answers = await self._answers([item for item, _ in wanted])
-            self._on_batch(len(wanted), self._loop.time() - began)
+            seconds = self._loop.time() - began
             again = []
             for (item, future), answer in zip(wanted, answers, strict=True):
                 if answer is LARGE:
@@ -130,6 +161,13 @@ class Batcher(Generic[Item]):
                 else:
                     _settle(future, answer)
             self._waiting.extendleft(reversed(again))
+            self._observe(len(wanted), seconds)
+
+    def _observe(self, size: int, seconds: float) -> None:
+        try:
+            self._on_batch(size, seconds)
+        except Exception:  # whoever observes fails no batch
+            log.exception("cannot observe a batch of the store")
 
     async def _answers(self, items: Sequence[Item]) -> Answers:
         try:
@@ -145,10 +183,19 @@ class Batcher(Generic[Item]):
 def _settle(future: asyncio.Future[Any], answer: Any) -> None:
     if future.done():
         return
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
+    if isinstance(answer, BaseException):
+        future.set_exception(tellable(answer))
     else:
         future.set_result(answer)
+
+
+def tellable(error: BaseException) -> Exception:
+    """Return the error, or one in its place that a caller can be given and that ends no task or program."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
+        return error
+    told = RuntimeError(f"an operation of the store raised {type(error).__name__}")
+    told.__cause__ = error
+    return told
 
 
 def _copy(error: StoreError) -> StoreError:

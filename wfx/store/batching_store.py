@@ -185,6 +185,8 @@ class BatchingStore:
         return done
 
     async def ping(self) -> None:
+        for batcher in (self._writes, self._reads, self._polls):
+            batcher.require()
         await self.backend.ping()
 
     async def close(self) -> None:
