@@ -17,14 +17,16 @@ from wfx.domain.errors import (
     JobNotFound,
     NotOnThisLog,
     StepTaken,
+    StoreUnavailable,
     TransitionRefused,
     WorkflowNotFound,
 )
 from wfx.domain.job import Action, Change, Job
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation
-from wfx.store.protocol import Consumer, Store
+from wfx.store.batching_store import BatchingStore
+from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation, TakeLease
+from wfx.store.protocol import Consumer, Lease, Store
 
 FOREVER = Timestamp(NOON - 10**15)
 """A time before all events: age drops none."""
@@ -302,22 +304,67 @@ async def test_a_lease_is_held_by_one(store: Store, clock: SetClock) -> None:
     assert (other.holder, other.epoch) == (lease.holder, 1)
 
 
-async def test_a_lease_goes_to_another_holder_when_it_ends(lasting: Backend, tmp_path: Path, clock: SetClock) -> None:
-    """A store that is opened later gets the lease once it has ended, as its next holder."""
+async def held_by_another(store: Store, clock: SetClock, name: str, ttl: float) -> Lease:
+    """Let a store take a lease that then does not end in order, as if its process was killed."""
+    assert isinstance(store, BatchingStore)
+    lease = await store.backend.perform(TakeLease(name, "another", int(ttl * 1e6)), clock.now)
+    assert isinstance(lease, Lease)
+    return lease
+
+
+async def test_a_lease_goes_to_another_holder_when_it_ends(store: Store, clock: SetClock) -> None:
+    """Another store gets the lease once it has ended, as its next holder."""
+    first = await held_by_another(store, clock, "chores", 10)
+    clock.now += 9_999_999
+    assert await store.lease("chores", 10) is None
+    clock.now += 1
+    second = await store.lease("chores", 5)
+    assert second is not None
+    assert second.holder != first.holder
+    assert (second.epoch, second.until) == (2, clock.now + 5_000_000)
+    third = await store.lease("chores", 5)
+    assert third is not None
+    assert third.epoch == 2
+
+
+async def test_closing_the_store_ends_its_leases(lasting: Backend, tmp_path: Path, clock: SetClock) -> None:
+    """A store that is closed leaves its leases to the next one at once, also if the clock was set back meanwhile."""
     async with lasting.open(tmp_path, clock) as store:
-        first = await store.lease("chores", 10)
+        first, _ = await store.lease("chores", 10), await held_by_another(store, clock, "others", 10)
     assert first is not None
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.lease("chores", 10)
+    clock.now -= 1
     async with lasting.open(tmp_path, clock) as store:
-        clock.now += 9_999_999
-        assert await store.lease("chores", 10) is None
-        clock.now += 1
-        second = await store.lease("chores", 5)
-        assert second is not None
-        assert second.holder != first.holder
-        assert (second.epoch, second.until) == (2, clock.now + 5_000_000)
-        third = await store.lease("chores", 5)
-        assert third is not None
-        assert third.epoch == 2
+        second = await store.lease("chores", 10)
+        assert await store.lease("others", 10) is None
+    assert second is not None
+    assert (second.epoch, second.holder == first.holder) == (2, False)
+
+
+async def test_a_lease_does_not_outlive_a_clock_that_is_set_back(store: Store, clock: SetClock) -> None:
+    """When the clock is set back by an hour, a lease of ten seconds holds for twenty more seconds and no longer."""
+    await held_by_another(store, clock, "chores", 10)
+    clock.now -= 10_000_000
+    assert await store.lease("chores", 10) is None
+    clock.now -= 1
+    lease = await store.lease("chores", 10)
+    assert lease is not None
+    assert (lease.epoch, lease.until) == (2, clock.now + 10_000_000)
+    clock.now -= 3_600_000_000
+    renewed = await store.lease("chores", 10)
+    assert renewed is not None
+    assert (renewed.epoch, renewed.until) == (2, clock.now + 10_000_000)
+
+
+@pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf"), 86_400.1, 2.0**70])
+async def test_a_lease_holds_for_a_while(store: Store, ttl: float) -> None:
+    """A lease for no time, for ever, or for longer than a day is refused, and nobody has it."""
+    with pytest.raises(ValueError, match="more than 0 seconds and at most 86,400"):
+        await store.lease("chores", ttl)
+    lease = await store.lease("chores", 1e-9)
+    assert lease is not None
+    assert (lease.epoch, lease.until) == (1, NOON + 1)
 
 
 @pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, StopIteration])

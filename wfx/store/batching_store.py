@@ -7,10 +7,11 @@ What arrives together is written, and read, together; what waits is bounded; fol
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any, Self
 
-from wfx.domain.errors import JobNotFound, NotFound, WorkflowNotFound
+from wfx.domain.errors import JobNotFound, NotFound, StoreError, StoreUnavailable, WorkflowNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
@@ -25,6 +26,7 @@ from wfx.store.operations import (
     CreateWorkflow,
     DeleteJob,
     DeleteWorkflow,
+    EndLeases,
     JobOperation,
     OpenConsumer,
     PruneLog,
@@ -36,6 +38,7 @@ from wfx.store.plan import Clock
 from wfx.store.protocol import (
     EVERYTHING,
     KEPT_FOR_CONSUMERS,
+    LONGEST_LEASE,
     Consumer,
     DecideChange,
     DecideCreation,
@@ -62,6 +65,8 @@ class BatchingStore:
         self.backend = backend
         self._cached_job = backend.cached_job
         self._holder = token_hex(16)
+        self._has_leases = False
+        self._closing = False
         self._feed = Feed(bounds.head, self.read_log)
         backend.watch_head(self._feed.advance)
         self._writes = Batcher(
@@ -177,7 +182,12 @@ class BatchingStore:
         return answers
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
-        lease: Lease | None = await self._writes.submit(TakeLease(name, self._holder, int(ttl * 1e6)))
+        if not 0 < ttl <= LONGEST_LEASE:
+            raise ValueError(f"a lease holds for more than 0 seconds and at most {LONGEST_LEASE:,}, and not for {ttl}")
+        if self._closing:
+            raise StoreUnavailable("the store is closed")
+        self._has_leases = True
+        lease: Lease | None = await self._writes.submit(TakeLease(name, self._holder, max(int(ttl * 1e6), 1)))
         return lease
 
     async def run_chores(self, at_most: int) -> int:
@@ -190,6 +200,10 @@ class BatchingStore:
         await self.backend.ping()
 
     async def close(self) -> None:
+        self._closing = True
+        if self._has_leases:
+            with suppress(StoreError):  # they end by themselves, only later
+                await self._writes.submit(EndLeases(self._holder))
         await self._writes.close()
         await self._reads.close()
         await self._polls.close()

@@ -31,6 +31,7 @@ from wfx.store.opening import system_clock
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
+    EndLeases,
     ExclusiveOperation,
     OpenConsumer,
     PruneLog,
@@ -127,8 +128,8 @@ class MemoryBackend:
                 return 0
             case OpenConsumer():
                 return self._consumers.open(operation.name, self._head)
-            case TakeLease():
-                return self._consumers.take_lease(operation, now)
+            case TakeLease() | EndLeases():
+                return self._consumers.lease(operation, now)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         return [await self.read_large_job(job_id, room) for job_id in job_ids]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wfx.domain.errors import StepTaken
 from wfx.domain.timestamp import Timestamp
-from wfx.store.operations import TakeLease, TakeStep
+from wfx.store.operations import EndLeases, TakeLease, TakeStep
 from wfx.store.protocol import Consumer, Lease
 
 
@@ -48,11 +48,20 @@ class MemoryConsumers:
             if one.position < horizon:
                 self.put(replace(one, position=horizon, lost=one.lost + horizon - one.position))
 
-    def take_lease(self, act: TakeLease, now: int) -> Lease | None:
+    def lease(self, act: TakeLease | EndLeases, now: int) -> Lease | None:
+        """Take or renew a lease, or end those of a holder."""
+        if isinstance(act, TakeLease):
+            return self._take_lease(act, now)
+        for lease in [*self._leases.values()]:
+            if lease.holder == act.holder:
+                self._leases[lease.name] = replace(lease, until=Timestamp(0))
+        return None
+
+    def _take_lease(self, act: TakeLease, now: int) -> Lease | None:
         """Take or renew the lease, unless another holder has it."""
         present = self._leases.get(act.name)
         others = present is not None and present.holder != act.holder
-        if present is not None and others and present.until > now:
+        if present is not None and others and now < present.until <= act.latest_end(now):
             return None
         epoch = 1 if present is None else present.epoch + others
         self._leases[act.name] = Lease(act.name, act.holder, epoch, Timestamp(now + act.ttl))

@@ -90,10 +90,24 @@ class TakeLease:
     ttl: int
     """How long it holds, in microseconds."""
 
+    def latest_end(self, now: int) -> int:
+        """Return how late another holder's lease may end: one that ends later is from before the clock was set back.
+
+        Twice the time leaves room for a clock that is set back a little, and for holders with another time.
+        """
+        return now + 2 * self.ttl
+
+
+@dataclass(frozen=True, slots=True)
+class EndLeases:
+    """End the leases that a holder has."""
+
+    holder: str
+
 
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease
+ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
 """Acts that are done one by one on the tables."""
 
 

@@ -35,6 +35,9 @@ DecideChange = Callable[[Job], Change]
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
+LONGEST_LEASE = 86_400
+"""Seconds; a lease for longer would keep a chore undone for longer, too, once its holder is gone."""
+
 
 class NoRoom(Exception):
     """A job is larger than the caller has room for; nothing of it was read."""
@@ -219,8 +222,12 @@ class Store(Protocol):
     async def lease(self, name: str, ttl: float) -> Lease | None:
         """Take the lease with this name for so many seconds, or renew it; None while another store has it.
 
-        The clock is that of the store. A lease saves work and proves nothing: who was stopped for long may still
-        believe to have it. What must not happen twice is a step.
+        The clock is that of the store. If it is set back, a lease that would last for more than twice ``ttl`` from then
+        on is over: whoever asks for it takes it. So all who share a lease ask for it with about the same ``ttl``.
+        Closing the store ends its leases.
+
+        A lease saves work and proves nothing: who was stopped for long may still believe to have it. What must not
+        happen twice is a step. Raises ValueError unless ``ttl`` is more than 0 and at most :data:`LONGEST_LEASE`.
         """
 
     async def run_chores(self, at_most: int) -> int:

@@ -152,7 +152,7 @@ async def test_pages_in_order_need_no_sorting(
 def test_fixed_statements_go_by_indexes(rows: int) -> None:
     """Of the statements with a fixed text, only listing and counting all workflows goes through a table.
 
-    (And what takes the first row of one, or goes through the consumers, of which there is a handful.)
+    (And what takes the first row of one, or goes through the consumers or leases, of which there is a handful.)
     """
     columns = {"update_jobs": 9, "move_jobs": 2, "delete_tags": 2}
     scanned = set()
@@ -167,7 +167,7 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
                 values = len(set(re.findall(r"\?\d+", text))) + len(re.findall(r"\?(?!\d)", text))
                 steps = connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * values).fetchall()
                 scanned |= {name for *_, step in steps if step.split()[0] == "SCAN" and step.split()[1] in tables}
-    of_consumers = {"consumers", "lose_events"}
+    of_consumers = {"consumers", "lose_events", "end_leases"}
     assert scanned == {
         "workflows_page",
         "workflows_page_descending",

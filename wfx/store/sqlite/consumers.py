@@ -43,5 +43,11 @@ def move_to_horizon(connection: sqlite3.Connection, horizon: int) -> None:
 def take_lease(connection: sqlite3.Connection, act: TakeLease, now: int) -> Lease | None:
     """Take or renew the lease, unless another holder has it."""
     until = Timestamp(now + act.ttl)
-    rows = connection.execute(SQL["take_lease"], (act.name, act.holder, until, now)).fetchall()
+    values = (act.name, act.holder, until, now, act.latest_end(now))
+    rows = connection.execute(SQL["take_lease"], values).fetchall()
     return Lease(act.name, act.holder, rows[0][0], until) if rows else None
+
+
+def end_leases(connection: sqlite3.Connection, holder: str) -> None:
+    """End the leases that this holder has."""
+    connection.execute(SQL["end_leases"], (holder,))

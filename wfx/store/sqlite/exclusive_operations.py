@@ -10,6 +10,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
+    EndLeases,
     ExclusiveOperation,
     OpenConsumer,
     PruneLog,
@@ -43,8 +44,8 @@ def perform(
                 return _sweep_histories(connection, act.at_most), position
             case OpenConsumer():
                 return consumers.open_one(connection, act.name, position.head), position
-            case TakeLease():
-                return consumers.take_lease(connection, act, now), position
+            case TakeLease() | EndLeases():
+                return _lease(connection, act, now), position
 
 
 def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow) -> Workflow:
@@ -90,6 +91,13 @@ def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position
         connection.execute(SQL["set_horizon"], (horizon,))
     connection.execute(SQL["forget_workflows"], (horizon,))
     return horizon - old, replace(position, horizon=horizon)
+
+
+def _lease(connection: sqlite3.Connection, act: TakeLease | EndLeases, now: int) -> Lease | None:
+    if isinstance(act, TakeLease):
+        return consumers.take_lease(connection, act, now)
+    consumers.end_leases(connection, act.holder)
+    return None
 
 
 def _sweep_histories(connection: sqlite3.Connection, at_most: int) -> int:

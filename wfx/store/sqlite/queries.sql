@@ -223,8 +223,11 @@ UPDATE consumer SET position = ?1, lost = lost + ?1 - position WHERE position < 
 INSERT INTO lease (name, holder, epoch, until) VALUES (?1, ?2, 1, ?3)
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, epoch = epoch + (holder <> excluded.holder), until = excluded.until
-WHERE until <= ?4 OR holder = excluded.holder
+WHERE until <= ?4 OR until > ?5 OR holder = excluded.holder
 RETURNING epoch
+
+-- name: end_leases
+UPDATE lease SET until = 0 WHERE holder = ?
 
 -- name: set_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id'
