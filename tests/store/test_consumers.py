@@ -192,6 +192,61 @@ async def test_a_new_job_is_changed_in_the_same_step(store: Store, flow: Workflo
     assert [event.seq for event in await whole_log(store)] == [*range(1, 9)]
 
 
+async def test_a_deleted_job_makes_way_for_a_new_one_in_the_same_step(store: Store, flow: Workflow) -> None:
+    """An id is free again once its job is deleted in the step; the new job has nothing of the old one."""
+    await store.consumer("a")
+    given = uuid5(IDS, "1")
+    create = CreateJob(flow.name, begin("old", tags=["a", "b"], definition={"n": 1}), id=given)
+    await store.step("a", 0, 0, 0, [create, ChangeJob(str(given), redefine({"n": 2}))])
+    second = await store.create_job(flow.name, begin())
+    assert (await store.get_job(str(given))).version == 2
+    operations = [
+        ChangeJob(str(given), move("RUN")),
+        DeleteJob(str(given)),
+        CreateJob(flow.name, begin("between", tags=["c"]), id=given),
+        ChangeJob(str(given), move("RUN")),
+        DeleteJob(str(given), version=2),
+        CreateJob(flow.name, begin("new", tags=["b"]), id=given),
+        CreateJob(flow.name, begin("twice"), id=given),
+        ChangeJob(str(given), tag("d")),
+    ]
+    answers = await store.step("a", 0, 1, 0, operations)
+    created, refused, last = answers[5:]
+    assert (created.id, created.version, last.version, last.client_id) == (str(given), 1, 2, "new")
+    assert isinstance(refused, JobExists)
+    assert await store.get_job(str(given)) == last
+    assert await all_jobs(store) == (second, last)
+    assert await all_jobs(store, tags=("b", "d")) == (last,)
+    assert await all_jobs(store, tags=("a", "c")) == ()
+    assert await all_jobs(store, client_id="old") == ()
+    entries = await history_of(store, last.id, 9)
+    assert [(entry.mtime, entry.status, entry.definition) for entry in entries] == [
+        (created.mtime, created.status, None)
+    ]
+    actions = [event.action for event in (await whole_log(store))[3:]]
+    life = [Action.CREATE, Action.UPDATE_STATUS, Action.DELETE]
+    assert actions == [Action.UPDATE_STATUS, Action.DELETE, *life, Action.CREATE, Action.ADD_TAGS]
+    assert (await store.change_job(last.id, move("RUN"))).version == 3
+
+
+async def test_a_step_may_end_with_less_than_it_began_with(store: Store, flow: Workflow) -> None:
+    """A job that is deleted, created anew with its id, and deleted again is gone, also if its history was long."""
+    await store.consumer("a")
+    given = uuid5(IDS, "1")
+    create = CreateJob(flow.name, begin(), id=given)
+    changes = [ChangeJob(str(given), tag(f"{n % 9}")) for n in range(600)]
+    await store.step("a", 0, 0, 0, [create, *changes])
+    await store.step("a", 0, 1, 0, [DeleteJob(str(given)), create, *changes[:9], DeleteJob(str(given))])
+    assert await all_jobs(store) == ()
+    created, *_ = await store.step("a", 0, 2, 0, [create, *changes])
+    _, again = await store.step("a", 0, 3, 0, [DeleteJob(str(given)), create])
+    assert (created.version, again.version) == (1, 1)
+    while await store.run_chores(500):
+        pass
+    assert await all_jobs(store) == (again,)
+    assert await history_of(store, again.id, 9) == []
+
+
 async def test_a_job_is_deleted_at_its_version_only(store: Store, flow: Workflow) -> None:
     """A deletion that names a version does not happen to a job that has changed since."""
     await store.consumer("a")

@@ -65,6 +65,8 @@ class Plan:
     def __init__(self, jobs: Iterable[LoadedJob], workflows: Mapping[str, Workflow], clock: Clock) -> None:
         """Start from the stored jobs and the workflows, both as far as the operations name them."""
         self._jobs = {(job := loaded.job).id: PendingJob(loaded, job, job) for loaded in jobs}
+        self._replaced: list[PendingJob] = []
+        """Stored jobs that were deleted to make way for new ones with their ids."""
         self._workflows = workflows
         self._clock = clock
         self.events: list[EventDraft] = []
@@ -72,8 +74,8 @@ class Plan:
 
     @property
     def jobs(self) -> Collection[PendingJob]:
-        """Every job that was there or came to be."""
-        return self._jobs.values()
+        """Every job that was there or came to be: replaced ones first, new ones in the order of their creation."""
+        return [*self._replaced, *self._jobs.values()] if self._replaced else self._jobs.values()
 
     def perform(self, operation: JobOperation) -> Job | None:
         """Do one operation and return the job it leaves, if any. What raises has changed nothing."""
@@ -90,7 +92,7 @@ class Plan:
         workflow = self._workflows.get(operation.workflow)
         if workflow is None:
             raise WorkflowNotFound(operation.workflow)
-        if operation.id is not None and str(operation.id) in self._jobs:
+        if operation.id is not None and (present := self._jobs.get(str(operation.id))) and present.after:
             raise JobExists(str(operation.id))
         draft = operation.decide(workflow)
         now = Timestamp(self._clock())
@@ -107,8 +109,15 @@ class Plan:
             mtime=now,
         )
         self._record(Action.CREATE, job, now, job_json.created(job, draft.asked_tags))
-        self._jobs[job.id] = PendingJob(None, None, job)
+        self._add(job)
         return job
+
+    def _add(self, job: Job) -> None:
+        """Put a new job behind all others; there may be a deleted one with its id."""
+        gone = self._jobs.pop(job.id, None)
+        if gone is not None and gone.before is not None:
+            self._replaced.append(gone)
+        self._jobs[job.id] = PendingJob(None, None, job)
 
     def _change(self, operation: ChangeJob) -> Job:
         pending, old = self._find(operation.job_id)

@@ -21,6 +21,7 @@ def statements(batch: NumberedBatch) -> Iterator[Statement]:
     created = [(row, row.after) for row in rows if row.before is None and row.after]
     changed = [(row, row.after) for row in rows if row.before and row.after]
     changed_at_once = [(row, job) for row, job in created if row.entries]
+    yield from _deletions([(row, row.before) for row in rows if row.before and row.after is None])
     yield from over_rows("insert_jobs", [new_row(row.number, job) for row, job in created])
     yield from over_rows(
         "update_jobs",
@@ -40,12 +41,14 @@ def statements(batch: NumberedBatch) -> Iterator[Statement]:
     )
     yield from _tags(rows)
     yield from _definitions(created + changed)
-    yield from _deletions([(row, row.before) for row in rows if row.before and row.after is None])
     yield from over_rows("insert_events", list(map(event_row, count(batch.first_seq), batch.events)))
 
 
 def _deletions(gone: Iterable[tuple[NumberedJob, Job]]) -> Iterator[Statement]:
-    """Delete jobs, with as much of their histories as takes no time; the rest is left over, to be swept in pieces."""
+    """Delete jobs, with as much of their histories as takes no time; the rest is left over, to be swept in pieces.
+
+    Comes first: a new job may have the id of a deleted one.
+    """
     swept: list[Row] = []
     left: list[Row] = []
     room = _ENTRIES

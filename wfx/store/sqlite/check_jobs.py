@@ -239,7 +239,7 @@ def _complete(versions: Sequence[int], present: int, dropped: int) -> bool:
 
 def _log(life: JobRecord) -> _Wrong:
     """Each event is the one of a version, up to the present one; from its creation on, they make it what it is."""
-    job, events = life.job, life.events
+    job, events = life.job, _since_creation(life.events)
     begun = bool(events) and events[0].action is Action.CREATE
     if life.log_is_whole and not begun:
         yield "CREATE as its first event", events[0].action if events else "no event"
@@ -254,6 +254,12 @@ def _log(life: JobRecord) -> _Wrong:
         yield f"events of client and workflow {owner}", f"event {strange.seq} of {strange.client_id}"
     if begun:
         yield from _folded(job, events)
+
+
+def _since_creation(events: Sequence[Event]) -> Sequence[Event]:
+    """Leave out the events of deleted jobs that had the same id before."""
+    ends = (place for place, both in enumerate(pairwise(events), 1) if both[0].action is Action.DELETE)
+    return events[max((place for place in ends if events[place].action is Action.CREATE), default=0) :]
 
 
 def _folded(job: Job, events: Iterable[Event]) -> _Wrong:
