@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -22,6 +24,7 @@ from wfx.domain.errors import (
     WorkflowNotFound,
 )
 from wfx.domain.job import Action, Change, Job
+from wfx.domain.query import JobQuery, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.batching_store import BatchingStore
@@ -357,6 +360,53 @@ async def test_a_lease_is_held_by_one(store: Store, clock: SetClock) -> None:
     other = await store.lease("others", 1)
     assert other is not None
     assert (other.holder, other.epoch) == (lease.holder, 1)
+
+
+@pytest.mark.parametrize("far", [2**63, -(2**63) - 1, 2**70, -(2**70)])
+async def test_numbers_beyond_64_bits_are_taken_as_what_they_mean(store: Store, flow: Workflow, far: int) -> None:
+    """A limit, a room or a place that no database could look for acts like any other that is too large or too small."""
+    await store.consumer("a")
+    (job,) = await fill(store, 1)
+    operations = [CreateJob(flow.name, begin())]
+    for number, after in ((far, 0), (0, far), (far, far)):
+        with pytest.raises(StepTaken):
+            await store.step("a", after, number, max(after, 0), operations)
+    if far > 0:
+        with pytest.raises(NotOnThisLog):
+            await store.step("a", 0, 0, far, operations)
+    with pytest.raises(NotOnThisLog):
+        await store.read_log(far, 1)
+    assert len(await store.read_log(0, far)) == (far > 0)
+    assert len(await store.read_log(0, 1, far)) == 1
+    for client_id in ("", "c0"):
+        query = JobQuery(client_id=client_id, paging=Paging(limit=far, offset=min(far, 0)))
+        assert (await store.query_jobs(query)).items == (job,)
+        assert (await store.query_jobs(replace(query, paging=Paging(offset=far)))).items == (() if far > 0 else (job,))
+    assert (await store.query_workflows(Paging(limit=far))).items == (flow,)
+    await store.change_job(job.id, move("RUN"))
+    assert len((await store.get_history(job.id, far)).items) == (far > 0)
+    assert len((await store.get_history(job.id, 1, before=far)).items) == (far > 0)
+    assert len((await store.get_history(job.id, 1, room=far)).items) == (far > 0)
+    assert len((await store.query_jobs(JobQuery(), far)).items) == (far > 0)
+    assert await store.run_chores(far) == 0
+    for act in (
+        partial(store.prune_log, keep_newest=far, older_than=FOREVER, at_most=1),
+        partial(store.prune_log, keep_newest=9, older_than=Timestamp(min(far, 0)), at_most=1),
+        partial(store.prune_log, keep_newest=9, older_than=FOREVER, at_most=far),
+    ):
+        assert await act(keep_for_consumers=max(far, 9)) == 0
+
+
+async def test_names_are_text(store: Store) -> None:
+    """Half a surrogate pair is the name of no consumer and no lease."""
+    for act in (
+        store.consumer("\ud800"),
+        store.step("\ud800", 0, 0, 0, []),
+        store.lease("\ud800", 1),
+    ):
+        with pytest.raises(ValueError, match=r"is Unicode text, and not '\\ud800'"):
+            await act
+    assert await store.consumers() == []
 
 
 async def held_by_another(store: Store, clock: SetClock, name: str, ttl: float) -> Lease:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any, Self
 
-from wfx.domain.errors import JobNotFound, NotFound, StoreError, StoreUnavailable, WorkflowNotFound
+from wfx.domain.errors import JobNotFound, NotFound, StepTaken, StoreError, StoreUnavailable, WorkflowNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
@@ -95,7 +96,7 @@ class BatchingStore:
         return await self.backend.read_workflow(name) if known is None else known
 
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
-        return await self.backend.read_workflows(paging, room)
+        return await self.backend.read_workflows(_bounded_paging(paging), _bounded(room))
 
     async def delete_workflow(self, name: str) -> None:
         _require_text(name, WorkflowNotFound(name))
@@ -110,6 +111,7 @@ class BatchingStore:
         if (known := self._cached_job(job_id)) is not None:
             return known
         _require_text(job_id, JobNotFound())
+        room = _bounded(room)
         found: FoundJob = await self._reads.submit(job_id)
         while isinstance(found, int):
             if found > room:
@@ -123,7 +125,7 @@ class BatchingStore:
         self, job_id: str, limit: int, *, before: int = EVERYTHING, room: int = EVERYTHING
     ) -> Page[HistoryEntry]:
         _require_text(job_id, JobNotFound())
-        return await self.backend.read_history(job_id, limit, before, room)
+        return await self.backend.read_history(job_id, _bounded(limit), _bounded(before), _bounded(room))
 
     async def query_jobs(self, query: JobQuery, room: int = EVERYTHING) -> Page[Job]:
         if _is_poll(query):
@@ -132,10 +134,12 @@ class BatchingStore:
             page: Page[Job] = await self._polls.submit(query)
             if page.rest is None or room <= _SMALL:
                 return page
-        return await self.backend.search_jobs(query, room)
+        elif abs(query.paging.limit) > EVERYTHING:
+            query = replace(query, paging=_bounded_paging(query.paging))
+        return await self.backend.search_jobs(query, _bounded(room))
 
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
-        return await self.backend.read_on(rest, room)
+        return await self.backend.read_on(rest, _bounded(room))
 
     async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
         _require_text(job_id, JobNotFound())
@@ -150,7 +154,7 @@ class BatchingStore:
         return await self.backend.log_bounds()
 
     async def read_log(self, after: int, limit: int, room: int = EVERYTHING) -> Sequence[Event]:
-        return await self.backend.read_log(after, limit, room)
+        return await self.backend.read_log(_bounded(after), _bounded(limit), _bounded(room))
 
     def follow_log(self) -> Follower:
         return self._feed.follow()
@@ -163,10 +167,17 @@ class BatchingStore:
         at_most: int,
         keep_for_consumers: int = KEPT_FOR_CONSUMERS,
     ) -> int:
-        dropped: int = await self._writes.submit(PruneLog(keep_newest, older_than, at_most, keep_for_consumers))
+        act = PruneLog(
+            keep_newest=_bounded(keep_newest),
+            older_than=Timestamp(_bounded(older_than)),
+            at_most=_bounded(at_most),
+            keep_for_consumers=_bounded(keep_for_consumers),
+        )
+        dropped: int = await self._writes.submit(act)
         return dropped
 
     async def consumer(self, name: str) -> Consumer:
+        _require_name("consumer", name)
         opened: Consumer = await self._writes.submit(OpenConsumer(name))
         return opened
 
@@ -176,12 +187,20 @@ class BatchingStore:
     async def step(
         self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
     ) -> Sequence[Any]:
+        _require_name("consumer", consumer)
         if upto < after:
             raise ValueError(f"a step goes forward, but this one would go from event {after} back to {upto}")
+        if (after, number) != (
+            _bounded(after),
+            _bounded(number),
+        ):  # no consumer comes so far, and no database looks for it
+            raise StepTaken(consumer, after, number)
+        upto = _bounded(upto)
         answers: Sequence[Any] = await self._writes.submit(TakeStep(consumer, after, number, upto, tuple(operations)))
         return answers
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
+        _require_name("lease", name)
         if not 0 < ttl <= LONGEST_LEASE:
             raise ValueError(f"a lease holds for more than 0 seconds and at most {LONGEST_LEASE:,}, and not for {ttl}")
         if self._closing:
@@ -191,7 +210,7 @@ class BatchingStore:
         return lease
 
     async def run_chores(self, at_most: int) -> int:
-        done: int = await self._writes.submit(RunChores(at_most))
+        done: int = await self._writes.submit(RunChores(_bounded(at_most)))
         return done
 
     async def ping(self) -> None:
@@ -226,3 +245,18 @@ def _require_text(key: str, otherwise: NotFound) -> None:
     """Raise unless the key is Unicode text."""
     if not is_text(key):
         raise otherwise
+
+
+def _require_name(kind: str, name: str) -> None:
+    """Raise ValueError unless the name of a consumer or lease is Unicode text."""
+    if not is_text(name):
+        raise ValueError(f"the name of a {kind} is Unicode text, and not {name!a}")
+
+
+def _bounded(number: int) -> int:
+    """Return a number that databases take, with 64 bits; what is farther from 0 means the same as this."""
+    return max(-EVERYTHING, min(number, EVERYTHING))
+
+
+def _bounded_paging(paging: Paging) -> Paging:
+    return replace(paging, offset=_bounded(paging.offset), limit=_bounded(paging.limit))

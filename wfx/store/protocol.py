@@ -196,7 +196,10 @@ class Store(Protocol):
         """
 
     async def consumer(self, name: str) -> Consumer:
-        """Return the consumer with this name; a new one begins at the head of the log."""
+        """Return the consumer with this name; a new one begins at the head of the log.
+
+        Raises ValueError unless the name is Unicode text.
+        """
 
     async def consumers(self) -> Sequence[Consumer]:
         """Return all consumers, ordered by name."""
@@ -215,8 +218,9 @@ class Store(Protocol):
         raises, which fails no other: JobExists if there is a job with the id that a new one was to have, JobChanged if
         the job to delete has another version.
 
-        Raises StepTaken, NotOnThisLog if ``upto`` is ahead of the head, ValueError if it lies before ``after``, and
-        whatever the store raises that cannot write what an operation says; then nothing has happened.
+        Raises StepTaken, NotOnThisLog if ``upto`` is ahead of the head, ValueError if it lies before ``after`` or the
+        consumer's name is no text, and whatever the store raises that cannot write what an operation says; then nothing
+        has happened.
         """
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
@@ -227,7 +231,8 @@ class Store(Protocol):
         Closing the store ends its leases.
 
         A lease saves work and proves nothing: who was stopped for long may still believe to have it. What must not
-        happen twice is a step. Raises ValueError unless ``ttl`` is more than 0 and at most :data:`LONGEST_LEASE`.
+        happen twice is a step. Raises ValueError unless the name is Unicode text, and ``ttl`` more than 0 and at most
+        :data:`LONGEST_LEASE`.
         """
 
     async def run_chores(self, at_most: int) -> int:
