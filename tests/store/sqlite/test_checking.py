@@ -48,6 +48,7 @@ async def fill(store: Store) -> None:
     await store.create_workflow(FLOW)
     await store.create_workflow(renamed("gone"))
     await store.consumer("reader")
+    await store.lease("chores", 60)
     first = await store.create_job(FLOW.name, begin("a", tags=["x", "y"], definition={"n": 1}))
     await store.change_job(first.id, move("RUN", message="hello"))
     await store.change_job(first.id, redefine({"n": 2}))
@@ -123,6 +124,15 @@ DAMAGES = [
     Damage("UPDATE consumer SET position = 'x'", "consumer", "consumer reader", "from 0 to 12", "position x"),
     Damage("UPDATE consumer SET steps = -1", "consumer", "consumer reader", "from 0 on", "steps -1"),
     Damage("UPDATE consumer SET lost = -1", "consumer", "consumer reader", "from 0 on", "lost -1"),
+    Damage("UPDATE consumer SET name = x'ff'", "consumer", "consumer ", "a name of text", "name blob, position 9"),
+    Damage("UPDATE lease SET name = x'ff'", "lease", "lease ", "a name and a holder of text", "name blob, holder"),
+    Damage("UPDATE lease SET holder = ''", "lease", "lease chores", "a holder of text", "holder , epoch 1"),
+    Damage("UPDATE lease SET holder = x'61'", "lease", "lease chores", "a holder of text", "holder a, epoch 1"),
+    Damage("UPDATE lease SET epoch = 0", "lease", "lease chores", "an epoch from 1 on", "epoch 0"),
+    Damage("UPDATE lease SET epoch = 'x'", "lease", "lease chores", "an epoch from 1 on", "epoch x"),
+    Damage("UPDATE lease SET until = -1", "lease", "lease chores", "microseconds from 0 on", "until -1"),
+    Damage("UPDATE lease SET until = 'soon'", "lease", "lease chores", "microseconds from 0 on", "until soon"),
+    Damage("UPDATE lease SET until = 1.5", "lease", "lease chores", "microseconds from 0 on", "until 1.5"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
     Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),

@@ -166,7 +166,7 @@ def _measure(connection: sqlite3.Connection, report: Report) -> Iterator[Finding
     for table in ("job", "event", "history", "workflow"):
         report.examined[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names
     for name, position, steps, lost in connection.execute(SQL["consumers"]):
-        report.consumers[name] = {"position": position, "steps": steps, "lost": lost}
+        report.consumers[str(name)] = {"position": position, "steps": steps, "lost": lost}
     yield from ()
 
 

@@ -73,11 +73,22 @@ FROM workflow
 WHERE deleted > max((SELECT coalesce(max(seq), 0) FROM event), (SELECT value FROM meta WHERE name = 'horizon'))
 
 -- name: consumer
-SELECT 'consumer ' || name, 'a position from ' || horizon || ' to ' || head || ', and numbers from 0 on',
-    'position ' || position || ', steps ' || steps || ', lost ' || lost
+SELECT
+    'consumer ' || name, 'a name of text, a position from ' || horizon || ' to ' || head || ', and numbers from 0 on',
+    iif(typeof(name) = 'text', '', 'name ' || typeof(name) || ', ')
+        || 'position ' || position || ', steps ' || steps || ', lost ' || lost
 FROM consumer, (
     SELECT horizon, max(horizon, (SELECT coalesce(max(seq), 0) FROM event)) AS head
     FROM (SELECT value AS horizon FROM meta WHERE name = 'horizon')
 )
 WHERE position NOT BETWEEN horizon AND head OR min(steps, lost) < 0
-    OR typeof(position) || typeof(steps) || typeof(lost) <> 'integerintegerinteger'
+    OR typeof(name) || typeof(position) || typeof(steps) || typeof(lost) <> 'textintegerintegerinteger'
+
+-- name: lease
+SELECT
+    'lease ' || name, 'a name and a holder of text, an epoch from 1 on, and an end in microseconds from 0 on',
+    iif(typeof(name) = 'text', '', 'name ' || typeof(name) || ', ')
+        || 'holder ' || holder || ', epoch ' || epoch || ', until ' || until
+FROM lease
+WHERE holder = '' OR epoch < 1 OR until < 0
+    OR typeof(name) || typeof(holder) || typeof(epoch) || typeof(until) <> 'texttextintegerinteger'
