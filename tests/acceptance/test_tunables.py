@@ -148,6 +148,38 @@ def test_what_is_computed_from_a_setting() -> None:
     assert computed == [1, 2]
 
 
+def test_settings_are_replaced_together_or_not_at_all() -> None:
+    """Where a new value cannot be derived from, or an observer refuses it, all stay with the value before."""
+    seen: list[int] = []
+
+    def note(value: int) -> None:
+        seen.append(value)
+        if value == 3:
+            raise ValueError("not three")
+
+    holder = Holder(1)
+    first = Derived(holder, lambda value: -value)
+    holder.observe(seen.append)
+    holder.observe(note)
+    shares = Derived(holder, lambda value: 12 // value)
+    for refused, error in ((0, ZeroDivisionError), (3, ValueError)):
+        with pytest.raises(error):
+            holder.replace(refused)
+        assert (holder.current, first.current, shares.current) == (1, -1, 12)
+    assert seen == [3, 3, 1, 1]
+    holder.replace(4)
+    assert (holder.current, first.current, shares.current) == (4, -4, 3)
+
+
+async def test_a_setting_that_is_refused_changes_nothing(tmp_path: Path) -> None:
+    """A set of settings with a log level that there is not leaves the service with those it had."""
+    async with composed(tmp_path) as running:
+        before = running.parts.tunables.current, running.parts.limits._settings.current
+        with pytest.raises(KeyError):
+            running.tune(log_level="nonsense", max_connections=7)
+        assert (running.parts.tunables.current, running.parts.limits._settings.current) == before
+
+
 async def _half_a_body(running: Running, side: Side) -> Connection:
     head = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return await running.connect(side, head + b"Content-Length: 100000\r\n\r\n" + b"x" * 99_000)

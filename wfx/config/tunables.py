@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Generic, Protocol, Self, TypeVar
 
 from wfx.config.options import Config, Seconds
@@ -47,23 +49,46 @@ class Current(Protocol[Value_co]):
 
 
 class Holder(Generic[Value]):
-    """Holds one immutable value, which is replaced as a whole."""
+    """Holds one immutable value, which is replaced as a whole, with all that is derived from it, or not at all."""
 
     def __init__(self, value: Value) -> None:
         """Begin with this value."""
         self.current = value
         """The value to use now."""
+        self._derived: list[Callable[[Value], Callable[[], None]]] = []
         self._observers: list[Callable[[Value], None]] = []
 
     def replace(self, value: Value) -> None:
-        """Use another value from now on."""
+        """Use another value from now on.
+
+        Raises what a derivation or an observer raises; then all is as before.
+        """
+        take_over = [prepare(value) for prepare in self._derived]
+        self._tell(value)
         self.current = value
-        for observer in self._observers:
-            observer(value)
+        for take in take_over:
+            take()
 
     def observe(self, observer: Callable[[Value], None]) -> None:
-        """Call ``observer`` with each later value: for the log level, and for what is derived."""
+        """Call ``observer`` with each later value before it is used: for the log level.
+
+        It is called with the value before once more if the later one is not to be used after all.
+        """
         self._observers.append(observer)
+
+    def derive(self, prepare: Callable[[Value], Callable[[], None]]) -> None:
+        """Call ``prepare`` with each later value, and what it returns once the value is used."""
+        self._derived.append(prepare)
+
+    def _tell(self, value: Value) -> None:
+        for place, observer in enumerate(self._observers):
+            try:
+                observer(value)
+            except BaseException:
+                for told in self._observers[: place + 1]:
+                    with suppress(Exception):  # the first one counts
+                        told(self.current)
+                raise
 
 
 class Derived(Generic[Source, Value]):
@@ -74,7 +99,10 @@ class Derived(Generic[Source, Value]):
         self._derive = derive
         self.current = derive(source.current)
         """The value to use now."""
-        source.observe(self._follow)
+        source.derive(self._prepare)
 
-    def _follow(self, value: Source) -> None:
-        self.current = self._derive(value)
+    def _prepare(self, value: Source) -> Callable[[], None]:
+        return partial(self._take, self._derive(value))
+
+    def _take(self, value: Value) -> None:
+        self.current = value
