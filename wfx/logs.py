@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from datetime import datetime
 from typing import TextIO
@@ -25,6 +26,7 @@ LEVELS = {
 FORMATS = ("auto", "json", "pretty")
 _NAMES = {TRACE: "trace", 10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _COLOURS = {TRACE: "35", 10: "33", 20: "32", 30: "31", 40: "31", 50: "31"}
+_BREAKS_WORDS = re.compile(r'[ "=\\]')
 _QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette")
 """Libraries whose own records are noise unless something is wrong."""
 
@@ -83,7 +85,7 @@ class Json(logging.Formatter):
 
 
 class Pretty(logging.Formatter):
-    """``May 04 10:00:00 INF file:line > message key=value``."""
+    """``May 04 10:00:00 INF file:line > message key=value key="two words"``."""
 
     def __init__(self, *, colour: bool) -> None:
         """Use ANSI colours if ``colour``."""
@@ -91,14 +93,29 @@ class Pretty(logging.Formatter):
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record; control characters are escaped, so that nothing of a caller's reaches a terminal raw."""
+        """Write one record.
+
+        Control characters are escaped, so that nothing of a caller's reaches a terminal raw. Values that could look
+        like more than one are quoted, and tracebacks indented, so that none of them looks like a field or a record.
+        """
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%b %d %H:%M:%S")
         level = _NAMES.get(record.levelno, "info")[:3].upper()
         if self._colour:
             level = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{level}\x1b[0m"
-        fields = "".join(f" {_plain(name)}={_plain(str(value))}" for name, value in _fields(record).items())
+        fields = "".join(f" {_plain(name)}={_quoted(str(value))}" for name, value in _fields(record).items())
         line = f"{when} {level} {record.module}.py:{record.lineno} > {_plain(record.getMessage())}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{_indented(self.formatException(record.exc_info))}" if record.exc_info else line
+
+
+def _quoted(value: str) -> str:
+    """Return a value as one word, in quotes and with escapes where it would not be one (logfmt)."""
+    if value and value.isprintable() and not _BREAKS_WORDS.search(value):
+        return value
+    return json.dumps(value, ensure_ascii=not value.isprintable())
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {_plain(line)}" for line in text.split("\n"))
 
 
 def _plain(text: str) -> str:

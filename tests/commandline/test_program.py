@@ -136,6 +136,17 @@ def test_a_log_level_shows_itself_and_worse(level: str, shown: list[str]) -> Non
     assert [line.split(" ", 3)[3] for line in written.getvalue().decode().splitlines()] == shown
 
 
+@pytest.mark.parametrize(("value", "shown"), [
+    ("plain", "plain"), (3, "3"), ("", '""'), ("two words", '"two words"'), ("a=b", '"a=b"'), ('"', r'"\""'),
+    ('\\" code=1', r'"\\\" code=1"'), ("a\nb", r"a\x0ab"),
+])  # fmt: skip
+def test_a_value_in_a_log_line_is_one_word(value: object, shown: str) -> None:
+    """What could be taken for more than a value is quoted, so that it makes no field of its own."""
+    written = io.BytesIO()
+    Log(Stream(written), {"NO_COLOR": "1"}).write("info", "text", path=value, count=1)
+    assert written.getvalue().decode().rstrip().split(" ", 4)[3:] == ["INF", f"text path={shown} count=1"]
+
+
 class Terminal(io.BytesIO):
     """Output that says it is a terminal."""
 

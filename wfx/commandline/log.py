@@ -43,7 +43,7 @@ class Log:
 
 
 def _quoted(value: str) -> str:
-    value = neutralise(value)
-    if value and not any(c in value for c in ' "='):
-        return value
-    return '"' + value.replace('"', '\\"') + '"'
+    if value and not any(c in value for c in ' "=\\'):
+        return neutralise(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{neutralise(escaped)}"'
