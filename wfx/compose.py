@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from wfx import logs
 from wfx.api.answer_memory import AnswerMemory
-from wfx.api.app import build_app
+from wfx.api.app import Dispatch, build_app
 from wfx.api.cors import CrossOriginSharing
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
@@ -50,6 +50,8 @@ class Composition:
     """The composed service, as far as others than handlers work with it."""
 
     services: Services
+    endpoints: Mapping[Side, Dispatch]
+    """Those of a side are shared by all its listeners."""
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
@@ -58,7 +60,8 @@ class Composition:
 
     def app(self, side: Side, *, loopback: bool) -> ASGIApp:
         """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
-        return build_app(side, self.services, _middleware(self.tunables, self.plugins[side], loopback=loopback))
+        middleware = _middleware(self.tunables, self.plugins[side], loopback=loopback)
+        return build_app(side, self.endpoints[side], middleware)
 
 
 async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> Composition:
@@ -75,6 +78,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
         services=services,
+        endpoints={side: Dispatch(side, services) for side in Side},
         limits=limits,
         tunables=tunables,
         plugins=plugins,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from wfx.api import app as app_module
 from wfx.api import spec
 from wfx.api.app import App, Dispatch
+from wfx.api.endpoint import Endpoint
 from wfx.api.reply import Reply
 from wfx.api.request import ApiRequest
 from wfx.api.route_table import RouteTable
-from wfx.api.routes import BASE, BESIDE, HANDLERS, Mount, operation_routes, service_routes
+from wfx.api.routes import BASE, BESIDE, HANDLERS, Mount, Route, operation_routes, service_routes
+from wfx.api.services import Services
+from wfx.compose import compose
+from wfx.config.options import Config
 from wfx.request_context import Side, current
 
 FLEET: dict[str, Any] = {
@@ -152,3 +160,22 @@ def test_mounts() -> None:
     assert ask(Side.NORTH, "GET", "/metrics//a/..") == (200, b"GET /metrics north ")
     assert ask(Side.NORTH, "GET", "/metricsx")[0] == 404
     assert ask(Side.SOUTH, "GET", "/metrics")[0] == 404
+
+
+async def test_listeners_of_a_side_share_its_endpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many listeners a side has, its endpoints are prepared once, and each listener answers by them."""
+    prepared: list[tuple[str, Side]] = []
+
+    class Counted(Endpoint):
+        def __init__(self, route: Route, side: Side, services: Services) -> None:
+            prepared.append((f"{route.method} {route.path}", side))
+            super().__init__(route, side, services)
+
+    monkeypatch.setattr(app_module, "Endpoint", Counted)
+    async with AsyncExitStack() as stack:
+        parts = await compose(Config(storage_opt=f"file:{tmp_path}/wfx.db"), stack, asyncio.Event())
+        apps = [parts.app(side, loopback=loopback) for side in Side for loopback in (True, False, False)]
+        for each in apps:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(each), base_url="http://localhost") as client:
+                assert (await client.get("/version")).status_code == 200
+    assert len(prepared) == len(set(prepared)) == 2 * len(service_routes())

@@ -18,11 +18,12 @@ from wfx.api.services import Services
 from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
 
 
-def build_app(
-    side: Side, services: Services, middleware: Sequence[Middleware] = (), mounts: Iterable[Mount] = MOUNTS
-) -> App:
-    """Build the app of a side; ``middleware`` is laid around it, the first one outermost."""
-    return App(side, Dispatch(side, services, mounts), [*middleware, Middleware(AccessLog)])
+def build_app(side: Side, endpoints: ASGIApp, middleware: Sequence[Middleware] = ()) -> App:
+    """Build an app of a side around its endpoints, a :class:`Dispatch` that several apps of the side may share.
+
+    ``middleware`` is laid around them, the first one outermost.
+    """
+    return App(side, endpoints, [*middleware, Middleware(AccessLog)])
 
 
 class App:
@@ -62,8 +63,8 @@ class Dispatch:
     an ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
     """
 
-    def __init__(self, side: Side, services: Services, mounts: Iterable[Mount]) -> None:
-        """Prepare an endpoint for each route."""
+    def __init__(self, side: Side, services: Services, mounts: Iterable[Mount] = MOUNTS) -> None:
+        """Prepare an endpoint for each route, which takes a while."""
         self._table = RouteTable(
             (route.method, route.path, Endpoint(route, side, services)) for route in service_routes()
         )

@@ -16,7 +16,7 @@ from rawhttp import request
 
 from tests.tuned import tuned
 from wfx.api.answer_memory import AnswerMemory
-from wfx.api.app import build_app
+from wfx.api.app import Dispatch, build_app
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.services import Services
 from wfx.config.tunables import Holder
@@ -144,7 +144,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
-        app = build_app(Side.NORTH, services)
+        app = build_app(Side.NORTH, Dispatch(Side.NORTH, services))
         limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
         server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
         try:
