@@ -10,6 +10,7 @@ from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Kind, Option, Settings, Value
 from wfx.commandline.program import Program
+from wfx.config import cross_checks
 from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
 from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
@@ -54,10 +55,15 @@ _STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-o
 
 
 def config_of(settings: Settings) -> Config:
-    """Make the server's configuration from what flags, variables and files say."""
+    """Make the server's configuration from what flags, variables and files say. Raises UsageFailure."""
     values: dict[str, Any] = {option.member: settings.value(option.name) for option in OPTIONS}
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return Config(**values)
+    config = Config(**values)
+    try:
+        cross_checks.check(config)
+    except cross_checks.OptionRefused as exc:
+        raise UsageFailure(str(exc)) from exc
+    return config
 
 
 def _check_available(settings: Settings) -> None:

@@ -26,6 +26,7 @@ from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.services import Services
 from wfx.config.options import Config
+from wfx.config.reload import Reload
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
@@ -55,6 +56,8 @@ class Composition:
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
+    reload: Reload
+    """Replaces the tunables, and what others read anew (``reload.on_reload``)."""
     plugins: Mapping[Side, PluginChain]
     metrics: Metrics
 
@@ -81,6 +84,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         endpoints={side: Dispatch(side, services) for side in Side},
         limits=limits,
         tunables=tunables,
+        reload=Reload(config, tunables),
         plugins=plugins,
         metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
     )

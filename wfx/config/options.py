@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, NewType
 
+from wfx.config.masking import without_passwords
 from wfx.logs import FORMATS, LEVELS
 
 Seconds = NewType("Seconds", float)
@@ -26,8 +27,12 @@ def _option(
     least: float = 0,
     most: float | None = None,
     check: Callable[[str], None] | None = None,
+    reload: bool = False,
+    mask: Callable[[str], str] | None = None,
 ) -> Any:
-    metadata = {"help": text, "choices": choices, "least": least, "most": most, "check": check}
+    metadata = {
+        "help": text, "choices": choices, "least": least, "most": most, "check": check, "reload": reload, "mask": mask,
+    }  # fmt: skip
     return field(default=default, metadata=metadata)
 
 
@@ -61,7 +66,7 @@ class Config:
     )
 
     storage: str = _option("sqlite", "kind of storage", ("sqlite",))
-    storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage")
+    storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage", mask=without_passwords)
 
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option("auto", "form of log records", FORMATS)
@@ -117,6 +122,11 @@ class Option:
     """The largest number allowed, if there is one."""
     check: Callable[[str], None] | None
     """Raises ValueError for an item of a list that is wrong."""
+    reload: bool
+    """Whether a function given to :meth:`wfx.config.reload.Reload.on_reload` puts it into effect. Members of
+    :class:`wfx.config.tunables.Tunables` do not need it."""
+    mask: Callable[[str], str] | None
+    """Hides what is secret in a value, for people's eyes; None if nothing is."""
 
     @property
     def member(self) -> str:

@@ -1,0 +1,31 @@
+"""Secrets in values of options are not shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from wfx.config.masking import hidden, without_passwords
+
+
+@pytest.mark.parametrize(("source", "shown"), [
+    ("file:wfx.db?_fk=1&_journal=WAL", "file:wfx.db?_fk=1&_journal=WAL"),
+    ("file:team@home.db", "file:team@home.db"),
+    ("/var/lib/wfx/wfx.db", "/var/lib/wfx/wfx.db"),
+    ("file:wfx.db?_auth_user=u&_auth_pass=p%20w&mode=rw", "file:wfx.db?_auth_user=u&_auth_pass=***&mode=rw"),
+    ("postgres://wfx:s3cret@db:5432/wfx?sslmode=require", "postgres://wfx:***@db:5432/wfx?sslmode=require"),
+    ("postgresql://wfx:a@b:c@db/wfx", "postgresql://wfx:***@db/wfx"),
+    ("postgres://wfx@db/wfx?password=s3cret&x=1", "postgres://wfx@db/wfx?password=***&x=1"),
+    ("host=db user=wfx password=s3cret database=wfx", "host=db user=wfx password=*** database=wfx"),
+    (r"host=db PASSWORD = 's3 c\'ret' sslpassword=x", "host=db PASSWORD = *** sslpassword=***"),
+    ("wfx:s3/cr@et@tcp(db:3306)/wfx", "wfx:***@tcp(db:3306)/wfx"),
+    ("wfx:s3cret@unix(/run/mysql.sock)/wfx", "wfx:***@unix(/run/mysql.sock)/wfx"),
+    ("", ""),
+])  # fmt: skip
+def test_data_sources(source: str, shown: str) -> None:
+    """Row 57: of a data source all but its passwords is shown."""
+    assert without_passwords(source) == shown
+
+
+def test_values_that_are_secret_as_a_whole() -> None:
+    """A secret shows whether it is set, and nothing else."""
+    assert (hidden("abc"), hidden("")) == ("***", "")

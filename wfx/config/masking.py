@@ -1,0 +1,30 @@
+"""Masks of secrets in values of options, for output and logs."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+_IN_ADDRESS = re.compile(
+    r"""^(?P<before>(?!file:)(?:[a-z][a-z0-9+.-]*://)?[^:/?\#@\s=]*:)
+    (?P<secret>[^/\s]+|\S+(?=@(?:tcp|unix)\())  # up to the last @ before the path, or of MySQL
+    (?P<after>@)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_IN_PARAMETERS = re.compile(
+    r"""(?P<before>\b\w*(?:password|passwd|passphrase|secret|token|auth_pass|auth_salt)\s*=\s*)
+    (?P<secret>'(?:[^'\\]|\\.)*'|[^\s&]+)(?P<after>)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def without_passwords(source: str) -> str:
+    """Mask the passwords in a data source: in the user part of an address, and in parameters that are named for it."""
+    for pattern in (_IN_ADDRESS, _IN_PARAMETERS):
+        source = pattern.sub(rf"\g<before>{MASK}\g<after>", source)
+    return source
+
+
+def hidden(value: str) -> str:
+    """Mask a value that is secret as a whole."""
+    return MASK if value else ""

@@ -1,0 +1,68 @@
+"""Reload: replaces the settings of a running service, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from wfx.config.cross_checks import check
+from wfx.config.options import OPTIONS, Config, Option
+from wfx.config.tunables import Holder, Tunables
+
+Apply = Callable[[], None]
+Prepare = Callable[[Config], Apply]
+
+_TUNABLE = {field.name for field in fields(Tunables)}
+
+
+def is_reloadable(option: Option) -> bool:
+    """Whether a change of the option takes effect without a restart."""
+    return option.reload or option.member in _TUNABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a reload changed."""
+
+    applied: tuple[Option, ...]
+    """Options that have another value now."""
+    postponed: tuple[Option, ...]
+    """Options whose value in the files is not the one that the service started with; a restart would use it."""
+
+
+class Reload:
+    """The settings of a running service, and who has to know when they change."""
+
+    def __init__(self, config: Config, tunables: Holder[Tunables]) -> None:
+        """Begin with what the service started with."""
+        self.config = config
+        """The settings as they were read last."""
+        self._started = config
+        self._tunables = tunables
+        self._prepare: list[Prepare] = []
+
+    def on_reload(self, prepare: Prepare) -> None:
+        """Call ``prepare`` at each reload, also when no option has changed: what an option names may have.
+
+        It reads and checks what it needs, and raises OptionRefused to refuse the reload as a whole, before anything has
+        changed. It returns a function that puts into effect what it has read, and cannot fail. That is called after the
+        observers of the tunables.
+        """
+        self._prepare.append(prepare)
+
+    def apply(self, config: Config) -> Changes:
+        """Use other settings. Raises OptionRefused, or what an observer of the tunables raises, and changes nothing."""
+        check(config)
+        prepared = [prepare(config) for prepare in self._prepare]
+        self._tunables.replace(Tunables.of(config))
+        for apply in prepared:
+            apply()
+        before, self.config = self.config, config
+        return Changes(
+            tuple(option for option in _different(before, config) if is_reloadable(option)),
+            tuple(option for option in _different(self._started, config) if not is_reloadable(option)),
+        )
+
+
+def _different(one: Config, other: Config) -> list[Option]:
+    return [option for option in OPTIONS if getattr(one, option.member) != getattr(other, option.member)]
