@@ -40,7 +40,7 @@ def welcome(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
         if not call.arguments:
             said.append(_text(config_of(call.settings)))
 
-    program = Program(replace(ROOT, run=say), strict=False)
+    program = Program(replace(ROOT, run=say), strict=True)
     program.run(arguments, BytesIO(), BytesIO(), BytesIO(), environment)
     return "".join(said)
 

@@ -106,8 +106,11 @@ def test_unknown_variables_are_named_in_order(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("z: 1\na: 2")
     environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_LIMIT": "1"}
     options = [*ROOT.inherited, *(child.options[0] for child in ROOT.children if child.options)]
-    found = configuration.unknown(options, {"config": [str(tmp_path / "a.yml")]}, environment)
-    assert found == ["z", "a", "WFX_A", "WFX_LIMIT", "WFX_Z"]
+    path = tmp_path / "a.yml"
+    found = configuration.Sources(tuple(options), {"config": [str(path)]}, environment).settle().warnings
+    names = [f"z is ignored ({path} line 1)", f"a is ignored ({path} line 2)"]
+    names += [f"{name} is ignored" for name in ("WFX_A", "WFX_LIMIT", "WFX_Z")]
+    assert list(found) == [f"unknown option {name}" for name in names]
 
 
 def test_lists_come_from_files_as_lists_only(run: Run, stub: Stub) -> None:
@@ -178,7 +181,7 @@ def test_a_wrong_value_names_its_source(run: Run) -> None:
     )
     Path("wfx.yml").write_text("sort: up")
     assert run("job", "query").err == (
-        'Error: invalid value "up" for configuration key sort: must be one of asc, desc\n'
+        'Error: invalid value "up" for configuration key sort: must be one of asc, desc (wfx.yml line 1)\n'
     )
 
 

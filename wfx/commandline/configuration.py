@@ -3,41 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from wfx.commandline.failures import ConfigurationFailure, UsageFailure
-from wfx.commandline.options import LISTS, Kind, Option, Settings, Value
+from wfx.commandline.config_files import ConfigFiles, Content, Entry, Signature
+from wfx.commandline.failures import UsageFailure
+from wfx.commandline.options import DEFAULT, LISTS, Kind, Option, Origin, Settings, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Settings, and what there is to say about their sources."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    """Unknown keys and variables, and files that were named and do not exist."""
+    signatures: Mapping[str, Signature]
+    """Of the configuration files, from before they were read."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Flags, variables and files of one command; can be read again."""
+
+    options: tuple[Option, ...]
+    given: Mapping[str, Value]
+    """What flags say."""
+    environment: Mapping[str, str]
+    strict: bool = False
+    """Whether a nested value where a single one is wanted is a bad one, files may have sections, and lists may be given
+    by variables and as single values in files; otherwise these are left to other programs (cli section 2)."""
+    others: tuple[Option, ...] = ()
+    """Options of other commands, which files and variables may give too."""
+
+    @cached_property
+    def files(self) -> ConfigFiles:
+        """The configuration files; a program without the option ``config`` has none."""
+        known = {option.name for option in (*self.options, *self.others)}
+        sections = known if self.strict else None
+        if not any(option.name == "config" for option in self.options):
+            return ConfigFiles((), sections)
+        paths = self.given.get("config")
+        return ConfigFiles(tuple(paths if isinstance(paths, list) else default_files(self.environment)), sections)
+
+    def settle(self) -> Settled:
+        """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a value."""
+        content = self.files.read()
+        values: dict[str, Value] = {}
+        origins: dict[str, Origin] = {}
+        for option in self.options:
+            values[option.name], origins[option.name] = self._one(option, content.entries)
+        return Settled(Settings(values, origins), self._warnings(content), content.signatures)
+
+    def _one(self, option: Option, entries: Mapping[str, Entry]) -> tuple[Value, Origin]:
+        if (value := self.given.get(option.name)) is not None:
+            return value, Origin("flag", f"--{option.name}")
+        if (value := _from_environment(option, self.environment, strict=self.strict)) is not None:
+            return value, Origin("variable", option.variable)
+        entry = entries.get(option.name)
+        if entry is None:
+            return option.initial, DEFAULT
+        origin = Origin("file", entry.path, entry.line)
+        try:
+            value = _from_file(option, entry.value, strict=self.strict)
+        except UsageFailure as exc:
+            raise UsageFailure(f"{exc} ({origin})") from exc
+        return (option.initial, DEFAULT) if value is None else (value, origin)
+
+    def _warnings(self, content: Content) -> tuple[str, ...]:
+        known = [*self.options, *self.others]
+        names, variables = {option.name for option in known}, {option.variable for option in known}
+        entries = [entry for name, entry in content.entries.items() if name not in names]
+        others = [name for name in self.environment if name.startswith("WFX_") and name not in variables]
+        missing = content.missing if "config" in self.given else []
+        return (
+            *(f"unknown option {entry.key} is ignored ({entry.path} line {entry.line})" for entry in entries),
+            *(f"unknown option {name} is ignored" for name in sorted(others)),
+            *(f"configuration file {path} does not exist" for path in missing),
+        )
 
 
 def resolve(
     options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str], *, strict: bool = False
 ) -> Settings:
-    """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a bad value.
-
-    If ``strict``, a nested value where a single one is wanted is a bad one, and lists may be given by variables and as
-    single values in files; otherwise these are left to other programs (cli section 2).
-    """
-    documents = _documents(options, given, environment)
-    values: dict[str, Value] = {}
-    for option in options:
-        value = given.get(option.name)
-        if value is None:
-            value = _from_environment(option, environment, strict=strict)
-        if value is None:
-            value = _from_document(option, documents, strict=strict)
-        values[option.name] = option.initial if value is None else value
-    return Settings(values)
-
-
-def unknown(options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]) -> list[str]:
-    """Return the keys in files and the ``WFX_`` variables that no option reads. Raises ConfigurationFailure."""
-    known = {option.name for option in options}
-    variables = {option.variable for option in options}
-    documents = _documents(options, given, environment)
-    return [name for name in documents if name not in known] + sorted(
-        name for name in environment if name.startswith("WFX_") and name not in variables
-    )
+    """Settle one value for each option; see :meth:`Sources.settle`."""
+    return Sources(tuple(options), given, environment, strict).settle().settings
 
 
 def defaults(options: Iterable[Option], given: Mapping[str, Value]) -> Settings:
@@ -53,42 +104,6 @@ def default_files(environment: Mapping[str, str]) -> list[str]:
     return ["wfx.yml", *([f"{home}/wfx/config.yml"] if home else []), "/etc/wfx/wfx.yml"]
 
 
-def read_files(paths: Iterable[str]) -> dict[str, Any]:
-    """Merge the files that exist, in order. Raises ConfigurationFailure for one that cannot be read or understood."""
-    merged: dict[str, Any] = {}
-    for path in paths:
-        try:
-            content = Path(path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as exc:
-            raise ConfigurationFailure(f"cannot read configuration file {path}: {exc.strerror}") from exc
-        merged |= _mapping(path, content)
-    return merged
-
-
-def _documents(
-    options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str]
-) -> dict[str, Any]:
-    """Read the files; a program without the option ``config`` has none."""
-    if not any(option.name == "config" for option in options):
-        return {}
-    paths = given.get("config")
-    return read_files(paths if isinstance(paths, list) else default_files(environment))
-
-
-def _mapping(path: str, content: bytes) -> dict[str, Any]:
-    from wfx.commandline import plain_yaml  # only existing files need it
-
-    try:
-        document = plain_yaml.load(content)
-    except ValueError as exc:
-        raise ConfigurationFailure(f"configuration file {path} is not valid YAML: {exc}") from exc
-    if not isinstance(document, dict | None):
-        raise ConfigurationFailure(f"configuration file {path} is not valid: it must hold keys and values")
-    return document or {}
-
-
 def _from_environment(option: Option, environment: Mapping[str, str], *, strict: bool) -> Value | None:
     """Return what a variable sets; an empty one beats files too, with an empty text or list, and else the default."""
     text = environment.get(option.variable)
@@ -99,8 +114,7 @@ def _from_environment(option: Option, environment: Mapping[str, str], *, strict:
     return _converted(option, text, option.variable)
 
 
-def _from_document(option: Option, document: Mapping[str, Any], *, strict: bool) -> Value | None:
-    value = document.get(option.name)
+def _from_file(option: Option, value: Any, *, strict: bool) -> Value | None:
     source = f"configuration key {option.name}"
     if option.kind in LISTS:
         return _list(option, value, source) if strict else _lenient_list(value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from wfx.commandline.configuration import Sources
 from wfx.commandline.grammar import Command
 from wfx.commandline.log import Log
 from wfx.commandline.options import Settings
@@ -25,3 +26,5 @@ class Invocation:
     err: Stream
     log: Log
     environment: Mapping[str, str]
+    sources: Sources
+    """Where the settings come from, to be read again."""

@@ -81,12 +81,36 @@ class Option:
         return word
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from."""
+
+    kind: str
+    """``default``, ``flag``, ``variable`` or ``file``."""
+    name: str = ""
+    """The flag, the variable, or the path of the file."""
+    line: int = 0
+    """The line in the file."""
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f"{self.name} line {self.line}" if self.line else self.name or self.kind
+
+
+DEFAULT = Origin("default")
+
+
 class Settings:
     """The values of a command's options, after flags, variables, files and defaults were merged."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        """Take one value for each option, of its kind."""
+    def __init__(self, values: Mapping[str, Value], origins: Mapping[str, Origin] | None = None) -> None:
+        """Take one value for each option, of its kind, and where it comes from unless that is the default."""
         self._values = values
+        self._origins = origins or {}
+
+    def origin(self, name: str) -> Origin:
+        """Return where an option's value comes from."""
+        return self._origins.get(name, DEFAULT)
 
     def value(self, name: str) -> Value:
         """Return an option of whatever kind."""

@@ -92,24 +92,26 @@ class Program:
         self, parsed: Parsed, stdin: BinaryIO, out: Stream, err: Stream, log: Log, environment: Mapping[str, str]
     ) -> int:
         assert parsed.command.run is not None
-        settings = self._settings(parsed, log, environment)
-        call = self.call(self.root, settings, parsed.arguments, stdin, out, err, log, environment)
+        sources = configuration.Sources(
+            tuple(parsed.settings()), parsed.given, environment, strict=self.strict, others=self.root.options
+        )
+        settings = self._settings(parsed, sources, log)
+        call = self.call(self.root, settings, parsed.arguments, stdin, out, err, log, environment, sources)
         if parsed.command.configured:
             self.before(call)
         return parsed.command.run(call) or EXIT_OK
 
-    def _settings(self, parsed: Parsed, log: Log, environment: Mapping[str, str]) -> Settings:
-        options = list(parsed.settings())
+    def _settings(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> Settings:
         if not parsed.command.configured:
-            return configuration.defaults(options, parsed.given)
+            return configuration.defaults(sources.options, parsed.given)
         _check_working_directory()
+        settled = sources.settle()
         if self.strict:
-            for name in configuration.unknown([*options, *self.root.options], parsed.given, environment):
-                log.write("warn", f"unknown option {name} is ignored")
-        settings = configuration.resolve(options, parsed.given, environment, strict=self.strict)
-        if any(option.name == "log-level" for option in options):
-            log.set_threshold(settings.text("log-level"))
-        return settings
+            for warning in settled.warnings:
+                log.write("warn", warning)
+        if any(option.name == "log-level" for option in sources.options):
+            log.set_threshold(settled.settings.text("log-level"))
+        return settled.settings
 
 
 def _opened(stream: TextIO | None, mode: str) -> BinaryIO:

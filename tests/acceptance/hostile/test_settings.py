@@ -124,14 +124,14 @@ def test_origins_that_are_none(tmp_path: Path, value: str) -> None:
     assert start_and_fail(tmp_path, f"--allowed-origin={value}").endswith(said)
     assert start_and_fail(tmp_path, WFX_ALLOWED_ORIGIN=f"https://good.example,{value}").endswith(said)
     (tmp_path / "wfx.yml").write_text(f"allowed-origin: ['https://good.example', '{value}']\n")
-    assert start_and_fail(tmp_path).endswith(said)
+    assert start_and_fail(tmp_path).endswith(f"{said} (wfx.yml line 1)")
 
 
 def test_hosts_that_are_none(tmp_path: Path) -> None:
     """An allowed host is a name without scheme and port; lists in files hold values, and nothing nested."""
     assert "is no host name" in start_and_fail(tmp_path, "--allowed-host=wfx.example:8081")
     (tmp_path / "wfx.yml").write_text("allowed-host: [{a: b}]\n")
-    assert start_and_fail(tmp_path) == "Error: configuration key allowed-host must be a list of values"
+    assert start_and_fail(tmp_path) == "Error: configuration key allowed-host must be a list of values (wfx.yml line 1)"
 
 
 @pytest.mark.parametrize("host", ["a..b", ".a", "a" * 64, "ä" * 60])
@@ -167,8 +167,11 @@ def test_addresses_in_brackets(tmp_path: Path, source: str, *, brackets: bool) -
 
 def test_unknown_settings_are_named(tmp_path: Path) -> None:
     """Row 55: a setting that the service does not know is named in one line each, and the service starts."""
-    (tmp_path / "wfx.yml").write_text("prot: 1\nlog: {level: trace}\n'\\x1b[2J': 2\nclient-port:\n")
+    (tmp_path / "wfx.yml").write_text("prot: 1\nlog: {form: text}\n'\\x1b[2J': 2\nclient-port:\n")
     with LocalService(tmp_path, environment={"WFX_PROT": "1", "NO_COLOR": "1"}) as service:
         assert httpx.get(f"{service.north}/version", trust_env=False).status_code == 200
     warnings = [line.split("WRN ")[1].strip() for line in service.lines if "WRN " in line]
-    assert warnings == [f"unknown option {name} is ignored" for name in ("prot", "log", "\\x1b[2J", "WFX_PROT")]
+    keys = [
+        f"{name} is ignored (wfx.yml line {line})" for name, line in (("prot", 1), ("log-form", 2), ("\\x1b[2J", 3))
+    ]
+    assert warnings == [f"unknown option {said}" for said in (*keys, "WFX_PROT is ignored")]

@@ -1,0 +1,204 @@
+"""Reader of configuration files: YAML, of which JSON is a part, and TOML, as keys with the places they stand at."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wfx.commandline.failures import ConfigurationFailure
+
+_DEPTH = 5
+"""Levels of sections; what is nested deeper, perhaps without end, is no section of ours."""
+
+Signature = tuple[int, int, int, int] | None
+"""What is another one after a file was written, replaced, removed or made; None if there is none."""
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value in a file: text, a list, a mapping, or None."""
+
+    value: Any
+    key: str
+    """As the file has it, sections joined by dashes."""
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What files say together."""
+
+    entries: Mapping[str, Entry]
+    """By the option's name; later files have replaced what earlier ones say."""
+    signatures: Mapping[str, Signature]
+    """Of each file, from before it was read."""
+
+    @property
+    def missing(self) -> list[str]:
+        """The files that do not exist."""
+        return [path for path, signature in self.signatures.items() if signature is None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFiles:
+    """Files that are read together, later ones winning; can be read again."""
+
+    paths: tuple[str, ...]
+    sections: Collection[str] | None = None
+    """If given, sections are understood (``log: {level: debug}`` is ``log-level``), and these are names of options."""
+    _pipes: dict[str, bytes] = field(default_factory=dict)
+    """What came from files that can be read once only."""
+
+    def read(self) -> Content:
+        """Read those that exist. Raises ConfigurationFailure for one that cannot be read or understood."""
+        entries: dict[str, Entry] = {}
+        signatures: dict[str, Signature] = {}
+        for path in self.paths:
+            try:
+                signatures[path], content = self._content(path)
+            except (FileNotFoundError, NotADirectoryError):
+                signatures[path] = None
+                continue
+            except OSError as exc:
+                raise ConfigurationFailure(f"cannot read configuration file {path}: {exc.strerror}") from exc
+            entries |= self._entries(path, content)
+        return Content(entries, signatures)
+
+    def _content(self, path: str) -> tuple[Signature, bytes]:
+        if path in self._pipes:
+            return signature(path), self._pipes[path]
+        with Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            content = file.read()
+        if not stat.S_ISREG(status.st_mode):
+            self._pipes[path] = content
+        return _signature(status), content
+
+    def _entries(self, path: str, content: bytes) -> dict[str, Entry]:
+        document, lines = (_toml if path.endswith(".toml") else _yaml)(path, content)
+        found: dict[str, Entry] = {}
+        for place, value in self._flat(document):
+            key = "-".join(map(str, place))
+            name = key if self.sections is None else _normal(key)
+            entry = Entry(value, key, path, lines.line(place))
+            if (before := found.setdefault(name, entry)) is not entry:
+                said = f'it gives "{name}" twice, in lines {before.line} and {entry.line}'
+                raise ConfigurationFailure(f"configuration file {path} is not valid: {said}")
+        return found
+
+    def _flat(self, document: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Any]]:
+        """Yield values with their names, of several parts for those in sections."""
+        for key, value in document.items():
+            place = (*above, key)
+            if isinstance(value, dict) and len(place) < _DEPTH and self._is_section(place, value):
+                yield from self._flat(value, place)
+            else:
+                yield place, value
+
+    def _is_section(self, place: Place, value: Mapping[str, Any]) -> bool:
+        """Tell sections from mappings that are given to an option, which takes none."""
+        if self.sections is None or not value:
+            return False
+        name = _normal("-".join(map(str, place)))
+        inner = tuple(_normal(f"{name}-{key}") for key in value)
+        return name not in self.sections or any(option.startswith(inner) for option in self.sections)
+
+
+def _normal(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def signature(path: str) -> Signature:
+    """Return the signature of a file as it is now."""
+    try:
+        return _signature(Path(path).stat())
+    except OSError:
+        return None
+
+
+def _signature(status: os.stat_result) -> Signature:
+    if not stat.S_ISREG(status.st_mode):  # what a pipe or a device has said is kept
+        return (0, 0, 0, 0)
+    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
+
+
+class _Lines:
+    """Lines of a document's keys."""
+
+    def line(self, place: Iterable[str]) -> int:
+        """Return the line of a key, or of the innermost section that is found."""
+        raise NotImplementedError
+
+
+class _YamlLines(_Lines):
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def line(self, place: Iterable[str]) -> int:
+        from wfx.commandline import plain_yaml
+
+        return plain_yaml.line_at(self._node, place)
+
+
+class _TomlLines(_Lines):
+    """Lines of keys, found by what they look like: the parser does not tell them."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[Place, int] = {}
+        section: Place = ()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*\[+([^\[\]]+)\]", line):
+                section = _parts(header[1])
+                self._lines.setdefault(section, number)
+            elif key := re.match(r"""\s*([\w."'\s-]+?)\s*=""", line):
+                inner = (*section, *_parts(key[1]))
+                for end in range(len(section) + 1, len(inner) + 1):
+                    self._lines.setdefault(inner[:end], number)
+
+    def line(self, place: Iterable[str]) -> int:
+        names = tuple(place)
+        return next((self._lines[names[:n]] for n in range(len(names), 0, -1) if names[:n] in self._lines), 1)
+
+
+def _parts(dotted: str) -> Place:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _yaml(path: str, content: bytes) -> tuple[dict[str, Any], _Lines]:
+    from wfx.commandline import plain_yaml  # only existing files need it
+
+    try:
+        document, node = plain_yaml.load_with_lines(content)
+    except ValueError as exc:
+        raise ConfigurationFailure(f"configuration file {path} is not valid YAML: {exc}") from exc
+    if not isinstance(document, dict | None):
+        raise ConfigurationFailure(f"configuration file {path} is not valid: it must hold keys and values")
+    return document or {}, _YamlLines(node)
+
+
+def _toml(path: str, content: bytes) -> tuple[dict[str, Any], _Lines]:
+    import tomllib  # few files need it
+
+    try:
+        text = content.decode()
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as exc:
+        reason = str(exc) or "nested too deeply"
+        raise ConfigurationFailure(f"configuration file {path} is not valid TOML: {reason}") from exc
+    return {key: _as_text(value) for key, value in document.items()}, _TomlLines(text)
+
+
+def _as_text(value: Any) -> Any:
+    """Return scalars as text, as the YAML reader has them."""
+    if isinstance(value, dict):
+        return {key: _as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text(inner) for inner in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
