@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import signal
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
+from wfx.commandline.configuration import Sources
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
@@ -14,6 +17,9 @@ from wfx.config import cross_checks
 from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
 from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
+
+if TYPE_CHECKING:  # imported when the server runs
+    from wfx.config.live_reload import LoadedConfig
 
 _KINDS = {
     "str": Kind.STRING,
@@ -47,7 +53,7 @@ _CONFIG = Option(
     Kind.STRINGS,
     "configuration files; later ones win, missing ones are skipped (default: wfx.yml, "
     "$XDG_CONFIG_HOME/wfx/config.yml, /etc/wfx/wfx.yml)",
-    extensions=("yml", "yaml"),
+    extensions=("yml", "yaml", "toml"),
 )
 
 _OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("text", "json"))
@@ -62,8 +68,17 @@ def config_of(settings: Settings) -> Config:
     try:
         cross_checks.check(config)
     except cross_checks.OptionRefused as exc:
-        raise UsageFailure(str(exc)) from exc
+        raise UsageFailure(cross_checks.located(exc, settings)) from exc
     return config
+
+
+def _load(sources: Sources) -> LoadedConfig:
+    """Read flags, variables and files. Raises Failure."""
+    from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
+
+    settled = sources.settle()
+    _check_available(settled.settings)
+    return LoadedConfig(config_of(settled.settings), settled.settings, settled.signatures, settled.warnings)
 
 
 def _check_available(settings: Settings) -> None:
@@ -79,8 +94,8 @@ def _check_available(settings: Settings) -> None:
 def _serve(call: Invocation) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
-    _check_available(call.settings)
-    config = config_of(call.settings)
+    signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts; programs that it starts do not inherit this
+    loaded = _load(call.sources)
     import uvloop  # what only a running server needs is imported when it runs
 
     from wfx import logs
@@ -88,12 +103,23 @@ def _serve(call: Invocation) -> int:
     from wfx.server.listeners import CannotListen
     from wfx.supervise import run
 
-    logs.configure(config.log_level, config.log_format)
+    logs.configure(loaded.config.log_level, loaded.config.log_format)
     try:
-        uvloop.run(run(config))
+        uvloop.run(run(loaded, partial(_load, call.sources)))
     except (WfxError, CannotListen) as exc:
         raise Failure(str(exc)) from exc
     return 0
+
+
+def _config(call: Invocation) -> None:
+    if call.arguments:
+        raise UsageFailure(f'wfx config takes no arguments, but was given "{call.arguments[0]}"')
+    from wfx.config import report
+
+    write = report.write_json if call.settings.text("output") == "json" else report.write_text
+    write(call.sources.settle(), call.out)
+    _check_available(call.settings)
+    config_of(call.settings)
 
 
 def _check(call: Invocation) -> int:
@@ -122,7 +148,8 @@ ROOT = Command(
     in the foreground, until it is interrupted.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
-    in a configuration file. Flags beat variables, variables beat files.
+    in a configuration file. Flags beat variables, variables beat files. Changed files are read again while it runs,
+    and so they are on SIGHUP; "wfx config" shows what holds, and what needs a restart.
     """,
     examples="""
     # with data in ./wfx.db, operators on port 8081, devices on port 8080
@@ -149,6 +176,24 @@ ROOT = Command(
         # the device alone, against a service of yours
         python -m wfx.demo.device --client-id my-device
         """,
+        ),
+        Command(
+            "config",
+            "Show the settings and where they come from",
+            """
+        Shows the value of each option as the server would take it from flags, variables and files: what set it, with
+        file and line, and whether a change takes effect while the server runs (reload) or needs a restart. Passwords
+        are hidden. Exits with 1 if the server would refuse these settings, so it checks them too.
+        """,
+            examples="""
+        # as the server in this directory would be set up
+        wfx config
+
+        # a file that is not in use yet, for machines
+        wfx config --config /etc/wfx/new.yml --output json
+        """,
+            options=(*_FLAGS, _CONFIG, *_NOT_AVAILABLE, _OUTPUT),
+            run=_config,
         ),
         Command(
             "check",

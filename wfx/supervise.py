@@ -6,38 +6,40 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import FrameType
 
 from wfx.compose import Composition, compose
-from wfx.config.options import Config
+from wfx.config.live_reload import LiveReload, Load, LoadedConfig
 from wfx.server.listeners import Listener, open_listeners, serve
 from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GC_THRESHOLDS = (10_000, 5, 2)
 """For ``gc.set_threshold``: new objects before a collection of the youngest generation, and collections of a generation
 before one of the next."""
 
 
-async def run(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM, then stop in order.
+async def run(loaded: LoadedConfig, load: Load) -> None:
+    """Serve until SIGINT or SIGTERM, then stop in order. SIGHUP, and a change of configuration files, reloads.
 
     Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that,
     and StoreLost when it ends without its files.
     """
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
+    stop, hang_up = asyncio.Event(), asyncio.Event()
+    _handle_signals({signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up})
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
     try:
         async with AsyncExitStack() as stack:
-            service = await compose(config, stack, stop)
+            service = await compose(loaded.config, stack, stop)
             _tune_garbage_collector()
-            await _serve(service, open_listeners(config), stop)
+            listeners = open_listeners(loaded.config)
+            async with LiveReload(service.reload, loaded, load, hang_up):
+                await _serve(service, listeners, stop)
     finally:
-        for number in _STOPPING:
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     log.info("wfx stopped")
     for chain in service.plugins.values():
@@ -68,16 +70,16 @@ def _tune_garbage_collector() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """Stop on the first signal; further ones change nothing, up to the end of the process.
+def _handle_signals(events: Mapping[signal.Signals, asyncio.Event]) -> None:
+    """Set an event on each of these signals, up to the end of the process.
 
     (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
     """
     loop = asyncio.get_running_loop()
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(stop.set)
+            loop.call_soon_threadsafe(events[signal.Signals(number)].set)
 
-    for number in _STOPPING:
+    for number in events:
         signal.signal(number, handle)

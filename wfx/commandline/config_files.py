@@ -8,15 +8,23 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wfx.commandline.failures import ConfigurationFailure
 
 _DEPTH = 5
 """Levels of sections; what is nested deeper, perhaps without end, is no section of ours."""
 
-Signature = tuple[int, int, int, int] | None
-"""What is another one after a file was written, replaced, removed or made; None if there is none."""
+
+class Signature(NamedTuple):
+    """What is another one after a file was written or replaced."""
+
+    modified: int
+    size: int
+    inode: int
+    device: int
+
+
 Place = tuple[str, ...]
 
 
@@ -37,8 +45,8 @@ class Content:
 
     entries: Mapping[str, Entry]
     """By the option's name; later files have replaced what earlier ones say."""
-    signatures: Mapping[str, Signature]
-    """Of each file, from before it was read."""
+    signatures: Mapping[str, Signature | None]
+    """Of each file, from before it was read; None if it does not exist."""
 
     @property
     def missing(self) -> list[str]:
@@ -59,7 +67,7 @@ class ConfigFiles:
     def read(self) -> Content:
         """Read those that exist. Raises ConfigurationFailure for one that cannot be read or understood."""
         entries: dict[str, Entry] = {}
-        signatures: dict[str, Signature] = {}
+        signatures: dict[str, Signature | None] = {}
         for path in self.paths:
             try:
                 signatures[path], content = self._content(path)
@@ -71,7 +79,7 @@ class ConfigFiles:
             entries |= self._entries(path, content)
         return Content(entries, signatures)
 
-    def _content(self, path: str) -> tuple[Signature, bytes]:
+    def _content(self, path: str) -> tuple[Signature | None, bytes]:
         if path in self._pipes:
             return signature(path), self._pipes[path]
         with Path(path).open("rb") as file:
@@ -115,8 +123,8 @@ def _normal(key: str) -> str:
     return key.replace("_", "-")
 
 
-def signature(path: str) -> Signature:
-    """Return the signature of a file as it is now."""
+def signature(path: str) -> Signature | None:
+    """Return the signature of a file as it is now; None if there is none."""
     try:
         return _signature(Path(path).stat())
     except OSError:
@@ -125,8 +133,8 @@ def signature(path: str) -> Signature:
 
 def _signature(status: os.stat_result) -> Signature:
     if not stat.S_ISREG(status.st_mode):  # what a pipe or a device has said is kept
-        return (0, 0, 0, 0)
-    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
+        return Signature(0, 0, 0, 0)
+    return Signature(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
 
 
 class _Lines:

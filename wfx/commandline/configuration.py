@@ -19,7 +19,7 @@ class Settled:
     settings: Settings
     warnings: tuple[str, ...]
     """Unknown keys and variables, and files that were named and do not exist."""
-    signatures: Mapping[str, Signature]
+    signatures: Mapping[str, Signature | None]
     """Of the configuration files, from before they were read."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.options import Config
 
 
@@ -17,6 +18,12 @@ class OptionRefused(ValueError):
         """Name the option, as a flag without dashes in front, and say what is wrong with it."""
         super().__init__(f"{option}: {reason}")
         self.option = option
+
+
+def located(refused: OptionRefused, settings: Settings) -> str:
+    """Say what is wrong, and where the option was given."""
+    origin = settings.origin(refused.option)
+    return f"{refused} ({origin})" if origin != DEFAULT else str(refused)
 
 
 def check(config: Config) -> None:

@@ -1,0 +1,109 @@
+"""Live reload: reads the settings again when configuration files change or somebody asks, while the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from wfx.commandline.config_files import Signature
+from wfx.commandline.failures import Failure
+from wfx.commandline.options import Settings
+from wfx.config.cross_checks import OptionRefused, located
+from wfx.config.file_watch import FileWatch
+from wfx.config.options import Config, Option
+from wfx.config.reload import Changes, Reload
+from wfx.config.report import shown
+
+log = logging.getLogger("wfx")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration, and where it comes from."""
+
+    config: Config
+    settings: Settings
+    """The same with the origins of the values."""
+    signatures: Mapping[str, Signature | None]
+    """Of the files, from before they were read."""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with the sources, and no reason to refuse them."""
+
+
+Load = Callable[[], LoadedConfig]
+"""Reads flags, variables and files again. Raises Failure."""
+
+
+class LiveReload:
+    """Reloads when it is wanted. Use as a context manager, on one event loop."""
+
+    def __init__(self, reload: Reload, loaded: LoadedConfig, load: Load, wanted: asyncio.Event) -> None:
+        """Watch the files that were ``loaded``; ``load`` again when they change, and when ``wanted`` is set."""
+        self._reload = reload
+        self._watch = FileWatch(loaded.signatures)
+        self._load = load
+        self._wanted = wanted
+
+    async def __aenter__(self) -> Self:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop to watch."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await self._watch.changed(self._wanted)
+            self._wanted.clear()
+            try:
+                await self._reload_once()
+            except Exception:  # the service runs on, with the settings that it has
+                log.exception(
+                    "configuration not reloaded, because of an error in the service; settings stay as they were"
+                )
+
+    async def _reload_once(self) -> None:
+        was_shown = log.isEnabledFor(logging.INFO)
+        try:
+            loaded = await asyncio.to_thread(self._load)
+            changes = self._apply(loaded)
+        except Failure as exc:
+            _tell(logging.ERROR, "configuration not reloaded; settings stay as they were", {"error": str(exc)})
+            return
+        for warning in loaded.warnings:
+            log.warning(warning)
+        # Told also if the new log level hides it: the old one showed that there is something to be told.
+        _tell(logging.INFO, "configuration reloaded", {"changed": _values(changes.applied, loaded)}, insist=was_shown)
+        if changes.postponed:
+            fields = {"options": _values(changes.postponed, loaded)}
+            _tell(logging.WARNING, "changed options need a restart to take effect", fields)
+
+    def _apply(self, loaded: LoadedConfig) -> Changes:
+        """Use what was read, or raise Failure and change nothing."""
+        try:
+            return self._reload.apply(loaded.config)
+        except OptionRefused as exc:
+            raise Failure(located(exc, loaded.settings)) from exc
+        except (ValueError, OSError) as exc:
+            raise Failure(str(exc)) from exc
+
+
+def _values(options: Iterable[Option], loaded: LoadedConfig) -> dict[str, str]:
+    return {option.name: shown(option, getattr(loaded.config, option.member)) for option in options}
+
+
+def _tell(level: int, message: str, fields: Mapping[str, object], *, insist: bool = False) -> None:
+    if insist or log.isEnabledFor(level):
+        path, line, *_ = log.findCaller(stacklevel=2)
+        log.handle(log.makeRecord(log.name, level, path, line, message, (), None, extra={"fields": fields}))
