@@ -78,6 +78,8 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     lost = Counter[str]()
     services = await _open_services(config, tunables, batches, lost, stack)
     plugins = await _start_plugins(config, stack, stop)
+    for chain in plugins.values():
+        tunables.observe(partial(_tune_plugins, chain))
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
         services=services,
@@ -104,6 +106,7 @@ async def _open_services(
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
+    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     return Services(
         jobs=Jobs(store),
         workflows=Workflows(store),
@@ -127,6 +130,10 @@ async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Ev
         stack.push_async_callback(chain.stop)
         chains[side] = chain
     return chains
+
+
+def _tune_plugins(chain: PluginChain, tunables: Tunables) -> None:
+    chain.set_reply_timeout(tunables.plugin_timeout)
 
 
 def _middleware(tunables: Holder[Tunables], chain: PluginChain, *, loopback: bool) -> list[Middleware]:

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
+from plugin_programs import PluginDirectory
 
 from tests.composition import Connection, Running, composed
 from tests.events.serving import eventually
@@ -22,6 +24,19 @@ from wfx.events.retention import Retention
 from wfx.request_context import Side
 from wfx.server import limits
 from wfx.store.opening import open_store
+
+
+def workers() -> list[psutil.Process]:
+    """The filter workers that there are."""
+    return [child for child in psutil.Process().children() if "wfx.filtering.worker" in child.cmdline()]
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> PluginDirectory:
+    """An empty plugin directory."""
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    return PluginDirectory(tmp_path / "plugins")
+
 
 ENGINES = ("uvicorn", "hypercorn")
 GET = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
@@ -126,6 +141,40 @@ async def test_keep_alives_of_streams(tmp_path: Path) -> None:
         stream = await running.connect(Side.SOUTH, GET.replace(b"/jobs", b"/jobs/events") % b"")
         assert await stream.until(b": keepalive")
         await stream.close()
+
+
+async def test_time_for_plugins(tmp_path: Path, plugins: PluginDirectory) -> None:
+    """The time that a plugin has for its answer may change: the next request waits no longer than that."""
+    plugins.script("silent", "while True:\n    time.sleep(60)")
+    async with composed(tmp_path, mgmt_plugins_dir=str(plugins.path), plugin_timeout=3600) as running:
+        running.tune(plugin_timeout=0.1)
+        refused = await running.connect(Side.NORTH, GET % b"")
+        assert b" 503 " in await refused.until(b"\r\n")
+        await refused.close()
+
+
+async def test_limits_of_filters(tmp_path: Path) -> None:
+    """What a response filter may use may change: also where its worker was started before."""
+    async with composed(tmp_path, filter_timeout=3600) as running, httpx.AsyncClient(trust_env=False) as client:
+
+        async def filtered(program: str) -> str:
+            answer = await client.get(f"{running.url(Side.NORTH)}/jobs", headers={"X-Response-Filter": program})
+            return answer.text
+
+        harmless = "reduce range(10) as $n (0; . + $n)"
+        assert await filtered(harmless) == "45\n"
+        (first,) = workers()
+        running.tune(filter_timeout=60)
+        assert await filtered(harmless) == "45\n"
+        (second,) = workers()
+        assert first.pid != second.pid, "one that has the new limits"
+        running.tune(max_requests=5000)
+        assert await filtered(harmless) == "45\n"
+        assert workers() == [second], "which stays while they do"
+        running.tune(filter_timeout=0.3)
+        assert "it ran for more than 0.3 s" in await filtered("[limit(1; repeat(1) | select(. > 1))]")
+        running.tune(filter_output=2)
+        assert "2 bytes" in await filtered("[range(10)] | map(. + 1)")
 
 
 @pytest.mark.usefixtures("_log_level")

@@ -33,6 +33,10 @@ class Tunables:
     sse_grace_interval: Seconds
     events_keep: int
     events_max_age: Seconds
+    plugin_timeout: Seconds
+    filter_timeout: Seconds
+    filter_memory: int
+    filter_output: int
 
     @classmethod
     def of(cls, config: Config) -> Self:

@@ -73,6 +73,10 @@ class Filters:
         self._pool = FilterPool(Limits(deadline, memory, output), workers)
         self._known: OrderedDict[str, bytes | str] = OrderedDict()
 
+    def set_limits(self, deadline: float, memory: int, output: int) -> None:
+        """Give programs that begin later these limits."""
+        self._pool.set_limits(Limits(deadline, memory, output))
+
     @property
     def kills(self) -> Mapping[str, int]:
         """How many programs were stopped in a worker, by reason; see :data:`wfx.filtering.pool.KILLS`."""

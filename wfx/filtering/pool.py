@@ -63,10 +63,13 @@ class FilterPool:
         """How many programs were stopped before their end; see :data:`KILLS`."""
         self._limits = limits
         self._shares = Shares(size)
-        program = WorkerProgram(
-            "wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline
-        )
-        self._workers = Workers(program, WorkerLimits(limits.memory, limits.output + _MESSAGE_BYTES), size)
+        self._workers = Workers(_program(limits), _worker_limits(limits), size)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Give programs that begin later these limits."""
+        if limits != self._limits:
+            self._limits = limits
+            self._workers.replace(_program(limits), _worker_limits(limits))
 
     async def ask(
         self, kind: bytes, program: bytes, document: bytes = b"", *, client: str, patience: float
@@ -78,10 +81,11 @@ class FilterPool:
         """
         clock = asyncio.get_running_loop().time
         until = clock() + patience
-        request = WorkerRequest(kind, b"%d %b" % (self._limits.output, program), (document,), len(document))
         while True:
             async with self._shares.turn(client, until - clock()) as turn:
-                answer = await self._serve(turn, request)
+                limits = self._limits
+                request = WorkerRequest(kind, b"%d %b" % (limits.output, program), (document,), len(document))
+                answer = await self._serve(turn, request, limits)
             if answer is not None:
                 return FilterAnswer(answer, turn.waited)
 
@@ -91,7 +95,7 @@ class FilterPool:
         await self._shares.close()
         await self._workers.end()
 
-    async def _serve(self, turn: Turn, request: WorkerRequest) -> Frame | None:
+    async def _serve(self, turn: Turn, request: WorkerRequest, limits: Limits) -> Frame | None:
         """Have a worker serve one request; None when the turn is revoked."""
 
         def begin(worker: WorkerProcess) -> None:
@@ -99,9 +103,7 @@ class FilterPool:
 
         turn.typical = request.kind == RUN
         try:
-            answer = await self._workers.serve(
-                request, self._limits.deadline, fresh=self._shares.is_slow(turn), begun=begin
-            )
+            answer = await self._workers.serve(request, limits.deadline, fresh=self._shares.is_slow(turn), begun=begin)
         except asyncio.CancelledError:
             self.kills[LEFT] += 1
             raise
@@ -109,15 +111,23 @@ class FilterPool:
             if turn.revoked:
                 self.kills[REVOKED] += 1
                 return None
-            raise self._error_for(exc) from exc
+            raise self._error_for(exc, limits) from exc
         turn.took = answer.took
         return answer
 
-    def _error_for(self, error: SandboxError) -> FilterLimit | FilterUnavailable:
+    def _error_for(self, error: SandboxError, limits: Limits) -> FilterLimit | FilterUnavailable:
         if isinstance(error, LimitReached):
             self.kills[error.which] += 1
-            return self._limits.exceeded(Limit(error.which))
+            return limits.exceeded(Limit(error.which))
         if self._workers.closing:
             return FilterUnavailable(STOPPING)
         self.kills[FAILED] += 1
         return FilterUnavailable(f"The response filter was not run: {error}")
+
+
+def _program(limits: Limits) -> WorkerProgram:
+    return WorkerProgram("wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline)
+
+
+def _worker_limits(limits: Limits) -> WorkerLimits:
+    return WorkerLimits(limits.memory, limits.output + _MESSAGE_BYTES)

@@ -60,6 +60,11 @@ class PluginChain:
             raise PluginsGone("a plugin was lost meanwhile")
         return request
 
+    def set_reply_timeout(self, seconds: float) -> None:
+        """Let each plugin take so long to answer requests that come from now on."""
+        for plugin in self._plugins:
+            plugin.set_reply_timeout(seconds)
+
     async def stop(self) -> None:
         """Stop all plugins at the same time, each within the grace time; doing so twice does no harm."""
         await asyncio.gather(*(plugin.stop() for plugin in self._plugins))

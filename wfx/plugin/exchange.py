@@ -28,7 +28,8 @@ class Exchange:
     def __init__(self, *, reply_timeout: float, max_bytes: int) -> None:
         """Wait ``reply_timeout`` seconds for an answer; hold at most ``max_bytes`` of frames that wait for one."""
         self._loop = asyncio.get_running_loop()
-        self._timeout = reply_timeout
+        self.reply_timeout = reply_timeout
+        """How long requests that are taken in from now on wait."""
         self._max_bytes = max_bytes
         self._bytes = 0
         self._last = 0
@@ -50,7 +51,7 @@ class Exchange:
             raise PluginBusy("has too many requests outstanding")
         self._last = cookie = self.next_cookie
         answer: asyncio.Future[Decision | Undecided] = self._loop.create_future()
-        deadline = self._loop.call_later(self._timeout, self._expire, cookie)
+        deadline = self._loop.call_later(self.reply_timeout, self._expire, cookie, self.reply_timeout)
         self._waiting[cookie] = _Waiting(answer, deadline, size)
         self._bytes += size
         return answer
@@ -71,8 +72,8 @@ class Exchange:
         for cookie in list(self._waiting):
             self._fail(cookie, reason)
 
-    def _expire(self, cookie: int) -> None:
-        self._fail(cookie, ReplyOverdue(f"did not answer within {self._timeout:g} s"))
+    def _expire(self, cookie: int, timeout: float) -> None:
+        self._fail(cookie, ReplyOverdue(f"did not answer within {timeout:g} s"))
         self._overdue[cookie] = None
         if len(self._overdue) > MAX_OVERDUE:
             del self._overdue[next(iter(self._overdue))]

@@ -227,10 +227,14 @@ class PluginProcess:
             self._unfinished.cancel()
             self._unfinished = None
         if self._decoder.partial and not self._unfinished:
-            seconds = self._settings.reply_timeout
+            seconds = self._exchange.reply_timeout
             self._unfinished = self._loop.call_later(
                 seconds, self._expel, f"left an answer unfinished for {seconds:g} s"
             )
+
+    def set_reply_timeout(self, seconds: float) -> None:
+        """Wait so long for answers to requests that come from now on."""
+        self._exchange.reply_timeout = seconds
 
     def _expel(self, reason: str) -> None:
         """Part with a plugin that broke the protocol: no more of its output is read, and it is told to end."""

@@ -41,6 +41,8 @@ class Workers:
         self._most = most
         self._idle: list[WorkerProcess] = []
         self._alive: set[WorkerProcess] = set()
+        self._outdated: set[WorkerProcess] = set()
+        """Those that were started for another program or other limits."""
         self.closing = False
 
     async def serve(
@@ -63,7 +65,7 @@ class Workers:
                 begun(worker)
             async with asyncio.timeout(deadline):
                 answer = await worker.exchange(request)
-            healthy = worker.running and not self.closing
+            healthy = worker.running and not self.closing and worker not in self._outdated
         except TimeoutError as exc:
             raise LimitReached(Limit.TIME) from exc
         except (EOFError, ConnectionError) as exc:
@@ -71,6 +73,11 @@ class Workers:
         finally:
             await self._put_back(worker, healthy=healthy)
         return _checked(answer)
+
+    def replace(self, program: WorkerProgram, limits: WorkerLimits) -> None:
+        """Start workers with these from now on; those that there are finish what they do, and are used no more."""
+        self._program, self._limits = program, limits
+        self._outdated |= self._alive
 
     def kill(self) -> None:
         """Kill all workers and start no more."""
@@ -87,7 +94,7 @@ class Workers:
         """Take an idle worker, or start one."""
         while self._idle and not (fresh and len(self._alive) < self._most):
             worker = self._idle.pop()
-            if worker.running:
+            if worker.running and worker not in self._outdated:
                 return worker
             await self._put_back(worker, healthy=False)
         if self.closing:
@@ -115,6 +122,7 @@ class Workers:
         else:
             await worker.end()
             self._alive.discard(worker)
+            self._outdated.discard(worker)
 
     def _error_for(self, status: int) -> SandboxError:
         """Return the error for a worker that ended with ``status`` in the middle of a request."""
