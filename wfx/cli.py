@@ -36,8 +36,8 @@ def _flag(option: Row) -> Option:
         if isinstance(value, int | float) and not option.least <= value <= (option.most or value):
             ceiling = f", at most {option.most:g}" if option.most else ""
             raise ValueError(f"must be at least {option.least:g}{ceiling}")
-        if option.check is not None and isinstance(value, list):
-            for item in value:
+        if option.check is not None and isinstance(value, list | str):
+            for item in [value] if isinstance(value, str) else value:
                 option.check(item)
 
     default = list(option.default) if isinstance(option.default, tuple) else option.default

@@ -22,6 +22,7 @@ from wfx import logs
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import Dispatch, build_app
 from wfx.api.cors import CrossOriginSharing
+from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.services import Services
@@ -115,6 +116,7 @@ async def _open_services(
         filters=filters,
         large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
+        downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
     )

@@ -102,7 +102,8 @@ def follow(guide: Path, service: LocalService, tree: Path) -> None:
 def test_commands_of_guides(order: list[Path], tmp_path: Path) -> None:
     """Whoever follows the README, and then all guides in any order, sees what they show, with one service."""
     tree = tree_below(tmp_path)
-    with LocalService(tmp_path) as service:
+    (tree / "artifacts").mkdir()
+    with LocalService(tmp_path, f"--simple-fileserver={tree}/artifacts") as service:
         for guide in (GUIDES[0], *order):
             follow(guide, service, tree)
 

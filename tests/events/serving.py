@@ -146,6 +146,7 @@ async def serving(
         filters=nothing,
         large_bodies=nothing,
         answers=AnswerMemory(),
+        downloads=nothing,
         broker=broker,
         max_body=0,
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),

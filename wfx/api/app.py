@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wfx.api import redirects
 from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.route_table import RouteTable
-from wfx.api.routes import MOUNTS, Mount, service_routes
+from wfx.api.routes import Mount, service_mounts, service_routes
 from wfx.api.services import Services
 from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
 
@@ -63,11 +63,12 @@ class Dispatch:
     an ``Allow`` on each 405 and no body on a 404 (rest-api section 2).
     """
 
-    def __init__(self, side: Side, services: Services, mounts: Iterable[Mount] = MOUNTS) -> None:
-        """Prepare an endpoint for each route, which takes a while."""
+    def __init__(self, side: Side, services: Services, mounts: Iterable[Mount] | None = None) -> None:
+        """Prepare an endpoint for each route, which takes a while; the mounts are the service's unless given."""
         self._table = RouteTable(
             (route.method, route.path, Endpoint(route, side, services)) for route in service_routes()
         )
+        mounts = service_mounts(services) if mounts is None else mounts
         self._mounts = [mount for mount in mounts if side in mount.sides]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -94,29 +95,9 @@ class Dispatch:
 
 
 def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
-    clean = _cleaned(raw_path)
+    clean = redirects.cleaned(raw_path)
     if clean != raw_path:
-        return _redirect(clean, scope["query_string"])
+        return redirects.temporary(clean, scope["query_string"])
     if scope["method"] in ("GET", "HEAD"):
         return Reply(404)
     return method_not_allowed("GET, HEAD")
-
-
-def _cleaned(raw_path: bytes) -> bytes:
-    """Remove empty and dot segments; a slash at the very end stays, as Go's mux has it (rest-api section 2)."""
-    kept: list[bytes] = []
-    segments = raw_path.split(b"/")[1:]
-    for segment in segments:
-        if segment == b"..":
-            del kept[-1:]
-        elif segment not in (b"", b"."):
-            kept.append(segment)
-    end = b"/" if kept and not segments[-1] else b""
-    return b"/" + b"/".join(kept) + end
-
-
-def _redirect(path: bytes, query: bytes) -> Reply:
-    target = path + b"?" + query if query else path
-    link = html.escape(target.decode("latin-1"))
-    body = f'<a href="{link}">Temporary Redirect</a>.\n\n'.encode()
-    return Reply(307, body, ((b"content-type", b"text/html; charset=utf-8"), (b"location", target)))

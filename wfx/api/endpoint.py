@@ -17,7 +17,7 @@ from wfx.api.body import take_body
 from wfx.api.errors import reply_to
 from wfx.api.inputs import INPUTS
 from wfx.api.large_answers import LargeReply, TooLong
-from wfx.api.reply import TEXT, RawHeader, Reply, text_reply
+from wfx.api.reply import LATER, TEXT, RawHeader, Reply, text_reply
 from wfx.api.request import ApiRequest
 from wfx.api.request_schemas import compile_body
 from wfx.api.routes import Route
@@ -30,7 +30,6 @@ from wfx.request_context import RequestContext, Side
 _FILTER = b"x-response-filter"
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """What may not stand in a header's value (RFC 9110 section 5.5)."""
-_LATER: RawHeader = (b"retry-after", b"5")
 _VARY: RawHeader = (b"vary", b"Origin")
 
 
@@ -132,7 +131,7 @@ def _echo(text: str) -> RawHeader:
 def _refusal(error: BadRequest | TooManyAnswers | WfxError) -> Reply:
     match error:
         case TooManyAnswers():
-            return text_reply(503, str(error), (_LATER,))
+            return text_reply(503, str(error), (LATER,))
         case BadRequest():
             return text_reply(error.status, str(error), error.headers)
         case FilterError():

@@ -12,6 +12,7 @@ RawHeader = tuple[bytes, bytes]
 JSON: RawHeader = (b"content-type", b"application/json")
 TEXT: RawHeader = (b"content-type", b"text/plain; charset=utf-8")
 CLOSE: RawHeader = (b"connection", b"close")
+LATER: RawHeader = (b"retry-after", b"5")
 NOSNIFF: RawHeader = (b"x-content-type-options", b"nosniff")
 
 

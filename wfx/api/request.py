@@ -58,8 +58,7 @@ class ApiRequest:
     def own_share(self) -> Share:
         """Return this request's share of the memory for answers, made when it is first needed."""
         if self.share is None:
-            abort: Callable[[], None] = self.scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
-            self.share = Share(self.services.answers, abort)
+            self.share = Share(self.services.answers, abort_of(self.scope))
         return self.share
 
 
@@ -67,6 +66,12 @@ def client_of(scope: Scope) -> str:
     """Return the peer's address, by which clients are told apart where they share something; empty on a Unix socket."""
     peer = scope.get("client")
     return peer[0] if peer else ""
+
+
+def abort_of(scope: Scope) -> Callable[[], None]:
+    """Return what closes the connection of a request at once; it does nothing where the server cannot."""
+    abort: Callable[[], None] = scope.get("extensions", {}).get(ABORT_EXTENSION, _nothing)
+    return abort
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from wfx.api.handlers import about, events, job_fields, jobs, workflows
 from wfx.api.request import Handler
+from wfx.api.services import Services
 from wfx.api.spec import Operation, operations
 from wfx.request_context import Side
 
@@ -79,7 +80,10 @@ BESIDE = (
 )
 """What is in no OpenAPI document."""
 
-MOUNTS = (Mount("/download", about.no_download),)
+
+def service_mounts(services: Services) -> tuple[Mount, ...]:
+    """Return the mounts of the service."""
+    return (Mount("/download", services.downloads),)
 
 
 def service_routes() -> tuple[Route, ...]:

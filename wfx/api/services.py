@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.types import ASGIApp
+
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
@@ -25,6 +27,8 @@ class Services:
     filters: Filters
     large_bodies: LargeBodies
     answers: AnswerMemory
+    downloads: ASGIApp
+    """The file server."""
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, NewType
 
 from wfx.config.masking import without_passwords
@@ -47,6 +48,15 @@ def _host_name(text: str) -> None:
         raise ValueError(f'"{text}" is no host name; give it alone, without scheme and port')
 
 
+def _directory(text: str) -> None:
+    try:
+        found = not text or Path(text).is_dir()
+    except OSError as exc:
+        raise ValueError(exc.strerror) from exc
+    if not found:
+        raise ValueError("no such directory")
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
@@ -70,6 +80,10 @@ class Config:
 
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option("auto", "form of log records", FORMATS)
+
+    simple_fileserver: str = _option(
+        "", "directory whose files are served under /download on both sides; empty for none", check=_directory
+    )
 
     client_plugins_dir: str = _option("", "directory of plugins that see every southbound request; empty for none")
     mgmt_plugins_dir: str = _option("", "directory of plugins that see every northbound request; empty for none")
@@ -121,7 +135,7 @@ class Option:
     most: float | None
     """The largest number allowed, if there is one."""
     check: Callable[[str], None] | None
-    """Raises ValueError for an item of a list that is wrong."""
+    """Raises ValueError for a text, or an item of a list, that is wrong."""
     reload: bool
     """Whether a function given to :meth:`wfx.config.reload.Reload.on_reload` puts it into effect. Members of
     :class:`wfx.config.tunables.Tunables` do not need it."""
@@ -152,7 +166,6 @@ NOT_AVAILABLE = {
     "tls-certificate": "",
     "tls-key": "",
     "tls-ca": "",
-    "simple-fileserver": "",
 }
 """Options of the contract (server section 3) that ask for what this version cannot do, unless they have this value.
 

@@ -20,6 +20,7 @@ class Tunables:
     """What may change at run time, always as a whole; each member is an option, described in :class:`Config`."""
 
     log_level: str
+    simple_fileserver: str
     allowed_origin: tuple[str, ...]
     allowed_host: tuple[str, ...]
     max_connections: int

@@ -17,6 +17,7 @@ from rawhttp import request
 from tests.tuned import tuned
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import Dispatch, build_app
+from wfx.api.downloads import Downloads
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.services import Services
 from wfx.config.tunables import Holder
@@ -138,6 +139,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             filters,
             large_bodies,
             answers,  # type: ignore[arg-type]  # as above
+            stack.enter_context(Downloads(tuned())),
             20 * MEGABYTE,
             tuned(),
         )

@@ -86,10 +86,10 @@ def test_variables_that_make_no_sense(tmp_path: Path) -> None:
     ("scheme", "https"), ("scheme", "http,https"), ("scheme", "unix"), ("scheme", "ftp"), ("tls-ca", "ca.pem"),
     ("tls-certificate", "srv.pem"), ("tls-key", "srv.key"), ("client-tls-host", "::1"), ("client-tls-port", "8443"),
     ("client-unix-socket", "c.sock"), ("mgmt-tls-host", "::1"), ("mgmt-tls-port", "8444"),
-    ("mgmt-unix-socket", "m.sock"), ("simple-fileserver", "."),
+    ("mgmt-unix-socket", "m.sock"),
 ])  # fmt: skip
 def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) -> None:
-    """Who asks for TLS, a unix socket or files, in whatever way, is never silently given plain HTTP instead."""
+    """Who asks for TLS or a unix socket, in whatever way, is never silently given plain HTTP instead."""
     said = f"{NOT_AVAILABLE}{name} {value}"
     assert start_and_fail(tmp_path, f"--{name}={value}") == said
     assert start_and_fail(tmp_path, **{f"WFX_{name.upper().replace('-', '_')}": value}) == said
@@ -97,6 +97,20 @@ def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) 
     assert start_and_fail(tmp_path) == said
     (tmp_path / "wfx.yml").write_text(f"{name}: '{value}'\n")
     assert start_and_fail(tmp_path) == said
+
+
+def test_directory_of_downloads_must_exist(tmp_path: Path) -> None:
+    """A directory of downloads that is missing, or is no directory, ends the start and is named, wherever it is set."""
+    (tmp_path / "file").write_text("x")
+    for place in ("missing", "file"):
+        named = f'Error: invalid value "{place}" for '
+        assert start_and_fail(tmp_path, f"--simple-fileserver={place}") == (
+            f'Error: invalid argument "{place}" for "--simple-fileserver" flag: no such directory'
+        )
+        assert start_and_fail(tmp_path, WFX_SIMPLE_FILESERVER=place).startswith(named)
+        (tmp_path / "wfx.yml").write_text(f"simple-fileserver: {place}\n")
+        assert start_and_fail(tmp_path).startswith(named)
+        (tmp_path / "wfx.yml").unlink()
 
 
 def test_all_settings_that_are_not_available_are_named(tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from starlette.types import Receive, Scope, Send
-
 from wfx.api import spec
-from wfx.api.reply import TEXT, Reply, json_reply, method_not_allowed
+from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.json import encode
 from wfx.domain.timestamp import rfc3339
@@ -16,7 +14,6 @@ _NEVER_CACHED = (
     (b"pragma", b"no-cache"),
     (b"expires", b"Thu, 01 Jan 1970 00:00:00 GMT"),
 )
-_NO_DOWNLOADS = {"code": 404, "message": "path /download is not served as simple file server is not enabled"}
 
 
 async def index(request: ApiRequest) -> Reply:
@@ -50,12 +47,3 @@ async def openapi(_request: ApiRequest) -> Reply:
 async def swagger(_request: ApiRequest) -> Reply:
     """GET swagger.json: the older form, which some devices read at start-up."""
     return json_reply(spec.swagger_json())
-
-
-async def no_download(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer in place of a file server, which is off (rest-api section 12). It is an ASGI app."""
-    if scope["method"] in ("GET", "HEAD"):
-        reply = Reply(404, encode(_NO_DOWNLOADS), (TEXT,))
-    else:
-        reply = method_not_allowed("GET, HEAD")
-    await reply(scope, receive, send)

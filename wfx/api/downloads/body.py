@@ -1,0 +1,121 @@
+"""Answer with the bytes of a file: all of them or ranges, read and sent piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.types import Receive, Send
+
+from wfx.api.answer_memory import Share
+from wfx.api.downloads.files import OpenFile
+from wfx.api.downloads.ranges import Range
+from wfx.api.downloads.threads import Threads
+from wfx.api.reply import RawHeader
+from wfx.api.request import wait_for_disconnect
+
+PIECE = 64 * 1024
+"""Bytes that are read and sent at once."""
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of the file, and what stands before it."""
+
+    head: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent: parts of a file, and what stands behind the last."""
+
+    status: int
+    headers: Sequence[RawHeader]
+    """What it is; without the length."""
+    parts: Sequence[Part]
+    tail: bytes = b""
+
+    @property
+    def head(self) -> list[RawHeader]:
+        """The header fields that describe it."""
+        return [*self.headers, (b"content-length", b"%d" % self.length)]
+
+    @property
+    def length(self) -> int:
+        """Its size in bytes."""
+        return sum(len(part.head) + part.end - part.start for part in self.parts) + len(self.tail)
+
+
+def of(size: int, media_type: bytes, ranges: Sequence[Range] | None) -> Body:
+    """Make the body for a file of this size and type, of which these ranges are wanted; None for all of it."""
+    plain = (b"content-type", media_type)
+    if ranges is None:
+        return Body(200, [plain], [Part(b"", 0, size)])
+    if len(ranges) == 1:
+        [(start, end)] = ranges
+        return Body(206, [plain, (b"content-range", _place(start, end, size))], [Part(b"", start, end)])
+    boundary = secrets.token_hex(30).encode()
+    parts: list[Part] = []
+    for start, end in ranges:
+        between = b"\r\n" if parts else b""
+        lines = b"Content-Range: %b\r\nContent-Type: %b\r\n" % (_place(start, end, size), media_type)
+        head = b"%b--%b\r\n%b\r\n" % (between, boundary, lines)
+        parts.append(Part(head, start, end))
+    several = (b"content-type", b"multipart/byteranges; boundary=" + boundary)
+    return Body(206, [several], parts, b"\r\n--%b--\r\n" % boundary)
+
+
+def _place(start: int, end: int, size: int) -> bytes:
+    return b"bytes %d-%d/%d" % (start, end - 1, size)
+
+
+class Sender:
+    """Sends a body to one client, as fast as the client takes it."""
+
+    def __init__(self, file: OpenFile, threads: Threads, share: Share) -> None:
+        """Read from the file in these threads; hold a share of the memory for pieces."""
+        self._file = file
+        self._threads = threads
+        self._share = share
+
+    async def send(self, body: Body, headers: Sequence[RawHeader], receive: Receive, send: Send) -> None:
+        """Send it, with these header fields too. If the file cannot be read to its end the connection is closed.
+
+        Raises TooManyAnswers, before anything is sent, if there is no memory for a piece.
+        """
+        await self._share.hold(PIECE)
+        try:
+            head = [*body.head, *headers]
+            await send({"type": "http.response.start", "status": body.status, "headers": head})
+            await self._send_parts(body, send)
+        except (OSError, EOFError) as exc:
+            _logger.warning("a download is broken off: %s", exc)
+            self._share.cut()
+            await wait_for_disconnect(receive)
+        else:
+            await send({"type": "http.response.body", "body": body.tail, "more_body": False})
+        finally:
+            self._share.release()
+
+    async def _send_parts(self, body: Body, send: Send) -> None:
+        for part in body.parts:
+            if part.head:
+                await self._send_piece(part.head, send)
+            offset = part.start
+            while offset < part.end:
+                piece = await self._threads.run(self._file.read, offset, min(PIECE, part.end - offset))
+                if not piece:
+                    raise EOFError("the file is shorter than it was")
+                offset += len(piece)
+                await self._send_piece(piece, send)
+
+    async def _send_piece(self, piece: bytes, send: Send) -> None:
+        self._share.sending_since = asyncio.get_running_loop().time()
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._share.sending_since = None
