@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
-from wfx.commandline.failures import ConfigurationFailure
+from wfx.commandline.client_tls import ClientTls
 from wfxctl import bodies, deadline
 from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.targets import Target
@@ -62,11 +62,11 @@ class OpenStream:
 class Api:
     """One API of one server."""
 
-    def __init__(self, target: Target, tls_ca: str) -> None:
-        """Open nothing yet. Raises ConfigurationFailure for a CA file that cannot be used."""
+    def __init__(self, target: Target, tls: ClientTls) -> None:
+        """Open nothing yet. Raises ConfigurationFailure for files of TLS that cannot be used."""
         self.target = target
-        self._tls_ca = tls_ca
-        if tls_ca:
+        self._tls = tls
+        if tls.names_files:
             _ = self._trust
 
     def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
@@ -130,7 +130,7 @@ class Api:
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
-        return _trusting(self._tls_ca)
+        return self._tls.context()
 
 
 def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
@@ -164,20 +164,6 @@ class _OnDemand(httpx.BaseTransport):
     def close(self) -> None:
         if "_transport" in vars(self):
             self._transport.close()
-
-
-def _trusting(tls_ca: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not tls_ca:
-        return context
-    try:
-        context.load_verify_locations(tls_ca)
-    except ssl.SSLError as exc:
-        if exc.reason != "NO_CERTIFICATE_OR_CRL_FOUND":  # a file without any certificate adds nothing
-            raise ConfigurationFailure(f"cannot use CA file {tls_ca}: {exc.reason}") from exc
-    except OSError as exc:
-        raise ConfigurationFailure(f"cannot read CA file {tls_ca}: {exc.strerror}") from exc
-    return context
 
 
 @contextmanager

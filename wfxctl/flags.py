@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wfx.commandline import client_tls
 from wfx.commandline.options import ANY_FILE, Kind, Option
 
 GLOBAL = (
@@ -20,7 +21,7 @@ GLOBAL = (
         "mgmt-unix-socket", Kind.STRING, "connect through this unix socket of the management API", extensions=ANY_FILE
     ),
     Option("enable-tls", Kind.BOOL, "use https and the TLS hosts and ports"),
-    Option("tls-ca", Kind.STRING, "file with further trusted CA certificates (PEM)", extensions=ANY_FILE),
+    *client_tls.OPTIONS,
     Option(
         "config",
         Kind.STRINGS,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wfx.commandline import durations
+from wfx.commandline.client_tls import ClientTls
 from wfx.commandline.failures import EXIT_FAILED, Failure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
@@ -31,7 +32,7 @@ class ClientInvocation(Invocation):
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
         secured = self.settings.flag("enable-tls") if tls is None else tls
-        return Api(target(self.settings, side, tls=secured), self.settings.text("tls-ca"))
+        return Api(target(self.settings, side, tls=secured), ClientTls.of(self.settings))
 
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
