@@ -205,7 +205,7 @@ def ended(world: Restarting, definition: object) -> str:
 def test_an_artifact_that_cannot_be_had(world: Restarting, address: str) -> None:
     """An artifact that cannot be fetched ends the job as TERMINATED, after some attempts at most."""
     assert ended(world, {"artifacts": [{"uri": address}]}).startswith("Error: ")
-    assert len(world.pauses) <= 4
+    assert len(world.pauses) <= 9
 
 
 FAULTS = {

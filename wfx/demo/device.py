@@ -19,14 +19,14 @@ from typing import Any
 
 import httpx
 
-from wfx.demo.connection import Connection, NotFound, Refused, backoff
+from wfx.demo.connection import Connection, NotFound, Refused
+from wfx.demo.download import Download
 
 log = logging.getLogger("device")
 
 _REPORT = {"X-Response-Filter": "del(.context)", "Expect": "100-continue"}
 _ACTIVATED, _FAILED = "ACTIVATED", "TERMINATED"
 _LONGEST_MESSAGE = 1_024
-_DOWNLOAD_ATTEMPTS = 5
 
 
 class Device:
@@ -42,7 +42,7 @@ class Device:
         identity = {"X-Client-Id": client_id, "X-Client-Version": "wfx demo device"}
         self._main = Connection(url, identity, pause)
         self._progress = Connection(url, {}, pause)
-        self._artifacts = httpx.Client(headers={"Accept": "application/octet-stream"}, timeout=10, trust_env=False)
+        self._artifacts = httpx.Client(timeout=10, trust_env=False, follow_redirects=True)
 
     def close(self) -> None:
         """Close all connections."""
@@ -118,36 +118,19 @@ class Device:
         self._report(job, "DOWNLOADING", 0, "Start DOWNLOAD.")
         addresses = _addresses(job)
         for number, address in enumerate(addresses, 1):
-            for percent in self._download_patiently(address):
+            for percent in self._download(address):
                 self._report(job, "DOWNLOADING", percent, "Downloading artifact", over=self._progress)
             self._report(job, "DOWNLOADING", 100, f"Artifact {number}/{len(addresses)} download finished.")
         self._report(job, "DOWNLOADED", 100, "Finished.")
 
-    def _download_patiently(self, address: str) -> Iterator[int]:
-        """Download, some times over if the connection is lost; raise httpx.HTTPError in the end."""
-        for attempt in range(_DOWNLOAD_ATTEMPTS - 1):
-            try:
-                yield from self._download(address)
-            except httpx.TransportError as exc:
-                log.info("%s: %s", address, exc)
-                self._pause(backoff(attempt))
-            else:
-                return
-        yield from self._download(address)
-
     def _download(self, address: str) -> Iterator[int]:
-        """Fetch one artifact, yielding the percentage that has arrived; the bytes are only hashed."""
-        size = int(self._artifacts.head(address).raise_for_status().headers.get("Content-Length", "0"))
-        digest, told = hashlib.sha256(), 0
-        with self._artifacts.stream("GET", address) as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes(65_536):
-                digest.update(chunk)
-                percent = min(100, 100 * answer.num_bytes_downloaded // max(1, size))
-                if percent >= told + 25:
-                    told = percent
-                    yield percent
-        log.info("artifact has sha256 %s", digest.hexdigest())
+        """Fetch one artifact, yielding the percentage that has arrived in steps; the bytes are only hashed."""
+        artifact, told = _Hashed(), 0
+        for percent in Download(address, artifact, self._pause).run(self._artifacts):
+            if percent >= told + 25:
+                told = percent
+                yield percent
+        log.info("artifact has sha256 %s", artifact.digest.hexdigest())
 
     def _install_all(self, job: dict[str, Any]) -> None:
         self._report(job, "INSTALLING", 0, "Start INSTALL.")
@@ -179,6 +162,19 @@ class Device:
         }
         (over or self._main).ask("PUT", f"/jobs/{job['id']}/status", "state", json=status, headers=_REPORT)
         log.info("%-12s %3d %%  %s", state, progress, message)
+
+
+class _Hashed:
+    """An artifact of which nothing is kept but the hash."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self.digest.update(data)
 
 
 def _addresses(job: dict[str, Any]) -> list[str]:

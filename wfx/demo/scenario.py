@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import logging
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +29,16 @@ def run() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with (
         tempfile.TemporaryDirectory() as folder,
-        _artifact_server(Path(folder)) as artifact,
-        LocalService(Path(folder)) as wfx,
+        LocalService(Path(folder), f"--simple-fileserver={_make_artifact(Path(folder))}") as wfx,
     ):
         say(f"service is up: northbound {wfx.north}, southbound {wfx.south}")
         with httpx.Client(base_url=wfx.north + BASE, trust_env=False) as operator:
-            return _update(operator, wfx.south + BASE, artifact)
+            return _update(operator, wfx.south)
 
 
-def _update(operator: httpx.Client, south: str, artifact: str) -> int:
-    job_id = _create_job(operator, artifact)
-    device = Device(south, CLIENT, poll_seconds=0.1)
+def _update(operator: httpx.Client, south: str) -> int:
+    job_id = _create_job(operator, f"{south}/download/payload.bin")
+    device = Device(south + BASE, CLIENT, poll_seconds=0.1)
     ended: list[str] = []
     worker = threading.Thread(target=lambda: ended.append(device.run_next()), daemon=True)
     _operate(operator, job_id, "DOWNLOAD", after="CREATED")
@@ -84,22 +79,12 @@ def _show(job: dict[str, Any]) -> None:
         say(f"  {entry['mtime']:<28} {status['state']:<12} {status.get('progress', ''):>4} {status.get('message', '')}")
 
 
-@contextmanager
-def _artifact_server(folder: Path) -> Iterator[str]:
-    """Serve one file over HTTP and yield its address."""
+def _make_artifact(folder: Path) -> Path:
+    """Make a directory with the artifact for the service's file server."""
     files = folder / "files"
     files.mkdir()
     (files / "payload.bin").write_bytes(bytes(range(256)) * 1024)
-    handler = functools.partial(_QuietHandler, directory=str(files))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/payload.bin"
-        server.shutdown()
-
-
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parent's name
-        """Say nothing: the device reports what it fetches."""
+    return files
 
 
 def say(line: str) -> None:
