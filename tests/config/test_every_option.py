@@ -61,7 +61,7 @@ def _accepts(option: Option, item: str) -> bool:
             option.check(item)
     except ValueError:
         return False
-    return item in (option.choices or ITEMS)
+    return not option.choices or item in option.choices
 
 
 def sample(option: Option) -> tuple[str, Any]:
@@ -78,7 +78,7 @@ def sample(option: Option) -> tuple[str, Any]:
         number = int(option.default + 1 if option.default < most else option.default - 1)
         return str(number), number
     others = [choice for choice in option.choices if choice != option.default]
-    text = others[0] if others else option.choices[0] if option.choices else "other"
+    text = next(text for text in (*others, *option.choices, "other", "/") if _accepts(option, text))
     return text, text
 
 
