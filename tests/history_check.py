@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 from typing import Any
 
 Document = dict[str, Any]
@@ -51,6 +52,13 @@ class Record:
     """The whole log, as it is at the end."""
     readers: dict[str, list[Entry]] = field(default_factory=dict)
     """What each reader saw who followed the log from its beginning to its end."""
+    hidden: frozenset[int] = frozenset()
+    """The numbers of events that nobody is shown: those about workflows."""
+
+    @property
+    def due(self) -> Iterator[int]:
+        """The numbers that are to be seen, in order and without end."""
+        return (number for number in count(1) if number not in self.hidden)
 
 
 def judge(record: Record) -> list[str]:
@@ -59,7 +67,7 @@ def judge(record: Record) -> list[str]:
 
 
 def _of_the_log(record: Record) -> Iterator[str]:
-    for place, entry in enumerate(record.log, 1):
+    for place, entry in zip(record.due, record.log, strict=False):
         if entry.seq != place:
             yield f"the log has number {entry.seq} at place {place}"
     for token, times in Counter(entry.token for entry in record.log).items():
@@ -95,7 +103,7 @@ def _of_the_order(record: Record) -> Iterator[str]:
 def _of_the_readers(record: Record) -> Iterator[str]:
     on_log = {entry.seq: entry.token for entry in record.log}
     for name, seen in record.readers.items():
-        for place, entry in enumerate(seen, 1):
+        for place, entry in zip(record.due, seen, strict=False):
             if entry.seq != place:
                 yield f"reader {name} saw number {entry.seq} where number {place} was due"
                 break

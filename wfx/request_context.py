@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import StrEnum
 from itertools import count
@@ -22,9 +22,20 @@ LOG_FIELD = "reqID"
 """Name of the id in log records (server section 6)."""
 
 _USABLE = re.compile(rb"[!-~]{1,128}")
-_PREFIX = str(uuid.uuid4())[:24]
-_numbers = count(1)
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
+def _mint() -> Iterator[str]:
+    """Make UUIDs of version 4: random for the process, and then a number. Each is two known parts, joined."""
+    random = str(uuid.uuid4())[:24]
+    endings = [f"{number:02x}" for number in range(256)]
+    for high in count():
+        beginning = f"{random}{high:010x}"
+        for ending in endings:
+            yield beginning + ending
+
+
+_minted = _mint()
 
 
 class Side(StrEnum):
@@ -58,8 +69,7 @@ class RequestContext:
     def request_id(self) -> str:
         """1 to 128 visible ASCII characters, the caller's or a UUID; it is minted when somebody first asks for it."""
         if self._id is None:
-            # A UUID of version 4: random for the process, and then a number.
-            self._id = f"{_PREFIX}{next(_numbers):012x}"
+            self._id = next(_minted)
         return self._id
 
 

@@ -299,4 +299,4 @@ def record_of(recorder: Recorder, log: list[tuple[int, Document]], followers: li
     tokens = Tokens()
     entries = [Entry(number, tokens.of(event)) for number, event in log]
     readers = {f"{number}": follower.seen for number, follower in enumerate(followers)}
-    return Record(recorder.attempts, entries, readers)
+    return Record(recorder.attempts, entries, readers, hidden=frozenset({1}))  # the workflow's

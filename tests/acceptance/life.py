@@ -215,7 +215,10 @@ class Life(RuleBasedStateMachine):
                 or workflow == about["workflow"]["name"]
             )
         ]
-        found = self.read_log(self.position(skipped), {name: value for name, value in given.items() if value})
+        found = self.read_log(
+            self.position(self.model.numbers[skipped - 1] if skipped else 0),
+            {name: value for name, value in given.items() if value},
+        )
         assert self.events_of(found) == [(action, printed(about)) for action, about in wanted[:1000]]
 
     def teardown(self) -> None:
@@ -326,10 +329,10 @@ class Life(RuleBasedStateMachine):
         headers = {"Content-Type": "application/json"} if content else {}
         return client.request(method, path.format(job), content=content, headers=headers)
 
-    def position(self, skipped: int) -> str:
-        """The place on the log after so many events of this life."""
-        log_id, _, number = self.start.rpartition("-")
-        return f"{log_id}-{int(number) + skipped}"
+    def position(self, number: int) -> str:
+        """The place on the log after this event, counted from the beginning of this life."""
+        log_id, _, before = self.start.rpartition("-")
+        return f"{log_id}-{int(before) + number}"
 
     def read_log(self, since: str, query: Document) -> Document:
         """Read one page of the log."""
@@ -356,8 +359,8 @@ class Life(RuleBasedStateMachine):
         found = self.read_log(self.start, {})
         assert self.events_of(found) == [(action, printed(about)) for action, about in self.model.log]
         numbers = [entry["id"] for entry in found["content"]]
-        assert numbers == [self.position(number) for number in range(1, len(self.model.log) + 1)]
-        assert found["next"] == self.position(len(self.model.log))
+        assert numbers == list(map(self.position, self.model.numbers))
+        assert found["next"] == self.position(self.model.head)
         for job in self.model.jobs:
             answer = self.clients["south"].get(f"/jobs/{job}", params={"history": "true"})
             on_log = [

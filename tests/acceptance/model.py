@@ -77,6 +77,10 @@ class Model:
         self.jobs: dict[str, Job] = {}
         self.log: list[tuple[str, Document]] = []
         """Actions, and the job members of their events."""
+        self.numbers: list[int] = []
+        """The numbers of these events."""
+        self.head = 0
+        """The number of the newest event; those of workflows have numbers and are shown to nobody."""
 
     def create_workflow(self, workflow: Document, *, sound: bool) -> Document:
         """Keep a workflow without its empty members."""
@@ -86,6 +90,7 @@ class Model:
             raise Refused(400, "wfx.workflowNotUnique")
         kept = {name: value for name, value in workflow.items() if value}
         self.workflows[workflow["name"]] = kept
+        self.head += 1
         return kept
 
     def get_workflow(self, name: str) -> Document:
@@ -100,6 +105,7 @@ class Model:
         if any(job.workflow["name"] == name for job in self.jobs.values()):
             raise Refused(400, "wfx.invalidRequest")
         del self.workflows[name]
+        self.head += 1
 
     def create_job(self, job_id: str, request: Document) -> Document:
         """Start a job under the id that the service chose."""
@@ -114,7 +120,7 @@ class Model:
         answer = job.shown(tags)
         if "tags" not in request:
             del answer["tags"]
-        self.log.append(("CREATE", answer))
+        self._log("CREATE", answer)
         return answer
 
     def job(self, job_id: str) -> Job:
@@ -166,7 +172,12 @@ class Model:
 
     def _record(self, job: Job, action: str, members: Document) -> None:
         about = {"id": job.id, "clientId": job.client, "workflow": {"name": job.workflow["name"]}}
-        self.log.append((action, {**about, **members}))
+        self._log(action, {**about, **members})
+
+    def _log(self, action: str, about: Document) -> None:
+        self.log.append((action, about))
+        self.head += 1
+        self.numbers.append(self.head)
 
     def find(self, wanted: Document) -> list[Document]:
         """List the jobs that meet all conditions, oldest first."""

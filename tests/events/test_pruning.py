@@ -39,7 +39,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """A store with some events."""
     opened = await open_store("sqlite", str(tmp_path / "wfx.db"), clock=lambda: NOON)
     await opened.create_workflow(FLOW)
-    await asyncio.gather(*(opened.create_job(FLOW.name, begin()) for _ in range(EVENTS)))
+    # The first event is the workflow's, which streams do not show.
+    await asyncio.gather(*(opened.create_job(FLOW.name, begin()) for _ in range(EVENTS - 1)))
     yield opened
     await opened.close()
 
@@ -63,7 +64,7 @@ async def test_pruning_where_somebody_reads(store: Store, horizon: int) -> None:
     if horizon <= PLACE:
         while place(source) < EVENTS:
             source.feed(bytes(await anext(stream)))
-        assert [int(number.rpartition("-")[2]) for number, _ in source.events] == list(range(1, EVENTS + 1))
+        assert [int(number.rpartition("-")[2]) for number, _ in source.events] == list(range(2, EVENTS + 1))
     else:
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
@@ -87,7 +88,7 @@ async def test_pruning_between_two_steps_of_a_reader(store: Store) -> None:
         if place(source) == EVENTS:
             break
     seen = [int(number.rpartition("-")[2]) for number, _ in source.events]
-    assert seen == list(range(1, len(seen) + 1))
+    assert seen == list(range(2, len(seen) + 2))
     assert 0 < len(seen) < EVENTS, "the pruner overtook the reader"
     await stream.aclose()
     await broker.close()

@@ -87,16 +87,16 @@ def test_readers_go_on_after_a_restart(how: signal.Signals, tmp_path: Path) -> N
             source.reconnect()
             service.start()
             read_on(source, service.south, len(source.events) + 100)
-        head = len(source.events) + 1
-        while head > len(source.events):
+        head = len(source.events) + 2
+        while head > len(source.events) + 1:  # The first event is the workflow's, which streams do not show.
             page = httpx.get(
                 f"{service.south}{BASE}/jobs/events?since={source.last_id}&limit=1000",
                 headers={"Accept": "application/json"},
             ).json()
             head = int(page["next"].rpartition("-")[2])
-            if head > len(source.events):
-                read_on(source, service.south, head)
-    assert [int(number.rpartition("-")[2]) for number, _ in source.events] == list(range(1, head + 1))
+            if head > len(source.events) + 1:
+                read_on(source, service.south, head - 1)
+    assert [int(number.rpartition("-")[2]) for number, _ in source.events] == list(range(2, head + 1))
     assert len(set(source.jobs)) == len(source.jobs)
     assert set(writer.acknowledged) <= set(source.jobs)
     assert len(writer.acknowledged) > 200

@@ -66,7 +66,7 @@ def test_check_beside_a_service(service: LocalService) -> None:
     """Beside a running service, `wfx check` finds the same file by the same settings, and says that it is sound."""
     shown = wfx(service.folder, "check")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout == "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 1)\n"
+    assert shown.stdout == "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 2)\n"
     elsewhere = service.folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "wfx.yml").write_text("storage-opt: file:../wfx.db\nclient-port: 9080\n")
@@ -85,7 +85,7 @@ def test_check_tells_of_losses(service: LocalService) -> None:
     assert shown.returncode == 0
     assert shown.stdout.splitlines() == [
         "consumer 'mail' has lost events that were pruned before it had read them: 1,200",
-        "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 1)",
+        "wfx.db is sound (workflows: 1, jobs: 1, history entries: 0, events: 2)",
     ]
 
 
@@ -96,22 +96,22 @@ def test_check_for_machines(service: LocalService) -> None:
     assert sound.returncode == 0
     report = json.loads(sound.stdout)
     assert report["sound"] is True
-    assert report["examined"] == {"workflow": 1, "job": 1, "history": 0, "event": 1}
-    assert (report["log"]["oldest"], report["log"]["newest"]) == (1, 1)
+    assert report["examined"] == {"workflow": 1, "job": 1, "history": 0, "event": 2}
+    assert (report["log"]["oldest"], report["log"]["newest"]) == (1, 2)
     with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
-        connection.execute("UPDATE event SET seq = 5")
+        connection.execute("UPDATE event SET seq = 5 WHERE seq = 2")
         connection.commit()
     broken = wfx(service.folder, "check", "--output=json")
     assert broken.returncode == 1
     report = json.loads(broken.stdout)
     assert (report["sound"], report["counts"]) == (False, {"log_gap": 1})
     assert report["findings"] == [
-        {"check": "log_gap", "row": "event 5", "expected": "number 1 next", "found": "number 5"}
+        {"check": "log_gap", "row": "event 5", "expected": "number 2 next", "found": "number 5"}
     ]
     shown = wfx(service.folder, "check")
     assert shown.returncode == 1
     assert shown.stdout.splitlines() == [
-        "log_gap: event 5: expected number 1 next; found number 5",
+        "log_gap: event 5: expected number 2 next; found number 5",
         "wfx.db is NOT sound (findings: 1); docs/operations.md tells what they mean and what to do",
     ]
 

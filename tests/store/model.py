@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from wfx.domain import job_json
+from wfx.domain.cause import UNKNOWN
 from wfx.domain.errors import (
     BehindHorizon,
     JobNotFound,
@@ -14,7 +15,7 @@ from wfx.domain.errors import (
     WorkflowNotUnique,
 )
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.json import Json
+from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import DecideChange, DecideCreation
@@ -30,11 +31,12 @@ class Model:
     log: list[Event] = field(default_factory=list)
     horizon: int = 0
 
-    def create_workflow(self, workflow: Workflow) -> Workflow:
+    def create_workflow(self, workflow: Workflow, now: int) -> Workflow:
         """Remember the workflow."""
         if workflow.name in self.workflows:
             raise WorkflowNotUnique(workflow.name)
         self.workflows[workflow.name] = workflow
+        self._record_workflow(Action.CREATE, workflow, now)
         return workflow
 
     def get_workflow(self, name: str) -> Workflow:
@@ -43,12 +45,13 @@ class Model:
             raise WorkflowNotFound(name)
         return self.workflows[name]
 
-    def delete_workflow(self, name: str) -> None:
+    def delete_workflow(self, name: str, now: int) -> None:
         """Forget the workflow unless it is used."""
         workflow = self.get_workflow(name)
         if any(job.workflow is workflow for job in self.jobs.values()):
             raise WorkflowInUse(name)
         del self.workflows[name]
+        self._record_workflow(Action.DELETE, workflow, now)
 
     def create_job(self, name: str, decide: DecideCreation, job_id: str, now: int) -> Job:
         """Add a job under an id that somebody else chose."""
@@ -67,7 +70,7 @@ class Model:
             moment,
         )
         self.jobs[job_id], self.history[job_id] = job, []
-        self._record(Action.CREATE, job, moment, job_json.created(job, draft.asked_tags))
+        self._record(Action.CREATE, job, moment, job_json.created(job, draft.asked_tags), None)
         return job
 
     def get_job(self, job_id: str) -> Job:
@@ -98,14 +101,14 @@ class Model:
         replaced = None if change.definition == old.definition else old.definition
         self.jobs[job_id] = new
         self.history[job_id].insert(0, HistoryEntry(old.mtime, old.status, replaced))
-        self._record(change.action, new, new.mtime, job_json.changed(new, change.action))
+        self._record(change.action, new, new.mtime, job_json.changed(new, change.action), old.state)
         return new
 
     def delete_job(self, job_id: str, now: int) -> None:
         """Forget the job."""
         job = self.get_job(job_id)
         del self.jobs[job_id], self.history[job_id]
-        self._record(Action.DELETE, job, Timestamp(max(now, job.mtime + 1)), job_json.deleted(job))
+        self._record(Action.DELETE, job, Timestamp(max(now, job.mtime + 1)), job_json.deleted(job), job.state)
 
     def read_log(self, after: int) -> list[Event]:
         """Return what follows the position."""
@@ -124,5 +127,10 @@ class Model:
             self.horizon += 1
         return self.horizon - before
 
-    def _record(self, action: Action, job: Job, moment: Timestamp, payload: Json) -> None:
-        self.log.append(Event(len(self.log) + 1, moment, action, job.id, job.client_id, job.workflow, payload))
+    def _record(self, action: Action, job: Job, moment: Timestamp, payload: Json, before: str | None) -> None:
+        about = (job.id, job.client_id, job.workflow, payload)
+        self.log.append(Event(len(self.log) + 1, moment, action, *about, before, UNKNOWN))
+
+    def _record_workflow(self, action: Action, workflow: Workflow, now: int) -> None:
+        about = ("", "", workflow, encode({"name": workflow.name}), None, UNKNOWN)
+        self.log.append(Event(len(self.log) + 1, Timestamp(now), action, *about))

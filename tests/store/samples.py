@@ -11,7 +11,7 @@ from typing import Any
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
 from wfx.domain.errors import WfxError
-from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job, Status
+from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job, Status, Subject
 from wfx.domain.query import Item, JobQuery, Page, Paging
 from wfx.domain.workflow import Actor, Group, State, Transition, Workflow
 from wfx.store.protocol import DecideChange, DecideCreation, Store
@@ -92,6 +92,11 @@ async def whole_log(store: Store) -> list[Event]:
     """Read the log from the oldest event on."""
     bounds = await store.log_bounds()
     return list(await store.read_log(bounds.oldest - 1, 1_000_000))
+
+
+async def job_log(store: Store) -> list[Event]:
+    """Read the events of jobs from the oldest on."""
+    return [event for event in await whole_log(store) if event.subject is Subject.JOB]
 
 
 async def all_jobs(store: Store, **conditions: Any) -> tuple[Job, ...]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.store.backends import NOON, Backend, SetClock
 from tests.store.samples import FLOW, all_jobs, begin, history_of, move, redefine, tag, together, whole_log
+from wfx.domain.cause import Cause
 from wfx.domain.errors import (
     JobChanged,
     JobExists,
@@ -23,7 +24,7 @@ from wfx.domain.errors import (
     TransitionRefused,
     WorkflowNotFound,
 )
-from wfx.domain.job import Action, Change, Job
+from wfx.domain.job import Action, Change, Job, Subject
 from wfx.domain.query import JobQuery, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -43,12 +44,12 @@ async def fill(store: Store, count: int) -> list[Job]:
 
 async def test_a_new_consumer_begins_at_the_head(store: Store, flow: Workflow) -> None:
     """A consumer that is opened first is done with all there is; opened again, it is where its last step left it."""
-    assert await store.consumer("a") == Consumer("a", 0, 0, 0)
+    assert await store.consumer("a") == Consumer("a", 1, 0, 0)
     await fill(store, 3)
-    assert await store.consumer("b") == Consumer("b", 3, 0, 0)
-    assert await store.step("a", 0, 0, 2, []) == []
-    assert await store.consumer("a") == Consumer("a", 2, 1, 0)
-    assert await store.consumers() == [Consumer("a", 2, 1, 0), Consumer("b", 3, 0, 0)]
+    assert await store.consumer("b") == Consumer("b", 4, 0, 0)
+    assert await store.step("a", 1, 0, 3, []) == []
+    assert await store.consumer("a") == Consumer("a", 3, 1, 0)
+    assert await store.consumers() == [Consumer("a", 3, 1, 0), Consumer("b", 4, 0, 0)]
     assert flow.name == FLOW.name
 
 
@@ -58,9 +59,9 @@ async def test_a_place_outlives_the_store(lasting: Backend, tmp_path: Path, cloc
         await store.create_workflow(FLOW)
         await store.consumer("a")
         await fill(store, 3)
-        await store.step("a", 0, 0, 2, [])
+        await store.step("a", 1, 0, 3, [])
     async with lasting.open(tmp_path, clock) as store:
-        assert await store.consumer("a") == Consumer("a", 2, 1, 0)
+        assert await store.consumer("a") == Consumer("a", 3, 1, 0)
 
 
 async def test_a_step_does_its_operations_and_answers_each(store: Store, flow: Workflow) -> None:
@@ -70,9 +71,9 @@ async def test_a_step_does_its_operations_and_answers_each(store: Store, flow: W
     follower = store.follow_log()
     answers = await store.step(
         "a",
+        1,
         0,
-        0,
-        2,
+        3,
         [
             CreateJob(flow.name, begin("new")),
             ChangeJob(first.id, move("RUN")),
@@ -91,33 +92,33 @@ async def test_a_step_does_its_operations_and_answers_each(store: Store, flow: W
     assert all(isinstance(answer, JobNotFound) for answer in (unknown, half, again))
     assert all(isinstance(answer, WorkflowNotFound) for answer in (no_flow, half_flow))
     assert await all_jobs(store) == (changed, created)
-    events = (await whole_log(store))[2:]
+    events = (await whole_log(store))[3:]
     assert [(event.seq, event.action, event.job_id) for event in events] == [
-        (3, Action.CREATE, created.id),
-        (4, Action.UPDATE_STATUS, first.id),
-        (5, Action.DELETE, second.id),
+        (4, Action.CREATE, created.id),
+        (5, Action.UPDATE_STATUS, first.id),
+        (6, Action.DELETE, second.id),
     ]
     assert list(await anext(follower)) == events
-    assert await store.consumer("a") == Consumer("a", 2, 1, 0)
+    assert await store.consumer("a") == Consumer("a", 3, 1, 0)
 
 
-@pytest.mark.parametrize(("after", "number"), [(0, 0), (2, 0), (0, 1), (1, 1), (2, 2)])
+@pytest.mark.parametrize(("after", "number"), [(1, 0), (3, 0), (1, 1), (2, 1), (3, 2)])
 async def test_a_step_that_was_taken_does_nothing(store: Store, flow: Workflow, after: int, number: int) -> None:
     """Who is not where the consumer is gets StepTaken, and nothing of the step happens."""
     await store.consumer("a")
     (job, _) = await fill(store, 2)
-    await store.step("a", 0, 0, 2, [])
+    await store.step("a", 1, 0, 3, [])
     follower = store.follow_log()
     operations: list[JobOperation] = [CreateJob(flow.name, begin()), ChangeJob(job.id, tag("x")), DeleteJob(job.id)]
     with pytest.raises(StepTaken, match="consumer 'a' is not at event"):
-        await store.step("a", after, number, 2, operations)
+        await store.step("a", after, number, 3, operations)
     with pytest.raises(StepTaken):
-        await store.step("b", after, number, 2, operations)
-    assert await store.consumers() == [Consumer("a", 2, 1, 0)]
-    assert (await store.log_bounds()).head == 2
-    created, deleted, _ = await store.step("a", 2, 1, 2, operations[:1] + operations[2:] + operations[1:2])
+        await store.step("b", after, number, 3, operations)
+    assert await store.consumers() == [Consumer("a", 3, 1, 0)]
+    assert (await store.log_bounds()).head == 3
+    created, deleted, _ = await store.step("a", 3, 1, 3, operations[:1] + operations[2:] + operations[1:2])
     assert (created.version, deleted) == (1, None)
-    assert [event.seq for event in await anext(follower)] == [3, 4]
+    assert [event.seq for event in await anext(follower)] == [4, 5]
 
 
 async def test_a_place_is_on_the_log(store: Store, flow: Workflow) -> None:
@@ -125,11 +126,11 @@ async def test_a_place_is_on_the_log(store: Store, flow: Workflow) -> None:
     await store.consumer("a")
     await fill(store, 1)
     with pytest.raises(NotOnThisLog):
-        await store.step("a", 0, 0, 2, [CreateJob(flow.name, begin())])
-    await store.step("a", 0, 0, 1, [])
-    with pytest.raises(ValueError, match="from event 1 back to 0"):
-        await store.step("a", 1, 1, 0, [CreateJob(flow.name, begin())])
-    assert await store.consumer("a") == Consumer("a", 1, 1, 0)
+        await store.step("a", 1, 0, 3, [CreateJob(flow.name, begin())])
+    await store.step("a", 1, 0, 2, [])
+    with pytest.raises(ValueError, match="from event 2 back to 1"):
+        await store.step("a", 2, 1, 1, [CreateJob(flow.name, begin())])
+    assert await store.consumer("a") == Consumer("a", 2, 1, 0)
     assert len(await all_jobs(store)) == 1
 
 
@@ -146,20 +147,56 @@ async def test_a_step_that_cannot_be_stored_does_nothing(store: Store, flow: Wor
         raise ZeroDivisionError
 
     with pytest.raises(KeyError):
-        await store.step("a", 0, 0, 1, [CreateJob(flow.name, begin()), ChangeJob(job.id, nowhere)])
-    assert await store.consumer("a") == Consumer("a", 0, 0, 0)
+        await store.step("a", 1, 0, 2, [CreateJob(flow.name, begin()), ChangeJob(job.id, nowhere)])
+    assert await store.consumer("a") == Consumer("a", 1, 0, 0)
     assert await all_jobs(store) == (job,)
-    failed, created = await store.step("a", 0, 0, 1, [ChangeJob(job.id, broken), CreateJob(flow.name, begin())])
+    failed, created = await store.step("a", 1, 0, 2, [ChangeJob(job.id, broken), CreateJob(flow.name, begin())])
     assert isinstance(failed, ZeroDivisionError)
     assert await all_jobs(store) == (job, created)
+
+
+async def test_events_of_a_step_have_the_causes_of_its_operations(store: Store, flow: Workflow) -> None:
+    """Each operation of a step tells which event began the chain that led to it, and how far that is."""
+    await store.consumer("a")
+    (job, other) = await fill(store, 2)
+    causes = [
+        Cause("request-1", "north", "someone", 2, 1),
+        Cause(actor="a rule", root=2, depth=2),
+        Cause("", "", "", 3, 1),
+    ]
+    operations: list[JobOperation] = [
+        CreateJob(flow.name, begin(), id=uuid5(IDS, "1"), cause=causes[0].encoded),
+        ChangeJob(job.id, move("RUN"), cause=causes[1].encoded),
+        DeleteJob(other.id, version=1, cause=causes[2].encoded),
+        ChangeJob(job.id, tag("x")),
+    ]
+    await store.step("a", 1, 0, 3, operations)
+    events = (await whole_log(store))[3:]
+    assert [event.cause for event in events] == [*causes, Cause()]
+    assert [event.state_before for event in events] == [None, "NEW", "NEW", "RUN"]
+
+
+async def test_a_consumer_reads_the_events_of_workflows(store: Store, flow: Workflow) -> None:
+    """A consumer is told of the creation and deletion of workflows as of changes of jobs; pruning keeps them for it."""
+    assert await store.consumer("a") == Consumer("a", 1, 0, 0)
+    await store.delete_workflow(flow.name)
+    await store.create_workflow(FLOW)
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 1
+    events = await store.read_log(1, 99)
+    assert [(event.seq, event.action, event.subject) for event in events] == [
+        (2, Action.DELETE, Subject.WORKFLOW),
+        (3, Action.CREATE, Subject.WORKFLOW),
+    ]
+    assert await store.step("a", 1, 0, 3, []) == []
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 2
 
 
 async def test_a_job_is_created_once_with_its_id(store: Store, flow: Workflow) -> None:
     """A job may be created with a given id, and a second one with that id is refused, in the same step or later."""
     await store.consumer("a")
     create = CreateJob(flow.name, begin("x"), id=uuid5(IDS, "1"))
-    created, twice = await store.step("a", 0, 0, 0, [create, create])
-    later, other = await store.step("a", 0, 1, 0, [create, CreateJob(flow.name, begin(), id=uuid5(IDS, "2"))])
+    created, twice = await store.step("a", 1, 0, 1, [create, create])
+    later, other = await store.step("a", 1, 1, 1, [create, CreateJob(flow.name, begin(), id=uuid5(IDS, "2"))])
     assert (created.id, other.id) == (str(uuid5(IDS, "1")), str(uuid5(IDS, "2")))
     assert isinstance(twice, JobExists)
     assert isinstance(later, JobExists)
@@ -181,7 +218,7 @@ async def test_a_new_job_is_changed_in_the_same_step(store: Store, flow: Workflo
         DeleteJob(str(gone), version=2),
         ChangeJob(str(kept), tag("b")),
     ]
-    first, moved, _, redefined, _, deleted, last = await store.step("a", 0, 0, 0, operations)
+    first, moved, _, redefined, _, deleted, last = await store.step("a", 1, 0, 1, operations)
     assert ([job.version for job in (first, moved, redefined, last)], deleted) == ([1, 2, 3, 4], None)
     assert await all_jobs(store, tags=("a", "b", "c")) == (last,)
     history = [(entry.mtime, entry.status, entry.definition) for entry in await history_of(store, last.id, 9)]
@@ -192,7 +229,7 @@ async def test_a_new_job_is_changed_in_the_same_step(store: Store, flow: Workflo
     ]
     again = await store.change_job(last.id, move("DONE"))
     assert (again.version, len(await history_of(store, last.id, 9))) == (5, 4)
-    assert [event.seq for event in await whole_log(store)] == [*range(1, 9)]
+    assert [event.seq for event in await whole_log(store)] == [*range(1, 10)]
 
 
 async def test_a_deleted_job_makes_way_for_a_new_one_in_the_same_step(store: Store, flow: Workflow) -> None:
@@ -200,7 +237,7 @@ async def test_a_deleted_job_makes_way_for_a_new_one_in_the_same_step(store: Sto
     await store.consumer("a")
     given = uuid5(IDS, "1")
     create = CreateJob(flow.name, begin("old", tags=["a", "b"], definition={"n": 1}), id=given)
-    await store.step("a", 0, 0, 0, [create, ChangeJob(str(given), redefine({"n": 2}))])
+    await store.step("a", 1, 0, 1, [create, ChangeJob(str(given), redefine({"n": 2}))])
     second = await store.create_job(flow.name, begin())
     assert (await store.get_job(str(given))).version == 2
     operations = [
@@ -213,7 +250,7 @@ async def test_a_deleted_job_makes_way_for_a_new_one_in_the_same_step(store: Sto
         CreateJob(flow.name, begin("twice"), id=given),
         ChangeJob(str(given), tag("d")),
     ]
-    answers = await store.step("a", 0, 1, 0, operations)
+    answers = await store.step("a", 1, 1, 1, operations)
     created, refused, last = answers[5:]
     assert (created.id, created.version, last.version, last.client_id) == (str(given), 1, 2, "new")
     assert isinstance(refused, JobExists)
@@ -226,7 +263,7 @@ async def test_a_deleted_job_makes_way_for_a_new_one_in_the_same_step(store: Sto
     assert [(entry.mtime, entry.status, entry.definition) for entry in entries] == [
         (created.mtime, created.status, None)
     ]
-    actions = [event.action for event in (await whole_log(store))[3:]]
+    actions = [event.action for event in (await whole_log(store))[4:]]
     life = [Action.CREATE, Action.UPDATE_STATUS, Action.DELETE]
     assert actions == [Action.UPDATE_STATUS, Action.DELETE, *life, Action.CREATE, Action.ADD_TAGS]
     assert (await store.change_job(last.id, move("RUN"))).version == 3
@@ -238,11 +275,11 @@ async def test_a_step_may_end_with_less_than_it_began_with(store: Store, flow: W
     given = uuid5(IDS, "1")
     create = CreateJob(flow.name, begin(), id=given)
     changes = [ChangeJob(str(given), tag(f"{n % 9}")) for n in range(600)]
-    await store.step("a", 0, 0, 0, [create, *changes])
-    await store.step("a", 0, 1, 0, [DeleteJob(str(given)), create, *changes[:9], DeleteJob(str(given))])
+    await store.step("a", 1, 0, 1, [create, *changes])
+    await store.step("a", 1, 1, 1, [DeleteJob(str(given)), create, *changes[:9], DeleteJob(str(given))])
     assert await all_jobs(store) == ()
-    created, *_ = await store.step("a", 0, 2, 0, [create, *changes])
-    _, again = await store.step("a", 0, 3, 0, [DeleteJob(str(given)), create])
+    created, *_ = await store.step("a", 1, 2, 1, [create, *changes])
+    _, again = await store.step("a", 1, 3, 1, [DeleteJob(str(given)), create])
     assert (created.version, again.version) == (1, 1)
     while await store.run_chores(500):
         pass
@@ -255,7 +292,7 @@ async def test_a_job_is_deleted_at_its_version_only(store: Store, flow: Workflow
     await store.consumer("a")
     job = await store.create_job(flow.name, begin())
     await store.change_job(job.id, move("RUN"))
-    refused, deleted = await store.step("a", 0, 0, 2, [DeleteJob(job.id, version=1), DeleteJob(job.id, version=2)])
+    refused, deleted = await store.step("a", 1, 0, 3, [DeleteJob(job.id, version=1), DeleteJob(job.id, version=2)])
     assert isinstance(refused, JobChanged)
     assert (refused.version, deleted) == (2, None)
     assert await all_jobs(store) == ()
@@ -265,7 +302,7 @@ async def test_a_large_job_is_changed_in_a_step(store: Store, flow: Workflow) ->
     """A step may change what is large, together with others."""
     await store.consumer("a")
     large = await store.create_job(flow.name, begin(definition={"text": "x" * 400_000}))
-    moved, created = await store.step("a", 0, 0, 1, [ChangeJob(large.id, move("RUN")), CreateJob(flow.name, begin())])
+    moved, created = await store.step("a", 1, 0, 2, [ChangeJob(large.id, move("RUN")), CreateJob(flow.name, begin())])
     assert (moved.version, moved.state, created.version) == (2, "RUN", 1)
 
 
@@ -280,7 +317,7 @@ async def test_racing_consumers_take_each_step_once(store: Store, flow: Workflow
         number = 0
         while number < 400:
             try:
-                (job,) = await store.step("timer", 0, number, 0, [CreateJob(flow.name, begin(f"step {number}"))])
+                (job,) = await store.step("timer", 1, number, 1, [CreateJob(flow.name, begin(f"step {number}"))])
             except StepTaken:
                 lost += 1
                 number = (await store.consumer("timer")).steps
@@ -302,7 +339,7 @@ async def test_a_step_is_between_other_changes(store: Store, flow: Workflow) -> 
     (job,) = await fill(store, 1)
     before, (first, second), after = await together(
         store.change_job(job.id, tag("1")),
-        store.step("a", 0, 0, 1, [ChangeJob(job.id, tag("2")), ChangeJob(job.id, tag("3"))]),
+        store.step("a", 1, 0, 2, [ChangeJob(job.id, tag("2")), ChangeJob(job.id, tag("3"))]),
         store.change_job(job.id, tag("4")),
     )
     assert [answer.version for answer in (before, first, second, after)] == [2, 3, 4, 5]
@@ -314,14 +351,14 @@ async def test_pruning_keeps_what_a_consumer_has_not_done(store: Store, flow: Wo
     await store.consumer("slow")
     await store.consumer("fast")
     await fill(store, 10)
-    await store.step("fast", 0, 0, 8, [])
-    await store.step("slow", 0, 0, 3, [])
+    await store.step("fast", 1, 0, 9, [])
+    await store.step("slow", 1, 0, 4, [])
     assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=2) == 2
-    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 1
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 2
     assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99) == 0
-    assert (await store.log_bounds()).oldest == 4
-    assert [event.seq for event in await store.read_log(3, 99)] == [*range(4, 11)]
-    await store.step("slow", 3, 1, 9, [])
+    assert (await store.log_bounds()).oldest == 5
+    assert [event.seq for event in await store.read_log(4, 99)] == [*range(5, 12)]
+    await store.step("slow", 4, 1, 10, [])
     assert await store.prune_log(keep_newest=1, older_than=FOREVER, at_most=99) == 5
     assert [one.lost for one in await store.consumers()] == [0, 0]
     assert flow.name == FLOW.name
@@ -332,15 +369,15 @@ async def test_a_consumer_loses_what_is_beyond_the_bound(store: Store, flow: Wor
     await store.consumer("slow")
     await store.consumer("fast")
     await fill(store, 10)
-    await store.step("fast", 0, 0, 9, [])
-    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99, keep_for_consumers=6) == 4
-    assert await store.consumers() == [Consumer("fast", 9, 1, 0), Consumer("slow", 4, 0, 4)]
+    await store.step("fast", 1, 0, 10, [])
+    assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99, keep_for_consumers=6) == 5
+    assert await store.consumers() == [Consumer("fast", 10, 1, 0), Consumer("slow", 5, 0, 4)]
     with pytest.raises(StepTaken):
-        await store.step("slow", 0, 0, 10, [CreateJob(flow.name, begin())])
-    await store.step("slow", 4, 0, 5, [])
+        await store.step("slow", 1, 0, 11, [CreateJob(flow.name, begin())])
+    await store.step("slow", 5, 0, 6, [])
     assert await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99, keep_for_consumers=0) == 6
-    assert await store.consumers() == [Consumer("fast", 10, 1, 1), Consumer("slow", 10, 1, 9)]
-    assert await store.read_log(10, 99) == []
+    assert await store.consumers() == [Consumer("fast", 11, 1, 1), Consumer("slow", 11, 1, 9)]
+    assert await store.read_log(11, 99) == []
     assert len(await all_jobs(store)) == 10
 
 
@@ -368,16 +405,16 @@ async def test_numbers_beyond_64_bits_are_taken_as_what_they_mean(store: Store, 
     await store.consumer("a")
     (job,) = await fill(store, 1)
     operations = [CreateJob(flow.name, begin())]
-    for number, after in ((far, 0), (0, far), (far, far)):
+    for number, after in ((far, 1), (0, far), (far, far)):
         with pytest.raises(StepTaken):
             await store.step("a", after, number, max(after, 0), operations)
     if far > 0:
         with pytest.raises(NotOnThisLog):
-            await store.step("a", 0, 0, far, operations)
+            await store.step("a", 1, 0, far, operations)
     with pytest.raises(NotOnThisLog):
         await store.read_log(far, 1)
-    assert len(await store.read_log(0, far)) == (far > 0)
-    assert len(await store.read_log(0, 1, far)) == 1
+    assert len(await store.read_log(1, far)) == (far > 0)
+    assert len(await store.read_log(1, 1, far)) == 1
     for client_id in ("", "c0"):
         query = JobQuery(client_id=client_id, paging=Paging(limit=far, offset=min(far, 0)))
         assert (await store.query_jobs(query)).items == (job,)
@@ -389,12 +426,12 @@ async def test_numbers_beyond_64_bits_are_taken_as_what_they_mean(store: Store, 
     assert len((await store.get_history(job.id, 1, room=far)).items) == (far > 0)
     assert len((await store.query_jobs(JobQuery(), far)).items) == (far > 0)
     assert await store.run_chores(far) == 0
-    for act in (
-        partial(store.prune_log, keep_newest=far, older_than=FOREVER, at_most=1),
-        partial(store.prune_log, keep_newest=9, older_than=Timestamp(min(far, 0)), at_most=1),
-        partial(store.prune_log, keep_newest=9, older_than=FOREVER, at_most=far),
+    for prune, dropped in (
+        (partial(store.prune_log, keep_newest=far, older_than=FOREVER, at_most=1), far < 0),
+        (partial(store.prune_log, keep_newest=9, older_than=Timestamp(min(far, 0)), at_most=1), 0),
+        (partial(store.prune_log, keep_newest=9, older_than=FOREVER, at_most=far), 0),
     ):
-        assert await act(keep_for_consumers=max(far, 9)) == 0
+        assert await prune(keep_for_consumers=max(far, 9)) == dropped
 
 
 async def test_names_are_text(store: Store) -> None:
@@ -412,7 +449,7 @@ async def test_names_are_text(store: Store) -> None:
 async def held_by_another(store: Store, clock: SetClock, name: str, ttl: float) -> Lease:
     """Let a store take a lease that then does not end in order, as if its process was killed."""
     assert isinstance(store, BatchingStore)
-    lease = await store.backend.perform(TakeLease(name, "another", int(ttl * 1e6)), clock.now)
+    lease = (await store.backend.perform(TakeLease(name, "another", int(ttl * 1e6)), clock.now)).result
     assert isinstance(lease, Lease)
     return lease
 
@@ -486,7 +523,7 @@ async def test_a_decision_that_would_end_a_task_fails_alone(
         broken, good = await together(store.create_job(flow.name, decide), store.create_job(flow.name, begin()))
         assert isinstance(broken, RuntimeError)
         assert good.version == 1
-        moved, changed = await store.step("a", 0, 0, 1, [ChangeJob(good.id, decide), ChangeJob(good.id, move("RUN"))])
+        moved, changed = await store.step("a", 1, 0, 1, [ChangeJob(good.id, decide), ChangeJob(good.id, move("RUN"))])
         assert isinstance(moved, RuntimeError)
         assert changed.version == 2
         with pytest.raises(RuntimeError, match=kind.__name__):

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.store.backends import NOON, Backend, SetClock
-from tests.store.samples import FLOW, begin, move, redefine, tag, together, untag, whole_log
+from tests.store.samples import FLOW, begin, job_log, move, redefine, tag, together, untag, whole_log
 from wfx.domain import job_json, replay
-from wfx.domain.errors import BehindHorizon, NotOnThisLog, TransitionRefused
-from wfx.domain.job import Action, Event
+from wfx.domain.cause import UNKNOWN, Cause
+from wfx.domain.errors import BehindHorizon, NotOnThisLog, TransitionRefused, WfxError
+from wfx.domain.job import Action, Event, Subject
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -20,6 +21,7 @@ from wfx.store.protocol import Store
 
 FOREVER = Timestamp(0)
 """Nothing is older than this."""
+ASKED = Cause("request-1", "north", "someone").encoded
 
 
 async def step(follower: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
@@ -49,8 +51,8 @@ async def test_each_job_change_is_one_event(store: Store, flow: Workflow, clock:
         jobs.append(await store.change_job(jobs[0].id, decide))
     clock.now += 10
     await store.delete_job(jobs[0].id)
-    events = await whole_log(store)
-    assert [event.seq for event in events] == [1, 2, 3, 4, 5, 6]
+    events = await job_log(store)
+    assert [event.seq for event in events] == [2, 3, 4, 5, 6, 7]
     assert [event.ctime for event in events] == [NOON + n for n in range(0, 60, 10)]
     assert [event.action for event in events] == [
         *(Action.CREATE, Action.UPDATE_STATUS, Action.UPDATE_DEFINITION),
@@ -64,10 +66,47 @@ async def test_each_job_change_is_one_event(store: Store, flow: Workflow, clock:
     ]
 
 
-async def test_workflow_operations_are_not_on_the_log(store: Store, flow: Workflow) -> None:
-    """Creating and deleting workflows gives no events."""
+async def test_each_workflow_operation_is_one_event(store: Store, clock: SetClock) -> None:
+    """Creating and deleting workflows gives events as other changes do, with a number, their workflow and no job."""
+    follower = store.follow_log()
+    flow = await store.create_workflow(FLOW, cause=ASKED)
+    clock.now += 10
     await store.delete_workflow(flow.name)
-    assert (await store.log_bounds()).head == 0
+    payload = b'{"name":"demo.flow"}'
+    about = ("", "", flow, payload, None)
+    created = Event(1, Timestamp(NOON), Action.CREATE, *about, ASKED)
+    deleted = Event(2, Timestamp(NOON + 10), Action.DELETE, *about, UNKNOWN)
+    assert created.subject is deleted.subject is Subject.WORKFLOW
+    assert await whole_log(store) == [created, deleted]
+    assert [event for _ in range(2) for event in await step(follower)] == [created, deleted]
+
+
+async def test_a_refused_workflow_operation_is_no_event(store: Store, flow: Workflow) -> None:
+    """A second workflow of the name, and the deletion of one that is used or is not there, leave the log as it was."""
+    await store.create_job(flow.name, begin())
+    for act in (store.create_workflow(FLOW), store.delete_workflow(flow.name), store.delete_workflow("nothing")):
+        with pytest.raises(WfxError):
+            await act
+    assert (await store.log_bounds()).head == 2
+
+
+async def test_each_event_has_its_cause_and_the_state_before(store: Store, flow: Workflow) -> None:
+    """Events tell who asked, and where the job stood before; a creation has nothing before it."""
+    causes = [Cause(f"request-{n}", "south", "someone", n or None, n) for n in range(4)]
+    job = await store.create_job(flow.name, begin(), cause=causes[0].encoded)
+    await store.change_job(job.id, move("RUN"), cause=causes[1].encoded)
+    await store.change_job(job.id, tag("t"), cause=causes[2].encoded)
+    await store.delete_job(job.id, cause=causes[3].encoded)
+    events = await job_log(store)
+    assert [event.cause for event in events] == causes
+    assert [event.state_before for event in events] == [None, "NEW", "RUN", "RUN"]
+
+
+async def test_changes_of_one_commit_each_have_the_state_before(store: Store, flow: Workflow) -> None:
+    """What is written together is told one after the other."""
+    job = await store.create_job(flow.name, begin())
+    await together(store.change_job(job.id, move("RUN")), store.change_job(job.id, move("DONE")))
+    assert [event.state_before for event in await job_log(store)] == [None, "NEW", "RUN"]
 
 
 async def test_the_log_folds_to_the_jobs(store: Store, flow: Workflow) -> None:
@@ -76,14 +115,15 @@ async def test_the_log_folds_to_the_jobs(store: Store, flow: Workflow) -> None:
     for decide in (move("RUN", message="m"), redefine({"n": 2}), tag("b"), untag("a"), redefine({}), move("DONE")):
         job = await store.change_job(job.id, decide)
     known = None
-    for event in await whole_log(store):
+    for event in await job_log(store):
         known = replay.after(event, known)
     assert known == decode(job_json.created(job))
 
 
 @pytest.mark.usefixtures("flow")
 @pytest.mark.parametrize(
-    ("after", "limit", "numbers"), [(0, 3, [1, 2, 3]), (0, 99, [1, 2, 3, 4, 5]), (3, 1, [4]), (5, 9, []), (4, 9, [5])]
+    ("after", "limit", "numbers"),
+    [(0, 3, [1, 2, 3]), (0, 99, [1, 2, 3, 4, 5, 6]), (3, 1, [4]), (6, 9, []), (5, 9, [6])],
 )
 async def test_the_log_is_read_from_any_place(store: Store, after: int, limit: int, numbers: list[int]) -> None:
     """Reading gives up to so many events behind a position; behind the head there are none."""
@@ -92,13 +132,13 @@ async def test_the_log_is_read_from_any_place(store: Store, after: int, limit: i
 
 
 @pytest.mark.usefixtures("flow")
-@pytest.mark.parametrize("after", [-1, -(2**63), -(2**70), 3, 2**63 - 1, 2**63, 2**70])
+@pytest.mark.parametrize("after", [-1, -(2**63), -(2**70), 4, 2**63 - 1, 2**63, 2**70])
 async def test_a_position_that_is_not_on_the_log_is_refused(store: Store, after: int) -> None:
     """A position ahead of the head, or a negative one, is never answered with old events."""
     await fill(store, 2)
     with pytest.raises(NotOnThisLog) as refusal:
         await store.read_log(after, 10)
-    assert (refusal.value.head, refusal.value.log_id) == (2, (await store.log_bounds()).log_id)
+    assert (refusal.value.head, refusal.value.log_id) == (3, (await store.log_bounds()).log_id)
 
 
 async def test_a_refused_change_burns_no_number(store: Store, flow: Workflow) -> None:
@@ -108,7 +148,7 @@ async def test_a_refused_change_burns_no_number(store: Store, flow: Workflow) ->
         with pytest.raises(TransitionRefused):
             await store.change_job(job.id, move("DONE"))
     await store.change_job(job.id, move("RUN"))
-    assert [event.seq for event in await whole_log(store)] == [1, 2]
+    assert [event.seq for event in await whole_log(store)] == [1, 2, 3]
 
 
 async def test_numbers_and_identity_go_on_after_reopening(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
@@ -123,7 +163,7 @@ async def test_numbers_and_identity_go_on_after_reopening(backend: Backend, tmp_
         assert (after == before) == backend.lasting
         if backend.lasting:
             await fill(store, 1)
-            assert [event.seq for event in await whole_log(store)] == [4]
+            assert [event.seq for event in await whole_log(store)] == [5]
 
 
 async def test_two_logs_have_two_identities(backend: Backend, tmp_path: Path, clock: SetClock) -> None:
@@ -136,7 +176,6 @@ async def test_two_logs_have_two_identities(backend: Backend, tmp_path: Path, cl
     assert len(ids) == 2
 
 
-@pytest.mark.usefixtures("flow")
 @pytest.mark.parametrize(
     ("keep", "older", "most", "dropped"),
     [
@@ -159,8 +198,13 @@ async def test_two_logs_have_two_identities(backend: Backend, tmp_path: Path, cl
 async def test_pruning_drops_what_is_beyond_count_or_age(
     store: Store, clock: SetClock, keep: int, older: int, most: int, dropped: int
 ) -> None:
-    """Of ten events, a second apart: those beyond the newest, or too old, are dropped from the oldest on."""
-    for second in range(1, 11):
+    """Of ten events, a second apart: those beyond the newest, or too old, are dropped from the oldest on.
+
+    The first is of a workflow, and counts like the others.
+    """
+    clock.now = NOON + 1
+    await store.create_workflow(FLOW)
+    for second in range(2, 11):
         clock.now = NOON + second
         await fill(store, 1)
     assert await store.prune_log(keep_newest=keep, older_than=Timestamp(NOON + older), at_most=most) == dropped
@@ -172,7 +216,7 @@ async def test_pruning_drops_what_is_beyond_count_or_age(
 @pytest.mark.usefixtures("flow")
 async def test_pruning_in_steps_ends_where_one_step_does(store: Store) -> None:
     """Repeated calls drop a bounded number each, until nothing is left to drop."""
-    await fill(store, 10)
+    await fill(store, 9)
     steps = [await store.prune_log(keep_newest=2, older_than=FOREVER, at_most=3) for _ in range(4)]
     assert steps == [3, 3, 2, 0]
 
@@ -184,8 +228,8 @@ async def test_age_stops_at_the_first_young_event(store: Store, clock: SetClock)
         clock.now = now
         await fill(store, 1)
     clock.now = NOON + 100
-    assert await store.prune_log(keep_newest=99, older_than=Timestamp(NOON + 50), at_most=99) == 1
-    assert [event.seq for event in await whole_log(store)] == [2, 3]
+    assert await store.prune_log(keep_newest=99, older_than=Timestamp(NOON + 50), at_most=99) == 2
+    assert [event.seq for event in await whole_log(store)] == [3, 4]
 
 
 @pytest.mark.usefixtures("flow")
@@ -194,14 +238,14 @@ async def test_age_counts_behind_what_the_number_drops(store: Store, clock: SetC
     for now in (NOON + 100, NOON, NOON + 100):
         clock.now = now
         await fill(store, 1)
-    assert await store.prune_log(keep_newest=2, older_than=Timestamp(NOON + 50), at_most=99) == 2
-    assert [event.seq for event in await whole_log(store)] == [3]
+    assert await store.prune_log(keep_newest=2, older_than=Timestamp(NOON + 50), at_most=99) == 3
+    assert [event.seq for event in await whole_log(store)] == [4]
 
 
 @pytest.mark.usefixtures("flow")
 async def test_reading_behind_the_horizon_is_refused(store: Store) -> None:
     """A reader is told the oldest event that is left; exactly at the horizon it is served."""
-    await fill(store, 5)
+    await fill(store, 4)
     await store.prune_log(keep_newest=2, older_than=FOREVER, at_most=99)
     for after in (0, 2):
         with pytest.raises(BehindHorizon) as refusal:
@@ -213,7 +257,7 @@ async def test_reading_behind_the_horizon_is_refused(store: Store) -> None:
 @pytest.mark.usefixtures("flow")
 async def test_an_emptied_log_knows_its_place(store: Store) -> None:
     """When everything was pruned the head is still known, and the position at the head is served."""
-    await fill(store, 5)
+    await fill(store, 4)
     await store.prune_log(keep_newest=0, older_than=FOREVER, at_most=99)
     bounds = await store.log_bounds()
     assert (bounds.oldest, bounds.head) == (6, 5)
@@ -242,7 +286,7 @@ async def test_a_follower_sees_each_commit_from_its_call_on(store: Store, flow: 
     follower = store.follow_log()
     job = await store.create_job(flow.name, begin())
     await store.change_job(job.id, move("RUN"))
-    assert [event.seq for event in await step(follower)] == [3]
+    assert [event.seq for event in await step(follower)] == [4]
     assert [event.action for event in await step(follower)] == [Action.UPDATE_STATUS]
 
 
@@ -254,7 +298,7 @@ async def test_a_follower_waits_for_news(store: Store) -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     await fill(store, 1)
-    assert await waiting == await store.read_log(0, 10)
+    assert await waiting == await store.read_log(1, 10)
 
 
 @pytest.mark.usefixtures("flow")
@@ -265,7 +309,7 @@ async def test_what_a_follower_sees_is_on_the_log(store: Store) -> None:
     seen: list[Event] = []
     while len(seen) < 40:
         seen += await step(follower)
-        assert list(await store.read_log(0, 99))[: len(seen)] == seen
+        assert list(await store.read_log(1, 99))[: len(seen)] == seen
     await writers
 
 
@@ -276,8 +320,8 @@ async def test_followers_do_not_disturb_each_other(store: Store) -> None:
     del gone
     await fill(store, 3)
     for follower in (first, second):
-        assert [event.seq for _ in range(3) for event in await step(follower)] == [1, 2, 3]
-    assert [event.seq for event in await step(idle)] == [1]
+        assert [event.seq for _ in range(3) for event in await step(follower)] == [2, 3, 4]
+    assert [event.seq for event in await step(idle)] == [2]
 
 
 async def test_a_follower_far_behind_misses_nothing(store: Store, flow: Workflow) -> None:
@@ -291,7 +335,7 @@ async def test_a_follower_far_behind_misses_nothing(store: Store, flow: Workflow
         seen += [event.seq for event in await step(follower)]
     await fill(store, 1)
     seen += [event.seq for event in await step(follower)]
-    assert seen == list(range(1, 5123))
+    assert seen == list(range(2, 5124))
 
 
 async def test_a_follower_behind_the_horizon_is_told(store: Store, flow: Workflow) -> None:
@@ -341,7 +385,7 @@ async def test_pruning_next_to_a_reader_leaves_no_gap(store: Store) -> None:
             pass
 
     pruner = asyncio.create_task(prune())
-    while position < 300:
+    while position < 301:
         try:
             events = await store.read_log(position, 3)
         except BehindHorizon as exc:
@@ -373,8 +417,8 @@ async def test_events_from_the_future_keep_no_others(
     old = Timestamp(NOON + 10**6)
     while await store.prune_log(keep_newest=1000, older_than=old, at_most=at_most):
         pass
-    assert [event.seq for event in await whole_log(store)] == [7, 8]
+    assert [event.seq for event in await whole_log(store)] == [8, 9]
     assert job.stime < old
     clock.now = NOON + 2 * 10**9
     assert await store.prune_log(keep_newest=1000, older_than=Timestamp(NOON + 2 * 10**9), at_most=100) == 1
-    assert [event.seq for event in await whole_log(store)] == [8]
+    assert [event.seq for event in await whole_log(store)] == [9]

@@ -87,11 +87,11 @@ class Life(RuleBasedStateMachine):
     @rule(name=_names, small=st.booleans())
     def create_workflow(self, name: str, *, small: bool) -> None:
         workflow = Workflow(name, (State("NEW"),)) if small else renamed(name, FLOW)
-        self.both(self.store.create_workflow(workflow), lambda: self.model.create_workflow(workflow))
+        self.both(self.store.create_workflow(workflow), lambda: self.model.create_workflow(workflow, self.clock.now))
 
     @rule(name=_names)
     def delete_workflow(self, name: str) -> None:
-        self.both(self.store.delete_workflow(name), lambda: self.model.delete_workflow(name))
+        self.both(self.store.delete_workflow(name), lambda: self.model.delete_workflow(name, self.clock.now))
 
     @rule(target=jobs, name=_names, definition=_definitions, tags=_tags, count=st.integers(1, 3))
     def create_jobs(self, name: str, definition: dict[str, Any] | None, tags: list[str], count: int) -> Any:

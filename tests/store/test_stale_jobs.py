@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from tests.store.samples import FLOW, all_jobs, begin, move, redefine, together, whole_log
+from tests.store.samples import FLOW, all_jobs, begin, job_log, move, redefine, together, whole_log
 from wfx.domain.errors import WfxError
 from wfx.domain.json import Json, decode
 from wfx.store.backend import Applied
@@ -56,9 +56,9 @@ async def test_stale_jobs_are_decided_on_again() -> None:
     found = await store.get_job(job.id)
     assert (found, decode(found.tags), found.state) == (redefined, ["theirs"], "RUN")
     events = await whole_log(store)
-    assert [event.seq for event in events] == [1, 2, 3, 4, 5]
-    assert [event.job_id for event in events[2:]] == [other.id, job.id, job.id]
-    assert [list(await anext(follower)), list(await anext(follower))] == [events[2:3], events[3:]]
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event.job_id for event in events[3:]] == [other.id, job.id, job.id]
+    assert [list(await anext(follower)), list(await anext(follower))] == [events[3:4], events[4:]]
     await store.close()
 
 
@@ -71,10 +71,10 @@ async def test_a_step_with_a_stale_job_is_taken_as_a_whole() -> None:
     job = await store.create_job(FLOW.name, begin())
     backend.stale = {job.id}
     moved, created = await store.step(
-        "a", 0, 0, 1, [ChangeJob(job.id, move("RUN")), CreateJob(FLOW.name, begin("other"))]
+        "a", 1, 0, 2, [ChangeJob(job.id, move("RUN")), CreateJob(FLOW.name, begin("other"))]
     )
     assert (moved.version, decode(moved.tags), created.client_id) == (3, ["theirs"], "other")
     assert await all_jobs(store) == (moved, created)
-    assert [event.job_id for event in await whole_log(store)] == [job.id, job.id, created.id]
-    assert await store.consumers() == [Consumer("a", 1, 1, 0)]
+    assert [event.job_id for event in await job_log(store)] == [job.id, job.id, created.id]
+    assert await store.consumers() == [Consumer("a", 2, 1, 0)]
     await store.close()

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from wfx.domain.cause import Cause, EncodedCause, decode_cause
 from wfx.domain.json import Json, embedded, encode
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
 
+class Subject(StrEnum):
+    """What an event is about."""
+
+    JOB = "job"
+    WORKFLOW = "workflow"
+
+
 class Action(StrEnum):
-    """What happened to a job; the kinds of events there are."""
+    """What happened to a job; the kinds of events there are. Of workflows there are CREATE and DELETE alone."""
 
     CREATE = "CREATE"
     DELETE = "DELETE"
@@ -129,16 +137,34 @@ class HistoryEntry:
     """The definition before the change; None where the change left it alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One entry of the log: what happened to a job, in the order of commits."""
+class Event(NamedTuple):
+    """One entry of the log: what happened to a job or a workflow, in the order of commits."""
 
     seq: int
     """1, 2, 3 … without gaps, in commit order."""
     ctime: Timestamp
     action: Action
     job_id: str
+    """Empty for an event about a workflow, like the client's id."""
     client_id: str
     workflow: Workflow
+    """The job's workflow, or the one that the event is about."""
     payload: Json
-    """The event's member ``job`` as a JSON object, without its ``workflow``; see :func:`wfx.domain.job_json.event`."""
+    """The event's member ``job`` as a JSON object, without its ``workflow``; see :func:`wfx.domain.job_json.event`.
+
+    That of a workflow's event is an object with its ``name``.
+    """
+    state_before: str | None = None
+    """The job's state before the event; None at its creation, for workflows, and where there is no cause."""
+    encoded_cause: EncodedCause | None = None
+    """What :attr:`cause` decodes."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """Who and what brought it about; None for events of releases that did not record it."""
+        return None if self.encoded_cause is None else decode_cause(self.encoded_cause)
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject.JOB if self.job_id else Subject.WORKFLOW

@@ -24,10 +24,10 @@ class EncodedEvent:
     __slots__ = ("event", "head", "seq")
 
     def __init__(self, event: Event) -> None:
-        """Encode the part that does not depend on the reader."""
+        """Encode the part that does not depend on the reader. Events of workflows are shown to nobody."""
         self.event = event
         self.seq = event.seq
-        self.head = job_json.event_head(event)
+        self.head = job_json.event_head(event) if event.job_id else b""
 
 
 class Framing:

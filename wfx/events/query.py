@@ -22,7 +22,7 @@ class EventQueryInvalid(Refused):
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: any of the named jobs, clients or workflows, and of these only the given actions."""
+    """Which events of jobs: any of the named jobs, clients or workflows, and of these only the given actions."""
 
     job_ids: frozenset[str] | None = None
     client_ids: frozenset[str] | None = None
@@ -36,6 +36,8 @@ class EventFilter:
 
     def passes(self, event: Event) -> bool:
         """Tell whether the reader wants this event."""
+        if not event.job_id:
+            return False
         if self.actions is not None and event.action not in self.actions:
             return False
         return (

@@ -74,10 +74,13 @@ class SubscriberIndex:
             self.empty.set()
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Wake the readers whom some of these consecutive events may concern."""
+        """Wake the readers whom some of these consecutive events may concern: those of workflows concern none."""
+        of_jobs = [event for event in events if event.job_id]
+        if not of_jobs:
+            return
         for listener in self._of_everything:
-            listener.wake(events[0].seq)
-        for event in events:
+            listener.wake(of_jobs[0].seq)
+        for event in of_jobs:
             for listeners in (
                 self._by_job.get(event.job_id, ()),
                 self._by_client.get(event.client_id, ()),

@@ -10,6 +10,7 @@ from wfx.domain.definition import Definition
 from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.query import Item, JobQuery, Page, Rest
 from wfx.domain.workflow import Actor
+from wfx.service.cause import present_cause
 from wfx.store.protocol import Store
 
 HISTORY_LIMIT = 8192
@@ -29,7 +30,7 @@ class Jobs:
         """Start a job of the workflow for a client; what is None was not given."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
         size = 0 if definition is None else len(definition.encoded)
-        return await self._store.create_job(workflow, decide, size=size)
+        return await self._store.create_job(workflow, decide, size=size, cause=present_cause())
 
     async def get(self, job_id: str, room: int) -> Job:
         """Return one job. Raises NoRoom."""
@@ -50,21 +51,22 @@ class Jobs:
     async def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Job:
         """Move the job along its workflow. Raises TransitionRefused."""
         decide = partial(transition.decide, wanted=wanted, actor=actor)
-        return await self._store.change_job(job_id, decide, size=len(wanted.context or b""))
+        size = len(wanted.context or b"")
+        return await self._store.change_job(job_id, decide, size=size, cause=present_cause())
 
     async def update_definition(self, job_id: str, wanted: Definition) -> Job:
         """Replace the definition as a whole."""
         decide = partial(definition.decide, wanted=wanted)
-        return await self._store.change_job(job_id, decide, size=len(wanted.encoded))
+        return await self._store.change_job(job_id, decide, size=len(wanted.encoded), cause=present_cause())
 
     async def add_tags(self, job_id: str, names: Sequence[str]) -> Job:
         """Add tags that are not there yet."""
-        return await self._store.change_job(job_id, partial(tags.add, tags=names))
+        return await self._store.change_job(job_id, partial(tags.add, tags=names), cause=present_cause())
 
     async def delete_tags(self, job_id: str, names: Sequence[str]) -> Job:
         """Remove tags; names that are not there are ignored."""
-        return await self._store.change_job(job_id, partial(tags.remove, tags=names))
+        return await self._store.change_job(job_id, partial(tags.remove, tags=names), cause=present_cause())
 
     async def delete(self, job_id: str) -> None:
         """Delete the job with its history."""
-        await self._store.delete_job(job_id)
+        await self._store.delete_job(job_id, cause=present_cause())

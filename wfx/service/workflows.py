@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wfx.domain.query import Page, Paging
 from wfx.domain.workflow import Workflow
+from wfx.service.cause import present_cause
 from wfx.store.protocol import Store
 
 
@@ -16,7 +17,7 @@ class Workflows:
 
     async def create(self, checked: Workflow) -> Workflow:
         """Store a workflow that was found to be well-formed (:func:`wfx.domain.validation.check`)."""
-        return await self._store.create_workflow(checked)
+        return await self._store.create_workflow(checked, cause=present_cause())
 
     async def get(self, name: str) -> Workflow:
         """Return one workflow."""
@@ -28,4 +29,4 @@ class Workflows:
 
     async def delete(self, name: str) -> None:
         """Delete a workflow that no job uses."""
-        await self._store.delete_workflow(name)
+        await self._store.delete_workflow(name, cause=present_cause())

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
@@ -46,6 +46,15 @@ class Applied:
     """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
 
 
+class Performed(NamedTuple):
+    """What became of an exclusive operation."""
+
+    result: Any = None
+    """What the method of :class:`~wfx.store.protocol.Store` returns."""
+    events: Sequence[Event] = ()
+    """The events that it put on the log."""
+
+
 class Backend(Protocol):
     """See the module's docstring for what holds of every call."""
 
@@ -71,7 +80,7 @@ class Backend(Protocol):
         nothing is written if one job is stale. Raises StepTaken and NotOnThisLog.
         """
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation in a transaction of its own; ``now`` is in microseconds.
 
         Raises what the method of :class:`~wfx.store.protocol.Store` raises.

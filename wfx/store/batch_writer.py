@@ -32,7 +32,9 @@ class BatchWriter:
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
         if isinstance(operations[0], ExclusiveOperation):
-            return [await self._backend.perform(operations[0], self._clock())]
+            performed = await self._backend.perform(operations[0], self._clock())
+            self._feed.publish(performed.events)
+            return [performed.result]
         if isinstance(operations[0], TakeStep):
             return [await self._step(operations[0])]
         return await self._change(cast("Sequence[JobOperation]", operations))

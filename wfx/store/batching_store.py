@@ -12,6 +12,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any, Self
 
+from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.errors import JobNotFound, NotFound, StepTaken, StoreError, StoreUnavailable, WorkflowNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
@@ -86,8 +87,8 @@ class BatchingStore:
         """Start a store over the backend, which it closes in the end; ``on_batch`` observes the batches of changes."""
         return cls(backend, await backend.log_bounds(), clock, on_batch)
 
-    async def create_workflow(self, workflow: Workflow) -> Workflow:
-        created: Workflow = await self._writes.submit(CreateWorkflow(workflow))
+    async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
+        created: Workflow = await self._writes.submit(CreateWorkflow(workflow, cause))
         return created
 
     async def get_workflow(self, name: str) -> Workflow:
@@ -98,13 +99,15 @@ class BatchingStore:
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         return await self.backend.read_workflows(_bounded_paging(paging), _bounded(room))
 
-    async def delete_workflow(self, name: str) -> None:
+    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN) -> None:
         _require_text(name, WorkflowNotFound(name))
-        await self._writes.submit(DeleteWorkflow(name))
+        await self._writes.submit(DeleteWorkflow(name, cause))
 
-    async def create_job(self, workflow: str, decide: DecideCreation, *, size: int = 0) -> Job:
+    async def create_job(
+        self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
+    ) -> Job:
         _require_text(workflow, WorkflowNotFound(workflow))
-        created: Job = await self._writes.submit(CreateJob(workflow, decide, size))
+        created: Job = await self._writes.submit(CreateJob(workflow, decide, size, cause))
         return created
 
     async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
@@ -141,14 +144,16 @@ class BatchingStore:
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         return await self.backend.read_on(rest, _bounded(room))
 
-    async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
+    async def change_job(
+        self, job_id: str, decide: DecideChange, *, size: int = 0, cause: EncodedCause = UNKNOWN
+    ) -> Job:
         _require_text(job_id, JobNotFound())
-        changed: Job = await self._writes.submit(ChangeJob(job_id, decide, size))
+        changed: Job = await self._writes.submit(ChangeJob(job_id, decide, size, cause))
         return changed
 
-    async def delete_job(self, job_id: str) -> None:
+    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
         _require_text(job_id, JobNotFound())
-        await self._writes.submit(DeleteJob(job_id))
+        await self._writes.submit(DeleteJob(job_id, cause))
 
     async def log_bounds(self) -> LogBounds:
         return await self.backend.log_bounds()

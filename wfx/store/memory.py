@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -18,14 +18,15 @@ from wfx.domain.errors import (
     WorkflowNotFound,
     WorkflowNotUnique,
 )
-from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
-from wfx.store.backend import Applied, FoundJob, Snapshot
+from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
-from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status, size_of_entry
+from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
+from wfx.store.memory_jobs import StoredJob
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
@@ -39,7 +40,7 @@ from wfx.store.operations import (
     TakeLease,
     TakeStep,
 )
-from wfx.store.plan import Clock, PendingJob, Plan
+from wfx.store.plan import Clock, EventDraft, PendingJob, Plan, workflow_event
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.sizes import AROUND_ENTRY, fitting, size_of
 
@@ -49,34 +50,13 @@ async def open_memory(clock: Clock = system_clock) -> BatchingStore:
     return await BatchingStore.open(MemoryBackend(), clock)
 
 
-@dataclass(slots=True)
-class _StoredJob:
-    job: Job
-    entries: dict[int, HistoryEntry] = field(default_factory=dict)
-    """The history by version, oldest first."""
-
-    def change(self, job: Job, entries: Iterable[HistoryEntry]) -> None:
-        """Replace the job, add to its history, and drop the middle of that if there is too much."""
-        self.entries.update(enumerate(entries, self.job.version))
-        self.job = job
-        if not exceeds_bounds(len(self.entries), sum(map(size_of_entry, self.entries.values()))):
-            return
-        links = [Link(version, version, size_of_entry(entry)) for version, entry in self.entries.items()]
-        if (cut := cut_of(links[::-1])) is not None:
-            kept = self.entries[cut.marker.version]
-            marker = HistoryEntry(kept.mtime, marker_status(kept.status, cut.dropped), None)
-            self.entries[cut.marker.version] = marker
-            for link in cut.middle:
-                del self.entries[link.version]
-
-
 class MemoryBackend:
     """A backend whose every call takes no time; nothing outlives it."""
 
     def __init__(self) -> None:
         self._workflows: dict[str, Workflow] = {}
         self._last_workflow = 0
-        self._jobs: dict[str, _StoredJob] = {}  # in the order of creation
+        self._jobs: dict[str, StoredJob] = {}  # in the order of creation
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
@@ -112,24 +92,24 @@ class MemoryBackend:
         for pending in changed:
             self._store(pending)
         first = self._head + 1
-        self._events += [Event(seq, *draft) for seq, draft in enumerate(plan.events, first)]
+        self._log(plan.events)
         return Applied(first)
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         self._require_open()
         match operation:
             case CreateWorkflow():
-                return self._create_workflow(operation.workflow)
+                return self._create_workflow(operation, now)
             case DeleteWorkflow():
-                return self._delete_workflow(operation.name)
+                return self._delete_workflow(operation, now)
             case PruneLog():
-                return self._prune_log(operation, now)
+                return Performed(self._prune_log(operation, now))
             case RunChores():
-                return 0
+                return Performed(0)
             case OpenConsumer():
-                return self._consumers.open(operation.name, self._head)
+                return Performed(self._consumers.open(operation.name, self._head))
             case TakeLease() | EndLeases():
-                return self._consumers.lease(operation, now)
+                return Performed(self._consumers.lease(operation, now))
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         return [await self.read_large_job(job_id, room) for job_id in job_ids]
@@ -203,23 +183,30 @@ class MemoryBackend:
             case Job() as before, None:
                 del self._jobs[before.id]
             case None, Job() as job:
-                self._jobs[job.id] = _StoredJob(replace(job, version=1))
+                self._jobs[job.id] = StoredJob(replace(job, version=1))
                 self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)
 
-    def _create_workflow(self, workflow: Workflow) -> Workflow:
+    def _log(self, drafts: Iterable[EventDraft]) -> Sequence[Event]:
+        events = [Event(seq, *draft) for seq, draft in enumerate(drafts, self._head + 1)]
+        self._events += events
+        return events
+
+    def _create_workflow(self, operation: CreateWorkflow, now: int) -> Performed:
+        workflow = operation.workflow
         if workflow.name in self._workflows:
             raise WorkflowNotUnique(workflow.name)
         self._last_workflow += 1
-        self._workflows[workflow.name] = Workflow.from_encoded(workflow.encoded, self._last_workflow)
-        return self._workflows[workflow.name]
+        stored = self._workflows[workflow.name] = Workflow.from_encoded(workflow.encoded, self._last_workflow)
+        return Performed(stored, self._log([workflow_event(Action.CREATE, stored, now, operation.cause)]))
 
-    def _delete_workflow(self, name: str) -> None:
-        workflow = self._named(name)
+    def _delete_workflow(self, operation: DeleteWorkflow, now: int) -> Performed:
+        workflow = self._named(name := operation.name)
         if any(stored.job.workflow is workflow for stored in self._jobs.values()):
             raise WorkflowInUse(name)
         del self._workflows[name]
+        return Performed(None, self._log([workflow_event(Action.DELETE, workflow, now, operation.cause)]))
 
     def _named(self, name: str) -> Workflow:
         if name not in self._workflows:

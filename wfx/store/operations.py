@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import DecideChange, DecideCreation
@@ -20,6 +21,7 @@ class CreateJob:
     decide: DecideCreation
     size: int = 0
     """Bytes of the documents that it brings."""
+    cause: EncodedCause = UNKNOWN
     id: UUID | None = None
     """The id to give it, if no job has that; a new one by default."""
 
@@ -32,6 +34,7 @@ class ChangeJob:
     decide: DecideChange
     size: int = 0
     """Bytes of the documents that it brings."""
+    cause: EncodedCause = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class DeleteJob:
     """Remove a job with its history."""
 
     job_id: str
+    cause: EncodedCause = UNKNOWN
     version: int | None = None
     """The version that it must have still; any by default."""
 
@@ -48,6 +52,7 @@ class CreateWorkflow:
     """Store a checked workflow."""
 
     workflow: Workflow
+    cause: EncodedCause = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class DeleteWorkflow:
     """Remove a workflow that no job refers to."""
 
     name: str
+    cause: EncodedCause = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain import job_json
+from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import JobChanged, JobExists, JobNotFound, WorkflowNotFound
 from wfx.domain.job import Action, Change, HistoryEntry, Job
-from wfx.domain.json import Json
+from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation, job_id
@@ -40,6 +41,8 @@ class EventDraft(NamedTuple):
     client_id: str
     workflow: Workflow
     payload: Json
+    state_before: str | None
+    cause: EncodedCause
 
 
 @dataclass(slots=True)
@@ -108,7 +111,8 @@ class Plan:
             stime=now,
             mtime=now,
         )
-        self._record(Action.CREATE, job, now, job_json.created(job, draft.asked_tags))
+        payload = job_json.created(job, draft.asked_tags)
+        self._record(Action.CREATE, job, now, payload, None, operation.cause)
         self._add(job)
         return job
 
@@ -123,7 +127,8 @@ class Plan:
         pending, old = self._find(operation.job_id)
         change = operation.decide(old)
         new = _changed(old, change, self._later_than(old))
-        self._record(change.action, new, new.mtime, job_json.changed(new, change.action))
+        payload = job_json.changed(new, change.action)
+        self._record(change.action, new, new.mtime, payload, old.state, operation.cause)
         replaced = old.definition if change.definition != old.definition else None
         pending.entries.append(HistoryEntry(old.mtime, old.status, replaced))
         pending.after = new
@@ -133,7 +138,7 @@ class Plan:
         pending, old = self._find(operation.job_id)
         if operation.version is not None and operation.version != old.version:
             raise JobChanged(old.id, operation.version, old.version)
-        self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old))
+        self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old), old.state, operation.cause)
         pending.after = None
 
     def _find(self, job_id: str) -> tuple[PendingJob, Job]:
@@ -146,8 +151,18 @@ class Plan:
         # A clock that stands still or goes back must not make a job's times do so.
         return Timestamp(max(self._clock(), job.mtime + 1))
 
-    def _record(self, action: Action, job: Job, moment: Timestamp, payload: Json) -> None:
-        self.events.append(EventDraft(moment, action, job.id, job.client_id, job.workflow, payload))
+    def _record(
+        self, action: Action, job: Job, moment: Timestamp, payload: Json, state_before: str | None, cause: EncodedCause
+    ) -> None:
+        self.events.append(
+            EventDraft(moment, action, job.id, job.client_id, job.workflow, payload, state_before, cause)
+        )
+
+
+def workflow_event(action: Action, workflow: Workflow, moment: int, cause: EncodedCause) -> EventDraft:
+    """Make the event of a workflow's creation or deletion."""
+    payload = encode({"name": workflow.name})
+    return EventDraft(Timestamp(moment), action, "", "", workflow, payload, None, cause)
 
 
 def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:

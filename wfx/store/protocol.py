@@ -9,6 +9,8 @@ Acts may be called concurrently. One whose caller is cancelled happens or not, a
 What may be large is read in pieces: callers say how many bytes, as the items are shown, they have ``room`` for, and a
 page that has more tells its ``rest``, to be read on with :meth:`Store.read_on`. By default all is read at once.
 
+The ``cause`` of a write is stored with its event.
+
 Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
 """
 
@@ -18,6 +20,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
@@ -102,7 +105,7 @@ class LogFollower(Protocol):
 class Store(Protocol):
     """See the module's docstring for what holds of every act."""
 
-    async def create_workflow(self, workflow: Workflow) -> Workflow:
+    async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
         """Store a checked workflow and return it with its number. Raises WorkflowNotUnique."""
 
     async def get_workflow(self, name: str) -> Workflow:
@@ -111,10 +114,12 @@ class Store(Protocol):
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 
-    async def delete_workflow(self, name: str) -> None:
+    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN) -> None:
         """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it."""
 
-    async def create_job(self, workflow: str, decide: DecideCreation, *, size: int = 0) -> Job:
+    async def create_job(
+        self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
+    ) -> Job:
         """Create a job of the named workflow with a new id, version 1, stime = mtime = now. Raises WorkflowNotFound.
 
         ``size`` tells how many bytes of documents it brings: large changes are made one by one, after small ones.
@@ -144,7 +149,9 @@ class Store(Protocol):
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         """Return what follows of a page; without items if they do not fit, or are gone, while there is a rest."""
 
-    async def change_job(self, job_id: str, decide: DecideChange, *, size: int = 0) -> Job:
+    async def change_job(
+        self, job_id: str, decide: DecideChange, *, size: int = 0, cause: EncodedCause = UNKNOWN
+    ) -> Job:
         """Run the decision on the job as it is and record what it says: the job, one history entry, one event.
 
         The version rises by one; the new mtime is later than the old one whatever the clock says. Each change counts,
@@ -152,7 +159,7 @@ class Store(Protocol):
         whatever ``decide`` raises.
         """
 
-    async def delete_job(self, job_id: str) -> None:
+    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
         """Remove the job with its history. Raises JobNotFound.
 
         Nobody sees the history any more, but it may be left to :meth:`run_chores` to drop it.

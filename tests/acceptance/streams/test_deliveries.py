@@ -35,10 +35,10 @@ def follow(service: LocalService, query: str = "since=now", **options: int) -> F
 def check_log(service: LocalService, reporting: list[Device]) -> list[tuple[bytes, dict[str, object]]]:
     """Check that the log counts without gaps and holds what was acknowledged, in the order of each device.
 
-    Returns the log.
+    Its first event is the one of the workflow, which is not shown. Returns the log.
     """
     log = read_log(service)
-    assert [int(ident.rpartition("-")[2]) for ident, _ in log] == list(range(1, len(log) + 1))
+    assert [int(ident.rpartition("-")[2]) for ident, _ in log] == list(range(2, len(log) + 2))
     for device in reporting:
         messages = [
             int(event["job"]["status"]["message"])
@@ -71,7 +71,7 @@ async def test_every_subscriber_gets_every_event(service: LocalService) -> None:
         await follower.has_events(UPDATES)
     log = check_log(service, reporting)
     assert decoded(followers[0]) == log[WRITERS:]
-    assert followers[0].numbers == list(range(WRITERS + 1, WRITERS + UPDATES + 1))
+    assert followers[0].numbers == list(range(WRITERS + 2, WRITERS + UPDATES + 2))
     assert all(follower.events == followers[0].events for follower in followers)
     assert sum(len(follower.events) for follower in followers) == SUBSCRIBERS * UPDATES
     await leave(followers)
@@ -175,7 +175,7 @@ async def test_refused_changes_leave_no_trace_on_the_log(service: LocalService) 
             assert client.delete("/jobs/none").status_code == 404
             await device.report(1)
     await follower.has_events(11)
-    assert follower.numbers == list(range(1, 12))
+    assert follower.numbers == list(range(2, 13))
     check_log(service, [device])
     await device.close()
     await follower.leave()
@@ -205,7 +205,7 @@ async def test_a_reader_whom_nothing_concerns_is_told_how_far_the_log_is(start: 
     follower = follow(service, "since=0&jobIds=another")
     await follower.begins()
     await device.report(20)
-    await follower.has(lambda: follower.last_id.endswith(b"-21"))
+    await follower.has(lambda: follower.last_id.endswith(b"-22"))
     assert not follower.events
     await follower.leave()
 

@@ -77,13 +77,13 @@ async def test_silence_is_broken_by_a_comment(start: Start) -> None:
 
 @pytest.fixture(params=["uvicorn", "hypercorn"])
 async def pruned(request: pytest.FixtureRequest, start: Start) -> LocalService:
-    """A service whose log keeps the newest 30 of 81 events; it prunes when it starts."""
+    """A service whose log keeps the newest 30 of 82 events; it prunes when it starts."""
     service = start(f"--http-engine={request.param}", "--events-keep=30")
     await report(devices(service, 1), 80)
     await asyncio.to_thread(service.stop)
     await asyncio.to_thread(service.start)
     deadline = time.monotonic() + 30
-    while not any("dropped 51 old events" in line for line in service.lines):
+    while not any("dropped 52 old events" in line for line in service.lines):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
     return service
@@ -109,15 +109,15 @@ def ask(service: LocalService, since: str | None, accept: str, last_id: str = ""
 def test_positions_that_cannot_be_served(pruned: LocalService, accept: str) -> None:
     """A position behind the horizon, ahead of the head, of another log or without sense is refused as such. Row 17."""
     log_id = read_log(pruned)[0][0].rpartition("-")[0]
-    gone, ahead = {"oldest": 52}, {"head": 81, "logId": log_id}
+    gone, ahead = {"oldest": 53}, {"head": 82, "logId": log_id}
     table: list[tuple[str, int, str, dict[str, Any]]] = [
         ("1", 410, "wfx.eventsGone", gone),
-        ("50", 410, "wfx.eventsGone", gone),
+        ("51", 410, "wfx.eventsGone", gone),
         (f"{log_id}-0", 410, "wfx.eventsGone", gone),
-        (f"{log_id}-50", 410, "wfx.eventsGone", gone),
-        ("82", 409, "wfx.eventsOtherLog", ahead),
+        (f"{log_id}-51", 410, "wfx.eventsGone", gone),
+        ("83", 409, "wfx.eventsOtherLog", ahead),
         (str(2**63 - 1), 409, "wfx.eventsOtherLog", ahead),
-        (f"{log_id}-82", 409, "wfx.eventsOtherLog", ahead),
+        (f"{log_id}-83", 409, "wfx.eventsOtherLog", ahead),
         ("0000-60", 409, "wfx.eventsOtherLog", ahead),
         ("0000-0", 409, "wfx.eventsOtherLog", ahead),
     ]
@@ -131,7 +131,7 @@ def test_positions_that_cannot_be_served(pruned: LocalService, accept: str) -> N
         given, body = ask(pruned, since, accept)
         assert given == 400, since
         assert "since" in (body if isinstance(body, str) else body["errors"][0]["message"])
-    for since in ("0", "now", "51", "81", f"{log_id}-51", f"{log_id}-81"):
+    for since in ("0", "now", "52", "82", f"{log_id}-52", f"{log_id}-82"):
         assert ask(pruned, since, accept)[0] == 200, since
 
 
@@ -139,15 +139,15 @@ def test_positions_in_the_header_of_those_who_come_back(pruned: LocalService) ->
     """Last-Event-ID counts in place of `since`, and is refused in the same way. Row 17."""
     log_id = read_log(pruned)[0][0].rpartition("-")[0]
     for since, last_id, status in [
-        ("0", f"{log_id}-50", 410),
-        ("0", f"{log_id}-82", 409),
+        ("0", f"{log_id}-51", 410),
+        ("0", f"{log_id}-83", 409),
         ("0", "0000-60", 409),
         ("1", f"{log_id}-60", 200),
         ("0", "text", 400),
         ("0", "17", 400),
         (None, "17", 200),
         (None, "text", 200),
-        (None, f"{log_id}-50", 410),
+        (None, f"{log_id}-51", 410),
     ]:
         assert ask(pruned, since, "text/event-stream", last_id)[0] == status, (since, last_id)
 
@@ -190,5 +190,5 @@ async def test_a_stream_outlives_thousands_of_requests_on_its_connection(start: 
         body = b""
         async for chunk in stream.aiter_bytes():
             body += chunk
-            if body.count(b"data: ") == 2 and body.endswith(b"-2\n\n"):
+            if body.count(b"data: ") == 2 and body.endswith(b"-3\n\n"):
                 break

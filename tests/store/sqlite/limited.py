@@ -32,7 +32,7 @@ async def main(path: str) -> None:
         say("read")
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     jobs.append(await store.create_job(FLOW.name, begin()))
-    if await all_jobs(store) == tuple(jobs) and (await store.log_bounds()).head == len(jobs):
+    if await all_jobs(store) == tuple(jobs) and (await store.log_bounds()).head == len(jobs) + 1:
         say("written")
     await store.close()
 

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.samples import FLOW, all_jobs, begin, history_of
+from tests.store.samples import FLOW, all_jobs, begin, history_of, move, renamed, tag, whole_log
+from wfx.domain.cause import Cause
 from wfx.domain.errors import StoreUnusable
+from wfx.domain.job import Subject
 from wfx.store.opening import open_store
+from wfx.store.protocol import Consumer
 from wfx.store.sqlite import migrate as migrating
 from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.migrate import APPLICATION_ID, Migration, migrate, migrations, version_of
 
 FOLDER = Path(migrating.__file__).parent
-VERSION_2 = Path(__file__).parent / "files" / "version_2.sql"
+CONSUMERS = {4: [], 5: [Consumer("reader", 517, 1, 0)]}
+FILES = Path(__file__).parent / "files"
 
 
 def schema_of(connection: sqlite3.Connection) -> list[str]:
@@ -68,7 +72,7 @@ async def test_a_file_of_an_older_release_is_brought_up_to_date(tmp_path: Path) 
     """
     path = tmp_path / "wfx.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(VERSION_2.read_text(encoding="utf-8"))
+        connection.executescript((FILES / "version_2.sql").read_text(encoding="utf-8"))
         connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2")
         entries = connection.execute("SELECT count(*) FROM history").fetchone()[0]
     store = await open_store("sqlite", str(path))
@@ -77,6 +81,39 @@ async def test_a_file_of_an_older_release_is_brought_up_to_date(tmp_path: Path) 
     histories = [len(await history_of(store, job.id, 99)) for job in jobs]
     assert histories == [job.version - 1 for job in jobs] == [9, 2, 1]
     assert await store.run_chores(99) == entries - sum(histories)
+    await store.close()
+    assert check(path).findings == []
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_a_file_without_causes_of_events_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    """Row 7: a file of schema version 4 or 5, with a pruned log and an unswept history, is sound after the start.
+
+    Its events have no cause and no state before; those that follow do, also those of jobs that were there before.
+    """
+    path = tmp_path / "wfx.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((FILES / f"version_{version}.sql").read_text(encoding="utf-8"))
+        connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}")
+        before = connection.execute("SELECT seq, action, payload FROM event ORDER BY seq").fetchall()
+    store = await open_store("sqlite", str(path))
+    assert check(path).findings == []
+    events = await whole_log(store)
+    assert [(event.seq, event.action, event.payload.decode()) for event in events] == before
+    assert {(event.state_before, event.cause, event.subject) for event in events} == {(None, None, Subject.JOB)}
+    assert list(await store.consumers()) == CONSUMERS[version]
+    running, *_ = await all_jobs(store, state="RUN", groups=("OPEN",), workflow=FLOW.name)
+    await store.change_job(running.id, tag("new"))
+    await store.change_job(running.id, move("DONE"))
+    await store.delete_workflow("unused")
+    await store.create_workflow(renamed("fresh"))
+    changes = (await whole_log(store))[len(before) :]
+    assert [event.seq for event in changes] == list(range(before[-1][0] + 1, before[-1][0] + 5))
+    assert [event.state_before for event in changes] == ["RUN", "RUN", None, None]
+    assert [event.subject for event in changes[1:3]] == [Subject.JOB, Subject.WORKFLOW]
+    assert all(event.cause == Cause() for event in changes)
+    assert await store.run_chores(99) == 6
+    assert check(path).findings == []
     await store.close()
     assert check(path).findings == []
 

@@ -172,7 +172,7 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
         "workflows_page",
         "workflows_page_descending",
         "workflows_total",
-        "first_leftover",
+        "first_orphaned_history",
         *of_consumers,
     }
 
@@ -196,11 +196,11 @@ async def test_a_report_leaves_the_job_in_its_place(store: BatchingStore) -> Non
     said: list[str] = []
     await connection.set_trace_callback(said.append)
     await store.change_job(job.id, move("RUN"))
-    assert sum("SET place" in sql for sql in said) == 1
+    assert sum("SET workflow_state" in sql for sql in said) == 1
     said.clear()
     await store.change_job(job.id, move("RUN", message="works"))
     assert sum("UPDATE job" in sql for sql in said) == 1
-    assert not any("SET place" in sql for sql in said)
+    assert not any("SET workflow_state" in sql for sql in said)
 
 
 def endless(connection: sqlite3.Connection) -> None:

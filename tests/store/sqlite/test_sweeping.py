@@ -140,7 +140,22 @@ async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -
     await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript("""
-            DROP TABLE leftover;
+            DELETE FROM event WHERE job_id = '';
+            UPDATE meta SET value = 1 WHERE name = 'horizon';
+            ALTER TABLE event DROP COLUMN state_before;
+            ALTER TABLE event DROP COLUMN cause;
+            ALTER TABLE workflow DROP COLUMN created;
+            DROP INDEX job_workflow_state;
+            DROP INDEX workflow_state_workflow;
+            DROP INDEX workflow_state_state;
+            DROP INDEX workflow_state_group;
+            ALTER TABLE job RENAME COLUMN workflow_state TO place;
+            ALTER TABLE workflow_state RENAME TO place;
+            CREATE INDEX job_place ON job (place);
+            CREATE INDEX place_workflow ON place (workflow);
+            CREATE INDEX place_state ON place (state);
+            CREATE INDEX place_group ON place ("group");
+            DROP TABLE orphaned_history;
             DROP TABLE consumer;
             DROP TABLE lease;
             ALTER TABLE job DROP COLUMN size;

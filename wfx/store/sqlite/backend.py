@@ -16,7 +16,7 @@ from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
-from wfx.store.backend import Applied, FoundJob, Snapshot
+from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
@@ -94,7 +94,7 @@ class SqliteBackend:
     async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
         return await self._writer.apply(plan, step)
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> Any:
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         return await self._writer.perform(operation, now)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:

@@ -8,7 +8,7 @@ from itertools import count
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
-from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, place_of
+from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, workflow_state_of
 from wfx.store.sqlite.statements import Statement, over_rows
 
 _ENTRIES = 500
@@ -34,7 +34,7 @@ def statements(batch: NumberedBatch) -> Iterator[Statement]:
     yield from over_rows(
         "move_jobs",
         [
-            (row.number, place_of(job.workflow, job.state))
+            (row.number, workflow_state_of(job.workflow, job.state))
             for row, job in changed
             if row.before and row.before.state != job.state
         ],

@@ -76,10 +76,10 @@ class Bitmaps:
         changed = BitMap64(numbers)
         for jobs in kept.values():
             jobs.difference_update(changed)
-        for number, place, tags, *values in rows:
+        for number, state, tags, *values in rows:
             keys = [
                 *zip(_COLUMNS, values, strict=True),
-                ("place", place),
+                ("workflow_state", state),
                 *(("tag", tag) for tag in decode(Json(tags.encode()))),
             ]
             for key in keys:

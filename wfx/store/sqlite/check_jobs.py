@@ -19,7 +19,7 @@ from wfx.domain.json import decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.store.findings import Finding, Progress, finding
 from wfx.store.sizes import size_of
-from wfx.store.sqlite.rows import ANY_SIZE, SIZE, STORED_COLUMNS, UNREADABLE, Row, event_of, stored_of
+from wfx.store.sqlite.rows import ANY_SIZE, EVENT_COLUMNS, SIZE, STORED_COLUMNS, UNREADABLE, Row, event_of, stored_of
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.workflow_cache import read
 
@@ -27,7 +27,7 @@ _JOBS = f"SELECT {STORED_COLUMNS} FROM job LEFT JOIN definition ON definition.jo
 _TAGS = "SELECT job, tag FROM job_tag ORDER BY job, tag"
 _ENTRIES = """
 WITH RECURSIVE swept_later (number) AS (
-    SELECT entry FROM leftover
+    SELECT entry FROM orphaned_history
     UNION
     SELECT earlier FROM history JOIN swept_later USING (number) WHERE earlier IS NOT NULL
 )
@@ -37,7 +37,7 @@ FROM history WHERE number NOT IN (SELECT number FROM swept_later)
 ORDER BY job, version
 """
 _EVENTS = "SELECT number, seq FROM event CROSS JOIN job ON job.id = event.job_id ORDER BY number, seq"
-_EVENT = "SELECT seq, ctime, action, job_id, client_id, workflow, payload FROM event WHERE seq = ?"
+_EVENT = f"SELECT {EVENT_COLUMNS} FROM event WHERE seq = ?"  # noqa: S608 - constants
 _EVERY = 500
 """Jobs between two reports of progress."""
 
@@ -83,7 +83,7 @@ def check_jobs(connection: sqlite3.Connection, progress: Progress) -> Iterator[F
         try:
             yield from _check(lives.of(row), where)
         except UNREADABLE as exc:
-            yield finding("job", where, "a row that can be read, at a place of its workflow", repr(exc))
+            yield finding("job", where, "a row that can be read, in a state of its workflow", repr(exc))
     progress("jobs", total, total)
 
 
@@ -174,7 +174,7 @@ def _row(life: JobRecord) -> _Wrong:
     job = life.job
     status = decode(job.status)
     if status["state"] != job.state:
-        yield f"the state of its place, {job.state}, in its status", status["state"]
+        yield f"the state of its row, {job.state}, in its status", status["state"]
     if job.version < 1:
         yield "a version from 1 on", job.version
     if job.mtime < job.stime:

@@ -15,7 +15,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.findings import Finding, Progress, Report, finding, quiet
 from wfx.store.sqlite.check_jobs import check_jobs
 from wfx.store.sqlite.migrate import migrations, version_of
-from wfx.store.sqlite.rows import UNREADABLE, place_rows
+from wfx.store.sqlite.rows import UNREADABLE, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, load
 from wfx.store.sqlite.workflow_cache import read
 
@@ -142,7 +142,7 @@ def _check_rule(connection: sqlite3.Connection, name: str, sql: str) -> Iterator
 
 def _check_workflows(connection: sqlite3.Connection, progress: Progress) -> Iterator[Finding]:
     progress("workflows", 0, 0)
-    places = 'SELECT number, workflow, state, "group" FROM place WHERE workflow = ? ORDER BY number'
+    states = 'SELECT number, workflow, state, "group" FROM workflow_state WHERE workflow = ? ORDER BY number'
     for number, name, deleted, document in connection.execute("SELECT number, name, deleted, document FROM workflow"):
         row = f"workflow {number}"
         try:
@@ -152,10 +152,10 @@ def _check_workflows(connection: sqlite3.Connection, progress: Progress) -> Iter
             continue
         if workflow.name != name:
             yield finding("workflow", row, f"the name of its document, {workflow.name}", name)
-        present = connection.execute(places, (number,)).fetchall()
-        wanted = [] if deleted is not None else place_rows(workflow)
+        present = connection.execute(states, (number,)).fetchall()
+        wanted = [] if deleted is not None else workflow_state_rows(workflow)
         if present != wanted:
-            yield finding("place", row, f"the places {wanted}", present)
+            yield finding("workflow_state", row, f"the states {wanted}", present)
 
 
 def _measure(connection: sqlite3.Connection, report: Report) -> Iterator[Finding]:

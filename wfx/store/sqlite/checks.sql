@@ -26,10 +26,68 @@ FROM event WHERE typeof(ctime) <> 'integer' OR ctime NOT BETWEEN 0 AND 253402300
 SELECT 'event ' || seq, 'an action', action
 FROM event
 WHERE action NOT IN ('CREATE', 'DELETE', 'ADD_TAGS', 'DELETE_TAGS', 'UPDATE_STATUS', 'UPDATE_DEFINITION')
+    OR (job_id = '' AND action NOT IN ('CREATE', 'DELETE'))
 
 -- name: event_payload
-SELECT 'event ' || seq, 'JSON about job ' || job_id, payload
-FROM event WHERE CASE WHEN json_valid(payload) THEN json_extract(payload, '$.id') IS NOT job_id ELSE TRUE END
+-- An event without a job is about its workflow.
+SELECT 'event ' || seq, 'JSON about ' || iif(job_id = '', 'workflow ', 'job ') || key, payload
+FROM (
+    SELECT
+        seq, job_id, payload, iif(job_id = '', name, job_id) AS key,
+        CASE WHEN json_valid(payload) THEN json_extract(payload, iif(job_id = '', '$.name', '$.id')) END AS told
+    FROM event LEFT JOIN workflow ON workflow.number = event.workflow
+)
+WHERE key IS NOT NULL AND key IS NOT told
+
+-- name: event_cause
+-- From the first event that has a cause on, each has one.
+SELECT
+    'event ' || seq, 'a cause: request, side and actor, a root no later than the event, a depth from 0 on',
+    coalesce(cause, 'none')
+FROM event
+WHERE CASE
+    WHEN cause IS NULL THEN seq > (SELECT min(seq) FROM event WHERE cause IS NOT NULL) OR state_before IS NOT NULL
+    WHEN NOT json_valid(cause) THEN TRUE
+    WHEN json_type(cause) <> 'array' OR json_array_length(cause) > 5 THEN TRUE
+    ELSE
+        EXISTS (
+            SELECT 1 FROM json_each(cause) AS member
+            WHERE CASE key
+                WHEN 3 THEN type <> 'null' AND (type <> 'integer' OR atom NOT BETWEEN 1 AND seq)
+                WHEN 4 THEN type <> 'integer' OR atom < 0
+                ELSE type <> 'text'
+            END
+        )
+END
+
+-- name: event_state_before
+-- A job stands where its event before left it. Other changes leave the state as it was, so these tell it, too.
+WITH name (workflow, place, state) AS MATERIALIZED (
+    SELECT workflow.number, state.key, json_extract(state.value, '$.name')
+    FROM workflow, json_each(iif(json_valid(document), document, '{}'), '$.states') AS state
+)
+SELECT 'event ' || seq, 'the state before, ' || coalesce(expected, 'which is none'), coalesce(before, place, 'none')
+FROM (
+    SELECT
+        seq, action, cause, place, before,
+        CASE lag(action) OVER job
+            WHEN 'CREATE' THEN lag(told) OVER job
+            WHEN 'UPDATE_STATUS' THEN lag(told) OVER job
+            ELSE lag(before) OVER job
+        END AS expected
+    FROM (
+        SELECT
+            seq, action, job_id, cause, state_before AS place, state AS before,
+            CASE WHEN json_valid(payload) THEN json_extract(payload, '$.status.state') END AS told
+        FROM event LEFT JOIN name ON name.workflow = event.workflow AND name.place = state_before
+        WHERE job_id <> ''
+    )
+    WINDOW job AS (PARTITION BY job_id ORDER BY seq)
+)
+WHERE cause IS NOT NULL AND CASE action
+    WHEN 'CREATE' THEN place IS NOT NULL
+    ELSE before IS NULL OR before <> expected
+END
 
 -- name: event_workflow
 SELECT 'event ' || seq, 'a workflow with number ' || workflow, 'none'
@@ -37,7 +95,7 @@ FROM event WHERE workflow NOT IN (SELECT number FROM workflow)
 
 -- name: lost_job
 SELECT 'job ' || job_id, 'a row in job, or DELETE as its last event', action || ' as event ' || max(seq)
-FROM event WHERE NOT EXISTS (SELECT 1 FROM job WHERE id = job_id)
+FROM event WHERE job_id <> '' AND NOT EXISTS (SELECT 1 FROM job WHERE id = job_id)
 GROUP BY job_id HAVING action <> 'DELETE'
 
 -- name: orphan_tag
@@ -50,7 +108,7 @@ FROM definition WHERE NOT EXISTS (SELECT 1 FROM job WHERE number = job)
 
 -- name: orphan_history
 WITH RECURSIVE swept_later (number) AS (
-    SELECT entry FROM leftover
+    SELECT entry FROM orphaned_history
     UNION
     SELECT earlier FROM history JOIN swept_later USING (number) WHERE earlier IS NOT NULL
 )
@@ -58,14 +116,27 @@ SELECT 'history ' || number, 'a job with number ' || job, 'none'
 FROM history
 WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.number = history.job) AND number NOT IN (SELECT number FROM swept_later)
 
--- name: leftover
-SELECT 'leftover ' || entry, 'a history entry with this number, of a job that is gone', coalesce('one of job ' || job, 'none')
-FROM leftover LEFT JOIN history ON history.number = entry
+-- name: orphaned_history
+SELECT 'orphaned_history ' || entry, 'a history entry with this number, of a job that is gone', coalesce('one of job ' || job, 'none')
+FROM orphaned_history LEFT JOIN history ON history.number = entry
 WHERE history.number IS NULL OR entry IN (SELECT history FROM job)
 
 -- name: history_document
 SELECT 'history ' || number, 'a status and a definition that are JSON', status || ' ' || coalesce(definition, '')
 FROM history WHERE NOT json_valid(status) OR NOT json_valid(coalesce(definition, '{}'))
+
+-- name: workflow_log
+-- A workflow that knows the event of its creation has it on the log, unless that was pruned, and so of its deletion.
+SELECT 'workflow ' || number, wanted || ' as event ' || expected, coalesce(found || ' as event ' || seq, 'no such event')
+FROM (
+    SELECT number, 'CREATE' AS wanted, created AS expected FROM workflow WHERE created IS NOT NULL
+    UNION ALL
+    SELECT number, 'DELETE', deleted FROM workflow WHERE deleted IS NOT NULL AND created IS NOT NULL
+)
+LEFT JOIN (
+    SELECT workflow, seq, action AS found FROM event WHERE job_id = ''
+) AS told ON told.workflow = number AND found = wanted
+WHERE expected > (SELECT value FROM meta WHERE name = 'horizon') AND seq IS NOT expected
 
 -- name: workflow_deleted
 SELECT 'workflow ' || number, 'a deletion no later than the newest event', 'deleted at event ' || deleted

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
-from wfx.domain.workflow import Workflow
+from wfx.domain.job import Action, Event
+from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
@@ -17,57 +19,67 @@ from wfx.store.operations import (
     RunChores,
     TakeLease,
 )
-from wfx.store.protocol import Consumer, Lease
+from wfx.store.plan import EventDraft, workflow_event
+from wfx.store.protocol import Lease
 from wfx.store.sqlite import consumers
 from wfx.store.sqlite.connection import transaction
-from wfx.store.sqlite.rows import Position, place_rows
+from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 from wfx.store.sqlite.workflow_cache import load_named, read
-
-Outcome = Workflow | Consumer | Lease | int | None
 
 
 def perform(
     connection: sqlite3.Connection, act: ExclusiveOperation, position: Position, now: int
-) -> tuple[Outcome, Position]:
+) -> tuple[Performed, Position]:
     """Do the act; returns its result and the position after it. What raises has changed nothing."""
     with transaction(connection):
         match act:
             case CreateWorkflow():
-                return _create_workflow(connection, act), position
+                return _logged(_create_workflow(connection, act, position, now), position)
             case DeleteWorkflow():
-                _delete_workflow(connection, act, position)
-                return None, position
+                return _logged(_delete_workflow(connection, act, position, now), position)
             case PruneLog():
-                return _prune_log(connection, act, position, now)
+                dropped, position = _prune_log(connection, act, position, now)
+                return Performed(dropped), position
             case RunChores():
-                return _sweep_histories(connection, act.at_most), position
+                return Performed(_sweep_histories(connection, act.at_most)), position
             case OpenConsumer():
-                return consumers.open_one(connection, act.name, position.head), position
+                return Performed(consumers.open_one(connection, act.name, position.head)), position
             case TakeLease() | EndLeases():
-                return _lease(connection, act, now), position
+                return Performed(_lease(connection, act, now)), position
 
 
-def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow) -> Workflow:
+def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
+    return performed, replace(position, head=position.head + len(performed.events))
+
+
+def _log(connection: sqlite3.Connection, seq: int, draft: EventDraft) -> Sequence[Event]:
+    for_rows(connection, "insert_events", [event_row(seq, draft)])
+    return [Event(seq, *draft)]
+
+
+def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow, position: Position, now: int) -> Performed:
     name, document = act.workflow.name, act.workflow.encoded.decode()
     if load_named(connection, [name]):
         raise WorkflowNotUnique(name)
-    number = connection.execute(SQL["insert_workflow"], (name, document)).lastrowid
+    seq = position.head + 1
+    number = connection.execute(SQL["insert_workflow"], (name, document, seq)).lastrowid
     assert number is not None
     workflow = read(number, document)
-    for_rows(connection, "insert_places", place_rows(workflow))
-    return workflow
+    for_rows(connection, "insert_workflow_states", workflow_state_rows(workflow))
+    return Performed(workflow, _log(connection, seq, workflow_event(Action.CREATE, workflow, now, act.cause)))
 
 
-def _delete_workflow(connection: sqlite3.Connection, act: DeleteWorkflow, position: Position) -> None:
+def _delete_workflow(connection: sqlite3.Connection, act: DeleteWorkflow, position: Position, now: int) -> Performed:
     present = load_named(connection, [act.name])
     if not present:
         raise WorkflowNotFound(act.name)
-    number = present[0].number
+    seq, number = position.head + 1, present[0].number
     if connection.execute(SQL["workflow_in_use"], (number,)).fetchone()[0]:
         raise WorkflowInUse(act.name)
-    connection.execute(SQL["delete_places"], (number,))
-    connection.execute(SQL["hide_workflow"], (position.head, number))
+    connection.execute(SQL["delete_workflow_states"], (number,))
+    connection.execute(SQL["hide_workflow"], (seq, number))
+    return Performed(None, _log(connection, seq, workflow_event(Action.DELETE, present[0], now, act.cause)))
 
 
 def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position, now: int) -> tuple[int, Position]:
@@ -102,13 +114,13 @@ def _lease(connection: sqlite3.Connection, act: TakeLease | EndLeases, now: int)
 
 def _sweep_histories(connection: sqlite3.Connection, at_most: int) -> int:
     swept = 0
-    while swept < at_most and (leftover := connection.execute(SQL["first_leftover"]).fetchone()):
-        entries = connection.execute(SQL["entries_back_from"], (*leftover, at_most - swept)).fetchall()
+    while swept < at_most and (orphaned := connection.execute(SQL["first_orphaned_history"]).fetchone()):
+        entries = connection.execute(SQL["entries_back_from"], (*orphaned, at_most - swept)).fetchall()
         for_rows(connection, "delete_entries", [(number,) for number, _ in entries])
         earlier = entries[-1][1] if entries else None
         if earlier is None:
-            connection.execute(SQL["drop_leftover"], leftover)
+            connection.execute(SQL["drop_orphaned_history"], orphaned)
         else:
-            connection.execute(SQL["move_leftover"], (earlier, *leftover))
+            connection.execute(SQL["move_orphaned_history"], (earlier, *orphaned))
         swept += len(entries)
     return swept

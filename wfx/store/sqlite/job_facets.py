@@ -1,7 +1,7 @@
 """SQL conditions on jobs that indexes answer.
 
 They are made from :data:`wfx.store.job_filters.JOB_FILTERS`. Those on workflow, state and group come down to one, on
-the jobs' places (see ``0001_initial.sql``).
+the states of workflows (see ``0001_initial.sql``).
 """
 # ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
 
@@ -77,11 +77,11 @@ class Condition:
     def test_beside(self, driver: Condition) -> Fragment:
         """The condition on a job that the driver found."""
         sql, values = self.test
-        if (driver.column, self.column) == ("client_id", "place"):
+        if (driver.column, self.column) == ("client_id", "workflow_state"):
             return Fragment(sql, values)  # both are in the index that the driver goes by
-        if self.column == "place" and len(values) > _LOOKS:
-            row = "(SELECT place FROM job WHERE number = found.number)"
-            return Fragment(sql.replace("place", row, 1), values)
+        if self.column == "workflow_state" and len(values) > _LOOKS:
+            row = "(SELECT workflow_state FROM job WHERE number = found.number)"
+            return Fragment(sql.replace("workflow_state", row, 1), values)
         index = _INDEXES[self.column].format("other")
         return Fragment(f"EXISTS (SELECT 1 FROM {index} WHERE {sql} AND other.number = found.number)", values)
 
@@ -98,36 +98,40 @@ class Condition:
     @property
     def looks(self) -> int:
         """How many looks into its index the condition takes on a job that was found otherwise."""
-        return min(len(self.values), _LOOKS) if self.column == "place" else len(self.values)
+        return min(len(self.values), _LOOKS) if self.column == "workflow_state" else len(self.values)
 
 
 _INDEXES = {
     **{one.column: f"job AS {{}} INDEXED BY {one.index}" for one in JOB_FILTERS if one.source is Source.JOB},
-    "place": "job AS {} INDEXED BY job_place",
+    "workflow_state": "job AS {} INDEXED BY job_workflow_state",
     "tag": "(SELECT tag, job AS number FROM job_tag) AS {}",
 }
-_PLACE_TESTS = {
+_STATE_TESTS = {
     "workflow": "workflow = (SELECT number FROM workflow WHERE name = ? AND deleted IS NULL)",
 }
-"""Tests on the columns of a place that do not have the filter's values as they are."""
+"""Tests on the columns of a state that do not have the filter's values as they are."""
 
 
 def conditions_of(connection: sqlite3.Connection, query: JobQuery) -> list[Condition]:
-    """Return what jobs must fulfil, all of it. What is said of places holds within one snapshot."""
+    """Return what jobs must fulfil, all of it. What is said of states holds within one snapshot."""
     wanted = [(one, values) for one in JOB_FILTERS if (values := one.wanted(query))]
     conditions = [Condition(one.column, values) for one, values in wanted if one.source is not Source.STATE]
-    if tests := [_place_test(one.column, values) for one, values in wanted if one.source is Source.STATE]:
-        conditions.append(Condition("place", _places(connection, tests)))
+    if tests := [_state_test(one.column, values) for one, values in wanted if one.source is Source.STATE]:
+        conditions.append(Condition("workflow_state", _workflow_states(connection, tests)))
     return conditions
 
 
-def _place_test(column: str, values: Sequence[str]) -> Fragment:
-    if (test := _PLACE_TESTS.get(column)) is not None:
+def _state_test(column: str, values: Sequence[str]) -> Fragment:
+    if (test := _STATE_TESTS.get(column)) is not None:
         return Fragment(test, values)
     return Condition(f'"{column}"', values).test
 
 
-def _places(connection: sqlite3.Connection, tests: Iterable[Fragment]) -> list[int]:
-    """Return the places that match and have jobs."""
-    inhabited = Fragment("SELECT number FROM place WHERE EXISTS (SELECT 1 FROM job WHERE place = place.number)", [])
+def _workflow_states(connection: sqlite3.Connection, tests: Iterable[Fragment]) -> list[int]:
+    """Return the states that match and have jobs."""
+    inhabited = Fragment(
+        "SELECT number FROM workflow_state "
+        "WHERE EXISTS (SELECT 1 FROM job WHERE workflow_state = workflow_state.number)",
+        [],
+    )
     return [row[0] for row in connection.execute(*inhabited.and_all(tests))]

@@ -11,7 +11,7 @@ SELECT
 -- name: jobs_by_id
 -- Of jobs with more bytes than the first value only that number is read.
 SELECT
-    number, id, CASE WHEN size <= ?1 THEN client_id END, place, stime, mtime, version, definition_hash,
+    number, id, CASE WHEN size <= ?1 THEN client_id END, workflow_state, stime, mtime, version, definition_hash,
     CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END,
     CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size, history, history_bytes,
     history_dropped
@@ -19,7 +19,7 @@ FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
 -- name: values_of_jobs
-SELECT number, place, tags, :columns FROM job WHERE number IN (SELECT value FROM json_each(?))
+SELECT number, workflow_state, tags, :columns FROM job WHERE number IN (SELECT value FROM json_each(?))
 
 -- name: workflows_by_number
 SELECT number, document FROM workflow WHERE number IN (:items)
@@ -40,16 +40,16 @@ SELECT number FROM workflow WHERE deleted IS NULL ORDER BY name DESC LIMIT ? OFF
 SELECT count(*) FROM workflow WHERE deleted IS NULL
 
 -- name: insert_workflow
-INSERT INTO workflow (name, document) VALUES (?, ?)
+INSERT INTO workflow (name, document, created) VALUES (?, ?, ?)
 
--- name: insert_places
-INSERT INTO place (number, workflow, state, "group") VALUES :rows
+-- name: insert_workflow_states
+INSERT INTO workflow_state (number, workflow, state, "group") VALUES :rows
 
--- name: delete_places
-DELETE FROM place WHERE workflow = ?
+-- name: delete_workflow_states
+DELETE FROM workflow_state WHERE workflow = ?
 
 -- name: workflow_in_use
-SELECT EXISTS (SELECT 1 FROM job WHERE place IN (SELECT number FROM place WHERE workflow = ?))
+SELECT EXISTS (SELECT 1 FROM job WHERE workflow_state IN (SELECT number FROM workflow_state WHERE workflow = ?))
 
 -- name: hide_workflow
 UPDATE workflow SET deleted = ? WHERE number = ?
@@ -58,7 +58,7 @@ UPDATE workflow SET deleted = ? WHERE number = ?
 DELETE FROM workflow WHERE deleted <= ?
 
 -- name: insert_jobs
-INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, size)
+INSERT INTO job (number, id, client_id, workflow_state, stime, mtime, version, definition_hash, tags, status, size)
 VALUES :rows
 
 -- name: update_jobs
@@ -69,7 +69,7 @@ FROM (VALUES :rows) AS new
 WHERE job.number = new.column1
 
 -- name: move_jobs
-UPDATE job SET place = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
+UPDATE job SET workflow_state = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
 
 -- name: delete_history
 WITH RECURSIVE entry (number) AS (
@@ -80,10 +80,10 @@ WITH RECURSIVE entry (number) AS (
 DELETE FROM history WHERE number IN (SELECT number FROM entry)
 
 -- name: leave_history
-INSERT INTO leftover (entry) SELECT history FROM job WHERE number IN (VALUES :rows) AND history IS NOT NULL
+INSERT INTO orphaned_history (entry) SELECT history FROM job WHERE number IN (VALUES :rows) AND history IS NOT NULL
 
--- name: first_leftover
-SELECT entry FROM leftover LIMIT 1
+-- name: first_orphaned_history
+SELECT entry FROM orphaned_history LIMIT 1
 
 -- name: entries_back_from
 WITH RECURSIVE entry (number, earlier) AS (
@@ -113,7 +113,7 @@ UPDATE history SET status = ?, definition = NULL WHERE number = ?
 UPDATE history SET earlier = ? WHERE number = ?
 
 -- name: leave_entries
-INSERT INTO leftover (entry) VALUES (?)
+INSERT INTO orphaned_history (entry) VALUES (?)
 
 -- name: trimmed_job
 UPDATE job SET history_bytes = ?, history_dropped = ? WHERE number = ?
@@ -121,11 +121,11 @@ UPDATE job SET history_bytes = ?, history_dropped = ? WHERE number = ?
 -- name: delete_entries
 DELETE FROM history WHERE number IN (VALUES :rows)
 
--- name: drop_leftover
-DELETE FROM leftover WHERE entry = ?
+-- name: drop_orphaned_history
+DELETE FROM orphaned_history WHERE entry = ?
 
--- name: move_leftover
-UPDATE leftover SET entry = ? WHERE entry = ?
+-- name: move_orphaned_history
+UPDATE orphaned_history SET entry = ? WHERE entry = ?
 
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)
@@ -181,10 +181,11 @@ FROM (
 WHERE version < ?2 LIMIT ?3
 
 -- name: insert_events
-INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload) VALUES :rows
+INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause) VALUES :rows
 
 -- name: events_after
-SELECT seq, ctime, action, job_id, client_id, workflow, payload FROM event WHERE seq > ? ORDER BY seq LIMIT ?
+SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
+FROM event WHERE seq > ? ORDER BY seq LIMIT ?
 
 -- name: first_event_to_keep
 SELECT seq FROM event WHERE seq >= ? AND seq <= ? AND ctime >= ? AND ctime <= ? ORDER BY seq LIMIT 1

@@ -20,7 +20,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sqlite.migrate import migrate, migrations
-from wfx.store.sqlite.rows import UNREADABLE, HistoryRow, entry_row, new_row, place_rows
+from wfx.store.sqlite.rows import UNREADABLE, HistoryRow, entry_row, new_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 
 _SIDE_BY_SIDE = """
@@ -37,7 +37,7 @@ _ENTRIES = """
 SELECT mtime, status, definition FROM entries CROSS JOIN history USING (id) WHERE entries.job = ? ORDER BY entries.id
 """
 _INSERT_JOB = """
-INSERT INTO job (number, id, client_id, place, stime, mtime, version, definition_hash, tags, status, size,
+INSERT INTO job (number, id, client_id, workflow_state, stime, mtime, version, definition_hash, tags, status, size,
                  history, history_bytes)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -76,10 +76,10 @@ def _copy_workflows(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> dic
             "transitions": _decoded(transitions) or [], "groups": _decoded(groups),
         }  # fmt: skip
         encoded = Workflow.from_wire(document).encoded.decode()
-        number = ours.execute(SQL["insert_workflow"], (name, encoded)).lastrowid
+        number = ours.execute(SQL["insert_workflow"], (name, encoded, None)).lastrowid
         assert number is not None
         found[key] = Workflow.from_wire(document, number)
-        for_rows(ours, "insert_places", place_rows(found[key]))
+        for_rows(ours, "insert_workflow_states", workflow_state_rows(found[key]))
     return found
 
 

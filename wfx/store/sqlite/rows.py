@@ -68,7 +68,7 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, Type
 
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
-    "number, id, CASE WHEN size <= ?1 THEN client_id END, place, stime, mtime, version, definition_hash, "
+    "number, id, CASE WHEN size <= ?1 THEN client_id END, workflow_state, stime, mtime, version, definition_hash, "
     "CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END, "
     "CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size"
 )
@@ -81,25 +81,29 @@ STORED_COLUMNS = f"{JOB_COLUMNS}, history, history_bytes, history_dropped"
 SIZE = 11
 """Where in these rows is how many bytes the documents have."""
 ANY_SIZE = 2**63 - 1
-_PLACES = 1 << 16
-"""Numbers of places per workflow."""
+_STATES = 1 << 16
+"""Numbers of states per workflow."""
 
 
-def place_of(workflow: Workflow, state: str) -> int:
-    """Return the number of the place. Raises KeyError for a state that the workflow does not have."""
-    return workflow.number * _PLACES + workflow.positions[state]
+def workflow_state_of(workflow: Workflow, state: str) -> int:
+    """Return the number of the state. Raises KeyError for a state that the workflow does not have."""
+    return workflow.number * _STATES + workflow.positions[state]
 
 
-def place_rows(workflow: Workflow) -> list[Row]:
-    """Make the rows of all the workflow's places."""
+def workflow_state_rows(workflow: Workflow) -> list[Row]:
+    """Make the rows of all the workflow's states."""
     names = [state.name for state in workflow.states]
-    return [(place_of(workflow, name), workflow.number, name, workflow.group_of(name)) for name in names]
+    return [(workflow_state_of(workflow, name), workflow.number, name, workflow.group_of(name)) for name in names]
+
+
+EVENT_COLUMNS = "seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause"
+"""What :func:`event_of` reads."""
 
 
 def workflow_of_job(row: Row) -> int:
     """Return the number of the workflow that a job's row refers to."""
-    place: int = row[3]
-    return place // _PLACES
+    state: int = row[3]
+    return state // _STATES
 
 
 def workflow_of_event(row: Row) -> int:
@@ -110,13 +114,13 @@ def workflow_of_event(row: Row) -> int:
 
 def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
     """Build a job from its row."""
-    _, job_id, client_id, place, stime, mtime, version, definition_hash, tags, status, definition, *_ = row
-    workflow = workflows[place // _PLACES]
+    _, job_id, client_id, number, stime, mtime, version, definition_hash, tags, status, definition, *_ = row
+    workflow = workflows[number // _STATES]
     return Job(
         id=job_id,
         client_id=client_id,
         workflow=workflow,
-        state=workflow.states[place % _PLACES].name,
+        state=workflow.states[number % _STATES].name,
         status=status,
         definition_hash=definition_hash,
         definition=definition,
@@ -133,7 +137,7 @@ def new_row(number: int, job: Job) -> Row:
         number,
         job.id,
         job.client_id,
-        place_of(job.workflow, job.state),
+        workflow_state_of(job.workflow, job.state),
         job.stime,
         job.mtime,
         job.version,
@@ -179,11 +183,24 @@ def entry_row(job: int, entry: HistoryRow) -> Row:
 
 def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:
     """Build an event from its row."""
-    seq, ctime, action, job_id, client_id, workflow, payload = row
-    return Event(seq, Timestamp(ctime), Action(action), job_id, client_id, workflows[workflow], Json(payload.encode()))
+    seq, ctime, action, job_id, client_id, number, payload, before, cause = row
+    workflow = workflows[number]
+    state_before = None if before is None else workflow.states[before].name
+    return Event(
+        seq,
+        Timestamp(ctime),
+        Action(action),
+        job_id,
+        client_id,
+        workflow,
+        Json(payload.encode()),
+        state_before,
+        cause,
+    )
 
 
 def event_row(seq: int, event: EventDraft) -> Row:
     """Make the row of the event with this number."""
-    ctime, action, job_id, client_id, workflow, payload = event
-    return (seq, ctime, action.value, job_id, client_id, workflow.number, payload.decode())
+    ctime, action, job_id, client_id, workflow, payload, state_before, cause = event
+    before = None if state_before is None else workflow.positions[state_before]
+    return (seq, ctime, str(action), job_id, client_id, workflow.number, payload.decode(), before, cause)

@@ -8,7 +8,7 @@ CREATE TABLE workflow (
     name     TEXT NOT NULL,
     deleted  INTEGER,
     document TEXT NOT NULL
-);
+, created INTEGER);
 
 CREATE TABLE sqlite_sequence(name,seq);
 
@@ -16,24 +16,18 @@ CREATE UNIQUE INDEX workflow_name ON workflow (name) WHERE deleted IS NULL;
 
 CREATE INDEX workflow_deleted ON workflow (deleted) WHERE deleted IS NOT NULL;
 
-CREATE TABLE place (
+CREATE TABLE "workflow_state" (
     number   INTEGER PRIMARY KEY,
     workflow INTEGER NOT NULL REFERENCES workflow (number),
     state    TEXT NOT NULL,
     "group"  TEXT NOT NULL
 );
 
-CREATE INDEX place_workflow ON place (workflow);
-
-CREATE INDEX place_state ON place (state);
-
-CREATE INDEX place_group ON place ("group");
-
 CREATE TABLE job (
     number          INTEGER PRIMARY KEY,
     id              TEXT NOT NULL UNIQUE,
     client_id       TEXT NOT NULL,
-    place           INTEGER NOT NULL REFERENCES place (number),
+    workflow_state           INTEGER NOT NULL REFERENCES "workflow_state" (number),
     stime           INTEGER NOT NULL,
     mtime           INTEGER NOT NULL,
     version         INTEGER NOT NULL,
@@ -43,9 +37,7 @@ CREATE TABLE job (
     status          TEXT NOT NULL
 , size INTEGER NOT NULL DEFAULT 0, history_bytes INTEGER NOT NULL DEFAULT 0, history_dropped INTEGER NOT NULL DEFAULT 0);
 
-CREATE INDEX job_client ON job (client_id, number, place);
-
-CREATE INDEX job_place ON job (place);
+CREATE INDEX job_client ON job (client_id, number, workflow_state);
 
 CREATE TABLE definition (
     job      INTEGER PRIMARY KEY REFERENCES job (number) ON DELETE CASCADE,
@@ -76,9 +68,9 @@ CREATE TABLE event (
     client_id TEXT NOT NULL,
     workflow  INTEGER NOT NULL,
     payload   TEXT NOT NULL
-);
+, state_before INTEGER, cause TEXT);
 
-CREATE TABLE leftover (
+CREATE TABLE "orphaned_history" (
     entry INTEGER PRIMARY KEY
 );
 
@@ -95,3 +87,11 @@ CREATE TABLE lease (
     epoch  INTEGER NOT NULL,
     until  INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE INDEX workflow_state_workflow ON workflow_state (workflow);
+
+CREATE INDEX workflow_state_state ON workflow_state (state);
+
+CREATE INDEX workflow_state_group ON workflow_state ("group");
+
+CREATE INDEX job_workflow_state ON job (workflow_state);

@@ -12,7 +12,7 @@ import aiosqlite
 
 from wfx.domain.errors import NotOnThisLog, StoreDamaged, StoreFull, StoreUnavailable
 from wfx.domain.workflow import Workflow
-from wfx.store.backend import Applied, Snapshot
+from wfx.store.backend import Applied, Performed, Snapshot
 from wfx.store.operations import DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.sizes import size_of
@@ -99,17 +99,17 @@ class Writer:
         self._jobs.take_in(batch.jobs)
         return Applied(batch.first_seq)
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> exclusive_operations.Outcome:
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         connection = await self._begin()
         perform = partial(exclusive_operations.perform, act=operation, position=self.position, now=now)
         async with self._giving_up_on_failure():
-            result, self.position = await self._durably(connection, perform)
+            performed, self.position = await self._durably(connection, perform)
         if isinstance(operation, DeleteWorkflow):
             self._workflows.unname(operation.name)
-        elif isinstance(result, Workflow):
-            self._workflows.name(result)
-        return result
+        elif isinstance(performed.result, Workflow):
+            self._workflows.name(performed.result)
+        return performed
 
     async def close(self) -> None:
         """Close the connection."""
