@@ -75,7 +75,7 @@ def openapi_json() -> bytes:
 @cache
 def swagger_json() -> bytes:
     """Return the Swagger 2.0 document as compact JSON, as swagger.json is served."""
-    return orjson.dumps(_load("wfx.swagger.yml"))
+    return orjson.dumps(_load("wfx.swagger.yml"), option=orjson.OPT_NON_STR_KEYS)  # YAML reads statuses as numbers
 
 
 @cache
