@@ -14,6 +14,7 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config import cross_checks
+from wfx.config.exposure import exposed_secrets
 from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
 from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
@@ -78,7 +79,8 @@ def _load(sources: Sources) -> LoadedConfig:
 
     settled = sources.settle()
     _check_available(settled.settings)
-    return LoadedConfig(config_of(settled.settings), settled.settings, settled.signatures, settled.warnings)
+    config, exposed = config_of(settled.settings), tuple(exposed_secrets(settled.settings))
+    return LoadedConfig(config, settled.settings, settled.signatures, (*settled.warnings, *exposed))
 
 
 def _check_available(settings: Settings) -> None:
@@ -96,6 +98,8 @@ def _serve(call: Invocation) -> int:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
     signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts; programs that it starts do not inherit this
     loaded = _load(call.sources)
+    for warning in exposed_secrets(loaded.settings):
+        call.log.write("warn", warning)
     import uvloop  # what only a running server needs is imported when it runs
 
     from wfx import logs
@@ -118,6 +122,8 @@ def _config(call: Invocation) -> None:
 
     write = report.write_json if call.settings.text("output") == "json" else report.write_text
     write(call.sources.settle(), call.out)
+    for warning in exposed_secrets(call.settings):
+        call.log.write("warn", warning)
     _check_available(call.settings)
     config_of(call.settings)
 

@@ -251,8 +251,8 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
     """Row 56: SIGHUP while the service stops, up to its very end, changes nothing: it ends in order."""
     with LocalService(tmp_path) as service:
         assert service.process is not None
-        service.process.terminate()
-        while service.process.poll() is None:
-            hang_up(service)
-        assert service.process.returncode == 0
+        process = service.process
+        process.terminate()
+        eventually(lambda: hang_up(service) or process.poll() is not None, "ended")
+        assert process.returncode == 0
     assert "Traceback" not in "".join(service.lines)

@@ -105,3 +105,17 @@ def test_settings_that_would_be_refused(folder: Path, arguments: list[str], said
     shown = wfx(folder, *arguments)
     assert shown.returncode == 1
     assert shown.stderr.endswith(said)
+
+
+@pytest.mark.parametrize(("mode", "value", "warned"), [
+    (0o644, "postgres://u:s3cret@db/wfx", True), (0o640, "postgres://u:s3cret@db/wfx", False), (0o644, "a.db", False),
+])  # fmt: skip
+def test_secrets_that_everybody_may_read(folder: Path, mode: int, value: str, *, warned: bool) -> None:
+    """Row 55: a password in a file that all users may read is worth a warning that does not repeat it."""
+    path = folder / "wfx.yml"
+    path.write_text(f"storage-opt: {value}\n")
+    path.chmod(mode)
+    shown = wfx(folder)
+    said = "WRN storage-opt has a password in a file that everybody may read (wfx.yml line 1): chmod o-r\n"
+    assert (said in shown.stderr) == warned
+    assert "s3cret" not in shown.stdout + shown.stderr
