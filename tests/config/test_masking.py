@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wfx.config.masking import hidden, without_passwords
+from wfx.config.masking import without_passwords
 
 
 @pytest.mark.parametrize(("source", "shown"), [
@@ -24,8 +24,3 @@ from wfx.config.masking import hidden, without_passwords
 def test_data_sources(source: str, shown: str) -> None:
     """Row 57: of a data source all but its passwords is shown."""
     assert without_passwords(source) == shown
-
-
-def test_values_that_are_secret_as_a_whole() -> None:
-    """A secret shows whether it is set, and nothing else."""
-    assert (hidden("abc"), hidden("")) == ("***", "")

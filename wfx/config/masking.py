@@ -23,8 +23,3 @@ def without_passwords(source: str) -> str:
     for pattern in (_IN_ADDRESS, _IN_PARAMETERS):
         source = pattern.sub(rf"\g<before>{MASK}\g<after>", source)
     return source
-
-
-def hidden(value: str) -> str:
-    """Mask a value that is secret as a whole."""
-    return MASK if value else ""
