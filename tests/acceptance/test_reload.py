@@ -199,6 +199,28 @@ def test_a_file_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
         assert await_records(service, 2)[-1]["changed"] == {"log-level": "debug"}
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_file_server(tmp_path: Path, engine: str) -> None:
+    """The directory under /download may be set, changed and taken away; one that does not exist is refused."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "name.txt").write_text(name)
+    with LocalService(tmp_path, f"--http-engine={engine}") as service:
+
+        def served() -> str | int:
+            answer = httpx.get(f"{service.south}/download/name.txt", trust_env=False)
+            return answer.text if answer.status_code == 200 else answer.status_code
+
+        found = [served()]
+        for n, directory in enumerate(("one", "none", "two", ""), 1):
+            put(tmp_path / "wfx.yml", f"simple-fileserver: '{directory}'\n")
+            await_records(service, n)
+            found.append(served())
+        assert found == [404, "one", "one", "two", 404]
+        (refused,) = records(service, REFUSED)
+        assert refused["error"].endswith("no such directory (wfx.yml line 1)")
+
+
 def test_flags_and_variables_keep_precedence(tmp_path: Path) -> None:
     """What a flag or a variable says holds, whatever files say later."""
     with LocalService(tmp_path, "--read-timeout=7s", environment={"WFX_LOG_LEVEL": "debug"}) as service:
