@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wfx.commandline import options
-from wfx.commandline.options import Kind, Option, Value
+from wfx.commandline import client_tls, options
+from wfx.commandline.client_tls import ClientTls
+from wfx.commandline.options import ANY_FILE, Kind, Option, Value
 from wfx_loadtest.duration import SECOND
 from wfx_loadtest.settings import Settings
 
@@ -44,6 +45,14 @@ RUN = (
     Option("client-port", Kind.INT, "port of the southbound API", _DEFAULTS.client_port, check=_PORT),
     Option("mgmt-host", Kind.HOST, "host of the northbound API (operators)", _DEFAULTS.mgmt_host),
     Option("mgmt-port", Kind.INT, "port of the northbound API", _DEFAULTS.mgmt_port, check=_PORT),
+    Option("client-tls-host", Kind.HOST, "host of the southbound API with TLS", _DEFAULTS.client_tls_host),
+    Option("client-tls-port", Kind.INT, "port of the southbound API with TLS", _DEFAULTS.client_tls_port, check=_PORT),
+    Option("client-unix-socket", Kind.STRING, "reach the southbound API through this unix socket", extensions=ANY_FILE),
+    Option("mgmt-tls-host", Kind.HOST, "host of the northbound API with TLS", _DEFAULTS.mgmt_tls_host),
+    Option("mgmt-tls-port", Kind.INT, "port of the northbound API with TLS", _DEFAULTS.mgmt_tls_port, check=_PORT),
+    Option("mgmt-unix-socket", Kind.STRING, "reach the northbound API through this unix socket", extensions=ANY_FILE),
+    Option("enable-tls", Kind.BOOL, "use TLS, with the hosts and ports for it"),
+    *client_tls.OPTIONS,
     Option("duration", Kind.DURATION, "how long to send", _DEFAULTS.duration / SECOND, check=_above_zero),
     Option("read-freq", Kind.INT, "reading requests a second", _DEFAULTS.read_freq, check=_COUNT),
     Option("write-freq", Kind.INT, "writing requests a second", _DEFAULTS.write_freq, check=_COUNT),
@@ -85,6 +94,14 @@ def settings_of(given: options.Settings) -> Settings:
         client_port=given.number("client-port"),
         mgmt_host=given.text("mgmt-host"),
         mgmt_port=given.number("mgmt-port"),
+        client_tls_host=given.text("client-tls-host"),
+        client_tls_port=given.number("client-tls-port"),
+        mgmt_tls_host=given.text("mgmt-tls-host"),
+        mgmt_tls_port=given.number("mgmt-tls-port"),
+        client_unix_socket=given.text("client-unix-socket"),
+        mgmt_unix_socket=given.text("mgmt-unix-socket"),
+        enable_tls=given.flag("enable-tls"),
+        tls=ClientTls.of(given),
         duration=_nanoseconds(given.seconds("duration")),
         read_freq=given.number("read-freq"),
         write_freq=given.number("write-freq"),

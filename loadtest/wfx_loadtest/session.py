@@ -91,12 +91,24 @@ class Session:
         return start
 
 
+def _addresses(settings: Settings) -> tuple[Address, Address]:
+    """Return where the north and the south side are."""
+    if not settings.enable_tls:
+        return (
+            Address(settings.mgmt_host, settings.mgmt_port, settings.mgmt_unix_socket),
+            Address(settings.client_host, settings.client_port, settings.client_unix_socket),
+        )
+    tls = settings.tls.context()
+    return (
+        Address(settings.mgmt_tls_host, settings.mgmt_tls_port, settings.mgmt_unix_socket, tls),
+        Address(settings.client_tls_host, settings.client_tls_port, settings.client_unix_socket, tls),
+    )
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Session]:
-    """Reach both sides of the service and start counting. Raises NotReachable."""
-    north = Address(settings.mgmt_host, settings.mgmt_port)
-    south = Address(settings.client_host, settings.client_port)
-    sides = [Side(await address.resolve(), address.authority) for address in (north, south)]
+    """Reach both sides of the service and start counting. Raises NotReachable or ConfigurationFailure."""
+    sides = [Side(await address.resolve(), address.authority) for address in _addresses(settings)]
     clock = SystemClock()
     try:
         yield Session(

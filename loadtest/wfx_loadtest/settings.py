@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wfx.commandline.client_tls import ClientTls
 from wfx_loadtest.duration import MINUTE, SECOND, rounded
 
 
@@ -29,6 +30,15 @@ class Settings:
     """How often an idle device asks for work (scenario fleet)."""
     target: int | None = None
     """Look for the highest rate whose p99 stays within this, instead of keeping one rate."""
+    client_tls_host: str = "localhost"
+    client_tls_port: int = 8443
+    mgmt_tls_host: str = "localhost"
+    mgmt_tls_port: int = 8444
+    client_unix_socket: str = ""
+    mgmt_unix_socket: str = ""
+    enable_tls: bool = False
+    """Speak TLS, with the hosts and ports for it."""
+    tls: ClientTls = field(default_factory=ClientTls)
 
     @property
     def sentence(self) -> str:

@@ -79,16 +79,15 @@ class Stream(asyncio.Protocol):
 
 async def subscribe(side: Side, query: str, received: Callable[[bytes], None]) -> Stream:
     """Open an event stream; it is live when this returns. Raises NotReachable, NotAnswered, Overdue."""
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT):
-            _, stream = await loop.create_connection(lambda: Stream(received), side.address.host, side.address.port)
+            stream = await side.address.open(lambda: Stream(received))
             stream.send(side.request("GET", f"/jobs/events?{query}", headers=_HEADERS).head)
             status = await stream.status
     except TimeoutError as exc:
         raise Overdue(f"no event stream within {REQUEST_TIMEOUT:g}s") from exc
     except OSError as exc:
-        raise NotReachable(f"{side.address.authority}: {exc.strerror or exc}") from exc
+        raise NotReachable(f"{side.address.place}: {exc.strerror or exc}") from exc
     if status != 200:
         stream.close()
         raise NotAnswered(f"no event stream: status {status}")

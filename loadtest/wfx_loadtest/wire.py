@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, cast
+from ssl import SSLContext
+from typing import Any, TypeVar, cast
 
 import orjson
 from httptools import HttpParserError, HttpResponseParser
@@ -27,6 +29,7 @@ IDLE_LIMIT = 3.0
 """Seconds after which an idle connection is not used again: servers close theirs a little later."""
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes that the body of an answer may have."""
+Opened = TypeVar("Opened", bound=asyncio.Protocol)
 _LONGEST_REASON = 256
 """Bytes of a reason phrase that are kept."""
 
@@ -198,22 +201,37 @@ class Address:
 
     host: str
     port: int
+    socket: str = ""
+    """Connect through this unix socket instead, if one is named."""
+    tls: SSLContext | None = None
+    """Whom to trust, where TLS is spoken."""
+    name: str = ""
+    """The host as its certificate has it, once it is resolved."""
 
     @property
     def authority(self) -> str:
         """The value of the Host header."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return self.socket or self.authority
+
     async def resolve(self) -> Address:
         """Return the first numeric address that accepts a connection. Raises NotReachable."""
+        if self.socket:
+            (await connect(self)).close()
+            return self
         loop = asyncio.get_running_loop()
+        name = self.host or "localhost"
         try:
-            found = await loop.getaddrinfo(self.host or "localhost", self.port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
         except OSError as exc:
             raise NotReachable(f"{self.authority}: {exc.strerror or exc}") from exc
         refused: WireError | None = None
         for _, _, _, _, place in found:
-            address = Address(str(place[0]), self.port)
+            address = replace(self, host=str(place[0]), name=name)
             try:
                 (await connect(address)).close()
             except NotReachable as exc:
@@ -222,14 +240,23 @@ class Address:
                 return address
         raise refused or NotReachable(f"{self.authority}: no address")
 
+    async def open(self, make: Callable[[], Opened]) -> Opened:
+        """Open a connection for a protocol. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        name = None if self.tls is None else self.name or self.host
+        if self.socket:
+            _, opened = await loop.create_unix_connection(make, self.socket, ssl=self.tls, server_hostname=name)
+        else:
+            _, opened = await loop.create_connection(make, self.host, self.port, ssl=self.tls, server_hostname=name)
+        return opened
+
 
 async def connect(address: Address) -> Connection:
     """Open a connection. Raises NotReachable."""
     try:
-        _, connection = await asyncio.get_running_loop().create_connection(Connection, address.host, address.port)
+        return await address.open(Connection)
     except OSError as exc:
-        raise NotReachable(f"{address.authority}: {_cause(exc)}") from exc
-    return connection
+        raise NotReachable(f"{address.place}: {_cause(exc)}") from exc
 
 
 def _cause(exc: OSError) -> str:
