@@ -11,7 +11,7 @@ from wfx.commandline.configuration import Sources
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
-from wfx.commandline.options import Kind, Option, Settings, Value
+from wfx.commandline.options import DIRECTORY, Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config import cross_checks
 from wfx.config.exposure import exposed_secrets
@@ -30,6 +30,8 @@ _KINDS = {
     "Seconds": Kind.DURATION,
     "tuple[str, ...]": Kind.STRINGS,
 }
+_DIRECTORIES = ("simple-fileserver", "client-plugins-dir", "mgmt-plugins-dir")
+"""Options whose values the shell completes to directories."""
 
 
 def _flag(option: Row) -> Option:
@@ -42,7 +44,16 @@ def _flag(option: Row) -> Option:
                 option.check(item)
 
     default = list(option.default) if isinstance(option.default, tuple) else option.default
-    return Option(option.name, _KINDS[option.kind], option.help, default, choices=option.choices, check=check)
+    extensions = DIRECTORY if option.name in _DIRECTORIES else ()
+    return Option(
+        option.name,
+        _KINDS[option.kind],
+        option.help,
+        default,
+        choices=option.choices,
+        extensions=extensions,
+        check=check,
+    )
 
 
 _FLAGS = tuple(map(_flag, OPTIONS))

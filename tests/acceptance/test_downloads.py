@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -21,7 +22,9 @@ from rawhttp import Answer, Wire, request
 
 from tests.composition import composed
 from tests.events.serving import eventually
+from wfx.api.answer_memory import AnswerMemory
 from wfx.api.downloads import files
+from wfx.api.downloads.body import PIECE
 from wfx.demo.local import LocalService
 from wfx.request_context import Side
 
@@ -383,6 +386,80 @@ def test_other_requests_are_answered_meanwhile(service: LocalService) -> None:
     finally:
         for wire in waiting:
             wire.socket.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_clients_that_take_nothing_make_room(engine: str, tmp_path: Path) -> None:
+    """All pieces on their way have bounded memory: those who take nothing are cut off when others need room."""
+    root = make_tree(tmp_path)
+    (root / "huge").touch()
+    os.truncate(root / "huge", 100_000_000)
+    async with composed(tmp_path, http_engine=engine, simple_fileserver=str(root)) as running:
+        downloads: Any = running.parts.services.downloads
+        memory = downloads._memory = AnswerMemory(3 * PIECE, stall=0.2)
+        idle = [await running.connect(Side.SOUTH, request("GET", "/download/huge")) for _ in range(3)]
+        for connection in idle:
+            assert b" 200 " in await connection.until(b"\r\n\r\n")
+        await eventually(lambda: memory.held == 3 * PIECE)
+        other = await running.connect(Side.SOUTH, request("GET", "/download/large.swu", b"", "Connection: close"))
+        assert (await other.rest()).endswith(LARGE)
+        await other.close()
+        for connection in idle:
+            connection.writer.transport.abort()
+        await eventually(lambda: memory.held == 0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_time_to_take_a_file_ends(engine: str, tmp_path: Path) -> None:
+    """A client that takes nothing for longer than the write timeout is cut off, and its file closed."""
+    root = make_tree(tmp_path)
+    (root / "huge").touch()
+    os.truncate(root / "huge", 100_000_000)
+    settings = {"simple_fileserver": str(root), "write_timeout": 0.5}
+    async with composed(tmp_path, http_engine=engine, **settings) as running:
+        connection = await running.connect(Side.SOUTH, request("GET", "/download/huge"))
+        assert b" 200 " in await connection.until(b"\r\n\r\n")
+        downloads: Any = running.parts.services.downloads
+        await eventually(lambda: downloads._memory.held == 0)
+        connection.writer.transport.abort()
+
+
+def test_http2(service: LocalService) -> None:
+    """Over HTTP/2, which hypercorn offers, the answers are the same."""
+    with httpx.Client(http1=False, http2=True, trust_env=False) as client:
+        url = f"{service.south}/download/text.txt"
+        try:
+            answer = client.get(url)
+        except httpx.RemoteProtocolError:
+            assert "uvicorn" in str(service.options)
+            return
+        assert (answer.http_version, answer.content) == ("HTTP/2", TEXT)
+        assert client.get(url, headers={"Range": "bytes=1-2"}).content == TEXT[1:3]
+        assert len(client.get(url, headers={"Range": "bytes=1-2,5-6"}).content) > 4
+        assert client.get(url, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+        assert client.head(url).headers["content-length"] == str(SIZE)
+        assert client.get(f"{service.south}/download/large.swu").content == LARGE
+        assert client.get(url + "/../../secret/key").status_code in (307, 404)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stopping_with_downloads_under_way(engine: str, tmp_path: Path) -> None:
+    """A service that is told to stop while clients take nothing ends in order after the graceful time."""
+    root = make_tree(tmp_path)
+    options = (f"--simple-fileserver={root}", "--graceful-timeout=200ms", f"--http-engine={engine}")
+    (root / "huge").touch()
+    os.truncate(root / "huge", 100_000_000)
+    service = LocalService(tmp_path, *options).start()
+    wires = [Wire(service.ports["south"]) for _ in range(5)]
+    for wire in wires:
+        wire.send(request("GET", "/download/huge"))
+        assert b" 200 " in wire.until(b"\r\n\r\n")
+    assert service.process is not None
+    service.stop()
+    for wire in wires:
+        wire.socket.close()
+    assert service.process.returncode == 0
+    assert not [line for line in service.lines if "Traceback" in line or "unexpected" in line]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

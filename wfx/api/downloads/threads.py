@@ -35,8 +35,11 @@ class Threads:
             raise
 
     def begin(self, function: Callable[[], object]) -> None:
-        """Call a function in a thread without waiting for it."""
-        self._executor.submit(function)
+        """Call a function in a thread without waiting for it; at once if there are no threads any more."""
+        try:
+            self._executor.submit(function)
+        except RuntimeError:  # closed
+            function()
 
     def close(self) -> None:
         """End the threads that are idle; the others when they are done."""
