@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -121,3 +122,44 @@ def test_giving_up(service: LocalService) -> None:
         with pytest.raises(httpx.HTTPStatusError):
             next(Download(f"{service.south}/download/missing", Kept(), pauses.append).run(client))
     assert len(pauses) == ATTEMPTS - 1
+
+
+def test_a_server_that_sends_another_part() -> None:
+    """Bytes that were not asked for never get into the file: the download starts over."""
+    asked: list[str | None] = []
+
+    class Confused(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            """Tell its size."""
+            self._begin(200, 10)
+
+        def do_GET(self) -> None:
+            """Break off the first answer, and then send what was not asked for."""
+            asked.append(self.headers["Range"])
+            if self.headers["Range"]:
+                self._begin(206, 5, "bytes 0-4/10")
+                self.wfile.write(b"01234")
+            else:
+                self._begin(200, 10)
+                self.wfile.write(b"0123456789" if len(asked) > 1 else b"01234")
+            self.close_connection = True
+
+        def _begin(self, status: int, length: int, place: str = "") -> None:
+            self.send_response(status)
+            self.send_header("ETag", '"same"')
+            self.send_header("Content-Length", str(length))
+            if place:
+                self.send_header("Content-Range", place)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    kept = Kept()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Confused) as server, httpx.Client(trust_env=False) as client:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        for _ in Download(f"http://127.0.0.1:{server.server_port}/x", kept, lambda _: None).run(client):
+            pass
+        server.shutdown()
+    assert kept.data == b"0123456789"
+    assert asked == [None, "bytes=5-", None]

@@ -17,7 +17,6 @@ log = logging.getLogger("device")
 
 ATTEMPTS = 10
 """Attempts without a single byte before a download is given up: about two minutes."""
-_PIECE = 65_536
 _HEADERS = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
 _BUSY = frozenset({408, 425, 429})
 """Besides 5xx: asking again may help."""
@@ -77,22 +76,27 @@ class Download:
             rest = {"Range": f"bytes={self._received}-", "If-Range": self._version}
         with client.stream("GET", self._address, headers={**_HEADERS, **rest}) as answer:
             answer.raise_for_status()
-            if not self._goes_on(answer):
-                self._target.restart()
-                self._received = 0
+            if answer.status_code == 206:
+                self._check_start(answer)
+            else:
+                self._start_over()
                 self._version = answer.headers.get("ETag", "")
                 self._size = int(answer.headers.get("Content-Length", "0"))
-            for piece in answer.iter_raw(_PIECE):
+            for piece in answer.iter_raw():
                 self._target.write(piece)
                 self._received += len(piece)
                 yield min(100, 100 * self._received // max(1, self._size))
 
-    def _goes_on(self, answer: httpx.Response) -> bool:
-        """Tell whether an answer is the rest that was asked for, and not all of the file again."""
-        if answer.status_code != 206:
-            return False
+    def _check_start(self, answer: httpx.Response) -> None:
+        """Start over if an answer is not the rest that was asked for. Raises httpx.RemoteProtocolError."""
         start = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-        return start is not None and int(start[1]) == self._received
+        if start is None or int(start[1]) != self._received:
+            self._start_over()
+            raise httpx.RemoteProtocolError("the server sent another part of the file than it was asked for")
+
+    def _start_over(self) -> None:
+        self._target.restart()
+        self._received = 0
 
 
 def _may_pass(failure: httpx.TransportError | httpx.HTTPStatusError) -> bool:
