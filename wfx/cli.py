@@ -29,8 +29,8 @@ def _flag(option: Row) -> Option:
         if isinstance(value, int | float) and not option.least <= value <= (option.most or value):
             ceiling = f", at most {option.most:g}" if option.most else ""
             raise ValueError(f"must be at least {option.least:g}{ceiling}")
-        if option.check is not None and isinstance(value, list):
-            for item in value:
+        if option.check is not None and isinstance(value, str | list):
+            for item in [value] if isinstance(value, str) else value:
                 option.check(item)
 
     default = list(option.default) if isinstance(option.default, tuple) else option.default
@@ -67,7 +67,7 @@ def _check_available(settings: Settings) -> None:
         if (values := settings.items(option.name)) and set(values) != {NOT_AVAILABLE[option.name]}
     ]
     if asked:
-        raise UsageFailure(f"not available in this version, which serves plain HTTP over TCP only: {'; '.join(asked)}")
+        raise UsageFailure(f"not available in this version: {'; '.join(asked)}")
 
 
 def _serve(call: Invocation) -> int:
@@ -79,13 +79,15 @@ def _serve(call: Invocation) -> int:
 
     from wfx import logs
     from wfx.domain.errors import WfxError
+    from wfx.server.activation import PassedSocketsUnusable
     from wfx.server.listeners import CannotListen
+    from wfx.server.tls import CannotUseTls
     from wfx.supervise import run
 
     logs.configure(config.log_level, config.log_format)
     try:
         uvloop.run(run(config))
-    except (WfxError, CannotListen) as exc:
+    except (WfxError, CannotListen, CannotUseTls, PassedSocketsUnusable) as exc:
         raise Failure(str(exc)) from exc
     return 0
 

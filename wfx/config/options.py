@@ -13,6 +13,7 @@ Seconds = NewType("Seconds", float)
 Host = NewType("Host", str)
 
 ENGINES = ("auto", "uvicorn", "hypercorn")
+SCHEMES = ("http", "https", "unix")
 
 
 _MOST_PORTS = 65535
@@ -42,14 +43,41 @@ def _host_name(text: str) -> None:
         raise ValueError(f'"{text}" is no host name; give it alone, without scheme and port')
 
 
+def _scheme(text: str) -> None:
+    if text not in SCHEMES:
+        raise ValueError(f'unknown scheme "{text}": must be one of {", ".join(SCHEMES)}')
+
+
+def _mode(text: str) -> None:
+    if text and not re.fullmatch(r"0?[0-7]{3}", text):
+        raise ValueError("must be three octal digits, such as 0660")
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
+    scheme: tuple[str, ...] = _option(
+        ("http",), "what to listen on, for both APIs: http, https and unix, or several of them", check=_scheme
+    )
     client_host: Host = _option(Host("0.0.0.0"), "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
     client_port: int = _option(8080, "port of the southbound API; 0 takes a free one", most=_MOST_PORTS)
     mgmt_host: Host = _option(Host("127.0.0.1"), "address of the northbound API (operators)")
     mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one", most=_MOST_PORTS)
+    client_tls_host: Host = _option(Host("0.0.0.0"), "address of the southbound API for https")  # noqa: S104  # as above
+    client_tls_port: int = _option(8443, "port of the southbound API for https; 0 takes a free one", most=_MOST_PORTS)
+    mgmt_tls_host: Host = _option(Host("127.0.0.1"), "address of the northbound API for https")
+    mgmt_tls_port: int = _option(8444, "port of the northbound API for https; 0 takes a free one", most=_MOST_PORTS)
+    client_unix_socket: str = _option("/tmp/wfx-client.sock", "Unix socket of the southbound API")  # noqa: S108  # the contract's
+    mgmt_unix_socket: str = _option("/tmp/wfx-mgmt.sock", "Unix socket of the northbound API")  # noqa: S108  # the contract's
+    unix_socket_mode: str = _option(
+        "", "permissions of Unix sockets, such as 0660; empty leaves them to the umask", check=_mode
+    )
+    tls_certificate: str = _option("", "PEM file of the server's certificate, followed by those of its issuers")
+    tls_key: str = _option("", "PEM file of the certificate's key, which must not be encrypted")
+    tls_ca: str = _option(
+        "", "PEM file of the authorities whose certificates clients must show over https; empty asks for none"
+    )
     http_engine: str = _option("auto", "HTTP engine", ENGINES)
     allowed_origin: tuple[str, ...] = _option(
         (),
@@ -116,7 +144,7 @@ class Option:
     most: float | None
     """The largest number allowed, if there is one."""
     check: Callable[[str], None] | None
-    """Raises ValueError for an item of a list that is wrong."""
+    """Raises ValueError for a text, or an item of a list, that is wrong."""
 
     @property
     def member(self) -> str:
@@ -132,16 +160,6 @@ class Option:
 OPTIONS = tuple(Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config))
 
 NOT_AVAILABLE = {
-    "scheme": "http",
-    "client-tls-host": "",
-    "client-tls-port": "",
-    "client-unix-socket": "",
-    "mgmt-tls-host": "",
-    "mgmt-tls-port": "",
-    "mgmt-unix-socket": "",
-    "tls-certificate": "",
-    "tls-key": "",
-    "tls-ca": "",
     "simple-fileserver": "",
 }
 """Options of the contract (server section 3) that ask for what this version cannot do, unless they have this value.

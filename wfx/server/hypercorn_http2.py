@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,8 @@ _CREDIT_AN_ANSWER = 4.0
 _CREDIT_A_FRAME = 2.0
 """Credit for each answer and each frame of data: a client that takes them has to send window updates."""
 _FRAME = 16 * 1024
+_END_ANNOUNCED = struct.pack(">BHBBIII", 0, 8, 7, 0, 0, 2**31 - 1, 0)
+"""A frame GOAWAY with the highest stream there can be (RFC 9113 section 6.8); after one of its own h2 sends nothing."""
 _COSTLY = (
     h2.events.PingAckReceived,
     h2.events.PingReceived,
@@ -140,6 +143,11 @@ class Http2(H2Protocol):
 
     def _earn(self, credit: float) -> None:
         self._credit = min(_CREDIT, self._credit + credit)
+
+    async def announce_end(self) -> None:
+        """Tell the client to open no more streams; those on their way are still served (RFC 9113 section 6.8)."""
+        await self._flush()
+        await self.send(RawData(_END_ANNOUNCED))
 
     async def say_goodbye(self, reason: h2.errors.ErrorCodes = h2.errors.ErrorCodes.NO_ERROR) -> None:
         """Tell the client that the connection ends, and end it."""

@@ -115,6 +115,8 @@ class ListenerLimits:
         self.bodies = bodies
         self.max_head = settings.current.max_head + HEAD_SLACK
         self.refusals = Refusals()
+        self.stopping = False
+        """Whether the service stops: connections end with their next answer."""
         self.running = 0
         """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
         self.settings = settings

@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--c
 DEEP = b"[" * 5000
 
 
-NOT_AVAILABLE = "Error: not available in this version, which serves plain HTTP over TCP only: "
+NOT_AVAILABLE = "Error: not available in this version: "
 
 
 def start_and_fail(folder: Path, *flags: str, **variables: str) -> str:
@@ -83,13 +83,10 @@ def test_variables_that_make_no_sense(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("scheme", "https"), ("scheme", "http,https"), ("scheme", "unix"), ("scheme", "ftp"), ("tls-ca", "ca.pem"),
-    ("tls-certificate", "srv.pem"), ("tls-key", "srv.key"), ("client-tls-host", "::1"), ("client-tls-port", "8443"),
-    ("client-unix-socket", "c.sock"), ("mgmt-tls-host", "::1"), ("mgmt-tls-port", "8444"),
-    ("mgmt-unix-socket", "m.sock"), ("simple-fileserver", "."),
+    ("simple-fileserver", "."),
 ])  # fmt: skip
 def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) -> None:
-    """Who asks for TLS, a unix socket or files, in whatever way, is never silently given plain HTTP instead."""
+    """Who asks for what this version cannot do, in whatever way, is told so."""
     said = f"{NOT_AVAILABLE}{name} {value}"
     assert start_and_fail(tmp_path, f"--{name}={value}") == said
     assert start_and_fail(tmp_path, **{f"WFX_{name.upper().replace('-', '_')}": value}) == said
@@ -99,12 +96,20 @@ def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) 
     assert start_and_fail(tmp_path) == said
 
 
-def test_all_settings_that_are_not_available_are_named(tmp_path: Path) -> None:
-    """A start that asks for several things that this version cannot do names them all at once."""
-    (tmp_path / "wfx.yml").write_text("tls-certificate: a.pem\ntls-key: a.key\n")
-    assert start_and_fail(tmp_path, "--scheme=http", "--scheme=https", WFX_TLS_CA="ca.pem") == (
-        f"{NOT_AVAILABLE}scheme http,https; tls-certificate a.pem; tls-key a.key; tls-ca ca.pem"
-    )
+@pytest.mark.parametrize("value", ["ftp", "http,ftp", "HTTP", "http://"])
+def test_schemes_that_are_unknown(tmp_path: Path, value: str) -> None:
+    """A scheme that is none ends the start, wherever it is given."""
+    said = f'unknown scheme "{value.removeprefix("http,")}": must be one of http, https, unix'
+    assert start_and_fail(tmp_path, f"--scheme={value}").endswith(said)
+    assert start_and_fail(tmp_path, WFX_SCHEME=value).endswith(said)
+    (tmp_path / "wfx.yml").write_text(f"scheme: [{', '.join(map(repr, value.split(',')))}]\n")
+    assert start_and_fail(tmp_path).endswith(said)
+
+
+@pytest.mark.parametrize("value", ["rw", "0999", "7", "-0660", "07777"])
+def test_modes_that_are_none(tmp_path: Path, value: str) -> None:
+    """The permissions of a Unix socket are three octal digits."""
+    assert start_and_fail(tmp_path, f"--unix-socket-mode={value}").endswith("must be three octal digits, such as 0660")
 
 
 def test_settings_that_ask_for_what_there_is(tmp_path: Path) -> None:
