@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -49,7 +49,8 @@ def stoppable(
     try:
         yield port, stop
     finally:
-        stop()
+        with suppress(RuntimeError):  # it has stopped already
+            stop()
         thread.join(DEADLINE)
         assert not thread.is_alive(), "the engine does not stop"
 

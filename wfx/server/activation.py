@@ -61,5 +61,6 @@ def _take_over(number: int) -> socket.socket:
     os.set_inheritable(number, False)
     listens = taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if taken.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX) or not listens:
+        taken.close()
         raise PassedSocketsUnusable(f"the passed descriptor {number} is no listening TCP or Unix socket")
     return taken

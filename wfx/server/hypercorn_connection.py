@@ -242,8 +242,8 @@ class Connection:
         """End as soon as no request is worked on: the service stops."""
         arriving = has_unread(self._transport)
         if isinstance(self._protocol, Http2):
-            at_once = self._protocol.idle and not arriving
-            self.spawn(self._protocol.say_goodbye if at_once else self._protocol.announce_end)
+            if self._protocol.idle and not arriving:
+                self.spawn(self._protocol.say_goodbye)
         elif not arriving and (self._protocol is None or (self._protocol.idle and not self._protocol.receiving)):
             self._close()
 

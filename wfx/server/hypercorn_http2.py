@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 from typing import Any
 
@@ -30,8 +29,6 @@ _CREDIT_AN_ANSWER = 4.0
 _CREDIT_A_FRAME = 2.0
 """Credit for each answer and each frame of data: a client that takes them has to send window updates."""
 _FRAME = 16 * 1024
-_END_ANNOUNCED = struct.pack(">BHBBIII", 0, 8, 7, 0, 0, 2**31 - 1, 0)
-"""A frame GOAWAY with the highest stream there can be (RFC 9113 section 6.8); after one of its own h2 sends nothing."""
 _COSTLY = (
     h2.events.PingAckReceived,
     h2.events.PingReceived,
@@ -124,9 +121,11 @@ class Http2(H2Protocol):
         if isinstance(event, h2.events.DataReceived) and event.stream_id not in self.streams:
             self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             return
-        await super()._handle_events([event])
-        if isinstance(event, h2.events.RequestReceived) and self.idle:
-            await self.send(Updated(idle=True))
+        if not isinstance(event, h2.events.RequestReceived):
+            await super()._handle_events([event])
+            return
+        await self._create_stream(event)  # hypercorn would reset it while the service stops
+        await self.send(Updated(idle=self.idle))
 
     def _costs(self, event: h2.events.Event) -> bool:
         empty = isinstance(event, h2.events.DataReceived) and not event.data and event.stream_ended is None
@@ -143,11 +142,6 @@ class Http2(H2Protocol):
 
     def _earn(self, credit: float) -> None:
         self._credit = min(_CREDIT, self._credit + credit)
-
-    async def announce_end(self) -> None:
-        """Tell the client to open no more streams; those on their way are still served (RFC 9113 section 6.8)."""
-        await self._flush()
-        await self.send(RawData(_END_ANNOUNCED))
 
     async def say_goodbye(self, reason: h2.errors.ErrorCodes = h2.errors.ErrorCodes.NO_ERROR) -> None:
         """Tell the client that the connection ends, and end it."""
