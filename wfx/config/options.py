@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any, NewType
 
 from wfx.logs import FORMATS, LEVELS
@@ -48,6 +49,14 @@ def _scheme(text: str) -> None:
         raise ValueError(f'unknown scheme "{text}": must be one of {", ".join(SCHEMES)}')
 
 
+def _proxy(text: str) -> None:
+    if text != "unix":
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix') from None
+
+
 def _mode(text: str) -> None:
     if text and not re.fullmatch(r"0?[0-7]{3}", text):
         raise ValueError("must be three octal digits, such as 0660")
@@ -77,6 +86,12 @@ class Config:
     tls_key: str = _option("", "PEM file of the certificate's key, which must not be encrypted")
     tls_ca: str = _option(
         "", "PEM file of the authorities whose certificates clients must show over https; empty asks for none"
+    )
+    trusted_proxy: tuple[str, ...] = _option(
+        (),
+        "addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; "
+        "unix for all clients of Unix sockets",
+        check=_proxy,
     )
     http_engine: str = _option("auto", "HTTP engine", ENGINES)
     allowed_origin: tuple[str, ...] = _option(

@@ -177,3 +177,11 @@ def test_unknown_settings_are_named(tmp_path: Path) -> None:
         assert httpx.get(f"{service.north}/version", trust_env=False).status_code == 200
     warnings = [line.split("WRN ")[1].strip() for line in service.lines if "WRN " in line]
     assert warnings == [f"unknown option {name} is ignored" for name in ("prot", "log", "\\x1b[2J", "WFX_PROT")]
+
+
+@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*", "10.0.0.1:80"])
+def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
+    """A trusted proxy is an address or a network, not a name, which others could have resolved."""
+    assert f'"{value}" is no address or network such as 10.0.0.0/8' in start_and_fail(
+        tmp_path, f"--trusted-proxy={value}"
+    )
