@@ -15,6 +15,7 @@ from wfx.compose import Composition, compose
 from wfx.config.options import Config, Host
 from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
+from wfx.systemd import ServiceManager
 
 DEADLINE = 60.0
 
@@ -76,7 +77,8 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
         parts = await compose(config, stack, stop)
         listeners = open_listeners(config)
         ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
-        task = asyncio.create_task(supervise._serve(parts, listeners, stop))
+        serving = supervise._serve(parts, listeners, stop, asyncio.Event(), ServiceManager({}))
+        task = asyncio.create_task(serving)
         try:
             await eventually(lambda: len(parts.limits.listeners) == len(listeners))
             yield Running(parts, ports)

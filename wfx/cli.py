@@ -15,7 +15,7 @@ from wfx.commandline.options import DIRECTORY, Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config import cross_checks
 from wfx.config.exposure import exposed_secrets
-from wfx.config.options import NOT_AVAILABLE, OPTIONS, Config
+from wfx.config.options import OPTIONS, Config
 from wfx.config.options import Option as Row
 from wfx.version import COMMIT, VERSION
 
@@ -57,9 +57,6 @@ def _flag(option: Row) -> Option:
 
 
 _FLAGS = tuple(map(_flag, OPTIONS))
-_NOT_AVAILABLE = tuple(
-    Option(name, Kind.STRINGS, "not available in this version", hidden=True) for name in NOT_AVAILABLE
-)
 _CONFIG = Option(
     "config",
     Kind.STRINGS,
@@ -89,19 +86,8 @@ def _load(sources: Sources) -> LoadedConfig:
     from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
 
     settled = sources.settle()
-    _check_available(settled.settings)
     config, exposed = config_of(settled.settings), tuple(exposed_secrets(settled.settings))
     return LoadedConfig(config, settled.settings, settled.signatures, (*settled.warnings, *exposed))
-
-
-def _check_available(settings: Settings) -> None:
-    asked = [
-        f"{option.name} {','.join(values)}"
-        for option in _NOT_AVAILABLE
-        if (values := settings.items(option.name)) and set(values) != {NOT_AVAILABLE[option.name]}
-    ]
-    if asked:
-        raise UsageFailure(f"not available in this version, which serves plain HTTP over TCP only: {'; '.join(asked)}")
 
 
 def _serve(call: Invocation) -> int:
@@ -115,13 +101,17 @@ def _serve(call: Invocation) -> int:
 
     from wfx import logs
     from wfx.domain.errors import WfxError
+    from wfx.server.activation import PassedSocketsUnusable
     from wfx.server.listeners import CannotListen
+    from wfx.server.tls import CannotUseTls
     from wfx.supervise import run
 
     logs.configure(loaded.config.log_level, loaded.config.log_format)
     try:
         uvloop.run(run(loaded, partial(_load, call.sources)))
-    except (WfxError, CannotListen) as exc:
+    except CannotUseTls as exc:
+        raise Failure(cross_checks.located(exc, loaded.settings)) from exc
+    except (WfxError, CannotListen, PassedSocketsUnusable) as exc:
         raise Failure(str(exc)) from exc
     return 0
 
@@ -135,7 +125,6 @@ def _config(call: Invocation) -> None:
     write(call.sources.settle(), call.out)
     for warning in exposed_secrets(call.settings):
         call.log.write("warn", warning)
-    _check_available(call.settings)
     config_of(call.settings)
 
 
@@ -178,7 +167,7 @@ ROOT = Command(
     # for machines that read logs
     wfx --log-format json --log-level debug
     """,
-    options=(*_FLAGS, _CONFIG, *_NOT_AVAILABLE),
+    options=(*_FLAGS, _CONFIG),
     children=(
         *completion.commands("wfx"),
         Command(
@@ -209,7 +198,7 @@ ROOT = Command(
         # a file that is not in use yet, for machines
         wfx config --config /etc/wfx/new.yml --output json
         """,
-            options=(*_FLAGS, _CONFIG, *_NOT_AVAILABLE, _OUTPUT),
+            options=(*_FLAGS, _CONFIG, _OUTPUT),
             run=_config,
         ),
         Command(

@@ -38,6 +38,7 @@ from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.process import PluginSettings
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
+from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
@@ -81,7 +82,8 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
-    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
+    proxies = TrustedProxies(config.trusted_proxy) if config.trusted_proxy else None
+    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)), proxies)
     return Composition(
         services=services,
         endpoints={side: Dispatch(side, services) for side in Side},

@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from types import MappingProxyType
@@ -47,15 +48,29 @@ class Side(StrEnum):
     """Clients: the devices."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Who a client is by its certificate, which was verified; all in visible ASCII characters."""
+
+    subject: str
+    """The distinguished name as in RFC 4514: ``CN=device-1,O=Example``."""
+    alternative_names: tuple[str, ...]
+    """The subject's alternative names with their kinds: ``DNS:device-1.example``, ``URI:spiffe://example/device-1``."""
+    sha256: str
+    """The fingerprint: 64 hexadecimal digits in lower case."""
+
+
 class RequestContext:
     """What is known of a request beside its content."""
 
-    __slots__ = ("_id", "deadline", "operation", "path", "principal", "side")
+    __slots__ = ("_id", "certificate", "deadline", "operation", "path", "principal", "side")
 
-    def __init__(self, side: Side, given: bytes | None = None) -> None:
+    def __init__(self, side: Side, given: bytes | None = None, certificate: ClientCertificate | None = None) -> None:
         """Take over the id that the caller gave; mint one if it gave none, or one that is not usable."""
         self._id = given.decode("ascii") if given is not None and _USABLE.fullmatch(given) else None
         self.side = side
+        self.certificate = certificate
+        """The client's certificate; None without TLS, and where clients need none."""
         self.principal = ""
         """Who asks; empty while nobody is told apart."""
         self.operation = ""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from types import FrameType
 
 from wfx.compose import Composition, compose
 from wfx.config.live_reload import LiveReload, Load, LoadedConfig
+from wfx.server.activation import passed_sockets
 from wfx.server.listeners import Listener, open_listeners, serve
+from wfx.server.tls import Tls
+from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
 
 log = logging.getLogger("wfx")
@@ -23,21 +27,33 @@ before one of the next."""
 
 
 async def run(loaded: LoadedConfig, load: Load) -> None:
-    """Serve until SIGINT or SIGTERM, then stop in order. SIGHUP, and a change of configuration files, reloads.
+    """Serve until SIGINT or SIGTERM, then stop in order; on a second signal, without waiting for anybody.
 
-    Raises StoreUnusable, PluginRefused or CannotListen when it cannot start, PluginLost after it had to stop for that,
-    and StoreLost when it ends without its files.
+    SIGHUP, and a change of configuration files, reloads.
+
+    Raises StoreUnusable, PluginRefused, CannotUseTls, PassedSocketsUnusable or CannotListen when it cannot start,
+    PluginLost after it had to stop for that, and StoreLost when it ends without its files.
     """
-    stop, hang_up = asyncio.Event(), asyncio.Event()
-    _handle_signals({signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up})
+    config = loaded.config
+    stop, at_once, hang_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    _handle_signals(stop, at_once, hang_up)
+    manager = ServiceManager(os.environ)
+    passed = passed_sockets()
+    tls = Tls.of(config)
     log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
     try:
         async with AsyncExitStack() as stack:
-            service = await compose(loaded.config, stack, stop)
+            stack.callback(manager.close)
+            service = await compose(config, stack, stop)
+            if tls is not None:
+                service.reload.on_reload(tls.prepare)
+            hurry = asyncio.create_task(_kill_plugins(service, at_once))
+            stack.callback(hurry.cancel)
             _tune_garbage_collector()
-            listeners = open_listeners(loaded.config)
-            async with LiveReload(service.reload, loaded, load, hang_up):
-                await _serve(service, listeners, stop)
+            if not stop.is_set():
+                listeners = open_listeners(config, tls, passed)
+                async with LiveReload(service.reload, loaded, load, hang_up, manager):
+                    await _serve(service, listeners, stop, at_once, manager)
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -47,15 +63,45 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
             raise chain.lost.result()
 
 
-async def _serve(service: Composition, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set. Then event streams end first, so that engines need not wait for them."""
+async def _serve(
+    service: Composition,
+    listeners: Sequence[Listener],
+    stop: asyncio.Event,
+    at_once: asyncio.Event,
+    manager: ServiceManager,
+) -> None:
+    """Serve until ``stop`` is set. Then event streams end first, so that engines need not wait for them.
+
+    Once ``at_once`` is set, nothing is waited for.
+    """
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        serve(group, listeners, service.app, service.limits, drain)
+        engines = serve(group, listeners, service.app, service.limits, drain)
+        watchdog = group.create_task(manager.keep_alive())
+        manager.ready(f"serving on {', '.join(listener.address for listener in listeners)}")
         await stop.wait()
         log.info("stopping")
+        manager.stopping()
         await service.services.broker.close()
         drain.set()
+        impatience = group.create_task(_break_off(engines, at_once))
+        await asyncio.wait(engines)
+        impatience.cancel()
+        watchdog.cancel()
+
+
+async def _break_off(engines: Sequence[asyncio.Task[None]], at_once: asyncio.Event) -> None:
+    await at_once.wait()
+    log.warning("stopping at once: requests that are worked on are broken off")
+    for engine in engines:
+        engine.cancel()
+
+
+async def _kill_plugins(service: Composition, at_once: asyncio.Event) -> None:
+    """Kill the plugins once ``at_once`` is set, so that nobody waits for their ends."""
+    await at_once.wait()
+    for chain in service.plugins.values():
+        chain.kill()
 
 
 def _tune_garbage_collector() -> None:
@@ -70,16 +116,22 @@ def _tune_garbage_collector() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-def _handle_signals(events: Mapping[signal.Signals, asyncio.Event]) -> None:
-    """Set an event on each of these signals, up to the end of the process.
+def _handle_signals(stop: asyncio.Event, at_once: asyncio.Event, hang_up: asyncio.Event) -> None:
+    """Stop on SIGINT or SIGTERM, at once on a second one, and hang up on SIGHUP, up to the end of the process.
 
     (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
     """
     loop = asyncio.get_running_loop()
 
+    def note(number: int) -> None:
+        if number == signal.SIGHUP:
+            hang_up.set()
+        else:
+            (at_once if stop.is_set() else stop).set()
+
     def handle(number: int, _frame: FrameType | None) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(events[signal.Signals(number)].set)
+            loop.call_soon_threadsafe(note, number)
 
-    for number in events:
+    for number in _SIGNALS:
         signal.signal(number, handle)

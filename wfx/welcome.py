@@ -38,7 +38,8 @@ def welcome(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
 
     def say(call: Invocation) -> None:
         if not call.arguments:
-            said.append(_text(config_of(call.settings)))
+            config = config_of(call.settings)
+            said.append(_text(config) if "http" in config.scheme else "")
 
     program = Program(replace(ROOT, run=say), strict=True)
     program.run(arguments, BytesIO(), BytesIO(), BytesIO(), environment)

@@ -45,7 +45,7 @@ class Outcome:
     p99: float
 
 
-def run(port: int, load: Load, connections: int, seconds: float) -> Outcome:
+def run(port: int, load: Load, connections: int, seconds: float, scheme: str = "http") -> Outcome:
     """Send the load to 127.0.0.1 for some seconds over this many connections, with one wrk thread."""
     with tempfile.TemporaryDirectory() as folder:
         paths, script = Path(folder, "paths"), Path(folder, "load.lua")
@@ -53,7 +53,8 @@ def run(port: int, load: Load, connections: int, seconds: float) -> Outcome:
         headers = "".join(f', ["{name}"] = "{value}"' for name, value in load.headers)
         body = "nil" if load.body is None else f"[==[{load.body}]==]"
         script.write_text(_LUA.format(paths=paths, method=load.method, headers=headers, body=body))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+        url = f"{scheme}://127.0.0.1:{port}"
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), url]
         printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)", printed)
     if found is None:

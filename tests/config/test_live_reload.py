@@ -18,6 +18,7 @@ from wfx.config.live_reload import LiveReload, LoadedConfig
 from wfx.config.options import Config
 from wfx.config.reload import Reload
 from wfx.config.tunables import Holder, Tunables
+from wfx.systemd import ServiceManager
 
 
 class Service:
@@ -30,7 +31,7 @@ class Service:
         loaded = self.load()
         self.tunables = Holder(Tunables.of(loaded.config))
         self.reload = Reload(loaded.config, self.tunables)
-        self.live = LiveReload(self.reload, loaded, self.load, self.wanted)
+        self.live = LiveReload(self.reload, loaded, self.load, self.wanted, ServiceManager({}))
 
     def load(self) -> LoadedConfig:
         """Read the file."""

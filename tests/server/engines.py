@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,30 +16,41 @@ from wfx.config.tunables import Holder
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
+from wfx.server.tls import Tls
 
 DEADLINE = 60.0
 
 
 @contextmanager
-def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None) -> Iterator[int]:
+def serving(engine: str, app: ASGIApp, settings: HttpSettings | None = None, tls: Tls | None = None) -> Iterator[int]:
     """Serve an app; gives the port."""
+    with stoppable(engine, app, settings, tls) as (port, _):
+        yield port
+
+
+@contextmanager
+def stoppable(
+    engine: str, app: ASGIApp, settings: HttpSettings | None = None, tls: Tls | None = None
+) -> Iterator[tuple[int, Callable[[], object]]]:
+    """Serve an app; gives the port, and what stops the engine as a signal does."""
     told: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
-        listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
+        listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine, tls)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         told.put((int(listener.address.rpartition(":")[2]), lambda: loop.call_soon_threadsafe(stop.set)))
         limits = HttpLimits(Holder(settings or HttpSettings(10, 1))).add_listener(Side.NORTH)
-        await listener.engine(app, listener.socket, limits, stop)
+        await listener.serve(app, limits, stop)
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()), daemon=True)
     thread.start()
     port, stop = told.get(timeout=DEADLINE)
     try:
-        yield port
+        yield port, stop
     finally:
-        stop()
+        with suppress(RuntimeError):  # it has stopped already
+            stop()
         thread.join(DEADLINE)
         assert not thread.is_alive(), "the engine does not stop"
 

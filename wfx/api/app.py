@@ -12,6 +12,7 @@ from wfx.api import redirects
 from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
+from wfx.api.request import certificate_of
 from wfx.api.route_table import RouteTable
 from wfx.api.routes import Mount, service_mounts, service_routes
 from wfx.api.services import Services
@@ -44,7 +45,7 @@ class App:
         """Answer in a new context."""
         if scope["type"] == "http":
             given = given_id(scope["headers"])
-            context = RequestContext(self._side, given)
+            context = RequestContext(self._side, given, certificate_of(scope))
             enter(context)
             if given is not None:
                 send = adding_headers(send, partial(_missing_id, context.request_id.encode()))

@@ -14,8 +14,10 @@ from starlette.types import Receive, Scope
 
 from wfx.api.answer_memory import Share
 from wfx.api.services import Services
-from wfx.request_context import RequestContext
+from wfx.request_context import ClientCertificate, RequestContext
 
+CERTIFICATE_EXTENSION = "wfx.certificate"
+"""Where a server puts the :class:`wfx.request_context.ClientCertificate` of the connection, or None."""
 ABORT_EXTENSION = "wfx.abort"
 """Where a server that can do so puts a function into the ASGI scope's extensions that closes the connection at once.
 
@@ -60,6 +62,12 @@ class ApiRequest:
         if self.share is None:
             self.share = Share(self.services.answers, abort_of(self.scope))
         return self.share
+
+
+def certificate_of(scope: Scope) -> ClientCertificate | None:
+    """Return the identity in the certificate of the peer; None if it was not asked for one."""
+    extensions = scope.get("extensions")
+    return None if extensions is None else extensions.get(CERTIFICATE_EXTENSION)
 
 
 def client_of(scope: Scope) -> str:

@@ -18,6 +18,7 @@ from wfx.config.file_watch import FileWatch
 from wfx.config.options import Config, Option
 from wfx.config.reload import Changes, Reload
 from wfx.config.report import shown
+from wfx.systemd import ServiceManager
 
 log = logging.getLogger("wfx")
 
@@ -42,12 +43,18 @@ Load = Callable[[], LoadedConfig]
 class LiveReload:
     """Reloads when it is wanted. Use as a context manager, on one event loop."""
 
-    def __init__(self, reload: Reload, loaded: LoadedConfig, load: Load, wanted: asyncio.Event) -> None:
-        """Watch the files that were ``loaded``; ``load`` again when they change, and when ``wanted`` is set."""
+    def __init__(
+        self, reload: Reload, loaded: LoadedConfig, load: Load, wanted: asyncio.Event, manager: ServiceManager
+    ) -> None:
+        """Watch the files that were ``loaded``; ``load`` again when they change, and when ``wanted`` is set.
+
+        The service manager is told when that begins and ends.
+        """
         self._reload = reload
         self._watch = FileWatch(loaded.signatures)
         self._load = load
         self._wanted = wanted
+        self._manager = manager
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""
@@ -66,12 +73,14 @@ class LiveReload:
         while True:
             await self._watch.changed(self._wanted)
             self._wanted.clear()
+            self._manager.reloading()
             try:
                 await self._reload_once()
             except Exception:  # the service runs on, with the settings that it has
                 log.exception(
                     "configuration not reloaded, because of an error in the service; settings stay as they were"
                 )
+            self._manager.reloaded()
 
     async def _reload_once(self) -> None:
         was_shown = log.isEnabledFor(logging.INFO)

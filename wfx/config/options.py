@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
 
@@ -15,6 +16,7 @@ Seconds = NewType("Seconds", float)
 Host = NewType("Host", str)
 
 ENGINES = ("auto", "uvicorn", "hypercorn")
+SCHEMES = ("http", "https", "unix")
 
 
 _MOST_PORTS = 65535
@@ -57,14 +59,59 @@ def _directory(text: str) -> None:
         raise ValueError("no such directory")
 
 
+def _scheme(text: str) -> None:
+    if text not in SCHEMES:
+        raise ValueError(f'unknown scheme "{text}": must be one of {", ".join(SCHEMES)}')
+
+
+def _proxy(text: str) -> None:
+    if text != "unix":
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix') from None
+
+
+def _mode(text: str) -> None:
+    if text and not re.fullmatch(r"0?[0-7]{3}", text):
+        raise ValueError("must be three octal digits, such as 0660")
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
+    scheme: tuple[str, ...] = _option(
+        ("http",), "what to listen on, for both APIs: http, https and unix, or several of them", check=_scheme
+    )
     client_host: Host = _option(Host("0.0.0.0"), "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
     client_port: int = _option(8080, "port of the southbound API; 0 takes a free one", most=_MOST_PORTS)
     mgmt_host: Host = _option(Host("127.0.0.1"), "address of the northbound API (operators)")
     mgmt_port: int = _option(8081, "port of the northbound API; 0 takes a free one", most=_MOST_PORTS)
+    client_tls_host: Host = _option(Host("0.0.0.0"), "address of the southbound API for https")  # noqa: S104  # as above
+    client_tls_port: int = _option(8443, "port of the southbound API for https; 0 takes a free one", most=_MOST_PORTS)
+    mgmt_tls_host: Host = _option(Host("127.0.0.1"), "address of the northbound API for https")
+    mgmt_tls_port: int = _option(8444, "port of the northbound API for https; 0 takes a free one", most=_MOST_PORTS)
+    client_unix_socket: str = _option("/tmp/wfx-client.sock", "Unix socket of the southbound API")  # noqa: S108  # the contract's
+    mgmt_unix_socket: str = _option("/tmp/wfx-mgmt.sock", "Unix socket of the northbound API")  # noqa: S108  # the contract's
+    unix_socket_mode: str = _option(
+        "", "permissions of Unix sockets, such as 0660; empty leaves them to the umask", check=_mode
+    )
+    tls_certificate: str = _option(
+        "", "PEM file of the server's certificate, followed by those of its issuers", reload=True
+    )
+    tls_key: str = _option("", "PEM file of the certificate's key, which must not be encrypted", reload=True)
+    tls_ca: str = _option(
+        "",
+        "PEM file of the authorities whose certificates clients must show over https; empty asks for none",
+        reload=True,
+    )
+    trusted_proxy: tuple[str, ...] = _option(
+        (),
+        "addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; "
+        "unix for all clients of Unix sockets",
+        check=_proxy,
+    )
     http_engine: str = _option("auto", "HTTP engine", ENGINES)
     allowed_origin: tuple[str, ...] = _option(
         (),
@@ -154,20 +201,3 @@ class Option:
 
 
 OPTIONS = tuple(Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config))
-
-NOT_AVAILABLE = {
-    "scheme": "http",
-    "client-tls-host": "",
-    "client-tls-port": "",
-    "client-unix-socket": "",
-    "mgmt-tls-host": "",
-    "mgmt-tls-port": "",
-    "mgmt-unix-socket": "",
-    "tls-certificate": "",
-    "tls-key": "",
-    "tls-ca": "",
-}
-"""Options of the contract (server section 3) that ask for what this version cannot do, unless they have this value.
-
-They end the start: to go on without what somebody asked for could mean to go on without its protection.
-"""

@@ -73,7 +73,7 @@ class LocalService:
             if line is None:
                 raise RuntimeError("wfx ended at start:\n" + "".join(self.lines))
             record = json.loads(line) if line.startswith("{") else {}
-            if record.get("message") == "listening":
+            if record.get("message") == "listening" and record["scheme"] == "http":
                 self.ports[record["side"]] = int(record["addr"].rpartition(":")[2])
                 waiting.discard(record["side"])
 

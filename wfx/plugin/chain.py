@@ -69,6 +69,11 @@ class PluginChain:
         """Stop all plugins at the same time, each within the grace time; doing so twice does no harm."""
         await asyncio.gather(*(plugin.stop() for plugin in self._plugins))
 
+    def kill(self) -> None:
+        """End all plugins at once; :meth:`stop` then has nothing to wait for."""
+        for plugin in self._plugins:
+            plugin.kill()
+
     def _lose(self, loss: PluginLost) -> None:
         fields = {"fields": {"plugin": loss.plugin, "reason": loss.reason, "stderr": loss.last_lines}}
         if self._stop.is_set():

@@ -8,8 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import Undecided
+from wfx.plugin.identity import identified
 from wfx.plugin.message import Action, PluginRequest, Respond
 from wfx.plugin.rewrite import grouped
+from wfx.request_context import current
 
 _NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
 _FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding",
@@ -52,7 +54,8 @@ class PluginMiddleware:
             return
         if body is None:
             return
-        scope = _ascii(scope)
+        context = current()
+        scope = identified(_ascii(scope), context.certificate if context is not None else None)
         shown = _show(scope, body)
         try:
             decided = await self._chain.decide(shown)

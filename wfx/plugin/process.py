@@ -188,6 +188,11 @@ class PluginProcess:
         self._failures.report()
         _log.info("plugin stopped", extra={"fields": {"plugin": self.name, "path": self._path}})
 
+    def kill(self) -> None:
+        """End the plugin at once."""
+        if not self._ended.is_set():
+            self._signal(signal.SIGKILL)
+
     def _note_end(self, status: int) -> None:
         """Note that the process is gone, and end what it left behind in its group."""
         self._signal(signal.SIGKILL)

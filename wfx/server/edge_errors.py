@@ -75,6 +75,7 @@ KINDS = {
     "target": "asks for something that is no path, or for one that is too long",
     "head": "has a header that is too large",
     "method": "uses a method that is unknown to HTTP",
+    "tls": "came to a port of TLS without a handshake that could be completed",
     "version": "speaks a version of HTTP that is not spoken here",
     "silent": "was opened and never used",
     "slow-head": "did not send its header in time",
@@ -97,18 +98,18 @@ class Refusals:
         self._untold: dict[str, int] = {}
         self._told: dict[str, float] = {}
 
-    def note(self, kind: str, client: Any) -> None:
+    def note(self, kind: str, client: Any, reason: str = "") -> None:
         """Count one; ``client`` is the peer's address as ASGI has it."""
         self.counts[kind] += 1
         self._untold[kind] = self._untold.get(kind, 0) + 1
-        self._tell((kind,), client)
+        self._tell((kind,), client, reason)
 
     def tell_rest(self) -> None:
         """Log what was counted since the last record; to be called at intervals."""
         if self._untold:
             self._tell(list(self._untold), None)
 
-    def _tell(self, kinds: Iterable[str], client: Any) -> None:
+    def _tell(self, kinds: Iterable[str], client: Any, reason: str = "") -> None:
         now = time.monotonic()
         for kind in kinds:
             if now - self._told.get(kind, -math.inf) < _PAUSE:
@@ -117,5 +118,7 @@ class Refusals:
             fields = {"kind": kind, "count": self._untold.pop(kind)}
             if client:
                 fields["client"] = f"{client[0]}:{client[1]}"
+            if reason:
+                fields["reason"] = reason
             # These are about connections, even where the request before is still in its context.
             Context().run(log.warning, "refused what %s", KINDS[kind], extra={"fields": fields})

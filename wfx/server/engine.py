@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from socket import socket
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.types import ASGIApp
 
 from wfx.server.limits import ListenerLimits
+
+if TYPE_CHECKING:
+    from wfx.server.tls import Tls
 
 
 class Engine(Protocol):
     """Serves one app on one listener until ``stop`` is set, then lets running requests finish."""
 
     def __call__(
-        self, app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event
+        self, app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event, tls: Tls | None = None
     ) -> Coroutine[Any, Any, None]:
-        """Serve; owns and closes the socket."""
+        """Serve, with TLS if it is given; owns and closes the socket. When cancelled, breaks everything off."""
 
 
 def _uvicorn() -> Engine:
@@ -34,8 +37,15 @@ def _hypercorn() -> Engine:
 
 
 _ENGINES: dict[str, Callable[[], Engine]] = {"uvicorn": _uvicorn, "hypercorn": _hypercorn, "auto": _uvicorn}
+_HTTP1 = ("http/1.1",)
+_HTTP2 = ("h2", "http/1.1")
 
 
 def choose(name: str) -> Engine:
     """Return the engine of this name (one of :data:`wfx.config.options.ENGINES`); ``auto`` takes the fastest."""
     return _ENGINES[name]()
+
+
+def protocols_of(name: str) -> tuple[str, ...]:
+    """Return what an engine speaks over TLS, preferred ones first, by the names of ALPN (RFC 7301)."""
+    return _HTTP2 if name == "hypercorn" else _HTTP1

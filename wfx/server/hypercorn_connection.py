@@ -14,11 +14,13 @@ from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp
 
 from wfx.server import edge_errors
+from wfx.server.certificates import client_certificate
 from wfx.server.hypercorn_http1 import Http1
 from wfx.server.hypercorn_http2 import Http2
 from wfx.server.hypercorn_request import HypercornRequest
 from wfx.server.limits import HALF_CLOSED_CHECK, LINGER, NEVER, ListenerLimits, cut_off
 from wfx.server.request_reader import BETWEEN
+from wfx.server.transports import all_sent, has_unread, is_tls
 
 log = logging.getLogger("wfx.edge")
 
@@ -59,6 +61,8 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._transport = writer.transport
+        self._tls = is_tls(writer.transport)
+        self.certificate = client_certificate(writer.transport) if self._tls else None
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._group = asyncio.TaskGroup()
@@ -127,11 +131,10 @@ class Connection:
 
     def _choose(self, data: bytes) -> Http1 | Http2:
         kind = Http2 if data.startswith(_PREFACE) else Http1
-        tls = self._transport.get_extra_info("ssl_object") is not None
         server = _address(self._transport.get_extra_info("sockname"))
         state = ConnectionState({})
         return kind(
-            self, self._app, self._config, self._context, self, state, tls, self._client, server, self.send
+            self, self._app, self._config, self._context, self, state, self._tls, self._client, server, self.send
         )  # fmt: skip
 
     async def _take(self, data: bytes) -> None:
@@ -139,7 +142,10 @@ class Connection:
         if self._closing or self._protocol is None:
             return
         await self._protocol.handle(RawData(data))
-        if isinstance(self._protocol, Http1) and not self._closing:
+        if isinstance(self._protocol, Http2):
+            if self._context.terminated.is_set() and self._protocol.idle:
+                await self._protocol.say_goodbye()
+        elif not self._closing:
             if self._protocol.connection.phase != BETWEEN:
                 self._read_due = self._protocol.connection.began + self.limits.settings.current.read_timeout
             elif not self._protocol.idle:
@@ -228,16 +234,17 @@ class Connection:
             self._read_due = self._loop.time() + LINGER
             return
         self._transport.close()
-        self._read_due = NEVER
-        if self._transport.get_write_buffer_size():
+        self._read_due = self._loop.time() + LINGER if self._tls else NEVER
+        if self._transport.get_write_buffer_size() or self._tls:
             self._write_due = self._loop.time() + self.limits.settings.current.write_timeout
 
     def wind_down(self) -> None:
         """End as soon as no request is worked on: the service stops."""
+        arriving = has_unread(self._transport)
         if isinstance(self._protocol, Http2):
-            if self._protocol.idle:
+            if self._protocol.idle and not arriving:
                 self.spawn(self._protocol.say_goodbye)
-        elif self._protocol is None or self._protocol.idle:
+        elif not arriving and (self._protocol is None or (self._protocol.idle and not self._protocol.receiving)):
             self._close()
 
     def lost(self) -> None:
@@ -272,6 +279,8 @@ class Connection:
 
     def _give_up_reading(self) -> None:
         match self._protocol:
+            case _ if self._closing and self._tls and not all_sent(self._transport):
+                self._read_due = self._loop.time() + LINGER
             case _ if self._closing:
                 cut_off(self._transport)
             case _ if self._half_closed_until is not None:

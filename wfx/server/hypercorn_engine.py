@@ -12,8 +12,13 @@ from hypercorn.config import Config
 from starlette.types import ASGIApp
 
 from wfx.server import edge_errors
+from wfx.server.accepting import accept
 from wfx.server.hypercorn_connection import Connection, Wire
-from wfx.server.limits import BACKLOG, MAX_STREAMS, ListenerLimits, enforce_deadlines
+from wfx.server.limits import MAX_STREAMS, ListenerLimits, enforce_deadlines
+from wfx.server.tls import Tls
+from wfx.server.transports import is_tls
+
+logging.getLogger("hpack").setLevel(logging.WARNING)  # at level debug it logs header fields, with the secrets in them
 
 
 class _Connections:
@@ -35,35 +40,44 @@ class _Connections:
         if len(self.open) >= self._edge.max_connections:
             self._edge.refusals.note("connections", writer.get_extra_info("peername"))
             writer.write(edge_errors.FULL.raw())
-            writer.close()
+            if is_tls(writer.transport):
+                writer.transport.abort()  # it could take its time, and nothing would limit it
+            else:
+                writer.close()
             return
         connection = Connection(self._app, self._config, self._context, self._edge, reader, writer)
         cast("Wire", writer.transport.get_protocol()).lost = connection.lost
         self.open[connection] = task = asyncio.create_task(connection.run())
         task.add_done_callback(lambda _: self.open.pop(connection))
 
-    async def close(self) -> None:
+    async def wind_down(self) -> None:
         """Let what is worked on end, for as long as is granted."""
         await self._context.terminated.set()
         for connection in list(self.open):
             connection.wind_down()
         if self.open:
             await asyncio.wait(self.open.values(), timeout=self._edge.settings.current.graceful_timeout)
+
+    async def break_off(self) -> None:
+        """End what is left."""
         late = list(self.open.values())
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
 
-async def serve(app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event) -> None:
+async def serve(
+    app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event, tls: Tls | None = None
+) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
     connections = _Connections(app, limits)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Wire(connections.opened), sock=listening, backlog=BACKLOG)
+    server = await accept(listening, tls, lambda: Wire(connections.opened), limits, connections.open)
     deadlines = asyncio.create_task(enforce_deadlines(limits, connections.open))
     try:
         await stop.wait()
+        server.close()
+        await connections.wind_down()
     finally:
         server.close()
-        await connections.close()
         deadlines.cancel()
+        await connections.break_off()

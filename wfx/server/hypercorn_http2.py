@@ -121,9 +121,11 @@ class Http2(H2Protocol):
         if isinstance(event, h2.events.DataReceived) and event.stream_id not in self.streams:
             self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             return
-        await super()._handle_events([event])
-        if isinstance(event, h2.events.RequestReceived) and self.idle:
-            await self.send(Updated(idle=True))
+        if not isinstance(event, h2.events.RequestReceived):
+            await super()._handle_events([event])
+            return
+        await self._create_stream(event)  # hypercorn would reset it while the service stops
+        await self.send(Updated(idle=self.idle))
 
     def _costs(self, event: h2.events.Event) -> bool:
         empty = isinstance(event, h2.events.DataReceived) and not event.data and event.stream_ended is None

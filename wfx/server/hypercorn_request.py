@@ -13,7 +13,8 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from starlette.types import ASGIApp, Message
 
-from wfx.api.request import ABORT_EXTENSION
+from wfx.api.request import ABORT_EXTENSION, CERTIFICATE_EXTENSION
+from wfx.request_context import ClientCertificate
 from wfx.server import edge_errors
 from wfx.server.edge_errors import Refusal
 from wfx.server.limits import NEVER, ListenerLimits
@@ -29,6 +30,7 @@ class Carrier(Protocol):
     """The connection of a request."""
 
     limits: ListenerLimits
+    certificate: ClientCertificate | None
 
     @property
     def working(self) -> int:
@@ -76,7 +78,10 @@ class HypercornRequest(RequestTask):
         """Run the app. hypercorn's stream calls this, then the returned function with each message of the client."""
         del app, config
         self.scope = scope
-        scope["extensions"] = {ABORT_EXTENSION: lambda: self._carrier.abort(self)}
+        scope["extensions"] = {
+            ABORT_EXTENSION: lambda: self._carrier.abort(self),
+            CERTIFICATE_EXTENSION: self._carrier.certificate,
+        }
         self._to_stream = send
         task = self._carrier.start(self, self.run(self._app))
         task.add_done_callback(self._detach)

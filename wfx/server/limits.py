@@ -16,6 +16,7 @@ from typing import Protocol
 from wfx.config.tunables import Current
 from wfx.request_context import Side
 from wfx.server.edge_errors import Refusals
+from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 
 
@@ -93,15 +94,16 @@ class BodyMemory:
 class HttpLimits:
     """Limits of the whole process; makes those of each listener."""
 
-    def __init__(self, settings: Current[HttpSettings]) -> None:
+    def __init__(self, settings: Current[HttpSettings], proxies: TrustedProxies | None = None) -> None:
         """Read the settings at use; the sizes of header and body are those of the start."""
         self._settings = settings
+        self._proxies = proxies
         self.listeners: list[ListenerLimits] = []
         self.bodies = BodyMemory(max(_BODIES, 2 * settings.current.max_body))
 
     def add_listener(self, side: Side, most_connections: int = sys.maxsize) -> ListenerLimits:
         """Make the limits of one more listener; see :func:`wfx.server.descriptors.connections_possible`."""
-        added = ListenerLimits(side, self._settings, self.bodies, most_connections)
+        added = ListenerLimits(side, self._settings, self.bodies, most_connections, self._proxies)
         self.listeners.append(added)
         return added
 
@@ -109,12 +111,23 @@ class HttpLimits:
 class ListenerLimits:
     """Limits of one listener and what counts against them."""
 
-    def __init__(self, side: Side, settings: Current[HttpSettings], bodies: BodyMemory, most_connections: int) -> None:
+    def __init__(
+        self,
+        side: Side,
+        settings: Current[HttpSettings],
+        bodies: BodyMemory,
+        most_connections: int,
+        proxies: TrustedProxies | None,
+    ) -> None:
         """See :meth:`HttpLimits.add_listener`."""
         self.side = side
+        self.proxies = proxies
+        """Whose word is taken on where requests come from; None if nobody's."""
         self.bodies = bodies
         self.max_head = settings.current.max_head + HEAD_SLACK
         self.refusals = Refusals()
+        self.stopping = False
+        """Whether the service stops: connections end with their next answer."""
         self.running = 0
         """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
         self.settings = settings

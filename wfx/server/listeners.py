@@ -1,16 +1,16 @@
-"""Listeners: opens listening sockets and serves an app on each."""
+"""Listeners: opens listening sockets, or takes over those of systemd, and serves an app on each."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from ssl import SSLContext
+from pathlib import Path
 from typing import Protocol
 
 from starlette.types import ASGIApp
@@ -19,11 +19,11 @@ from wfx.config.options import Config
 from wfx.request_context import Side
 from wfx.server.descriptors import connections_possible
 from wfx.server.engine import Engine, choose
-from wfx.server.limits import BACKLOG, HttpLimits
+from wfx.server.limits import HttpLimits, ListenerLimits
+from wfx.server.sockets import SocketFile, bind_tcp, bind_unix
+from wfx.server.tls import Tls
 
 log = logging.getLogger("wfx")
-
-_ALL_IPV4 = "0.0.0.0"  # noqa: S104  # recognised, to listen on IPv6 as well (server section 4)
 
 
 class CannotListen(Exception):
@@ -34,13 +34,14 @@ class Mode(StrEnum):
     """How clients reach a listener."""
 
     TCP = "tcp"
+    UNIX = "unix"
 
 
 class BuildApp(Protocol):
     """Builds an app for a listener."""
 
     def __call__(self, side: Side, *, loopback: bool) -> ASGIApp:
-        """Build it; ``loopback`` tells whether only this machine reaches the listener."""
+        """Build it; ``loopback`` tells whether browsers of this machine, and no others, reach the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +51,72 @@ class Listener:
     side: Side
     socket: socket.socket
     address: str
-    """Where it listens, for people: ``127.0.0.1:8081``."""
+    """Where it listens, for people: ``127.0.0.1:8081``, or the path of a Unix socket."""
     engine: Engine
     mode: Mode = Mode.TCP
-    tls: SSLContext | None = None
-    """Settings of TLS; no listener of this version has any."""
+    tls: Tls | None = None
+    file: SocketFile | None = None
+    """The file of a Unix socket; None if it was passed by systemd, to which it belongs."""
 
     @property
     def scheme(self) -> str:
-        """The scheme of its URLs."""
-        return "http" if self.tls is None else "https"
+        """How it is asked for by the option ``scheme``."""
+        return "https" if self.tls is not None else "unix" if self.mode is Mode.UNIX else "http"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
+        """Whether browsers of this machine, and no others, reach it; they cannot reach Unix sockets."""
+        if self.mode is Mode.UNIX:
+            return False
         address = ip_address(self.socket.getsockname()[0])
         return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
+    def close(self) -> None:
+        """Stop listening, and leave nothing behind."""
+        self.socket.close()
+        if self.file is not None:
+            self.file.remove()
 
-def open_listeners(config: Config) -> list[Listener]:
-    """Open all listeners, or none. Raises CannotListen."""
+    async def serve(self, app: ASGIApp, limits: ListenerLimits, stop: asyncio.Event) -> None:
+        """Serve an app until ``stop`` is set; closes."""
+        try:
+            await self.engine(app, self.socket, limits, stop, self.tls)
+        finally:
+            self.close()
+
+
+def open_listeners(
+    config: Config, tls: Tls | None = None, passed: Sequence[tuple[Side, socket.socket]] = ()
+) -> list[Listener]:
+    """Open all listeners, or none; those of the scheme https have these settings of TLS. Raises CannotListen.
+
+    Sockets that systemd has passed take the place of all others.
+    """
+    if passed:
+        return [_passed(config, side, taken, tls) for side, taken in passed]
     with ExitStack() as stack:
         opened = []
-        for side, host, port in (
-            (Side.SOUTH, config.client_host, config.client_port),
-            (Side.NORTH, config.mgmt_host, config.mgmt_port),
-        ):
-            opened.append(open_tcp(side, host, port, config.http_engine))
-            stack.callback(opened[-1].socket.close)
+        for listener in _open(config, tls):
+            opened.append(listener)
+            stack.callback(listener.close)
         stack.pop_all()
+    if not opened:
+        raise CannotListen("there is nothing to listen on: option scheme is empty")
     return opened
+
+
+def _open(config: Config, tls: Tls | None) -> Iterator[Listener]:
+    engine = config.http_engine
+    for scheme in dict.fromkeys(config.scheme):
+        if scheme == "http":
+            yield open_tcp(Side.SOUTH, config.client_host, config.client_port, engine)
+            yield open_tcp(Side.NORTH, config.mgmt_host, config.mgmt_port, engine)
+        elif scheme == "https":
+            yield open_tcp(Side.SOUTH, config.client_tls_host, config.client_tls_port, engine, tls)
+            yield open_tcp(Side.NORTH, config.mgmt_tls_host, config.mgmt_tls_port, engine, tls)
+        else:
+            yield open_unix(Side.SOUTH, config.client_unix_socket, config.unix_socket_mode, engine)
+            yield open_unix(Side.NORTH, config.mgmt_unix_socket, config.unix_socket_mode, engine)
 
 
 def serve(
@@ -88,55 +125,66 @@ def serve(
     build_app: BuildApp,
     limits: HttpLimits,
     stop: asyncio.Event,
-) -> None:
-    """Run an engine and an app for each listener in the group, until ``stop`` is set; the engines close the sockets."""
+) -> list[asyncio.Task[None]]:
+    """Run an engine and an app for each listener in the group, until ``stop`` is set; each closes its listener.
+
+    A task that is cancelled breaks off what its listener works on.
+    """
     most_connections = connections_possible(len(listeners))
+    tasks = []
     for listener in listeners:
         app = build_app(listener.side, loopback=listener.is_loopback)
         listener_limits = limits.add_listener(listener.side, most_connections)
-        group.create_task(listener.engine(app, listener.socket, listener_limits, stop))
+        tasks.append(group.create_task(listener.serve(app, listener_limits, stop)))
         fields = {
             "side": str(listener.side), "addr": listener.address, "scheme": listener.scheme,
             "tls": listener.tls is not None,
         }  # fmt: skip
         log.info("listening", extra={"fields": fields})
+    return tasks
 
 
-def open_tcp(side: Side, host: str, port: int, engine: str) -> Listener:
+def open_tcp(side: Side, host: str, port: int, engine: str, tls: Tls | None = None) -> Listener:
     """Listen on a TCP port; port 0 takes a free one. Raises CannotListen."""
     try:
-        opened = _bind(host, port)
+        opened = bind_tcp(host, port)
     except UnicodeError as exc:
         raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): not a host name") from exc
     except OSError as exc:
         raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): {exc.strerror or exc}") from exc
     opened.setblocking(False)
-    name = opened.getsockname()
-    return Listener(side, opened, _join(name[0], name[1]), choose(engine))
+    return Listener(side, opened, _address(opened), choose(engine), tls=tls)
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    if host in (_ALL_IPV4, ""):
-        with suppress(OSError):
-            return _bind_one(socket.AF_INET6, ("::", port))
-        return _bind_one(socket.AF_INET, (_ALL_IPV4, port))
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-    return _bind_one(family, address)
-
-
-def _bind_one(family: int, address: tuple[object, ...]) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
+def open_unix(side: Side, path: str, mode: str, engine: str) -> Listener:
+    """Listen on a Unix socket; ``mode`` has octal digits, or none to leave it to the umask. Raises CannotListen."""
+    if not path:
+        option = "client-unix-socket" if side is Side.SOUTH else "mgmt-unix-socket"
+        raise CannotListen(f"cannot listen on a Unix socket ({side} side): option {option} is empty")
     try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
-        opened.bind(address)
-        opened.listen(BACKLOG)
-    except OSError:
-        opened.close()
-        raise
-    return opened
+        opened, file = bind_unix(Path(path), int(mode, 8) if mode else None)
+    except OSError as exc:
+        raise CannotListen(f"cannot listen on {path} ({side} side): {exc.strerror or exc}") from exc
+    opened.setblocking(False)
+    return Listener(side, opened, path, choose(engine), Mode.UNIX, file=file)
+
+
+def _passed(config: Config, side: Side, taken: socket.socket, tls: Tls | None) -> Listener:
+    """Serve a socket of systemd; with TLS if that is the only scheme wanted."""
+    if tls is not None and set(config.scheme) != {"https"}:
+        raise CannotListen("systemd has passed sockets, which are served in one way: give one scheme only")
+    taken.setblocking(False)
+    engine = choose(config.http_engine)
+    if taken.family == socket.AF_UNIX:
+        if tls is not None:
+            raise CannotListen(f"systemd has passed a Unix socket ({side} side): it cannot have the scheme https")
+        return Listener(side, taken, str(taken.getsockname()), engine, Mode.UNIX)
+    return Listener(side, taken, _address(taken), engine, tls=tls)
+
+
+def _address(opened: socket.socket) -> str:
+    name = opened.getsockname()
+    return _join(name[0], name[1])
 
 
 def _join(host: str, port: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from socket import socket
@@ -12,43 +12,78 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.limits import BACKLOG, ListenerLimits, enforce_deadlines
+from wfx.server.accepting import Accepting, accept
+from wfx.server.limits import LINGER, ListenerLimits, enforce_deadlines
+from wfx.server.tls import Tls
 from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: one stop signal serves both sides."""
+    """uvicorn's server with our acceptor, and without its signal handlers: one signal stops all listeners."""
+
+    servers: list[Accepting]  # type: ignore[assignment]  # all that uvicorn does with a server
+
+    def __init__(self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None) -> None:
+        """Serve within the limits."""
+        super().__init__(config)
+        self.servers = []
+        self._limits = limits
+        self._tls = tls
+        self.connections: Collection[EdgeProtocol] = self.server_state.connections  # type: ignore[assignment]  # no others
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Accept connections on one socket."""
+        assert sockets is not None
+        await self.lifespan.startup()
+        make = partial(EdgeProtocol, self._limits, self.config, self.server_state, self.lifespan.state)
+        self.servers = [await accept(sockets[0], self._tls, make, self._limits, self.connections)]
+        self.started = True
 
-async def serve(app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event) -> None:
+    async def break_off(self) -> None:
+        """End what is left of connections and requests."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.connections):
+            connection.break_off()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=LINGER)
+
+
+async def serve(
+    app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event, tls: Tls | None = None
+) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
     config = uvicorn.Config(
         app,
-        http=partial(EdgeProtocol, limits),  # type: ignore[arg-type]  # whatever makes protocols
+        http=EdgeProtocol,  # made in startup
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=BACKLOG,
     )
-    server = _Server(config)
+    server = _Server(config, limits, tls)
     watcher = asyncio.create_task(_stop_when_told(server, limits, stop))
-    deadlines = asyncio.create_task(enforce_deadlines(limits, server.server_state.connections))  # type: ignore[arg-type]  # ours
+    deadlines = asyncio.create_task(enforce_deadlines(limits, server.connections))
     try:
         await server.serve(sockets=[listening])
     finally:
         watcher.cancel()
         deadlines.cancel()
+        await server.break_off()
 
 
 async def _stop_when_told(server: uvicorn.Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
     await stop.wait()
+    limits.stopping = True
     graceful: Any = limits.settings.current.graceful_timeout  # an int by its type, used as a float throughout
     server.config.timeout_graceful_shutdown = graceful
     server.should_exit = True

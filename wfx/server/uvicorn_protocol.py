@@ -14,11 +14,13 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from wfx.api.request import ABORT_EXTENSION
+from wfx.api.request import ABORT_EXTENSION, CERTIFICATE_EXTENSION
 from wfx.server import edge_errors
+from wfx.server.certificates import client_certificate
 from wfx.server.edge_errors import Refusal
 from wfx.server.limits import HALF_CLOSED_CHECK, LINGER, NEVER, ListenerLimits, cut_off
 from wfx.server.request_reader import BETWEEN, BODY, RequestReader
+from wfx.server.transports import all_sent, has_unread, is_tls
 from wfx.server.uvicorn_cycle import Cycle
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -48,8 +50,10 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "_lingers",
         "_outlet",
         "_partial",
+        "_parts",
         "_read_due",
         "_resumes",
+        "_tls",
         "_write_due",
         "limits",
     )
@@ -82,6 +86,9 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         self._resumes = False
         """Whether reading goes on after other connections were served."""
         self._lingers = False
+        self._tls = False
+        self._parts = False
+        """Whether the end of TLS was offered to the client, which need not answer."""
         self._extensions: dict[str, Any]
         self._outlet: _Outlet
 
@@ -93,7 +100,11 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Set up the connection, or refuse it if there are too many."""
         super().connection_made(transport)
-        self._extensions = {ABORT_EXTENSION: partial(cut_off, transport)}
+        self._tls = is_tls(transport)
+        self._extensions = {
+            ABORT_EXTENSION: partial(cut_off, transport),
+            CERTIFICATE_EXTENSION: client_certificate(transport) if self._tls else None,
+        }
         self._outlet = _Outlet(transport, self._finish)
         self._read_due = self.loop.time() + self.limits.settings.current.read_timeout
         if len(self.connections) > self.limits.max_connections:
@@ -165,7 +176,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             "headers": self.headers,
             "extensions": self._extensions,
         }
-        keep_alive = self.limits.settings.current.keep_alive and self.stays
+        keep_alive = self.limits.settings.current.keep_alive and self.stays and not self.limits.stopping
         if self.limits.busy:
             self.limits.refusals.note("busy", self.client)
             self._begin(edge_errors.BUSY, scope, keep_alive=False)
@@ -282,7 +293,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn never stays
         """Keep the connection open for an answer when the client has only closed its sending side."""
         incomplete = self.phase == BODY and self.refusal is None and not self._resumes
-        if self._current is None or self._current.endless or incomplete:
+        if self._current is None or self._current.endless or incomplete or self._tls:
             return None
         self._expect_answer()
         return True
@@ -306,6 +317,8 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._abort()
         elif self._lingers:
             self._abort()
+        elif self._parts:
+            self._part(now)
         elif self._half_closed_until is not None:
             self._check_half_closed(now, self._half_closed_until)
         elif self.phase == BODY:
@@ -332,8 +345,29 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         """Close once all is sent, or at the write deadline."""
         self.transport.close()
         self._read_due = NEVER
-        if self.transport.get_write_buffer_size():
+        if self.transport.get_write_buffer_size() or self._tls:
             self._write_due = min(self._write_due, self.loop.time() + self.limits.settings.current.write_timeout)
+        if self._tls:
+            self._parts = True
+            self._read_due = self.loop.time() + LINGER
+
+    def _part(self, now: float) -> None:
+        """Close for good once all is sent: the client has not answered the end of TLS."""
+        if all_sent(self.transport):
+            self._abort()
+        else:
+            self._read_due = now + LINGER
+
+    def shutdown(self) -> None:
+        """End after the request that is worked on, or has arrived: the service stops. uvicorn calls this."""
+        if self._current is not None:
+            self._current.keep_alive = False
+        elif self.phase == BETWEEN and not self.pending and not has_unread(self.transport):
+            self._close()
+
+    def break_off(self) -> None:
+        """End at once: the service stops, and waits for nothing."""
+        self._abort()
 
     def _abort(self) -> None:
         self._read_due = self._write_due = NEVER

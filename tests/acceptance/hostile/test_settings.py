@@ -19,9 +19,6 @@ COMMAND = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--c
 DEEP = b"[" * 5000
 
 
-NOT_AVAILABLE = "Error: not available in this version, which serves plain HTTP over TCP only: "
-
-
 def start_and_fail(folder: Path, *flags: str, **variables: str) -> str:
     """Start the service, which must refuse with exit code 1; returns the one line that it says, without its time."""
     environment = os.environ | {"NO_COLOR": "1", "HOME": str(folder)} | variables
@@ -82,23 +79,6 @@ def test_variables_that_make_no_sense(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("scheme", "https"), ("scheme", "http,https"), ("scheme", "unix"), ("scheme", "ftp"), ("tls-ca", "ca.pem"),
-    ("tls-certificate", "srv.pem"), ("tls-key", "srv.key"), ("client-tls-host", "::1"), ("client-tls-port", "8443"),
-    ("client-unix-socket", "c.sock"), ("mgmt-tls-host", "::1"), ("mgmt-tls-port", "8444"),
-    ("mgmt-unix-socket", "m.sock"),
-])  # fmt: skip
-def test_settings_that_are_not_available(tmp_path: Path, name: str, value: str) -> None:
-    """Who asks for TLS or a unix socket, in whatever way, is never silently given plain HTTP instead."""
-    said = f"{NOT_AVAILABLE}{name} {value}"
-    assert start_and_fail(tmp_path, f"--{name}={value}") == said
-    assert start_and_fail(tmp_path, **{f"WFX_{name.upper().replace('-', '_')}": value}) == said
-    (tmp_path / "wfx.yml").write_text(f"{name}: ['{value}']\n")
-    assert start_and_fail(tmp_path) == said
-    (tmp_path / "wfx.yml").write_text(f"{name}: '{value}'\n")
-    assert start_and_fail(tmp_path) == said
-
-
 def test_directory_of_downloads_must_exist(tmp_path: Path) -> None:
     """A directory of downloads that is missing, or is no directory, ends the start and is named, wherever it is set."""
     (tmp_path / "file").write_text("x")
@@ -113,12 +93,20 @@ def test_directory_of_downloads_must_exist(tmp_path: Path) -> None:
         (tmp_path / "wfx.yml").unlink()
 
 
-def test_all_settings_that_are_not_available_are_named(tmp_path: Path) -> None:
-    """A start that asks for several things that this version cannot do names them all at once."""
-    (tmp_path / "wfx.yml").write_text("tls-certificate: a.pem\ntls-key: a.key\n")
-    assert start_and_fail(tmp_path, "--scheme=http", "--scheme=https", WFX_TLS_CA="ca.pem") == (
-        f"{NOT_AVAILABLE}scheme http,https; tls-certificate a.pem; tls-key a.key; tls-ca ca.pem"
-    )
+@pytest.mark.parametrize("value", ["ftp", "http,ftp", "HTTP", "http://"])
+def test_schemes_that_are_unknown(tmp_path: Path, value: str) -> None:
+    """A scheme that is none ends the start, wherever it is given."""
+    said = f'unknown scheme "{value.removeprefix("http,")}": must be one of http, https, unix'
+    assert start_and_fail(tmp_path, f"--scheme={value}").endswith(said)
+    assert start_and_fail(tmp_path, WFX_SCHEME=value).endswith(said)
+    (tmp_path / "wfx.yml").write_text(f"scheme: [{', '.join(map(repr, value.split(',')))}]\n")
+    assert start_and_fail(tmp_path).endswith(f"{said} (wfx.yml line 1)")
+
+
+@pytest.mark.parametrize("value", ["rw", "0999", "7", "-0660", "07777"])
+def test_modes_that_are_none(tmp_path: Path, value: str) -> None:
+    """The permissions of a Unix socket are three octal digits."""
+    assert start_and_fail(tmp_path, f"--unix-socket-mode={value}").endswith("must be three octal digits, such as 0660")
 
 
 def test_settings_that_ask_for_what_there_is(tmp_path: Path) -> None:
@@ -189,3 +177,11 @@ def test_unknown_settings_are_named(tmp_path: Path) -> None:
         f"{name} is ignored (wfx.yml line {line})" for name, line in (("prot", 1), ("log-form", 2), ("\\x1b[2J", 3))
     ]
     assert warnings == [f"unknown option {said}" for said in (*keys, "WFX_PROT is ignored")]
+
+
+@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*", "10.0.0.1:80"])
+def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
+    """A trusted proxy is an address or a network, not a name, which others could have resolved."""
+    assert f'"{value}" is no address or network such as 10.0.0.0/8' in start_and_fail(
+        tmp_path, f"--trusted-proxy={value}"
+    )

@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 from plugin_programs import PluginDirectory
+from rawhttp import Wire, request
 
 from tests.waiting import eventually
 from wfx.demo.local import STOP_DEADLINE, LocalService
@@ -150,7 +151,7 @@ def test_a_signal_while_requests_run(busy: tuple[LocalService, Path], how: signa
 
 
 def test_signals_while_it_stops(busy: tuple[LocalService, Path]) -> None:
-    """Row 56: further signals, up to its very end, change nothing: it ends in order, with exit code 0."""
+    """Row 56: further signals, up to its very end, do no harm: it ends in order, with exit code 0."""
 
     def insist(process: subprocess.Popen[str]) -> None:
         deadline = time.monotonic() + STOP_DEADLINE
@@ -163,6 +164,36 @@ def test_signals_while_it_stops(busy: tuple[LocalService, Path]) -> None:
 
     assert end(*busy, insist) == 0
     assert "Traceback" not in "".join(busy[0].lines)
+
+
+@pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
+def test_a_second_signal(tmp_path: Path, engine: str) -> None:
+    """Row 56: a second signal ends the service without waiting for requests and plugins, with exit code 0."""
+    folder, directory = tmp_path / "data", tmp_path / "plugins"
+    folder.mkdir()
+    directory.mkdir(mode=0o755)
+    PluginDirectory(directory).script("stubborn", """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        frame()
+        print("<3>asked", file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)  # fmt: skip
+    options = (f"--http-engine={engine}", "--graceful-timeout=10m", f"--client-plugins-dir={directory}")
+    with LocalService(folder, *options) as service:
+        assert service.process is not None
+        processes = session_of(service.process.pid)
+        with Wire(service.ports["south"]) as wire:
+            wire.send(request("GET", "/version"))
+            eventually(lambda: "asked" in "".join(service.lines), "the plugin has the request")
+            service.process.send_signal(signal.SIGTERM)
+            eventually(lambda: '"stopping"' in "".join(service.lines), "it stops")
+            assert service.process.poll() is None, "it waits for the plugin"
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(STOP_DEADLINE) == 0
+            assert wire.closed()
+        assert_gone(processes, folder)
+        assert "stopping at once" in "".join(service.lines)
+        assert "Traceback" not in "".join(service.lines)
 
 
 def test_hanging_up(busy: tuple[LocalService, Path]) -> None:

@@ -1,0 +1,328 @@
+"""Listeners with TLS, on both engines, with real clients and real certificates."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import time
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.certificates import Authority, Certificate
+from tests.server.engines import DEADLINE, HUGE, Handlers, serving
+from tests.server.everywhere import Everywhere
+from tests.waiting import eventually
+from wfx.config.options import Config, Host
+from wfx.server.limits import HttpSettings
+from wfx.server.tls import CannotUseTls, Tls
+
+BASE = "/api/wfx/v1"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CLOSING = b"GET /%b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+"""The beginning of a handshake."""
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who signs everybody's certificate."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def server(authority: Authority) -> Certificate:
+    """The server's certificate."""
+    return authority.sign("server")
+
+
+def options_of(server: Certificate, engine: str, ca: str = "") -> Config:
+    """The options for TLS with this certificate."""
+    certificate, key = str(server.certificate), str(server.key)
+    return Config(scheme=("https",), http_engine=engine, tls_certificate=certificate, tls_key=key, tls_ca=ca)
+
+
+def settings_of(server: Certificate, engine: str, ca: str = "") -> Tls:
+    """TLS with this certificate."""
+    return Tls(options_of(server, engine, ca))
+
+
+def connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A client whose handshake is over."""
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), DEADLINE), server_hostname="localhost")
+
+
+def received(wire: socket.socket) -> bytes:
+    """All that comes until the end."""
+    parts = []
+    with suppress(ConnectionError, ssl.SSLError):
+        while part := wire.recv(1 << 20):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_all_schemes_at_once(engine: str, authority: Authority, server: Certificate, tmp_path: Path) -> None:
+    """With --scheme http,https,unix both sides answer in all three ways; over TLS as HTTP/2 where the engine can."""
+    files = (f"--tls-certificate={server.certificate}", f"--tls-key={server.key}")
+    with Everywhere(tmp_path, "http,https,unix", f"--http-engine={engine}", *files) as service:
+        for side in ("north", "south"):
+            port, secure = service.port("http", side), service.port("https", side)
+            assert httpx.get(f"http://127.0.0.1:{port}/version", trust_env=False).status_code == 200
+            transport = httpx.HTTPTransport(uds=service.socket(side))
+            with httpx.Client(transport=transport) as client:
+                assert client.get("http://wfx/version").status_code == 200
+            with httpx.Client(verify=authority.trusting(), http2=True, trust_env=False) as client:
+                answer = client.get(f"https://localhost:{secure}/")
+                assert answer.http_version == ("HTTP/2" if engine == "hypercorn" else "HTTP/1.1")
+                assert f"<https://localhost:{secure}{BASE}/openapi.json>" in answer.headers["link"]
+    assert not (tmp_path / "client.sock").exists()
+    assert not (tmp_path / "mgmt.sock").exists()
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_event_stream(engine: str, http2: bool, authority: Authority, server: Certificate, tmp_path: Path) -> None:
+    """Events arrive over TLS, by HTTP/1.1 and HTTP/2, and the stream ends cleanly when the service stops."""
+    files = (f"--tls-certificate={server.certificate}", f"--tls-key={server.key}")
+    workflow = {"name": "flow", "states": [{"name": "NEW"}], "transitions": []}
+    with (
+        Everywhere(tmp_path, "https", f"--http-engine={engine}", *files) as service,
+        httpx.Client(verify=authority.trusting(), http2=http2, trust_env=False, timeout=DEADLINE) as client,
+    ):
+        north, south = (f"https://localhost:{service.port('https', side)}{BASE}" for side in ("north", "south"))
+        assert client.post(f"{north}/workflows", json=workflow).status_code == 201
+        with client.stream("GET", f"{south}/jobs/events") as events:
+            assert events.status_code == 200
+            lines = events.iter_lines()
+            assert client.post(f"{north}/jobs", json={"clientId": "c", "workflow": "flow"}).status_code == 201
+            assert any("CREATE" in line for line in lines)
+            assert service.stop() == 0
+            assert not [line for line in lines if line.startswith("data:")]
+    assert "Traceback" not in "".join(service.lines)
+
+
+@pytest.mark.parametrize(("version", "works"), [
+    (ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_versions(engine: str, version: ssl.TLSVersion, works: bool, authority: Authority, server: Certificate) -> None:
+    """TLS 1.2 and 1.3 are spoken, earlier versions are not."""
+    context = authority.trusting()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    with serving(engine, Handlers(), tls=settings_of(server, engine)) as port:
+        try:
+            with connected(port, context) as wire:
+                wire.sendall(CLOSING % b"")
+                assert received(wire).startswith(b"HTTP/1.1 200 ")
+        except OSError:
+            assert not works
+        else:
+            assert works
+
+
+def test_client_certificates(engine: str, authority: Authority, server: Certificate, tmp_path: Path) -> None:
+    """With --tls-ca only clients with a good certificate are served; the log says what was wrong with others."""
+    stranger = Authority(tmp_path, "stranger").sign("foreign")
+    shown = {
+        "peer did not return a certificate": None,
+        "certificate has expired": authority.sign("expired", expired=True),
+        "unable to get local issuer certificate": stranger,
+    }
+    files = (f"--tls-certificate={server.certificate}", f"--tls-key={server.key}", f"--tls-ca={authority.certificate}")
+    with Everywhere(tmp_path, "https", f"--http-engine={engine}", *files) as service:
+        for side in ("north", "south"):
+            url = f"https://localhost:{service.port('https', side)}/version"
+            good = authority.trusting(authority.sign("client"))
+            assert httpx.get(url, verify=good, trust_env=False).status_code == 200
+        for reason, certificate in shown.items():
+            eventually(partial(is_refused, service, url, authority.trusting(certificate), reason), reason)
+        assert httpx.get(url, verify=good, trust_env=False).status_code == 200
+    assert "Traceback" not in "".join(service.lines)
+
+
+def is_refused(service: Everywhere, url: str, context: ssl.SSLContext, reason: str) -> bool:
+    """Try once; tells whether the log has the reason by now: it has one record a second, and others go first."""
+    with pytest.raises(httpx.TransportError):
+        httpx.get(url, verify=context, trust_env=False)
+    return reason in "".join(service.lines)
+
+
+def test_plain_http(engine: str, server: Certificate) -> None:
+    """Row 33: a request without TLS on a port of TLS is answered 400, in words and without TLS."""
+    with (
+        serving(engine, Handlers(), tls=settings_of(server, engine)) as port,
+        socket.create_connection(("127.0.0.1", port), DEADLINE) as wire,
+    ):
+        wire.sendall(GET)
+        answer = received(wire)
+    assert answer.startswith(b"HTTP/1.0 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\n\r\nthis port speaks HTTPS; the request came without TLS\n")
+
+
+@pytest.mark.parametrize("sent", [b"", HELLO], ids=["nothing", "half a handshake"])
+def test_unfinished_handshakes_count(engine: str, sent: bytes, authority: Authority, server: Certificate) -> None:
+    """Row 33: connections count from the beginning; those beyond the limit are closed, and others find room later."""
+    settings = HttpSettings(600, 1, read_timeout=600, max_connections=5)
+    with serving(engine, Handlers(), settings, settings_of(server, engine)) as port:
+        with ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), DEADLINE)).sendall(sent)
+            with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
+                assert received(wire) == b"", "there are too many"
+        eventually(lambda: is_served(port, authority), "there is room")
+
+
+@pytest.mark.parametrize("sent", [b"", HELLO], ids=["nothing", "half a handshake"])
+def test_unfinished_handshakes_end(engine: str, sent: bytes, server: Certificate) -> None:
+    """Row 33: who does not finish the handshake within the read timeout is closed."""
+    settings = HttpSettings(600, 1, read_timeout=1)
+    with (
+        serving(engine, Handlers(), settings, settings_of(server, engine)) as port,
+        socket.create_connection(("127.0.0.1", port), DEADLINE) as wire,
+    ):
+        wire.sendall(sent)
+        assert received(wire) == b""
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x00\x05hello", b"\x16" + b"\xff" * 100, b"\x80\x2e\x01\x00\x02"])
+def test_nonsense(engine: str, sent: bytes, server: Certificate, capfd: pytest.CaptureFixture[str]) -> None:
+    """Row 33: bytes that are no handshake end the connection, and leave no traceback."""
+    with (
+        serving(engine, Handlers(), tls=settings_of(server, engine)) as port,
+        socket.create_connection(("127.0.0.1", port), DEADLINE) as wire,
+    ):
+        wire.sendall(sent)
+        wire.shutdown(socket.SHUT_WR)
+        received(wire)
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
+def test_large_answer(engine: str, authority: Authority, server: Certificate) -> None:
+    """An answer after which the connection is closed arrives whole, however slowly it is taken."""
+    with (
+        serving(engine, Handlers(), HttpSettings(30, 1), settings_of(server, engine)) as port,
+        connected(port, authority.trusting()) as wire,
+    ):
+        wire.sendall(CLOSING % b"huge")
+        first = wire.recv(1000)
+        time.sleep(3)  # longer than the server waits for a client that has everything to close
+        assert len((first + received(wire)).partition(b"\r\n\r\n")[2]) == HUGE
+
+
+def test_clients_that_do_not_say_goodbye(engine: str, authority: Authority, server: Certificate) -> None:
+    """A client that neither closes nor answers the end of TLS does not keep its connection for long."""
+    settings = HttpSettings(30, 1, max_connections=3)
+    with serving(engine, Handlers(), settings, settings_of(server, engine)) as port, ExitStack() as stack:
+        for _ in range(3):
+            wire = stack.enter_context(connected(port, authority.trusting()))
+            wire.sendall(CLOSING % b"")
+            assert wire.recv(100).startswith(b"HTTP/1.1 200 ")
+        eventually(lambda: is_served(port, authority), "there is room")
+
+
+def is_served(port: int, authority: Authority) -> bool:
+    """Whether a new client is answered."""
+    try:
+        with connected(port, authority.trusting()) as wire:
+            wire.sendall(CLOSING % b"")
+            return received(wire).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
+
+
+def test_idle_connections(engine: str, authority: Authority, server: Certificate) -> None:
+    """Deadlines hold over TLS: an idle connection is closed, and so is one whose request does not go on."""
+    settings = HttpSettings(1, 1, read_timeout=1)
+    with serving(engine, Handlers(), settings, settings_of(server, engine)) as port:
+        for sent in (b"", GET, GET[:-2]):
+            with connected(port, authority.trusting()) as wire:
+                wire.sendall(sent)
+                received(wire)
+
+
+def test_reload(engine: str, authority: Authority, tmp_path: Path) -> None:
+    """Certificates that are read again hold for new connections, and connections that are open go on."""
+    old, new = authority.sign("old", "/CN=old"), authority.sign("new", "/CN=new")
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+
+    def install(made: Certificate) -> None:
+        certificate.write_bytes(made.certificate.read_bytes())
+        key.write_bytes(made.key.read_bytes())
+        key.chmod(0o600)
+
+    install(old)
+    options = options_of(Certificate(certificate, key), engine)
+    tls = Tls(options)
+    with (
+        serving(engine, Handlers(), tls=tls) as port,
+        connected(port, authority.trusting()) as first,
+    ):
+        install(new)
+        tls.prepare(options)()
+        with connected(port, authority.trusting()) as second:
+            assert [name(first), name(second)] == ["old", "new"]
+        certificate.write_bytes(old.certificate.read_bytes())
+        with pytest.raises(CannotUseTls, match="does not belong to the certificate"):
+            tls.prepare(options)
+        with connected(port, authority.trusting()) as third:
+            assert name(third) == "new"
+        first.sendall(CLOSING % b"")
+        assert received(first).startswith(b"HTTP/1.1 200 ")
+
+
+def name(wire: ssl.SSLSocket) -> str:
+    """The name in the server's certificate."""
+    found = wire.getpeercert()
+    assert found is not None
+    return str(found["subject"][-1][0][1])  # type: ignore[index]  # tuples of tuples
+
+
+@pytest.fixture
+def files(authority: Authority, server: Certificate, tmp_path: Path) -> dict[str, Path]:
+    """Good and bad files."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "text").write_text("not a certificate")
+    other = authority.sign("other")
+    return {
+        "cert": server.certificate, "key": server.key, "other": other.key, "ca": authority.certificate,
+        "empty": tmp_path / "empty", "text": tmp_path / "text", "missing": tmp_path / "missing", "folder": tmp_path,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("certificate", "key", "ca", "said"), [
+    ("", "key", "", "tls-certificate: the scheme https needs a file in PEM format"),
+    ("cert", "", "", "tls-key: the scheme https needs a file in PEM format"),
+    ("missing", "key", "", "tls-certificate: cannot read .*/missing: No such file or directory"),
+    ("cert", "missing", "", "tls-key: cannot read .*/missing: No such file or directory"),
+    ("cert", "key", "missing", "tls-ca: cannot read .*/missing: No such file or directory"),
+    ("folder", "key", "", "tls-certificate: cannot read .*: Is a directory"),
+    ("empty", "key", "", "tls-certificate: .*/empty holds no certificate in PEM format"),
+    ("text", "key", "", "tls-certificate: .*/text holds no certificate in PEM format"),
+    ("cert", "text", "", "tls-key: .*/text holds no unencrypted key in PEM format"),
+    ("cert", "other", "", "tls-key: the key in .*/other.key does not belong to the certificate in .*/server.pem"),
+    ("cert", "key", "empty", "tls-ca: .*/empty holds no certificate in PEM format"),
+    ("cert", "key", "text", "tls-ca: .*/text holds no certificate in PEM format"),
+])  # fmt: skip
+def test_files_that_cannot_be_used(files: dict[str, Path], certificate: str, key: str, ca: str, said: str) -> None:
+    """What is wrong with a certificate, key or CA file is told in one line that names the option and the file."""
+    chosen = [str(files[name]) if name else "" for name in (certificate, key, ca)]
+    config = Config(
+        scheme=("https",), client_tls_host=Host("127.0.0.1"),
+        tls_certificate=chosen[0], tls_key=chosen[1], tls_ca=chosen[2],
+    )  # fmt: skip
+    with pytest.raises(CannotUseTls, match=said):
+        Tls.of(config)
+
+
+def test_encrypted_key(server: Certificate, tmp_path: Path) -> None:
+    """A key with a password is refused, and nobody is asked for it."""
+    encrypted = tmp_path / "encrypted.key"
+    command = ["openssl", "pkcs8", "-topk8", "-in", server.key, "-out", encrypted, "-passout", "pass:secret"]
+    subprocess.run(command, check=True, timeout=60)
+    with pytest.raises(CannotUseTls, match=r"encrypted\.key holds no unencrypted key in PEM format"):
+        settings_of(Certificate(server.certificate, encrypted), "uvicorn")

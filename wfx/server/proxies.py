@@ -1,0 +1,83 @@
+"""Trusted proxies: takes the client's address, and the scheme it used, from what they say about a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.types import Scope
+
+UNIX = "unix"
+"""Stands for all that connect to Unix sockets."""
+_CACHED = 1024
+"""Addresses of which is remembered whether they are trusted."""
+_LONGEST = 64
+"""Characters that an address with its port may have."""
+
+
+class TrustedProxies:
+    """The proxies whose word is taken."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        """Trust these networks and addresses, and ``unix``."""
+        listed = set(trusted)
+        self._unix = UNIX in listed
+        self._networks = [ip_network(text) for text in listed - {UNIX}]
+        self._is_trusted = lru_cache(_CACHED)(self._lies_within)
+
+    def apply(self, scope: Scope) -> None:
+        """Correct the client and the scheme of a request that a trusted proxy has passed on."""
+        peer = scope.get("client")
+        if not (self._unix if peer is None else self._is_trusted(peer[0])):
+            return
+        chain, schemes = [], []
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                chain += value.split(b",")
+            elif name == b"x-forwarded-proto":
+                schemes += value.split(b",")
+        client = self._client(reversed(chain))
+        if client is not None:
+            scope["client"] = (client, 0)
+        if schemes and (scheme := schemes[-1].strip().lower()) in (b"http", b"https"):
+            scope["scheme"] = scheme.decode()
+
+    def _client(self, chain: Iterable[bytes]) -> str | None:
+        """Go from proxy to proxy, nearest first; the first that is not trusted is the client."""
+        found = None
+        for entry in chain:
+            address = _address(entry)
+            if address is None:
+                break
+            found = str(address)
+            if not self._is_trusted(found):
+                break
+        return found
+
+    def _lies_within(self, text: str) -> bool:
+        try:
+            address = _plain(ip_address(text))
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def _address(entry: bytes) -> IPv4Address | IPv6Address | None:
+    """Read an address, with or without a port; None if it is none."""
+    text = entry.strip().decode("latin-1")
+    if len(text) > _LONGEST:
+        return None
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return _plain(ip_address(text))
+    except ValueError:
+        return None
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that a listener on IPv6 shows as one of IPv6."""
+    return getattr(address, "ipv4_mapped", None) or address
