@@ -326,3 +326,25 @@ async def test_a_page_whose_name_leads_here(tmp_path: Path, allowed: bool) -> No
             assert opened is not None
             assert (opened.status, await page.evaluate(script)) == ((200, 201) if allowed else (421, 421))
         assert len(state_of(service)[0]["content"]) == (2 if allowed else 1)
+
+
+def with_a_page(files: Path) -> Path:
+    """A directory with a page that says whether its script ran, and as whose."""
+    files.mkdir()
+    script = "<script>document.getElementById('x').textContent = 'ran ' + origin</script>"
+    (files / "evil.html").write_text(f"<!doctype html><title>page</title><p id=x></p>{script}")
+    return files
+
+
+async def test_a_page_among_the_downloads_changes_nothing(engine: str, tmp_path: Path) -> None:
+    """A page that the file server serves is on the API's own address, and yet its scripts neither change nor read."""
+    files = with_a_page(tmp_path / "files")
+    with running(tmp_path, engine, f"--simple-fileserver={files}") as (service, job):
+        before = state_of(service)
+        async with chromium() as page:
+            await page.goto(f"{service.north}/download/evil.html")
+            assert await page.text_content("#x") == "ran null"
+            outcomes = await page.evaluate(ATTEMPTS, [service.north + BASE, job])
+        assert "basic" not in outcomes
+        assert "cors" not in outcomes
+        assert state_of(service) == before
