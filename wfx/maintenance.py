@@ -12,7 +12,7 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
 from wfx.domain.errors import StoreError
-from wfx.store.backends import backend_kind
+from wfx.store.backend_kinds import backend_kind
 from wfx.store.findings import Report
 
 

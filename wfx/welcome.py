@@ -12,7 +12,7 @@ from wfx.cli import ROOT, config_of
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.config.options import Config
-from wfx.store.backends import backend_kind
+from wfx.store.backend_kinds import backend_kind
 
 _TEXT = """\
 wfx starts with its data {data}

@@ -52,7 +52,7 @@ def test_history_is_shown_with_its_job() -> None:
         HistoryEntry(Timestamp(0), Json(b'{"state":"A"}'), None),
     ]
     before, behind = job_json.around_history(new_job())
-    shown = decode(Json(before + b",".join(map(job_json.former, entries)) + behind))
+    shown = decode(Json(before + b",".join(map(job_json.history_entry, entries)) + behind))
     assert list(shown) == sorted(shown)
     assert {name: value for name, value in shown.items() if name != "history"} == decode(job_json.job(new_job()))
     assert shown["history"] == [

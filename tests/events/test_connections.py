@@ -92,7 +92,7 @@ async def test_stuck_readers_do_not_keep_the_service_from_stopping(engine: str) 
         stuck = await server.connect("since=0", receive_buffer=SMALL)
         for _ in range(20):
             server.log.change(filling="x" * 500_000)
-        await eventually(lambda: server.broker._open_source.recent.head == 20)
+        await eventually(lambda: server.broker._window.recent.head == 20)
         await asyncio.wait_for(server.broker.close(), 60)
         assert server.broker.subscribers == 0
         await stuck.until_closed()
@@ -130,7 +130,7 @@ async def test_many_idle_streams_leave_nothing_behind() -> None:
             stream.close()
         await eventually(lambda: server.broker.subscribers == 1)
         await eventually(lambda: process.num_fds() <= descriptors and len(asyncio.all_tasks()) <= tasks)
-        assert not server.broker._audience._by_job
+        assert not server.broker._subscribers._by_job
 
 
 async def test_huge_event_to_many_slow_readers() -> None:

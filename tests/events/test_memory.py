@@ -116,7 +116,7 @@ def test_nothing_is_kept_in_memory_without_readers() -> None:
             for _ in range(100):
                 log.change()
             await settled()
-            source = broker._open_source
+            source = broker._window
             assert source.recent.first == source.recent.head + 1 == 101
             assert len((await subscribe(since="40")).source.events) == 60
 

@@ -116,11 +116,10 @@ def event_tail(labels: Sequence[str] | None) -> bytes:
     return b',"tags":%b}' % (b"null" if labels is None else encode(labels))
 
 
-def former(former: HistoryEntry) -> Json:
+def history_entry(entry: HistoryEntry) -> Json:
     """Show an entry of a history (rest-api section 4.5)."""
     return Json(
-        b'{%b"mtime":"%b","status":%b}'
-        % (_definition(former.definition), rfc3339(former.mtime).encode(), former.status)
+        b'{%b"mtime":"%b","status":%b}' % (_definition(entry.definition), rfc3339(entry.mtime).encode(), entry.status)
     )
 
 

@@ -39,7 +39,7 @@ class JobQuery:
 class Rest(Generic[Item]):
     """What is still to be read of a page; see :meth:`wfx.store.protocol.Store.read_on`."""
 
-    place: Any
+    read_next: Any
     """Where it goes on; only the store knows what this means."""
     next_size: int = 0
     """Bytes that the next item takes, if that is known: with room for less it cannot be read."""

@@ -36,7 +36,7 @@ class Broker:
     def __init__(self, store: Store) -> None:
         """Serve this store's log."""
         self._store = store
-        self._audience = SubscriberIndex()
+        self._subscribers = SubscriberIndex()
         self._source: LogWindow | None = None
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
@@ -45,7 +45,7 @@ class Broker:
     @property
     def subscribers(self) -> int:
         """How many streams run now."""
-        return len(self._audience)
+        return len(self._subscribers)
 
     async def open(self) -> None:
         """Begin to follow the log from its head. Raises StoreUnavailable."""
@@ -59,8 +59,8 @@ class Broker:
             await asyncio.gather(self._task, return_exceptions=True)
         self._end_streams()
         await self._wait_until_alone()
-        for listener in self._audience:
-            listener.cut()
+        for subscriber in self._subscribers:
+            subscriber.cut()
         await self._wait_until_alone()
         if self._source is not None:
             await self._source.archive.close()
@@ -74,7 +74,7 @@ class Broker:
         start = query.since or NOW
         after = start.resolve(await self._store.log_bounds())
         while True:
-            subscription = Subscription(query, after, self._open_source, self._audience, keep_alive)
+            subscription = Subscription(query, after, self._window, self._subscribers, keep_alive)
             try:
                 await subscription.fetch()
             except BehindHorizon as exc:
@@ -86,10 +86,10 @@ class Broker:
 
     async def page(self, query: EventQuery) -> EventPage:
         """Read a page from where the query says. Raises BehindHorizon, NotOnThisLog, StoreUnavailable."""
-        return await read_page(self._store, self._open_source.archive, query, query.since or NOW)
+        return await read_page(self._store, self._window.archive, query, query.since or NOW)
 
     @property
-    def _open_source(self) -> LogWindow:
+    def _window(self) -> LogWindow:
         assert self._source is not None, "the broker is not open"
         return self._source
 
@@ -118,10 +118,10 @@ class Broker:
 
     async def _catch_up(self) -> None:
         bounds = await self._store.log_bounds()
-        recent = self._open_source.recent
-        if bounds.log_id != self._open_source.log_id or bounds.head < recent.head:
+        recent = self._window.recent
+        if bounds.log_id != self._window.log_id or bounds.head < recent.head:
             self._start_over(bounds, "the store's log was replaced")
-        elif not self._audience:
+        elif not self._subscribers:
             recent.skip_to(bounds.head)
         else:
             try:
@@ -132,21 +132,21 @@ class Broker:
 
     def _publish(self, events: Sequence[Event]) -> bool:
         """Take in consecutive events and wake their readers; False if some before them are missing."""
-        recent = self._open_source.recent
+        recent = self._window.recent
         news = [event for event in events if event.seq > recent.head]
         if not news:
             return True
         if news[0].seq != recent.head + 1:
             return False
-        if not self._audience:
+        if not self._subscribers:
             recent.skip_to(news[-1].seq)
             return True
         before = recent.head
         for event in news:
             recent.append(EncodedEvent(event))
-        self._audience.tell(news)
+        self._subscribers.tell(news)
         if recent.head // BOOKMARK_EVERY > before // BOOKMARK_EVERY:
-            self._audience.tell_position(recent.head)
+            self._subscribers.tell_position(recent.head)
         return True
 
     def _start_over(self, bounds: LogBounds, reason: str) -> None:
@@ -161,8 +161,8 @@ class Broker:
     def _end_streams(self) -> None:
         if self._source is not None:
             self._source.ended = True
-        self._audience.tell_end()
+        self._subscribers.tell_end()
 
     async def _wait_until_alone(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._audience.empty.wait(), _CLOSE_SECONDS)
+            await asyncio.wait_for(self._subscribers.empty.wait(), _CLOSE_SECONDS)

@@ -53,21 +53,21 @@ class SubscriberIndex:
         """Go through the readers as they are now; they may leave meanwhile."""
         return iter(tuple(self._all))
 
-    def join(self, listener: Wakeable) -> None:
+    def join(self, subscriber: Wakeable) -> None:
         """Wake this reader from now on."""
-        self._all[listener] = None
+        self._all[subscriber] = None
         self.empty.clear()
-        if listener.filter.names_nobody:
-            self._of_everything[listener] = None
-        for rooms, name in self._places(listener):
-            rooms.setdefault(name, {})[listener] = None
+        if subscriber.filter.names_nobody:
+            self._of_everything[subscriber] = None
+        for rooms, name in self._places(subscriber):
+            rooms.setdefault(name, {})[subscriber] = None
 
-    def leave(self, listener: Wakeable) -> None:
+    def leave(self, subscriber: Wakeable) -> None:
         """Forget this reader."""
-        self._all.pop(listener, None)
-        self._of_everything.pop(listener, None)
-        for rooms, name in self._places(listener):
-            rooms[name].pop(listener, None)
+        self._all.pop(subscriber, None)
+        self._of_everything.pop(subscriber, None)
+        for rooms, name in self._places(subscriber):
+            rooms[name].pop(subscriber, None)
             if not rooms[name]:
                 del rooms[name]
         if not self._all:
@@ -78,30 +78,30 @@ class SubscriberIndex:
         of_jobs = [event for event in events if event.job_id]
         if not of_jobs:
             return
-        for listener in self._of_everything:
-            listener.wake(of_jobs[0].seq)
+        for subscriber in self._of_everything:
+            subscriber.wake(of_jobs[0].seq)
         for event in of_jobs:
-            for listeners in (
+            for subscribers in (
                 self._by_job.get(event.job_id, ()),
                 self._by_client.get(event.client_id, ()),
                 self._by_workflow.get(event.workflow.name, ()),
             ):
-                for listener in listeners:
-                    listener.wake(event.seq)
+                for subscriber in subscribers:
+                    subscriber.wake(event.seq)
 
     def tell_end(self) -> None:
         """Wake all readers, for them to see that the end has come."""
-        for listener in self._all:
-            listener.wake(0)
+        for subscriber in self._all:
+            subscriber.wake(0)
 
     def tell_position(self, head: int) -> None:
         """Wake the readers of bookmarks whom nothing up to ``head`` concerns; call it after :meth:`tell`."""
-        for listener in self._all:
-            if listener.wants_bookmarks:
-                listener.wake(head + 1)
+        for subscriber in self._all:
+            if subscriber.wants_bookmarks:
+                subscriber.wake(head + 1)
 
-    def _places(self, listener: Wakeable) -> Iterator[tuple[dict[str, dict[Wakeable, None]], str]]:
-        chosen = listener.filter
+    def _places(self, subscriber: Wakeable) -> Iterator[tuple[dict[str, dict[Wakeable, None]], str]]:
+        chosen = subscriber.filter
         for rooms, names in (
             (self._by_job, chosen.job_ids),
             (self._by_client, chosen.client_ids),

@@ -34,7 +34,7 @@ class Subscription:
         self.interrupt: Callable[[], None] = lambda: None
         """Ends a send that does not get done; set by whoever sends."""
         self._source = source
-        self._audience = audience
+        self._subscribers = audience
         self._framing = Framing(query.labels, f"{source.log_id}-" if self.wants_bookmarks else None)
         self._keep_alive = keep_alive
         self._cursor = after
@@ -60,7 +60,7 @@ class Subscription:
         """
         loop = asyncio.get_running_loop()
         self._last_sent = loop.time()
-        self._audience.join(self)
+        self._subscribers.join(self)
         try:
             if self.wants_bookmarks:
                 yield self._framing.bookmark(self._told)
@@ -71,7 +71,7 @@ class Subscription:
         except (LogPositionError, StoreError) as exc:
             _logger.warning("an event stream ends after event %d: %s", self._cursor, exc)
         finally:
-            self._audience.leave(self)
+            self._subscribers.leave(self)
 
     def wake(self, first: int) -> None:
         """See :class:`wfx.events.subscriber_index.Wakeable`."""

@@ -127,7 +127,7 @@ class MemoryBackend:
         return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
-        read: Callable[..., Page[Any]] = rest.place
+        read: Callable[..., Page[Any]] = rest.read_next
         return read(room=room)
 
     async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:

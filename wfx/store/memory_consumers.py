@@ -48,21 +48,21 @@ class MemoryConsumers:
             if one.position < horizon:
                 self.put(replace(one, position=horizon, lost=one.lost + horizon - one.position))
 
-    def lease(self, act: TakeLease | EndLeases, now: int) -> Lease | None:
+    def lease(self, operation: TakeLease | EndLeases, now: int) -> Lease | None:
         """Take or renew a lease, or end those of a holder."""
-        if isinstance(act, TakeLease):
-            return self._take_lease(act, now)
+        if isinstance(operation, TakeLease):
+            return self._take_lease(operation, now)
         for lease in [*self._leases.values()]:
-            if lease.holder == act.holder:
+            if lease.holder == operation.holder:
                 self._leases[lease.name] = replace(lease, until=Timestamp(0))
         return None
 
-    def _take_lease(self, act: TakeLease, now: int) -> Lease | None:
+    def _take_lease(self, operation: TakeLease, now: int) -> Lease | None:
         """Take or renew the lease, unless another holder has it."""
-        present = self._leases.get(act.name)
-        others = present is not None and present.holder != act.holder
-        if present is not None and others and now < present.until <= act.latest_end(now):
+        present = self._leases.get(operation.name)
+        others = present is not None and present.holder != operation.holder
+        if present is not None and others and now < present.until <= operation.latest_end(now):
             return None
         epoch = 1 if present is None else present.epoch + others
-        self._leases[act.name] = Lease(act.name, act.holder, epoch, Timestamp(now + act.ttl))
-        return self._leases[act.name]
+        self._leases[operation.name] = Lease(operation.name, operation.holder, epoch, Timestamp(now + operation.ttl))
+        return self._leases[operation.name]

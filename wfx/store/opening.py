@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from wfx.store.backends import backend_kind
+from wfx.store.backend_kinds import backend_kind
 from wfx.store.batching import OnBatch, ignore_batch
 from wfx.store.batching_store import BatchingStore
 from wfx.store.plan import Clock

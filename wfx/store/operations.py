@@ -112,9 +112,9 @@ class EndLeases:
 
 
 JobOperation = CreateJob | ChangeJob | DeleteJob
-"""Acts that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
+"""Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
 ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
-"""Acts that are done one by one on the tables."""
+"""Operations that are done one by one on the tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """Contract of every store: atomic operations.
 
-An act that returns is durable: it survives the death of the process and of the machine, and its event is on the log.
-An act that raises has changed nothing. Decisions are pure functions that the caller passes in; the store runs them
-on the job as the transaction finds it, so nobody ever decides on a stale job.
+An operation that returns is durable: it survives the death of the process and of the machine, and its event is on the
+log. An operation that raises has changed nothing. Decisions are pure functions that the caller passes in; the store
+runs them on the job as the transaction finds it, so nobody ever decides on a stale job.
 
-Acts may be called concurrently. One whose caller is cancelled happens or not, as a whole, and disturbs no other.
+Operations may be called concurrently. One whose caller is cancelled happens or not, as a whole, and disturbs no other.
 
 What may be large is read in pieces: callers say how many bytes, as the items are shown, they have ``room`` for, and a
 page that has more tells its ``rest``, to be read on with :meth:`Store.read_on`. By default all is read at once.
 
 The ``cause`` of a write is stored with its event.
 
-Every act may raise :class:`~wfx.domain.errors.StoreUnavailable` (and writes :class:`~wfx.domain.errors.StoreFull`).
+Every operation may raise :class:`~wfx.domain.errors.StoreUnavailable`, and writes
+:class:`~wfx.domain.errors.StoreFull`.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class LogFollower(Protocol):
 
 
 class Store(Protocol):
-    """See the module's docstring for what holds of every act."""
+    """See the module's docstring for what holds of every operation."""
 
     async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
         """Store a checked workflow and return it with its number. Raises WorkflowNotUnique."""

@@ -188,7 +188,7 @@ async def test_large_answers_are_the_same_bytes(tmp_path: Path, engine: str) -> 
         assert (await service.ask("/jobs?limit=0&sort=desc"))[1] == b'{"content":[' + b",".join(shown[::-1]) + b"]}\n"
         history = (await service.store.store.get_history(jobs[0].id, 8192)).items
         before, behind = job_json.around_history(jobs[0])
-        whole = before + b",".join(map(job_json.former, history)) + behind + b"\n"
+        whole = before + b",".join(map(job_json.history_entry, history)) + behind + b"\n"
         assert (await service.ask(f"/jobs/{jobs[0].id}?history=true"))[1] == whole
         answer, body = await service.ask(f"/jobs/{jobs[0].id}")
         assert (body, int(answer.headers["content-length"])) == (shown[0] + b"\n", len(body))

@@ -206,14 +206,14 @@ async def test_a_missing_file_is_not_made_again(tmp_path: Path) -> None:
     """After a failure the writer opens the file anew; where that is gone by then, it makes no other one."""
     path = tmp_path / "wfx.db"
     store = await opened(path)
-    monitored = sqlite_of(store)._connections.presence.require
-    sqlite_of(store)._connections.presence.require = lambda: None  # type: ignore[method-assign] # as if it went right after the look
+    monitored = sqlite_of(store)._connections.file_guard.require
+    sqlite_of(store)._connections.file_guard.require = lambda: None  # type: ignore[method-assign] # as if it went right after the look
     await sqlite_of(store)._writer.close()
     path.unlink()
     with pytest.raises(StoreUnavailable, match="unable to open"):
         await store.create_job(FLOW.name, begin())
     assert not path.exists()
-    sqlite_of(store)._connections.presence.require = monitored  # type: ignore[method-assign] # see above
+    sqlite_of(store)._connections.file_guard.require = monitored  # type: ignore[method-assign] # see above
     with pytest.raises(StoreLost):
         await store.close()
 

@@ -52,7 +52,7 @@ async def get(request: ApiRequest) -> Response:
     page = await read_page(request, partial(request.services.jobs.history, job))
     if not page.items and page.rest is None:
         return await document_reply(request, job_json.job(job))
-    return page_reply(request, page, job_json.former, job_json.around_history(job))
+    return page_reply(request, page, job_json.history_entry, job_json.around_history(job))
 
 
 async def delete(request: ApiRequest) -> Response:

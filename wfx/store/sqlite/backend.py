@@ -45,7 +45,7 @@ class Connections:
     """For reads of known, small size."""
     query: aiosqlite.Connection
     """For reads that may be long, so that they keep nobody waiting but each other."""
-    presence: FileGuard
+    file_guard: FileGuard
     """Of the files that they have open."""
 
 
@@ -58,19 +58,19 @@ class SqliteBackend:
         """Take over the connections. ``resources`` lets go of them, and of the file after them."""
         self._connections = connections
         self._resources = resources
-        self._searcher = QueryConnection(connections.query, alone=connections.query is not connections.write)
+        self._query_connection = QueryConnection(connections.query, alone=connections.query is not connections.write)
         self._workflows = WorkflowCache()
         self._jobs = JobCache()
-        changes = DirtyJobs()
-        self._bitmaps = Bitmaps(changes)
-        self._reading = Queries(self._workflows)
+        dirty_jobs = DirtyJobs()
+        self._bitmaps = Bitmaps(dirty_jobs)
+        self._queries = Queries(self._workflows)
         self._writer = Writer(
             location,
             connections.write,
             position,
-            presence=connections.presence,
+            file_guard=connections.file_guard,
             jobs=self._jobs,
-            changes=changes,
+            dirty_jobs=dirty_jobs,
             workflows=self._workflows,
         )
         resources.push_async_callback(self._writer.close)
@@ -99,37 +99,37 @@ class SqliteBackend:
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         age = self._jobs.age
-        found = await self._point(partial(self._reading.jobs, ids=job_ids, room=room))
+        found = await self._point(partial(self._queries.jobs, ids=job_ids, room=room))
         return [self._keep(one, age) if isinstance(one, StoredJob) else one for one in found]
 
     async def read_large_job(self, job_id: str, room: int) -> FoundJob:
         age = self._jobs.age
-        (found,) = await self._search(partial(self._reading.jobs, ids=[job_id], room=room))
+        (found,) = await self._search(partial(self._queries.jobs, ids=[job_id], room=room))
         return self._keep(found, age) if isinstance(found, StoredJob) else found
 
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         age = self._jobs.age
-        pages = await self._point(partial(self._reading.pages, queries=queries, room=room))
+        pages = await self._point(partial(self._queries.pages, queries=queries, room=room))
         for query, page in zip(queries, pages, strict=True):
             if page.rest is None:
                 self._jobs.keep_page(query, page, age)
         return pages
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
-        return await self._search(partial(self._reading.query_jobs, query=query, room=room, bitmaps=self._bitmaps))
+        return await self._search(partial(self._queries.query_jobs, query=query, room=room, bitmaps=self._bitmaps))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
-        read: Callable[..., Page[Any]] = rest.place
+        read: Callable[..., Page[Any]] = rest.read_next
         return await self._search(partial(read, room=room))
 
     async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
-        return await self._point(partial(self._reading.history, job_id=job_id, limit=limit, before=before, room=room))
+        return await self._point(partial(self._queries.history, job_id=job_id, limit=limit, before=before, room=room))
 
     async def read_workflow(self, name: str) -> Workflow:
-        return await self._point(partial(self._reading.workflow, name=name))
+        return await self._point(partial(self._queries.workflow, name=name))
 
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
-        return await self._search(partial(self._reading.query_workflows, paging=paging, room=room))
+        return await self._search(partial(self._queries.query_workflows, paging=paging, room=room))
 
     async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
         # The tables may hold more: what is committed this very moment, or was when the disk failed. Told now, it would
@@ -138,7 +138,7 @@ class SqliteBackend:
         if after > position.head:
             raise NotOnThisLog(position.head, position.log_id)
         limit = min(limit, position.head - after)
-        return await self._point(partial(self._reading.log, after=after, limit=limit, room=room))
+        return await self._point(partial(self._queries.log, after=after, limit=limit, room=room))
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return await self._point(consumers.read_all)
@@ -148,13 +148,13 @@ class SqliteBackend:
         return LogBounds(position.log_id, position.horizon + 1, position.head)
 
     async def ping(self) -> None:
-        self._connections.presence.require()
-        await self._point(self._reading.ping)
+        self._connections.file_guard.require()
+        await self._point(self._queries.ping)
 
     async def close(self) -> None:
         self._jobs.clear()
         try:
-            self._connections.presence.require()
+            self._connections.file_guard.require()
         finally:
             await self._resources.aclose()
 
@@ -166,11 +166,11 @@ class SqliteBackend:
         return await self._noting_damage(inside(self._connections.point, read))
 
     async def _search(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await self._noting_damage(self._searcher.run(read))
+        return await self._noting_damage(self._query_connection.run(read))
 
     async def _noting_damage(self, reading: Awaitable[Result]) -> Result:
         try:
             return await reading
         except StoreDamaged as exc:
-            self._connections.presence.spoil(exc)
+            self._connections.file_guard.spoil(exc)
             raise

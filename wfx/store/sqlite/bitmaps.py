@@ -36,20 +36,20 @@ _Key = tuple[str, Any]
 class Bitmaps:
     """Conditions' jobs by number. Belongs to the thread that searches."""
 
-    def __init__(self, changes: DirtyJobs, room: int = _ROOM) -> None:
-        self._changes = changes
+    def __init__(self, dirty_jobs: DirtyJobs, room: int = _ROOM) -> None:
+        self._dirty_jobs = dirty_jobs
         self._kept: BoundedCache[_Key, BitMap64] = BoundedCache(room, _size)
 
     def follow(self, connection: sqlite3.Connection) -> bool:
         """Bring everything to what the connection's snapshot shows. Returns False if that cannot be."""
-        if self._changes.follow():
+        if self._dirty_jobs.follow():
             self._kept.clear()
         head = Position.read(connection).head
-        numbers = self._changes.until(head)
+        numbers = self._dirty_jobs.until(head)
         if numbers is None:
             return False
         self._read_anew(connection, numbers)
-        self._changes.drop(head)
+        self._dirty_jobs.drop(head)
         return True
 
     def find(self, connection: sqlite3.Connection, conditions: Sequence[Condition]) -> BitMap64:

@@ -75,20 +75,20 @@ class JobRecord:
 def check_jobs(connection: sqlite3.Connection, progress: Progress) -> Iterator[Finding]:
     """Yield what is wrong with the jobs, in order of creation."""
     total = connection.execute("SELECT count(*) FROM job").fetchone()[0]
-    lives = _JobRecords(connection)
+    records = _JobRecords(connection)
     for done, row in enumerate(connection.execute(_JOBS, (ANY_SIZE,))):
         if done % _EVERY == 0:
             progress("jobs", done, total)
         where = f"job {row[0]} ({row[1]})"
         try:
-            yield from _check(lives.of(row), where)
+            yield from _check(records.of(row), where)
         except UNREADABLE as exc:
             yield finding("job", where, "a row that can be read, in a state of its workflow", repr(exc))
     progress("jobs", total, total)
 
 
 class _JobRecords:
-    """Puts lives together; jobs are to be asked for in order of their numbers."""
+    """Puts records together; jobs are to be asked for in order of their numbers."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -157,10 +157,10 @@ class _Workflows(Mapping[int, Workflow]):
         return read(number, found[0])
 
 
-def _check(life: JobRecord, where: str) -> Iterator[Finding]:
+def _check(record: JobRecord, where: str) -> Iterator[Finding]:
     for check, wrong in (
-        ("job", _row(life)), ("job_definition", _definition(life)), ("job_tags", _tags(life)),
-        ("job_size", _size(life)), ("job_history", _history(life)), ("job_log", _log(life)),
+        ("job", _row(record)), ("job_definition", _definition(record)), ("job_tags", _tags(record)),
+        ("job_size", _size(record)), ("job_history", _history(record)), ("job_log", _log(record)),
     ):  # fmt: skip
         for expected, found in wrong:
             yield finding(check, where, expected, found)
@@ -170,8 +170,8 @@ _Wrong = Iterable[tuple[str, Any]]
 """What was expected, and what is there."""
 
 
-def _row(life: JobRecord) -> _Wrong:
-    job = life.job
+def _row(record: JobRecord) -> _Wrong:
+    job = record.job
     status = decode(job.status)
     if status["state"] != job.state:
         yield f"the state of its row, {job.state}, in its status", status["state"]
@@ -181,8 +181,8 @@ def _row(life: JobRecord) -> _Wrong:
         yield f"an mtime from its stime {job.stime} on", job.mtime
 
 
-def _definition(life: JobRecord) -> _Wrong:
-    job = life.job
+def _definition(record: JobRecord) -> _Wrong:
+    job = record.job
     fresh = hash_of(None if job.definition is None else decode(job.definition))
     in_status = decode(job.status).get("definitionHash")
     if job.definition_hash != fresh:
@@ -191,36 +191,36 @@ def _definition(life: JobRecord) -> _Wrong:
         yield f"the same hash in its status, {job.definition_hash}", in_status
 
 
-def _tags(life: JobRecord) -> _Wrong:
-    tags = decode(life.job.tags)
+def _tags(record: JobRecord) -> _Wrong:
+    tags = decode(record.job.tags)
     if tags != sorted(set(tags)):
         yield "tags in order and without duplicates", tags
-    if sorted(set(tags)) != life.tags:
-        yield f"its tags {tags} in job_tag", life.tags
+    if sorted(set(tags)) != record.tags:
+        yield f"its tags {tags} in job_tag", record.tags
 
 
-def _size(life: JobRecord) -> _Wrong:
+def _size(record: JobRecord) -> _Wrong:
     """How much there is to read is known before it is read."""
-    size, history_bytes = size_of(life.job), sum(entry.size for entry in life.entries)
-    if life.size != size:
-        yield f"{size} bytes of documents", life.size
-    if life.history_bytes != history_bytes:
-        yield f"{history_bytes} bytes of history", life.history_bytes
+    size, history_bytes = size_of(record.job), sum(entry.size for entry in record.entries)
+    if record.size != size:
+        yield f"{size} bytes of documents", record.size
+    if record.history_bytes != history_bytes:
+        yield f"{history_bytes} bytes of history", record.history_bytes
 
 
-def _history(life: JobRecord) -> _Wrong:
+def _history(record: JobRecord) -> _Wrong:
     """There is an entry for each version before the present one, but for those dropped in one place.
 
     Each knows the one before it, and times rise.
     """
-    job, entries = life.job, life.entries
+    job, entries = record.job, record.entries
     versions = [entry.version for entry in entries]
-    if not _complete(versions, job.version, life.history_dropped):
+    if not _complete(versions, job.version, record.history_dropped):
         wanted = f"an entry for each version before {job.version}, which are {job.version - 1}"
-        yield f"{wanted}, but for {life.history_dropped} in one place", f"versions {versions}"
+        yield f"{wanted}, but for {record.history_dropped} in one place", f"versions {versions}"
         return
     chain = [None, *(entry.number for entry in entries)]
-    named = [*(entry.earlier for entry in entries), life.newest_history]
+    named = [*(entry.earlier for entry in entries), record.newest_history]
     if named != chain:
         yield f"the entries one after the other, {chain}", f"a chain of {named}"
     moments = [*(entry.mtime for entry in entries), job.mtime]
@@ -237,14 +237,14 @@ def _complete(versions: Sequence[int], present: int, dropped: int) -> bool:
     return list(versions) == complete and len(versions) == present - 1 - dropped
 
 
-def _log(life: JobRecord) -> _Wrong:
+def _log(record: JobRecord) -> _Wrong:
     """Each event is the one of a version, up to the present one; from its creation on, they make it what it is."""
-    job, events = life.job, _since_creation(life.events)
+    job, events = record.job, _since_creation(record.events)
     begun = bool(events) and events[0].action is Action.CREATE
-    if life.log_is_whole and not begun:
+    if record.log_is_whole and not begun:
         yield "CREATE as its first event", events[0].action if events else "no event"
         return
-    versions = [*(entry.mtime for entry in life.entries), job.mtime]
+    versions = [*(entry.mtime for entry in record.entries), job.mtime]
     if len(events) != job.version if begun else len(events) >= job.version:
         yield f"an event for each of its {job.version} versions", f"{len(events)} events"
     elif len(versions) == job.version and [event.ctime for event in events] != versions[job.version - len(events) :]:

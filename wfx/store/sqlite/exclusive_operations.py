@@ -29,24 +29,24 @@ from wfx.store.sqlite.workflow_cache import load_named, read
 
 
 def perform(
-    connection: sqlite3.Connection, act: ExclusiveOperation, position: Position, now: int
+    connection: sqlite3.Connection, operation: ExclusiveOperation, position: Position, now: int
 ) -> tuple[Performed, Position]:
-    """Do the act; returns its result and the position after it. What raises has changed nothing."""
+    """Do the operation; returns its result and the position after it. What raises has changed nothing."""
     with transaction(connection):
-        match act:
+        match operation:
             case CreateWorkflow():
-                return _logged(_create_workflow(connection, act, position, now), position)
+                return _logged(_create_workflow(connection, operation, position, now), position)
             case DeleteWorkflow():
-                return _logged(_delete_workflow(connection, act, position, now), position)
+                return _logged(_delete_workflow(connection, operation, position, now), position)
             case PruneLog():
-                dropped, position = _prune_log(connection, act, position, now)
+                dropped, position = _prune_log(connection, operation, position, now)
                 return Performed(dropped), position
             case RunChores():
-                return Performed(_sweep_histories(connection, act.at_most)), position
+                return Performed(_sweep_histories(connection, operation.at_most)), position
             case OpenConsumer():
-                return Performed(consumers.open_one(connection, act.name, position.head)), position
+                return Performed(consumers.open_one(connection, operation.name, position.head)), position
             case TakeLease() | EndLeases():
-                return Performed(_lease(connection, act, now)), position
+                return Performed(_lease(connection, operation, now)), position
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
@@ -58,8 +58,10 @@ def _log(connection: sqlite3.Connection, seq: int, draft: EventDraft) -> Sequenc
     return [Event(seq, *draft)]
 
 
-def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow, position: Position, now: int) -> Performed:
-    name, document = act.workflow.name, act.workflow.encoded.decode()
+def _create_workflow(
+    connection: sqlite3.Connection, operation: CreateWorkflow, position: Position, now: int
+) -> Performed:
+    name, document = operation.workflow.name, operation.workflow.encoded.decode()
     if load_named(connection, [name]):
         raise WorkflowNotUnique(name)
     seq = position.head + 1
@@ -67,36 +69,42 @@ def _create_workflow(connection: sqlite3.Connection, act: CreateWorkflow, positi
     assert number is not None
     workflow = read(number, document)
     for_rows(connection, "insert_workflow_states", workflow_state_rows(workflow))
-    return Performed(workflow, _log(connection, seq, workflow_event(Action.CREATE, workflow, now, act.cause)))
+    return Performed(workflow, _log(connection, seq, workflow_event(Action.CREATE, workflow, now, operation.cause)))
 
 
-def _delete_workflow(connection: sqlite3.Connection, act: DeleteWorkflow, position: Position, now: int) -> Performed:
-    present = load_named(connection, [act.name])
+def _delete_workflow(
+    connection: sqlite3.Connection, operation: DeleteWorkflow, position: Position, now: int
+) -> Performed:
+    present = load_named(connection, [operation.name])
     if not present:
-        raise WorkflowNotFound(act.name)
+        raise WorkflowNotFound(operation.name)
     seq, number = position.head + 1, present[0].number
     if connection.execute(SQL["workflow_in_use"], (number,)).fetchone()[0]:
-        raise WorkflowInUse(act.name)
+        raise WorkflowInUse(operation.name)
     connection.execute(SQL["delete_workflow_states"], (number,))
     connection.execute(SQL["hide_workflow"], (seq, number))
-    return Performed(None, _log(connection, seq, workflow_event(Action.DELETE, present[0], now, act.cause)))
+    return Performed(None, _log(connection, seq, workflow_event(Action.DELETE, present[0], now, operation.cause)))
 
 
-def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position, now: int) -> tuple[int, Position]:
+def _prune_log(
+    connection: sqlite3.Connection, operation: PruneLog, position: Position, now: int
+) -> tuple[int, Position]:
     old = position.horizon
-    last = min(old + max(act.at_most, 0), position.head)
-    beyond = max(old, min(last, position.head - max(act.keep_newest, 0)))
+    last = min(old + max(operation.at_most, 0), position.head)
+    beyond = max(old, min(last, position.head - max(operation.keep_newest, 0)))
     # Behind what the number kept allows, age decides: up to the first event that is young enough to stay. Events from
     # the future say nothing of that; they are as old as the next one that does, and stay where there is none.
-    stop = connection.execute(SQL["first_event_to_keep"], (beyond + 1, last, act.older_than, now)).fetchone()
+    stop = connection.execute(SQL["first_event_to_keep"], (beyond + 1, last, operation.older_than, now)).fetchone()
     end = stop[0] - 1 if stop else last
     told = connection.execute(SQL["next_event_until"], (end + 1, now)).fetchone() or (now,)
-    if told[0] < act.older_than:
+    if told[0] < operation.older_than:
         horizon = end
     else:
-        horizon = max(beyond, connection.execute(SQL["last_event_before"], (end, beyond, act.older_than)).fetchone()[0])
+        horizon = max(
+            beyond, connection.execute(SQL["last_event_before"], (end, beyond, operation.older_than)).fetchone()[0]
+        )
     if horizon > old:
-        horizon = max(old, consumers.last_to_prune(connection, horizon, position.head - act.keep_for_consumers))
+        horizon = max(old, consumers.last_to_prune(connection, horizon, position.head - operation.keep_for_consumers))
     if horizon > old:
         consumers.move_to_horizon(connection, horizon)
         connection.execute(SQL["prune_events"], (horizon,))
@@ -105,10 +113,10 @@ def _prune_log(connection: sqlite3.Connection, act: PruneLog, position: Position
     return horizon - old, replace(position, horizon=horizon)
 
 
-def _lease(connection: sqlite3.Connection, act: TakeLease | EndLeases, now: int) -> Lease | None:
-    if isinstance(act, TakeLease):
-        return consumers.take_lease(connection, act, now)
-    consumers.end_leases(connection, act.holder)
+def _lease(connection: sqlite3.Connection, operation: TakeLease | EndLeases, now: int) -> Lease | None:
+    if isinstance(operation, TakeLease):
+        return consumers.take_lease(connection, operation, now)
+    consumers.end_leases(connection, operation.holder)
     return None
 
 

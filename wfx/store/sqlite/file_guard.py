@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wfx.domain.errors import StoreDamaged, StoreLost
-from wfx.store.sqlite.wal_index import LogIndex
+from wfx.store.sqlite.wal_index import WalIndex
 
 _ADVICE = "nothing more is written; docs/operations.md says what to do when files go away"
 _PARTS = ("", "-wal", "-shm")
@@ -25,7 +25,7 @@ class FileGuard:
     def __init__(self) -> None:
         """Begin without files; see :meth:`remember`."""
         self._parts: list[_Part] = []
-        self._index: LogIndex
+        self._index: WalIndex
         self._content: _Content
         self._doubtful = False
         """Whether the last check of all files found something wrong."""
@@ -39,7 +39,7 @@ class FileGuard:
         """
         parts = [_Part(f"{path}{ending}") for ending in _PARTS]
         parts[0].require_same(os.fstat(descriptor))
-        self._index = LogIndex(parts[-1].path)
+        self._index = WalIndex(parts[-1].path)
         self._content = _Content(descriptor, self._index)
         self._parts = parts
 
@@ -108,7 +108,7 @@ class FileGuard:
 class _Content:
     """When the database was written, and how far the log was copied into it then."""
 
-    def __init__(self, descriptor: int, index: LogIndex) -> None:
+    def __init__(self, descriptor: int, index: WalIndex) -> None:
         self._descriptor = descriptor
         self._index = index
         # The state first: what SQLite writes after that has another state, or one of a running checkpoint.

@@ -49,8 +49,8 @@ async def open_backend(option: str) -> SqliteBackend:
         if location.path is not None:
             descriptor = await asyncio.to_thread(_claim, location.path, may_create=location.may_create)
             stack.callback(os.close, descriptor)
-        presence = FileGuard()
-        stack.callback(presence.close)
+        file_guard = FileGuard()
+        stack.callback(file_guard.close)
         try:
             write = await _connect(location, stack)
             position = await inside(write, partial(_prepare, location=location, name=name))
@@ -58,14 +58,14 @@ async def open_backend(option: str) -> SqliteBackend:
             point = write if shared else await _connect(location, stack)
             query = write if shared else await _connect(location, stack)
             if location.path is not None:
-                presence.remember(location.path, descriptor)
+                file_guard.remember(location.path, descriptor)
         except StoreUnusable:
             raise
         except StoreLost as exc:
             raise StoreUnusable(str(exc)) from exc
         except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
-        connections = Connections(write, point, query, presence)
+        connections = Connections(write, point, query, file_guard)
         return SqliteBackend(location, connections, position, stack.pop_all())
 
 

@@ -22,7 +22,7 @@ from wfx.store.sqlite.rows import (
     Row,
     StoredJob,
     event_of,
-    former_of,
+    history_entry_of,
     job_of,
     stored_of,
     workflow_of_event,
@@ -81,12 +81,12 @@ class Queries:
             place = (newest, min(before, _HIGHEST), max(limit, 0))
             if size + version * AROUND_ENTRY > room:
                 return self._entries(connection, room, place)
-            return Page(tuple(former_of(row) for row in connection.execute(SQL["history"], place)))
+            return Page(tuple(history_entry_of(row) for row in connection.execute(SQL["history"], place)))
 
     def _entries(self, connection: sqlite3.Connection, room: int, place: tuple[int, int, int]) -> Page[HistoryEntry]:
         with closing(connection.execute(SQL["large_history"], (*place, room))) as rows:
             taken, following = fitting(rows, lambda row: row[4] + AROUND_ENTRY, room)
-        entries = tuple(former_of(row[:3]) for row in taken)
+        entries = tuple(history_entry_of(row[:3]) for row in taken)
         if following is None:
             return Page(entries)
         number, size = following[3:]

@@ -103,15 +103,15 @@ def _copy_job(
         stime=_moment(stime), mtime=moments[-1], version=len(entries) + 1,
     )  # fmt: skip
     last = last_entry + len(entries)
-    formers = list(map(HistoryEntry, moments[:-1], _statuses(entries, final), _definitions(entries)))
-    history = (last if entries else None, sum(map(size_of_entry, formers)))
+    entries_before = list(map(HistoryEntry, moments[:-1], _statuses(entries, final), _definitions(entries)))
+    history = (last if entries else None, sum(map(size_of_entry, entries_before)))
     ours.execute(_INSERT_JOB, (*new_row(number, job), *history))
     for_rows(
         ours,
         "insert_history",
         [
-            entry_row(number, HistoryRow(key, key - 1 if version > 1 else None, version, former))
-            for version, (key, former) in enumerate(zip(count(last_entry + 1), formers, strict=False), 1)
+            entry_row(number, HistoryRow(key, key - 1 if version > 1 else None, version, entry))
+            for version, (key, entry) in enumerate(zip(count(last_entry + 1), entries_before, strict=False), 1)
         ],
     )
     for_rows(ours, "insert_tags", [(name, number) for name in sorted(set(names))])

@@ -59,7 +59,7 @@ class HistoryRow(NamedTuple):
     """The number of the entry before it."""
     version: int
     """The version of the job that it describes."""
-    former: HistoryEntry
+    entry: HistoryEntry
 
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -168,7 +168,7 @@ def changed_row(number: int, job: Job, newest_history: int | None, history_bytes
     )
 
 
-def former_of(row: Row) -> HistoryEntry:
+def history_entry_of(row: Row) -> HistoryEntry:
     """Build a history entry from its row."""
     mtime, status, definition = row
     return HistoryEntry(mtime, status, definition)
@@ -176,9 +176,9 @@ def former_of(row: Row) -> HistoryEntry:
 
 def entry_row(job: int, entry: HistoryRow) -> Row:
     """Make the row of a history entry of the job with this number."""
-    number, earlier, version, former = entry
-    definition = None if former.definition is None else former.definition.decode()
-    return (number, earlier, job, version, former.mtime, former.status.decode(), definition)
+    number, earlier, version, past = entry
+    definition = None if past.definition is None else past.definition.decode()
+    return (number, earlier, job, version, past.mtime, past.status.decode(), definition)
 
 
 def event_of(row: Row, workflows: Mapping[int, Workflow]) -> Event:

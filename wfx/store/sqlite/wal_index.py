@@ -31,7 +31,7 @@ class Checkpoint(NamedTuple):
         return self.begun > self.copied
 
 
-class LogIndex:
+class WalIndex:
     """The open index."""
 
     def __init__(self, path: str) -> None:

@@ -46,9 +46,9 @@ class Writer:
         connection: aiosqlite.Connection,
         position: Position,
         *,
-        presence: FileGuard,
+        file_guard: FileGuard,
         jobs: JobCache,
-        changes: DirtyJobs,
+        dirty_jobs: DirtyJobs,
         workflows: WorkflowCache,
     ) -> None:
         """Take over the connection."""
@@ -56,9 +56,9 @@ class Writer:
         self._connection: aiosqlite.Connection | None = connection
         self.position = position
         """What is durable."""
-        self._presence = presence
+        self._file_guard = file_guard
         self._jobs = jobs
-        self._changes = changes
+        self._dirty_jobs = dirty_jobs
         self._workflows = workflows
         self.tell_head: Callable[[int], None] = lambda _: None
         """Hears of a head that a new connection found further on."""
@@ -92,7 +92,7 @@ class Writer:
             long_histories=[job for job in batch.jobs if job.has_long_history],
             step=step,
         )
-        self._changes.note(batch.jobs, batch.position.head)
+        self._dirty_jobs.note(batch.jobs, batch.position.head)
         async with self._giving_up_on_failure():
             await self._durably(self._connection, commit)
         self.position = batch.position
@@ -102,7 +102,7 @@ class Writer:
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         connection = await self._begin()
-        perform = partial(exclusive_operations.perform, act=operation, position=self.position, now=now)
+        perform = partial(exclusive_operations.perform, operation=operation, position=self.position, now=now)
         async with self._giving_up_on_failure():
             performed, self.position = await self._durably(connection, perform)
         if isinstance(operation, DeleteWorkflow):
@@ -119,7 +119,7 @@ class Writer:
 
     async def _begin(self) -> aiosqlite.Connection:
         """Return the connection, open and with its files in place."""
-        self._presence.before_commit()
+        self._file_guard.before_commit()
         return self._connection or await self._reopen()
 
     @asynccontextmanager
@@ -135,16 +135,16 @@ class Writer:
             raise
         except StoreUnavailable as exc:
             if isinstance(exc, StoreDamaged):
-                self._presence.spoil(exc)
+                self._file_guard.spoil(exc)
             self._jobs.clear()
-            self._changes.forget()
+            self._dirty_jobs.forget()
             await self._give_up()
             raise
 
     async def _durably(self, connection: aiosqlite.Connection, write: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a function that commits, and see that the next start will find what it wrote."""
         result = await inside(connection, write)
-        self._presence.after_commit()
+        self._file_guard.after_commit()
         return result
 
     def _read(
@@ -167,15 +167,15 @@ class Writer:
             await self.close()
 
     async def _reopen(self) -> aiosqlite.Connection:
-        self._presence.require()
+        self._file_guard.require()
         connection = await connect(self._location)
         try:
-            self._presence.require()
+            self._file_guard.require()
             self.position = await inside(connection, Position.read)
         except BaseException:
             await connection.close()
             raise
         self._connection = connection
-        self._changes.forget()
+        self._dirty_jobs.forget()
         self.tell_head(self.position.head)
         return connection

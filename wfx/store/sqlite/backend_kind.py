@@ -1,4 +1,4 @@
-"""SQLite's row in the table of backends (:mod:`wfx.store.backends`)."""
+"""SQLite's row in the table of backends (:mod:`wfx.store.backend_kinds`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
-from wfx.store.backends import BackendKind
+from wfx.store.backend_kinds import BackendKind
 from wfx.store.findings import Progress, Report
 from wfx.store.sqlite import dsn
 

@@ -37,7 +37,7 @@ def backend_kind(name: str) -> BackendKind:
 
 
 def _sqlite() -> BackendKind:
-    from wfx.store.sqlite.kind import SQLITE  # only who uses a database needs its library
+    from wfx.store.sqlite.backend_kind import SQLITE  # only who uses a database needs its library
 
     return SQLITE
 
