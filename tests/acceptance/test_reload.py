@@ -18,7 +18,7 @@ import pytest
 
 from tests.acceptance.clients import BASE, WORKFLOW
 from tests.waiting import eventually
-from wfx.demo.local import STOP_DEADLINE, LocalService
+from wfx.demo.local import LocalService
 
 RELOADED, REFUSED = "configuration reloaded", "configuration not reloaded; settings stay as they were"
 RESTART = "changed options need a restart to take effect"
@@ -261,20 +261,17 @@ def test_hanging_up_reloads(tmp_path: Path) -> None:
 
 def test_hanging_up_while_it_starts(tmp_path: Path) -> None:
     """Row 56: SIGHUP before the service listens does not end it; it reloads when it does."""
-    command = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", "--client-host=127.0.0.1",
-               "--log-format=json"]  # fmt: skip
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(json.loads(line)["message"])
-            if said[-1] == "wfx starts":
-                for _ in range(5):
-                    process.send_signal(signal.SIGHUP)
-            if said[-1] == RELOADED:
-                process.terminate()
-        assert process.wait(STOP_DEADLINE) == 0
-    assert said.index("listening") < said.index(RELOADED)
+    service = LocalService(tmp_path)
+    starting = threading.Thread(target=service.start)
+    starting.start()
+    eventually(lambda: records(service, "wfx starts"), "begun")
+    for _ in range(5):
+        hang_up(service)
+    starting.join()
+    eventually(lambda: records(service, RELOADED), "reloaded")
+    said = [record["message"] for record in records(service, "listening", RELOADED)]
+    assert said[:3] == ["listening", "listening", RELOADED]
+    assert service.stop() == 0
 
 
 def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
