@@ -26,10 +26,6 @@ class ServiceManager:
         if interval.isdecimal() and int(interval) and pid in ("", str(os.getpid())):
             self.watchdog = int(interval) / 1e6
 
-    def status(self, text: str) -> None:
-        """Tell in one line what the service is doing."""
-        self._send(f"STATUS={text}")
-
     def ready(self, text: str) -> None:
         """Tell that the service serves."""
         self._serving = text

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from waiting import eventually
 
+from tests.certificates import Authority
 from wfx.demo.local import STOP_DEADLINE
 from wfx.request_context import Side
 from wfx.server.activation import PassedSocketsUnusable, passed_sockets
@@ -107,6 +108,23 @@ def test_unix(engine: str, tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(STOP_DEADLINE) == 0
         assert all(path.is_socket() for path in paths)
+
+
+def test_https(engine: str, tmp_path: Path) -> None:
+    """With --scheme https alone, HTTPS is spoken on the sockets of systemd; several schemes are refused."""
+    authority = Authority(tmp_path)
+    made = authority.sign("server")
+    files = (f"--tls-certificate={made.certificate}", f"--tls-key={made.key}")
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(listening_tcp()) for _ in range(2)]
+        with activated(tmp_path, sockets, "a:b", "--scheme=http,https", *files) as process:
+            output, _ = process.communicate(timeout=STOP_DEADLINE)
+            assert "Error: systemd has passed sockets, which are served in one way: give one scheme only" in output
+        stack.enter_context(activated(tmp_path, sockets, "a:b", "--scheme=https", f"--http-engine={engine}", *files))
+        verify = authority.trusting()
+        client = stack.enter_context(httpx.Client(trust_env=False, timeout=STOP_DEADLINE, verify=verify))
+        urls = [f"https://localhost:{each.getsockname()[1]}" for each in sockets]
+        assert [side_of(client, url) for url in urls] == ["south", "north"]
 
 
 @pytest.mark.parametrize(("count", "names", "said"), [
@@ -207,14 +225,15 @@ def test_reloading(manager: tuple[socket.socket, str]) -> None:
     told = ServiceManager(environment)
     assert environment == {"X": "y"}, "programs that it starts are not the service"
     assert told.watchdog is None, "another process is watched"
-    told.reloading()
     told.ready("serving")
+    told.reloading()
+    told.reloaded()
     told.close()
-    told.status("nobody hears that")
-    first, second = (opened.recv(4096).decode().split("\n") for _ in range(2))
-    assert first[0] == "RELOADING=1"
-    assert first[1].removeprefix("MONOTONIC_USEC=").isdecimal()
-    assert second == ["READY=1", "STATUS=serving"]
+    told.stopping()
+    first, second, third = (opened.recv(4096).decode().split("\n") for _ in range(3))
+    assert first == third == ["READY=1", "STATUS=serving"]
+    assert second[0] == "RELOADING=1"
+    assert second[1].removeprefix("MONOTONIC_USEC=").isdecimal()
 
 
 def test_nobody_to_tell(tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -19,6 +23,7 @@ from tests.server.everywhere import Everywhere
 from tests.waiting import eventually
 from wfx.config.options import Config, Host
 from wfx.server.limits import HttpSettings
+from wfx.server.sockets import bind_tcp
 from wfx.server.tls import CannotUseTls, Tls
 
 BASE = "/api/wfx/v1"
@@ -282,6 +287,31 @@ def name(wire: ssl.SSLSocket) -> str:
     return str(found["subject"][-1][0][1])  # type: ignore[index]  # tuples of tuples
 
 
+def test_reload_by_signal(engine: str, authority: Authority, tmp_path: Path) -> None:
+    """After SIGHUP new connections get the certificate that the files have now, unless it cannot be used."""
+    old, new = authority.sign("before", "/CN=before"), authority.sign("after", "/CN=after")
+    (tmp_path / "wfx.yml").write_text(f"tls-certificate: {old.certificate}\ntls-key: {old.key}\n")
+    with Everywhere(tmp_path, "https", f"--http-engine={engine}") as service:
+        assert service.process is not None
+        port = service.port("https", "north")
+
+        def current() -> str:
+            with connected(port, authority.trusting()) as wire:
+                return name(wire)
+
+        with connected(port, authority.trusting()) as open_before:
+            shutil.copy(new.certificate, old.certificate)
+            service.process.send_signal(signal.SIGHUP)
+            eventually(lambda: service.records("configuration not reloaded; settings stay as they were"), "refused")
+            assert "does not belong to the certificate" in "".join(service.lines)
+            assert current() == "before"
+            shutil.copy(new.key, old.key)
+            service.process.send_signal(signal.SIGHUP)
+            eventually(lambda: current() == "after", "the new one is used")
+            open_before.sendall(CLOSING % b"version")
+            assert received(open_before).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.fixture
 def files(authority: Authority, server: Certificate, tmp_path: Path) -> dict[str, Path]:
     """Good and bad files."""
@@ -326,3 +356,44 @@ def test_encrypted_key(server: Certificate, tmp_path: Path) -> None:
     subprocess.run(command, check=True, timeout=60)
     with pytest.raises(CannotUseTls, match=r"encrypted\.key holds no unencrypted key in PEM format"):
         settings_of(Certificate(server.certificate, encrypted), "uvicorn")
+
+
+def test_a_key_that_all_can_read(server: Certificate, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A key that all users of the machine can read is warned about, and used."""
+    key = tmp_path / "open.key"
+    key.write_bytes(server.key.read_bytes())
+    for mode, count in ((0o640, 0), (0o644, 1)):
+        key.chmod(mode)
+        settings_of(Certificate(server.certificate, key), "uvicorn")
+        assert caplog.text.count("can read the key") == count
+
+
+def test_files_without_the_scheme(caplog: pytest.LogCaptureFixture) -> None:
+    """Who gives a certificate and forgets the scheme is told that it has no effect."""
+    assert Tls.of(Config(tls_certificate="a.pem")) is None
+    assert "option scheme does not name https" in caplog.text
+
+
+class Scarce(socket.socket):
+    """A listening socket of a process that has no descriptors left, at first."""
+
+    failures = 3
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """Accept, later."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().accept()
+
+
+def test_no_descriptors(
+    engine: str, authority: Authority, server: Certificate, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Row 25: while the system gives no descriptors, accepting pauses, without a busy loop; then it goes on."""
+    monkeypatch.setattr("wfx.server.accepting._PAUSE", 0.05)
+    monkeypatch.setattr("wfx.server.listeners.bind_tcp", lambda *at: Scarce(fileno=bind_tcp(*at).detach()))
+    with serving(engine, Handlers(), tls=settings_of(server, engine)) as port:
+        assert is_served(port, authority)
+    assert caplog.text.count("cannot accept connections for a moment: Too many open files") == Scarce.failures

@@ -38,4 +38,15 @@ def _sides_apart(config: Config) -> None:
         raise OptionRefused("mgmt-port", f"{config.mgmt_port} is the port of the southbound API on the same host")
 
 
-CHECKS: tuple[Callable[[Config], None], ...] = (_sides_apart,)
+def _listens(config: Config) -> None:
+    if not config.scheme:
+        raise OptionRefused("scheme", "names nothing to listen on")
+
+
+def _https_has_files(config: Config) -> None:
+    for option, path in (("tls-certificate", config.tls_certificate), ("tls-key", config.tls_key)):
+        if "https" in config.scheme and not path:
+            raise OptionRefused(option, "the scheme https needs a file in PEM format")
+
+
+CHECKS: tuple[Callable[[Config], None], ...] = (_sides_apart, _listens, _https_has_files)

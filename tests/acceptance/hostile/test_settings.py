@@ -103,6 +103,18 @@ def test_schemes_that_are_unknown(tmp_path: Path, value: str) -> None:
     assert start_and_fail(tmp_path).endswith(f"{said} (wfx.yml line 1)")
 
 
+def test_https_without_files(tmp_path: Path) -> None:
+    """Who asks for TLS is never given anything less: without a certificate the start fails."""
+    said = "Error: tls-certificate: the scheme https needs a file in PEM format"
+    assert start_and_fail(tmp_path, "--scheme=http,https", "--tls-key=x") == said
+    missing = tmp_path / "missing.pem"
+    (tmp_path / "wfx.yml").write_text(f"scheme: https\ntls-key: x\ntls-certificate: {missing}\n")
+    assert start_and_fail(tmp_path) == (
+        f"Error: tls-certificate: cannot read {missing}: No such file or directory (wfx.yml line 3)"
+    )
+    assert start_and_fail(tmp_path, WFX_SCHEME="") == "Error: scheme: names nothing to listen on (WFX_SCHEME)"
+
+
 @pytest.mark.parametrize("value", ["rw", "0999", "7", "-0660", "07777"])
 def test_modes_that_are_none(tmp_path: Path, value: str) -> None:
     """The permissions of a Unix socket are three octal digits."""
