@@ -154,8 +154,8 @@ ROOT = Command(
     in the foreground, until it is interrupted.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
-    in a configuration file. Flags beat variables, variables beat files. Changed files are read again while it runs,
-    and so they are on SIGHUP; "wfx config" shows what holds, and what needs a restart.
+    in a configuration file. Flags beat variables, variables beat files. The server reloads
+    changed files, also on SIGHUP; "wfx config" shows the effective settings, and which of them need a restart.
     """,
     examples="""
     # with data in ./wfx.db, operators on port 8081, devices on port 8080

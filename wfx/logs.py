@@ -27,8 +27,8 @@ FORMATS = ("auto", "json", "pretty")
 _NAMES = {TRACE: "trace", 10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _COLOURS = {TRACE: "35", 10: "33", 20: "32", 30: "31", 40: "31", 50: "31"}
 _BREAKS_WORDS = re.compile(r'[ "=\\]')
-_QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette")
-"""Libraries whose own records are noise unless something is wrong."""
+_QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette", "hpack")
+"""Libraries whose own records are noise unless something is wrong; those of hpack have secret header fields."""
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:

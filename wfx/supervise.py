@@ -47,8 +47,8 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
             service = await compose(config, stack, stop)
             if tls is not None:
                 service.reload.on_reload(tls.prepare)
-            hurry = asyncio.create_task(_kill_plugins(service, at_once))
-            stack.callback(hurry.cancel)
+            plugin_killer = asyncio.create_task(_kill_plugins(service, at_once))
+            stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
             if not stop.is_set():
                 listeners = open_listeners(config, tls, passed)
@@ -84,15 +84,15 @@ async def _serve(
         manager.stopping()
         await service.services.broker.close()
         drain.set()
-        impatience = group.create_task(_break_off(engines, at_once))
+        engine_canceller = group.create_task(_break_off(engines, at_once))
         await asyncio.wait(engines)
-        impatience.cancel()
+        engine_canceller.cancel()
         watchdog.cancel()
 
 
 async def _break_off(engines: Sequence[asyncio.Task[None]], at_once: asyncio.Event) -> None:
     await at_once.wait()
-    log.warning("stopping at once: requests that are worked on are broken off")
+    log.warning("second signal: aborting running requests")
     for engine in engines:
         engine.cancel()
 

@@ -280,6 +280,18 @@ def test_reload(engine: str, authority: Authority, tmp_path: Path) -> None:
         assert received(first).startswith(b"HTTP/1.1 200 ")
 
 
+def test_reload_of_what_takes_a_restart(authority: Authority, server: Certificate) -> None:
+    """Another engine, or no HTTPS any more, takes a restart: until then TLS goes on as it began."""
+    tls = settings_of(server, "uvicorn")
+    with serving("uvicorn", Handlers(), tls=tls) as port:
+        tls.prepare(options_of(server, "hypercorn"))()
+        tls.prepare(Config(scheme=("http",)))()
+        context = authority.trusting()
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with connected(port, context) as wire:
+            assert wire.selected_alpn_protocol() == "http/1.1"
+
+
 def name(wire: ssl.SSLSocket) -> str:
     """The name in the server's certificate."""
     found = wire.getpeercert()

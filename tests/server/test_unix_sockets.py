@@ -71,7 +71,7 @@ def test_what_is_no_socket(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to("file")
     for place in (tmp_path / "file", tmp_path / "link", tmp_path):
-        with pytest.raises(CannotListen, match="there is something that is no socket"):
+        with pytest.raises(CannotListen, match="a file that is not a socket has this name"):
             open_unix(Side.NORTH, str(place), "", "uvicorn")
     assert (tmp_path / "file").read_text() == "mine"
 

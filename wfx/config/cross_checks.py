@@ -32,10 +32,17 @@ def check(config: Config) -> None:
         each(config)
 
 
-def _sides_apart(config: Config) -> None:
-    south, north = (config.client_host, config.client_port), (config.mgmt_host, config.mgmt_port)
-    if south == north and config.mgmt_port:
-        raise OptionRefused("mgmt-port", f"{config.mgmt_port} is the port of the southbound API on the same host")
+def _addresses_differ(config: Config) -> None:
+    http = (config.client_host, config.client_port), (config.mgmt_host, config.mgmt_port)
+    https = (config.client_tls_host, config.client_tls_port), (config.mgmt_tls_host, config.mgmt_tls_port)
+    unix = (config.client_unix_socket,), (config.mgmt_unix_socket,)
+    for scheme, option, (south, north), used in (
+        ("http", "mgmt-port", http, "the port of the southbound API on the same host"),
+        ("https", "mgmt-tls-port", https, "the port of the southbound API on the same host"),
+        ("unix", "mgmt-unix-socket", unix, "the socket of the southbound API"),
+    ):
+        if scheme in config.scheme and south == north and north[-1]:  # port 0 takes a free one
+            raise OptionRefused(option, f"{north[-1]} is {used}")
 
 
 def _listens(config: Config) -> None:
@@ -49,4 +56,4 @@ def _https_has_files(config: Config) -> None:
             raise OptionRefused(option, "the scheme https needs a file in PEM format")
 
 
-CHECKS: tuple[Callable[[Config], None], ...] = (_sides_apart, _listens, _https_has_files)
+CHECKS: tuple[Callable[[Config], None], ...] = (_addresses_differ, _listens, _https_has_files)

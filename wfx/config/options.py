@@ -68,13 +68,13 @@ def _proxy(text: str) -> None:
     if text != "unix":
         try:
             ip_network(text)
-        except ValueError:
-            raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix') from None
+        except ValueError as exc:
+            raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix ({exc})') from exc
 
 
 def _mode(text: str) -> None:
     if text and not re.fullmatch(r"0?[0-7]{3}", text):
-        raise ValueError("must be three octal digits, such as 0660")
+        raise ValueError("must be three octal digits, optionally after a 0, such as 0660")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ from wfx.demo.download import Download
 log = logging.getLogger("device")
 
 WORKFLOW = "wfx.workflow.config.deployment"
-_ENDED = frozenset({"DONE", "FAILED", "CANCELED"})
 _LONGEST_MESSAGE = 1_024
 _COMMAND_SECONDS = 600
 

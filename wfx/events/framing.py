@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from wfx.domain import job_json
-from wfx.domain.job import Event
+from wfx.domain.job import Event, Subject
 
 KEEP_ALIVE = b": keepalive\n\n"
 """A comment: readers skip it."""
@@ -27,7 +27,7 @@ class EncodedEvent:
         """Encode the part that does not depend on the reader. Events of workflows are shown to nobody."""
         self.event = event
         self.seq = event.seq
-        self.head = job_json.event_head(event) if event.job_id else b""
+        self.head = job_json.event_head(event) if event.subject is Subject.JOB else b""
 
 
 class Framing:

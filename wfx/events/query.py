@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wfx.domain.errors import Refused
-from wfx.domain.job import Action, Event
+from wfx.domain.job import Action, Event, Subject
 from wfx.events.position import Start, parse_event_id, parse_since
 
 Parameter = str | int | Sequence[str] | None
@@ -36,7 +36,7 @@ class EventFilter:
 
     def passes(self, event: Event) -> bool:
         """Tell whether the reader wants this event."""
-        if not event.job_id:
+        if event.subject is Subject.WORKFLOW:
             return False
         if self.actions is not None and event.action not in self.actions:
             return False

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from wfx.domain.job import Event
+from wfx.domain.job import Event, Subject
 from wfx.events.query import EventFilter
 
 
@@ -75,7 +75,7 @@ class SubscriberIndex:
 
     def tell(self, events: Sequence[Event]) -> None:
         """Wake the readers whom some of these consecutive events may concern: those of workflows concern none."""
-        of_jobs = [event for event in events if event.job_id]
+        of_jobs = [event for event in events if event.subject is Subject.JOB]
         if not of_jobs:
             return
         for subscriber in self._of_everything:

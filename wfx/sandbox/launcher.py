@@ -4,8 +4,8 @@
 
 DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
 SERVICE is the id of the process that started this one; this one ends with it. MEMORY is the limit of this process's
-address space, in bytes; see :class:`wfx.sandbox.process.Program` for the others. Requests come on stdin, answers go to
-stdout.
+address space, in bytes; see :class:`wfx.sandbox.process.WorkerProgram` for the others. Requests come on stdin,
+answers go to stdout.
 """
 
 from __future__ import annotations

@@ -18,15 +18,13 @@ from wfx.server.limits import MAX_STREAMS, ListenerLimits, enforce_deadlines
 from wfx.server.tls import Tls
 from wfx.server.transports import is_tls
 
-logging.getLogger("hpack").setLevel(logging.WARNING)  # at level debug it logs header fields, with the secrets in them
-
 
 class _Connections:
     """All connections of a listener."""
 
     def __init__(self, app: ASGIApp, limits: ListenerLimits) -> None:
         self._app = app
-        self._edge = limits
+        self._limits = limits
         self._config = Config()
         self._config.errorlog = logging.getLogger("hypercorn.error")
         self._config.include_server_header = False
@@ -37,15 +35,15 @@ class _Connections:
 
     def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a new connection, unless there are too many."""
-        if len(self.open) >= self._edge.max_connections:
-            self._edge.refusals.note("connections", writer.get_extra_info("peername"))
+        if len(self.open) >= self._limits.max_connections:
+            self._limits.refusals.note("connections", writer.get_extra_info("peername"))
             writer.write(edge_errors.FULL.raw())
             if is_tls(writer.transport):
                 writer.transport.abort()  # it could take its time, and nothing would limit it
             else:
                 writer.close()
             return
-        connection = Connection(self._app, self._config, self._context, self._edge, reader, writer)
+        connection = Connection(self._app, self._config, self._context, self._limits, reader, writer)
         cast("Wire", writer.transport.get_protocol()).lost = connection.lost
         self.open[connection] = task = asyncio.create_task(connection.run())
         task.add_done_callback(lambda _: self.open.pop(connection))
@@ -56,7 +54,7 @@ class _Connections:
         for connection in list(self.open):
             connection.wind_down()
         if self.open:
-            await asyncio.wait(self.open.values(), timeout=self._edge.settings.current.graceful_timeout)
+            await asyncio.wait(self.open.values(), timeout=self._limits.settings.current.graceful_timeout)
 
     async def break_off(self) -> None:
         """End what is left."""

@@ -92,7 +92,7 @@ def _remove_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise OSError(errno.EEXIST, "there is something that is no socket")
+        raise OSError(errno.EEXIST, "a file that is not a socket has this name; remove it or choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
         trial.setblocking(False)
         try:

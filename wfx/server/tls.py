@@ -28,15 +28,18 @@ class Tls:
 
     def __init__(self, config: Config) -> None:
         """Read the files; clients need a certificate if there is a CA. Raises CannotUseTls."""
-        self.context = _read(config)
+        self._protocols = protocols_of(config.http_engine)
+        self.context = self._read(config)
         """For the next handshake. It is replaced as a whole, so that sessions of an earlier one are not resumed."""
 
     @classmethod
     def of(cls, config: Config) -> Tls | None:
         """Read the files of a configuration; None if it has no listener with TLS. Raises CannotUseTls."""
         if "https" not in config.scheme:
-            if config.tls_certificate or config.tls_key:
-                log.warning("options tls-certificate and tls-key have no effect: option scheme does not name https")
+            if config.tls_certificate or config.tls_key or config.tls_ca:
+                log.warning(
+                    "options tls-certificate, tls-key and tls-ca have no effect: option scheme does not name https"
+                )
             return None
         return cls(config)
 
@@ -45,26 +48,31 @@ class Tls:
 
         Raises CannotUseTls, and then changes nothing.
         """
-        return partial(setattr, self, "context", _read(config))
+        if "https" not in config.scheme:  # it takes a restart to end HTTPS
+            return _nothing
+        return partial(setattr, self, "context", self._read(config))
+
+    def _read(self, config: Config) -> ssl.SSLContext:
+        certificate, key, ca = config.tls_certificate, config.tls_key, config.tls_ca
+        _check_readable("tls-certificate", certificate)
+        _check_readable("tls-key", key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_CIPHERS)
+        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+        context.set_alpn_protocols(self._protocols)
+        _read_certificate(context, certificate, key)
+        if ca:
+            _check_readable("tls-ca", ca)
+            _read_authorities(context, "tls-ca", ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+        if Path(key).stat().st_mode & stat.S_IROTH:
+            log.warning("all users of this machine can read the key of option tls-key (%s)", key)
+        return context
 
 
-def _read(config: Config) -> ssl.SSLContext:
-    certificate, key, ca = config.tls_certificate, config.tls_key, config.tls_ca
-    _check_readable("tls-certificate", certificate)
-    _check_readable("tls-key", key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_CIPHERS)
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    context.set_alpn_protocols(protocols_of(config.http_engine))
-    _read_certificate(context, certificate, key)
-    if ca:
-        _check_readable("tls-ca", ca)
-        _read_authorities(context, "tls-ca", ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    if Path(key).stat().st_mode & stat.S_IROTH:
-        log.warning("all users of this machine can read the key of option tls-key (%s)", key)
-    return context
+def _nothing() -> None:
+    """Change nothing."""
 
 
 def _read_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:

@@ -118,7 +118,9 @@ def test_https_without_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["rw", "0999", "7", "-0660", "07777"])
 def test_modes_that_are_none(tmp_path: Path, value: str) -> None:
     """The permissions of a Unix socket are three octal digits."""
-    assert start_and_fail(tmp_path, f"--unix-socket-mode={value}").endswith("must be three octal digits, such as 0660")
+    assert start_and_fail(tmp_path, f"--unix-socket-mode={value}").endswith(
+        "must be three octal digits, optionally after a 0, such as 0660"
+    )
 
 
 def test_settings_that_ask_for_what_there_is(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ _INDEX = b"index.html"
 _MEMORY = 64 * 1024 * 1024
 """Bytes of files that were read and not yet taken by clients, over all downloads."""
 _HTML = (b"content-type", b"text/html; charset=utf-8")
+_RANGES: RawHeader = (b"accept-ranges", b"bytes")
 _COMMON: tuple[RawHeader, ...] = (
     (b"x-content-type-options", b"nosniff"),
     # A page among the files may not act on the API as if it were the operator who looks at it.
@@ -140,13 +141,13 @@ class Downloads:
             await _bare(status, validators)(scope, receive, send)
             return
         wanted = None
-        headers = [*validators.headers, (b"accept-ranges", b"bytes"), *_COMMON]
+        headers = [*validators.headers, _RANGES, *_COMMON]
         if scope["method"] == "GET" and b"range" in fields and validators.allow_ranges(fields):
             try:
                 wanted = ranges.parse(fields[b"range"], file.size)
             except ranges.Unsatisfiable as exc:
-                size = (b"content-range", b"bytes */%d" % file.size)
-                await text_reply(416, str(exc), (size, *headers[:-2]))(scope, receive, send)
+                about = ((b"content-range", b"bytes */%d" % file.size), *validators.headers, _RANGES)
+                await text_reply(416, str(exc), about)(scope, receive, send)
                 return
         media_type = media_types.of_name(name) or media_types.of_content(
             await self._threads.run(file.read, 0, media_types.SNIFFED)
