@@ -64,10 +64,10 @@ async def test_retention() -> None:
     await store.create_workflow(Workflow("flow", (State("NEW"),)))
     start = partial(creation.decide, client_id="c", definition=None, tags=())
     await asyncio.gather(*(store.create_job("flow", start) for _ in range(40)))
-    tunables = tuned(events_keep=40)
+    tunables = tuned(events_keep=41)  # one is of the workflow
     retention = Retention(store, tunables)
     assert await retention.prune() == 0
-    tunables.replace(tuned(events_keep=30).current)
+    tunables.replace(tuned(events_keep=31).current)
     assert await retention.prune() == 10
     await store.close()
 

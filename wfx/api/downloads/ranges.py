@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 MOST_RANGES = 100
 """Ranges that one request may ask for."""
-_RANGE = re.compile(rb"[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)[ \t]*")
 _MOST_DIGITS = 20
 
 Range = tuple[int, int]
@@ -41,10 +38,9 @@ def parse(value: bytes, size: int) -> list[Range] | None:
 
 def _range(part: bytes, size: int) -> Range | None:
     """Return one range; None if the file has no such bytes."""
-    match = _RANGE.fullmatch(part)
-    if match is None or match.groups() == (b"", b""):
+    first, dash, last = (word.strip(b" \t") for word in part.partition(b"-"))
+    if not dash or not (first + last).isdigit():
         raise Unsatisfiable("invalid range")
-    first, last = match.groups()
     if not first:
         length = min(_number(last), size)
         return (size - length, size) if length else None
