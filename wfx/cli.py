@@ -189,7 +189,8 @@ ROOT = Command(
             """
         Shows the value of each option as the server would take it from flags, variables and files: what set it, with
         file and line, and whether a change takes effect while the server runs (reload) or needs a restart. Passwords
-        are hidden. Exits with 1 if the server would refuse these settings, so it checks them too.
+        are hidden. Exits with 1 if a value is wrong or options contradict each other; opens no certificate, plugin or
+        socket.
         """,
             examples="""
         # as the server in this directory would be set up

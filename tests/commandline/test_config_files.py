@@ -138,3 +138,23 @@ def test_a_pipe_is_read_once() -> None:
     assert first == again
     assert again.entries["client-port"].value == "7"
     assert signature("pipe") == first.signatures["pipe"], "and nobody waits for it to change"
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for() -> None:
+    """A pipe that was a file, or nothing, when the files were read first is an error, and nobody waits for it."""
+    Path("was.yml").write_text("log-level: debug")
+    files = ConfigFiles(("was.yml", "new.yml"))
+    files.read()
+    os.mkfifo("new.yml")
+    with pytest.raises(ConfigurationFailure, match=r"cannot read configuration file new\.yml: it is no regular file"):
+        files.read()
+    Path("new.yml").unlink()
+    assert files.read().entries["log-level"].value == "debug"
+
+
+def test_a_line_that_is_no_yaml_is_not_quoted() -> None:
+    """The message names line and column, and does not repeat what stands there: it may be a password."""
+    Path("wfx.yml").write_text("storage-opt: {file:q?_auth_pass=hunter2\n")
+    with pytest.raises(ConfigurationFailure, match=r"not valid YAML: .*line 1, column 21") as failure:
+        settle("wfx.yml")
+    assert "hunter2" not in str(failure.value)

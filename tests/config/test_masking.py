@@ -19,6 +19,7 @@ from wfx.config.masking import without_passwords
     (r"host=db PASSWORD = 's3 c\'ret' sslpassword=x", "host=db PASSWORD = *** sslpassword=***"),
     ("wfx:s3/cr@et@tcp(db:3306)/wfx", "wfx:***@tcp(db:3306)/wfx"),
     ("wfx:s3cret@unix(/run/mysql.sock)/wfx", "wfx:***@unix(/run/mysql.sock)/wfx"),
+    ("file:wfx.db?_pragma_key=x&pwd=y&_fk=1", "file:wfx.db?_pragma_key=***&pwd=***&_fk=1"),
     ("", ""),
 ])  # fmt: skip
 def test_data_sources(source: str, shown: str) -> None:

@@ -16,7 +16,7 @@ from tests.certificates import Authority
 from tests.server.engines import stoppable
 from tests.server.http2 import Client
 from tests.server.test_tls import connected, received, settings_of
-from tests.waiting import eventually
+from tests.waiting import DEADLINE, eventually
 from wfx.api.reply import Reply
 from wfx.server.limits import HttpSettings
 
@@ -122,6 +122,26 @@ def test_http2(held: Held) -> None:
         assert client.bodies == {first: b"/first", second: b"/now"}
         assert client.goodbye is not None
         assert (client.goodbye.error_code, client.goodbye.last_stream_id) == (0, second)
+
+
+def test_http2_that_nobody_reads() -> None:
+    """A client that takes nothing of a large answer over HTTP/2 does not keep the service from ending."""
+    begun = threading.Event()
+
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        begun.set()
+        while True:
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+
+    settings = HttpSettings(idle_timeout=60, graceful_timeout=1)
+    with ExitStack() as stack, stoppable("hypercorn", endless, settings) as (port, stop):
+        client = stack.enter_context(Client(port, window=2**31 - 1))
+        client.connection.increment_flow_control_window(2**30)
+        client.ask("/")
+        client.flush()
+        assert begun.wait(DEADLINE)
+        stop()  # it ends while the client is still there
 
 
 def test_over_tls(engine: str, held: Held, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import orjson
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from wfx.api.bad_request import BadRequest, BodyTooLarge, CompressedBody
 from wfx.domain.definition import depth_within
@@ -180,7 +180,7 @@ async def take_body(receive: Receive, declared: bytes, limit: int) -> list[bytes
     """
     if declared.isdigit() and int(declared[:_LONGEST_NUMBER]) > limit:
         raise BodyTooLarge(limit)
-    piece, more = await _receive(receive)
+    piece, more = _piece_of(await receive())
     if not more and len(piece) <= limit:
         return [piece]
     pieces: list[bytes] = []
@@ -198,12 +198,11 @@ async def take_body(receive: Receive, declared: bytes, limit: int) -> list[bytes
             small.clear()
         if not more:
             return pieces
-        piece, more = await _receive(receive)
+        piece, more = _piece_of(await receive())
 
 
-async def _receive(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece, and whether there will be more."""
-    message = await receive()
+def _piece_of(message: Message) -> tuple[bytes, bool]:
+    """Return the piece in a message, and whether there will be more."""
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     return message.get("body", b""), message.get("more_body", False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
@@ -53,7 +53,14 @@ class Endpoint:
         fields = dict(scope["headers"])
         request = ApiRequest(scope, self._services, context, context.path, {})
         try:
-            response = await self._answer(request, receive, fields)
+            try:
+                if self._parameters is not None:
+                    request.query = self._parameters(scope["query_string"])
+                if self._body is not None:
+                    await self._read(request, receive, fields)
+                response = await self._handled(request, fields)
+            except (BadRequest, TooManyAnswers, WfxError) as exc:
+                response = _refusal(exc)
             request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
@@ -62,19 +69,12 @@ class Endpoint:
             if request.share is not None:
                 request.share.release()
 
-    async def _answer(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> Response:
-        try:
-            if self._parameters is not None:
-                request.query = self._parameters(request.scope["query_string"])
-            if self._body is not None:
-                await self._read(request, receive, fields)
-            if self._refused:
-                return Reply(403)
-            if (text := self._filter_of(request.scope, fields)) is None:
-                return await self._route.handler(request)
-            return await self._filtered(request, text)
-        except (BadRequest, TooManyAnswers, WfxError) as exc:
-            return _refusal(exc)
+    def _handled(self, request: ApiRequest, fields: dict[bytes, bytes]) -> Awaitable[Response]:
+        if self._refused:
+            return _forbidden()
+        if (text := self._filter_of(request.scope, fields)) is None:
+            return self._route.handler(request)
+        return self._filtered(request, text)
 
     async def _read(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> None:
         """Receive the body and make the handler's input from it: here if the body is light, else in a worker."""
@@ -121,6 +121,10 @@ class Endpoint:
             raise FilterLimit(Limit.DOCUMENT, MAX_DOCUMENT) from exc
         filtered = await filters.apply(program, document, request.client)
         return Reply(200, filtered, (TEXT, _echo(text)) if filtered else (_echo(text),))
+
+
+async def _forbidden() -> Response:
+    return Reply(403)
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -63,6 +64,8 @@ class ConfigFiles:
     """If given, sections are understood (``log: {level: debug}`` is ``log-level``), and these are names of options."""
     _pipes: dict[str, bytes] = field(default_factory=dict)
     """What came from files that can be read once only."""
+    _tried: set[str] = field(default_factory=set)
+    """Files that were tried to read before: what is a pipe only now is not waited for."""
 
     def read(self) -> Content:
         """Read those that exist. Raises ConfigurationFailure for one that cannot be read or understood."""
@@ -82,8 +85,13 @@ class ConfigFiles:
     def _content(self, path: str) -> tuple[Signature | None, bytes]:
         if path in self._pipes:
             return signature(path), self._pipes[path]
-        with Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
+        again = path in self._tried
+        self._tried.add(path)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if again else 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if again and not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file any more")
             content = file.read()
         if not stat.S_ISREG(status.st_mode):
             self._pipes[path] = content

@@ -53,6 +53,9 @@ def load_with_lines(content: bytes) -> tuple[Any, Node | None]:
         loader.check_event()  # what follows must be the end, or another document
         return (None if node is None else loader.construct_document(node)), node
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
+        for mark in (getattr(exc, "context_mark", None), getattr(exc, "problem_mark", None)):
+            if mark is not None:
+                mark.buffer = None  # else the message would quote the line, which may have a password
         raise ValueError(" ".join(str(exc).split()) or "nested too deeply") from exc
 
 

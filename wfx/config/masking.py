@@ -12,7 +12,7 @@ _IN_ADDRESS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _IN_PARAMETERS = re.compile(
-    r"""(?P<before>\b\w*(?:password|passwd|passphrase|secret|token|auth_pass|auth_salt)\s*=\s*)
+    r"""(?P<before>\b\w*(?:password|passwd|passphrase|pwd|pass|secret|token|key|auth_salt)\s*=\s*)
     (?P<secret>'(?:[^'\\]|\\.)*'|[^\s&]+)(?P<after>)""",
     re.IGNORECASE | re.VERBOSE,
 )

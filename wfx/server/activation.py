@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import MutableMapping, Sequence
 
 from wfx.request_context import Side
+
+log = logging.getLogger("wfx")
 
 _FIRST = 3
 """The number of the first descriptor that is passed."""
@@ -44,6 +47,13 @@ def _sides(names: Sequence[str], count: int) -> Sequence[Side]:
         raise PassedSocketsUnusable(
             f"systemd has passed sockets of which some are named and some are not ({':'.join(names)}); "
             'name each of them "client" or "mgmt" (FileDescriptorName=)'
+        )
+    strange = [name for name in names if name not in ("", "unknown") and not name.endswith(".socket")]
+    if strange and count == len(_IN_ORDER):
+        log.warning(
+            "systemd has passed sockets with unknown names (%s): the first one is taken for the southbound side; "
+            'name them "client" and "mgmt" (FileDescriptorName=)',
+            ":".join(names),
         )
     if count != len(_IN_ORDER):
         raise PassedSocketsUnusable(

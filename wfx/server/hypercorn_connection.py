@@ -247,6 +247,10 @@ class Connection:
         elif not arriving and (self._protocol is None or (self._protocol.idle and not self._protocol.receiving)):
             self._close()
 
+    def cut_off(self) -> None:
+        """End at once, whether the client reads or not."""
+        cut_off(self._transport)
+
     def lost(self) -> None:
         """Cancel the work for a client that has left."""
         self._read_due = self._write_due = NEVER

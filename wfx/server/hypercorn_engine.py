@@ -57,11 +57,12 @@ class _Connections:
             await asyncio.wait(self.open.values(), timeout=self._limits.settings.current.graceful_timeout)
 
     async def break_off(self) -> None:
-        """End what is left."""
-        late = list(self.open.values())
-        for task in late:
+        """End what is left, without waiting for clients that do not read."""
+        late = dict(self.open)
+        for connection, task in late.items():
+            connection.cut_off()
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*late.values(), return_exceptions=True)
 
 
 async def serve(

@@ -41,6 +41,8 @@ class Tls:
                     "options tls-certificate, tls-key and tls-ca have no effect: option scheme does not name https"
                 )
             return None
+        if config.tls_ca and set(config.scheme) != {"https"}:
+            log.warning("option tls-ca is for https: listeners of the other schemes ask nobody for a certificate")
         return cls(config)
 
     def prepare(self, config: Config) -> Callable[[], None]:

@@ -43,7 +43,7 @@ class BatchWriter:
         ids = {operation.job_id for operation in operations if not isinstance(operation, CreateJob)}
         names = {operation.workflow for operation in operations if isinstance(operation, CreateJob)}
         room = EVERYTHING if len(operations) == 1 else _SMALL
-        snapshot = await self._backend.load(ids, names, room)
+        snapshot = await self._backend.load(set(filter(is_text, ids)), set(filter(is_text, names)), room)
         plan, large = Plan(snapshot.jobs, snapshot.workflows, self._clock), snapshot.large
         answers = [
             LARGE if large and _job_of(operation) in large else _attempt(plan, operation) for operation in operations

@@ -6,7 +6,7 @@ What arrives together is written, and read, together; what waits is bounded; fol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
@@ -103,12 +103,10 @@ class BatchingStore:
         _require_text(name, WorkflowNotFound(name))
         await self._writes.submit(DeleteWorkflow(name, cause))
 
-    async def create_job(
+    def create_job(
         self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
-    ) -> Job:
-        _require_text(workflow, WorkflowNotFound(workflow))
-        created: Job = await self._writes.submit(CreateJob(workflow, decide, size, cause))
-        return created
+    ) -> Coroutine[Any, Any, Job]:
+        return self._writes.submit(CreateJob(workflow, decide, size, cause))
 
     async def get_job(self, job_id: str, room: int = EVERYTHING) -> Job:
         if (known := self._cached_job(job_id)) is not None:
@@ -144,15 +142,12 @@ class BatchingStore:
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         return await self.backend.read_on(rest, _bounded(room))
 
-    async def change_job(
+    def change_job(
         self, job_id: str, decide: DecideChange, *, size: int = 0, cause: EncodedCause = UNKNOWN
-    ) -> Job:
-        _require_text(job_id, JobNotFound())
-        changed: Job = await self._writes.submit(ChangeJob(job_id, decide, size, cause))
-        return changed
+    ) -> Coroutine[Any, Any, Job]:
+        return self._writes.submit(ChangeJob(job_id, decide, size, cause))
 
     async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        _require_text(job_id, JobNotFound())
         await self._writes.submit(DeleteJob(job_id, cause))
 
     async def log_bounds(self) -> LogBounds:

@@ -46,8 +46,8 @@ def test_every_form_names_its_place(option: str, expected: Location) -> None:
         ("wfx.db?_journal=DELETE", "FULL", "_journal=DELETE is not supported"),
         ("wfx.db?_journal_mode=wal2", "FULL", "_journal_mode=wal2 is not supported"),
         ("wfx.db?_fk=0", "FULL", "_fk=0 is not supported"),
-        ("wfx.db?colour=red", "FULL", "colour=red: unknown parameter"),
-        ("wfx.db?_loc=", "FULL", "_loc=: unknown parameter"),
+        ("wfx.db?colour=red", "FULL", "colour: unknown parameter"),
+        ("wfx.db?_loc=", "FULL", "_loc: unknown parameter"),
     ],
 )
 def test_what_does_not_do_what_it_says_is_warned_about(option: str, synchronous: str, warning: str) -> None:
@@ -76,3 +76,9 @@ def test_what_cannot_be_is_refused(option: str, reason: str) -> None:
     """An option that cannot be followed is refused with what is wrong about it."""
     with pytest.raises(StoreUnusable, match=reason):
         parse(option)
+
+
+def test_the_address_of_another_database() -> None:
+    """A data source of PostgreSQL is refused without a word of its password."""
+    with pytest.raises(StoreUnusable, match=r"^the storage option begins with postgres://, which names no file"):
+        parse("postgres://user:hunter2@db.example/wfx")

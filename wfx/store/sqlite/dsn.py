@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from wfx.domain.errors import StoreUnusable
 
 _SYNCHRONOUS = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
 _DURABLE = ("FULL", "EXTRA")
+_OTHER_DATABASE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _TRUE = ("1", "ON", "TRUE", "YES")
 
 
@@ -41,6 +43,8 @@ def parse(option: str) -> Location:
         return location
     if not name:
         raise StoreUnusable(f"the storage option '{option}' names no database file")
+    if other := _OTHER_DATABASE.match(name):
+        raise StoreUnusable(f"the storage option begins with {other[0]}, which names no file of SQLite")
     location.path = Path(name)
     return location
 
@@ -103,8 +107,8 @@ def _accepted(location: Location, key: str, value: str) -> None:
     """Ignore what has no bearing here: the cache is private to this server, and every transaction is immediate."""
 
 
-def _unknown(location: Location, key: str, value: str) -> None:
-    location.warnings.append(f"{key}={value}: unknown parameter, ignored")
+def _unknown(location: Location, key: str, _value: str) -> None:
+    location.warnings.append(f"{key}: unknown parameter, ignored")  # its value may be a password
 
 
 def _bad(key: str, value: str, wanted: str) -> StoreUnusable:
