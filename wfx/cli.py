@@ -14,9 +14,9 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import DIRECTORY, Kind, Option, Settings, Value
 from wfx.commandline.program import Program
 from wfx.config import cross_checks
-from wfx.config.exposure import exposed_secrets
 from wfx.config.options import OPTIONS, Config
 from wfx.config.options import Option as Row
+from wfx.config.secret_permissions import exposed_secrets
 from wfx.version import COMMIT, VERSION
 
 if TYPE_CHECKING:  # imported when the server runs
@@ -77,7 +77,7 @@ def config_of(settings: Settings) -> Config:
     try:
         cross_checks.check(config)
     except cross_checks.OptionRefused as exc:
-        raise UsageFailure(cross_checks.located(exc, settings)) from exc
+        raise UsageFailure(cross_checks.with_origin(exc, settings)) from exc
     return config
 
 
@@ -110,7 +110,7 @@ def _serve(call: Invocation) -> int:
     try:
         uvloop.run(run(loaded, partial(_load, call.sources)))
     except CannotUseTls as exc:
-        raise Failure(cross_checks.located(exc, loaded.settings)) from exc
+        raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
     except (WfxError, CannotListen, PassedSocketsUnusable) as exc:
         raise Failure(str(exc)) from exc
     return 0

@@ -20,7 +20,7 @@ class OptionRefused(ValueError):
         self.option = option
 
 
-def located(refused: OptionRefused, settings: Settings) -> str:
+def with_origin(refused: OptionRefused, settings: Settings) -> str:
     """Say what is wrong, and where the option was given."""
     origin = settings.origin(refused.option)
     return f"{refused} ({origin})" if origin != DEFAULT else str(refused)

@@ -13,7 +13,7 @@ from typing import Self
 from wfx.commandline.config_files import Signature
 from wfx.commandline.failures import Failure
 from wfx.commandline.options import Settings
-from wfx.config.cross_checks import OptionRefused, located
+from wfx.config.cross_checks import OptionRefused, with_origin
 from wfx.config.file_watch import FileWatch
 from wfx.config.options import Config, Option
 from wfx.config.reload import Changes, Reload
@@ -103,7 +103,7 @@ class LiveReload:
         try:
             return self._reload.apply(loaded.config)
         except OptionRefused as exc:
-            raise Failure(located(exc, loaded.settings)) from exc
+            raise Failure(with_origin(exc, loaded.settings)) from exc
         except (ValueError, OSError) as exc:
             raise Failure(str(exc)) from exc
 

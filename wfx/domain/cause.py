@@ -28,7 +28,7 @@ class Cause(NamedTuple):
 
     @property
     def encoded(self) -> EncodedCause:
-        """This cause in short."""
+        """The cause encoded for storage."""
         members = list(dropwhile(not_, reversed(self)))
         return EncodedCause(encode(members[::-1]).decode())
 

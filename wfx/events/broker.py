@@ -37,7 +37,7 @@ class Broker:
         """Serve this store's log."""
         self._store = store
         self._subscribers = SubscriberIndex()
-        self._source: LogWindow | None = None
+        self._open_window: LogWindow | None = None
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
         """How many readers were given up because they did not read."""
@@ -49,7 +49,7 @@ class Broker:
 
     async def open(self) -> None:
         """Begin to follow the log from its head. Raises StoreUnavailable."""
-        self._source = LogWindow(self._store, await self._store.log_bounds())
+        self._open_window = LogWindow(self._store, await self._store.log_bounds())
         self._task = asyncio.create_task(self._run(), name="follow-log")
 
     async def close(self) -> None:
@@ -62,8 +62,8 @@ class Broker:
         for subscriber in self._subscribers:
             subscriber.cut()
         await self._wait_until_alone()
-        if self._source is not None:
-            await self._source.archive.close()
+        if self._open_window is not None:
+            await self._open_window.archive.close()
 
     async def subscribe(self, query: EventQuery, keep_alive: float = 0) -> Subscription:
         """Make a stream from where the query says, or from now on; its ``chunks()`` are the bytes to send.
@@ -90,8 +90,8 @@ class Broker:
 
     @property
     def _window(self) -> LogWindow:
-        assert self._source is not None, "the broker is not open"
-        return self._source
+        assert self._open_window is not None, "the broker is not open"
+        return self._open_window
 
     async def _run(self) -> None:
         while True:
@@ -156,11 +156,11 @@ class Broker:
         """
         _logger.warning("all event streams end: %s", reason)
         self._end_streams()
-        self._source = LogWindow(self._store, bounds)
+        self._open_window = LogWindow(self._store, bounds)
 
     def _end_streams(self) -> None:
-        if self._source is not None:
-            self._source.ended = True
+        if self._open_window is not None:
+            self._open_window.ended = True
         self._subscribers.tell_end()
 
     async def _wait_until_alone(self) -> None:

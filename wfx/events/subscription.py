@@ -26,16 +26,16 @@ class Subscription:
     """
 
     def __init__(
-        self, query: EventQuery, after: int, source: LogWindow, audience: SubscriberIndex, keep_alive: float
+        self, query: EventQuery, after: int, window: LogWindow, subscribers: SubscriberIndex, keep_alive: float
     ) -> None:
         """Stand after event ``after``. ``keep_alive`` is in seconds of silence; 0 means never."""
         self.filter = query.filter
         self.wants_bookmarks = query.since is not None
         self.interrupt: Callable[[], None] = lambda: None
         """Ends a send that does not get done; set by whoever sends."""
-        self._source = source
-        self._subscribers = audience
-        self._framing = Framing(query.labels, f"{source.log_id}-" if self.wants_bookmarks else None)
+        self._window = window
+        self._subscribers = subscribers
+        self._framing = Framing(query.labels, f"{window.log_id}-" if self.wants_bookmarks else None)
         self._keep_alive = keep_alive
         self._cursor = after
         """Everything up to this event was sent or does not concern the reader."""
@@ -51,7 +51,7 @@ class Subscription:
 
         Raises BehindHorizon, NotOnThisLog, StoreUnavailable.
         """
-        self._fetched = await self._source.after(self._cursor)
+        self._fetched = await self._window.after(self._cursor)
 
     async def chunks(self) -> AsyncGenerator[bytes | memoryview]:
         """Yield the stream's bytes, many events at once where many wait; whole blocks, but for huge events.
@@ -64,7 +64,7 @@ class Subscription:
         try:
             if self.wants_bookmarks:
                 yield self._framing.bookmark(self._told)
-            while not self._source.ended:
+            while not self._window.ended:
                 for chunk in await self._next():
                     yield chunk
                     self._last_sent = loop.time()
@@ -83,8 +83,8 @@ class Subscription:
         self.interrupt()
 
     async def _next(self) -> Iterable[bytes | memoryview]:
-        batch, self._fetched = self._fetched or await self._source.after(self._cursor), ()
-        if self._source.ended:
+        batch, self._fetched = self._fetched or await self._window.after(self._cursor), ()
+        if self._window.ended:
             return ()
         if batch:
             return self._frames(batch)
@@ -125,4 +125,4 @@ class Subscription:
         """Come from the timer. What there is up to now does not concern the reader, or it would be awake."""
         if self._waiter is not None and not self._waiter.done():
             self._silent = True
-            self.wake(self._source.recent.head + 1)
+            self.wake(self._window.recent.head + 1)

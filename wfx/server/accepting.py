@@ -19,7 +19,7 @@ from wfx.server.tls import Tls
 
 log = logging.getLogger("wfx.edge")
 
-_AT_ONCE = 64
+_ACCEPTS_PER_TURN = 64
 """Connections that are accepted before others are served."""
 _PAUSE = 1.0
 """Seconds without accepting, when the system does not give another descriptor."""
@@ -69,7 +69,7 @@ class _TlsServer:
         self._make = make
         self._limits = limits
         self._connections = connections
-        self._beginning: dict[asyncio.Task[None], socket.socket] = {}
+        self._handshakes: dict[asyncio.Task[None], socket.socket] = {}
         """Connections whose handshake is not over."""
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
@@ -85,20 +85,20 @@ class _TlsServer:
             self._pause.cancel()
         self._loop.remove_reader(self._listening)
         self._listening.close()
-        for connection in self._beginning.values():
+        for connection in self._handshakes.values():
             _end(connection)
 
     async def wait_closed(self) -> None:
         """Wait for the ends of handshakes."""
-        if self._beginning:
-            await asyncio.wait(list(self._beginning))
+        if self._handshakes:
+            await asyncio.wait(list(self._handshakes))
 
     def _resume(self) -> None:
         self._pause = None
         self._loop.add_reader(self._listening, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
+        for _ in range(_ACCEPTS_PER_TURN):
             try:
                 connection, peer = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -108,14 +108,14 @@ class _TlsServer:
                 self._loop.remove_reader(self._listening)
                 self._pause = self._loop.call_later(_PAUSE, self._resume)
                 return
-            if len(self._beginning) + len(self._connections) >= self._limits.max_connections:
+            if len(self._handshakes) + len(self._connections) >= self._limits.max_connections:
                 self._limits.refusals.note("connections", peer)
                 connection.close()
                 continue
             connection.setblocking(False)
             task = self._loop.create_task(self._begin(connection, peer))
-            self._beginning[task] = connection
-            task.add_done_callback(self._beginning.pop)
+            self._handshakes[task] = connection
+            task.add_done_callback(self._handshakes.pop)
 
     async def _begin(self, connection: socket.socket, peer: object) -> None:
         due = self._loop.time() + min(self._limits.settings.current.read_timeout, _LONGEST)

@@ -1,4 +1,4 @@
-"""What the engines ask of transports and their sockets beyond asyncio's interface."""
+"""Transport queries: TLS, unsent bytes, unread bytes."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
     """One HTTP/1.1 connection."""
 
     __slots__ = (
+        "_close_notify_sent",
         "_current",
         "_extensions",
         "_fresh",
@@ -50,7 +51,6 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         "_lingers",
         "_outlet",
         "_partial",
-        "_parts",
         "_read_due",
         "_resumes",
         "_tls",
@@ -87,7 +87,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         """Whether reading goes on after other connections were served."""
         self._lingers = False
         self._tls = False
-        self._parts = False
+        self._close_notify_sent = False
         """Whether the end of TLS was offered to the client, which need not answer."""
         self._extensions: dict[str, Any]
         self._outlet: _Outlet
@@ -317,7 +317,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._abort()
         elif self._lingers:
             self._abort()
-        elif self._parts:
+        elif self._close_notify_sent:
             self._part(now)
         elif self._half_closed_until is not None:
             self._check_half_closed(now, self._half_closed_until)
@@ -348,7 +348,7 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         if self.transport.get_write_buffer_size() or self._tls:
             self._write_due = min(self._write_due, self.loop.time() + self.limits.settings.current.write_timeout)
         if self._tls:
-            self._parts = True
+            self._close_notify_sent = True
             self._read_due = self.loop.time() + LINGER
 
     def _part(self, now: float) -> None:

@@ -11,7 +11,7 @@ from wfx.domain.definition import Definition
 from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.query import Item, JobQuery, Page, Rest
 from wfx.domain.workflow import Actor
-from wfx.service.cause import present_cause
+from wfx.service.request_cause import present_cause
 from wfx.store.protocol import Store
 
 HISTORY_LIMIT = 8192

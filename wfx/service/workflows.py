@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wfx.domain.query import Page, Paging
 from wfx.domain.workflow import Workflow
-from wfx.service.cause import present_cause
+from wfx.service.request_cause import present_cause
 from wfx.store.protocol import Store
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from wfx.domain.errors import WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend
-from wfx.store.batching import AGAIN, LARGE, Answers, tellable
+from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.feed import Feed
 from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation, TakeStep
 from wfx.store.plan import Clock, Plan
@@ -116,4 +116,4 @@ def _attempt(plan: Plan, operation: JobOperation) -> Any:
     except KeyboardInterrupt:  # it is no decision's
         raise
     except BaseException as exc:  # noqa: BLE001 - whatever a decision raises is for its own caller
-        return tellable(exc)
+        return as_exception(exc)

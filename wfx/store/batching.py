@@ -184,12 +184,12 @@ def _settle(future: asyncio.Future[Any], answer: Any) -> None:
     if future.done():
         return
     if isinstance(answer, BaseException):
-        future.set_exception(tellable(answer))
+        future.set_exception(as_exception(answer))
     else:
         future.set_result(answer)
 
 
-def tellable(error: BaseException) -> Exception:
+def as_exception(error: BaseException) -> Exception:
     """Return the error, or one in its place that a caller can be given and that ends no task or program."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
         return error

@@ -167,13 +167,13 @@ class BatchingStore:
         at_most: int,
         keep_for_consumers: int = KEPT_FOR_CONSUMERS,
     ) -> int:
-        act = PruneLog(
+        pruning = PruneLog(
             keep_newest=_bounded(keep_newest),
             older_than=Timestamp(_bounded(older_than)),
             at_most=_bounded(at_most),
             keep_for_consumers=_bounded(keep_for_consumers),
         )
-        dropped: int = await self._writes.submit(act)
+        dropped: int = await self._writes.submit(pruning)
         return dropped
 
     async def consumer(self, name: str) -> Consumer:

@@ -26,7 +26,7 @@ from wfx.store.batching_store import BatchingStore
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
-from wfx.store.memory_jobs import StoredJob
+from wfx.store.memory_jobs import MemoryJob
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
@@ -56,7 +56,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._workflows: dict[str, Workflow] = {}
         self._last_workflow = 0
-        self._jobs: dict[str, StoredJob] = {}  # in the order of creation
+        self._jobs: dict[str, MemoryJob] = {}  # in the order of creation
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
@@ -183,7 +183,7 @@ class MemoryBackend:
             case Job() as before, None:
                 del self._jobs[before.id]
             case None, Job() as job:
-                self._jobs[job.id] = StoredJob(replace(job, version=1))
+                self._jobs[job.id] = MemoryJob(replace(job, version=1))
                 self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)

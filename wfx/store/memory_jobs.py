@@ -10,7 +10,7 @@ from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status
 
 
 @dataclass(slots=True)
-class StoredJob:
+class MemoryJob:
     """A job with its history."""
 
     job: Job

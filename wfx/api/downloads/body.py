@@ -1,4 +1,4 @@
-"""Answer with the bytes of a file: all of them or ranges, read and sent piece by piece."""
+"""Sender of the content of a file, whole or in ranges, piece by piece."""
 
 from __future__ import annotations
 

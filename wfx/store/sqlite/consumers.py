@@ -40,12 +40,12 @@ def move_to_horizon(connection: sqlite3.Connection, horizon: int) -> None:
     connection.execute(SQL["lose_events"], (horizon,))
 
 
-def take_lease(connection: sqlite3.Connection, act: TakeLease, now: int) -> Lease | None:
+def take_lease(connection: sqlite3.Connection, operation: TakeLease, now: int) -> Lease | None:
     """Take or renew the lease, unless another holder has it."""
-    until = Timestamp(now + act.ttl)
-    values = (act.name, act.holder, until, now, act.latest_end(now))
+    until = Timestamp(now + operation.ttl)
+    values = (operation.name, operation.holder, until, now, operation.latest_end(now))
     rows = connection.execute(SQL["take_lease"], values).fetchall()
-    return Lease(act.name, act.holder, rows[0][0], until) if rows else None
+    return Lease(operation.name, operation.holder, rows[0][0], until) if rows else None
 
 
 def end_leases(connection: sqlite3.Connection, holder: str) -> None:
