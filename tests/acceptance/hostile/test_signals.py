@@ -192,7 +192,7 @@ def test_a_second_signal(tmp_path: Path, engine: str) -> None:
             assert service.process.wait(STOP_DEADLINE) == 0
             assert wire.closed()
         assert_gone(processes, folder)
-        assert "stopping at once" in "".join(service.lines)
+        assert "second signal: aborting" in "".join(service.lines)
         assert "Traceback" not in "".join(service.lines)
 
 

@@ -75,7 +75,7 @@ def both_ways(store: BatchingStore, connection: sqlite3.Connection, query: JobQu
 async def ways_to_find(store: BatchingStore, queries: list[JobQuery]) -> set[type]:
     """Find the jobs of each query both ways."""
     return {
-        await sqlite_of(store)._searcher.run(lambda connection, one=one: both_ways(store, connection, one))
+        await sqlite_of(store)._query_connection.run(lambda connection, one=one: both_ways(store, connection, one))
         for one in queries
     }
 
@@ -136,7 +136,7 @@ async def test_after_too_many_changes_bitmaps_begin_anew(store: BatchingStore, m
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
     monkeypatch.setattr(dirty_jobs, "_NOTED", 3)
     await together(*(store.create_job("a", begin(tags=["x"])) for _ in range(9)))
-    assert not sqlite_of(store)._bitmaps._changes._noted
+    assert not sqlite_of(store)._bitmaps._dirty_jobs._noted
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
 
 
@@ -148,7 +148,7 @@ async def test_after_a_failed_commit_bitmaps_begin_anew(store: BatchingStore) ->
     await inside(connection, lambda plain: plain.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable):
         await store.create_job("a", begin(tags=["x"]))
-    assert sqlite_of(store)._bitmaps._changes.until(10_000) is None
+    assert sqlite_of(store)._bitmaps._dirty_jobs.until(10_000) is None
     await store.create_job("a", begin(tags=["x"]))
     assert Found in await ways_to_find(store, QUERIES)
 
@@ -157,7 +157,7 @@ async def test_nothing_is_noted_before_somebody_asks(store: BatchingStore) -> No
     """A service whose lists need no bitmaps spends nothing on them."""
     await store.create_job("a", begin(tags=["x"]))
     await store.query_jobs(JobQuery(tags=("x",), paging=Paging()))
-    assert not sqlite_of(store)._bitmaps._changes._noted
+    assert not sqlite_of(store)._bitmaps._dirty_jobs._noted
 
 
 async def test_reports_without_a_new_state_are_not_noted(store: BatchingStore) -> None:
@@ -165,7 +165,7 @@ async def test_reports_without_a_new_state_are_not_noted(store: BatchingStore) -
     assert await ways_to_find(store, [TAGGED_AND_NEW]) == {Found}
     job = await store.create_job("a", begin())
     await store.change_job(job.id, move("RUN"))
-    changes = sqlite_of(store)._bitmaps._changes
+    changes = sqlite_of(store)._bitmaps._dirty_jobs
     before = changes.until(10_000)
     for progress in range(3):
         await store.change_job(job.id, move("RUN", message=str(progress)))

@@ -282,7 +282,7 @@ async def test_a_commit_that_was_durable_before_it_failed_reaches_followers(
             raise StoreUnavailable("the disk failed after it had written")
 
         patch.setattr(
-            sqlite_of(small)._writer, "_presence", SimpleNamespace(before_commit=lambda: None, after_commit=fail)
+            sqlite_of(small)._writer, "_file_guard", SimpleNamespace(before_commit=lambda: None, after_commit=fail)
         )
         with pytest.raises(StoreUnavailable, match="after it had written"):
             await small.change_job(job.id, move("RUN"))

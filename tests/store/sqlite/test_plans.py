@@ -211,7 +211,7 @@ def endless(connection: sqlite3.Connection) -> None:
 
 async def test_a_search_that_nobody_waits_for_is_stopped(store: BatchingStore) -> None:
     """When the caller of an endless search goes away, the next query is answered."""
-    search = asyncio.create_task(sqlite_of(store)._searcher.run(endless))
+    search = asyncio.create_task(sqlite_of(store)._query_connection.run(endless))
     others = [asyncio.create_task(store.query_jobs(JobQuery())) for _ in range(3)]
     await store.ping()
     assert not any(task.done() for task in (search, *others))
@@ -224,7 +224,7 @@ async def test_a_search_that_nobody_waits_for_is_stopped(store: BatchingStore) -
 
 async def test_short_reads_do_not_wait_for_a_long_search(store: BatchingStore) -> None:
     """While somebody searches for long, jobs are read and written as ever."""
-    search = asyncio.create_task(sqlite_of(store)._searcher.run(endless))
+    search = asyncio.create_task(sqlite_of(store)._query_connection.run(endless))
     job = await store.create_job("a", begin())
     assert await store.get_job(job.id) == job
     assert await store.read_log(0, 1)

@@ -63,9 +63,9 @@ async def test_searches_do_not_end_each_other(tmp_path: Path) -> None:
             sql = "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n LIMIT 300000) SELECT count(*) FROM n"
             return int(connection.execute(sql).fetchone()[0])
 
-        searching = asyncio.create_task(sqlite_of(store)._searcher.run(first))
+        searching = asyncio.create_task(sqlite_of(store)._query_connection.run(first))
         await asyncio.to_thread(begun.wait, 30)
-        waiting = asyncio.create_task(sqlite_of(store)._searcher.run(second))
+        waiting = asyncio.create_task(sqlite_of(store)._query_connection.run(second))
         for _ in range(10):
             await asyncio.sleep(0)
         assert sqlite_of(store)._connections.query._tx.qsize() == 0, (
