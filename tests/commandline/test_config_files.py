@@ -152,6 +152,18 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for() -> None:
     assert files.read().entries["log-level"].value == "debug"
 
 
+def test_what_cannot_be_read_again_is_not_left_open() -> None:
+    """A directory in place of a file is an error as often as it is met, and takes no descriptor."""
+    files = ConfigFiles(("wfx.yml",))
+    files.read()
+    Path("wfx.yml").mkdir()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(9):
+        with pytest.raises(ConfigurationFailure, match=r"cannot read configuration file wfx\.yml: Is a directory"):
+            files.read()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_line_that_is_no_yaml_is_not_quoted() -> None:
     """The message names line and column, and does not repeat what stands there: it may be a password."""
     Path("wfx.yml").write_text("storage-opt: {file:q?_auth_pass=hunter2\n")

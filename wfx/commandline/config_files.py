@@ -87,9 +87,8 @@ class ConfigFiles:
             return signature(path), self._pipes[path]
         again = path in self._tried
         self._tried.add(path)
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if again else 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
+        with open(path, "rb", opener=_open_without_waiting if again else None) as file:
+            status = os.fstat(file.fileno())
             if again and not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file any more")
             content = file.read()
@@ -137,6 +136,10 @@ def signature(path: str) -> Signature | None:
         return _signature(Path(path).stat())
     except OSError:
         return None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _signature(status: os.stat_result) -> Signature:
