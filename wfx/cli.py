@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
-from wfx.commandline.configuration import Sources
+from wfx.commandline.configuration import Settled, Sources
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
@@ -82,10 +82,13 @@ def config_of(settings: Settings) -> Config:
 
 
 def _load(sources: Sources) -> LoadedConfig:
-    """Read flags, variables and files. Raises Failure."""
+    """Read flags, variables and files again. Raises Failure."""
+    return _loaded(sources.settle())
+
+
+def _loaded(settled: Settled) -> LoadedConfig:
     from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
 
-    settled = sources.settle()
     config, exposed = config_of(settled.settings), tuple(exposed_secrets(settled.settings))
     return LoadedConfig(config, settled.settings, settled.signatures, (*settled.warnings, *exposed))
 
@@ -94,7 +97,7 @@ def _serve(call: Invocation) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
     signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts; programs that it starts do not inherit this
-    loaded = _load(call.sources)
+    loaded = _loaded(call.settled)
     for warning in exposed_secrets(loaded.settings):
         call.log.write("warn", warning)
     import uvloop  # what only a running server needs is imported when it runs
@@ -122,7 +125,7 @@ def _config(call: Invocation) -> None:
     from wfx.config import report
 
     write = report.write_json if call.settings.text("output") == "json" else report.write_text
-    write(call.sources.settle(), call.out)
+    write(call.settled, call.out)
     for warning in exposed_secrets(call.settings):
         call.log.write("warn", warning)
     config_of(call.settings)
@@ -154,8 +157,8 @@ ROOT = Command(
     in the foreground, until it is interrupted.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
-    in a configuration file. Flags beat variables, variables beat files. The server reloads
-    changed files, also on SIGHUP; "wfx config" shows the effective settings, and which of them need a restart.
+    in a configuration file. Flags beat variables, variables beat files. The server reloads changed files, also on
+    SIGHUP; "wfx config" shows the effective settings, and which of them need a restart.
     """,
     examples="""
     # with data in ./wfx.db, operators on port 8081, devices on port 8080

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,9 @@ class Settled:
     """Settings, and what there is to say about their sources."""
 
     settings: Settings
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     """Unknown keys and variables, and files that were named and do not exist."""
-    signatures: Mapping[str, Signature | None]
+    signatures: Mapping[str, Signature | None] = field(default_factory=dict)
     """Of the configuration files, from before they were read."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from wfx.commandline.configuration import Sources
+from wfx.commandline.configuration import Settled, Sources
 from wfx.commandline.grammar import Command
 from wfx.commandline.log import Log
 from wfx.commandline.options import Settings
@@ -19,7 +19,8 @@ class Invocation:
 
     root: Command
     """The program's whole tree of commands."""
-    settings: Settings
+    settled: Settled
+    """Its settings, and what there is to say about their sources."""
     arguments: list[str]
     stdin: BinaryIO
     out: Stream
@@ -28,3 +29,8 @@ class Invocation:
     environment: Mapping[str, str]
     sources: Sources
     """Where the settings come from, to be read again."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        return self.settled.settings

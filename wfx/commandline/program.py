@@ -23,7 +23,6 @@ from wfx.commandline.failures import (
 from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.log import Log
-from wfx.commandline.options import Settings
 from wfx.commandline.terminal import Stream, neutralise
 
 
@@ -95,15 +94,15 @@ class Program:
         sources = configuration.Sources(
             tuple(parsed.settings()), parsed.given, environment, strict=self.strict, others=self.root.options
         )
-        settings = self._settings(parsed, sources, log)
-        call = self.call(self.root, settings, parsed.arguments, stdin, out, err, log, environment, sources)
+        settled = self._settled(parsed, sources, log)
+        call = self.call(self.root, settled, parsed.arguments, stdin, out, err, log, environment, sources)
         if parsed.command.configured:
             self.before(call)
         return parsed.command.run(call) or EXIT_OK
 
-    def _settings(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> Settings:
+    def _settled(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> configuration.Settled:
         if not parsed.command.configured:
-            return configuration.defaults(sources.options, parsed.given)
+            return configuration.Settled(configuration.defaults(sources.options, parsed.given))
         _check_working_directory()
         settled = sources.settle()
         if self.strict:
@@ -111,7 +110,7 @@ class Program:
                 log.write("warn", warning)
         if any(option.name == "log-level" for option in sources.options):
             log.set_threshold(settled.settings.text("log-level"))
-        return settled.settings
+        return settled
 
 
 def _opened(stream: TextIO | None, mode: str) -> BinaryIO:
