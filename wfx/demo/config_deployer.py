@@ -26,13 +26,12 @@ from typing import Any, NoReturn, Self
 import httpx
 
 from wfx.commandline import durations
-from wfx.demo.connection import Connection, NotFound, Refused
+from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
 from wfx.demo.download import Download
 
 log = logging.getLogger("device")
 
 WORKFLOW = "wfx.workflow.config.deployment"
-_LONGEST_MESSAGE = 1_024
 _COMMAND_SECONDS = 600
 
 
@@ -75,12 +74,7 @@ class ConfigDeployer:
                 self._pause(self._interval)
 
     def _find(self, state: str) -> dict[str, Any] | None:
-        query = {"clientId": self._client_id, "workflow": WORKFLOW, "state": state, "limit": 1}
-        try:
-            jobs = self._api.ask("GET", "/jobs", "content", params=query)
-        except Refused as exc:
-            log.warning("cannot ask for jobs: %s", exc)
-            return None
+        jobs = self._api.jobs(clientId=self._client_id, workflow=WORKFLOW, state=state, limit=1)
         return jobs[0] if jobs else None
 
     def _carry_out(self, job: dict[str, Any]) -> str:
@@ -105,7 +99,7 @@ class ConfigDeployer:
         return self._report(job, "FAILED", str(reason) or type(reason).__name__)
 
     def _report(self, job: dict[str, Any], state: str, message: str) -> str:
-        status = {"state": state, "clientId": self._client_id, "message": message[:_LONGEST_MESSAGE]}
+        status = {"state": state, "clientId": self._client_id, "message": message[:LONGEST_MESSAGE]}
         reached = self._api.ask("PUT", f"/jobs/{job['id']}/status", "state", json=status)
         log.info("%-12s %s", state, message)
         return str(reached)

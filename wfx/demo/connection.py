@@ -15,6 +15,8 @@ log = logging.getLogger("device")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 LONGEST_RETRY_AFTER = 3_600.0
+LONGEST_MESSAGE = 1_024
+"""Characters that a status message may have."""
 _REFUSALS_TO_WAIT_OUT = frozenset({401, 403, 408, 425, 429})
 """Besides 5xx: somebody is busy, or will notice that this device was locked out by mistake."""
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -67,6 +69,15 @@ class Connection:
             log.info("%s %s: %s; again in %.1f s", method, path, reason, wait)
             self._pause(wait)
         raise AssertionError
+
+    def jobs(self, **query: Any) -> list[dict[str, Any]]:
+        """Return the jobs that match, on one page; none if the service refuses to say."""
+        try:
+            found: list[dict[str, Any]] = self.ask("GET", "/jobs", "content", params=query)
+        except Refused as exc:
+            log.warning("cannot ask for jobs: %s", exc)
+            return []
+        return found
 
 
 def backoff(attempt: int) -> float:

@@ -19,14 +19,13 @@ from typing import Any
 
 import httpx
 
-from wfx.demo.connection import Connection, NotFound, Refused
+from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
 from wfx.demo.download import Download
 
 log = logging.getLogger("device")
 
 _REPORT = {"X-Response-Filter": "del(.context)", "Expect": "100-continue"}
 _ACTIVATED, _FAILED = "ACTIVATED", "TERMINATED"
-_LONGEST_MESSAGE = 1_024
 
 
 class Device:
@@ -61,17 +60,9 @@ class Device:
                 log.info("job %s was deleted", job["id"])
 
     def _wait_for_job(self) -> dict[str, Any]:
-        while True:
-            query = {"clientId": self._client_id, "group": "OPEN"}
-            try:
-                jobs = self._main.ask("GET", "/jobs", "content", params=query)
-            except Refused as exc:
-                log.warning("cannot ask for jobs: %s", exc)
-                jobs = []
-            if jobs:
-                first: dict[str, Any] = jobs[0]
-                return first
+        while not (jobs := self._main.jobs(clientId=self._client_id, group="OPEN")):
             self._pause(self._poll_seconds)
+        return jobs[0]
 
     def _carry_out(self, job: dict[str, Any]) -> str:
         """Do what each state says until the job has ended; raise NotFound if it is deleted meanwhile."""
@@ -157,7 +148,7 @@ class Device:
             "state": state,
             "clientId": self._client_id,
             "progress": progress,
-            "message": message[:_LONGEST_MESSAGE],
+            "message": message[:LONGEST_MESSAGE],
             "context": {"lines": lines or []},
         }
         (over or self._main).ask("PUT", f"/jobs/{job['id']}/status", "state", json=status, headers=_REPORT)
