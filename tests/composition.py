@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
         parts = await compose(config, stack, stop)
         listeners = open_listeners(config)
         ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
-        serving = supervise._serve(parts, listeners, stop, asyncio.Event(), ServiceManager({}))
+        serving = supervise._serve(parts, listeners, nullcontext(), stop, asyncio.Event(), ServiceManager({}))
         task = asyncio.create_task(serving)
         try:
             await eventually(lambda: len(parts.limits.listeners) == len(listeners))

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import FrameType
 
 from wfx.compose import Composition, compose
@@ -52,8 +52,8 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
             _tune_garbage_collector()
             if not stop.is_set():
                 listeners = open_listeners(config, tls, passed)
-                async with LiveReload(service.reload, loaded, load, hang_up, manager):
-                    await _serve(service, listeners, stop, at_once, manager)
+                reload = LiveReload(service.reload, loaded, load, hang_up, manager)
+                await _serve(service, listeners, reload, stop, at_once, manager)
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -66,11 +66,12 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
 async def _serve(
     service: Composition,
     listeners: Sequence[Listener],
+    reload: AbstractAsyncContextManager[object],
     stop: asyncio.Event,
     at_once: asyncio.Event,
     manager: ServiceManager,
 ) -> None:
-    """Serve until ``stop`` is set. Then event streams end first, so that engines need not wait for them.
+    """Serve, and reload, until ``stop`` is set. Then event streams end first, so that engines need not wait for them.
 
     Once ``at_once`` is set, nothing is waited for.
     """
@@ -79,7 +80,8 @@ async def _serve(
         engines = serve(group, listeners, service.app, service.limits, drain)
         watchdog = group.create_task(manager.keep_alive())
         manager.ready(f"serving on {', '.join(listener.address for listener in listeners)}")
-        await stop.wait()
+        async with reload:
+            await stop.wait()
         log.info("stopping")
         manager.stopping()
         await service.services.broker.close()

@@ -288,3 +288,4 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
         eventually(ended, "ended")
         assert process.returncode == 0
     assert "Traceback" not in "".join(service.lines)
+    assert "configuration reloaded" not in "".join(service.lines).partition('"stopping"')[2]
