@@ -34,6 +34,13 @@ def test_what_is_empty_at_the_end_is_left_out(cause: Cause, stored: str) -> None
     assert cause.encoded == stored
 
 
+@pytest.mark.parametrize("cause", [Cause(depth=-1), Cause(root=0, depth=1), Cause(root=-7)])
+def test_numbers_that_no_cause_has(cause: Cause) -> None:
+    """What a check of the store would take for damage is not stored."""
+    with pytest.raises(ValueError, match="the root of a cause"):
+        _ = cause.encoded
+
+
 @given(request_id=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), actor=st.just("") | TEXTS)
 def test_the_cause_of_a_request(request_id: str, actor: str) -> None:
     """Whatever id a caller gives, the cause of its request has it."""

@@ -82,7 +82,7 @@ class Holder(Generic[Value]):
         self._observers.append(observer)
 
     def derive(self, prepare: Callable[[Value], Callable[[], None]]) -> None:
-        """Call ``prepare`` with each later value, and what it returns once the value is used."""
+        """Call ``prepare`` with each later value, and what it returns, which must not raise, once the value is used."""
         self._derived.append(prepare)
 
     def _tell(self, value: Value) -> None:

@@ -28,7 +28,9 @@ class Cause(NamedTuple):
 
     @property
     def encoded(self) -> EncodedCause:
-        """The cause encoded for storage."""
+        """The cause encoded for storage. Raises ValueError for a number that no event or depth has."""
+        if self.depth < 0 or (self.root is not None and self.root < 1):
+            raise ValueError(f"the root of a cause is an event from 1 on and its depth is not negative, unlike {self}")
         members = list(dropwhile(not_, reversed(self)))
         return EncodedCause(encode(members[::-1]).decode())
 

@@ -119,6 +119,7 @@ DAMAGES = [
     Damage("UPDATE event SET job_id = '' WHERE seq = 4", "event_action", "event 4", "an action", "UPDATE_STATUS"),
     Damage("UPDATE event SET cause = NULL WHERE seq = 4", "event_cause", "event 4", "a cause", "none"),
     Damage("UPDATE event SET cause = '[' WHERE seq = 4", "event_cause", "event 4", "a cause", "["),
+    Damage("UPDATE event SET cause = x'5b5d' WHERE seq = 4", "event_cause", "event 4", "a cause", "[]"),
     Damage("UPDATE event SET cause = '{}' WHERE seq = 4", "event_cause", "event 4", "a cause", "{}"),
     Damage("UPDATE event SET cause = '[1]' WHERE seq = 4", "event_cause", "event 4", "request, side", "[1]"),
     Damage(_CAUSE_OF_4.format("5"), "event_cause", "event 4", "no later than the event", "5]"),

@@ -47,7 +47,7 @@ SELECT
 FROM event
 WHERE CASE
     WHEN cause IS NULL THEN seq > (SELECT min(seq) FROM event WHERE cause IS NOT NULL) OR state_before IS NOT NULL
-    WHEN NOT json_valid(cause) THEN TRUE
+    WHEN typeof(cause) <> 'text' OR NOT json_valid(cause) THEN TRUE
     WHEN json_type(cause) <> 'array' OR json_array_length(cause) > 5 THEN TRUE
     ELSE
         EXISTS (
