@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class Placed:
         draft = creation.decide(workflow, client_id=self.client_id, definition=DEFINITION, tags=self.tags)
         state = "INSTALLING" if self.is_open else "ACTIVATED"
         status = Status(state, client_id=self.client_id, definition_hash=draft.definition_hash)
-        return replace(draft, state=state, status=status.encoded)
+        return draft._replace(state=state, status=status.encoded)
 
 
 def placed(jobs: int) -> Iterator[Placed]:

@@ -13,7 +13,7 @@ from bench.fixture import Case
 from bench.servers import Server, bare, client, read, server_of
 from wfx.demo.local import LocalService
 
-CONNECTIONS = (16, 64)
+CONNECTIONS = (1, 16, 64)
 HEAD = (
     f"{'engine':<10} {'operation':<20} {'conn':>4} {'req/s':>7} {'ratio':>6} {' from .. to':>13} "
     f"{'p50 ms':>7} {'p99 ms':>7} {'cpu µs':>7} {'ratio':>6} {'failed':>6}"

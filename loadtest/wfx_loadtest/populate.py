@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TextIO
 
 import uvloop
@@ -88,7 +88,7 @@ def _somewhere(client_id: str) -> Callable[[Workflow], Draft]:
         draft = creation.decide(workflow, client_id=client_id, definition=Definition.of({}), tags=TAGS)
         state = random.choice(workflow.states).name  # noqa: S311 - to be varied, not to be unguessable
         status = Status(state, client_id=client_id, definition_hash=draft.definition_hash)
-        return replace(draft, state=state, status=status.encoded)
+        return draft._replace(state=state, status=status.encoded)
 
     return decide
 

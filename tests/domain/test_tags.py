@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +79,6 @@ def test_as_many_tags_as_a_job_may_have(names: list[str]) -> None:
 def test_a_job_with_too_many_tags_can_be_mended() -> None:
     """A job that has more tags than allowed, from an older store, keeps them, may be told them again, and lose some."""
     names = [f"{n:04}" for n in range(2000)]
-    full = replace(tagged(), tags=tags.ordered(names))
+    full = tagged()._replace(tags=tags.ordered(names))
     assert tags.add(full, names[:5]).tags == full.tags
     assert decode(tags.remove(full, names[:100]).tags) == names[100:]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +16,7 @@ CLIENT, WFX, NOW = Actor.CLIENT, Actor.WFX, Trigger.IMMEDIATE
 
 def at(state: str, workflow: Workflow = PRESS) -> Job:
     """Return a job that stands in the state."""
-    return replace(new_job(workflow, definition={"n": 3}, tags=("a",)), state=state)
+    return new_job(workflow, definition={"n": 3}, tags=("a",))._replace(state=state)
 
 
 def moved(origin: str, target: str, actor: Actor) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from wfx.domain import job_json
 from wfx.domain.cause import UNKNOWN
@@ -88,8 +88,7 @@ class Model:
         """Replace the job and note what it was."""
         old = self.get_job(job_id)
         change = decide(old)
-        new = replace(
-            old,
+        new = old._replace(
             state=change.state,
             status=change.status,
             definition_hash=change.definition_hash,

@@ -107,6 +107,49 @@ async def test_what_arrives_meanwhile_goes_next() -> None:
     assert work.batches == [[0], [1, 2, 3], [4, 5]]
 
 
+async def test_callers_that_ask_again_stay_together() -> None:
+    """Two callers that each ask again once they are answered share their batches, and do not take turns."""
+
+    async def ask(batcher: Batcher[Any], name: str) -> None:
+        for number in range(20):
+            assert await batcher.submit(f"{name}{number}") == f"{name}{number}"
+
+    async def answer(items: Sequence[Any]) -> list[Any]:
+        batches.append(list(items))
+        begun.set()
+        for _ in range(7):  # a commit takes longer than it takes to ask again
+            await asyncio.sleep(0)
+        return list(items)
+
+    batches: list[list[Any]] = []
+    begun = asyncio.Event()
+    batcher = Batcher(answer, at_most_waiting=100, at_most_together=100)
+    first = asyncio.create_task(ask(batcher, "a"))
+    await begun.wait()  # the second one comes while the first one is being answered
+    await asyncio.gather(first, ask(batcher, "b"))
+    assert max(map(len, batches)) == 2
+    assert len(batches) <= 22  # 40 if they took turns
+    await batcher.close()
+
+
+async def test_a_sole_caller_waits_for_nobody() -> None:
+    """One caller that asks again once it is answered does not wait turns of the loop in which others could come."""
+
+    async def ask() -> None:
+        for number in range(20):
+            assert await batcher.submit(number) == number * 10
+
+    batcher = Batcher(work := Work(), at_most_waiting=100, at_most_together=100)
+    caller = asyncio.create_task(ask())
+    turns = 0
+    while not caller.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len(work.batches) == 20
+    assert turns < 3 * 20  # 5 for each if it waited
+    await batcher.close()
+
+
 async def test_too_many_are_turned_away() -> None:
     """A full queue refuses at once, and takes items again when there is room."""
     work = Work()

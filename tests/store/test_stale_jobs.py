@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from tests.store.samples import FLOW, all_jobs, begin, job_log, move, redefine, together, whole_log
 from wfx.domain.errors import WfxError
@@ -27,7 +26,7 @@ class SharedBackend(MemoryBackend):
         stale, self.stale = self.stale, ()
         for job_id in stale:
             loaded = plan._jobs.pop(job_id).loaded
-            loaded.job = replace(loaded.job, tags=Json(b'["theirs"]'), version=loaded.job.version + 1)
+            loaded.job = loaded.job._replace(tags=Json(b'["theirs"]'), version=loaded.job.version + 1)
         if step is not None and stale:
             return Applied(0, stale)
         events = plan.events

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -31,8 +30,7 @@ class Action(StrEnum):
     UPDATE_DEFINITION = "UPDATE_DEFINITION"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """Where a job stands and what was said about it (rest-api section 4.4)."""
 
     state: str
@@ -76,8 +74,7 @@ class Status:
         return encode(members)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A job as it is stored. Documents stay encoded; see :mod:`wfx.domain.json`."""
 
     id: str
@@ -99,8 +96,7 @@ class Job:
         return self.workflow.group_of(self.state)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A decided, not yet stored job: everything but its id, times and version, which the store gives."""
 
     client_id: str
@@ -114,8 +110,7 @@ class Draft:
     """The tags as they were asked for, in their order; None where nothing was said of tags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A decided change: what the job's mutable parts will be. What equals the job's present part is unchanged."""
 
     action: Action
@@ -126,8 +121,7 @@ class Change:
     tags: Json
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """A history entry: what a job was before one change (rest-api section 9.6)."""
 
     mtime: Timestamp

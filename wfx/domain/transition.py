@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wfx.domain.errors import TransitionRefused
 from wfx.domain.job import Action, Change, Job, Status
 from wfx.domain.workflow import Actor, Workflow
@@ -20,7 +18,7 @@ def decide(job: Job, wanted: Status, actor: Actor) -> Change:
         _require(workflow, job.state, wanted.state, actor)
     final = workflow.settle(wanted.state)
     if final == wanted.state:
-        status = replace(wanted, definition_hash=job.definition_hash)
+        status = wanted._replace(definition_hash=job.definition_hash)
     else:
         status = Status(final, definition_hash=job.definition_hash)
     return Change(Action.UPDATE_STATUS, final, status.encoded, job.definition_hash, job.definition, job.tags)

@@ -11,7 +11,6 @@ their creation. How rows are numbered, and what is kept in memory, is up to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.errors import JobNotFound
@@ -26,8 +25,7 @@ FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What a plan begins with."""
 
     jobs: Iterable[LoadedJob]
@@ -36,8 +34,7 @@ class Snapshot:
     """Ids of jobs that have more bytes than there is room for. They may be among the jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What became of a plan."""
 
     first_seq: int

@@ -122,14 +122,17 @@ class Batcher(Generic[Item]):
         self._taken = ()
 
     async def _work(self) -> None:
+        answered = 0  # in the batch before
         while self._waiting or self._large or not self._closing:
             await self._arrived.wait()
             self._arrived.clear()
+            alone = answered == 1  # one caller that asks again after each answer: nobody else would come meanwhile
             while self._waiting or self._large:
-                for _ in range(_TURNS):
+                for _ in range(0 if alone else _TURNS):
                     await asyncio.sleep(0)
                 self._taken = self._take()
                 await self._serve(self._taken)
+                answered, alone = len(self._taken), False
                 self._taken = ()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -183,7 +182,7 @@ class MemoryBackend:
             case Job() as before, None:
                 del self._jobs[before.id]
             case None, Job() as job:
-                self._jobs[job.id] = MemoryJob(replace(job, version=1))
+                self._jobs[job.id] = MemoryJob(job._replace(version=1))
                 self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)

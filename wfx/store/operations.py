@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
@@ -13,8 +14,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.protocol import DecideChange, DecideCreation
 
 
-@dataclass(frozen=True, slots=True)
-class CreateJob:
+class CreateJob(NamedTuple):
     """Create a job of the named workflow."""
 
     workflow: str
@@ -26,8 +26,7 @@ class CreateJob:
     """The id to give it, if no job has that; a new one by default."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeJob:
+class ChangeJob(NamedTuple):
     """Change a job as the decision says."""
 
     job_id: str
@@ -37,8 +36,7 @@ class ChangeJob:
     cause: EncodedCause = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteJob:
+class DeleteJob(NamedTuple):
     """Remove a job with its history."""
 
     job_id: str

@@ -174,7 +174,7 @@ async def test_reports_without_a_new_state_are_not_noted(store: BatchingStore) -
 
 def image(number: int, before: Job | None, after: Job | None) -> NumberedJob:
     """Return what a commit does to a job."""
-    return NumberedJob(number, None, 0, 0, before, after)
+    return NumberedJob(number, None, 0, 0, before, after, 0)
 
 
 async def test_a_change_on_its_way_when_noting_begins_is_waited_for(store: BatchingStore) -> None:

@@ -14,6 +14,7 @@ from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
 from wfx.store.protocol import NoRoom
+from wfx.store.sizes import size_of
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.job_cache import JobCache
 from wfx.store.sqlite.numbering import NumberedJob
@@ -29,12 +30,14 @@ def job(name: str, client_id: str = "press-7", version: int = 1) -> Job:
 
 def stored(name: str, version: int = 1) -> StoredJob:
     """Return a job with its numbers."""
-    return StoredJob(1, None, 0, 0, job(name, version=version))
+    one = job(name, version=version)
+    return StoredJob(1, None, 0, 0, one, size_of(one))
 
 
 def changed(name: str) -> NumberedJob:
     """Return what a commit says of a job that it changed."""
-    return NumberedJob(1, 1, 9, 0, job(name), job(name, version=2))
+    after = job(name, version=2)
+    return NumberedJob(1, 1, 9, 0, job(name), after, size_of(after))
 
 
 def test_a_commit_replaces_what_was_kept() -> None:
@@ -45,7 +48,7 @@ def test_a_commit_replaces_what_was_kept() -> None:
     cache.keep_page(query, Page((job("a"),)), cache.age)
     assert cache.page(query) == Page((job("a"),))
     cache.take_in([changed("a")])
-    assert cache.job("a") == StoredJob(1, 1, 9, 0, job("a", version=2))
+    assert cache.job("a") == changed("a").stored
     assert cache.page(query) is None
 
 
@@ -65,7 +68,7 @@ def test_new_jobs_push_nobody_out() -> None:
     cache = JobCache()
     query = JobQuery(client_id="press-7")
     cache.keep_page(query, Page(()), cache.age)
-    cache.take_in([NumberedJob(1, None, 0, 0, None, job("a"))])
+    cache.take_in([NumberedJob(1, None, 0, 0, None, job("a"), size_of(job("a")))])
     assert cache.job("a") is None
     assert cache.page(query) is None
 
@@ -79,7 +82,7 @@ def test_what_did_not_change_stays() -> None:
     same = job("a")
     other = job("b", client_id="press-8")
     cache.take_in(
-        [NumberedJob(1, None, 0, 0, same, same), NumberedJob(2, None, 0, 0, other, replace(other, version=2))]
+        [NumberedJob(1, None, 0, 0, same, same, 9), NumberedJob(2, None, 0, 0, other, other._replace(version=2), 9)]
     )
     assert cache.job("a") == stored("a")
     assert cache.page(query) is not None
@@ -133,11 +136,11 @@ def test_documents_count(part: str) -> None:
     text = "x" * 1000
     cache = JobCache(room=40_000)
     heavy = {
-        name: replace(job(name), **{part: text if part == "client_id" else Json(text.encode())})
+        name: job(name)._replace(**{part: text if part == "client_id" else Json(text.encode())})
         for name in map(str, range(100))
     }
     for name, each in heavy.items():
-        cache.keep(StoredJob(1, None, 0, 0, each), cache.age)
+        cache.keep(StoredJob(1, None, 0, 0, each, size_of(each)), cache.age)
         cache.keep_page(JobQuery(client_id=name), Page((each,)), cache.age)
     assert 0 < 1000 * sum(cache.job(name) is not None for name in heavy) <= 20_000
     assert 0 < 1000 * sum(cache.page(JobQuery(client_id=name)) is not None for name in heavy) <= 20_000

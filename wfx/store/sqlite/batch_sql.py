@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import count
 
 from wfx.domain.job import Job
@@ -11,81 +12,75 @@ from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
 from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, workflow_state_of
 from wfx.store.sqlite.statements import Statement, over_rows
 
+_Rows = defaultdict[str, list[Row]]
+"""Rows by the name of their statement."""
+_ORDER = (
+    "delete_history",
+    "leave_history",
+    "delete_jobs",
+    "insert_jobs",
+    "update_jobs",
+    "insert_history",
+    "move_jobs",
+    "delete_tags",
+    "insert_tags",
+    "put_definitions",
+    "delete_definitions",
+    "insert_events",
+)
+"""Deletions come first: a new job may have the id of a deleted one."""
 _ENTRIES = 500
 """History entries to delete at once; each may lie on a page of its own."""
 
 
-def statements(batch: NumberedBatch) -> Iterator[Statement]:
+def statements(batch: NumberedBatch) -> list[Statement]:
     """Make what brings the tables to what the batch says."""
-    rows = batch.jobs
-    created = [(row, row.after) for row in rows if row.before is None and row.after]
-    changed = [(row, row.after) for row in rows if row.before and row.after]
-    changed_at_once = [(row, job) for row, job in created if row.entries]
-    yield from _deletions([(row, row.before) for row in rows if row.before and row.after is None])
-    yield from over_rows("insert_jobs", [new_row(row.number, job) for row, job in created])
-    yield from over_rows(
-        "update_jobs",
-        [changed_row(row.number, job, row.newest_entry, row.history_bytes) for row, job in changed + changed_at_once],
-    )
-    yield from over_rows(
-        "insert_history",
-        [entry_row(row.number, entry) for row, _ in changed + changed_at_once for entry in row.entries],
-    )
-    yield from over_rows(
-        "move_jobs",
-        [
-            (row.number, workflow_state_of(job.workflow, job.state))
-            for row, job in changed
-            if row.before and row.before.state != job.state
-        ],
-    )
-    yield from _tags(rows)
-    yield from _definitions(created + changed)
-    yield from over_rows("insert_events", list(map(event_row, count(batch.first_seq), batch.events)))
+    rows: _Rows = defaultdict(list)
+    gone: list[tuple[NumberedJob, Job]] = []
+    for job in batch.jobs:
+        before, after = job.before, job.after
+        if after is not None:
+            _store(job, before, after, rows)
+        elif before is not None:
+            gone.append((job, before))
+        if before is None or after is None or before.tags != after.tags:
+            _set_tags(job, rows)
+    if gone:
+        _delete(gone, rows)
+    rows["insert_events"] = list(map(event_row, count(batch.first_seq), batch.events))
+    return [statement for name in _ORDER if name in rows for statement in over_rows(name, rows[name])]
 
 
-def _deletions(gone: Iterable[tuple[NumberedJob, Job]]) -> Iterator[Statement]:
-    """Delete jobs, with as much of their histories as takes no time; the rest is left over, to be swept in pieces.
+def _store(job: NumberedJob, before: Job | None, after: Job, rows: _Rows) -> None:
+    if before is None:
+        rows["insert_jobs"].append(new_row(job.number, after, job.size))
+    elif before.state != after.state:
+        rows["move_jobs"].append((job.number, workflow_state_of(after.workflow, after.state)))
+    if before is not None or job.entries:
+        rows["update_jobs"].append(changed_row(job.number, after, job.size, job.newest_entry, job.history_bytes))
+        rows["insert_history"] += [entry_row(job.number, entry) for entry in job.entries]
+    known = None if before is None else before.definition
+    if after.definition is None and known is not None:
+        rows["delete_definitions"].append((job.number,))
+    elif after.definition is not None and after.definition != known:
+        rows["put_definitions"].append((job.number, after.definition.decode()))
 
-    Comes first: a new job may have the id of a deleted one.
-    """
-    swept: list[Row] = []
-    left: list[Row] = []
+
+def _delete(gone: Iterable[tuple[NumberedJob, Job]], rows: _Rows) -> None:
+    """Delete jobs, with as much of their histories as takes no time; the rest is left over, to be swept in pieces."""
     room = _ENTRIES
-    for row, job in gone:
-        entries = job.version - 1
+    for job, before in gone:
+        entries = before.version - 1
         fits = entries <= room
-        (swept if fits else left).append((row.number,))
+        rows["delete_history" if fits else "leave_history"].append((job.number,))
+        rows["delete_jobs"].append((job.number,))
         room -= entries if fits else 0
-    yield from over_rows("delete_history", swept)
-    yield from over_rows("leave_history", left)
-    yield from over_rows("delete_jobs", swept + left)
 
 
-def _tags(rows: Iterable[NumberedJob]) -> Iterator[Statement]:
-    gone: list[Row] = []
-    fresh: list[Row] = []
-    for row in rows:
-        if row.before and row.after and row.before.tags == row.after.tags:
-            continue
-        before, after = _tags_of(row.before), _tags_of(row.after)
-        gone.extend((tag, row.number) for tag in before - after)
-        fresh.extend((tag, row.number) for tag in after - before)
-    yield from over_rows("delete_tags", gone)
-    yield from over_rows("insert_tags", fresh)
-
-
-def _definitions(kept: Iterable[tuple[NumberedJob, Job]]) -> Iterator[Statement]:
-    put: list[Row] = []
-    gone: list[Row] = []
-    for row, job in kept:
-        before = None if row.before is None else row.before.definition
-        if job.definition is None and before is not None:
-            gone.append((row.number,))
-        elif job.definition is not None and job.definition != before:
-            put.append((row.number, job.definition.decode()))
-    yield from over_rows("put_definitions", put)
-    yield from over_rows("delete_definitions", gone)
+def _set_tags(job: NumberedJob, rows: _Rows) -> None:
+    before, after = _tags_of(job.before), _tags_of(job.after)
+    rows["delete_tags"] += [(tag, job.number) for tag in before - after]
+    rows["insert_tags"] += [(tag, job.number) for tag in after - before]
 
 
 def _tags_of(job: Job | None) -> frozenset[str]:

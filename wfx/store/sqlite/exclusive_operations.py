@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.job import Action, Event
@@ -50,7 +49,7 @@ def perform(
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
-    return performed, replace(position, head=position.head + len(performed.events))
+    return performed, position._replace(head=position.head + len(performed.events))
 
 
 def _log(connection: sqlite3.Connection, seq: int, draft: EventDraft) -> Sequence[Event]:
@@ -110,7 +109,7 @@ def _prune_log(
         connection.execute(SQL["prune_events"], (horizon,))
         connection.execute(SQL["set_horizon"], (horizon,))
     connection.execute(SQL["forget_workflows"], (horizon,))
-    return horizon - old, replace(position, horizon=horizon)
+    return horizon - old, position._replace(horizon=horizon)
 
 
 def _lease(connection: sqlite3.Connection, operation: TakeLease | EndLeases, now: int) -> Lease | None:

@@ -113,11 +113,12 @@ class _Content:
         self._index = index
         # The state first: what SQLite writes after that has another state, or one of a running checkpoint.
         self._checkpoint = index.checkpoint()
-        self._written = self._last_written(os.fstat(descriptor))
+        self._mtime, self._size = _last_written(os.fstat(descriptor))
 
     def changed(self, now: os.stat_result | None = None) -> bool:
         """Whether the database was written since it was known to be right."""
-        if self._last_written(now or os.fstat(self._descriptor)) != self._written:
+        now = now or os.fstat(self._descriptor)
+        if now.st_mtime_ns != self._mtime or now.st_size != self._size:
             return True
         if self._checkpoint.begun:  # otherwise the log was begun anew, and there was no checkpoint since
             self._learn()
@@ -129,18 +130,14 @@ class _Content:
         if checkpoint == self._checkpoint and not checkpoint.runs:
             return False
         self._checkpoint = checkpoint
-        self._written = self._last_written(os.fstat(self._descriptor))
+        self._mtime, self._size = _last_written(os.fstat(self._descriptor))
         return True
 
     def _learn(self) -> None:
         """Take in the state of the checkpoints, unless the database is written meanwhile."""
         checkpoint = self._index.checkpoint()
-        if self._last_written(os.fstat(self._descriptor)) == self._written:
+        if _last_written(os.fstat(self._descriptor)) == (self._mtime, self._size):
             self._checkpoint = checkpoint
-
-    @staticmethod
-    def _last_written(now: os.stat_result) -> tuple[int, int]:
-        return now.st_mtime_ns, now.st_size
 
 
 class _Part:
@@ -148,27 +145,32 @@ class _Part:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        present = self._stat()
-        self._identity = (present.st_dev, present.st_ino)
+        present = _status(path)
+        self._device, self._inode = present.st_dev, present.st_ino
         self.size = present.st_size
         """Bytes that it had at the last check."""
 
     def look(self) -> os.stat_result:
         """Return the status of the file with this name. Raises StoreLost if it is not the open one."""
-        now = self._stat()
+        now = _status(self.path)
         self.require_same(now)
         return now
 
     def require_same(self, now: os.stat_result) -> None:
         """Raise StoreLost unless this is the file that was there when it was remembered."""
-        if self._identity != (now.st_dev, now.st_ino):
+        if now.st_ino != self._inode or now.st_dev != self._device:
             raise _lost(f"another file has taken the place of {self.path}, which the service was using")
 
-    def _stat(self) -> os.stat_result:
-        try:
-            return os.stat(self.path)  # noqa: PTH116 - twice as fast as by pathlib, and done for each commit
-        except OSError as exc:
-            raise _lost(f"{self.path}, which the service was using, is gone ({exc.strerror})") from exc
+
+def _status(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)  # noqa: PTH116 - twice as fast as by pathlib, and done for each commit
+    except OSError as exc:
+        raise _lost(f"{path}, which the service was using, is gone ({exc.strerror})") from exc
+
+
+def _last_written(now: os.stat_result) -> tuple[int, int]:
+    return now.st_mtime_ns, now.st_size
 
 
 def _lost(what: str) -> StoreLost:

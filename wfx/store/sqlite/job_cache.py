@@ -84,12 +84,8 @@ class JobCache:
 
 
 def _size_of_stored(stored: StoredJob) -> int:
-    return _size_of_job(stored.job)
-
-
-def _size_of_job(job: Job) -> int:
-    return _OVERHEAD + size_of(job)
+    return _OVERHEAD + stored.size
 
 
 def _size_of_pages(pages: _Pages) -> int:
-    return sum(_OVERHEAD + sum(_size_of_job(job) for job in page.items) for page in pages.values())
+    return sum(_OVERHEAD + sum(_OVERHEAD + size_of(job) for job in page.items) for page in pages.values())

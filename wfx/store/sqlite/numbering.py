@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from wfx.domain.job import Job
+from wfx.domain.job import HistoryEntry, Job
 from wfx.store.history_bounds import exceeds_bounds, size_of_entry
-from wfx.store.plan import EventDraft, PendingJob, Plan
+from wfx.store.plan import EventDraft, Plan
+from wfx.store.sizes import size_of
 from wfx.store.sqlite.rows import HistoryRow, Position, StoredJob
 
 
@@ -25,6 +26,8 @@ class NumberedJob:
     """As the tables have it; None if they do not."""
     after: Job | None
     """As it is to be stored; None if it is to be deleted."""
+    size: int
+    """Bytes of what is to be stored, as in :class:`~wfx.store.sqlite.rows.StoredJob`."""
     entries: Sequence[HistoryRow] = ()
     """The history entries to add."""
 
@@ -33,7 +36,9 @@ class NumberedJob:
         """What the tables have once the batch is written; None if nothing."""
         if self.after is None:
             return None
-        return StoredJob(self.number, self.newest_entry, self.history_bytes, self.history_dropped, self.after)
+        return StoredJob(
+            self.number, self.newest_entry, self.history_bytes, self.history_dropped, self.after, self.size
+        )
 
     @property
     def has_long_history(self) -> bool:
@@ -60,37 +65,32 @@ def number(plan: Plan, position: Position) -> NumberedBatch:
     last_job, last_entry = position.last_job, position.last_entry
     jobs = []
     for pending in plan.jobs:
-        if pending.after is pending.before:
+        before, after = pending.before, pending.after
+        if after is before:
             continue
-        if pending.before is None:
+        size = 0 if after is None else size_of(after)
+        if before is None:
             last_job += 1
-            fresh = NumberedJob(last_job, None, 0, 0, None, pending.after)
-            jobs.append(_with_entries(fresh, pending, 1, last_entry) if pending.entries else fresh)
+            job = NumberedJob(last_job, None, 0, 0, None, after, size)
         else:
-            stored: StoredJob = pending.loaded
-            present = NumberedJob(
-                stored.number,
-                stored.newest_entry,
-                stored.history_bytes,
-                stored.history_dropped,
-                pending.before,
-                pending.after,
-            )
-            jobs.append(_with_entries(present, pending, pending.before.version, last_entry))
-        last_entry += len(pending.entries)
+            row, newest, history_bytes, dropped, _, _ = pending.loaded
+            job = NumberedJob(row, newest, history_bytes, dropped, before, after, size)
+        if pending.entries:
+            _add_entries(job, pending.entries, 1 if before is None else before.version, last_entry)
+            last_entry += len(pending.entries)
+        jobs.append(job)
     first = position.head + 1
     reached = Position(position.head + len(plan.events), position.horizon, last_job, last_entry, position.log_id)
     return NumberedBatch(jobs, plan.events, first, reached)
 
 
-def _with_entries(job: NumberedJob, pending: PendingJob, version: int, last_entry: int) -> NumberedJob:
+def _add_entries(job: NumberedJob, entries: Sequence[HistoryEntry], version: int, last_entry: int) -> None:
     """Give the new history entries their numbers; the first is of this version."""
-    newest, size, rows = job.newest_entry, job.history_bytes, []
-    for entry in pending.entries:
+    rows = []
+    for entry in entries:
         last_entry += 1
-        rows.append(HistoryRow(last_entry, newest, version, entry))
-        size += size_of_entry(entry)
-        newest = last_entry
+        rows.append(HistoryRow(last_entry, job.newest_entry, version, entry))
+        job.history_bytes += size_of_entry(entry)
+        job.newest_entry = last_entry
         version += 1
-    job.newest_entry, job.history_bytes, job.entries = newest, size, rows
-    return job
+    job.entries = rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -19,6 +18,7 @@ from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.history_bounds import size_of_entry
+from wfx.store.sizes import size_of
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import UNREADABLE, HistoryRow, entry_row, new_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -96,7 +96,7 @@ def _copy_job(
     moments = list(_rising(_moment(stime), [*(_moment(entry[0]) for entry in entries), _moment(mtime)]))
     present = _decoded(definition)
     definition_hash = hash_of(present)
-    final = replace(Status.from_wire(_decoded(status)), definition_hash=definition_hash)
+    final = Status.from_wire(_decoded(status))._replace(definition_hash=definition_hash)
     job = Job(
         id=job_id, client_id=client_id, workflow=workflows[workflow], state=final.state, status=final.encoded,
         definition_hash=definition_hash, definition=_document(present), tags=tags.ordered(names),
@@ -105,7 +105,7 @@ def _copy_job(
     last = last_entry + len(entries)
     entries_before = list(map(HistoryEntry, moments[:-1], _statuses(entries, final), _definitions(entries)))
     history = (last if entries else None, sum(map(size_of_entry, entries_before)))
-    ours.execute(_INSERT_JOB, (*new_row(number, job), *history))
+    ours.execute(_INSERT_JOB, (*new_row(number, job, size_of(job)), *history))
     for_rows(
         ours,
         "insert_history",

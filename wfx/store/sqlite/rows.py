@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from wfx.domain.job import Action, Event, HistoryEntry, Job
@@ -12,12 +11,10 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.plan import EventDraft
-from wfx.store.sizes import size_of
 from wfx.store.sqlite.statements import SQL
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """What is durable, as numbers."""
 
     head: int
@@ -49,6 +46,8 @@ class StoredJob(NamedTuple):
     history_dropped: int
     """Entries that were dropped from the middle of its history."""
     job: Job
+    size: int
+    """Bytes of its documents, see :func:`wfx.store.sizes.size_of`."""
 
 
 class HistoryRow(NamedTuple):
@@ -131,8 +130,8 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
     )
 
 
-def new_row(number: int, job: Job) -> Row:
-    """Make the row to insert for a new job."""
+def new_row(number: int, job: Job, size: int) -> Row:
+    """Make the row to insert for a new job with so many bytes."""
     return (
         number,
         job.id,
@@ -144,16 +143,16 @@ def new_row(number: int, job: Job) -> Row:
         job.definition_hash,
         job.tags.decode(),
         job.status.decode(),
-        size_of(job),
+        size,
     )
 
 
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
-    return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows))
+    return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows), row[SIZE])
 
 
-def changed_row(number: int, job: Job, newest_history: int | None, history_bytes: int) -> Row:
+def changed_row(number: int, job: Job, size: int, newest_history: int | None, history_bytes: int) -> Row:
     """Make the part of a job's row that every change changes, or may change at no cost."""
     return (
         number,
@@ -163,7 +162,7 @@ def changed_row(number: int, job: Job, newest_history: int | None, history_bytes
         job.definition_hash,
         job.tags.decode(),
         job.status.decode(),
-        size_of(job),
+        size,
         history_bytes,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -31,11 +31,10 @@ def load(name: str) -> Mapping[str, str]:
 SQL = load("queries.sql")
 
 
-def over_rows(name: str, rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
+def over_rows(name: str, rows: Sequence[Sequence[Any]]) -> list[Statement]:
     """Make the named statement for all rows; of none where there are no rows."""
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        yield _over_rows(name, len(some[0]), len(some)), list(chain.from_iterable(some))
+    pieces = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+    return [(_over_rows(name, len(some[0]), len(some)), list(chain.from_iterable(some))) for some in pieces]
 
 
 def for_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:

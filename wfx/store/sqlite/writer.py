@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +14,6 @@ from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, Performed, Snapshot
 from wfx.store.operations import DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
-from wfx.store.sizes import size_of
 from wfx.store.sqlite import exclusive_operations
 from wfx.store.sqlite.batch_sql import statements
 from wfx.store.sqlite.connection import connect, inside
@@ -67,13 +65,12 @@ class Writer:
         """Return what is in memory of these jobs and workflows; what is not, is read."""
         connection = await self._begin()
         jobs = [stored for job_id in ids if (stored := self._jobs.job(job_id)) is not None]
-        large = {stored.job.id for stored in jobs if size_of(stored.job) > room}
+        large = {stored.job.id for stored in jobs if stored.size > room}
         workflows = {name: known for name in names if (known := self._workflows.named(name)) is not None}
         if len(jobs) < len(ids) or len(workflows) < len(names):
             missing = set(ids).difference(stored.job.id for stored in jobs)
             read = partial(self._read, ids=missing, names=set(names) - workflows.keys(), room=room)
-            async with self._giving_up_on_failure():
-                more_jobs, more_large, more_workflows = await inside(connection, read)
+            more_jobs, more_large, more_workflows = await self._run(connection, read)
             jobs += more_jobs
             large |= more_large
             workflows |= more_workflows
@@ -88,13 +85,12 @@ class Writer:
         batch = number(plan, self.position)
         commit = partial(
             write,
-            statements=list(statements(batch)),
+            statements=statements(batch),
             long_histories=[job for job in batch.jobs if job.has_long_history],
             step=step,
         )
         self._dirty_jobs.note(batch.jobs, batch.position.head)
-        async with self._giving_up_on_failure():
-            await self._durably(self._connection, commit)
+        await self._run(self._connection, commit, commits=True)
         self.position = batch.position
         self._jobs.take_in(batch.jobs)
         return Applied(batch.first_seq)
@@ -103,8 +99,7 @@ class Writer:
         """Do the operation. Raises what it is refused for, StoreUnavailable or StoreFull; then it has not happened."""
         connection = await self._begin()
         perform = partial(exclusive_operations.perform, operation=operation, position=self.position, now=now)
-        async with self._giving_up_on_failure():
-            performed, self.position = await self._durably(connection, perform)
+        performed, self.position = await self._run(connection, perform, commits=True)
         if isinstance(operation, DeleteWorkflow):
             self._workflows.unname(operation.name)
         elif isinstance(performed.result, Workflow):
@@ -122,15 +117,23 @@ class Writer:
         self._file_guard.before_commit()
         return self._connection or await self._reopen()
 
-    @asynccontextmanager
-    async def _giving_up_on_failure(self) -> AsyncIterator[None]:
-        """Give the connection up if it fails.
+    async def _run(
+        self,
+        connection: aiosqlite.Connection,
+        function: Callable[[sqlite3.Connection], Result],
+        *,
+        commits: bool = False,
+    ) -> Result:
+        """Run a function; if it ``commits``, see that the next start will find what it wrote.
 
         After a failed write or sync it is unknown what reached the disk, and trying the same once more could seem to
-        succeed when it has not. So what comes next begins with a new connection and with what that finds.
+        succeed when it has not. So the connection is given up, and what comes next begins with a new one and with what
+        that finds.
         """
         try:
-            yield
+            result = await inside(connection, function)
+            if commits:
+                self._file_guard.after_commit()
         except StoreFull:
             raise
         except StoreUnavailable as exc:
@@ -140,11 +143,6 @@ class Writer:
             self._dirty_jobs.forget()
             await self._give_up()
             raise
-
-    async def _durably(self, connection: aiosqlite.Connection, write: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run a function that commits, and see that the next start will find what it wrote."""
-        result = await inside(connection, write)
-        self._file_guard.after_commit()
         return result
 
     def _read(
