@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,6 +168,13 @@ async def test_health_and_metrics(path: bytes) -> None:
 def test_what_health_and_metrics_are() -> None:
     """These are the paths that are never limited."""
     assert {b"/health", b"/healthz", b"/readyz", b"/metrics", b"/api/wfx/v1/health"} == NEVER_LIMITED
+
+
+def test_the_guide() -> None:
+    """The guide names the paths that are never limited, and how many addresses are remembered."""
+    guide = (Path(__file__).parents[2] / "docs" / "rate-limit.md").read_text(encoding="utf-8")
+    assert ", ".join(f"`{path.decode()}`" for path in (*sorted(NEVER_LIMITED)[1:], min(NEVER_LIMITED))) in guide
+    assert f"At most {MOST:,} addresses are remembered" in guide
 
 
 async def test_sides() -> None:
