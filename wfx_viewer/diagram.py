@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wfx.domain.workflow import Group, State, Transition, Workflow
@@ -47,6 +47,13 @@ class Diagram:
             finals=tuple(sorted({state.name for state in workflow.states} - left)),
             _colors=of_states,
         )
+
+    def named(self) -> Iterator[str]:
+        """Yield the name of each state, and those that only transitions name, some of them more than once."""
+        for state in self.states:
+            yield state.name
+        for t in self.transitions:
+            yield from (t.origin, t.target)
 
     def color(self, state: str) -> Color:
         """Return the colour of a state: that of the first group that lists it."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import count
 from xml.sax.saxutils import escape
 
 from wfx_viewer.diagram import NO_GROUP_TEXT, Diagram, label
 
 _LEGEND = "<b>Group to Color Mapping</b>"
+_WORD, _NO_WORD = re.compile(r"[A-Za-z0-9_]+"), re.compile(r"[^A-Za-z0-9_]+")
+_ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&'}
+"""How Mermaid takes characters that would end a text."""
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -16,21 +21,24 @@ def mermaid(diagram: Diagram) -> str:
 
 
 def _mermaid_lines(diagram: Diagram) -> Iterator[str]:
+    ids = _identifiers(diagram)
+    for name, word in ids.items():
+        if name != word:
+            yield f'state "{_one_line(name).translate(_ENTITIES)}" as {word}'
     if diagram.initial is not None:
-        yield f"[*] --> {_one_line(diagram.initial)}"
+        yield f"[*] --> {ids[diagram.initial]}"
     for t in diagram.transitions:
-        yield _one_line(f"{t.origin} --> {t.target}: {t.eligible}")
+        yield _one_line(f"{ids[t.origin]} --> {ids[t.target]}: {t.eligible}")
     for final in diagram.finals:
-        yield f"{_one_line(final)} --> [*]"
-    names = [_one_line(state.name) for state in diagram.states]
-    for name, state in zip(names, diagram.states, strict=True):
+        yield f"{ids[final]} --> [*]"
+    for state in diagram.states:
         color = diagram.color(state.name)
-        yield f"classDef cl_{name} color:{color.text},fill:{color.fill}"
-        yield f"class {name} cl_{name}"
-    if names:
+        yield f"classDef cl_{ids[state.name]} color:{color.text},fill:{color.fill}"
+        yield f"class {ids[state.name]} cl_{ids[state.name]}"
+    if diagram.states:
         groups = [f'<font color="{c.fill}">{g.name}</font> - {g.description}' for g, c in diagram.groups]
-        beside = names[0] if diagram.initial is None else _one_line(diagram.initial)
-        yield _one_line(f"Note right of {beside}: {'<br/>'.join([_LEGEND, *groups])}", "<br/>")
+        beside = diagram.states[0].name if diagram.initial is None else diagram.initial
+        yield _one_line(f"Note right of {ids[beside]}: {'<br/>'.join([_LEGEND, *groups])}", "<br/>")
 
 
 def plantuml(diagram: Diagram) -> str:
@@ -39,12 +47,13 @@ def plantuml(diagram: Diagram) -> str:
 
 
 def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
+    ids = _identifiers(diagram)
     for state in diagram.states:
         color = diagram.color(state.name)
         shown = f'"<color:{color.text}>{state.name}</color>" {color.fill}'
-        yield _one_line(f"state {state.name} as {shown}: {state.description}", "\\n")
+        yield _one_line(f"state {ids[state.name]} as {shown}: {state.description}", "\\n")
     for t in diagram.transitions:
-        yield _one_line(f"{t.origin} --> {t.target}: {label(t)}")
+        yield _one_line(f"{ids[t.origin]} --> {ids[t.target]}: {label(t)}")
     yield "legend right"
     yield "  | Color | Group | Description |"
     for group, color in diagram.groups:
@@ -53,15 +62,35 @@ def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
     yield "endlegend"
 
 
+def _identifiers(diagram: Diagram) -> dict[str, str]:
+    """Return a word for each state that stands for it: its name, unless that has characters that words cannot have."""
+    names = dict.fromkeys(diagram.named())
+    taken = {name for name in names if _WORD.fullmatch(name)}
+    numbers, found = count(2), {}
+    for name in names:
+        word = name if name in taken else _NO_WORD.sub("_", name)
+        while word in taken and word != name:
+            word = f"{_NO_WORD.sub('_', name)}_{next(numbers)}"
+        taken.add(word)
+        found[name] = word
+    return found
+
+
 def smcat(diagram: Diagram) -> str:
     """Write a diagram of State Machine Cat."""
-    states = [f'{_one_line(state.name)} [color="{diagram.color(state.name).fill}"]' for state in diagram.states]
+    states = [f'{_smcat_name(state.name)} [color="{diagram.color(state.name).fill}"]' for state in diagram.states]
     lines = [",\n".join(["initial", *states, "final;"]), ""]
     if diagram.initial is not None:
-        lines.append(f"initial => {_one_line(diagram.initial)};")
-    lines += [_one_line(f"{t.origin} => {t.target}: {t.eligible};") for t in diagram.transitions]
-    lines += [f"{_one_line(state)} => final;" for state in diagram.finals]
+        lines.append(f"initial => {_smcat_name(diagram.initial)};")
+    lines += [
+        _one_line(f"{_smcat_name(t.origin)} => {_smcat_name(t.target)}: {t.eligible};") for t in diagram.transitions
+    ]
+    lines += [f"{_smcat_name(state)} => final;" for state in diagram.finals]
     return "\n".join(lines) + "\n"
+
+
+def _smcat_name(name: str) -> str:
+    return name if _WORD.fullmatch(name) else '"' + _one_line(name).replace('"', "'") + '"'
 
 
 def dot(diagram: Diagram) -> str:
@@ -82,7 +111,7 @@ def _dot_lines(diagram: Diagram) -> Iterator[str]:
         color = diagram.color(state.name)
         tooltip = f", tooltip={_quoted(state.description)}" if state.description else ""
         yield f'{_quoted(state.name)} [fillcolor="{color.fill}", fontcolor={color.text}{tooltip}];'
-    names = {state.name for state in diagram.states} | {t.target for t in diagram.transitions}
+    names = set(diagram.named())
     initial, legend = _unlike("initial", names), _unlike("legend", names)
     if diagram.initial is not None:
         yield f'{initial} [shape=circle, label="", width=0.2, fillcolor=black];'

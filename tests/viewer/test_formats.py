@@ -153,6 +153,33 @@ def test_texts_cannot_add_statements(viewer: Run, name: str) -> None:
         assert not [line for line in outcome.out.splitlines() if line.strip().startswith("EVIL")]
 
 
+@pytest.mark.parametrize(("name", "expected"), [
+    ("mermaid", [
+        'state "a-b" as a_b', 'state "a b" as a_b_2', 'state "a #34;b#34;" as a_b_', "[*] --> a_b",
+        "a_b --> a_b_2: WFX", "a_b_2 --> a_b_: WFX",
+    ]),
+    ("plantuml", ["a_b --> a_b_2: WFX", "a_b_2 --> a_b_: WFX"]),
+    ("smcat", ['"a-b" => "a b": WFX;', "\"a b\" => \"a 'b'\": WFX;"]),
+    ("dot", ['"a-b" -> "a b" [label="WFX"];', r'"a b" -> "a \"b\"" [label="WFX"];']),
+])  # fmt: skip
+def test_names_that_are_no_words(viewer: Run, name: str, expected: list[str]) -> None:
+    """States whose names have characters that the languages do not take get a word, or quotes, and are told apart."""
+    Path("names.yml").write_text(
+        "states: [{name: a-b}, {name: a b}, {name: 'a \"b\"'}]\ntransitions:\n"
+        "- {from: a-b, to: a b, eligible: WFX}\n- {from: a b, to: 'a \"b\"', eligible: WFX}\n"
+    )
+    lines = [line.strip() for line in viewer(f"--output-format={name}", "names.yml").out.splitlines()]
+    assert [line for line in expected if line not in lines] == []
+
+
+def test_many_names_that_are_no_words(viewer: Run) -> None:
+    """Thousands of names that would become the same word get as many words."""
+    Path("names.yml").write_text("states:\n" + "".join(f"- name: {chr(0x4E00 + n)}\n" for n in range(4096)))
+    words = [line.split()[-1] for line in viewer("names.yml").out.splitlines() if " as " in line]
+    assert len(set(words)) == 4096
+    assert max(map(len, words)) < 10
+
+
 def test_colors_of_groups() -> None:
     """Groups have the colours of the reference in its order: 143 light ones, 113 dark ones, then the first again."""
     first = (

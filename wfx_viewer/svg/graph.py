@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,9 +89,8 @@ def widest(lines: list[str]) -> float:
 
 def graph_of(diagram: Diagram) -> Graph:
     """Make the graph. A state that only transitions name has a box too; of states with one name the first has it."""
-    described: dict[str, str] = {}
-    for name, description in _named(diagram):
-        described.setdefault(name, description)
+    described = dict.fromkeys(diagram.named(), "")
+    described.update((state.name, state.description) for state in reversed(diagram.states))
     graph = Graph(
         [Box(name, text, lettering.wrapped(text, _TEXT_WIDTH, TEXT_SIZE, _LINES)) for name, text in described.items()]
     )
@@ -114,11 +112,3 @@ def graph_of(diagram: Diagram) -> Graph:
     for name in diagram.finals:
         graph.add_mark(numbers[name], leads_to=False)
     return graph
-
-
-def _named(diagram: Diagram) -> Iterator[tuple[str, str]]:
-    for state in diagram.states:
-        yield state.name, state.description
-    for t in diagram.transitions:
-        yield t.origin, ""
-        yield t.target, ""
