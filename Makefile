@@ -32,7 +32,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/.dev
-	$(BIN)/mypy wfx wfxctl plugins/wfx_plugin loadtest
+	$(BIN)/mypy wfx wfxctl wfx_viewer plugins/wfx_plugin loadtest
 
 contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
@@ -70,6 +70,8 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx.config.document docs/configuration.md
 	PYTHONPATH=tests $(BIN)/python -m tests.server.document docs/http-edge.md
 	$(BIN)/python -m tests.docs.robustness docs/robustness.md
+	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-phased.svg spec/workflows/wfx.workflow.dau.phased.yml
+	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-kanban.svg spec/workflows/wfx.workflow.kanban.yml
 
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv

@@ -25,6 +25,7 @@ from wfx.api.cors import CrossOriginSharing
 from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
+from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
 from wfx.api.services import Services
 from wfx.config.options import Config
 from wfx.config.reload import Reload
@@ -61,11 +62,15 @@ class Composition:
     reload: Reload
     """Replaces the tunables, and what others read anew (``reload.on_reload``)."""
     plugins: Mapping[Side, PluginChain]
+    buckets: Buckets
+    """Of the rate limit; an address has one for all listeners."""
     metrics: Metrics
 
     def app(self, side: Side, *, loopback: bool) -> ASGIApp:
         """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
-        middleware = _middleware(self.tunables, self.plugins[side], loopback=loopback)
+        refused = partial(self.limits.note_refusal, side, "rate")
+        rate_limit = Middleware(RateLimit, side, self.tunables, self.buckets, refused)
+        middleware = _middleware(self.tunables, rate_limit, self.plugins[side], loopback=loopback)
         return build_app(side, self.endpoints[side], middleware)
 
 
@@ -91,6 +96,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         tunables=tunables,
         reload=Reload(config, tunables),
         plugins=plugins,
+        buckets=MemoryBuckets(),
         metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
     )
 
@@ -140,11 +146,14 @@ def _tune_plugins(chain: PluginChain, tunables: Tunables) -> None:
     chain.set_reply_timeout(tunables.plugin_timeout)
 
 
-def _middleware(tunables: Holder[Tunables], chain: PluginChain, *, loopback: bool) -> list[Middleware]:
+def _middleware(
+    tunables: Holder[Tunables], rate_limit: Middleware, chain: PluginChain, *, loopback: bool
+) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
         *([Middleware(HostCheck, tunables)] if loopback else []),
         Middleware(CrossOriginSharing, tunables),
+        rate_limit,
         *([Middleware(PluginMiddleware, chain)] if len(chain) else []),
     ]
 

@@ -107,12 +107,13 @@ def _kind(value: Any) -> str:
 
 
 def lenient(document: Document) -> Workflow:
-    """Return the workflow for a check of its logic: words that the API does not know pass."""
+    """Return the workflow, for a check of its logic or a drawing: words that the API does not know pass."""
     from wfx.domain.workflow import Actor, Group, State, Transition, Trigger, Workflow
 
     return Workflow(
         name=document["name"],
-        states=tuple(State(state["name"]) for state in document.get("states", ())),
+        description=document.get("description", ""),
+        states=tuple(State(state["name"], state.get("description", "")) for state in document.get("states", ())),
         transitions=tuple(
             Transition(
                 t["from"],
@@ -122,7 +123,10 @@ def lenient(document: Document) -> Workflow:
             )
             for t in document.get("transitions", ())
         ),
-        groups=tuple(Group(group["name"], tuple(group["states"])) for group in document.get("groups", ())),
+        groups=tuple(
+            Group(group["name"], tuple(group["states"]), group.get("description", ""))
+            for group in document.get("groups", ())
+        ),
     )
 
 

@@ -134,6 +134,28 @@ async def test_allowed_hosts(tmp_path: Path) -> None:
         await again.close()
 
 
+async def test_rate_limit(engine: str, tmp_path: Path) -> None:
+    """The limit of requests per address may be switched on, changed and switched off, also for open connections."""
+    async with composed(tmp_path, http_engine=engine) as running, httpx.AsyncClient(trust_env=False) as client:
+
+        async def status() -> int:
+            return (await client.get(f"{running.url(Side.NORTH)}/jobs")).status_code
+
+        assert [await status() for _ in range(3)] == [200, 200, 200]
+        running.tune(rate_limit_enabled=True, ip_rate_limit=2, ip_window_minutes=1000)
+        assert [await status() for _ in range(3)] == [200, 200, 429]
+        running.tune(ip_rate_limit=3)
+        assert [await status() for _ in range(2)] == [200, 429]
+        running.tune(rate_limit_sides=("south",))
+        assert await status() == 200
+        running.tune(rate_limit_sides=("north",), rate_limit_excluded_ips=("127.0.0.0/8",))
+        assert await status() == 200
+        running.tune(rate_limit_excluded_ips=())
+        assert await status() == 429
+        running.tune(rate_limit_enabled=False)
+        assert await status() == 200
+
+
 async def test_keep_alives_of_streams(tmp_path: Path) -> None:
     """The time between keep-alives may change: streams that begin later have the new one."""
     async with composed(tmp_path) as running:

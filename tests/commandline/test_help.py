@@ -12,12 +12,16 @@ from command_lines import Run, all_commands, runner
 
 import wfx.cli
 import wfx_loadtest.cli
+import wfx_viewer.cli
 import wfxctl.main
 from wfx.commandline import help_texts
 from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.options import Kind, Option
 
-PROGRAMS = {program.root.name: program for program in (wfx.cli.PROGRAM, wfx_loadtest.cli.PROGRAM, wfxctl.main.PROGRAM)}
+PROGRAMS = {
+    program.root.name: program
+    for program in (wfx.cli.PROGRAM, wfx_loadtest.cli.PROGRAM, wfx_viewer.cli.PROGRAM, wfxctl.main.PROGRAM)
+}
 COMMANDS = {parsed.words: parsed for program in PROGRAMS.values() for parsed in all_commands(Parsed([program.root]))}
 RUNNABLE = [words for words, parsed in COMMANDS.items() if parsed.command.run]
 

@@ -27,7 +27,9 @@ SHIPPED = (
     "wfx_loadtest/report/page.js", "wfx_plugin/py.typed", "wfx/py.typed",
 )  # fmt: skip
 
-PROGRAMS = {"wfx": "wfx.cli", "wfxctl": "wfxctl.main", "wfx-loadtest": "wfx_loadtest.cli"}
+PROGRAMS = {
+    "wfx": "wfx.cli", "wfxctl": "wfxctl.main", "wfx-loadtest": "wfx_loadtest.cli", "wfx-viewer": "wfx_viewer.cli",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def test_wheel_is_complete(unpacked: Path) -> None:
 def test_wheel_has_no_tests(unpacked: Path) -> None:
     """Tests and benchmarks stay at home."""
     assert {path.name for path in unpacked.iterdir() if path.is_dir()} == {
-        "wfx", "wfxctl", "wfx_plugin", "wfx_loadtest", next(unpacked.glob("*.dist-info")).name
+        "wfx", "wfxctl", "wfx_plugin", "wfx_loadtest", "wfx_viewer", next(unpacked.glob("*.dist-info")).name
     }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ def closure(unpacked: Path) -> Iterator[metadata.Distribution]:
 
 
 def test_a_plain_installation_has_all_it_imports(unpacked: Path, tmp_path: Path) -> None:
-    """In a fresh environment with the wheel and its dependencies alone, without extras, all three programs work."""
+    """In a fresh environment with the wheel and its dependencies alone, without extras, all four programs work."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path)], check=True, timeout=100)
     (packages,) = tmp_path.glob("lib/python*/site-packages")
     for distribution in closure(unpacked):
@@ -106,6 +108,8 @@ def test_a_plain_installation_has_all_it_imports(unpacked: Path, tmp_path: Path)
         assert run("wfxctl", *ports, "workflow", "query", "--filter=.content[].name", "--raw").strip()
     assert run("wfx-loadtest", "populate", "--count=1", "--workers=1").startswith("1 jobs")
     assert "is sound" in run("wfx", "check")
+    workflow = next(tmp_path.glob("lib/python*/site-packages/wfx/spec/workflows/*.kanban.yml"))
+    assert "BACKLOG</text>" in run("wfx-viewer", "--output-format=svg", str(workflow))
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

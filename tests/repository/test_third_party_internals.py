@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {
-    ROOT: ("wfx", "wfxctl"),
+    ROOT: ("wfx", "wfxctl", "wfx_viewer"),
     ROOT / "plugins": ("wfx_plugin", "examples"),
     ROOT / "loadtest": ("wfx_loadtest", "bench"),
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wfx.api.reply import Reply, json_reply
+from wfx.api.reply import RawHeader, Reply, json_reply
 from wfx.domain import errors
 from wfx.domain.json import encode
 
@@ -28,6 +28,7 @@ _BAD_WORKFLOW = Answer(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a
 _GONE = Answer(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
 _OTHER_LOG = Answer(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
 _UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
+_TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
 _FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
 _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
@@ -54,6 +55,11 @@ def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: st
     return _reply(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {})
 
 
+def too_many_requests(message: str, headers: Sequence[RawHeader]) -> Reply:
+    """Answer that the caller's address has used up its requests."""
+    return _reply(_TOO_MANY, (message,), {}, headers)
+
+
 def _extra(error: errors.WfxError) -> dict[str, Any]:
     match error:
         case errors.BehindHorizon(oldest=oldest):
@@ -63,6 +69,6 @@ def _extra(error: errors.WfxError) -> dict[str, Any]:
     return {}
 
 
-def _reply(answer: Answer, messages: Iterable[str], extra: dict[str, Any]) -> Reply:
+def _reply(answer: Answer, messages: Iterable[str], extra: dict[str, Any], headers: Sequence[RawHeader] = ()) -> Reply:
     listed = [{"code": answer.code, "logref": answer.logref, "message": message} for message in messages]
-    return json_reply(encode({"errors": listed, **extra}), answer.status)
+    return json_reply(encode({"errors": listed, **extra}), answer.status, headers)

@@ -64,7 +64,9 @@ def complete(root: Command, words: Sequence[str]) -> Offer:
         parsed = grammar.parse(root, parsed.arguments)
     children = [(child.name, child.summary) for child in parsed.command.children if not child.hidden]
     if children:
-        return _starting(current, [] if parsed.arguments else children)
+        offer = _starting(current, [] if parsed.arguments else children)
+        if offer.words and (current or not parsed.command.extensions):
+            return offer
     return _files(parsed.command.extensions)
 
 

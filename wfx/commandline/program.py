@@ -39,6 +39,8 @@ class Program:
     """What to print on standard output when a command fails."""
     usage_on_failure: bool = False
     """Whether the usage follows each error line."""
+    fatal_on_failure: bool = False
+    """Whether a log line at level fatal, with the error once more, ends the output on standard error."""
     strict: bool = False
     """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning, and nested values are wrong."""
 
@@ -85,6 +87,8 @@ class Program:
             err.line(f"Error: {exc}")
             if self.usage_on_failure:
                 err.write(help_texts.usage_text(parsed))
+            if self.fatal_on_failure:
+                log.write("fatal", str(exc))
             return exc.code
 
     def _run_command(

@@ -41,8 +41,12 @@ class Stream:
 
         Raises OutputFailure when there is no room for it, and BrokenPipeError when nobody reads it.
         """
+        self.data(text.encode("utf-8", "replace"))
+
+    def data(self, data: bytes) -> None:
+        """Write bytes as they are. Raises as :meth:`write` does."""
         try:
-            self._raw.write(text.encode("utf-8", "replace"))
+            self._raw.write(data)
             self._raw.flush()
         except BrokenPipeError:
             raise

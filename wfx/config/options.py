@@ -17,6 +17,7 @@ Host = NewType("Host", str)
 
 ENGINES = ("auto", "uvicorn", "hypercorn")
 SCHEMES = ("http", "https", "unix")
+SIDES = ("north", "south")
 
 
 _MOST_PORTS = 65535
@@ -70,6 +71,23 @@ def _proxy(text: str) -> None:
             ip_network(text)
         except ValueError as exc:
             raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix ({exc})') from exc
+
+
+def _network(text: str) -> None:
+    try:
+        ip_network(text)
+    except ValueError as exc:
+        raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8 ({exc})') from exc
+
+
+def _path(text: str) -> None:
+    if not text.startswith("/"):
+        raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
+
+
+def _side(text: str) -> None:
+    if text not in SIDES:
+        raise ValueError(f'unknown side "{text}": must be one of {", ".join(SIDES)}')
 
 
 def _mode(text: str) -> None:
@@ -153,6 +171,24 @@ class Config:
         Seconds(10), "idle keep-alive connections are closed after this; 0 takes the read timeout"
     )
     graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
+
+    rate_limit_enabled: bool = _option(False, "whether the requests of each client address are limited in number")
+    rate_limit_sides: tuple[str, ...] = _option(
+        SIDES, "sides whose requests are limited: north (operators), south (devices), or both", check=_side
+    )
+    ip_rate_limit: int = _option(
+        100, "requests that an address (with IPv6 a network of 64 bits) may make in each window", least=1
+    )
+    ip_window_minutes: int = _option(1, "minutes of the window of --ip-rate-limit", least=1)
+    ip_burst_size: int = _option(
+        0, "requests that an address may make beyond --ip-rate-limit, once, if it made fewer in windows before"
+    )
+    rate_limit_excluded_ips: tuple[str, ...] = _option(
+        (), "addresses and networks (10.0.0.0/8) whose requests are not limited", check=_network
+    )
+    rate_limit_excluded_paths: tuple[str, ...] = _option(
+        (), "paths that are not limited, with all below them; those of health and metrics never are", check=_path
+    )
 
     sse_ping_interval: Seconds = _option(Seconds(30), "idle time before a keep-alive comment on event streams")
     sse_grace_interval: Seconds = _option(

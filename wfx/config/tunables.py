@@ -30,6 +30,13 @@ class Tunables:
     write_timeout: Seconds
     cleanup_timeout: Seconds
     graceful_timeout: Seconds
+    rate_limit_enabled: bool
+    rate_limit_sides: tuple[str, ...]
+    ip_rate_limit: int
+    ip_window_minutes: int
+    ip_burst_size: int
+    rate_limit_excluded_ips: tuple[str, ...]
+    rate_limit_excluded_paths: tuple[str, ...]
     sse_ping_interval: Seconds
     sse_grace_interval: Seconds
     events_keep: int

@@ -84,6 +84,7 @@ KINDS = {
     "busy": "came while too many others were being worked on",
     "bodies": "came while the bodies of others filled the memory set aside for them",
     "connections": "came while too many connections were open",
+    "rate": "came after its address had used up its requests (--ip-rate-limit)",
     "flood": "made its HTTP/2 connection a burden: resets, pings, settings",
 }
 """All that is refused: a connection or request that …"""

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from starlette.types import Scope
+
 from wfx.config.tunables import Current
 from wfx.request_context import Side
 from wfx.server.edge_errors import Refusals
@@ -106,6 +108,11 @@ class HttpLimits:
         added = ListenerLimits(side, self._settings, self.bodies, most_connections, self._proxies)
         self.listeners.append(added)
         return added
+
+    def note_refusal(self, side: Side, kind: str, scope: Scope) -> None:
+        """Count a request that the app of a side refused, before the API saw it, among those of its listeners."""
+        listener = next(each for each in self.listeners if each.side is side)
+        listener.refusals.note(kind, scope.get("client"))
 
 
 class ListenerLimits:

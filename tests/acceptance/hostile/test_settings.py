@@ -199,3 +199,17 @@ def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
     assert f'"{value}" is no address or network such as 10.0.0.0/8' in start_and_fail(
         tmp_path, f"--trusted-proxy={value}"
     )
+
+
+@pytest.mark.parametrize(("option", "value", "said"), [
+    ("rate-limit-excluded-ips", "10.0.0.1/8", '"10.0.0.1/8" is no address or network such as 10.0.0.0/8'),
+    ("rate-limit-excluded-ips", "unix", '"unix" is no address or network such as 10.0.0.0/8'),
+    ("rate-limit-excluded-paths", "download", '"download" is no path such as /download: it must begin with a slash'),
+    ("rate-limit-sides", "east", 'unknown side "east": must be one of north, south'),
+    ("ip-rate-limit", "0", "must be at least 1"),
+    ("ip-window-minutes", "0", "must be at least 1"),
+    ("ip-burst-size", "-1", "must be at least 0"),
+])  # fmt: skip
+def test_rate_limits_that_are_none(tmp_path: Path, option: str, value: str, said: str) -> None:
+    """A limit of requests that cannot be kept as it is written ends the start, and says what is wrong."""
+    assert said in start_and_fail(tmp_path, f"--{option}={value}")

@@ -1,0 +1,219 @@
+"""The command line of ``wfx-viewer`` (cli section 10)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from command_lines import Run, runner
+
+from wfx_viewer.cli import PROGRAM
+
+GOLDEN = Path(__file__).parent / "golden"
+LAMP = str(GOLDEN / "lamp.yml")
+
+
+@pytest.fixture
+def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the program in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    return runner(PROGRAM, tmp_path)
+
+
+class Kroki(HTTPServer):
+    """A service that draws."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.status, self.body = 200, b"<svg/>"
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        """Where it draws."""
+        return f"http://127.0.0.1:{self.server_address[1]}/plantuml/svg"
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Kroki
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def kroki(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kroki]:
+    """A service that draws, and no proxy on the way to it."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Kroki() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_service_draws_if_that_is_wanted(viewer: Run, kroki: Kroki) -> None:
+    """With --kroki-url the PlantUML text is posted as a form's file, without a content type, and the answer printed."""
+    outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "<svg/>\n", "")
+    ((path, fields, body),) = kroki.received
+    assert path == "/plantuml/svg"
+    assert "content-type" not in fields
+    boundary, _, rest = body.partition(b"\r\n")
+    head, _, form = rest.partition(b"\r\n\r\n")
+    assert b'Content-Disposition: form-data; name="file"; filename="workflow"' in head.split(b"\r\n")
+    assert form == (GOLDEN / "lamp.plantuml").read_bytes() + b"\r\n" + boundary + b"--\r\n"
+
+
+def test_what_a_service_answers_is_written(viewer: Run, kroki: Kroki) -> None:
+    """The answer is written whatever its status is, byte for byte and with a line break; a warning names the status."""
+    kroki.status, kroki.body = 400, b"\x89PNG\xff cannot draw"
+    outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", "--output=lamp.png", LAMP)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert Path("lamp.png").read_bytes() == kroki.body + b"\n"
+    assert " WRN " in outcome.err
+    assert "status=400" in outcome.err
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "nonsense", "http://[", "ftp://127.0.0.1/"])
+def test_a_service_that_is_not_there(viewer: Run, url: str) -> None:
+    """A service that does not answer, and a URL that is none, are errors of one line each."""
+    outcome = viewer("--output-format=svg", f"--kroki-url={url}", LAMP)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith(f"Error: cannot have {url} draw the workflow: ")
+
+
+def test_other_formats_ask_nobody(viewer: Run, kroki: Kroki) -> None:
+    """The URL matters to SVG alone, and without it SVG is drawn here."""
+    assert viewer(f"--kroki-url={kroki.url}", LAMP).out == (GOLDEN / "lamp.mermaid").read_text()
+    assert viewer("--output-format=svg", LAMP).out == (GOLDEN / "lamp.svg").read_text()
+    assert viewer("--output-format=svg", "--kroki-url=", LAMP).out == (GOLDEN / "lamp.svg").read_text()
+    assert kroki.received == []
+
+
+@pytest.mark.parametrize("name", ["mermaid", "svg"])
+def test_a_file(viewer: Run, name: str) -> None:
+    """--output creates or replaces a file that others may read, and nothing is printed."""
+    Path("lamp.out").write_text("before, and longer than what comes " * 1000)
+    before = os.umask(0o022)
+    try:
+        for file in ("lamp.out", "new.out"):
+            outcome = viewer(f"--output-format={name}", "--output", file, LAMP)
+            assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+            assert Path(file).read_text() == (GOLDEN / f"lamp.{name}").read_text()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(Path("new.out").stat().st_mode) == 0o644
+
+
+FAILURES = {
+    "no argument": ([], "accepts 1 arg(s), received 0"),
+    "two arguments": ([LAMP, LAMP], "accepts 1 arg(s), received 2"),
+    "standard input": (["-"], "cannot read -: No such file or directory"),
+    "no such file": (["missing.yml"], "cannot read missing.yml: No such file or directory"),
+    "a directory": (["."], "cannot read .: Is a directory"),
+    "a null character": (["a\0b"], "cannot read a"),
+    "no YAML": (["bad.yml"], "bad.yml is no workflow: "),
+    "a list": (["list.yml"], "there should be keys and values, not a list"),
+    "a text for states": (["states.json"], "states should be a list, not a text"),
+    "unknown format": (["--output-format=png", LAMP], 'invalid argument "png" for "--output-format" flag'),
+    "unknown flag": (["--outputs=x", LAMP], "unknown flag: --outputs"),
+    "no such directory": (["--output=no/where", LAMP], "cannot write no/where: No such file or directory"),
+    "the file itself": (["--output=own.yml", "./own.yml"], "cannot write own.yml: it is the workflow file"),
+    "a full disk": (["--output=/dev/full", LAMP], "cannot write /dev/full: No space left on device"),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_failures(viewer: Run, case: str) -> None:
+    """What goes wrong is said in an error line, the usage follows, and a fatal log line; the exit code is 1."""
+    Path("bad.yml").write_text("a: [1")
+    Path("list.yml").write_text("- a")
+    Path("states.json").write_text('{"states": "A"}')
+    Path("own.yml").write_text("name: own")
+    arguments, said = FAILURES[case]
+    outcome = viewer(*arguments)
+    assert (outcome.code, outcome.out) == (1, "")
+    first, *_, last = outcome.err.splitlines()
+    assert first.startswith("Error: ")
+    assert said in first
+    assert "\nUsage:\n  wfx-viewer FILE [flags]\n" in outcome.err
+    assert " FTL " in last
+    assert Path("own.yml").read_text() == "name: own"
+
+
+def test_the_output_of_a_failure_is_empty(viewer: Run) -> None:
+    """The output is opened first: where the workflow cannot be read, it is left empty."""
+    Path("old.mmd").write_text("before")
+    assert viewer("--output=old.mmd", "missing.yml").code == 1
+    assert Path("old.mmd").read_text() == ""
+
+
+def test_neither_variables_nor_files_count(viewer: Run) -> None:
+    """Configuration files and WFX_ variables change nothing."""
+    Path("wfx.yml").write_text("output-format: svg\n")
+    outcome = viewer(LAMP, env={"WFX_OUTPUT_FORMAT": "svg", "WFX_OUTPUT": "x"})
+    assert outcome.out == (GOLDEN / "lamp.mermaid").read_text()
+
+
+def test_log_level(viewer: Run) -> None:
+    """Level debug tells the steps on standard error; the result is the same."""
+    outcome = viewer("--log-level=debug", LAMP)
+    assert outcome.out == (GOLDEN / "lamp.mermaid").read_text()
+    assert [line.split(" DBG ")[1].split("  ")[0].split(" path")[0].split(" format")[0]
+            for line in outcome.err.splitlines()] == ["read workflow file", "drawing workflow"]  # fmt: skip
+
+
+def test_version_completion_and_manual(viewer: Run) -> None:
+    """The program tells its version, completes workflow files and formats, and writes its manual page."""
+    assert viewer("--version").out.startswith("wfx-viewer version ")
+    assert viewer("-v").out == viewer("--version").out
+    for words in (("",), ("la",), ("--output=x", "")):
+        assert viewer("__complete", *words).out.splitlines() == ["yaml", "yml", ":8"]
+    assert viewer("__complete", "comp").out.splitlines()[-1] == ":4"
+    assert viewer("__complete", "--output-format", "").out.splitlines()[:5] == [
+        "mermaid", "plantuml", "smcat", "dot", "svg",
+    ]  # fmt: skip
+    assert viewer("man", "--dir=pages").code == 0
+    assert "--output\\-format" in Path("pages/wfx-viewer.1").read_text().replace("\\-\\-", "--")
+    assert viewer("completion", "bash").out
+
+
+def test_json_is_drawn_too(viewer: Run) -> None:
+    """A workflow in JSON gives the same as one in YAML."""
+    Path("lamp.json").write_text(
+        '{"name": "lamp", "states": [{"name": "OFF", "description": "no light"}, {"name": "DIM"}, {"name": "BRIGHT"}],'
+        '"groups": [{"name": "BUSY", "description": "still moving", "states": ["DIM"]}],'
+        '"transitions": [{"from": "OFF", "to": "DIM", "eligible": "WFX", "action": "IMMEDIATE"},'
+        '{"from": "DIM", "to": "DIM", "eligible": "CLIENT"}, {"from": "DIM", "to": "BRIGHT", "eligible": "CLIENT"}]}'
+    )
+    for name in ("mermaid", "plantuml", "svg"):
+        outcome = viewer(f"--output-format={name}", "lamp.json")
+        assert outcome.out == (GOLDEN / f"lamp.{name}").read_text()
+
+
+def test_the_installed_program() -> None:
+    """The program runs by its name and as a module, and an error ends it with 1, without a traceback."""
+    for command in ([str(Path(sys.executable).parent / "wfx-viewer")], [sys.executable, "-m", "wfx_viewer"]):
+        ran = subprocess.run([*command, LAMP], capture_output=True, text=True, timeout=60, check=True)
+        assert ran.stdout == (GOLDEN / "lamp.mermaid").read_text()
+        failed = subprocess.run([*command, "missing"], capture_output=True, text=True, timeout=60, check=False)
+        assert failed.returncode == 1
+        assert "Traceback" not in failed.stderr

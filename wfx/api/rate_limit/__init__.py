@@ -1,0 +1,6 @@
+"""Rate limit: how many requests may come from one address in a window of time."""
+
+from wfx.api.rate_limit.buckets import Buckets, MemoryBuckets
+from wfx.api.rate_limit.middleware import RateLimit
+
+__all__ = ["Buckets", "MemoryBuckets", "RateLimit"]

@@ -1,0 +1,79 @@
+"""ASGI middleware that limits how many requests come from one address (``--rate-limit-enabled``)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wfx.api.errors import too_many_requests
+from wfx.api.rate_limit.buckets import Buckets
+from wfx.api.rate_limit.policy import Policy
+from wfx.api.reply import Reply
+from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.domain.quota import TAKEN, Quota
+from wfx.request_context import Side
+
+
+class RateLimit:
+    """ASGI middleware outside the plugins, and inside of cross-origin sharing, so that pages can read the answer 429.
+
+    It answers before anything is read of a body, and before a plugin is asked.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        side: Side,
+        tunables: Holder[Tunables],
+        buckets: Buckets,
+        refused: Callable[[Scope], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Let each address use its bucket; ``refused`` is told of requests that found theirs empty.
+
+        ``now`` is the time of day in seconds, in which clients are told when the window ends.
+        """
+        self._app = app
+        self._policy = Derived(tunables, partial(Policy.of, side))
+        self._buckets = buckets
+        self._refused = refused
+        self._now = now
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass the request on, or answer 429."""
+        policy = self._policy.current
+        if policy is None or scope["type"] != "http":
+            return self._app(scope, receive, send)
+        key = policy.key(scope)
+        if key is None:
+            return self._app(scope, receive, send)
+        wait = self._buckets.take(key, policy.quota)
+        if wait == TAKEN:
+            return self._app(scope, receive, send)
+        if isinstance(wait, float):
+            return self._refusal(policy.quota, key, wait, scope)(scope, receive, send)
+        return self._later(wait, policy.quota, key, scope, receive, send)
+
+    async def _later(
+        self, answer: Awaitable[float], quota: Quota, key: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        wait = await answer
+        app = self._app if wait == TAKEN else self._refusal(quota, key, wait, scope)
+        await app(scope, receive, send)
+
+    def _refusal(self, quota: Quota, key: str, wait: float, scope: Scope) -> Reply:
+        """Make the answer to a request that has found the bucket empty for so many seconds."""
+        self._refused(scope)
+        seconds = max(1, math.ceil(wait))
+        message = f"too many requests from {key}: {quota.size} are allowed, try again in {seconds} s"
+        fields = {
+            b"retry-after": seconds,
+            b"x-ratelimit-limit": quota.size,
+            b"x-ratelimit-remaining": 0,
+            b"x-ratelimit-reset": math.ceil(self._now() + wait),
+        }
+        return too_many_requests(message, [(name, b"%d" % value) for name, value in fields.items()])

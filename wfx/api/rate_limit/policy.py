@@ -1,0 +1,70 @@
+"""Policy of the rate limit: which requests count, and for whom."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.types import Scope
+
+from wfx.config.tunables import Tunables
+from wfx.domain.quota import Quota
+from wfx.request_context import Side
+
+NEVER_LIMITED = frozenset({b"/health", b"/healthz", b"/readyz", b"/metrics", b"/api/wfx/v1/health"})
+"""What supervisors and monitoring ask for: they must see a service that is under load as it is."""
+_CACHED = 4096
+"""Addresses of which is remembered whose bucket they use."""
+_NETWORK_OF_ONE = 64
+"""Bits of the IPv6 network that one subscriber has (RFC 6177); it may use any address in it."""
+
+
+class Policy:
+    """The limit of one side, as the options say it."""
+
+    def __init__(self, tunables: Tunables) -> None:
+        """Take it from the options."""
+        self.quota = Quota(tunables.ip_rate_limit, tunables.ip_window_minutes * 60.0, tunables.ip_burst_size)
+        self._excluded = [ip_network(text) for text in tunables.rate_limit_excluded_ips]
+        self._exact = NEVER_LIMITED | {path.encode() for path in tunables.rate_limit_excluded_paths}
+        self._below = tuple(path.rstrip("/").encode() + b"/" for path in tunables.rate_limit_excluded_paths)
+        self._bucket_of = lru_cache(_CACHED)(self._find_bucket)
+
+    @classmethod
+    def of(cls, side: Side, tunables: Tunables) -> Policy | None:
+        """Return the policy of a side; None if it has no limit."""
+        return cls(tunables) if tunables.rate_limit_enabled and side in tunables.rate_limit_sides else None
+
+    def key(self, scope: Scope) -> str | None:
+        """Return the key of the bucket that a request takes a token from; None if it takes none.
+
+        Peers on a Unix socket have no address: they take none, unless a trusted proxy tells whom it speaks for.
+        """
+        peer = scope.get("client")
+        if not peer:
+            return None
+        path: bytes = scope["raw_path"]
+        if path in self._exact or (self._below and path.startswith(self._below)):
+            return None
+        return self._bucket_of(peer[0])
+
+    def _find_bucket(self, peer: str) -> str | None:
+        try:
+            address = _plain(ip_address(peer))
+        except ValueError:  # a server may call its peers as it likes
+            return peer
+        if any(address in network for network in self._excluded):
+            return None
+        return _bucket(address)
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that a listener on IPv6 shows as one of IPv6."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _bucket(address: IPv4Address | IPv6Address) -> str:
+    """Name the bucket: of an IPv4 address, or of an IPv6 network; all neighbours on a link share one of the latter."""
+    if isinstance(address, IPv4Address) or address.is_link_local:
+        return str(address)
+    return str(ip_network((int(address), _NETWORK_OF_ONE), strict=False))

@@ -1,0 +1,5 @@
+"""Entry point of ``python -m wfx_viewer``."""
+
+from wfx_viewer.cli import main
+
+main()
