@@ -20,6 +20,7 @@ import pytest
 from tests.certificates import Authority, Certificate
 from tests.server.engines import DEADLINE, HUGE, Handlers, serving
 from tests.server.everywhere import Everywhere
+from tests.server.http2 import Client
 from tests.waiting import eventually
 from wfx.config.options import Config, Host
 from wfx.server.limits import HttpSettings
@@ -31,6 +32,12 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CLOSING = b"GET /%b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """The beginning of a handshake."""
+
+
+@pytest.fixture(params=["uvicorn", "hypercorn", "auto"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn, and both together."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +89,7 @@ def test_all_schemes_at_once(engine: str, authority: Authority, server: Certific
                 assert client.get("http://wfx/version").status_code == 200
             with httpx.Client(verify=authority.trusting(), http2=True, trust_env=False) as client:
                 answer = client.get(f"https://localhost:{secure}/")
-                assert answer.http_version == ("HTTP/2" if engine == "hypercorn" else "HTTP/1.1")
+                assert answer.http_version == ("HTTP/1.1" if engine == "uvicorn" else "HTTP/2")
                 assert f"<https://localhost:{secure}{BASE}/openapi.json>" in answer.headers["link"]
     assert not (tmp_path / "client.sock").exists()
     assert not (tmp_path / "mgmt.sock").exists()
@@ -176,6 +183,22 @@ def test_unfinished_handshakes_count(engine: str, sent: bytes, authority: Author
         with ExitStack() as stack:
             for _ in range(5):
                 stack.enter_context(socket.create_connection(("127.0.0.1", port), DEADLINE)).sendall(sent)
+            with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
+                assert received(wire) == b"", "there are too many"
+        eventually(lambda: is_served(port, authority), "there is room")
+
+
+def test_both_kinds_of_connections_count(authority: Authority, server: Certificate) -> None:
+    """With the engine auto, connections by HTTP/1.1 and by HTTP/2 count together against the limit of a listener."""
+    settings = HttpSettings(600, 1, read_timeout=600, max_connections=4)
+    with serving("auto", Handlers(), settings, settings_of(server, "auto")) as port:
+        with ExitStack() as stack:
+            for _ in range(2):
+                client = stack.enter_context(Client(port, tls=authority.trusting()))
+                asked = client.ask("/")
+                client.flush()
+                client.until(lambda client=client, asked=asked: asked in client.ended)  # type: ignore[misc]  # of this turn
+                stack.enter_context(connected(port, authority.trusting()))
             with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
                 assert received(wire) == b"", "there are too many"
         eventually(lambda: is_served(port, authority), "there is room")

@@ -112,7 +112,9 @@ class Config:
         "unix for all clients of Unix sockets",
         check=_proxy,
     )
-    http_engine: str = _option("auto", "HTTP engine", ENGINES)
+    http_engine: str = _option(
+        "auto", "HTTP engine; auto is uvicorn, and over https hypercorn for clients that speak HTTP/2", ENGINES
+    )
     allowed_origin: tuple[str, ...] = _option(
         (),
         "origins, such as https://console.example, whose pages may use the API; with *, pages of all origins may read",
