@@ -156,6 +156,45 @@ def test_client_certificates(engine: str, authority: Authority, server: Certific
     assert "Traceback" not in "".join(service.lines)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_alerts(
+    engine: str, version: ssl.TLSVersion, authority: Authority, server: Certificate, tmp_path: Path
+) -> None:
+    """A client without a good certificate is told by an alert what is wrong with it."""
+    missing = "CERTIFICATE_REQUIRED" if version is ssl.TLSVersion.TLSv1_3 else "HANDSHAKE_FAILURE"
+    for alert, certificate in {
+        missing: None,
+        "CERTIFICATE_EXPIRED": authority.sign("too-old", expired=True),
+        "UNKNOWN_CA": Authority(tmp_path, "unknown").sign("unknown-client"),
+    }.items():
+        context = authority.trusting(certificate)
+        context.minimum_version = context.maximum_version = version
+        assert alert_for(engine, context, settings_of(server, engine, str(authority.certificate))).endswith(alert)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_alert_for_an_old_version(engine: str, authority: Authority, server: Certificate) -> None:
+    """A client that speaks no version later than TLS 1.1 is told so by an alert."""
+    context = authority.trusting()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert alert_for(engine, context, settings_of(server, engine)) == "TLSV1_ALERT_PROTOCOL_VERSION"
+
+
+def alert_for(engine: str, context: ssl.SSLContext, tls: Tls) -> str:
+    """The alert that a client gets which sends requests as soon as it can."""
+    with serving(engine, Handlers(), tls=tls) as port, pytest.raises(ssl.SSLError) as refused:
+        insist(port, context)
+    return str(refused.value.reason)
+
+
+def insist(port: int, context: ssl.SSLContext) -> None:
+    """Send requests without waiting for an answer."""
+    with connected(port, context) as wire:
+        wire.sendall(GET * 1000)
+        wire.recv(100)
+
+
 def is_refused(service: Everywhere, url: str, context: ssl.SSLContext, reason: str) -> bool:
     """Try once; tells whether the log has the reason by now: it has one record a second, and others go first."""
     with pytest.raises(httpx.TransportError):
