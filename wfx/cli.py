@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
+from wfx.commandline.config_files import signature
 from wfx.commandline.configuration import Settled, Sources
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
@@ -88,9 +89,11 @@ def _load(sources: Sources) -> LoadedConfig:
 
 def _loaded(settled: Settled) -> LoadedConfig:
     from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
+    from wfx.server.tls import files_of
 
     config, exposed = config_of(settled.settings), tuple(exposed_secrets(settled.settings))
-    return LoadedConfig(config, settled.settings, settled.signatures, (*settled.warnings, *exposed))
+    signatures = {**settled.signatures, **{path: signature(path) for path in files_of(config)}}
+    return LoadedConfig(config, settled.settings, signatures, (*settled.warnings, *exposed))
 
 
 def _serve(call: Invocation) -> int:

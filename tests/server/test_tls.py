@@ -30,6 +30,7 @@ from wfx.server.tls import CannotUseTls, Tls
 BASE = "/api/wfx/v1"
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CLOSING = b"GET /%b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+RELOADED, REFUSED = "configuration reloaded", "configuration not reloaded; settings stay as they were"
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """The beginning of a handshake."""
 
@@ -384,6 +385,61 @@ def test_reload_by_signal(engine: str, authority: Authority, tmp_path: Path) -> 
             eventually(lambda: current() == "after", "the new one is used")
             open_before.sendall(CLOSING % b"version")
             assert received(open_before).startswith(b"HTTP/1.1 200 ")
+
+
+def test_reload_of_changed_files(engine: str, authority: Authority, tmp_path: Path) -> None:
+    """Renewed certificate files are seen by themselves, as one reload; files that cannot be used change nothing."""
+    used, new, later = (authority.sign(name, f"/CN={name}") for name in ("used", "new", "later"))
+    files = (f"--tls-certificate={used.certificate}", f"--tls-key={used.key}", f"--http-engine={engine}")
+    with Everywhere(tmp_path, "https", *files) as service:
+        assert service.process is not None
+        port = service.port("https", "north")
+
+        def install(*copied: tuple[Path, Path]) -> None:
+            service.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]  # so that it sees all of it at once
+            for source, target in copied:
+                shutil.copy(source, target)
+            service.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]  # see above
+
+        def shown() -> str:
+            with connected(port, authority.trusting()) as wire:
+                return name(wire)
+
+        def records(kind: str, count: int) -> dict[str, object]:
+            eventually(lambda: len(service.records(kind)) >= count, f"{count} of {kind}")
+            *_, last = found = service.records(kind)
+            assert len(found) == count
+            return last
+
+        with connected(port, authority.trusting()) as open_before:
+            install((new.certificate, used.certificate), (new.key, used.key))
+            reloaded = records(RELOADED, 1)
+            assert (reloaded["changed"], reloaded["files"]) == ({}, [str(used.certificate), str(used.key)])
+            assert shown() == "new"
+            install((later.certificate, used.certificate))
+            assert f"the key in {used.key} does not belong to" in str(records(REFUSED, 1)["error"])
+            used.key.unlink()
+            assert f"tls-key: cannot read {used.key}: No such file" in str(records(REFUSED, 2)["error"])
+            assert shown() == "new"
+            install((later.key, used.key))
+            records(RELOADED, 2)
+            assert shown() == "later"
+            open_before.sendall(CLOSING % b"version")
+            assert received(open_before).startswith(b"HTTP/1.1 200 ")
+
+
+def test_reload_names_other_files(authority: Authority, tmp_path: Path) -> None:
+    """Files that the configuration names only now are watched from then on, also if they are made later."""
+    first, second = authority.sign("first", "/CN=first"), authority.sign("second", "/CN=second")
+    settings, key = tmp_path / "wfx.yml", tmp_path / "made-later.key"
+    settings.write_text(f"tls-certificate: {first.certificate}\ntls-key: {first.key}\n")
+    with Everywhere(tmp_path, "https") as service:
+        settings.write_text(f"tls-certificate: {second.certificate}\ntls-key: {key}\n")
+        eventually(lambda: service.records(REFUSED), "refused")
+        shutil.copy(second.key, key)
+        eventually(lambda: service.records(RELOADED), "reloaded")
+        with connected(service.port("https", "north"), authority.trusting()) as wire:
+            assert name(wire) == "second"
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""Live reload: reads the settings again when configuration files change or somebody asks, while the service runs."""
+"""Live reload: reads the settings again when their files change or somebody asks, while the service runs."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -31,7 +31,7 @@ class LoadedConfig:
     settings: Settings
     """The same with the origins of the values."""
     signatures: Mapping[str, Signature | None]
-    """Of the files, from before they were read."""
+    """Of its files, and of those that options name and the service reads again; from before they were read."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the sources, and no reason to refuse them."""
 
@@ -71,21 +71,22 @@ class LiveReload:
 
     async def _run(self) -> None:
         while True:
-            await self._watch.changed(self._wanted)
+            files = await self._watch.changed(self._wanted)
             self._wanted.clear()
             self._manager.reloading()
             try:
-                await self._reload_once()
+                await self._reload_once(files)
             except Exception:  # the service runs on, with the settings that it has
                 log.exception(
                     "configuration not reloaded, because of an error in the service; settings stay as they were"
                 )
             self._manager.reloaded()
 
-    async def _reload_once(self) -> None:
+    async def _reload_once(self, files: Sequence[str]) -> None:
         was_shown = log.isEnabledFor(logging.INFO)
         try:
             loaded = await asyncio.to_thread(self._load)
+            self._watch.watch(loaded.signatures)
             changes = self._apply(loaded)
         except Failure as exc:
             _tell(logging.ERROR, "configuration not reloaded; settings stay as they were", {"error": str(exc)})
@@ -93,7 +94,8 @@ class LiveReload:
         for warning in loaded.warnings:
             log.warning(warning)
         # Told also if the new log level hides it: the old one showed that there is something to be told.
-        _tell(logging.INFO, "configuration reloaded", {"changed": _values(changes.applied, loaded)}, insist=was_shown)
+        said = {"changed": _values(changes.applied, loaded), "files": list(files)}
+        _tell(logging.INFO, "configuration reloaded", said, insist=was_shown)
         if changes.postponed:
             fields = {"options": _values(changes.postponed, loaded)}
             _tell(logging.WARNING, "changed options need a restart to take effect", fields)

@@ -49,8 +49,8 @@ BACKLOG = 2048
 MAX_STREAMS = 100
 """Requests that one HTTP/2 connection may have running; over HTTP/1.1 it is one, further ones wait."""
 LINGER = 1.0
-"""Seconds a connection is still read from after an answer or alert that ends it early. Closed at once, the peer's system
-would throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
+"""Seconds a connection is still read from after an answer or alert that ends it early. Closed at once, the peer's
+system would throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
 HALF_CLOSED_CHECK = 1.0
 """Seconds between two looks at a connection whose client has closed its sending side."""
 NEVER = math.inf

@@ -24,6 +24,12 @@ class CannotUseTls(OptionRefused):
     """A certificate, key or CA file cannot be used; the message names the option, the file and the reason."""
 
 
+def files_of(config: Config) -> list[str]:
+    """Return the files that TLS is read from; none if no listener has it."""
+    files = (config.tls_certificate, config.tls_key, config.tls_ca) if "https" in config.scheme else ()
+    return [path for path in files if path]
+
+
 class Tls:
     """Settings of TLS for new connections; open connections keep those that they began with."""
 
