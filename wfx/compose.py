@@ -82,8 +82,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
-    proxies = TrustedProxies(config.trusted_proxy) if config.trusted_proxy else None
-    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)), proxies)
+    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     return Composition(
         services=services,
         endpoints={side: Dispatch(side, services) for side in Side},
@@ -162,4 +161,5 @@ def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:
         max_connections=tunables.max_connections,
         max_requests=tunables.max_requests,
         max_body=config.max_body_size,
+        proxies=TrustedProxies(tunables.trusted_proxy) if tunables.trusted_proxy else None,
     )
