@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -59,6 +59,7 @@ LONG_TARGET = Refusal("target", 414, "request target is too long")
 LARGE_HEAD = Refusal("head", 431, "request header is too large")
 MANY_FIELDS = Refusal("head", 431, "request has too many header fields")
 BAD_METHOD = Refusal("method", 405, "Method Not Allowed", ((b"allow", b"GET, HEAD"),))
+"""Where there is no path."""
 BAD_VERSION = Refusal("version", 505, "unsupported protocol version")
 BAD_CODING = Refusal("malformed", 400, "unsupported Transfer-Encoding")
 SLOW_BODY = Refusal("slow-body", 408, "request body did not arrive in time")
@@ -87,6 +88,13 @@ KINDS = {
     "flood": "made its HTTP/2 connection a burden: resets, pings, settings",
 }
 """All that is refused: a connection or request that …"""
+
+
+def bad_method(raw_path: bytes) -> Refusal:
+    """Return the answer to a method that HTTP does not know: it lists those that the path has."""
+    from wfx.api.routes import allowed_methods  # imports all handlers, which not everybody needs who serves HTTP
+
+    return replace(BAD_METHOD, extra=((b"allow", allowed_methods(raw_path).encode()),))
 
 
 class Refusals:
