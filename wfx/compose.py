@@ -34,6 +34,7 @@ from wfx.events.retention import Retention
 from wfx.filtering import Filters
 from wfx.metrics import Batches, Metrics
 from wfx.plugin.chain import PluginChain
+from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.process import PluginSettings
 from wfx.request_context import Side
@@ -83,12 +84,15 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
+    reload = Reload(config, tunables)
+    for option in ("client-plugins-dir", "mgmt-plugins-dir"):
+        reload.check_at_restart(option, partial(check_option, option))
     return Composition(
         services=services,
         endpoints={side: Dispatch(side, services) for side in Side},
         limits=limits,
         tunables=tunables,
-        reload=Reload(config, tunables),
+        reload=reload,
         plugins=plugins,
         metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
     )

@@ -99,6 +99,9 @@ class LiveReload:
         if changes.postponed:
             fields = {"options": _values(changes.postponed, loaded)}
             _tell(logging.WARNING, "changed options need a restart to take effect", fields)
+        for refused in changes.unusable:
+            error = {"error": with_origin(refused, loaded.settings)}
+            _tell(logging.ERROR, "the service would not start with a changed option", error)
 
     def _apply(self, loaded: LoadedConfig) -> Changes:
         """Use what was read, or raise Failure and change nothing."""
