@@ -35,8 +35,8 @@ class Service:
 
     def load(self) -> LoadedConfig:
         """Read the file."""
-        settled = self.sources.settle()
-        return LoadedConfig(config_of(settled.settings), settled.settings, settled.signatures)
+        resolved = self.sources.resolve()
+        return LoadedConfig(config_of(resolved.settings), resolved.settings, resolved.signatures)
 
     async def once(self) -> None:
         """Reload on demand, and wait until that is over: what is wanted then is taken up only afterwards."""
