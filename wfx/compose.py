@@ -27,7 +27,7 @@ from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.services import Services
 from wfx.config.options import Config
-from wfx.config.reload import Reload
+from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
@@ -59,8 +59,8 @@ class Composition:
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
-    reload: Reload
-    """Replaces the tunables, and what others read anew (``reload.on_reload``)."""
+    running_config: RunningConfig
+    """Replaces the tunables, and what others read anew (``running_config.on_reload``)."""
     plugins: Mapping[Side, PluginChain]
     metrics: Metrics
 
@@ -84,15 +84,15 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
-    reload = Reload(config, tunables)
+    running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
-        reload.check_at_restart(option, partial(check_option, option))
+        running_config.check_at_restart(option, partial(check_option, option))
     return Composition(
         services=services,
         endpoints={side: Dispatch(side, services) for side in Side},
         limits=limits,
         tunables=tunables,
-        reload=reload,
+        running_config=running_config,
         plugins=plugins,
         metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
     )

@@ -48,9 +48,9 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
             stack.callback(manager.close)
             service = await compose(config, stack, stop)
             if tls is not None:
-                service.reload.on_reload(tls.prepare)
+                service.running_config.on_reload(tls.prepare)
             for option, check in START_CHECKS.items():
-                service.reload.check_at_restart(option, check)
+                service.running_config.check_at_restart(option, check)
             plugin_killer = asyncio.create_task(_kill_plugins(service, at_once))
             stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
@@ -58,7 +58,7 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
                 listeners = open_listeners(config, tls, passed)
                 for warning in listener_warnings(config, listeners, passed=bool(passed)):
                     log.warning(warning)
-                reload = LiveReload(service.reload, loaded, load, hang_up, manager)
+                reload = LiveReload(service.running_config, loaded, load, hang_up, manager)
                 await _serve(service, listeners, reload, stop, at_once, manager)
     finally:
         for number in _SIGNALS:

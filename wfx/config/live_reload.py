@@ -16,8 +16,8 @@ from wfx.commandline.options import Settings
 from wfx.config.cross_checks import OptionRefused, with_origin
 from wfx.config.file_watch import FileWatch
 from wfx.config.options import Config, Option
-from wfx.config.reload import Changes, Reload
 from wfx.config.report import shown
+from wfx.config.running_config import Changes, RunningConfig
 from wfx.systemd import ServiceManager
 
 log = logging.getLogger("wfx")
@@ -44,13 +44,18 @@ class LiveReload:
     """Reloads when it is wanted. Use as a context manager, on one event loop."""
 
     def __init__(
-        self, reload: Reload, loaded: LoadedConfig, load: Load, wanted: asyncio.Event, manager: ServiceManager
+        self,
+        running_config: RunningConfig,
+        loaded: LoadedConfig,
+        load: Load,
+        wanted: asyncio.Event,
+        manager: ServiceManager,
     ) -> None:
         """Watch the files that were ``loaded``; ``load`` again when they change, and when ``wanted`` is set.
 
         The service manager is told when that begins and ends.
         """
-        self._reload = reload
+        self._running_config = running_config
         self._watch = FileWatch(loaded.signatures)
         self._load = load
         self._wanted = wanted
@@ -106,7 +111,7 @@ class LiveReload:
     def _apply(self, loaded: LoadedConfig) -> Changes:
         """Use what was read, or raise Failure and change nothing."""
         try:
-            return self._reload.apply(loaded.config)
+            return self._running_config.apply(loaded.config)
         except OptionRefused as exc:
             raise Failure(with_origin(exc, loaded.settings)) from exc
         except (ValueError, OSError) as exc:

@@ -186,8 +186,10 @@ class Option:
     check: Callable[[str], None] | None
     """Raises ValueError for a text, or an item of a list, that is wrong."""
     reload: bool
-    """Whether a function given to :meth:`wfx.config.reload.Reload.on_reload` puts it into effect. Members of
-    :class:`wfx.config.tunables.Tunables` do not need it."""
+    """Whether a function given to :meth:`wfx.config.running_config.RunningConfig.on_reload` puts it into effect.
+
+    Members of :class:`wfx.config.tunables.Tunables` do not need it.
+    """
     mask: Callable[[str], str] | None
     """Hides what is secret in a value, for people's eyes; None if nothing is."""
 

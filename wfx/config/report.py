@@ -11,7 +11,7 @@ from wfx.commandline.configuration import ResolvedSettings
 from wfx.commandline.options import Settings
 from wfx.commandline.terminal import Stream, neutralise
 from wfx.config.options import OPTIONS, Option
-from wfx.config.reload import is_reloadable
+from wfx.config.running_config import is_reloadable
 
 _HEADING = ("OPTION", "VALUE", "SET BY", "A CHANGE NEEDS")
 

@@ -47,4 +47,4 @@ START_CHECKS: Mapping[str, Callable[[Config], None]] = {
     "client-unix-socket": partial(_socket, "client-unix-socket"),
     "mgmt-unix-socket": partial(_socket, "mgmt-unix-socket"),
 }
-"""By option; see :meth:`wfx.config.reload.Reload.check_at_restart`."""
+"""By option; see :meth:`wfx.config.running_config.RunningConfig.check_at_restart`."""

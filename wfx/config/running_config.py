@@ -1,4 +1,4 @@
-"""Reload: replaces the settings of a running service, all of them or none."""
+"""Configuration of a running service: its settings are replaced all together or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Changes:
     """What is wrong with those of them with which the service would not start."""
 
 
-class Reload:
+class RunningConfig:
     """The settings of a running service, and who has to know when they change."""
 
     def __init__(self, config: Config, tunables: Holder[Tunables]) -> None:
