@@ -107,8 +107,8 @@ def _serve(call: Invocation) -> int:
 
     from wfx import logs
     from wfx.domain.errors import WfxError
-    from wfx.server.activation import PassedSocketsUnusable
     from wfx.server.listeners import CannotListen
+    from wfx.server.socket_activation import PassedSocketsUnusable
     from wfx.server.tls import CannotUseTls
     from wfx.supervise import run
 

@@ -13,9 +13,9 @@ from types import FrameType
 
 from wfx.compose import Composition, compose
 from wfx.config.live_reload import LiveReload, Load, LoadedConfig
-from wfx.server.activation import passed_sockets
 from wfx.server.listener_warnings import listener_warnings
 from wfx.server.listeners import Listener, open_listeners, serve
+from wfx.server.socket_activation import passed_sockets
 from wfx.server.start_checks import START_CHECKS
 from wfx.server.tls import Tls
 from wfx.systemd import ServiceManager

@@ -36,8 +36,8 @@ _NOT_TLS = (
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
-class Accepting(Protocol):
-    """An acceptor at work, as asyncio's servers have it."""
+class Acceptor(Protocol):
+    """What accepts connections, as asyncio's servers do."""
 
     def close(self) -> None:
         """Accept no more."""
@@ -48,7 +48,7 @@ class Accepting(Protocol):
 
 async def accept(
     listening: socket.socket, tls: Tls | None, make: MakeProtocol, limits: ListenerLimits, connections: Sized
-) -> Accepting:
+) -> Acceptor:
     """Accept connections, each with a protocol that ``make`` makes; ``connections`` are those that are open."""
     loop = asyncio.get_running_loop()
     if tls is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.accepting import Accepting, MakeProtocol, accept
+from wfx.server.accepting import Acceptor, MakeProtocol, accept
 from wfx.server.limits import LINGER, ListenerLimits, enforce_deadlines
 from wfx.server.tls import Tls
 from wfx.server.uvicorn_protocol import EdgeProtocol
@@ -32,7 +32,7 @@ class Beside:
 class _Server(uvicorn.Server):
     """uvicorn's server with our acceptor, and without its signal handlers: one signal stops all listeners."""
 
-    servers: list[Accepting]  # type: ignore[assignment]  # all that uvicorn does with a server
+    servers: list[Acceptor]  # type: ignore[assignment]  # all that uvicorn does with a server
 
     def __init__(self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None, beside: Beside | None) -> None:
         """Serve within the limits."""
