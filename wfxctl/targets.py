@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Settings
+from wfx.host_port import host_port
 
 BASE_PATH = "/api/wfx/v1"
 
@@ -48,10 +49,8 @@ def target(settings: Settings, environment: Mapping[str, str], side: Side, *, tl
     """
     infix = "tls-" if tls else ""
     host, port = settings.text(f"{side}-{infix}host"), settings.number(f"{side}-{infix}port")
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
     scheme = "https" if tls else "http"
-    url = f"{scheme}://{host}:{port}{BASE_PATH}"
+    url = f"{scheme}://{host_port(host, port)}{BASE_PATH}"
     if path := unix_socket(settings):
         if settings.origin("proxy").kind == "flag":
             raise UsageFailure("--proxy excludes --client-unix-socket and --mgmt-unix-socket")

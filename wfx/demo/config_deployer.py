@@ -30,6 +30,7 @@ from wfx.commandline import durations
 from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
 from wfx.demo.download import Download
 from wfx.demo.tls_options import add_tls_options, tls_context
+from wfx.host_port import host_port
 
 log = logging.getLogger("device")
 
@@ -218,9 +219,8 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    host = f"[{given.host}]" if ":" in given.host and not given.host.startswith("[") else given.host
     scheme, port = ("https", 8443) if given.enable_tls else ("http", 8080)
-    url = f"{scheme}://{host}:{port if given.port is None else given.port}/api/wfx/v1"
+    url = f"{scheme}://{host_port(given.host, port if given.port is None else given.port)}/api/wfx/v1"
     device = ConfigDeployer(url, given.client_id, interval=given.interval, tls=tls_context(given))
     try:
         while True:

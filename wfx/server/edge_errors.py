@@ -16,6 +16,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.reply import CLOSE, RawHeader, Reply, text_reply
+from wfx.host_port import host_port
 
 log = logging.getLogger("wfx.edge")
 
@@ -125,7 +126,7 @@ class Refusals:
             self._told[kind] = now
             fields = {"kind": kind, "count": self._untold.pop(kind)}
             if client:
-                fields["client"] = f"{client[0]}:{client[1]}"
+                fields["client"] = host_port(client[0], client[1])
             if reason:
                 fields["reason"] = reason
             # These are about connections, even where the request before is still in its context.
