@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
-from wfx.commandline.configuration import Settled, Sources
+from wfx.commandline.config_files import signature
+from wfx.commandline.configuration import ResolvedSettings, Sources
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
@@ -83,29 +84,31 @@ def config_of(settings: Settings) -> Config:
 
 def _load(sources: Sources) -> LoadedConfig:
     """Read flags, variables and files again. Raises Failure."""
-    return _loaded(sources.settle())
+    return _loaded(sources.resolve())
 
 
-def _loaded(settled: Settled) -> LoadedConfig:
+def _loaded(resolved: ResolvedSettings) -> LoadedConfig:
     from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
+    from wfx.server.tls import files_of
 
-    config, exposed = config_of(settled.settings), tuple(exposed_secrets(settled.settings))
-    return LoadedConfig(config, settled.settings, settled.signatures, (*settled.warnings, *exposed))
+    config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
+    signatures = {**resolved.signatures, **{path: signature(path) for path in files_of(config)}}
+    return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
 
 
 def _serve(call: Invocation) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
     signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts; programs that it starts do not inherit this
-    loaded = _loaded(call.settled)
+    loaded = _loaded(call.resolved)
     for warning in exposed_secrets(loaded.settings):
         call.log.write("warn", warning)
     import uvloop  # what only a running server needs is imported when it runs
 
     from wfx import logs
     from wfx.domain.errors import WfxError
-    from wfx.server.activation import PassedSocketsUnusable
     from wfx.server.listeners import CannotListen
+    from wfx.server.socket_activation import PassedSocketsUnusable
     from wfx.server.tls import CannotUseTls
     from wfx.supervise import run
 
@@ -125,7 +128,7 @@ def _config(call: Invocation) -> None:
     from wfx.config import report
 
     write = report.write_json if call.settings.text("output") == "json" else report.write_text
-    write(call.settled, call.out)
+    write(call.resolved, call.out)
     for warning in exposed_secrets(call.settings):
         call.log.write("warn", warning)
     config_of(call.settings)

@@ -28,13 +28,14 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
 from wfx.api.services import Services
 from wfx.config.options import Config
-from wfx.config.reload import Reload
+from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
 from wfx.metrics import Batches, Metrics
 from wfx.plugin.chain import PluginChain
+from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.process import PluginSettings
 from wfx.request_context import Side
@@ -59,8 +60,8 @@ class Composition:
     limits: HttpLimits
     """For the listeners that serve the apps."""
     tunables: Holder[Tunables]
-    reload: Reload
-    """Replaces the tunables, and what others read anew (``reload.on_reload``)."""
+    running_config: RunningConfig
+    """Replaces the tunables, and what others read anew (``running_config.on_reload``)."""
     plugins: Mapping[Side, PluginChain]
     buckets: Buckets
     """Of the rate limit; an address has one for all listeners."""
@@ -87,14 +88,16 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
-    proxies = TrustedProxies(config.trusted_proxy) if config.trusted_proxy else None
-    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)), proxies)
+    limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
+    running_config = RunningConfig(config, tunables)
+    for option in ("client-plugins-dir", "mgmt-plugins-dir"):
+        running_config.check_at_restart(option, partial(check_option, option))
     return Composition(
         services=services,
         endpoints={side: Dispatch(side, services) for side in Side},
         limits=limits,
         tunables=tunables,
-        reload=Reload(config, tunables),
+        running_config=running_config,
         plugins=plugins,
         buckets=MemoryBuckets(),
         metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
@@ -171,4 +174,5 @@ def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:
         max_connections=tunables.max_connections,
         max_requests=tunables.max_requests,
         max_body=config.max_body_size,
+        proxies=TrustedProxies(tunables.trusted_proxy) if tunables.trusted_proxy else None,
     )

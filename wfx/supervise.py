@@ -13,8 +13,10 @@ from types import FrameType
 
 from wfx.compose import Composition, compose
 from wfx.config.live_reload import LiveReload, Load, LoadedConfig
-from wfx.server.activation import passed_sockets
+from wfx.server.listener_warnings import listener_warnings
 from wfx.server.listeners import Listener, open_listeners, serve
+from wfx.server.socket_activation import passed_sockets
+from wfx.server.start_checks import START_CHECKS
 from wfx.server.tls import Tls
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
@@ -46,13 +48,17 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
             stack.callback(manager.close)
             service = await compose(config, stack, stop)
             if tls is not None:
-                service.reload.on_reload(tls.prepare)
+                service.running_config.on_reload(tls.prepare)
+            for option, check in START_CHECKS.items():
+                service.running_config.check_at_restart(option, check)
             plugin_killer = asyncio.create_task(_kill_plugins(service, at_once))
             stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
             if not stop.is_set():
                 listeners = open_listeners(config, tls, passed)
-                reload = LiveReload(service.reload, loaded, load, hang_up, manager)
+                for warning in listener_warnings(config, listeners, passed=bool(passed)):
+                    log.warning(warning)
+                reload = LiveReload(service.running_config, loaded, load, hang_up, manager)
                 await _serve(service, listeners, reload, stop, at_once, manager)
     finally:
         for number in _SIGNALS:

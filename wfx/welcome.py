@@ -12,6 +12,7 @@ from wfx.cli import ROOT, config_of
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.config.options import Config
+from wfx.host_port import host_port
 from wfx.store.backend_kinds import backend_kind
 
 _TEXT = """\
@@ -61,8 +62,7 @@ def _text(config: Config) -> str:
 def _address(host: str, port: int) -> str:
     if not port:
         return "on a free port, see below"
-    name = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/api/wfx/v1"
+    return f"http://{host_port('127.0.0.1' if host in _EVERYWHERE else host, port)}/api/wfx/v1"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from wfx.commandline.client_tls import ClientTls
 from wfxctl import bodies, deadline
 from wfxctl.failures import RefusedByServer, Unreachable
+from wfxctl.proxies import shown
 from wfxctl.targets import Target
 
 # httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.
@@ -83,7 +84,7 @@ class Api:
                 with closing(response):
                     return Answer(response.status_code, bodies.whole(_pieces(response)).decode("utf-8", "replace"))
 
-        with _failures_named(method, url):
+        with _failures_named(method, url, self.target.proxy):
             return deadline.begin(exchange)(TIMEOUT)
 
     def fetch(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> str:
@@ -98,7 +99,7 @@ class Api:
         """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
         url = self._url(path, query)
         timeout = httpx.Timeout(TIMEOUT, read=None)
-        with _failures_named("GET", url), self._opened(timeout) as client:
+        with _failures_named("GET", url, self.target.proxy), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
             with closing(_exchange(client, request)) as response:
                 yield OpenStream(response.status_code, _pieces(response))
@@ -126,7 +127,11 @@ class Api:
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
         if self.target.socket:
             return httpx.HTTPTransport(verify=context, trust_env=False, uds=self.target.socket)
-        return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE)
+        proxy = self.target.proxy
+        reached_by = (
+            httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None) if proxy else None
+        )
+        return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -167,14 +172,15 @@ class _OnDemand(httpx.BaseTransport):
 
 
 @contextmanager
-def _failures_named(method: str, url: str) -> Iterator[None]:
+def _failures_named(method: str, url: str, proxy: str) -> Iterator[None]:
+    what = f'{method} "{url}"' + (f" through the proxy {shown(proxy)}" if proxy else "")
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError) as exc:
         # The last two are what the system's resolver raises for impossible hosts and ports.
         cause = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
-        raise Unreachable(f'{method} "{url}": {cause}') from exc
+        raise Unreachable(f"{what}: {cause}") from exc
     except bodies.Unreadable as exc:
-        raise Unreachable(f'{method} "{url}": {exc}') from exc
+        raise Unreachable(f"{what}: {exc}") from exc
     except TimeoutError as exc:
-        raise Unreachable(f'{method} "{url}": no complete answer within {TIMEOUT:g}s') from exc
+        raise Unreachable(f"{what}: no complete answer within {TIMEOUT:g}s") from exc

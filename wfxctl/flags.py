@@ -23,6 +23,12 @@ GLOBAL = (
     Option("enable-tls", Kind.BOOL, "use https and the TLS hosts and ports"),
     *client_tls.OPTIONS,
     Option(
+        "proxy",
+        Kind.STRING,
+        "HTTP proxy to reach the server through (http://proxy.example:3128); without it that of HTTP_PROXY, "
+        "HTTPS_PROXY or ALL_PROXY, unless the server is on this machine or in NO_PROXY",
+    ),
+    Option(
         "config",
         Kind.STRINGS,
         "configuration files; later ones win, missing ones are skipped (default: wfx.yml, "

@@ -32,7 +32,7 @@ class ClientInvocation(Invocation):
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
         secured = self.settings.flag("enable-tls") if tls is None else tls
-        return Api(target(self.settings, side, tls=secured), ClientTls.of(self.settings))
+        return Api(target(self.settings, self.environment, side, tls=secured), ClientTls.of(self.settings))
 
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Settings
+from wfx.host_port import host_port
 
 BASE_PATH = "/api/wfx/v1"
 
@@ -28,6 +30,8 @@ class Target:
     """Without a slash at the end."""
     socket: str
     """Connect through this unix socket, or to the URL's host when empty."""
+    proxy: str = ""
+    """Connect through this HTTP proxy, if there is one."""
 
 
 def unix_socket(settings: Settings) -> str:
@@ -38,11 +42,19 @@ def unix_socket(settings: Settings) -> str:
     return sockets[0] if sockets else ""
 
 
-def target(settings: Settings, side: Side, *, tls: bool) -> Target:
-    """Return the address of an API. Raises UsageFailure as :func:`unix_socket` does."""
+def target(settings: Settings, environment: Mapping[str, str], side: Side, *, tls: bool) -> Target:
+    """Return the address of an API, and the way to it.
+
+    Raises UsageFailure as :func:`unix_socket` does, and for a proxy that is none, or that a socket leaves out.
+    """
     infix = "tls-" if tls else ""
     host, port = settings.text(f"{side}-{infix}host"), settings.number(f"{side}-{infix}port")
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
     scheme = "https" if tls else "http"
-    return Target(f"{scheme}://{host}:{port}{BASE_PATH}", unix_socket(settings))
+    url = f"{scheme}://{host_port(host, port)}{BASE_PATH}"
+    if path := unix_socket(settings):
+        if settings.origin("proxy").kind == "flag":
+            raise UsageFailure("--proxy excludes --client-unix-socket and --mgmt-unix-socket")
+        return Target(url, path)
+    from wfxctl.proxies import proxy_for  # only who connects needs it
+
+    return Target(url, "", proxy_for(scheme, host, settings, environment))

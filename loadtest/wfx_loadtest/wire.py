@@ -23,6 +23,8 @@ from typing import Any, TypeVar, cast
 import orjson
 from httptools import HttpParserError, HttpResponseParser
 
+from wfx.host_port import host_port
+
 CONTINUE_WAIT = 1.0
 """Seconds a device waits for ``100 Continue`` before it sends its body all the same (curl's habit)."""
 IDLE_LIMIT = 3.0
@@ -211,7 +213,7 @@ class Address:
     @property
     def authority(self) -> str:
         """The value of the Host header."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
     @property
     def place(self) -> str:

@@ -24,7 +24,7 @@ from tests.composition import composed
 from tests.events.serving import eventually
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.downloads import files
-from wfx.api.downloads.body import PIECE
+from wfx.api.downloads.file_answer import PIECE
 from wfx.demo.local import LocalService
 from wfx.request_context import Side
 

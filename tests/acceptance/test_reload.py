@@ -289,3 +289,26 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
         assert process.returncode == 0
     assert "Traceback" not in "".join(service.lines)
     assert "configuration reloaded" not in "".join(service.lines).partition('"stopping"')[2]
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("mgmt-plugins-dir: /nope", "mgmt-plugins-dir: plugin directory /nope: No such file or directory (wfx.yml line 1)"),
+    ("client-plugins-dir: wfx.yml", "client-plugins-dir: plugin directory wfx.yml: Not a directory (wfx.yml line 1)"),
+    (
+        "scheme: unix\nmgmt-unix-socket: /nope/mgmt.sock",
+        'mgmt-unix-socket: there is no directory for "/nope/mgmt.sock" (wfx.yml line 2)',
+    ),
+    (
+        "scheme: https\ntls-certificate: none.pem\ntls-key: none.key",
+        "tls-certificate: cannot read none.pem: No such file or directory (wfx.yml line 2)",
+    ),
+])  # fmt: skip
+def test_what_a_restart_would_refuse(tmp_path: Path, text: str, said: str) -> None:
+    """Of an option that needs a restart, a value with which the service would not start is an error in the log."""
+    with LocalService(tmp_path) as service:
+        put(tmp_path / "wfx.yml", f"{text}\nlog-level: debug\n")
+        await_records(service, 1, RESTART)
+        (error,) = await_records(service, 1, "the service would not start with a changed option")
+        assert (error["level"], error["error"]) == ("error", said)
+        assert await_records(service, 1)[0]["changed"]["log-level"] == "debug", "the others take effect"
+        httpx.get(f"{service.north}/version", trust_env=False).raise_for_status()

@@ -156,6 +156,25 @@ async def test_rate_limit(engine: str, tmp_path: Path) -> None:
         assert await status() == 200
 
 
+async def test_trusted_proxies(engine: str, tmp_path: Path) -> None:
+    """A proxy may be trusted, and no longer: the next request on the same connection is its client's, or its own."""
+    request = GET.replace(b"/api/wfx/v1/jobs", b"/") % b"X-Forwarded-Proto: https\r\n"
+    async with composed(tmp_path, http_engine=engine) as running:
+        connection = await running.connect(Side.NORTH)
+
+        async def scheme() -> bytes:
+            connection.writer.write(request)
+            head = await connection.until(b"\r\n\r\n")
+            return head.lower().partition(b"link: <")[2].partition(b":")[0]
+
+        assert await scheme() == b"http"
+        running.tune(trusted_proxy=("192.0.2.0/24", "127.0.0.1"))
+        assert await scheme() == b"https"
+        running.tune(trusted_proxy=())
+        assert await scheme() == b"http"
+        await connection.close()
+
+
 async def test_keep_alives_of_streams(tmp_path: Path) -> None:
     """The time between keep-alives may change: streams that begin later have the new one."""
     async with composed(tmp_path) as running:

@@ -47,16 +47,23 @@ def test_other_method_on_unknown_path(side: str, method: str) -> None:
     ("DELETE", "/jobs/x/definition", "GET, HEAD, PUT"),
     ("PUT", "/jobs/x/tags", "DELETE, GET, HEAD, POST"),
     ("PUT", "/workflows/x", "DELETE, GET, HEAD"),
-    ("DELETE", "/jobs/events", "GET, HEAD"),
     ("POST", "/version", "GET, HEAD"),
     ("DELETE", "/health", "GET, HEAD"),
     ("OPTIONS", "/jobs", "GET, HEAD, POST"),
     ("OPTIONS", "/jobs/x/status", "GET, HEAD, PUT"),
+    ("BREW", "/jobs?limit=1", "GET, HEAD, POST"),
+    ("VIEW", "/jobs/x/tags", "DELETE, GET, HEAD, POST"),
 ])  # fmt: skip
 def test_other_method_on_known_path(side: str, method: str, path: str, allow: str) -> None:
     """A method that a path does not have is a 405 listing those it has, sorted."""
     answer = ask(method, side + BASE + path)
     assert (answer.status_code, answer.headers["allow"], answer.text) == (405, allow, "Method Not Allowed\n")
+
+
+def test_deletion_of_the_event_stream(side: str) -> None:
+    """The event stream cannot be deleted, which is said in the words of the reference."""
+    answer = ask("DELETE", f"{side}{BASE}/jobs/events")
+    assert (answer.status_code, answer.headers["allow"], answer.text) == (405, "GET, HEAD", "method not allowed\n")
 
 
 @pytest.mark.parametrize("path", ["/jobs/", "/version/", "/jobs/x/status/", "/workflows/"])

@@ -11,7 +11,7 @@ import pytest
 
 from wfx.cli import ROOT
 from wfx.commandline.config_files import ConfigFiles, signature
-from wfx.commandline.configuration import Settled, Sources
+from wfx.commandline.configuration import ResolvedSettings, Sources
 from wfx.commandline.failures import ConfigurationFailure, UsageFailure
 
 
@@ -20,10 +20,10 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def settle(*files: str) -> Settled:
+def resolve(*files: str) -> ResolvedSettings:
     """Settle the server's options by these files alone."""
     given: dict[str, Any] = {"config": list(files)}
-    return Sources(ROOT.options, given, {}, strict=True).settle()
+    return Sources(ROOT.options, given, {}, strict=True).resolve()
 
 
 YAML = """\
@@ -59,9 +59,9 @@ NAMES = ("log-level", "client-port", "client-plugins-dir", "sse-ping-interval", 
 def test_sections(name: str, content: str, at: tuple[int, ...]) -> None:
     """Names of sections and keys are joined by dashes, underscores count as dashes, and each value knows its line."""
     Path(name).write_text(content)
-    settled = settle(name)
-    settings = settled.settings
-    assert settled.warnings == ()
+    resolved = resolve(name)
+    settings = resolved.settings
+    assert resolved.warnings == ()
     assert (settings.text("log-level"), settings.number("client-port")) == ("debug", 9080)
     assert (settings.text("client-plugins-dir"), settings.flag("keep-alive")) == ("/srv", False)
     assert (settings.seconds("sse-ping-interval"), settings.seconds("sse-grace-interval")) == (15, 20)
@@ -75,9 +75,9 @@ def test_files_of_both_kinds_are_merged() -> None:
     """A section in a later file replaces the same options of earlier ones, and no others."""
     Path("a.yml").write_text("client-port: 1\nclient-host: localhost\n")
     Path("b.toml").write_text("[client]\nport = 2\n")
-    settled = settle("a.yml", "b.toml")
-    assert (settled.settings.number("client-port"), settled.settings.text("client-host")) == (2, "localhost")
-    assert settle("b.toml", "a.yml").settings.number("client-port") == 1
+    resolved = resolve("a.yml", "b.toml")
+    assert (resolved.settings.number("client-port"), resolved.settings.text("client-host")) == (2, "localhost")
+    assert resolve("b.toml", "a.yml").settings.number("client-port") == 1
 
 
 @pytest.mark.parametrize(("name", "content", "said"), [
@@ -92,7 +92,7 @@ def test_broken_files(name: str, content: str, said: str) -> None:
     """Row 55: a file that is wrong is named, with the lines, and nothing is taken from it."""
     Path(name).write_text(content, encoding="latin-1")
     with pytest.raises(ConfigurationFailure) as raised:
-        settle(name)
+        resolve(name)
     assert f"configuration file {name}{said}" in str(raised.value)
 
 
@@ -106,14 +106,14 @@ def test_wrong_values(name: str, content: str, said: str) -> None:
     """Row 55: a wrong value is named with its key, its file and its line."""
     Path(name).write_text(content)
     with pytest.raises(UsageFailure) as raised:
-        settle(name)
+        resolve(name)
     assert str(raised.value).endswith(said)
 
 
 def test_what_is_worth_a_warning() -> None:
     """Unknown keys are named with their place, and so are files that were asked for and do not exist."""
     Path("a.toml").write_text("[client]\nprot = 1\n")
-    assert settle("a.toml", "b.yml").warnings == (
+    assert resolve("a.toml", "b.yml").warnings == (
         "unknown option client-prot is ignored (a.toml line 2)",
         "configuration file b.yml does not exist",
     )
@@ -123,7 +123,7 @@ def test_what_is_worth_a_warning() -> None:
 def test_sections_without_end(content: str) -> None:
     """A section that contains itself, or is nested deeply, is one unknown key."""
     Path("a.yml").write_text(content)
-    assert [said.split()[2].count("-") for said in settle("a.yml").warnings] == [4]
+    assert [said.split()[2].count("-") for said in resolve("a.yml").warnings] == [4]
 
 
 def test_a_pipe_is_read_once() -> None:
@@ -136,7 +136,7 @@ def test_a_pipe_is_read_once() -> None:
     writer.join()
     again = files.read()
     assert first == again
-    assert again.entries["client-port"].value == "7"
+    assert again.values["client-port"].value == "7"
     assert signature("pipe") == first.signatures["pipe"], "and nobody waits for it to change"
 
 
@@ -149,7 +149,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for() -> None:
     with pytest.raises(ConfigurationFailure, match=r"cannot read configuration file new\.yml: it is no regular file"):
         files.read()
     Path("new.yml").unlink()
-    assert files.read().entries["log-level"].value == "debug"
+    assert files.read().values["log-level"].value == "debug"
 
 
 def test_what_cannot_be_read_again_is_not_left_open() -> None:
@@ -168,5 +168,5 @@ def test_a_line_that_is_no_yaml_is_not_quoted() -> None:
     """The message names line and column, and does not repeat what stands there: it may be a password."""
     Path("wfx.yml").write_text("storage-opt: {file:q?_auth_pass=hunter2\n")
     with pytest.raises(ConfigurationFailure, match=r"not valid YAML: .*line 1, column 21") as failure:
-        settle("wfx.yml")
+        resolve("wfx.yml")
     assert "hunter2" not in str(failure.value)

@@ -107,7 +107,7 @@ def test_unknown_variables_are_named_in_order(tmp_path: Path) -> None:
     environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_LIMIT": "1"}
     options = [*ROOT.inherited, *(child.options[0] for child in ROOT.children if child.options)]
     path = tmp_path / "a.yml"
-    found = configuration.Sources(tuple(options), {"config": [str(path)]}, environment).settle().warnings
+    found = configuration.Sources(tuple(options), {"config": [str(path)]}, environment).resolve().warnings
     names = [f"z is ignored ({path} line 1)", f"a is ignored ({path} line 2)"]
     names += [f"{name} is ignored" for name in ("WFX_A", "WFX_LIMIT", "WFX_Z")]
     assert list(found) == [f"unknown option {name}" for name in names]

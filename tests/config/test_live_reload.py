@@ -16,7 +16,7 @@ from wfx.commandline.configuration import Sources
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.live_reload import LiveReload, LoadedConfig
 from wfx.config.options import Config
-from wfx.config.reload import Reload
+from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Holder, Tunables
 from wfx.systemd import ServiceManager
 
@@ -30,13 +30,13 @@ class Service:
         self.wanted = asyncio.Event()
         loaded = self.load()
         self.tunables = Holder(Tunables.of(loaded.config))
-        self.reload = Reload(loaded.config, self.tunables)
-        self.live = LiveReload(self.reload, loaded, self.load, self.wanted, ServiceManager({}))
+        self.running_config = RunningConfig(loaded.config, self.tunables)
+        self.live = LiveReload(self.running_config, loaded, self.load, self.wanted, ServiceManager({}))
 
     def load(self) -> LoadedConfig:
         """Read the file."""
-        settled = self.sources.settle()
-        return LoadedConfig(config_of(settled.settings), settled.settings, settled.signatures)
+        resolved = self.sources.resolve()
+        return LoadedConfig(config_of(resolved.settings), resolved.settings, resolved.signatures)
 
     async def once(self) -> None:
         """Reload on demand, and wait until that is over: what is wanted then is taken up only afterwards."""
@@ -69,7 +69,7 @@ async def test_who_refuses(path: Path, caplog: pytest.LogCaptureFixture) -> None
             raise OptionRefused("client-plugins-dir", "is no directory")
         return lambda: None
 
-    service.reload.on_reload(prepare)
+    service.running_config.on_reload(prepare)
     async with service.live:
         put(path, "max-requests: 6\nclient-plugins-dir: /none\n")
         await service.once()
@@ -91,7 +91,7 @@ async def test_an_unexpected_error(path: Path, caplog: pytest.LogCaptureFixture)
             raise ZeroDivisionError
         return lambda: None
 
-    service.reload.on_reload(prepare)
+    service.running_config.on_reload(prepare)
     async with service.live:
         put(path, "max-requests: 6\n")
         await service.once()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Self
@@ -24,11 +25,16 @@ def frame(kind: int, flags: int, stream_id: int, payload: bytes = b"") -> bytes:
 
 
 class Client:
-    """One connection to 127.0.0.1 by prior knowledge."""
+    """One connection to 127.0.0.1: by prior knowledge, or over TLS by agreement (ALPN)."""
 
-    def __init__(self, port: int, window: int = 65535) -> None:
+    def __init__(self, port: int, window: int = 65535, tls: ssl.SSLContext | None = None) -> None:
         """Connect, and let the server send so many bytes on each stream before it has to be told to go on."""
         self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE)
+        if tls is not None:
+            tls.set_alpn_protocols(["h2"])
+            encrypted = tls.wrap_socket(self.socket, server_hostname="localhost")
+            assert encrypted.selected_alpn_protocol() == "h2"
+            self.socket = encrypted
         config = h2.config.H2Configuration(
             header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False
         )

@@ -14,6 +14,8 @@ from rawhttp import Wire, request
 from tests.server.engines import DEADLINE, Handlers, serving
 from tests.server.http2 import PREFACE, Client, frame
 from tests.waiting import eventually
+from wfx.server.edge_errors import Refusal
+from wfx.server.hypercorn_http2 import check_head
 from wfx.server.limits import MAX_STREAMS, HttpSettings
 
 HASTY = HttpSettings(idle_timeout=1.0, graceful_timeout=1.0, read_timeout=1.0, write_timeout=1.0)
@@ -81,6 +83,14 @@ def test_rules(port: int, handlers: Handlers, status: int, method: str, fields: 
         client.until(lambda: client.ended >= {refused, served})
         assert (client.answers[refused], client.answers[served]) == (status, 200)
     assert handlers.asked == ["/"]
+
+
+def test_methods_that_a_path_has() -> None:
+    """The refusal of a method that HTTP does not know lists those that the path has, without its query."""
+    head = [(b":method", b"BREW"), (b":authority", b"h"), (b":path", b"/api/wfx/v1/jobs?limit=3")]
+    refused = check_head(head)
+    assert isinstance(refused, Refusal)
+    assert (refused.status, refused.extra) == (405, ((b"allow", b"GET, HEAD, POST"),))
 
 
 def test_raw_bytes(port: int, handlers: Handlers) -> None:

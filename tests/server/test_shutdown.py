@@ -105,9 +105,14 @@ def test_a_request_that_is_arriving(engine: str, held: Held) -> None:
         assert busy.answer().status == 200
 
 
-def test_http2(held: Held) -> None:
+@pytest.mark.parametrize("secured_by", ["", "hypercorn", "auto"])
+def test_http2(held: Held, secured_by: str, tmp_path: Path) -> None:
     """Over HTTP/2 what is worked on is answered, also what still arrives; then the client is told that it was all."""
-    with stoppable("hypercorn", held, PATIENT) as (port, stop), Client(port) as client:
+    authority = Authority(tmp_path)
+    tls = settings_of(authority.sign("server"), secured_by) if secured_by else None
+    trusting = authority.trusting() if secured_by else None
+    engine = secured_by or "hypercorn"
+    with stoppable(engine, held, PATIENT, tls) as (port, stop), Client(port, tls=trusting) as client:
         first = client.ask("/first")
         client.flush()
         eventually(lambda: held.waiting == 1, "it is worked on")
@@ -144,6 +149,7 @@ def test_http2_that_nobody_reads() -> None:
         stop()  # it ends while the client is still there
 
 
+@pytest.mark.parametrize("engine", ["uvicorn", "hypercorn", "auto"])
 def test_over_tls(engine: str, held: Held, tmp_path: Path) -> None:
     """The same holds over TLS, where connections in the middle of a handshake are closed."""
     authority = Authority(tmp_path)

@@ -18,7 +18,7 @@ from waiting import eventually
 from tests.certificates import Authority
 from wfx.demo.local import STOP_DEADLINE
 from wfx.request_context import Side
-from wfx.server.activation import PassedSocketsUnusable, passed_sockets
+from wfx.server.socket_activation import PassedSocketsUnusable, passed_sockets
 from wfx.systemd import ServiceManager
 
 PASSING = """\
@@ -156,7 +156,7 @@ def test_sockets_for_somebody_else() -> None:
 def test_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A descriptor that is no listening socket is refused."""
     with socket.socket() as idle:
-        monkeypatch.setattr("wfx.server.activation._FIRST", os.dup(idle.fileno()))
+        monkeypatch.setattr("wfx.server.socket_activation._FIRST", os.dup(idle.fileno()))
         with pytest.raises(PassedSocketsUnusable, match="is no listening TCP or Unix socket"):
             passed_sockets({"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"})
 

@@ -20,6 +20,7 @@ import pytest
 from tests.certificates import Authority, Certificate
 from tests.server.engines import DEADLINE, HUGE, Handlers, serving
 from tests.server.everywhere import Everywhere
+from tests.server.http2 import Client
 from tests.waiting import eventually
 from wfx.config.options import Config, Host
 from wfx.server.limits import HttpSettings
@@ -29,8 +30,15 @@ from wfx.server.tls import CannotUseTls, Tls
 BASE = "/api/wfx/v1"
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CLOSING = b"GET /%b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+RELOADED, REFUSED = "configuration reloaded", "configuration not reloaded; settings stay as they were"
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """The beginning of a handshake."""
+
+
+@pytest.fixture(params=["uvicorn", "hypercorn", "auto"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn, and both together."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +90,7 @@ def test_all_schemes_at_once(engine: str, authority: Authority, server: Certific
                 assert client.get("http://wfx/version").status_code == 200
             with httpx.Client(verify=authority.trusting(), http2=True, trust_env=False) as client:
                 answer = client.get(f"https://localhost:{secure}/")
-                assert answer.http_version == ("HTTP/2" if engine == "hypercorn" else "HTTP/1.1")
+                assert answer.http_version == ("HTTP/1.1" if engine == "uvicorn" else "HTTP/2")
                 assert f"<https://localhost:{secure}{BASE}/openapi.json>" in answer.headers["link"]
     assert not (tmp_path / "client.sock").exists()
     assert not (tmp_path / "mgmt.sock").exists()
@@ -149,6 +157,45 @@ def test_client_certificates(engine: str, authority: Authority, server: Certific
     assert "Traceback" not in "".join(service.lines)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_alerts(
+    engine: str, version: ssl.TLSVersion, authority: Authority, server: Certificate, tmp_path: Path
+) -> None:
+    """A client without a good certificate is told by an alert what is wrong with it."""
+    missing = "CERTIFICATE_REQUIRED" if version is ssl.TLSVersion.TLSv1_3 else "HANDSHAKE_FAILURE"
+    for alert, certificate in {
+        missing: None,
+        "CERTIFICATE_EXPIRED": authority.sign("too-old", expired=True),
+        "UNKNOWN_CA": Authority(tmp_path, "unknown").sign("unknown-client"),
+    }.items():
+        context = authority.trusting(certificate)
+        context.minimum_version = context.maximum_version = version
+        assert alert_for(engine, context, settings_of(server, engine, str(authority.certificate))).endswith(alert)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_alert_for_an_old_version(engine: str, authority: Authority, server: Certificate) -> None:
+    """A client that speaks no version later than TLS 1.1 is told so by an alert."""
+    context = authority.trusting()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert alert_for(engine, context, settings_of(server, engine)) == "TLSV1_ALERT_PROTOCOL_VERSION"
+
+
+def alert_for(engine: str, context: ssl.SSLContext, tls: Tls) -> str:
+    """The alert that a client gets which sends requests as soon as it can."""
+    with serving(engine, Handlers(), tls=tls) as port, pytest.raises(ssl.SSLError) as refused:
+        insist(port, context)
+    return str(refused.value.reason)
+
+
+def insist(port: int, context: ssl.SSLContext) -> None:
+    """Send requests without waiting for an answer."""
+    with connected(port, context) as wire:
+        wire.sendall(GET * 1000)
+        wire.recv(100)
+
+
 def is_refused(service: Everywhere, url: str, context: ssl.SSLContext, reason: str) -> bool:
     """Try once; tells whether the log has the reason by now: it has one record a second, and others go first."""
     with pytest.raises(httpx.TransportError):
@@ -176,6 +223,22 @@ def test_unfinished_handshakes_count(engine: str, sent: bytes, authority: Author
         with ExitStack() as stack:
             for _ in range(5):
                 stack.enter_context(socket.create_connection(("127.0.0.1", port), DEADLINE)).sendall(sent)
+            with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
+                assert received(wire) == b"", "there are too many"
+        eventually(lambda: is_served(port, authority), "there is room")
+
+
+def test_both_kinds_of_connections_count(authority: Authority, server: Certificate) -> None:
+    """With the engine auto, connections by HTTP/1.1 and by HTTP/2 count together against the limit of a listener."""
+    settings = HttpSettings(600, 1, read_timeout=600, max_connections=4)
+    with serving("auto", Handlers(), settings, settings_of(server, "auto")) as port:
+        with ExitStack() as stack:
+            for _ in range(2):
+                client = stack.enter_context(Client(port, tls=authority.trusting()))
+                asked = client.ask("/")
+                client.flush()
+                client.until(lambda client=client, asked=asked: asked in client.ended)  # type: ignore[misc]  # of this turn
+                stack.enter_context(connected(port, authority.trusting()))
             with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
                 assert received(wire) == b"", "there are too many"
         eventually(lambda: is_served(port, authority), "there is room")
@@ -322,6 +385,61 @@ def test_reload_by_signal(engine: str, authority: Authority, tmp_path: Path) -> 
             eventually(lambda: current() == "after", "the new one is used")
             open_before.sendall(CLOSING % b"version")
             assert received(open_before).startswith(b"HTTP/1.1 200 ")
+
+
+def test_reload_of_changed_files(engine: str, authority: Authority, tmp_path: Path) -> None:
+    """Renewed certificate files are seen by themselves, as one reload; files that cannot be used change nothing."""
+    used, new, later = (authority.sign(name, f"/CN={name}") for name in ("used", "new", "later"))
+    files = (f"--tls-certificate={used.certificate}", f"--tls-key={used.key}", f"--http-engine={engine}")
+    with Everywhere(tmp_path, "https", *files) as service:
+        assert service.process is not None
+        port = service.port("https", "north")
+
+        def install(*copied: tuple[Path, Path]) -> None:
+            service.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]  # so that it sees all of it at once
+            for source, target in copied:
+                shutil.copy(source, target)
+            service.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]  # see above
+
+        def shown() -> str:
+            with connected(port, authority.trusting()) as wire:
+                return name(wire)
+
+        def records(kind: str, count: int) -> dict[str, object]:
+            eventually(lambda: len(service.records(kind)) >= count, f"{count} of {kind}")
+            *_, last = found = service.records(kind)
+            assert len(found) == count
+            return last
+
+        with connected(port, authority.trusting()) as open_before:
+            install((new.certificate, used.certificate), (new.key, used.key))
+            reloaded = records(RELOADED, 1)
+            assert (reloaded["changed"], reloaded["files"]) == ({}, [str(used.certificate), str(used.key)])
+            assert shown() == "new"
+            install((later.certificate, used.certificate))
+            assert f"the key in {used.key} does not belong to" in str(records(REFUSED, 1)["error"])
+            used.key.unlink()
+            assert f"tls-key: cannot read {used.key}: No such file" in str(records(REFUSED, 2)["error"])
+            assert shown() == "new"
+            install((later.key, used.key))
+            records(RELOADED, 2)
+            assert shown() == "later"
+            open_before.sendall(CLOSING % b"version")
+            assert received(open_before).startswith(b"HTTP/1.1 200 ")
+
+
+def test_reload_names_other_files(authority: Authority, tmp_path: Path) -> None:
+    """Files that the configuration names only now are watched from then on, also if they are made later."""
+    first, second = authority.sign("first", "/CN=first"), authority.sign("second", "/CN=second")
+    settings, key = tmp_path / "wfx.yml", tmp_path / "made-later.key"
+    settings.write_text(f"tls-certificate: {first.certificate}\ntls-key: {first.key}\n")
+    with Everywhere(tmp_path, "https") as service:
+        settings.write_text(f"tls-certificate: {second.certificate}\ntls-key: {key}\n")
+        eventually(lambda: service.records(REFUSED), "refused")
+        shutil.copy(second.key, key)
+        eventually(lambda: service.records(RELOADED), "reloaded")
+        with connected(service.port("https", "north"), authority.trusting()) as wire:
+            assert name(wire) == "second"
 
 
 @pytest.fixture

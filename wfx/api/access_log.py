@@ -8,6 +8,8 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wfx.host_port import host_port
+
 log = logging.getLogger("wfx.access")
 
 
@@ -43,15 +45,11 @@ class AccessLog:
             log.debug("finished", extra={"fields": {**fields, "code": code, "duration": duration}})
 
 
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _fields(scope: Scope) -> dict[str, object]:
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     client = scope.get("client")
     return {
-        "remoteAddr": _address(*client) if client else "",
+        "remoteAddr": host_port(*client) if client else "",
         "method": scope["method"],
         "path": scope["raw_path"].decode("latin-1"),
         "host": host.decode("latin-1"),

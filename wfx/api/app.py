@@ -14,7 +14,7 @@ from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.request import certificate_of
 from wfx.api.route_table import RouteTable
-from wfx.api.routes import Mount, service_mounts, service_routes
+from wfx.api.routes import REFUSED_IN_LOWER_CASE, UNKNOWN_PATH_ALLOWS, Mount, service_mounts, service_routes
 from wfx.api.services import Services
 from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
 
@@ -81,7 +81,10 @@ class Dispatch:
         endpoints, parameters = found
         endpoint = endpoints.get(scope["method"])
         if endpoint is None:
-            return method_not_allowed(", ".join(sorted(endpoints)))(scope, receive, send)
+            text = (
+                "method not allowed" if (scope["method"], raw_path) in REFUSED_IN_LOWER_CASE else "Method Not Allowed"
+            )
+            return method_not_allowed(", ".join(sorted(endpoints)), text)(scope, receive, send)
         context = current()
         assert context is not None
         context.operation = endpoint.operation
@@ -101,4 +104,4 @@ def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
         return redirects.temporary(clean, scope["query_string"])
     if scope["method"] in ("GET", "HEAD"):
         return Reply(404)
-    return method_not_allowed("GET, HEAD")
+    return method_not_allowed(UNKNOWN_PATH_ALLOWS)

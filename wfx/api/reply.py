@@ -39,9 +39,9 @@ def text_reply(status: int, line: str, headers: Sequence[RawHeader] = ()) -> Rep
     return Reply(status, f"{line}\n".encode("utf-8", "replace"), (TEXT, NOSNIFF, *headers))
 
 
-def method_not_allowed(methods: str) -> Reply:
+def method_not_allowed(methods: str, text: str = "Method Not Allowed") -> Reply:
     """Answer that a path has only these methods."""
-    return text_reply(405, "Method Not Allowed", ((b"allow", methods.encode()),))
+    return text_reply(405, text, ((b"allow", methods.encode()),))
 
 
 def adding_headers(send: Send, more: Callable[[list[RawHeader]], Sequence[RawHeader]]) -> Send:

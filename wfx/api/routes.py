@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from starlette.types import ASGIApp
 
 from wfx.api.handlers import about, events, job_fields, jobs, workflows
 from wfx.api.request import Handler
+from wfx.api.route_table import RouteTable
 from wfx.api.services import Services
 from wfx.api.spec import Operation, operations
 from wfx.request_context import Side
 
 BASE = "/api/wfx/v1"
 _BOTH = frozenset(Side)
+UNKNOWN_PATH_ALLOWS = "GET, HEAD"
+"""Methods that are answered with 404 where there is nothing; all others with 405 (rest-api section 2)."""
+REFUSED_IN_LOWER_CASE = {("DELETE", f"{BASE}/jobs/events".encode())}
+"""What the reference refuses in other words, since only its check of requests finds out (rest-api section 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,17 @@ def service_mounts(services: Services) -> tuple[Mount, ...]:
 def service_routes() -> tuple[Route, ...]:
     """Return all routes of the service."""
     return (*operation_routes(operations().values(), HANDLERS), *BESIDE)
+
+
+@cache
+def _methods() -> RouteTable[str]:
+    return RouteTable((route.method, route.path, route.operation) for route in service_routes())
+
+
+def allowed_methods(raw_path: bytes) -> str:
+    """Return the methods that a path has, as ``Allow`` lists them; those of an unknown path are GET and HEAD."""
+    found = _methods().find(raw_path)
+    return ", ".join(sorted(found[0])) if found else UNKNOWN_PATH_ALLOWS
 
 
 def operation_routes(described: Iterable[Operation], handlers: Mapping[str, Handler]) -> list[Route]:

@@ -30,7 +30,7 @@ Place = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileValue:
     """A value in a file: text, a list, a mapping, or None."""
 
     value: Any
@@ -41,10 +41,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MergedFiles:
     """What files say together."""
 
-    entries: Mapping[str, Entry]
+    values: Mapping[str, FileValue]
     """By the option's name; later files have replaced what earlier ones say."""
     signatures: Mapping[str, Signature | None]
     """Of each file, from before it was read; None if it does not exist."""
@@ -67,9 +67,9 @@ class ConfigFiles:
     _tried: set[str] = field(default_factory=set)
     """Files that were tried to read before: what is a pipe only now is not waited for."""
 
-    def read(self) -> Content:
+    def read(self) -> MergedFiles:
         """Read those that exist. Raises ConfigurationFailure for one that cannot be read or understood."""
-        entries: dict[str, Entry] = {}
+        values: dict[str, FileValue] = {}
         signatures: dict[str, Signature | None] = {}
         for path in self.paths:
             try:
@@ -79,8 +79,8 @@ class ConfigFiles:
                 continue
             except OSError as exc:
                 raise ConfigurationFailure(f"cannot read configuration file {path}: {exc.strerror}") from exc
-            entries |= self._entries(path, content)
-        return Content(entries, signatures)
+            values |= self._values(path, content)
+        return MergedFiles(values, signatures)
 
     def _content(self, path: str) -> tuple[Signature | None, bytes]:
         if path in self._pipes:
@@ -96,13 +96,13 @@ class ConfigFiles:
             self._pipes[path] = content
         return _signature(status), content
 
-    def _entries(self, path: str, content: bytes) -> dict[str, Entry]:
+    def _values(self, path: str, content: bytes) -> dict[str, FileValue]:
         document, lines = (_toml if path.endswith(".toml") else _yaml)(path, content)
-        found: dict[str, Entry] = {}
+        found: dict[str, FileValue] = {}
         for place, value in self._flat(document):
             key = "-".join(map(str, place))
             name = key if self.sections is None else _normal(key)
-            entry = Entry(value, key, path, lines.line(place))
+            entry = FileValue(value, key, path, lines.line(place))
             if (before := found.setdefault(name, entry)) is not entry:
                 said = f'it gives "{name}" twice, in lines {before.line} and {entry.line}'
                 raise ConfigurationFailure(f"configuration file {path} is not valid: {said}")

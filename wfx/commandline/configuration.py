@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from wfx.commandline.config_files import ConfigFiles, Content, Entry, Signature
+from wfx.commandline.config_files import ConfigFiles, FileValue, MergedFiles, Signature
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import DEFAULT, LISTS, Kind, Option, Origin, Settings, Value
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ResolvedSettings:
     """Settings, and what there is to say about their sources."""
 
     settings: Settings
@@ -47,16 +47,19 @@ class Sources:
         paths = self.given.get("config")
         return ConfigFiles(tuple(paths if isinstance(paths, list) else default_files(self.environment)), sections)
 
-    def settle(self) -> Settled:
-        """Settle one value for each option. Raises ConfigurationFailure for a broken file, UsageFailure for a value."""
+    def resolve(self) -> ResolvedSettings:
+        """Resolve one value for each option.
+
+        Raises ConfigurationFailure for a broken file, UsageFailure for a value.
+        """
         content = self.files.read()
         values: dict[str, Value] = {}
         origins: dict[str, Origin] = {}
         for option in self.options:
-            values[option.name], origins[option.name] = self._one(option, content.entries)
-        return Settled(Settings(values, origins), self._warnings(content), content.signatures)
+            values[option.name], origins[option.name] = self._one(option, content.values)
+        return ResolvedSettings(Settings(values, origins), self._warnings(content), content.signatures)
 
-    def _one(self, option: Option, entries: Mapping[str, Entry]) -> tuple[Value, Origin]:
+    def _one(self, option: Option, entries: Mapping[str, FileValue]) -> tuple[Value, Origin]:
         if (value := self.given.get(option.name)) is not None:
             return value, Origin("flag", f"--{option.name}")
         if (value := _from_environment(option, self.environment, strict=self.strict)) is not None:
@@ -71,10 +74,10 @@ class Sources:
             raise UsageFailure(f"{exc} ({origin})") from exc
         return (option.initial, DEFAULT) if value is None else (value, origin)
 
-    def _warnings(self, content: Content) -> tuple[str, ...]:
+    def _warnings(self, content: MergedFiles) -> tuple[str, ...]:
         known = [*self.options, *self.others]
         names, variables = {option.name for option in known}, {option.variable for option in known}
-        entries = [entry for name, entry in content.entries.items() if name not in names]
+        entries = [entry for name, entry in content.values.items() if name not in names]
         others = [name for name in self.environment if name.startswith("WFX_") and name not in variables]
         missing = content.missing if "config" in self.given else []
         return (
@@ -87,12 +90,12 @@ class Sources:
 def resolve(
     options: Collection[Option], given: Mapping[str, Value], environment: Mapping[str, str], *, strict: bool = False
 ) -> Settings:
-    """Settle one value for each option; see :meth:`Sources.settle`."""
-    return Sources(tuple(options), given, environment, strict).settle().settings
+    """Resolve one value for each option; see :meth:`Sources.resolve`."""
+    return Sources(tuple(options), given, environment, strict).resolve().settings
 
 
 def defaults(options: Iterable[Option], given: Mapping[str, Value]) -> Settings:
-    """Settle values for a command that must not depend on files and variables."""
+    """Resolve values for a command that must not depend on files and variables."""
     return Settings({option.name: given.get(option.name, option.initial) for option in options})
 
 

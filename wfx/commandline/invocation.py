@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from wfx.commandline.configuration import Settled, Sources
+from wfx.commandline.configuration import ResolvedSettings, Sources
 from wfx.commandline.grammar import Command
 from wfx.commandline.log import Log
 from wfx.commandline.options import Settings
@@ -19,7 +19,7 @@ class Invocation:
 
     root: Command
     """The program's whole tree of commands."""
-    settled: Settled
+    resolved: ResolvedSettings
     """Its settings, and what there is to say about their sources."""
     arguments: list[str]
     stdin: BinaryIO
@@ -33,4 +33,4 @@ class Invocation:
     @property
     def settings(self) -> Settings:
         """Its settings."""
-        return self.settled.settings
+        return self.resolved.settings

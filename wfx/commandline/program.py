@@ -98,23 +98,23 @@ class Program:
         sources = configuration.Sources(
             tuple(parsed.settings()), parsed.given, environment, strict=self.strict, others=self.root.options
         )
-        settled = self._settled(parsed, sources, log)
-        call = self.call(self.root, settled, parsed.arguments, stdin, out, err, log, environment, sources)
+        resolved = self._resolved(parsed, sources, log)
+        call = self.call(self.root, resolved, parsed.arguments, stdin, out, err, log, environment, sources)
         if parsed.command.configured:
             self.before(call)
         return parsed.command.run(call) or EXIT_OK
 
-    def _settled(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> configuration.Settled:
+    def _resolved(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> configuration.ResolvedSettings:
         if not parsed.command.configured:
-            return configuration.Settled(configuration.defaults(sources.options, parsed.given))
+            return configuration.ResolvedSettings(configuration.defaults(sources.options, parsed.given))
         _check_working_directory()
-        settled = sources.settle()
+        resolved = sources.resolve()
         if self.strict:
-            for warning in settled.warnings:
+            for warning in resolved.warnings:
                 log.write("warn", warning)
         if any(option.name == "log-level" for option in sources.options):
-            log.set_threshold(settled.settings.text("log-level"))
-        return settled
+            log.set_threshold(resolved.settings.text("log-level"))
+        return resolved
 
 
 def _opened(stream: TextIO | None, mode: str) -> BinaryIO:

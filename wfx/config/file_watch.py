@@ -1,4 +1,4 @@
-"""Watch on configuration files, which sees them written, replaced, removed and made."""
+"""Watch on files of the configuration, which sees them written, replaced, removed and made."""
 
 from __future__ import annotations
 
@@ -21,10 +21,17 @@ class FileWatch:
 
     def __init__(self, seen: Mapping[str, Signature | None]) -> None:
         """Watch files that had these signatures when they were read."""
+        self.watch(seen)
+
+    def watch(self, seen: Mapping[str, Signature | None]) -> None:
+        """Watch these files from now on, and no others."""
         self._seen = dict(seen)
 
-    async def changed(self, hurry: asyncio.Event) -> None:
-        """Return when files are others than at the last return and are left alone, or at once when ``hurry`` is set."""
+    async def changed(self, hurry: asyncio.Event) -> list[str]:
+        """Return when files are others than at the last return and are left alone, or at once when ``hurry`` is set.
+
+        Returns the paths of those that are.
+        """
         while True:
             now = await self._look()
             if hurry.is_set():
@@ -35,7 +42,8 @@ class FileWatch:
             await _wait(hurry, ABSENT if self._lost(now) else QUIET)
             if await self._look() == now:
                 break
-        self._seen = now
+        before, self._seen = self._seen, now
+        return [path for path, found in now.items() if found != before[path]]
 
     def _lost(self, now: Mapping[str, Signature | None]) -> bool:
         """Tell whether a file has become empty or is gone."""

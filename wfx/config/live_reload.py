@@ -1,10 +1,10 @@
-"""Live reload: reads the settings again when configuration files change or somebody asks, while the service runs."""
+"""Live reload: reads the settings again when their files change or somebody asks, while the service runs."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,8 +16,8 @@ from wfx.commandline.options import Settings
 from wfx.config.cross_checks import OptionRefused, with_origin
 from wfx.config.file_watch import FileWatch
 from wfx.config.options import Config, Option
-from wfx.config.reload import Changes, Reload
 from wfx.config.report import shown
+from wfx.config.running_config import Changes, RunningConfig
 from wfx.systemd import ServiceManager
 
 log = logging.getLogger("wfx")
@@ -31,7 +31,7 @@ class LoadedConfig:
     settings: Settings
     """The same with the origins of the values."""
     signatures: Mapping[str, Signature | None]
-    """Of the files, from before they were read."""
+    """Of its files, and of those that options name and the service reads again; from before they were read."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the sources, and no reason to refuse them."""
 
@@ -44,13 +44,18 @@ class LiveReload:
     """Reloads when it is wanted. Use as a context manager, on one event loop."""
 
     def __init__(
-        self, reload: Reload, loaded: LoadedConfig, load: Load, wanted: asyncio.Event, manager: ServiceManager
+        self,
+        running_config: RunningConfig,
+        loaded: LoadedConfig,
+        load: Load,
+        wanted: asyncio.Event,
+        manager: ServiceManager,
     ) -> None:
         """Watch the files that were ``loaded``; ``load`` again when they change, and when ``wanted`` is set.
 
         The service manager is told when that begins and ends.
         """
-        self._reload = reload
+        self._running_config = running_config
         self._watch = FileWatch(loaded.signatures)
         self._load = load
         self._wanted = wanted
@@ -71,21 +76,22 @@ class LiveReload:
 
     async def _run(self) -> None:
         while True:
-            await self._watch.changed(self._wanted)
+            files = await self._watch.changed(self._wanted)
             self._wanted.clear()
             self._manager.reloading()
             try:
-                await self._reload_once()
+                await self._reload_once(files)
             except Exception:  # the service runs on, with the settings that it has
                 log.exception(
                     "configuration not reloaded, because of an error in the service; settings stay as they were"
                 )
             self._manager.reloaded()
 
-    async def _reload_once(self) -> None:
+    async def _reload_once(self, files: Sequence[str]) -> None:
         was_shown = log.isEnabledFor(logging.INFO)
         try:
             loaded = await asyncio.to_thread(self._load)
+            self._watch.watch(loaded.signatures)
             changes = self._apply(loaded)
         except Failure as exc:
             _tell(logging.ERROR, "configuration not reloaded; settings stay as they were", {"error": str(exc)})
@@ -93,15 +99,19 @@ class LiveReload:
         for warning in loaded.warnings:
             log.warning(warning)
         # Told also if the new log level hides it: the old one showed that there is something to be told.
-        _tell(logging.INFO, "configuration reloaded", {"changed": _values(changes.applied, loaded)}, insist=was_shown)
+        said = {"changed": _values(changes.applied, loaded), "files": list(files)}
+        _tell(logging.INFO, "configuration reloaded", said, insist=was_shown)
         if changes.postponed:
             fields = {"options": _values(changes.postponed, loaded)}
             _tell(logging.WARNING, "changed options need a restart to take effect", fields)
+        for refused in changes.unusable:
+            error = {"error": with_origin(refused, loaded.settings)}
+            _tell(logging.ERROR, "the service would not start with a changed option", error)
 
     def _apply(self, loaded: LoadedConfig) -> Changes:
         """Use what was read, or raise Failure and change nothing."""
         try:
-            return self._reload.apply(loaded.config)
+            return self._running_config.apply(loaded.config)
         except OptionRefused as exc:
             raise Failure(with_origin(exc, loaded.settings)) from exc
         except (ValueError, OSError) as exc:

@@ -130,7 +130,9 @@ class Config:
         "unix for all clients of Unix sockets",
         check=_proxy,
     )
-    http_engine: str = _option("auto", "HTTP engine", ENGINES)
+    http_engine: str = _option(
+        "auto", "HTTP engine; auto is uvicorn, and over https hypercorn for clients that speak HTTP/2", ENGINES
+    )
     allowed_origin: tuple[str, ...] = _option(
         (),
         "origins, such as https://console.example, whose pages may use the API; with *, pages of all origins may read",
@@ -220,8 +222,10 @@ class Option:
     check: Callable[[str], None] | None
     """Raises ValueError for a text, or an item of a list, that is wrong."""
     reload: bool
-    """Whether a function given to :meth:`wfx.config.reload.Reload.on_reload` puts it into effect. Members of
-    :class:`wfx.config.tunables.Tunables` do not need it."""
+    """Whether a function given to :meth:`wfx.config.running_config.RunningConfig.on_reload` puts it into effect.
+
+    Members of :class:`wfx.config.tunables.Tunables` do not need it.
+    """
     mask: Callable[[str], str] | None
     """Hides what is secret in a value, for people's eyes; None if nothing is."""
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from wfx.commandline import durations
-from wfx.commandline.configuration import Settled
+from wfx.commandline.configuration import ResolvedSettings
 from wfx.commandline.options import Settings
 from wfx.commandline.terminal import Stream, neutralise
 from wfx.config.options import OPTIONS, Option
-from wfx.config.reload import is_reloadable
+from wfx.config.running_config import is_reloadable
 
 _HEADING = ("OPTION", "VALUE", "SET BY", "A CHANGE NEEDS")
 
@@ -26,21 +26,21 @@ def shown(option: Option, value: Any) -> str:
     return option.mask(text) if option.mask else text
 
 
-def write_text(settled: Settled, out: Stream) -> None:
+def write_text(resolved: ResolvedSettings, out: Stream) -> None:
     """Write a table, and the files."""
-    rows = [_HEADING, *(_row(option, settled.settings) for option in OPTIONS)]
+    rows = [_HEADING, *(_row(option, resolved.settings) for option in OPTIONS)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADING) - 1)]
     for *cells, last in rows:
         out.line("  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), last]))
-    for line in _files(settled):
+    for line in _files(resolved):
         out.line(line)
 
 
-def write_json(settled: Settled, out: Stream) -> None:
+def write_json(resolved: ResolvedSettings, out: Stream) -> None:
     """Write the same for programs; durations are seconds."""
     document = {
-        "options": {option.name: _described(option, settled.settings) for option in OPTIONS},
-        "files": [{"path": path, "exists": found is not None} for path, found in settled.signatures.items()],
+        "options": {option.name: _described(option, resolved.settings) for option in OPTIONS},
+        "files": [{"path": path, "exists": found is not None} for path, found in resolved.signatures.items()],
     }
     out.json(json.dumps(document, ensure_ascii=False))
 
@@ -62,9 +62,9 @@ def _described(option: Option, settings: Settings) -> dict[str, Any]:
     return {"value": option.mask(str(value)) if option.mask else value, "setBy": by, "changeNeeds": _needs(option)}
 
 
-def _files(settled: Settled) -> Iterator[str]:
-    if settled.signatures:
+def _files(resolved: ResolvedSettings) -> Iterator[str]:
+    if resolved.signatures:
         yield ""
         yield "Configuration files, later ones win:"
-    for path, found in settled.signatures.items():
+    for path, found in resolved.signatures.items():
         yield f"  {neutralise(path)}" + ("" if found is not None else " (does not exist)")

@@ -23,6 +23,7 @@ class Tunables:
     simple_fileserver: str
     allowed_origin: tuple[str, ...]
     allowed_host: tuple[str, ...]
+    trusted_proxy: tuple[str, ...]
     max_connections: int
     max_requests: int
     keep_alive: bool

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, NoReturn, Self
 
 import httpx
@@ -28,6 +29,8 @@ import httpx
 from wfx.commandline import durations
 from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
 from wfx.demo.download import Download
+from wfx.demo.tls_options import add_tls_options, tls_context
+from wfx.host_port import host_port
 
 log = logging.getLogger("device")
 
@@ -43,14 +46,23 @@ class ConfigDeployer:
     """One device and the configuration files it is given."""
 
     def __init__(
-        self, url: str, client_id: str, *, interval: float = 10.0, pause: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        client_id: str,
+        *,
+        interval: float = 10.0,
+        pause: Callable[[float], None] = time.sleep,
+        tls: SSLContext | None = None,
     ) -> None:
-        """Talk to the southbound API below ``url`` as ``client_id``; wait by means of ``pause``."""
+        """Talk to the southbound API below ``url`` as ``client_id``; wait by means of ``pause``.
+
+        ``tls`` counts for the servers of files too.
+        """
         self._client_id = client_id
         self._interval = interval
         self._pause = pause
-        self._api = Connection(url, {"X-Client-Id": client_id}, pause)
-        self._files = httpx.Client(timeout=10, trust_env=False, follow_redirects=True)
+        self._api = Connection(url, {"X-Client-Id": client_id}, pause, tls)
+        self._files = httpx.Client(timeout=10, trust_env=False, follow_redirects=True, verify=tls or True)
 
     def close(self) -> None:
         """Close all connections."""
@@ -199,14 +211,17 @@ def main() -> None:
     parser = _Parser(description="A device that deploys configuration files.", add_help=False, allow_abbrev=False)
     parser.add_argument("--help", action="help", help="show this help")
     parser.add_argument("-h", "--host", default="localhost", help="host of the southbound API")
-    parser.add_argument("-p", "--port", type=int, default=8080, help="port of the southbound API")
+    parser.add_argument("-p", "--port", type=int, help="port of the southbound API (8080, with TLS 8443)")
     parser.add_argument("-c", "--client-id", required=True, help="the id of this device")
     parser.add_argument("-i", "--interval", type=_interval, default=10.0, help="time between two polls, such as 10s")
+    parser.add_argument("--enable-tls", action="store_true", help="use https")
+    add_tls_options(parser)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    host = f"[{given.host}]" if ":" in given.host and not given.host.startswith("[") else given.host
-    device = ConfigDeployer(f"http://{host}:{given.port}/api/wfx/v1", given.client_id, interval=given.interval)
+    scheme, port = ("https", 8443) if given.enable_tls else ("http", 8080)
+    url = f"{scheme}://{host_port(given.host, port if given.port is None else given.port)}/api/wfx/v1"
+    device = ConfigDeployer(url, given.client_id, interval=given.interval, tls=tls_context(given))
     try:
         while True:
             log.info("the job ended as %s", device.run_next())

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -37,9 +38,17 @@ class NotFound(Refused):
 class Connection:
     """One kept connection; it is made anew when it is lost."""
 
-    def __init__(self, url: str, identity: dict[str, str], pause: Callable[[float], None] = time.sleep) -> None:
-        """Ask below ``url``; wait by means of ``pause``."""
-        self._client = httpx.Client(base_url=url, headers={**_HEADERS, **identity}, timeout=10, trust_env=False)
+    def __init__(
+        self,
+        url: str,
+        identity: dict[str, str],
+        pause: Callable[[float], None] = time.sleep,
+        tls: SSLContext | None = None,
+    ) -> None:
+        """Ask below ``url``; wait by means of ``pause``. Without ``tls`` the usual authorities are trusted."""
+        self._client = httpx.Client(
+            base_url=url, headers={**_HEADERS, **identity}, timeout=10, trust_env=False, verify=tls or True
+        )
         self._pause = pause
 
     def close(self) -> None:

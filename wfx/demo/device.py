@@ -15,12 +15,14 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
+from ssl import SSLContext
 from typing import Any
 
 import httpx
 
 from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
 from wfx.demo.download import Download
+from wfx.demo.tls_options import add_tls_options, tls_context
 
 log = logging.getLogger("device")
 
@@ -32,16 +34,25 @@ class Device:
     """One device and the jobs it is given. Works with the bundled ``wfx.workflow.dau.*`` workflows."""
 
     def __init__(
-        self, url: str, client_id: str, *, poll_seconds: float = 45.0, pause: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        client_id: str,
+        *,
+        poll_seconds: float = 45.0,
+        pause: Callable[[float], None] = time.sleep,
+        tls: SSLContext | None = None,
     ) -> None:
-        """Talk to the southbound API below ``url`` as ``client_id``; wait by means of ``pause``."""
+        """Talk to the southbound API below ``url`` as ``client_id``; wait by means of ``pause``.
+
+        ``tls`` counts for the servers of artifacts too.
+        """
         self._client_id = client_id
         self._poll_seconds = poll_seconds
         self._pause = pause
         identity = {"X-Client-Id": client_id, "X-Client-Version": "wfx demo device"}
-        self._main = Connection(url, identity, pause)
-        self._progress = Connection(url, {}, pause)
-        self._artifacts = httpx.Client(timeout=10, trust_env=False, follow_redirects=True)
+        self._main = Connection(url, identity, pause, tls)
+        self._progress = Connection(url, {}, pause, tls)
+        self._artifacts = httpx.Client(timeout=10, trust_env=False, follow_redirects=True, verify=tls or True)
 
     def close(self) -> None:
         """Close all connections."""
@@ -182,10 +193,11 @@ def main() -> None:
     parser.add_argument("--url", default="http://localhost:8080/api/wfx/v1", help="southbound API")
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--poll-seconds", type=float, default=45.0)
+    add_tls_options(parser)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    device = Device(given.url, given.client_id, poll_seconds=given.poll_seconds)
+    device = Device(given.url, given.client_id, poll_seconds=given.poll_seconds, tls=tls_context(given))
     try:
         while True:
             log.info("the job ended as %s", device.run_next())

@@ -13,6 +13,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from wfx.config.cross_checks import OptionRefused
+from wfx.config.options import Config
 from wfx.plugin.errors import PluginRefused
 
 _log = logging.getLogger(__name__)
@@ -36,6 +38,16 @@ def discover(directory: Path) -> list[Found]:
     _refuse_if_writable(directory.resolve())
     found = (_examine(directory, name) for name in sorted(names, key=os.fsencode))
     return [plugin for plugin in found if plugin]
+
+
+def check_option(option: str, config: Config) -> None:
+    """Check the directory that an option names. Raises OptionRefused."""
+    directory = getattr(config, option.replace("-", "_"))
+    try:
+        if directory:
+            discover(Path(directory))
+    except PluginRefused as exc:
+        raise OptionRefused(option, str(exc)) from exc
 
 
 def _examine(directory: Path, name: str) -> Found | None:

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.plugin.chain import PluginChain
+from wfx.plugin.client_certificate_headers import with_certificate_headers
 from wfx.plugin.errors import Undecided
-from wfx.plugin.identity import identified
 from wfx.plugin.message import Action, PluginRequest, Respond
 from wfx.plugin.rewrite import grouped
 from wfx.request_context import current
@@ -55,7 +55,7 @@ class PluginMiddleware:
         if body is None:
             return
         context = current()
-        scope = identified(_ascii(scope), context.certificate if context is not None else None)
+        scope = with_certificate_headers(_ascii(scope), context.certificate if context is not None else None)
         shown = _show(scope, body)
         try:
             decided = await self._chain.decide(shown)

@@ -11,11 +11,12 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sized
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Protocol
 
-from wfx.server.limits import BACKLOG, ListenerLimits
+from wfx.server.limits import BACKLOG, LINGER, ListenerLimits
 from wfx.server.tls import Tls
+from wfx.server.tls_alerts import Handshake, current_handshake
 
 log = logging.getLogger("wfx.edge")
 
@@ -35,8 +36,8 @@ _NOT_TLS = (
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
-class Accepting(Protocol):
-    """An acceptor at work, as asyncio's servers have it."""
+class Acceptor(Protocol):
+    """What accepts connections, as asyncio's servers do."""
 
     def close(self) -> None:
         """Accept no more."""
@@ -47,7 +48,7 @@ class Accepting(Protocol):
 
 async def accept(
     listening: socket.socket, tls: Tls | None, make: MakeProtocol, limits: ListenerLimits, connections: Sized
-) -> Accepting:
+) -> Acceptor:
     """Accept connections, each with a protocol that ``make`` makes; ``connections`` are those that are open."""
     loop = asyncio.get_running_loop()
     if tls is not None:
@@ -118,6 +119,8 @@ class _TlsServer:
             task.add_done_callback(self._handshakes.pop)
 
     async def _begin(self, connection: socket.socket, peer: object) -> None:
+        handshake = Handshake(connection)
+        current_handshake.set(handshake)
         due = self._loop.time() + min(self._limits.settings.current.read_timeout, _LONGEST)
         try:
             async with asyncio.timeout_at(due):
@@ -132,6 +135,7 @@ class _TlsServer:
             self._limits.refusals.note("silent", peer)
         except ssl.SSLError as exc:
             self._limits.refusals.note("tls", peer, _reason(exc))
+            await self._see_off(handshake.refused)
         except OSError as exc:
             self._limits.refusals.note("tls", peer, exc.strerror or "the handshake was broken off, or took too long")
         connection.close()
@@ -155,6 +159,15 @@ class _TlsServer:
             ssl_handshake_timeout=max(0.001, due - self._loop.time()),
             ssl_shutdown_timeout=min(settings.write_timeout, _LONGEST),
         )
+
+    async def _see_off(self, refused: socket.socket | None) -> None:
+        """Wait for the client to close, once it was told by an alert; for a moment only."""
+        if refused is None:
+            return
+        with closing(refused), suppress(TimeoutError, OSError):
+            async with asyncio.timeout(LINGER):
+                while await self._loop.sock_recv(refused, 65536):
+                    pass
 
 
 def _answer_plainly(connection: socket.socket) -> None:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.reply import CLOSE, RawHeader, Reply, text_reply
+from wfx.host_port import host_port
 
 log = logging.getLogger("wfx.edge")
 
@@ -59,6 +60,7 @@ LONG_TARGET = Refusal("target", 414, "request target is too long")
 LARGE_HEAD = Refusal("head", 431, "request header is too large")
 MANY_FIELDS = Refusal("head", 431, "request has too many header fields")
 BAD_METHOD = Refusal("method", 405, "Method Not Allowed", ((b"allow", b"GET, HEAD"),))
+"""Where there is no path."""
 BAD_VERSION = Refusal("version", 505, "unsupported protocol version")
 BAD_CODING = Refusal("malformed", 400, "unsupported Transfer-Encoding")
 SLOW_BODY = Refusal("slow-body", 408, "request body did not arrive in time")
@@ -90,6 +92,13 @@ KINDS = {
 """All that is refused: a connection or request that …"""
 
 
+def bad_method(raw_path: bytes) -> Refusal:
+    """Return the answer to a method that HTTP does not know: it lists those that the path has."""
+    from wfx.api.routes import allowed_methods  # imports all handlers, which not everybody needs who serves HTTP
+
+    return replace(BAD_METHOD, extra=((b"allow", allowed_methods(raw_path).encode()),))
+
+
 class Refusals:
     """Counts refusals, and logs each kind at most once a second, with how many there were."""
 
@@ -118,7 +127,7 @@ class Refusals:
             self._told[kind] = now
             fields = {"kind": kind, "count": self._untold.pop(kind)}
             if client:
-                fields["client"] = f"{client[0]}:{client[1]}"
+                fields["client"] = host_port(client[0], client[1])
             if reason:
                 fields["reason"] = reason
             # These are about connections, even where the request before is still in its context.

@@ -36,16 +36,25 @@ def _hypercorn() -> Engine:
     return serve
 
 
+def _both() -> Engine:
+    from wfx.server.alpn_engine import serve  # imported when chosen: start-up without TLS pays for one engine only
+
+    return serve
+
+
 _ENGINES: dict[str, Callable[[], Engine]] = {"uvicorn": _uvicorn, "hypercorn": _hypercorn, "auto": _uvicorn}
 _HTTP1 = ("http/1.1",)
 _HTTP2 = ("h2", "http/1.1")
 
 
-def choose(name: str) -> Engine:
-    """Return the engine of this name (one of :data:`wfx.config.options.ENGINES`); ``auto`` takes the fastest."""
-    return _ENGINES[name]()
+def choose(name: str, *, tls: bool) -> Engine:
+    """Return the engine of this name (one of :data:`wfx.config.options.ENGINES`).
+
+    ``auto`` takes uvicorn, which is the faster one, and over TLS hypercorn for connections by HTTP/2.
+    """
+    return _both() if name == "auto" and tls else _ENGINES[name]()
 
 
 def protocols_of(name: str) -> tuple[str, ...]:
     """Return what an engine speaks over TLS, preferred ones first, by the names of ALPN (RFC 7301)."""
-    return _HTTP2 if name == "hypercorn" else _HTTP1
+    return _HTTP1 if name == "uvicorn" else _HTTP2

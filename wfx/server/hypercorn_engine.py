@@ -19,8 +19,8 @@ from wfx.server.tls import Tls
 from wfx.server.transports import is_tls
 
 
-class _Connections:
-    """All connections of a listener."""
+class Connections:
+    """All connections of a listener that hypercorn serves."""
 
     def __init__(self, app: ASGIApp, limits: ListenerLimits) -> None:
         self._app = app
@@ -32,6 +32,10 @@ class _Connections:
         self._config.h2_max_header_list_size = limits.max_head
         self._context = WorkerContext(None)
         self.open: dict[Connection, asyncio.Task[None]] = {}
+
+    def protocol(self) -> asyncio.Protocol:
+        """Make the protocol of a new connection."""
+        return Wire(self.opened)
 
     def opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a new connection, unless there are too many."""
@@ -47,6 +51,8 @@ class _Connections:
         cast("Wire", writer.transport.get_protocol()).lost = connection.lost
         self.open[connection] = task = asyncio.create_task(connection.run())
         task.add_done_callback(lambda _: self.open.pop(connection))
+        if self._context.terminated.is_set():
+            connection.wind_down()
 
     async def wind_down(self) -> None:
         """Let what is worked on end, for as long as is granted."""
@@ -69,8 +75,8 @@ async def serve(
     app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event, tls: Tls | None = None
 ) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
-    connections = _Connections(app, limits)
-    server = await accept(listening, tls, lambda: Wire(connections.opened), limits, connections.open)
+    connections = Connections(app, limits)
+    server = await accept(listening, tls, connections.protocol, limits, connections.open)
     deadlines = asyncio.create_task(enforce_deadlines(limits, connections.open))
     try:
         await stop.wait()

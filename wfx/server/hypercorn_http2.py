@@ -47,7 +47,7 @@ def check_head(fields: list[tuple[bytes, bytes]]) -> tuple[str, Target] | Refusa
     method = pseudo.get(b":method", b"")
     path = pseudo.get(b":path", b"")
     if method not in METHODS:
-        return edge_errors.BAD_METHOD
+        return edge_errors.bad_method(path.partition(b"?")[0])
     if path != b"*" and path[:1] != b"/":
         return edge_errors.BAD_TARGET
     reason = _check_fields(fields, pseudo)

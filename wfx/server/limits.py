@@ -44,6 +44,8 @@ class HttpSettings:
     """Requests a listener works on at the same time."""
     max_body: int = 10 * 1024 * 1024
     """Size of a request's body."""
+    proxies: TrustedProxies | None = None
+    """Whose word is taken on where requests come from; None if nobody's."""
 
 
 BACKLOG = 2048
@@ -51,8 +53,8 @@ BACKLOG = 2048
 MAX_STREAMS = 100
 """Requests that one HTTP/2 connection may have running; over HTTP/1.1 it is one, further ones wait."""
 LINGER = 1.0
-"""Seconds a connection is still read from after an answer that ends it early. Closed at once, the peer's system would
-throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
+"""Seconds a connection is still read from after an answer or alert that ends it early. Closed at once, the peer's
+system would throw the answer away unread, because more data arrived (RFC 9112 section 9.6)."""
 HALF_CLOSED_CHECK = 1.0
 """Seconds between two looks at a connection whose client has closed its sending side."""
 NEVER = math.inf
@@ -96,16 +98,15 @@ class BodyMemory:
 class HttpLimits:
     """Limits of the whole process; makes those of each listener."""
 
-    def __init__(self, settings: Current[HttpSettings], proxies: TrustedProxies | None = None) -> None:
+    def __init__(self, settings: Current[HttpSettings]) -> None:
         """Read the settings at use; the sizes of header and body are those of the start."""
         self._settings = settings
-        self._proxies = proxies
         self.listeners: list[ListenerLimits] = []
         self.bodies = BodyMemory(max(_BODIES, 2 * settings.current.max_body))
 
     def add_listener(self, side: Side, most_connections: int = sys.maxsize) -> ListenerLimits:
         """Make the limits of one more listener; see :func:`wfx.server.descriptors.connections_possible`."""
-        added = ListenerLimits(side, self._settings, self.bodies, most_connections, self._proxies)
+        added = ListenerLimits(side, self._settings, self.bodies, most_connections)
         self.listeners.append(added)
         return added
 
@@ -124,12 +125,9 @@ class ListenerLimits:
         settings: Current[HttpSettings],
         bodies: BodyMemory,
         most_connections: int,
-        proxies: TrustedProxies | None,
     ) -> None:
         """See :meth:`HttpLimits.add_listener`."""
         self.side = side
-        self.proxies = proxies
-        """Whose word is taken on where requests come from; None if nobody's."""
         self.bodies = bodies
         self.max_head = settings.current.max_head + HEAD_SLACK
         self.refusals = Refusals()

@@ -16,6 +16,7 @@ from typing import Protocol
 from starlette.types import ASGIApp
 
 from wfx.config.options import Config
+from wfx.host_port import host_port
 from wfx.request_context import Side
 from wfx.server.descriptors import connections_possible
 from wfx.server.engine import Engine, choose
@@ -149,11 +150,11 @@ def open_tcp(side: Side, host: str, port: int, engine: str, tls: Tls | None = No
     try:
         opened = bind_tcp(host, port)
     except UnicodeError as exc:
-        raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): not a host name") from exc
+        raise CannotListen(f"cannot listen on {host_port(host, port)} ({side} side): not a host name") from exc
     except OSError as exc:
-        raise CannotListen(f"cannot listen on {_join(host, port)} ({side} side): {exc.strerror or exc}") from exc
+        raise CannotListen(f"cannot listen on {host_port(host, port)} ({side} side): {exc.strerror or exc}") from exc
     opened.setblocking(False)
-    return Listener(side, opened, _address(opened), choose(engine), tls=tls)
+    return Listener(side, opened, _address(opened), choose(engine, tls=tls is not None), tls=tls)
 
 
 def open_unix(side: Side, path: str, mode: str, engine: str) -> Listener:
@@ -166,7 +167,7 @@ def open_unix(side: Side, path: str, mode: str, engine: str) -> Listener:
     except OSError as exc:
         raise CannotListen(f"cannot listen on {path} ({side} side): {exc.strerror or exc}") from exc
     opened.setblocking(False)
-    return Listener(side, opened, path, choose(engine), Mode.UNIX, file=file)
+    return Listener(side, opened, path, choose(engine, tls=False), Mode.UNIX, file=file)
 
 
 def _passed(config: Config, side: Side, taken: socket.socket, tls: Tls | None) -> Listener:
@@ -174,7 +175,7 @@ def _passed(config: Config, side: Side, taken: socket.socket, tls: Tls | None) -
     if tls is not None and set(config.scheme) != {"https"}:
         raise CannotListen("systemd has passed sockets, which are served in one way: give one scheme only")
     taken.setblocking(False)
-    engine = choose(config.http_engine)
+    engine = choose(config.http_engine, tls=tls is not None)
     if taken.family == socket.AF_UNIX:
         if tls is not None:
             raise CannotListen(f"systemd has passed a Unix socket ({side} side): it cannot have the scheme https")
@@ -184,8 +185,4 @@ def _passed(config: Config, side: Side, taken: socket.socket, tls: Tls | None) -
 
 def _address(opened: socket.socket) -> str:
     name = opened.getsockname()
-    return _join(name[0], name[1])
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host_port(name[0], name[1])

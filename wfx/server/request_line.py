@@ -37,6 +37,8 @@ USUAL_LINE = re.compile(rb'(GET|PUT|POST|DELETE|HEAD) (/[!"$->@-~]{0,2000}+)(?:\
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 """The beginning of what a client sends that expects HTTP/2."""
 _LONGEST_METHOD = max(map(len, METHODS))
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What a method may consist of (RFC 9110 section 5.6.2)."""
 _MAX_LINE = _LONGEST_METHOD + MAX_TARGET + len("  HTTP/1.1\r\n")
 
 
@@ -58,18 +60,26 @@ def read_line(line: bytes) -> tuple[Target, str] | Refusal:
 def _fault_of_line(line: bytes, parts: list[bytes]) -> Refusal:
     """Return what is wrong with a first line."""
     if parts[0] not in METHODS:
-        return edge_errors.BAD_VERSION if line == _PREFACE else edge_errors.BAD_METHOD
+        return edge_errors.BAD_VERSION if line == _PREFACE else _unknown_method(parts)
     if len(parts) == 2 or (len(parts) == 3 and parts[2] in _OTHER_VERSIONS):
         return edge_errors.BAD_VERSION
     return edge_errors.MALFORMED
 
 
+def _unknown_method(parts: list[bytes]) -> Refusal:
+    if len(parts) == 3 and parts[2] in _VERSIONS and _TOKEN.fullmatch(parts[0]):
+        target = read_target(parts[1], parts[0])
+        if not isinstance(target, Refusal):
+            return edge_errors.bad_method(target[0])
+    return edge_errors.BAD_METHOD
+
+
 def check_incomplete_line(line: bytes, max_head: int) -> Refusal | None:
     """Check the beginning of a first line whose end is missing; the whole head may have ``max_head`` bytes."""
     method, blank, _ = line[: _LONGEST_METHOD + 1].partition(b" ")
-    known = method in METHODS if blank else any(each.startswith(method) for each in METHODS)
-    if not known and not _PREFACE.startswith(line):
-        return edge_errors.BAD_METHOD
+    short_enough = blank or len(line) <= _LONGEST_METHOD
+    if line and not (short_enough and _TOKEN.fullmatch(method)):
+        return edge_errors.BAD_METHOD  # what a path allows is known only when its end is here
     if len(line) > _MAX_LINE:
         return edge_errors.LONG_TARGET
     return edge_errors.LARGE_HEAD if len(line) > max_head else None

@@ -51,8 +51,8 @@ class RequestTask(ABC):
         """Count it as running in this task, which executes :meth:`run`."""
         self._task = task
         self.limits.running += 1
-        if self.limits.proxies is not None:
-            self.limits.proxies.apply(self.scope)
+        if (proxies := self.limits.settings.current.proxies) is not None:
+            proxies.apply(self.scope)
 
     def hold(self, size: int) -> bool:
         """Count ``size`` more bytes of its body, unless it is small; tells whether its client exceeds its share now."""

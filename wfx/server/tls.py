@@ -12,6 +12,7 @@ from pathlib import Path
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import Config
 from wfx.server.engine import protocols_of
+from wfx.server.tls_alerts import AlertingContext
 
 log = logging.getLogger("wfx")
 
@@ -21,6 +22,12 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 class CannotUseTls(OptionRefused):
     """A certificate, key or CA file cannot be used; the message names the option, the file and the reason."""
+
+
+def files_of(config: Config) -> list[str]:
+    """Return the files that TLS is read from; none if no listener has it."""
+    files = (config.tls_certificate, config.tls_key, config.tls_ca) if "https" in config.scheme else ()
+    return [path for path in files if path]
 
 
 class Tls:
@@ -58,7 +65,7 @@ class Tls:
         certificate, key, ca = config.tls_certificate, config.tls_key, config.tls_ca
         _check_readable("tls-certificate", certificate)
         _check_readable("tls-key", key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = AlertingContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION

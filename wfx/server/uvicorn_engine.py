@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sized
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from socket import socket
 from typing import Any
@@ -12,23 +13,34 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from wfx.server.accepting import Accepting, accept
+from wfx.server.accepting import Acceptor, MakeProtocol, accept
 from wfx.server.limits import LINGER, ListenerLimits, enforce_deadlines
 from wfx.server.tls import Tls
 from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Connections of the same listener that are served by others."""
+
+    choose: Callable[[MakeProtocol], MakeProtocol]
+    """Given what makes the protocol of uvicorn, makes the protocol of a new connection."""
+    connections: Sized
+    """Those that are open."""
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server with our acceptor, and without its signal handlers: one signal stops all listeners."""
 
-    servers: list[Accepting]  # type: ignore[assignment]  # all that uvicorn does with a server
+    servers: list[Acceptor]  # type: ignore[assignment]  # all that uvicorn does with a server
 
-    def __init__(self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None) -> None:
+    def __init__(self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None, beside: Beside | None) -> None:
         """Serve within the limits."""
         super().__init__(config)
         self.servers = []
         self._limits = limits
         self._tls = tls
+        self._beside = beside
         self.connections: Collection[EdgeProtocol] = self.server_state.connections  # type: ignore[assignment]  # no others
 
     @contextmanager
@@ -39,8 +51,11 @@ class _Server(uvicorn.Server):
         """Accept connections on one socket."""
         assert sockets is not None
         await self.lifespan.startup()
-        make = partial(EdgeProtocol, self._limits, self.config, self.server_state, self.lifespan.state)
-        self.servers = [await accept(sockets[0], self._tls, make, self._limits, self.connections)]
+        make: MakeProtocol = partial(EdgeProtocol, self._limits, self.config, self.server_state, self.lifespan.state)
+        connections: Sized = self.connections
+        if self._beside is not None:
+            make, connections = self._beside.choose(make), _Together(connections, self._beside.connections)
+        self.servers = [await accept(sockets[0], self._tls, make, self._limits, connections)]
         self.started = True
 
     async def break_off(self) -> None:
@@ -56,8 +71,23 @@ class _Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=LINGER)
 
 
+class _Together:
+    """As many as there are of several kinds."""
+
+    def __init__(self, *kinds: Sized) -> None:
+        self._kinds = kinds
+
+    def __len__(self) -> int:
+        return sum(map(len, self._kinds))
+
+
 async def serve(
-    app: ASGIApp, listening: socket, limits: ListenerLimits, stop: asyncio.Event, tls: Tls | None = None
+    app: ASGIApp,
+    listening: socket,
+    limits: ListenerLimits,
+    stop: asyncio.Event,
+    tls: Tls | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
     config = uvicorn.Config(
@@ -70,7 +100,7 @@ async def serve(
         server_header=False,
         proxy_headers=False,
     )
-    server = _Server(config, limits, tls)
+    server = _Server(config, limits, tls, beside)
     watcher = asyncio.create_task(_stop_when_told(server, limits, stop))
     deadlines = asyncio.create_task(enforce_deadlines(limits, server.connections))
     try:
@@ -81,9 +111,11 @@ async def serve(
         await server.break_off()
 
 
-async def _stop_when_told(server: uvicorn.Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
+async def _stop_when_told(server: _Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
     await stop.wait()
     limits.stopping = True
+    for acceptor in server.servers:  # uvicorn does so at its next tick
+        acceptor.close()
     graceful: Any = limits.settings.current.graceful_timeout  # an int by its type, used as a float throughout
     server.config.timeout_graceful_shutdown = graceful
     server.should_exit = True

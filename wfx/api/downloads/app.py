@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from wfx.api import redirects
 from wfx.api.answer_memory import AnswerMemory, Share, TooManyAnswers
-from wfx.api.downloads import body, listing, media_types, ranges
+from wfx.api.downloads import file_answer, listing, media_types, ranges
 from wfx.api.downloads.conditions import Fields, Validators
 from wfx.api.downloads.files import NoSuchFile, OpenFile, open_below
-from wfx.api.downloads.threads import Threads
+from wfx.api.downloads.read_pool import ReadPool
 from wfx.api.reply import LATER, TEXT, RawHeader, Reply, method_not_allowed, text_reply
 from wfx.api.request import abort_of
 from wfx.config.tunables import Current, Tunables
@@ -41,7 +41,7 @@ class Downloads:
     def __init__(self, tunables: Current[Tunables]) -> None:
         """Read which directory at each use."""
         self._tunables = tunables
-        self._threads = Threads()
+        self._pool = ReadPool()
         self._memory = AnswerMemory(_MEMORY)
 
     def __enter__(self) -> Self:
@@ -52,7 +52,7 @@ class Downloads:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the threads."""
-        self._threads.close()
+        self._pool.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a path below the prefix, which is the scope's ``root_path``."""
@@ -102,13 +102,11 @@ class Downloads:
             else:
                 await self._serve_file(name, file, scope, receive, send)
         finally:
-            self._threads.begin(file.close)
+            self._pool.begin(file.close)
 
     async def _open(self, segments: Sequence[bytes]) -> OpenFile:
         root = self._tunables.current.simple_fileserver
-        return await self._threads.acquire(
-            open_below, root, segments, release=lambda file: self._threads.begin(file.close)
-        )
+        return await self._pool.acquire(open_below, root, segments, release=lambda file: self._pool.begin(file.close))
 
     async def _serve_directory(
         self, folders: list[bytes], folder: OpenFile, scope: Scope, receive: Receive, send: Send
@@ -125,14 +123,14 @@ class Downloads:
             else:
                 await self._serve_file(_INDEX, index, scope, receive, send)
         finally:
-            self._threads.begin(index.close)
+            self._pool.begin(index.close)
 
     async def _list(self, folder: OpenFile, scope: Scope, receive: Receive, send: Send) -> None:
         validators = Validators.of(folder.modified, None)
         if status := validators.refusal(_fields(scope)):
             await _bare(status, validators)(scope, receive, send)
             return
-        page = await self._threads.run(lambda: listing.page(folder.names()))
+        page = await self._pool.run(lambda: listing.page(folder.names()))
         await Reply(200, page, (_HTML, *validators.headers, *_COMMON))(scope, receive, send)
 
     async def _serve_file(self, name: bytes, file: OpenFile, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,14 +148,14 @@ class Downloads:
                 await text_reply(416, str(exc), about)(scope, receive, send)
                 return
         media_type = media_types.of_name(name) or media_types.of_content(
-            await self._threads.run(file.read, 0, media_types.SNIFFED)
+            await self._pool.run(file.read, 0, media_types.SNIFFED)
         )
-        found = body.of(file.size, media_type.encode(), wanted)
+        found = file_answer.answer_for(file.size, media_type.encode(), wanted)
         if scope["method"] == "HEAD":
             await _Bare(found.status, [*found.head, *headers])(scope, receive, send)
         else:
             share = Share(self._memory, abort_of(scope))
-            await body.Sender(file, self._threads, share).send(found, headers, receive, send)
+            await file_answer.Sender(file, self._pool, share).send(found, headers, receive, send)
 
 
 class _Bare:

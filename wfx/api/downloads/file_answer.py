@@ -1,4 +1,4 @@
-"""Sender of the content of a file, whole or in ranges, piece by piece."""
+"""Answer with the content of a file, whole or in ranges, sent piece by piece."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.types import Receive, Send
 from wfx.api.answer_memory import Share
 from wfx.api.downloads.files import OpenFile
 from wfx.api.downloads.ranges import Range
-from wfx.api.downloads.threads import Threads
+from wfx.api.downloads.read_pool import ReadPool
 from wfx.api.reply import RawHeader
 from wfx.api.request import wait_for_disconnect
 
@@ -32,8 +32,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """What is sent: parts of a file, and what stands behind the last."""
+class FileAnswer:
+    """What is answered: parts of a file, and what stands behind the last."""
 
     status: int
     headers: Sequence[RawHeader]
@@ -52,14 +52,14 @@ class Body:
         return sum(len(part.head) + part.end - part.start for part in self.parts) + len(self.tail)
 
 
-def of(size: int, media_type: bytes, ranges: Sequence[Range] | None) -> Body:
-    """Make the body for a file of this size and type, of which these ranges are wanted; None for all of it."""
+def answer_for(size: int, media_type: bytes, ranges: Sequence[Range] | None) -> FileAnswer:
+    """Make the answer for a file of this size and type, of which these ranges are wanted; None for all of it."""
     plain = (b"content-type", media_type)
     if ranges is None:
-        return Body(200, [plain], [Part(b"", 0, size)])
+        return FileAnswer(200, [plain], [Part(b"", 0, size)])
     if len(ranges) == 1:
         [(start, end)] = ranges
-        return Body(206, [plain, (b"content-range", _place(start, end, size))], [Part(b"", start, end)])
+        return FileAnswer(206, [plain, (b"content-range", _place(start, end, size))], [Part(b"", start, end)])
     boundary = secrets.token_hex(30).encode()
     parts: list[Part] = []
     for start, end in ranges:
@@ -68,7 +68,7 @@ def of(size: int, media_type: bytes, ranges: Sequence[Range] | None) -> Body:
         head = b"%b--%b\r\n%b\r\n" % (between, boundary, lines)
         parts.append(Part(head, start, end))
     several = (b"content-type", b"multipart/byteranges; boundary=" + boundary)
-    return Body(206, [several], parts, b"\r\n--%b--\r\n" % boundary)
+    return FileAnswer(206, [several], parts, b"\r\n--%b--\r\n" % boundary)
 
 
 def _place(start: int, end: int, size: int) -> bytes:
@@ -76,40 +76,40 @@ def _place(start: int, end: int, size: int) -> bytes:
 
 
 class Sender:
-    """Sends a body to one client, as fast as the client takes it."""
+    """Sends an answer to one client, as fast as the client takes it."""
 
-    def __init__(self, file: OpenFile, threads: Threads, share: Share) -> None:
+    def __init__(self, file: OpenFile, pool: ReadPool, share: Share) -> None:
         """Read from the file in these threads; hold a share of the memory for pieces."""
         self._file = file
-        self._threads = threads
+        self._pool = pool
         self._share = share
 
-    async def send(self, body: Body, headers: Sequence[RawHeader], receive: Receive, send: Send) -> None:
+    async def send(self, answer: FileAnswer, headers: Sequence[RawHeader], receive: Receive, send: Send) -> None:
         """Send it, with these header fields too. If the file cannot be read to its end the connection is closed.
 
         Raises TooManyAnswers, before anything is sent, if there is no memory for a piece.
         """
         await self._share.hold(PIECE)
         try:
-            head = [*body.head, *headers]
-            await send({"type": "http.response.start", "status": body.status, "headers": head})
-            await self._send_parts(body, send)
+            head = [*answer.head, *headers]
+            await send({"type": "http.response.start", "status": answer.status, "headers": head})
+            await self._send_parts(answer, send)
         except (OSError, EOFError) as exc:
             _logger.warning("a download is broken off: %s", exc)
             self._share.cut()
             await wait_for_disconnect(receive)
         else:
-            await send({"type": "http.response.body", "body": body.tail, "more_body": False})
+            await send({"type": "http.response.body", "body": answer.tail, "more_body": False})
         finally:
             self._share.release()
 
-    async def _send_parts(self, body: Body, send: Send) -> None:
-        for part in body.parts:
+    async def _send_parts(self, answer: FileAnswer, send: Send) -> None:
+        for part in answer.parts:
             if part.head:
                 await self._send_piece(part.head, send)
             offset = part.start
             while offset < part.end:
-                piece = await self._threads.run(self._file.read, offset, min(PIECE, part.end - offset))
+                piece = await self._pool.run(self._file.read, offset, min(PIECE, part.end - offset))
                 if not piece:
                     raise EOFError("the file is shorter than it was")
                 offset += len(piece)

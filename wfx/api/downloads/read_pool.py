@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 _MOST = 4
 
 
-class Threads:
+class ReadPool:
     """A few threads; what they are given waits in line, so that each of many downloads gets its turn."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ _PREFIX = b"x-wfx-client-cert-"
 _LIKE_IT = frozenset({b"x", b"X"})
 
 
-def identified(scope: Scope, certificate: ClientCertificate | None) -> Scope:
+def with_certificate_headers(scope: Scope, certificate: ClientCertificate | None) -> Scope:
     """Give the scope with the fields of the verified certificate, and with no others of their kind."""
     kept = [field for field in scope["headers"] if field[0][:1] not in _LIKE_IT or not _is_reserved(field[0])]
     if certificate is None and len(kept) == len(scope["headers"]):

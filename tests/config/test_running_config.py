@@ -9,16 +9,16 @@ import pytest
 
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import OPTIONS, Config
-from wfx.config.reload import Reload, is_reloadable
+from wfx.config.running_config import RunningConfig, is_reloadable
 from wfx.config.tunables import Holder, Tunables
 
 START = Config(log_level="warn", client_port=1)
 
 
-def reload() -> tuple[Reload, Holder[Tunables]]:
+def reload() -> tuple[RunningConfig, Holder[Tunables]]:
     """Make one, of a service that has just started."""
     holder = Holder(Tunables.of(START))
-    return Reload(START, holder), holder
+    return RunningConfig(START, holder), holder
 
 
 def test_what_takes_effect_and_what_does_not() -> None:

@@ -1,0 +1,142 @@
+"""HTTP proxies between wfxctl and the server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from threading import Thread
+
+import pytest
+from command_lines import Run
+from wfxctl_stub import Stub
+
+from tests.certificates import Certificates
+from wfx.commandline.options import Settings
+from wfxctl.proxies import proxy_for
+
+WORDS = ("job", "get", "--id", "7")
+REMOTE = ("--client-host=wfx.example", "--mgmt-host=wfx.example")
+
+
+def through(stub: Stub) -> str:
+    """The stub as a proxy: it answers whatever server is asked."""
+    return f"http://127.0.0.1:{stub.port}"
+
+
+def test_by_option(run: Run, stub: Stub) -> None:
+    """With --proxy, or WFX_PROXY, requests for any host go to the proxy, which is told the host."""
+    assert run(*REMOTE, f"--proxy={through(stub)}", *WORDS).code == 0
+    assert run("--client-port=1", *WORDS, env={"WFX_PROXY": through(stub)}).code == 0
+    assert [seen.headers["host"] for seen in stub.seen] == ["wfx.example:8080", "localhost:1"]
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_by_variable(run: Run, stub: Stub, name: str, scheme: str) -> None:
+    """The usual variables name the proxy for other machines."""
+    assert run(*REMOTE, *WORDS, env={name: f"{scheme}user:secret@127.0.0.1:{stub.port}/"}).code == 0
+    assert stub.one.headers["host"] == "wfx.example:8080"
+    assert stub.one.headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "here.localhost"])
+def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> None:
+    """What variables say does not count for this machine."""
+    run(f"--client-host={host}", "--client-port=1", *WORDS, env={"HTTP_PROXY": through(stub), "ALL_PROXY": "x"})
+    assert stub.seen == []
+
+
+@pytest.mark.parametrize(("exempt", "host", "direct"), [
+    ("*", "wfx.invalid", True), ("wfx.invalid", "wfx.invalid", True), ("other,.invalid", "WFX.invalid", True),
+    ("invalid", "wfx.invalid", True), ("*.invalid", "wfx.invalid", True), ("fx.invalid", "wfx.invalid", False),
+    ("", "wfx.invalid", False), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
+    ("198.51.100.0/24", "192.0.2.7", False), ("2001:db8::/32", "2001:db8::7", True), (" , ", "wfx.invalid", False),
+])  # fmt: skip
+def test_exempt_hosts(stub: Stub, exempt: str, host: str, direct: bool) -> None:
+    """NO_PROXY exempts hosts, domains, addresses and networks."""
+    settings = Settings({"proxy": ""})
+    found = proxy_for("http", host, settings, {"http_proxy": through(stub), "NO_PROXY": exempt})
+    assert found == ("" if direct else through(stub))
+
+
+@contextmanager
+def tunnel(port: int) -> Iterator[tuple[int, list[str]]]:
+    """A proxy for TLS; gives its port, and the hosts that it was asked for. All of them are on this port."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            asked.append(self.path)
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                self.send_response(200)
+                self.end_headers()
+                back = Thread(target=copy, args=(server, self.connection), daemon=True)
+                back.start()
+                copy(self.connection, server)
+                back.join()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server.server_address[1], asked
+        server.shutdown()
+        thread.join()
+
+
+def test_over_tls(run: Run, tmp_path: Path) -> None:
+    """Over TLS a proxy passes bytes on, and the certificate is the server's."""
+    certificates = Certificates(tmp_path)
+    with Stub().listening(tls=certificates.server()) as stub, tunnel(stub.port) as (port, asked):
+        tls = ("--enable-tls", f"--tls-ca={certificates.ca}", f"--proxy=http://127.0.0.1:{port}")
+        assert run(*tls, *WORDS).code == 0
+        assert stub.one.headers["host"] == "localhost:8443"
+        other = run(*tls, "--client-tls-host=wfx.example", *WORDS)
+    assert asked == ["localhost:8443", "wfx.example:8443"]
+    assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for localhost alone"
+    assert "certificate" in other.err
+
+
+def test_failures_name_the_proxy(run: Run) -> None:
+    """Where the proxy cannot be reached, the message names it, without its password."""
+    outcome = run(*REMOTE, "--proxy=http://me:secret@127.0.0.1:1", *WORDS)
+    assert outcome.code == 1
+    assert outcome.err.startswith('Error: GET "http://wfx.example:8080/api/wfx/v1/jobs/7')
+    assert "through the proxy http://127.0.0.1:1: Connection refused" in outcome.err
+    assert "secret" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "proxy", ["proxy.example", "socks5://secret@proxy.example:1", "http://", "http://h:x", "x://h"]
+)
+def test_what_is_no_proxy(run: Run, proxy: str) -> None:
+    """An address that is no HTTP proxy's ends the command, which says where it was given and keeps it secret."""
+    outcome = run(*REMOTE, f"--proxy={proxy}", *WORDS)
+    assert (outcome.code, outcome.err) == (1, "Error: --proxy is no HTTP proxy such as http://proxy.example:3128\n")
+    if "://" in proxy:
+        outcome = run(*REMOTE, *WORDS, env={"HTTP_PROXY": proxy})
+        assert outcome.err == "Error: HTTP_PROXY is no HTTP proxy such as http://proxy.example:3128\n"
+
+
+def test_sockets(run: Run, stub: Stub, tmp_path: Path) -> None:
+    """A unix socket needs no proxy: variables do not count, and the option is a contradiction."""
+    with Stub().on_socket(tmp_path / "s") as here:
+        options = (f"--client-unix-socket={tmp_path}/s", *WORDS)
+        assert run(*options, env={"HTTP_PROXY": through(stub), "WFX_PROXY": through(stub)}).code == 0
+        outcome = run(f"--proxy={through(stub)}", *options)
+        assert outcome.err.endswith("Error: --proxy excludes --client-unix-socket and --mgmt-unix-socket\n")
+    assert (len(here.seen), len(stub.seen)) == (1, 0)
