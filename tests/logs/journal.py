@@ -113,6 +113,10 @@ class Journaled(LocalService):
                 command, cwd=self.folder, stdout=output, stderr=output, start_new_session=True, text=True,
                 env={**os.environ, **self.environment, "JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"},
             )  # fmt: skip
+        self.await_listening()
+        return self
+
+    def await_listening(self) -> None:
+        """Wait until both sides listen, and see where."""
         for entry in self.journal.wait_for("listening", 2):
             self.ports[entry["SIDE"]] = int(entry["ADDR"].rpartition(":")[2])
-        return self

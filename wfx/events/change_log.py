@@ -10,7 +10,7 @@ from wfx.domain.job import Action, Event, Subject
 from wfx.domain.json import decode
 from wfx.request_context import LOG_FIELD
 
-MOST_A_SECOND = 100
+MOST_A_SECOND = 50
 """Changes of one second that have a record each at level info; the others are counted in one."""
 _LARGEST = 16 * 1024
 """Bytes of a payload that is looked into for the state and the message."""

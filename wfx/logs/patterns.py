@@ -83,9 +83,10 @@ def _custom(text: str) -> Pattern:
     return Pattern(kind, f"({expression})")
 
 
-def compiled(expression: str, memory: int) -> re2._Regexp:
-    """Compile for a bounded amount of memory. Raises re2.error."""
+def compiled(expression: str, memory: int, *, capturing: bool = True) -> re2._Regexp:
+    """Compile for a bounded amount of memory, perhaps as if there were no groups. Raises re2.error."""
     options = re2.Options()
+    options.never_capture = not capturing
     options.log_errors = False
     options.max_mem = memory
     return re2.compile(expression, options)

@@ -40,18 +40,20 @@ class Sanitizer:
             groups = compiled(pattern.expression, _MEMORY).groups
             self._kinds |= dict.fromkeys(range(group, group + groups), pattern.kind)
             group += groups
-        whole = compiled("|".join(pattern.expression for pattern in patterns), _MEMORY)
+        expression = "|".join(pattern.expression for pattern in patterns)
+        whole = compiled(expression, _MEMORY)
         self._harmless = ShortKeyCache[bool](most=_MOST_HARMLESS, longest=_LONGEST_HARMLESS)
         self._search: Callable[[bytes, int], Match | None] = whole.search
+        self._is_found: Callable[[bytes], object] = compiled(expression, _MEMORY, capturing=False).search
+        """The same without groups, which take longer than the search."""
 
     def clean(self, text: str) -> str:
         """Return the text with masks in place of what is secret."""
         encoded = text.encode("utf-8", "surrogatepass")
         if self._harmless.get(encoded):
             return text
-        found = self._search(encoded, 0)
-        if found is not None:
-            return self._cleaned(encoded, found)
+        if self._is_found(encoded) is not None:
+            return self._cleaned(encoded, self._search(encoded, 0))
         self._harmless.put(encoded, value=True)
         return text
 
