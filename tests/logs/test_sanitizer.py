@@ -126,7 +126,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts(name: str) -> None:
-    """Row 57: however a message of 40 KB is made, it takes a bounded number of searches in it, each of linear time."""
+    """However a message of 40 KB is made, it takes a bounded number of searches in it, each of linear time."""
     sanitizer = Sanitizer(Mask(), custom(["own=(a|aa)+c|b|a"]))
     places: list[int] = []
     search = sanitizer._search

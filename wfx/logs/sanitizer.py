@@ -9,7 +9,7 @@ from wfx.logs.masks import Mask
 from wfx.logs.patterns import CARD, PATTERNS, Pattern, compiled
 from wfx.short_key_cache import ShortKeyCache
 
-MOST_SEARCHES = 100
+MOST_SEARCHES = 50
 """Searches in one text; what comes after them is left out."""
 _MEMORY = 16 * 1024 * 1024
 """Bytes that RE2 may take; with less it forgets what it has learned and learns it again."""
