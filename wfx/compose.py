@@ -43,7 +43,6 @@ from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
-from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 
@@ -102,8 +101,7 @@ async def _open_services(
 ) -> Services:
     log.debug('Setting up persistent storage "%s"', config.storage)
     store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
-    fields = {"storage": config.storage, "data": backend_kind(config.storage).describe(config.storage_opt)}
-    log.info("storage is open", extra={"fields": fields})
+    log.info("storage is open", extra={"fields": {"storage": config.storage}})
     stack.push_async_callback(_close_store, store)
     broker = Broker(store)
     await broker.open()

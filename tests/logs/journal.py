@@ -54,7 +54,7 @@ class Journal:
         """What was received."""
         return [parsed(datagram) for datagram in list(self.raw)]
 
-    def wait_for(self, message: str, count: int = 1) -> list[dict[str, str]]:
+    def await_entries(self, message: str, count: int = 1) -> list[dict[str, str]]:
         """Return the entries with this message, as soon as there are so many."""
         found: list[dict[str, str]] = []
 
@@ -118,5 +118,5 @@ class Journaled(LocalService):
 
     def await_listening(self) -> None:
         """Wait until both sides listen, and see where."""
-        for entry in self.journal.wait_for("listening", 2):
+        for entry in self.journal.await_entries("listening", 2):
             self.ports[entry["SIDE"]] = int(entry["ADDR"].rpartition(":")[2])

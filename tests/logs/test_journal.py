@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.logs.journal import SERVING, Journal, Journaled
+from tests.logs.journal import SERVING, Journal, Journaled, parsed
 from tests.waiting import eventually
 from wfx import logs
 from wfx.commandline.failures import EXIT_OK
+from wfx.log_writer import ROOM
 from wfx.logs import journal as native
 
 
@@ -47,9 +49,9 @@ def test_service(journal: Journal, tmp_path: Path, form: str) -> None:
     with Journaled(tmp_path, journal, f"--log-format={form}", "--log-level=debug") as service:
         answer = httpx.get(f"{service.north}/version", headers={"X-Request-Id": "mine"}, trust_env=False)
         assert answer.status_code == 200
-        (finished,) = journal.wait_for("finished")
+        (finished,) = journal.await_entries("finished")
         assert service.stop() == EXIT_OK
-    journal.wait_for("wfx stopped")
+    journal.await_entries("wfx stopped")
     assert finished | {"DURATION": "", "REMOTEADDR": "", "CODE_LINE": "", "CALLER": "", "HOST": ""} == {
         "MESSAGE": "finished", "PRIORITY": "7", "LEVEL": "debug", "SYSLOG_IDENTIFIER": "wfx", "CALLER": "",
         "CODE_FILE": "access_log.py", "CODE_LINE": "", "REQID": "mine", "METHOD": "GET", "PATH": "/version",
@@ -66,13 +68,13 @@ def test_service(journal: Journal, tmp_path: Path, form: str) -> None:
 def test_priorities(journal: Journal, writer: native.JournalWriter, level: int, priority: str) -> None:
     """Levels are the priorities of syslog."""
     writer.emit(record("text", level))
-    assert journal.wait_for("text")[0]["PRIORITY"] == priority
+    assert journal.await_entries("text")[0]["PRIORITY"] == priority
 
 
 def test_fields(journal: Journal, writer: native.JournalWriter) -> None:
     """Values with line breaks arrive whole and make no field of their own; names are such as the journal takes."""
     writer.emit(record("one\nPRIORITY=0", jobId="a=b", **{"_odd-näme": True}, parts={"a": ["b"]}, broken="\ud800"))
-    (entry,) = journal.wait_for("one\nPRIORITY=0")
+    (entry,) = journal.await_entries("one\nPRIORITY=0")
     assert entry["PRIORITY"] == "6"
     assert (entry["JOBID"], entry["ODD_N_ME"], entry["PARTS"]) == ("a=b", "true", '{"a": ["b"]}')
     assert entry["BROKEN"] == "\\ud800"
@@ -82,7 +84,7 @@ def test_large_record(journal: Journal, writer: native.JournalWriter) -> None:
     """A record that is too large for a datagram arrives as a file in memory."""
     fields = {f"part{number}": chr(ord("a") + number) * 60_000 for number in range(8)}
     writer.emit(record("large", **fields))
-    (entry,) = journal.wait_for("large")
+    (entry,) = journal.await_entries("large")
     assert {name: entry[name.upper()] for name in fields} == fields
     assert journal.files == 1
 
@@ -92,7 +94,7 @@ def test_traceback(journal: Journal, writer: native.JournalWriter) -> None:
     made = record("failed", logging.ERROR)
     made.exc_info = (ValueError, ValueError("the reason"), None)
     writer.emit(made)
-    assert journal.wait_for("failed")[0]["ERROR"].endswith("ValueError: the reason")
+    assert journal.await_entries("failed")[0]["ERROR"].endswith("ValueError: the reason")
 
 
 def test_journal_that_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +106,22 @@ def test_journal_that_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     eventually(lambda: writer.dropped == 3, "all are lost")
     with Journal(tmp_path / "journal") as journal:
         writer.emit(record("arrives"))
-        journal.wait_for("arrives")
-        (missing,) = journal.wait_for("log records were dropped, since they could not be written")
+        journal.await_entries("arrives")
+        (missing,) = journal.await_entries("log records were dropped, since they could not be written")
     assert missing["COUNT"] == "3"
+
+
+def test_journal_that_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 58: while the journal reads nothing, records are taken at once; those that find no room are counted."""
+    monkeypatch.setattr(native, "SOCKET", str(tmp_path / "journal"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as silent:
+        silent.bind(native.SOCKET)
+        writer = native.JournalWriter()
+        text = "x" * 50_000
+        for _ in range(ROOM // len(text) + 100):
+            writer.emit(record(text))
+        assert writer.dropped > 0
+        assert parsed(silent.recv(1 << 20))["MESSAGE"] == text
 
 
 def test_no_journal(tmp_path: Path) -> None:

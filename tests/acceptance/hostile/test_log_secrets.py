@@ -92,7 +92,7 @@ def ask(client: httpx.Client) -> None:
     send("GET", "/jobs?state=NEW", 200, headers={"X-Response-Filter": ".content[0].definition"})
     send("PUT", f"/jobs/{job}/definition", 200, json=DEFINITION)
     send("PUT", f"/jobs/{job}/definition", 400, json=[CANARY])
-    status = {"state": "DONE", "clientId": "c", "context": DEFINITION, "message": f"failed, token={CANARY}"}
+    status = {"state": "DONE", "clientId": "c", "context": DEFINITION, "message": f"failed for a@b.io, token={CANARY}"}
     send("PUT", f"/jobs/{job}/status", 200, json=status)
     send("GET", "/jobs/events?since=0", 200, headers={"Accept": "application/json"})
 
@@ -139,6 +139,8 @@ def test_canary(form: str, level: str, folder: Path, journal: Journal) -> None:
         assert service.stop() == EXIT_OK
     found = logged(folder, journal)
     assert CANARY not in found
+    assert "a@b.io" not in found
+    assert ("[REDACTED:email]" in found) == (level != "error"), "changes have the device's message"
     assert ("[REDACTED:definition]" in found) == (level == "trace")
     assert ("processing" in found) == (level in ("trace", "debug"))
 
