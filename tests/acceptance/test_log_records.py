@@ -7,8 +7,10 @@ import json
 import logging
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from wfx.commandline.failures import EXIT_OK
 from wfx.demo.local import LocalService
 from wfx.domain.job import Action
 from wfx.events.change_log import MOST_A_SECOND, ChangeLog
+from wfx.store.sqlite.migrate import migrate, migrations
 
 BASE = "/api/wfx/v1"
 WORKFLOW = {
@@ -76,8 +79,7 @@ def test_info(engine: str, tmp_path: Path) -> None:
     logged, job = ran(tmp_path, f"--http-engine={engine}")
     assert {record["level"] for record in logged} == {"info"}
     messages = [record["message"] for record in logged]
-    start = ["wfx starts", "database tables made", "storage is open", "listening", "listening"]
-    assert messages[:5] == start
+    assert messages[:4] == ["wfx starts", "storage is open", "listening", "listening"]
     assert "store is up" in messages
     assert messages[-5:] == [
         "stopping",
@@ -89,7 +91,7 @@ def test_info(engine: str, tmp_path: Path) -> None:
     first = logged[0]
     assert {"version", "commit"} <= set(first)
     assert first["user"] == getpass.getuser()
-    assert [(each["side"], each["scheme"], each["tls"]) for each in logged[3:5]] == [
+    assert [(each["side"], each["scheme"], each["tls"]) for each in logged[2:4]] == [
         ("south", "http", False), ("north", "http", False),
     ]  # fmt: skip
     changes = [record for record in logged if "event" in record]
@@ -106,12 +108,17 @@ def test_info(engine: str, tmp_path: Path) -> None:
     assert (begins["reqID"], begins["subscribers"], ends["subscribers"]) == ("mine", 1, 0)
 
 
-def test_second_start(tmp_path: Path) -> None:
-    """A database that is up to date is opened without a word on migrations."""
-    for made in (1, 0):
+def test_migration(tmp_path: Path) -> None:
+    """A database of an older release is migrated, and the log says so, once."""
+    steps = migrations()
+    with closing(sqlite3.connect(tmp_path / "wfx.db")) as connection:
+        migrate(connection, steps[:-1], 0)
+    told = []
+    for _ in range(2):
         with LocalService(tmp_path) as service:
             assert service.stop() == EXIT_OK
-        assert [record["message"] for record in records(service)].count("database tables made") == made
+        told += [record for record in records(service) if record["message"] == "database migrated"]
+    assert [(record["from"], record["to"]) for record in told] == [(steps[-2].number, steps[-1].number)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -165,7 +172,7 @@ def test_pretty(tmp_path: Path) -> None:
                "--storage-opt=:memory:"]  # fmt: skip
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGTERM)
         lines += process.stdout.read().splitlines(keepends=True)
     assert process.returncode == EXIT_OK

@@ -29,6 +29,9 @@ _IS = r"""\\*["']?\s*[:=]\s*"""
 """What stands between a name and its value: ``=``, ``: ``, and ``": `` in JSON, also where that is escaped."""
 _VALUE = r"""(?:\\"([^"\\]*)\\"|"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,;&"'\\}\])\[][^\s,;&"'\\}\])]*))"""
 
+_NO_MASK = r"""(?:\*{0,3}[^\s/?#"'<>*@]|\*{4})"""
+"""How a password may begin: not with the three asterisks that stand for one in values of options."""
+
 CARD = "card"
 PATTERNS: Sequence[Pattern] = (
     Pattern("private-key", r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)"),
@@ -38,8 +41,8 @@ PATTERNS: Sequence[Pattern] = (
     Pattern(
         "authorization", rf"(?i:authorization){_IS}\\*[\"']?((?:(?i:basic|digest|negotiate|token) +)?[^\s,;\"'\\]+)"
     ),
-    Pattern("credentials", r"""://([^\s/?#"'<>:@]*:[^\s/?#"'<>]+)@"""),
-    Pattern("credentials", r"""([^\s/:@"'=]+:[^\s"'@]+)@(?:tcp|unix)\("""),
+    Pattern("credentials", rf"""://[^\s/?#"'<>:@]*:({_NO_MASK}[^\s/?#"'<>]*)@"""),
+    Pattern("credentials", rf"""[^\s/:@"'=]:({_NO_MASK}[^\s"'@]*)@(?:tcp|unix)\("""),
     Pattern(
         "api-key",
         r"\b(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"

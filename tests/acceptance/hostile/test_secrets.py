@@ -62,7 +62,7 @@ def ask_everything(service: LocalService) -> list[httpx.Response]:
             answers += [
                 client.get("/health"), client.get("/version"), client.get(f"/workflows?access_token={CANARY}-query"),
                 client.get(f"/jobs?limit=x&access_token={CANARY}-query"), client.get(f"/nowhere?token={CANARY}-query"),
-                client.get("/jobs/x"), client.put("/jobs/x/status", json={"state": "S", "message": f"token={CANARY}-gone"}),
+                client.get("/jobs/x"), client.put("/jobs/x/status", json={"state": "S", "message": f"token={CANARY}"}),
                 client.put("/jobs/x/definition", json=secret), client.patch(f"/jobs?token={CANARY}-query"),
                 client.get("/workflows", headers={"X-Response-Filter": "env"}),
                 client.get("/workflows", headers={"X-Response-Filter": "$ENV"}),

@@ -38,7 +38,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Migration], present:
             _apply(connection, step)
     if steps[-1].number > present:
         fields = {"from": present, "to": steps[-1].number}
-        _log.info("database migrated" if present else "database tables made", extra={"fields": fields})
+        _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
 
 
 def version_of(connection: sqlite3.Connection, steps: Sequence[Migration], name: str) -> int:
