@@ -112,7 +112,17 @@ def _serve(call: Invocation) -> int:
     from wfx.server.tls import CannotUseTls
     from wfx.supervise import run
 
-    logs.configure(loaded.config.log_level, loaded.config.log_format)
+    config = loaded.config
+    try:
+        logs.configure(config.log_level, config.log_format)
+    except logs.CannotLog as exc:
+        raise Failure(str(exc)) from exc
+    logs.sanitize(
+        config.log_custom_pattern,
+        on=config.log_sanitization,
+        character=config.log_masking_char,
+        show_type=config.log_show_type,
+    )
     try:
         uvloop.run(run(loaded, partial(_load, call.sources)))
     except CannotUseTls as exc:

@@ -46,6 +46,7 @@ from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
+from wfx.store.protocol import Store
 
 log = logging.getLogger("wfx")
 
@@ -81,7 +82,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     Raises StoreUnusable or PluginRefused.
     """
     tunables = Holder(Tunables.of(config))
-    tunables.observe(lambda new: logs.set_level(new.log_level))
+    tunables.observe(_tune_logs)
     batches = Batches()
     lost = Counter[str]()
     services = await _open_services(config, tunables, batches, lost, stack)
@@ -109,7 +110,8 @@ async def _open_services(
 ) -> Services:
     log.debug('Setting up persistent storage "%s"', config.storage)
     store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
-    stack.push_async_callback(store.close)
+    log.info("storage is open", extra={"fields": {"storage": config.storage}})
+    stack.push_async_callback(_close_store, store)
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
@@ -130,6 +132,21 @@ async def _open_services(
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+    )
+
+
+async def _close_store(store: Store) -> None:
+    await store.close()
+    log.info("storage is closed")
+
+
+def _tune_logs(tunables: Tunables) -> None:
+    logs.set_level(tunables.log_level)
+    logs.sanitize(
+        tunables.log_custom_pattern,
+        on=tunables.log_sanitization,
+        character=tunables.log_masking_char,
+        show_type=tunables.log_show_type,
     )
 
 

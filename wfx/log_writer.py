@@ -6,6 +6,8 @@ import logging
 import os
 import select
 import threading
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 ROOM = 4 * 1024 * 1024
@@ -14,42 +16,46 @@ FLUSH_DEADLINE = 1.0
 """Seconds that the end of the process waits for what is not yet written."""
 
 
-class LogWriter(logging.Handler):
-    """Takes records at once and writes them as fast as they are read.
+class QueuedHandler(logging.Handler):
+    """Takes records at once; a thread writes them as fast as they are read.
 
     A reader that stands still, or is gone, costs records and nothing else. Where some are missing, a record says how
     many, as soon as writing works again.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        """Write to this open file, pipe or terminal."""
+    def __init__(self) -> None:
+        """Begin to write."""
         super().__init__()
         self.dropped = 0
         """Records that were not written and never will be."""
-        self._descriptor = descriptor
         self._changed = threading.Condition()
         self._waiting: list[bytes | int] = []
-        """Lines, and between them how many were dropped."""
+        """Records, and between them how many were dropped."""
         self._size = 0
-        """Bytes of the lines that wait or are being written."""
-        self._torn = False
-        """Whether the last thing written is half a line."""
+        """Bytes of the records that wait or are being written."""
         threading.Thread(target=self._write_for_ever, name="log", daemon=True).start()
 
+    def encode(self, record: logging.LogRecord) -> bytes:
+        """Return a record as it is written."""
+        raise NotImplementedError
+
+    def write(self, entries: Sequence[bytes]) -> int:
+        """Write entries, for as long as that takes; return how many of them, from the first on, were written whole."""
+        raise NotImplementedError
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Format a record and leave it to the thread."""
+        """Encode a record and leave it to the thread."""
         try:
-            line = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
-        except Exception:  # noqa: BLE001  # as all handlers: a record that cannot be formatted fails no request
-            self.handleError(record)
-            return
+            entry = self.encode(record)
+        except Exception as exc:  # noqa: BLE001  # a record that cannot be formatted fails no request
+            entry = self.encode(_unreadable(record, exc))  # the standard library would print it, with its secrets
         with self._changed:
-            if self._size + len(line) > ROOM:
+            if self._size + len(entry) > ROOM:
                 self.dropped += 1
                 self._drop(1, len(self._waiting))
                 return
-            self._waiting.append(line)
-            self._size += len(line)
+            self._waiting.append(entry)
+            self._size += len(entry)
             self._changed.notify_all()
 
     def flush(self) -> None:
@@ -58,7 +64,7 @@ class LogWriter(logging.Handler):
             self._changed.wait_for(lambda: self._size == 0, FLUSH_DEADLINE)
 
     def _drop(self, number: int, place: int) -> None:
-        """Count dropped lines at this place among those that wait."""
+        """Count dropped records at this place among those that wait."""
         before = self._waiting[place - 1] if place else None
         if isinstance(before, int):
             self._waiting[place - 1] = before + number
@@ -70,9 +76,8 @@ class LogWriter(logging.Handler):
             with self._changed:
                 self._changed.wait_for(lambda: self._size > 0)
                 taken, self._waiting = self._waiting, []
-            lines = [entry if isinstance(entry, bytes) else self._word(entry) for entry in taken]
-            written = self._write(b"".join(lines))
-            lost = [entry for entry, end in zip(taken, accumulate(map(len, lines)), strict=True) if end > written]
+            entries = [entry if isinstance(entry, bytes) else self.encode(_missing(entry)) for entry in taken]
+            lost = taken[self.write(entries) :]
             with self._changed:
                 if lost:
                     self.dropped += sum(isinstance(entry, bytes) for entry in lost)
@@ -80,13 +85,26 @@ class LogWriter(logging.Handler):
                 self._size -= sum(len(entry) for entry in taken if isinstance(entry, bytes))
                 self._changed.notify_all()
 
-    def _word(self, dropped: int) -> bytes:
-        """Say how many records are missing, on a line of its own."""
-        record = logging.makeLogRecord({
-            "levelno": logging.WARNING, "module": __name__.rpartition(".")[2], "fields": {"count": dropped},
-            "msg": "log records were dropped, since they could not be written",
-        })  # fmt: skip
-        return b"\n" * self._torn + f"{self.format(record)}\n".encode()
+
+class LogWriter(QueuedHandler):
+    """Writes records as lines to an open file, pipe or terminal."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Write to this one."""
+        self._descriptor = descriptor
+        self._torn = False
+        """Whether the last thing written is half a line."""
+        super().__init__()
+
+    def encode(self, record: logging.LogRecord) -> bytes:
+        """Return a record as a line."""
+        return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+
+    def write(self, entries: Sequence[bytes]) -> int:
+        """Write lines; what comes behind half a line begins with a line of its own."""
+        data = [b"\n" * self._torn + entries[0], *entries[1:]]
+        written = self._write(b"".join(data))
+        return bisect_right(list(accumulate(map(len, data))), written)
 
     def _write(self, data: bytes) -> int:
         """Write what can be written; returns how many bytes it was."""
@@ -102,3 +120,20 @@ class LogWriter(logging.Handler):
                 break
         self._torn = not data[:written].endswith(b"\n") if written else self._torn
         return written
+
+
+def _missing(count: int) -> logging.LogRecord:
+    """Say how many records are missing."""
+    return _own_record("log records were dropped, since they could not be written", logging.WARNING, count=count)
+
+
+def _unreadable(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
+    """Say that a record cannot be shown, and where it came from."""
+    origin = f"{record.module}.py:{record.lineno}"
+    reason = type(error).__name__
+    return _own_record("a log record cannot be formatted", logging.ERROR, origin=origin, reason=reason)
+
+
+def _own_record(message: str, level: int, **fields: object) -> logging.LogRecord:
+    module = __name__.rpartition(".")[2]
+    return logging.makeLogRecord({"levelno": level, "module": module, "fields": fields, "msg": message})

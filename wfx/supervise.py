@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import pwd
 import signal
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -42,7 +43,7 @@ async def run(loaded: LoadedConfig, load: Load) -> None:
     manager = ServiceManager(os.environ)
     passed = passed_sockets()
     tls = Tls.of(config)
-    log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT}})
+    log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
     try:
         async with AsyncExitStack() as stack:
             stack.callback(manager.close)
@@ -91,9 +92,11 @@ async def _serve(
         log.info("stopping")
         manager.stopping()
         await service.services.broker.close()
+        log.info("event streams have ended")
         drain.set()
         engine_canceller = group.create_task(_break_off(engines, at_once))
         await asyncio.wait(engines)
+        log.info("listeners are closed")
         engine_canceller.cancel()
         watchdog.cancel()
 
@@ -110,6 +113,15 @@ async def _kill_plugins(service: Composition, at_once: asyncio.Event) -> None:
     await at_once.wait()
     for chain in service.plugins.values():
         chain.kill()
+
+
+def _user() -> str:
+    """Return the name of the user that runs this process, or the number if it has none."""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _tune_garbage_collector() -> None:

@@ -21,6 +21,8 @@ from wfx.config.tunables import Derived, Holder
 from wfx.domain import creation
 from wfx.domain.workflow import State, Workflow
 from wfx.events.retention import Retention
+from wfx.logs.masks import Mask
+from wfx.logs.record import content_of, use
 from wfx.request_context import Side
 from wfx.server import limits
 from wfx.store.opening import open_store
@@ -225,6 +227,31 @@ async def test_log_level(tmp_path: Path) -> None:
         for name, level in (("error", logging.ERROR), ("debug", logging.DEBUG)):
             running.tune(log_level=name)
             assert logging.getLogger("wfx.edge").getEffectiveLevel() == level
+
+
+@pytest.mark.usefixtures("_log_level")
+async def test_sanitizing_of_logs(tmp_path: Path) -> None:
+    """What is hidden in log records, and how that is shown, may change; a pattern that is refused changes nothing."""
+    record = logging.LogRecord("wfx", logging.INFO, "f.py", 1, "SN-1 of a@b.io", (), None)
+
+    def shown() -> str:
+        return content_of(record).message
+
+    try:
+        async with composed(tmp_path) as running:
+            running.tune(log_sanitization=True)
+            assert shown() == "SN-1 of [REDACTED:email]"
+            running.tune(log_custom_pattern=("serial=SN-[0-9]",))
+            assert shown() == "[REDACTED:serial] of [REDACTED:email]"
+            running.tune(log_show_type=False, log_masking_char="#")
+            assert shown() == "######## of ########"
+            with pytest.raises(ValueError, match="cannot be used"):
+                running.tune(log_custom_pattern=("serial=(",))
+            assert shown() == "######## of ########"
+            running.tune(log_sanitization=False)
+            assert shown() == "SN-1 of a@b.io"
+    finally:
+        use(Mask(), None)
 
 
 def test_what_is_computed_from_a_setting() -> None:

@@ -44,7 +44,7 @@ CONTRACT = [
     "sse-ping-interval",
     "sse-grace-interval",
 ]
-ITEMS = ("https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path")
+ITEMS = ("https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path", "serial=SN")
 """Items of lists, one of which each list takes."""
 
 

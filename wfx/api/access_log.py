@@ -1,4 +1,4 @@
-"""ASGI middleware that logs each request and its answer, at level debug (server section 6)."""
+"""ASGI middleware that logs each request and its answer, at level debug and trace (server section 6)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wfx import logs
+from wfx.api.body_log import BodyText, is_json, query_text
 from wfx.host_port import host_port
 
 log = logging.getLogger("wfx.access")
+_DEFINITION = b"/definition"
 
 
 class AccessLog:
@@ -28,6 +31,8 @@ class AccessLog:
 
     async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = 0
+        if log.isEnabledFor(logs.TRACE):
+            receive, send = _request_body(scope, receive), _response_body(scope, send)
 
         async def watch(message: Message) -> None:
             nonlocal code
@@ -37,12 +42,46 @@ class AccessLog:
 
         started = time.perf_counter()
         fields = _fields(scope)
-        log.debug("processing", extra={"fields": fields})
+        query = query_text(scope["query_string"]) if log.isEnabledFor(logs.TRACE) else ""
+        log.debug("processing", extra={"fields": fields | ({"query": query} if query else {})})
         try:
             await self._app(scope, receive, watch)
         finally:
             duration = round((time.perf_counter() - started) * 1000, 3)
             log.debug("finished", extra={"fields": {**fields, "code": code, "duration": duration}})
+
+
+def _request_body(scope: Scope, receive: Receive) -> Receive:
+    """Log the body once it has been received."""
+    body = BodyText(is_definition=scope["raw_path"].endswith(_DEFINITION))
+
+    async def watch() -> Message:
+        message = await receive()
+        if message["type"] == "http.request":
+            body.add(message.get("body", b""))
+            if not message.get("more_body", False) and body.size:
+                log.log(logs.TRACE, "request body", extra={"fields": {"body": body.text()}})
+        return message
+
+    return watch
+
+
+def _response_body(scope: Scope, send: Send) -> Send:
+    """Log the body once it is complete; streams of events and files are not shown."""
+    body = BodyText(is_definition=scope["raw_path"].endswith(_DEFINITION))
+    shown = False
+
+    async def watch(message: Message) -> None:
+        nonlocal shown
+        if message["type"] == "http.response.start":
+            shown = is_json(message.get("headers", ()))
+        elif message["type"] == "http.response.body" and shown:
+            body.add(bytes(message.get("body", b"")))
+            if not message.get("more_body", False) and body.size:
+                log.log(logs.TRACE, "response body", extra={"fields": {"body": body.text()}})
+        await send(message)
+
+    return watch
 
 
 def _fields(scope: Scope) -> dict[str, object]:

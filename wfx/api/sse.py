@@ -11,8 +11,9 @@ import anyio
 from sse_starlette.sse import AppStatus, EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from wfx.api.request import ABORT_EXTENSION, wait_for_disconnect
+from wfx.api.request import ABORT_EXTENSION, client_of, wait_for_disconnect
 from wfx.api.services import Services
+from wfx.events.broker import Broker
 from wfx.events.subscription import Subscription
 
 _HEADERS = {
@@ -47,7 +48,7 @@ class EventStream(EventSourceResponse):
         """Run the stream to its end; a reader that does not read is cut off."""
         if scope["http_version"] != "1.1":
             del self.headers["connection"]  # HTTP/2 forbids it.
-        with anyio.CancelScope() as cut, self._watched(cut):
+        with anyio.CancelScope() as cut, self._watched(cut), _logged(scope, self._broker):
             self._subscription.interrupt = cut.cancel
             await super().__call__(scope, receive, send)
         if cut.cancel_called:
@@ -80,6 +81,17 @@ class EventStream(EventSourceResponse):
         self._broker.dropped += 1
         _logger.warning("a reader of events did not read for %g s: its stream is closed", self._grace)
         cut.cancel()
+
+
+@contextmanager
+def _logged(scope: Scope, broker: Broker) -> Iterator[None]:
+    """Log that a stream begins and ends, and how many there are then."""
+    client = {"remoteAddr": client_of(scope)}
+    _logger.info("event stream begins", extra={"fields": {**client, "subscribers": broker.subscribers + 1}})
+    try:
+        yield
+    finally:
+        _logger.info("event stream ends", extra={"fields": {**client, "subscribers": broker.subscribers}})
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.options import Config
+from wfx.logs.masks import MOST_PATTERNS
 
 
 class OptionRefused(ValueError):
@@ -56,4 +57,9 @@ def _https_has_files(config: Config) -> None:
             raise OptionRefused(option, "the scheme https needs a file in PEM format")
 
 
-CHECKS: tuple[Callable[[Config], None], ...] = (_addresses_differ, _listens, _https_has_files)
+def _few_log_patterns(config: Config) -> None:
+    if len(config.log_custom_pattern) > MOST_PATTERNS:
+        raise OptionRefused("log-custom-pattern", f"there may be at most {MOST_PATTERNS} patterns")
+
+
+CHECKS: tuple[Callable[[Config], None], ...] = (_addresses_differ, _listens, _https_has_files, _few_log_patterns)

@@ -90,6 +90,17 @@ def _side(text: str) -> None:
         raise ValueError(f'unknown side "{text}": must be one of {", ".join(SIDES)}')
 
 
+def _masking_char(text: str) -> None:
+    if len(text) != 1 or not text.isprintable() or text.isspace():
+        raise ValueError("must be one visible character")
+
+
+def _log_pattern(text: str) -> None:
+    from wfx.logs.patterns import custom  # with RE2, which few need
+
+    custom([text])
+
+
 def _mode(text: str) -> None:
     if text and not re.fullmatch(r"0?[0-7]{3}", text):
         raise ValueError("must be three octal digits, optionally after a 0, such as 0660")
@@ -146,7 +157,22 @@ class Config:
     storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage", mask=without_passwords)
 
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
-    log_format: str = _option("auto", "form of log records", FORMATS)
+    log_format: str = _option(
+        "auto",
+        "form of log records; auto is pretty on a terminal, journald where the journal reads the output, else json",
+        FORMATS,
+    )
+    log_sanitization: bool = _option(True, "whether secrets and personal data in log records are hidden")
+    log_masking_char: str = _option(
+        "*", "character that stands eight times for what is hidden, unless its kind is shown", check=_masking_char
+    )
+    log_show_type: bool = _option(True, "whether the kind of what is hidden is shown, such as [REDACTED:email]")
+    log_custom_pattern: tuple[str, ...] = _option(
+        (),
+        "what else to hide: a name, =, and a regular expression in the syntax of RE2, such as serial=SN-[0-9]+; "
+        "at most 32 of 512 characters",
+        check=_log_pattern,
+    )
 
     simple_fileserver: str = _option(
         "", "directory whose files are served under /download on both sides; empty for none", check=_directory

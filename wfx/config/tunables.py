@@ -20,6 +20,10 @@ class Tunables:
     """What may change at run time, always as a whole; each member is an option, described in :class:`Config`."""
 
     log_level: str
+    log_sanitization: bool
+    log_masking_char: str
+    log_show_type: bool
+    log_custom_pattern: tuple[str, ...]
     simple_fileserver: str
     allowed_origin: tuple[str, ...]
     allowed_host: tuple[str, ...]

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from wfx.domain.errors import BehindHorizon, LogPositionError, StoreError
 from wfx.domain.job import Event
+from wfx.events.change_log import ChangeLog
 from wfx.events.framing import EncodedEvent
 from wfx.events.log_window import LogWindow
 from wfx.events.page import EventPage, read_page
@@ -37,6 +38,7 @@ class Broker:
         """Serve this store's log."""
         self._store = store
         self._subscribers = SubscriberIndex()
+        self._change_log = ChangeLog()
         self._open_window: LogWindow | None = None
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
@@ -57,6 +59,7 @@ class Broker:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._change_log.close()
         self._end_streams()
         await self._wait_until_alone()
         for subscriber in self._subscribers:
@@ -138,6 +141,7 @@ class Broker:
             return True
         if news[0].seq != recent.head + 1:
             return False
+        self._change_log.note(news)
         if not self._subscribers:
             recent.skip_to(news[-1].seq)
             return True

@@ -49,7 +49,11 @@ class PluginChain:
         """Ask the plugins in turn: give a response, or the request to go on with; raise Undecided if one is silent."""
         for plugin in self._plugins:
             try:
-                request_or_response = _apply(request, await plugin.ask(request))
+                decision = await plugin.ask(request)
+                if _log.isEnabledFor(logging.DEBUG):
+                    fields = {"plugin": plugin.name, "decision": type(decision).__name__.lower()}
+                    _log.debug("plugin has decided", extra={"fields": fields})
+                request_or_response = _apply(request, decision)
             except Undecided as exc:
                 _log.warning("request refused: plugin %s %s", plugin.name, exc)
                 raise

@@ -64,7 +64,7 @@ class Health:
             if self._report is None or self._clock() - self._asked > KEEP_SECONDS:
                 before, self._report = self._report, await self._check()
                 self._asked = self._clock()
-                _tell(before is None or before.up, self._report)
+                _tell(before, self._report)
             return self._report
 
     async def _ask_on(self) -> None:
@@ -84,9 +84,13 @@ class Health:
         return Report(up=True, checked=checked)
 
 
-def _tell(was_up: bool, now: Report) -> None:
-    """Log that the state has changed."""
-    if was_up and not now.up:
+def _tell(before: Report | None, now: Report) -> None:
+    """Log the first state, and each change."""
+    if before is not None and before.up == now.up:
+        return
+    if not now.up:
         log.error("store is down: %s", now.error)
-    elif now.up and not was_up:
+    elif before is None:
+        log.info("store is up")
+    else:
         log.warning("store is up again")

@@ -52,7 +52,9 @@ def ask_everything(service: LocalService) -> list[httpx.Response]:
             client.post("/workflows", json=WORKFLOW)
             created = client.post("/jobs", json={"clientId": "c", "workflow": "w", "definition": secret})
             job = created.json()["id"] if created.status_code == 201 else "x"
-            client.put(f"/jobs/{job}/status", json={"state": "S", "context": secret, "message": f"{CANARY}-message"})
+            client.put(
+                f"/jobs/{job}/status", json={"state": "S", "context": secret, "message": f"token={CANARY}-message"}
+            )
             client.put(f"/jobs/{job}/definition", content=f'{{"a": {CANARY}', headers=JSON)
             client.post("/jobs", json={"clientId": 1, "workflow": "w", "definition": secret})
             client.get("/jobs", headers={"X-Response-Filter": f'"{CANARY}-filter" | nosuchname'})
@@ -60,7 +62,7 @@ def ask_everything(service: LocalService) -> list[httpx.Response]:
             answers += [
                 client.get("/health"), client.get("/version"), client.get(f"/workflows?access_token={CANARY}-query"),
                 client.get(f"/jobs?limit=x&access_token={CANARY}-query"), client.get(f"/nowhere?token={CANARY}-query"),
-                client.get("/jobs/x"), client.put("/jobs/x/status", json={"state": "S", "message": f"{CANARY}-gone"}),
+                client.get("/jobs/x"), client.put("/jobs/x/status", json={"state": "S", "message": f"token={CANARY}"}),
                 client.put("/jobs/x/definition", json=secret), client.patch(f"/jobs?token={CANARY}-query"),
                 client.get("/workflows", headers={"X-Response-Filter": "env"}),
                 client.get("/workflows", headers={"X-Response-Filter": "$ENV"}),
@@ -79,7 +81,7 @@ def leaks(text: str) -> list[str]:
 
 
 def test_no_secret_is_logged(talkative: LocalService) -> None:
-    """Row 57: at level trace, neither log nor answers repeat headers, queries, definitions or the storage's name."""
+    """Row 57: at level trace, neither log nor answers repeat headers, definitions, the storage's name, or tokens."""
     answers = ask_everything(talkative)
     assert {answer.status_code for answer in answers} >= {200, 400, 404, 405}
     assert [leaks(answer.text) for answer in answers] == [[]] * len(answers)

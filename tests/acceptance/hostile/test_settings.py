@@ -176,7 +176,8 @@ def test_addresses_in_brackets(tmp_path: Path, source: str, *, brackets: bool) -
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout is not None
         records = (json.loads(line) for line in service.stdout)
-        listening = [record["addr"] for record in itertools.islice(records, 3) if record["message"] == "listening"]
+        addresses = (record["addr"] for record in records if record["message"] == "listening")
+        listening = list(itertools.islice(addresses, 2))
         service.terminate()
     assert [address.rpartition(":")[0] for address in listening] == ["[::]", "[::1]"]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from wfx.domain.errors import StoreUnusable
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x57465831
 """What marks a SQLite file as ours (``PRAGMA application_id``): "WFX1"."""
@@ -33,6 +36,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Migration], present:
     for step in steps:
         if step.number > present:
             _apply(connection, step)
+    if steps[-1].number > present:
+        fields = {"from": present, "to": steps[-1].number}
+        _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
 
 
 def version_of(connection: sqlite3.Connection, steps: Sequence[Migration], name: str) -> int:

@@ -1,0 +1,95 @@
+r"""Patterns of secrets and personal data in texts, for the linear-time engine RE2.
+
+RE2 has no look-around. What must not stand before a secret is therefore matched in front of it, and each pattern has
+exactly one capturing group: what is hidden. No repetition that another one could take over is without bound, so that
+a search does not look far beyond what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import re2
+
+LONGEST_PATTERN = 512
+"""Characters that a pattern of the operator's may have."""
+_MEMORY = 256 * 1024
+"""Bytes that RE2 may take for one of these."""
+
+
+class Pattern(NamedTuple):
+    """A pattern, and what is found by it."""
+
+    kind: str
+    expression: str
+
+
+_IS = r"""\\*["']?\s*[:=]\s*"""
+"""What stands between a name and its value: ``=``, ``: ``, and ``": `` in JSON, also where that is escaped."""
+_VALUE = r"""(?:\\"([^"\\]*)\\"|"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,;&"'\\}\])\[][^\s,;&"'\\}\])]*))"""
+
+_NO_MASK = r"""(?:\*{0,3}[^\s/?#"'<>*@]|\*{4})"""
+"""How a password may begin: not with the three asterisks that stand for one in values of options."""
+
+CARD = "card"
+PATTERNS: Sequence[Pattern] = (
+    Pattern("private-key", r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)"),
+    Pattern("jwt", r"\b(eyJ[\w-]+\.[\w-]+\.[\w-]*)"),
+    Pattern("bearer", rf"(?i:authorization){_IS}\\*[\"']?(?i:bearer)\s+([^\s,;\"'\\]+)"),
+    Pattern("bearer", r"(?i:\bbearer)[\s:=]+([\w.~+/-]{6,}=*)"),
+    Pattern(
+        "authorization", rf"(?i:authorization){_IS}\\*[\"']?((?:(?i:basic|digest|negotiate|token) +)?[^\s,;\"'\\]+)"
+    ),
+    Pattern("credentials", rf"""://[^\s/?#"'<>:@]*:({_NO_MASK}[^\s/?#"'<>]*)@"""),
+    Pattern("credentials", rf"""[^\s/:@"'=]:({_NO_MASK}[^\s"'@]*)@(?:tcp|unix)\("""),
+    Pattern(
+        "api-key",
+        r"\b(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
+        r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,})",
+    ),
+    Pattern("api-key", rf"(?i:(?:api|access|secret|private|auth)[ _-]?key){_IS}{_VALUE}"),
+    Pattern("secret", rf"(?i:password|passwd|passphrase|_pass|pwd|secret|token|credentials?){_IS}{_VALUE}"),
+    Pattern(
+        "email",
+        r"([\w.%+'\x{80}-\x{10FFFF}-]+(?:@|%40)[\w\x{80}-\x{10FFFF}-][\w.\x{80}-\x{10FFFF}-]*\.[\w\x{80}-\x{10FFFF}-]{2,})",
+    ),
+    Pattern("ssn", r"(?:^|[^\w.+-])(\d{3}-\d{2}-\d{4})\b"),
+    Pattern("phone", r"(?:^|[^\w.+-])(\+\d[\d ().-]{6,18}\d)\b"),
+    Pattern("phone", r"(?:^|[^\w.+-])((?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4})\b"),
+    Pattern("phone", r"(?:^|[^\w.+:/-])(\(?0\d{1,4}\)?[ /-]{1,3}\d[\d -]{4,12}\d)\b"),
+    Pattern(CARD, r"(?:^|[^\w.+-])([2-6]\d{3}(?:[ -]?\d){9,15})\b"),
+)
+"""The first one that matches at the leftmost place counts."""
+
+
+def custom(texts: Sequence[str]) -> Sequence[Pattern]:
+    """Read patterns of the form ``kind=expression``. Raises ValueError."""
+    return [_custom(text) for text in texts]
+
+
+def _custom(text: str) -> Pattern:
+    kind, equals, expression = text.partition("=")
+    if not equals or not kind.replace("-", "").replace("_", "").isalnum() or not kind.isascii() or len(kind) > 32:
+        raise ValueError(f'"{text}" is no pattern such as serial=SN-[0-9]{{6}}: a name, then =, then an expression')
+    if len(expression) > LONGEST_PATTERN:
+        raise ValueError(f"the pattern {kind} has more than {LONGEST_PATTERN} characters")
+    try:
+        found = compiled(f"(?:{expression})", _MEMORY)
+    except re2.error as exc:
+        reason = exc.args[0].decode("utf-8", "replace") if exc.args and isinstance(exc.args[0], bytes) else exc
+        raise ValueError(f"the expression of pattern {kind} cannot be used: {reason} (syntax of RE2)") from exc
+    if found.groupindex:
+        raise ValueError(f"the pattern {kind} has a named group; use (?:…)")
+    if found.search("") is not None:
+        raise ValueError(f"the pattern {kind} matches the empty text")
+    return Pattern(kind, f"({expression})")
+
+
+def compiled(expression: str, memory: int, *, capturing: bool = True) -> re2._Regexp:
+    """Compile for a bounded amount of memory, perhaps as if there were no groups. Raises re2.error."""
+    options = re2.Options()
+    options.never_capture = not capturing
+    options.log_errors = False
+    options.max_mem = memory
+    return re2.compile(expression, options)

@@ -1,0 +1,91 @@
+"""Content of a log record, the same for all formats: message, fields and traceback, without what is secret in them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from wfx.logs.masks import Mask
+from wfx.request_context import LOG_FIELD, current
+
+if TYPE_CHECKING:  # imported, with RE2, when a server runs
+    from wfx.logs.sanitizer import Sanitizer
+
+LONGEST = 64 * 1024
+"""Characters of a message or of a field's value that are logged; how many more there were is said."""
+
+_LONGEST_SECRET = 4096
+"""Characters that are left out where a text is cut."""
+_PLAIN = (int, float, type(None))
+_traceback = logging.Formatter().formatException
+
+
+class Content(NamedTuple):
+    """What a record says."""
+
+    caller: str
+    """Where in the source code it was made."""
+    message: str
+    fields: Mapping[str, object]
+    """What it is about, first the id of the request that is being answered, if one is."""
+    traceback: str
+    """Empty without an exception."""
+
+
+class _Sanitizing:
+    """What is hidden, and how, now."""
+
+    def __init__(self) -> None:
+        self.mask = Mask()
+        self.sanitizer: Sanitizer | None = None
+
+
+_sanitizing = _Sanitizing()
+
+
+def use(mask: Mask, sanitizer: Sanitizer | None) -> None:
+    """Hide by this sanitizer what is secret in records from now on, or show all."""
+    _sanitizing.mask = mask
+    _sanitizing.sanitizer = sanitizer
+
+
+def mask(kind: str) -> str:
+    """Return what is shown in place of something of this kind that is never logged."""
+    return _sanitizing.mask.of(kind)
+
+
+def content_of(record: logging.LogRecord) -> Content:
+    """Return what a record says."""
+    fields: dict[str, object] = getattr(record, "fields", {})
+    context = current()
+    if context is not None:
+        fields = {LOG_FIELD: context.request_id, **fields}
+    return Content(
+        caller=f"{record.module}.py:{record.lineno}",
+        message=_text(record.getMessage()),
+        fields={name: _clean(value) for name, value in fields.items()},
+        traceback=_text(_traceback(record.exc_info)) if record.exc_info else "",
+    )
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, Mapping):
+        return {_text(str(name)): _clean(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    if len(text) <= LONGEST:
+        return _sanitized(text)
+    beginning = _sanitized(text[:LONGEST])[:-_LONGEST_SECRET]  # the end may be half a secret, which nobody recognises
+    return f"{beginning} … and {len(text) - LONGEST + _LONGEST_SECRET} characters more"
+
+
+def _sanitized(text: str) -> str:
+    sanitizer = _sanitizing.sanitizer
+    return text if sanitizer is None else sanitizer.clean(text)
