@@ -25,14 +25,18 @@ from wfx.api.cors import CrossOriginSharing
 from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
+from wfx.api.probes import Probe, Probes, alive, ready
+from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RequestCounts
+from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.options import Config
 from wfx.config.reload import Reload
 from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.diagnostics import Diagnostics, Subjects
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, Parts
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.process import PluginSettings
@@ -42,8 +46,10 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
+from wfx.store.protocol import Store
 
 log = logging.getLogger("wfx")
 
@@ -62,10 +68,15 @@ class Composition:
     """Replaces the tunables, and what others read anew (``reload.on_reload``)."""
     plugins: Mapping[Side, PluginChain]
     metrics: Metrics
+    readiness: Readiness
+    probes: Mapping[str, Probe]
+    """What the northbound side answers at which paths before anybody else does."""
 
     def app(self, side: Side, *, loopback: bool) -> ASGIApp:
         """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
-        middleware = _middleware(self.tunables, self.plugins[side], loopback=loopback)
+        probes = self.probes if side is Side.NORTH else {}
+        counts = self.endpoints[side].counts
+        middleware = _middleware(self.tunables, self.plugins[side], probes, counts, loopback=loopback)
         return build_app(side, self.endpoints[side], middleware)
 
 
@@ -78,29 +89,38 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     tunables.observe(lambda new: logs.set_level(new.log_level))
     batches = Batches()
     lost = Counter[str]()
-    services = await _open_services(config, tunables, batches, lost, stack)
+    log.debug('Setting up persistent storage "%s"', config.storage)
+    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
+    stack.push_async_callback(store.close)
+    services = await _open_services(config, tunables, store, lost, stack)
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
     proxies = TrustedProxies(config.trusted_proxy) if config.trusted_proxy else None
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)), proxies)
-    return Composition(
-        services=services,
-        endpoints={side: Dispatch(side, services) for side in Side},
-        limits=limits,
-        tunables=tunables,
-        reload=Reload(config, tunables),
-        plugins=plugins,
-        metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
+    endpoints = {side: Dispatch(side, services) for side in Side}
+    readiness, reload = Readiness(services.health), Reload(config, tunables)
+    counts = [endpoint.counts for endpoint in endpoints.values()]
+    parts = Parts(
+        services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
     )
+    metrics = Metrics(parts, tunables)
+    subjects = Subjects(reload, store, limits, services.filters, services.large_bodies, plugins)
+    _mount(endpoints[Side.NORTH], config, MetricsEndpoint(metrics), Diagnostics(tunables, subjects))
+    probes = _probes(config, readiness)
+    return Composition(services, endpoints, limits, tunables, reload, plugins, metrics, readiness, probes)
+
+
+def _mount(north: Dispatch, config: Config, metrics: ASGIApp, diagnostics: ASGIApp) -> None:
+    """Have the northbound side show what only operators may see; unlike probes it is behind the plugins."""
+    if config.metrics_path:
+        north.mount(Mount(config.metrics_path, metrics), Side.NORTH)
+    north.mount(Mount("/debug", diagnostics), Side.NORTH)
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], batches: Batches, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
-    log.debug('Setting up persistent storage "%s"', config.storage)
-    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
-    stack.push_async_callback(store.close)
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
@@ -140,12 +160,25 @@ def _tune_plugins(chain: PluginChain, tunables: Tunables) -> None:
     chain.set_reply_timeout(tunables.plugin_timeout)
 
 
-def _middleware(tunables: Holder[Tunables], chain: PluginChain, *, loopback: bool) -> list[Middleware]:
+def _probes(config: Config, readiness: Readiness) -> dict[str, Probe]:
+    probes: dict[str, Probe] = {config.liveness_path: alive, config.readiness_path: partial(ready, readiness)}
+    return {path: probe for path, probe in probes.items() if path}
+
+
+def _middleware(
+    tunables: Holder[Tunables],
+    chain: PluginChain,
+    probes: Mapping[str, Probe],
+    counts: RequestCounts,
+    *,
+    loopback: bool,
+) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
-        *([Middleware(HostCheck, tunables)] if loopback else []),
-        Middleware(CrossOriginSharing, tunables),
-        *([Middleware(PluginMiddleware, chain)] if len(chain) else []),
+        *([Middleware(HostCheck, tunables, counts.beside(HOST_CHECK))] if loopback else []),
+        *([Middleware(Probes, probes, counts.beside)] if probes else []),
+        Middleware(CrossOriginSharing, tunables, counts.beside(PREFLIGHT)),
+        *([Middleware(PluginMiddleware, chain, counts.beside(PLUGIN))] if len(chain) else []),
     ]
 
 

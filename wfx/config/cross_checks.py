@@ -56,4 +56,23 @@ def _https_has_files(config: Config) -> None:
             raise OptionRefused(option, "the scheme https needs a file in PEM format")
 
 
-CHECKS: tuple[Callable[[Config], None], ...] = (_addresses_differ, _listens, _https_has_files)
+def _monitoring_paths_differ(config: Config) -> None:
+    taken = {config.metrics_path: "metrics-path"}
+    for option, path in (("liveness-path", config.liveness_path), ("readiness-path", config.readiness_path)):
+        if path and path in taken:
+            raise OptionRefused(option, f"{path} is the value of {taken[path]}, too")
+        taken[path] = option
+
+
+def _debug_has_a_token(config: Config) -> None:
+    if config.debug_enabled and not config.debug_auth_token:
+        raise OptionRefused("debug-auth-token", "debug-enabled needs a secret here that requests have to show")
+
+
+CHECKS: tuple[Callable[[Config], None], ...] = (
+    _addresses_differ,
+    _listens,
+    _https_has_files,
+    _monitoring_paths_differ,
+    _debug_has_a_token,
+)
