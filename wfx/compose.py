@@ -9,14 +9,14 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from wfx import logs
 from wfx.api.answer_memory import AnswerMemory
@@ -25,15 +25,19 @@ from wfx.api.cors import CrossOriginSharing
 from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
+from wfx.api.probes import Probe, Probes, alive, ready
 from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
+from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, NoteAnswer, RequestCounts
+from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.options import Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.diagnostics import Diagnostics, Subjects
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, Parts
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
@@ -44,6 +48,7 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
@@ -66,13 +71,26 @@ class Composition:
     plugins: Mapping[Side, PluginChain]
     buckets: Buckets
     """Of the rate limit; an address has one for all listeners."""
+    never_limited: Sequence[str]
+    """Paths of monitoring, beside those that the rate limit exempts by itself."""
     metrics: Metrics
+    readiness: Readiness
+    probes: Mapping[str, Probe]
+    """What the northbound side answers at which paths before anybody else does."""
 
     def app(self, side: Side, *, loopback: bool) -> ASGIApp:
         """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
-        refused = partial(self.limits.note_refusal, side, "rate")
-        rate_limit = Middleware(RateLimit, side, self.tunables, self.buckets, refused)
-        middleware = _middleware(self.tunables, rate_limit, self.plugins[side], loopback=loopback)
+        probes = self.probes if side is Side.NORTH else {}
+        counts = self.endpoints[side].counts
+        rate_limit = Middleware(
+            RateLimit,
+            side,
+            self.tunables,
+            self.buckets,
+            partial(_note_rate_refusal, self.limits, side, counts.beside(RATE_LIMIT)),
+            never_limited=self.never_limited,
+        )
+        middleware = _middleware(self.tunables, rate_limit, self.plugins[side], probes, counts, loopback=loopback)
         return build_app(side, self.endpoints[side], middleware)
 
 
@@ -85,7 +103,11 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     tunables.observe(_tune_logs)
     batches = Batches()
     lost = Counter[str]()
-    services = await _open_services(config, tunables, batches, lost, stack)
+    log.debug('Setting up persistent storage "%s"', config.storage)
+    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
+    log.info("storage is open", extra={"fields": {"storage": config.storage}})
+    stack.push_async_callback(_close_store, store)
+    services = await _open_services(config, tunables, store, lost, stack)
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
@@ -93,25 +115,42 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
         running_config.check_at_restart(option, partial(check_option, option))
+    endpoints = {side: Dispatch(side, services) for side in Side}
+    readiness = Readiness(services.health)
+    counts = [endpoint.counts for endpoint in endpoints.values()]
+    parts = Parts(
+        services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
+    )
+    metrics = Metrics(parts, tunables)
+    subjects = Subjects(running_config, store, limits, services.filters, services.large_bodies, plugins)
+    _mount(endpoints[Side.NORTH], config, MetricsEndpoint(metrics), Diagnostics(tunables, subjects))
+    probes = _probes(config, readiness)
+    monitoring = (config.metrics_path, config.liveness_path, config.readiness_path)
     return Composition(
         services=services,
-        endpoints={side: Dispatch(side, services) for side in Side},
+        endpoints=endpoints,
         limits=limits,
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
         buckets=MemoryBuckets(),
-        metrics=Metrics(limits, services.broker, lost, services.filters, batches, logs.dropped_records),
+        never_limited=[path for path in monitoring if path],
+        metrics=metrics,
+        readiness=readiness,
+        probes=probes,
     )
 
 
+def _mount(north: Dispatch, config: Config, metrics: ASGIApp, diagnostics: ASGIApp) -> None:
+    """Have the northbound side show what only operators may see; unlike probes it is behind the plugins."""
+    if config.metrics_path:
+        north.mount(Mount(config.metrics_path, metrics), Side.NORTH)
+    north.mount(Mount("/debug", diagnostics), Side.NORTH)
+
+
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], batches: Batches, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
-    log.debug('Setting up persistent storage "%s"', config.storage)
-    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
-    log.info("storage is open", extra={"fields": {"storage": config.storage}})
-    stack.push_async_callback(_close_store, store)
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
@@ -166,15 +205,32 @@ def _tune_plugins(chain: PluginChain, tunables: Tunables) -> None:
     chain.set_reply_timeout(tunables.plugin_timeout)
 
 
+def _note_rate_refusal(limits: HttpLimits, side: Side, note: NoteAnswer, scope: Scope) -> None:
+    limits.note_refusal(side, "rate", scope)
+    note(scope, 429)
+
+
+def _probes(config: Config, readiness: Readiness) -> dict[str, Probe]:
+    probes: dict[str, Probe] = {config.liveness_path: alive, config.readiness_path: partial(ready, readiness)}
+    return {path: probe for path, probe in probes.items() if path}
+
+
 def _middleware(
-    tunables: Holder[Tunables], rate_limit: Middleware, chain: PluginChain, *, loopback: bool
+    tunables: Holder[Tunables],
+    rate_limit: Middleware,
+    chain: PluginChain,
+    probes: Mapping[str, Probe],
+    counts: RequestCounts,
+    *,
+    loopback: bool,
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
-        *([Middleware(HostCheck, tunables)] if loopback else []),
-        Middleware(CrossOriginSharing, tunables),
+        *([Middleware(HostCheck, tunables, counts.beside(HOST_CHECK))] if loopback else []),
+        *([Middleware(Probes, probes, counts.beside)] if probes else []),
+        Middleware(CrossOriginSharing, tunables, counts.beside(PREFLIGHT)),
         rate_limit,
-        *([Middleware(PluginMiddleware, chain)] if len(chain) else []),
+        *([Middleware(PluginMiddleware, chain, counts.beside(PLUGIN))] if len(chain) else []),
     ]
 
 

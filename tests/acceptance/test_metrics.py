@@ -18,20 +18,11 @@ from tests.composition import Running, composed
 from tests.events.serving import eventually
 from wfx import logs
 from wfx.log_writer import ROOM, LogWriter
+from wfx.metrics.catalog import CATALOGUE
 from wfx.request_context import Side
 
 WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
 ENDLESS = "last(repeat(1))"
-KINDS = {
-    "wfx_refusals": "counter",
-    "wfx_running_requests": "gauge",
-    "wfx_event_readers_dropped": "counter",
-    "wfx_consumer_events_lost": "counter",
-    "wfx_filter_kills": "counter",
-    "wfx_store_batch_size": "histogram",
-    "wfx_store_commit_seconds": "histogram",
-    "wfx_log_records_dropped": "counter",
-}
 
 
 def value(running: Running, name: str, **labels: str) -> float | None:
@@ -54,7 +45,11 @@ async def test_names(tmp_path: Path) -> None:
     """There are these metrics, each with a help text, in a registry of their own."""
     async with composed(tmp_path) as running:
         registry = running.parts.metrics.registry
-        assert {metric.name: metric.type for metric in registry.collect()} == KINDS
+        await running.parts.metrics.refresh()
+        ours = {metric.name: metric for metric in registry.collect() if not metric.name.startswith("process_")}
+        assert {name: metric.type for name, metric in ours.items()} == {
+            family.name: str(family.kind) for family in CATALOGUE.values()
+        }
         assert all(metric.documentation for metric in registry.collect())
         assert value(running, "wfx_refusals_total", side="south", reason="flood") == 0
         assert b"\n# TYPE wfx_refusals_total counter\n" in generate_latest(registry)
@@ -139,7 +134,7 @@ async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
     async with composed(tmp_path, filter_timeout=60.0, read_timeout=0.5) as running:
         request = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Response-Filter: %b\r\n\r\n"
         connection = await running.connect(Side.SOUTH, request % ENDLESS.encode())
-        pool = running.parts.metrics._filters._pool
+        pool = running.parts.services.filters._pool
         await eventually(lambda: any(turn.began and turn.typical for turn in pool._shares._running))
         await connection.close()
         await eventually(lambda: samples(running, "wfx_filter_kills_total") == {("client-left",): 1})

@@ -80,7 +80,7 @@ async def test_a_hundred_each_minute(engine: str, tmp_path: Path) -> None:
         for path in ("/health", "/api/wfx/v1/health"):
             assert {(await client.get(base + path)).status_code for _ in range(3)} == {200}
         for path in ("/metrics", "/healthz", "/readyz"):
-            assert (await client.get(base + path)).status_code != 429
+            assert (await client.get(base + path)).status_code == 200
         assert (count(running, Side.NORTH), count(running, Side.SOUTH)) == (1, 1)
         clock.now += 40
         assert [(await client.get(url)).status_code for _ in range(101)] == [200] * 100 + [429]

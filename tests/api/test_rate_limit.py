@@ -167,7 +167,7 @@ async def test_health_and_metrics(path: bytes) -> None:
 
 def test_what_health_and_metrics_are() -> None:
     """These are the paths that are never limited."""
-    assert {b"/health", b"/healthz", b"/readyz", b"/metrics", b"/api/wfx/v1/health"} == NEVER_LIMITED
+    assert {b"/health", b"/api/wfx/v1/health"} == NEVER_LIMITED
 
 
 def test_the_guide() -> None:

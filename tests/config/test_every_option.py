@@ -78,7 +78,7 @@ def sample(option: Option) -> tuple[str, Any]:
         number = int(option.default + 1 if option.default < most else option.default - 1)
         return str(number), number
     others = [choice for choice in option.choices if choice != option.default]
-    text = next(text for text in (*others, *option.choices, "other", "/", "0640") if _accepts(option, text))
+    text = next(text for text in (*others, *option.choices, "other", "/", "0640", "/other") if _accepts(option, text))
     return text, text
 
 
@@ -101,7 +101,7 @@ def test_every_option_in_every_way(run: Run, option: Option, way: str) -> None:
     flags += [f"--{option.name}={text}"] if way == "flag" else []
     outcome = run("config", "--output=json", *flags, env={option.variable: text} if way == "variable" else {})
     shown = json.loads(outcome.out)["options"][option.name]
-    assert shown["value"] == value
+    assert shown["value"] == (option.mask(value) if option.mask else value)
     assert shown["setBy"] == {
         "flag": {"kind": "flag", "name": f"--{option.name}"},
         "variable": {"kind": "variable", "name": option.variable},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from copy import copy
 from functools import partial
 
 from starlette.middleware import Middleware
@@ -13,6 +14,7 @@ from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.request import certificate_of
+from wfx.api.request_counts import UNMATCHED, NoteAnswer, RequestCounts, counting
 from wfx.api.route_table import RouteTable
 from wfx.api.routes import REFUSED_IN_LOWER_CASE, UNKNOWN_PATH_ALLOWS, Mount, service_mounts, service_routes
 from wfx.api.services import Services
@@ -66,11 +68,29 @@ class Dispatch:
 
     def __init__(self, side: Side, services: Services, mounts: Iterable[Mount] | None = None) -> None:
         """Prepare an endpoint for each route, which takes a while; the mounts are the service's unless given."""
-        self._table = RouteTable(
-            (route.method, route.path, Endpoint(route, side, services)) for route in service_routes()
-        )
-        mounts = service_mounts(services) if mounts is None else mounts
-        self._mounts = [mount for mount in mounts if side in mount.sides]
+        self.counts = RequestCounts(side)
+        self._table = RouteTable(self._endpoints(side, services))
+        self._note_unmatched = self.counts.beside(UNMATCHED)
+        self._mounts: list[tuple[Mount, NoteAnswer]] = []
+        for each in service_mounts(services) if mounts is None else mounts:
+            self.mount(each, side)
+
+    def _endpoints(self, side: Side, services: Services) -> Iterator[tuple[str, str, Endpoint]]:
+        """Make the rows of the table; HEAD is answered as GET is, and counted on its own."""
+        for route in service_routes():
+            name = route.operation or route.path
+            endpoint = Endpoint(route, side, services)
+            endpoint.count_in(self.counts.of(name, route.method))
+            yield route.method, route.path, endpoint
+            if route.method == "GET":
+                head = copy(endpoint)
+                head.count_in(self.counts.of(name, "HEAD"))
+                yield "HEAD", route.path, head
+
+    def mount(self, mount: Mount, side: Side) -> None:
+        """Have an app answer for a path and what is below it, if it is for this side."""
+        if side in mount.sides:
+            self._mounts.append((mount, self.counts.beside(mount.prefix)))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the endpoint, or answer why there is none."""
@@ -81,6 +101,7 @@ class Dispatch:
         endpoints, parameters = found
         endpoint = endpoints.get(scope["method"])
         if endpoint is None:
+            self._note_unmatched(scope, 405)
             text = (
                 "method not allowed" if (scope["method"], raw_path) in REFUSED_IN_LOWER_CASE else "Method Not Allowed"
             )
@@ -92,13 +113,17 @@ class Dispatch:
         return endpoint(scope, receive, send, context)
 
     def _beside(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        for mount in self._mounts:
+        for mount, note in self._mounts:
             if mount.covers(scope["raw_path"]):
-                return mount.app({**scope, "root_path": mount.prefix}, receive, send)
-        return _no_such_path(scope, scope["raw_path"])(scope, receive, send)
+                return mount.app({**scope, "root_path": mount.prefix}, receive, counting(note, scope, send))
+        reply = no_such_path(scope)
+        self._note_unmatched(scope, reply.status_code)
+        return reply(scope, receive, send)
 
 
-def _no_such_path(scope: Scope, raw_path: bytes) -> Reply:
+def no_such_path(scope: Scope) -> Reply:
+    """Answer that nothing is there, or where it is."""
+    raw_path: bytes = scope["raw_path"]
     clean = redirects.cleaned(raw_path)
     if clean != raw_path:
         return redirects.temporary(clean, scope["query_string"])

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, adding_headers
+from wfx.api.request_counts import NoteAnswer, ignore_answer
 from wfx.config.tunables import Derived, Holder, Tunables
 
 _ANY = b"*"
@@ -47,9 +48,10 @@ class CrossOriginSharing:
     credentials could never let one pass. A preflight only asks what is permitted, and changes nothing.
     """
 
-    def __init__(self, app: ASGIApp, tunables: Holder[Tunables]) -> None:
-        """Let pages of the allowed origins use ``app``."""
+    def __init__(self, app: ASGIApp, tunables: Holder[Tunables], note: NoteAnswer = ignore_answer) -> None:
+        """Let pages of the allowed origins use ``app``; ``note`` counts preflights."""
         self._app = app
+        self._note = note
         self._allowed = Derived(tunables, _Allowed.of)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -63,6 +65,7 @@ class CrossOriginSharing:
         fields: dict[bytes, bytes] = dict(scope["headers"])
         origin = fields.get(b"origin", b"")
         if origin in allowed.named and scope["method"] == "OPTIONS" and _WANTED_METHOD in fields:
+            self._note(scope, 204)
             await _preflight(origin, fields.get(_WANTED_FIELDS, b""))(scope, receive, send)
             return
         await self._app(scope, receive, adding_headers(send, partial(_marks, allowed, origin)))

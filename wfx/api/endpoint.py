@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from wfx.api.inputs import INPUTS
 from wfx.api.large_answers import LargeReply, TooLong
 from wfx.api.reply import LATER, TEXT, RawHeader, Reply, text_reply
 from wfx.api.request import ApiRequest
+from wfx.api.request_counts import RouteCounts
 from wfx.api.request_schemas import compile_body
 from wfx.api.routes import Route
 from wfx.api.services import Services
@@ -36,9 +38,12 @@ _VARY: RawHeader = (b"vary", b"Origin")
 class Endpoint:
     """One operation on one side, with everything that can be prepared beforehand."""
 
+    __slots__ = ("_body", "_counts", "_input", "_parameters", "_recent", "_refused", "_route", "_services", "operation")
+
     def __init__(self, route: Route, side: Side, services: Services) -> None:
         """Compile the readers of parameters and body from the OpenAPI document."""
         self.operation = route.operation
+        self.count_in(RouteCounts())
         self._route = route
         self._services = services
         self._refused = side not in route.sides
@@ -50,6 +55,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, context: RequestContext) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
+        began, begun = perf_counter(), False
         fields = dict(scope["headers"])
         request = ApiRequest(scope, self._services, context, context.path, {})
         try:
@@ -64,15 +70,25 @@ class Endpoint:
             request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
+            self._recent[response.status_code].append(perf_counter() - began)
+            begun = True
             await response(scope, receive, send)
+        except BaseException as exc:
+            if not begun:
+                self._counts.note_failure(exc, perf_counter() - began)
+            raise
         finally:
             if request.share is not None:
                 request.share.release()
 
+    def count_in(self, counts: RouteCounts) -> None:
+        """Count what is answered from now on in these counters."""
+        self._counts, self._recent = counts, counts.recent
+
     def _handled(self, request: ApiRequest, fields: dict[bytes, bytes]) -> Awaitable[Response]:
         if self._refused:
             return _forbidden()
-        if (text := self._filter_of(request.scope, fields)) is None:
+        if _FILTER not in fields or (text := self._filter_of(request.scope, fields)) is None:
             return self._route.handler(request)
         return self._filtered(request, text)
 
@@ -97,8 +113,9 @@ class Endpoint:
                 await request.own_share().hold(request.size + SMALL)
 
     def _filter_of(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
-        if not self._route.filtered or (text := fields.get(_FILTER)) is None:
+        if not self._route.filtered:
             return None
+        text = fields[_FILTER]
         if len(fields) < len(scope["headers"]) and [name for name, _ in scope["headers"]].count(_FILTER) > 1:
             raise BadRequest("header X-Response-Filter is given more than once")
         return text.decode("utf-8", "replace")

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, text_reply
+from wfx.api.request_counts import NoteAnswer, ignore_answer
 from wfx.config.tunables import Derived, Holder, Tunables
 
 _CACHED = 1024
@@ -24,9 +25,10 @@ _LONGEST_CACHED = 300
 class HostCheck:
     """ASGI middleware for a listener on loopback; clients other than browsers may use any name."""
 
-    def __init__(self, app: ASGIApp, tunables: Holder[Tunables]) -> None:
-        """Let browsers use addresses, ``localhost`` and the allowed names."""
+    def __init__(self, app: ASGIApp, tunables: Holder[Tunables], note: NoteAnswer = ignore_answer) -> None:
+        """Let browsers use addresses, ``localhost`` and the allowed names; ``note`` counts those that are rejected."""
         self._app = app
+        self._note = note
         self._names = Derived(tunables, _HostNames)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -35,6 +37,7 @@ class HostCheck:
             for name, value in scope["headers"]:
                 if name == b"host":
                     if not self._names.current.allow(value) and _is_from_browser(scope["headers"]):
+                        self._note(scope, 421)
                         return _refusal(value)(scope, receive, send)
                     break
         return self._app(scope, receive, send)

@@ -48,6 +48,11 @@ class LargeBodies:
         self._pool = Pool(_PROGRAM, limits, self.queue, deadline=_deadline, patience=patience)
         self._heads: dict[str, bytes] = {}
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the workers' processes."""
+        return self._pool.process_ids
+
     async def __aenter__(self) -> Self:
         """Do nothing: workers start when they are first needed."""
         return self

@@ -62,4 +62,24 @@ def _few_log_patterns(config: Config) -> None:
         raise OptionRefused("log-custom-pattern", f"there may be at most {MOST_PATTERNS} patterns")
 
 
-CHECKS: tuple[Callable[[Config], None], ...] = (_addresses_differ, _listens, _https_has_files, _few_log_patterns)
+def _monitoring_paths_differ(config: Config) -> None:
+    taken = {config.metrics_path: "metrics-path"}
+    for option, path in (("liveness-path", config.liveness_path), ("readiness-path", config.readiness_path)):
+        if path and path in taken:
+            raise OptionRefused(option, f"{path} is the value of {taken[path]}, too")
+        taken[path] = option
+
+
+def _debug_has_a_token(config: Config) -> None:
+    if config.debug_enabled and not config.debug_auth_token:
+        raise OptionRefused("debug-auth-token", "debug-enabled needs a secret here that requests have to show")
+
+
+CHECKS: tuple[Callable[[Config], None], ...] = (
+    _addresses_differ,
+    _listens,
+    _https_has_files,
+    _few_log_patterns,
+    _monitoring_paths_differ,
+    _debug_has_a_token,
+)

@@ -18,6 +18,11 @@ _IN_PARAMETERS = re.compile(
 )
 
 
+def hidden(secret: str) -> str:
+    """Mask a value that is a secret as a whole."""
+    return MASK if secret else ""
+
+
 def without_passwords(source: str) -> str:
     """Mask the passwords in a data source: in the user part of an address, and in parameters that are named for it."""
     for pattern in (_IN_ADDRESS, _IN_PARAMETERS):

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
 
-from wfx.config.masking import without_passwords
+from wfx.config.masking import hidden, without_passwords
 from wfx.logs import FORMATS, LEVELS
 
 Seconds = NewType("Seconds", float)
@@ -104,6 +104,17 @@ def _log_pattern(text: str) -> None:
 def _mode(text: str) -> None:
     if text and not re.fullmatch(r"0?[0-7]{3}", text):
         raise ValueError("must be three octal digits, optionally after a 0, such as 0660")
+
+
+_TAKEN = ("api", "debug", "download", "favicon.ico", "health", "ui", "version")
+"""First segments of paths that stand for something else."""
+
+
+def _own_path(text: str) -> None:
+    if text and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", text):
+        raise ValueError("must be a path such as /internal/metrics, of letters, digits and the characters - . _ ~")
+    if text and (first := text.split("/")[1]) in _TAKEN:
+        raise ValueError(f"/{first} stands for something else")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +239,22 @@ class Config:
     filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=0.001)
     filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)
     filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce", least=1)
+
+    metrics_path: str = _option("/metrics", "northbound path of the metrics; empty for none", check=_own_path)
+    metrics_compat: bool = _option(False, "whether metrics are there under the names nflow_* and ifttt_*, too")
+    liveness_path: str = _option(
+        "/healthz", "northbound path that tells that the process answers; empty for none", check=_own_path
+    )
+    readiness_path: str = _option(
+        "/readyz", "northbound path that tells whether the service can serve; empty for none", check=_own_path
+    )
+    debug_enabled: bool = _option(False, "whether the northbound side has /debug/info and other pages for analysis")
+    debug_auth_token: str = _option("", "secret that requests for /debug must show", mask=hidden)
+    debug_allowed_ips: tuple[str, ...] = _option(
+        ("127.0.0.0/8", "::1", "unix"),
+        "addresses and networks (10.0.0.0/8) that may see /debug, unix for Unix sockets; empty for all",
+        check=_proxy,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ def shown(option: Option, value: Any) -> str:
     return option.mask(text) if option.mask else text
 
 
+def visible(option: Option, value: Any) -> Any:
+    """Return an option's value for programs, without what is secret in it; durations are seconds."""
+    return option.mask(str(value)) if option.mask else value
+
+
 def write_text(resolved: ResolvedSettings, out: Stream) -> None:
     """Write a table, and the files."""
     rows = [_HEADING, *(_row(option, resolved.settings) for option in OPTIONS)]
@@ -59,7 +64,7 @@ def _described(option: Option, settings: Settings) -> dict[str, Any]:
     by: dict[str, Any] = {"kind": origin.kind}
     by |= {"name": origin.name} if origin.name else {}
     by |= {"line": origin.line} if origin.line else {}
-    return {"value": option.mask(str(value)) if option.mask else value, "setBy": by, "changeNeeds": _needs(option)}
+    return {"value": visible(option, value), "setBy": by, "changeNeeds": _needs(option)}
 
 
 def _files(resolved: ResolvedSettings) -> Iterator[str]:

@@ -50,6 +50,10 @@ class Tunables:
     filter_timeout: Seconds
     filter_memory: int
     filter_output: int
+    metrics_compat: bool
+    debug_enabled: bool
+    debug_auth_token: str
+    debug_allowed_ips: tuple[str, ...]
 
     @classmethod
     def of(cls, config: Config) -> Self:

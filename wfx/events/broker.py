@@ -49,6 +49,16 @@ class Broker:
         """How many streams run now."""
         return len(self._subscribers)
 
+    @property
+    def worst_lag(self) -> int:
+        """How many events the reader is behind that is furthest behind; 0 if none is."""
+        return max((subscriber.lag for subscriber in self._subscribers), default=0)
+
+    @property
+    def head(self) -> int:
+        """The newest event that was taken from the log, to be offered to the readers."""
+        return self._window.recent.head
+
     async def open(self) -> None:
         """Begin to follow the log from its head. Raises StoreUnavailable."""
         self._open_window = LogWindow(self._store, await self._store.log_bounds())

@@ -21,6 +21,10 @@ class Wakeable(Protocol):
     def wants_bookmarks(self) -> bool:
         """Whether the reader is told how far the log is, too."""
 
+    @property
+    def lag(self) -> int:
+        """How many events the reader is behind."""
+
     def wake(self, first: int) -> None:
         """Look at event ``first`` and what follows, as nothing before concerns the reader. No effect unless waiting."""
 

@@ -46,6 +46,11 @@ class Subscription:
         self._last_sent = 0.0
         self._waiter: asyncio.Future[int] | None = None
 
+    @property
+    def lag(self) -> int:
+        """How many events the reader is behind; 0 while it waits for some that concern it."""
+        return 0 if self._waiter is not None else max(self._window.recent.head - self._cursor, 0)
+
     async def fetch(self) -> None:
         """Read the first events, so that a position that cannot be served is known before the stream begins.
 

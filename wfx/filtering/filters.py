@@ -82,6 +82,11 @@ class Filters:
         """How many programs were stopped in a worker, by reason; see :data:`wfx.filtering.pool.KILLS`."""
         return self._pool.kills
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the workers' processes."""
+        return self._pool.process_ids
+
     async def __aenter__(self) -> Self:
         """Start nothing: workers start when they are first needed."""
         return self

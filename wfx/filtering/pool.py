@@ -71,6 +71,11 @@ class FilterPool:
             self._limits = limits
             self._workers.replace(_program(limits), _worker_limits(limits))
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the workers' processes."""
+        return self._workers.process_ids
+
     async def ask(
         self, kind: bytes, program: bytes, document: bytes = b"", *, client: str, patience: float
     ) -> FilterAnswer:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 
 from wfx.plugin.discovery import discover
 from wfx.plugin.errors import PluginLost, PluginsGone, Undecided
@@ -45,9 +47,15 @@ class PluginChain:
         """Count the plugins: a side without any needs no middleware."""
         return len(self._plugins)
 
+    @property
+    def plugins(self) -> Sequence[PluginProcess]:
+        """The plugins in their order."""
+        return self._plugins
+
     async def decide(self, request: PluginRequest) -> PluginRequest | Respond:
         """Ask the plugins in turn: give a response, or the request to go on with; raise Undecided if one is silent."""
         for plugin in self._plugins:
+            began = perf_counter()
             try:
                 decision = await plugin.ask(request)
                 if _log.isEnabledFor(logging.DEBUG):
@@ -55,8 +63,11 @@ class PluginChain:
                     _log.debug("plugin has decided", extra={"fields": fields})
                 request_or_response = _apply(request, decision)
             except Undecided as exc:
+                plugin.undecided += 1
                 _log.warning("request refused: plugin %s %s", plugin.name, exc)
                 raise
+            finally:
+                plugin.seconds.observe(perf_counter() - began)
             if isinstance(request_or_response, Respond):
                 return request_or_response
             request = request_or_response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,13 +24,23 @@ _LONGEST_NUMBER = 20
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 RawHeaders = list[tuple[bytes, bytes]]
+NoteAnswer = Callable[[Scope, int], None]
+"""Counts a request that is answered here, with this status."""
+
+
+def _ignore(_scope: Scope, _status: int) -> None:
+    """Count nothing."""
 
 
 class PluginMiddleware:
     """ASGI middleware around the whole application of one side; install it only if there are plugins."""
 
-    def __init__(self, app: ASGIApp, chain: PluginChain) -> None:
-        """Guard ``app`` with ``chain``; bodies longer than ``chain.settings.max_body`` are answered 413."""
+    def __init__(self, app: ASGIApp, chain: PluginChain, note: NoteAnswer = _ignore) -> None:
+        """Guard ``app`` with ``chain``; bodies longer than ``chain.settings.max_body`` are answered 413.
+
+        ``note`` counts requests that do not come to ``app``.
+        """
+        self._note = note
         self._app = app
         self._chain = chain
         self._max_body = chain.settings.max_body
@@ -45,12 +56,12 @@ class PluginMiddleware:
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _declared_length(scope) > self._max_body:
-            await _refuse(send, scope, 413, b"request body too large\n")
+            await self._refuse(send, scope, 413, b"request body too large\n")
             return
         try:
             body = await _read(receive, self._max_body)
         except _TooLong:
-            await _refuse(send, scope, 413, b"request body too large\n")
+            await self._refuse(send, scope, 413, b"request body too large\n")
             return
         if body is None:
             return
@@ -60,13 +71,21 @@ class PluginMiddleware:
         try:
             decided = await self._chain.decide(shown)
         except Undecided:
-            await _refuse(send, scope, 503, b"no decision from the plugins\n")
+            await self._refuse(send, scope, 503, b"no decision from the plugins\n")
             return
         if isinstance(decided, Respond):
+            self._note(scope, decided.status)
             await _answer(send, decided)
         else:
             inner = scope if decided is shown else _rerouted(scope, decided)
             await self._app(inner, _replay(decided.body, receive), send)
+
+    async def _refuse(self, send: Send, scope: Scope, status: int, text: bytes) -> None:
+        self._note(scope, status)
+        headers = [_TEXT, (b"x-content-type-options", b"nosniff")]
+        if status == 413 and scope["http_version"].startswith("1"):
+            headers.append((b"connection", b"close"))
+        await _send(send, status, headers, text)
 
 
 class _TooLong(Exception):
@@ -157,13 +176,6 @@ async def _answer(send: Send, response: Respond) -> None:
     if response.body and not any(name == b"content-type" for name, _ in headers):
         headers.append(_TEXT)
     await _send(send, response.status, headers, response.body)
-
-
-async def _refuse(send: Send, scope: Scope, status: int, text: bytes) -> None:
-    headers = [_TEXT, (b"x-content-type-options", b"nosniff")]
-    if status == 413 and scope["http_version"].startswith("1"):
-        headers.append((b"connection", b"close"))
-    await _send(send, status, headers, text)
 
 
 async def _send(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:

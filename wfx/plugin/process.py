@@ -14,6 +14,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
+from wfx.histogram import SECONDS, Histogram
 from wfx.plugin import interpreter
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.discovery import Found
@@ -99,6 +100,10 @@ class PluginProcess:
         self.name = found.name
         self.open = True
         """Whether requests may still pass by way of this plugin."""
+        self.seconds = Histogram(SECONDS)
+        """How long it took for its decisions; see :class:`wfx.plugin.chain.PluginChain`, which counts."""
+        self.undecided = 0
+        """How many requests were refused since it did not decide."""
         self._path = str(found.path)
         self._settings = settings
         self._on_lost: Callable[[PluginLost], None] | None = on_lost
@@ -164,6 +169,11 @@ class PluginProcess:
         if isinstance(outcome, Undecided):
             raise outcome.with_traceback(None)
         return outcome
+
+    @property
+    def process_id(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
 
     async def stop(self) -> None:
         """End the plugin: SIGTERM to its group, SIGKILL after the grace time. Stopping twice does no harm."""

@@ -25,6 +25,11 @@ class ChildProcess:
         """Whether it has said that it ends, or was killed."""
 
     @property
+    def process_id(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether the process serves; its end shows in the pipe sooner than in its status."""
         return self._process.returncode is None and not self._stdout.at_eof() and not self._leaving

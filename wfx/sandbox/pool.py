@@ -37,6 +37,11 @@ class Pool:
         self._patience = patience
         self._tasks: set[asyncio.Task[Frame]] = set()
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the workers' processes."""
+        return self._workers.process_ids
+
     async def ask(self, request: WorkerRequest, client: str) -> Frame:
         """Have a worker answer.
 

@@ -45,6 +45,11 @@ class Workers:
         """Those that were started for another program or other limits."""
         self.closing = False
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the processes that there are."""
+        return sorted(worker.process_id for worker in self._alive)
+
     async def serve(
         self,
         request: WorkerRequest,

@@ -26,10 +26,13 @@ class TrustedProxies:
         self._networks = [ip_network(text) for text in listed - {UNIX}]
         self._is_trusted = lru_cache(_CACHED)(self._lies_within)
 
+    def include(self, peer: tuple[str, int] | None) -> bool:
+        """Tell whether this is one of them; None is who connects to a Unix socket."""
+        return self._unix if peer is None else self._is_trusted(peer[0])
+
     def apply(self, scope: Scope) -> None:
         """Correct the client and the scheme of a request that a trusted proxy has passed on."""
-        peer = scope.get("client")
-        if not (self._unix if peer is None else self._is_trusted(peer[0])):
+        if not self.include(scope.get("client")):
             return
         chain, schemes = [], []
         for name, value in scope["headers"]:

@@ -11,6 +11,7 @@ from wfx.domain.definition import Definition
 from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.query import Item, JobQuery, Page, Rest
 from wfx.domain.workflow import Actor
+from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.request_cause import present_cause
 from wfx.store.protocol import Store
 
@@ -27,6 +28,8 @@ class Jobs:
     def __init__(self, store: Store) -> None:
         """Work on this store."""
         self._store = store
+        self.created = BoundedCounts()
+        """How many jobs requests have created, by workflow; whoever awaits :meth:`create` counts."""
 
     def create(
         self, workflow: str, *, client_id: str, definition: Definition | None, tags: Sequence[str] | None

@@ -17,6 +17,7 @@ from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
@@ -115,6 +116,15 @@ class Backend(Protocol):
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""
+
+    async def count_jobs(self) -> JobCounts:
+        """Count the jobs by workflow and group, at one moment."""
+
+    def caches(self) -> Sequence[CacheFigures]:
+        """Tell how the caches do."""
+
+    async def describe(self) -> DatabaseFigures:
+        """Tell what the storage takes."""
 
     async def ping(self) -> None:
         """Prove that the backend answers. Raises StoreUnavailable."""

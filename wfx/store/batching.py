@@ -79,6 +79,11 @@ class Batcher(Generic[Item]):
         self._task = self._loop.create_task(self._work())
         self._task.add_done_callback(self._ended)
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait for their batch."""
+        return len(self._waiting) + len(self._large)
+
     async def submit(self, item: Item) -> Any:
         """Return the answer to the item. A caller that is cancelled leaves the others alone.
 

@@ -22,6 +22,7 @@ from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.feed import Feed, Follower
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
@@ -212,6 +213,18 @@ class BatchingStore:
     async def run_chores(self, at_most: int) -> int:
         done: int = await self._writes.submit(RunChores(_bounded(at_most)))
         return done
+
+    async def count_jobs(self) -> JobCounts:
+        return await self.backend.count_jobs()
+
+    def caches(self) -> Sequence[CacheFigures]:
+        return self.backend.caches()
+
+    def queue(self) -> QueueFigures:
+        return QueueFigures(self._writes.waiting, _WRITES_WAITING)
+
+    async def describe(self) -> DatabaseFigures:
+        return await self.backend.describe()
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

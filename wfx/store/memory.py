@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from secrets import token_hex
@@ -22,6 +23,7 @@ from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
@@ -157,6 +159,16 @@ class MemoryBackend:
 
     async def log_bounds(self) -> LogBounds:
         return LogBounds(self._log_id, self._horizon + 1, self._head)
+
+    async def count_jobs(self) -> JobCounts:
+        jobs = (stored.job for stored in self._jobs.values())
+        return Counter((job.workflow.name, job.workflow.group_of(job.state)) for job in jobs)
+
+    def caches(self) -> Sequence[CacheFigures]:
+        return ()
+
+    async def describe(self) -> DatabaseFigures:
+        return DatabaseFigures(0, {}, {"kind": "memory"})
 
     async def ping(self) -> None:
         self._require_open()

@@ -26,6 +26,7 @@ from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
 from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -249,6 +250,18 @@ class Store(Protocol):
         It is counted in rows to drop, such as those of a deleted job's history that was too long for one short
         transaction. One call is one short transaction, too; there is nothing left to do when it returns less.
         """
+
+    async def count_jobs(self) -> JobCounts:
+        """Count the jobs by workflow and group, at one moment; it may take as long as looking at all of them."""
+
+    def caches(self) -> Sequence[CacheFigures]:
+        """Tell how the caches do; a store may have none."""
+
+    def queue(self) -> QueueFigures:
+        """Tell how many changes wait."""
+
+    async def describe(self) -> DatabaseFigures:
+        """Tell what the storage takes."""
 
     async def ping(self) -> None:
         """Prove that the store answers. Raises StoreUnavailable."""

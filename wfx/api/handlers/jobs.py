@@ -41,6 +41,7 @@ async def create(request: ApiRequest) -> Response:
         )
     except WorkflowNotFound as exc:
         return unknown_workflow(exc, status=400, message="workflow {} does not exist")
+    request.services.jobs.created.note(wanted.workflow)
     return await document_reply(request, job_json.job(job, asked_tags=wanted.tags), 201)
 
 

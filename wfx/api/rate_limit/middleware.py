@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,13 +32,16 @@ class RateLimit:
         buckets: Buckets,
         refused: Callable[[Scope], None],
         now: Callable[[], float] = time.time,
+        *,
+        never_limited: Sequence[str] = (),
     ) -> None:
         """Let each address use its bucket; ``refused`` is told of requests that found theirs empty.
 
         ``now`` is the time of day in seconds, in which clients are told when the window ends.
+        ``never_limited`` are further paths that are exempt.
         """
         self._app = app
-        self._policy = Derived(tunables, partial(Policy.of, side))
+        self._policy = Derived(tunables, partial(Policy.of, side, never_limited))
         self._buckets = buckets
         self._refused = refused
         self._now = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -11,8 +12,10 @@ from wfx.config.tunables import Tunables
 from wfx.domain.quota import Quota
 from wfx.request_context import Side
 
-NEVER_LIMITED = frozenset({b"/health", b"/healthz", b"/readyz", b"/metrics", b"/api/wfx/v1/health"})
-"""What supervisors and monitoring ask for: they must see a service that is under load as it is."""
+NEVER_LIMITED = frozenset({b"/health", b"/api/wfx/v1/health"})
+"""What supervisors and monitoring ask for: they must see a service that is under load as it is.
+
+The paths that options give to metrics and probes come to these."""
 _CACHED = 4096
 """Addresses of which is remembered whose bucket they use."""
 _NETWORK_OF_ONE = 64
@@ -22,18 +25,20 @@ _NETWORK_OF_ONE = 64
 class Policy:
     """The limit of one side, as the options say it."""
 
-    def __init__(self, tunables: Tunables) -> None:
-        """Take it from the options."""
+    def __init__(self, tunables: Tunables, never_limited: Iterable[str] = ()) -> None:
+        """Take it from the options; ``never_limited`` are further paths that are exempt."""
         self.quota = Quota(tunables.ip_rate_limit, tunables.ip_window_minutes * 60.0, tunables.ip_burst_size)
         self._excluded = [ip_network(text) for text in tunables.rate_limit_excluded_ips]
-        self._exact = NEVER_LIMITED | {path.encode() for path in tunables.rate_limit_excluded_paths}
+        exempt = (*never_limited, *tunables.rate_limit_excluded_paths)
+        self._exact = NEVER_LIMITED | {path.encode() for path in exempt}
         self._below = tuple(path.rstrip("/").encode() + b"/" for path in tunables.rate_limit_excluded_paths)
         self._bucket_of = lru_cache(_CACHED)(self._find_bucket)
 
     @classmethod
-    def of(cls, side: Side, tunables: Tunables) -> Policy | None:
+    def of(cls, side: Side, never_limited: Iterable[str], tunables: Tunables) -> Policy | None:
         """Return the policy of a side; None if it has no limit."""
-        return cls(tunables) if tunables.rate_limit_enabled and side in tunables.rate_limit_sides else None
+        limited = tunables.rate_limit_enabled and side in tunables.rate_limit_sides
+        return cls(tunables, never_limited) if limited else None
 
     def key(self, scope: Scope) -> str | None:
         """Return the key of the bucket that a request takes a token from; None if it takes none.

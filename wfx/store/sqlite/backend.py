@@ -17,10 +17,11 @@ from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.sqlite import consumers
+from wfx.store.sqlite import consumers, figures
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -56,6 +57,7 @@ class SqliteBackend:
         self, location: Location, connections: Connections, position: Position, resources: AsyncExitStack
     ) -> None:
         """Take over the connections. ``resources`` lets go of them, and of the file after them."""
+        self._location = location
         self._connections = connections
         self._resources = resources
         self._query_connection = QueryConnection(connections.query, alone=connections.query is not connections.write)
@@ -146,6 +148,17 @@ class SqliteBackend:
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position
         return LogBounds(position.log_id, position.horizon + 1, position.head)
+
+    async def count_jobs(self) -> JobCounts:
+        return await self._search(figures.count_jobs)
+
+    def caches(self) -> Sequence[CacheFigures]:
+        return (*self._jobs.figures(), self._bitmaps.figures())
+
+    async def describe(self) -> DatabaseFigures:
+        connections = self._connections
+        different = len({id(each) for each in (connections.write, connections.point, connections.query)})
+        return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
     async def ping(self) -> None:
         self._connections.file_guard.require()

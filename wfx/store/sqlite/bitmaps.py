@@ -14,6 +14,7 @@ from typing import Any
 from pyroaring import BitMap64
 
 from wfx.domain.json import Json, decode, encode
+from wfx.store.figures import CacheFigures
 from wfx.store.job_filters import JOB_FILTERS, Source
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -39,6 +40,10 @@ class Bitmaps:
     def __init__(self, dirty_jobs: DirtyJobs, room: int = _ROOM) -> None:
         self._dirty_jobs = dirty_jobs
         self._kept: BoundedCache[_Key, BitMap64] = BoundedCache(room, _size)
+
+    def figures(self) -> CacheFigures:
+        """Tell how the bitmaps do; any thread may ask."""
+        return CacheFigures("bitmaps", len(self._kept.all()), self._kept.hits, self._kept.misses)
 
     def follow(self, connection: sqlite3.Connection) -> bool:
         """Bring everything to what the connection's snapshot shows. Returns False if that cannot be."""

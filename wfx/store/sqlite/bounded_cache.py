@@ -19,12 +19,19 @@ class BoundedCache(Generic[Key, Value]):
         self._taken = 0
         self._young: dict[Key, Value] = {}
         self._old: dict[Key, Value] = {}
+        self.hits = self.misses = 0
+        """How often what was wanted was here, and how often not."""
 
     def get(self, key: Key) -> Value | None:
         """Return the key's value, if it is kept."""
         value = self._young.get(key)
-        if value is None and (value := self._old.get(key)) is not None:
+        if value is None:
+            value = self._old.get(key)
+            if value is None:
+                self.misses += 1
+                return None
             self.put(key, value)
+        self.hits += 1
         return value
 
     def put(self, key: Key, value: Value) -> None:

@@ -6,10 +6,11 @@ asked is about few jobs: devices report on theirs again and again, and poll for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Page
+from wfx.store.figures import CacheFigures
 from wfx.store.sizes import size_of
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.numbering import NumberedJob
@@ -37,15 +38,26 @@ class JobCache:
         self._pages: BoundedCache[str, _Pages] = BoundedCache(room // 2, _size_of_pages)
         self.age = 0
         """How often something has changed."""
-
-    def job(self, job_id: str) -> StoredJob | None:
-        """Return a job, if it is here."""
-        return self._jobs.get(job_id)
+        self.job: Callable[[str], StoredJob | None] = self._jobs.get
+        """Returns a job, if it is here."""
+        self._page_hits = self._page_misses = 0
 
     def page(self, query: JobQuery) -> Page[Job] | None:
         """Return the answer to a query for one client's jobs, if it is here."""
         pages = self._pages.get(query.client_id)
-        return None if pages is None else pages.get(query)
+        found = None if pages is None else pages.get(query)
+        if found is None:
+            self._page_misses += 1
+        else:
+            self._page_hits += 1
+        return found
+
+    def figures(self) -> tuple[CacheFigures, CacheFigures]:
+        """Tell how the jobs do, and the answers to polling devices; those count by client."""
+        return (
+            CacheFigures("jobs", len(self._jobs.all()), self._jobs.hits, self._jobs.misses),
+            CacheFigures("polls", len(self._pages.all()), self._page_hits, self._page_misses),
+        )
 
     def keep(self, stored: StoredJob, age: int) -> None:
         """Keep a job as it was read at this age."""

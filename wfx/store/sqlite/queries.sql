@@ -238,3 +238,12 @@ UPDATE meta SET value = ? WHERE name = 'log_id' AND value = ''
 
 -- name: ping
 SELECT value FROM meta WHERE name = 'log_id'
+
+-- name: job_counts
+SELECT workflow.name, workflow_state."group", sum(found.jobs)
+FROM (
+    SELECT workflow_state, count(*) AS jobs FROM job INDEXED BY job_workflow_state GROUP BY workflow_state
+) AS found
+JOIN workflow_state ON workflow_state.number = found.workflow_state
+JOIN workflow ON workflow.number = workflow_state.workflow
+GROUP BY workflow.name, workflow_state."group"

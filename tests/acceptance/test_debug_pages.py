@@ -1,0 +1,190 @@
+"""Pages under /debug: who may see them, and what they tell."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from command_lines import runner
+from plugin_programs import PluginDirectory
+
+from tests.composition import Running, composed
+from wfx.cli import PROGRAM
+from wfx.config.cross_checks import OptionRefused, check
+from wfx.config.options import OPTIONS, Config
+from wfx.config.report import shown
+from wfx.request_context import Side
+
+TOKEN = "canary-4711"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+PAGES = ("info", "config", "processes", "cache/stats", "database/stats")
+ON: dict[str, Any] = {"debug_enabled": True, "debug_auth_token": TOKEN}
+
+
+@asynccontextmanager
+async def service(folder: Path, **settings: Any) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    """Run a service, with a client of its northbound side."""
+    async with composed(folder, **settings) as running:
+        base = f"http://127.0.0.1:{running.ports[Side.NORTH]}"
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client:
+            yield running, client
+
+
+async def statuses(client: httpx.AsyncClient, *paths: str, **fields: str) -> set[int]:
+    """Ask for each; return the statuses."""
+    return {(await client.get(f"/debug/{path}", headers=fields)).status_code for path in paths}
+
+
+async def test_off(tmp_path: Path) -> None:
+    """By default nothing is there, whoever asks, and it is the same as for any unknown path."""
+    async with service(tmp_path) as (_, client):
+        unknown, debug = await client.get("/nowhere"), await client.get("/debug/info", headers=SHOWN)
+        assert (debug.status_code, debug.content) == (unknown.status_code, unknown.content) == (404, b"")
+        assert await statuses(client, *PAGES, "", **SHOWN) == {404}
+        assert (await client.post("/debug/info")).status_code == (await client.post("/nowhere")).status_code == 405
+
+
+async def test_south(tmp_path: Path) -> None:
+    """Devices have no such pages, with or without the secret."""
+    async with service(tmp_path, **ON) as (running, client):
+        url = f"http://127.0.0.1:{running.ports[Side.SOUTH]}/debug/info"
+        assert (await client.get(url, headers=SHOWN)).status_code == 404
+
+
+@pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
+async def test_secret(engine: str, tmp_path: Path) -> None:
+    """Without the secret each page is 401; it may be a bearer token, a field of its own, or a parameter."""
+    async with service(tmp_path, http_engine=engine, **ON) as (_, client):
+        assert await statuses(client, *PAGES, "nothing") == {401}
+        refused = await client.get("/debug/info")
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert TOKEN not in refused.text
+        wrong = ({"Authorization": "Bearer x"}, {"Authorization": f"Basic {TOKEN}"}, {"X-Debug-Token": TOKEN[:-1]},
+                 {"X-Debug-Token": TOKEN + "x"}, {"X-Debug-Token": ""}, {"Authorization": "Bearer"})  # fmt: skip
+        for fields in wrong:
+            assert await statuses(client, "info", **fields) == {401}
+        assert await statuses(client, f"info?token={TOKEN[1:]}", f"info?tokens={TOKEN}", "info?token=") == {401}
+        for fields in (SHOWN, {"Authorization": f"bearer {TOKEN}"}, {"X-Debug-Token": TOKEN}):
+            assert await statuses(client, *PAGES, **fields) == {200}
+        assert await statuses(client, f"info?token={TOKEN}", f"info?a=b&token={TOKEN}") == {200}
+        assert await statuses(client, "", "nothing", "info/", "cache", **SHOWN) == {404}
+        assert (await client.post("/debug/info", headers=SHOWN)).status_code == 405
+        assert (await client.head("/debug/info", headers=SHOWN)).status_code == 200
+
+
+async def test_addresses(tmp_path: Path) -> None:
+    """Other addresses than the listed ones are refused with 403, before the secret is looked at; none listed is all."""
+    for allowed, status in (
+        (("127.0.0.1",), 200), (("127.0.0.0/8", "10.0.0.0/8"), 200), ((), 200),
+        (("10.0.0.0/8",), 403), (("::1", "unix"), 403), (("127.0.0.2",), 403),
+    ):  # fmt: skip
+        async with service(tmp_path, debug_allowed_ips=allowed, **ON) as (_, client):
+            assert await statuses(client, *PAGES, **SHOWN) == {status}
+            assert await statuses(client, "info") == {403 if status == 403 else 401}
+
+
+async def test_trusted_proxies(tmp_path: Path) -> None:
+    """Behind a trusted proxy the client's address counts; what others say about themselves does not."""
+    settings = {**ON, "debug_allowed_ips": ("192.0.2.0/24",)}
+    near, far = {"X-Forwarded-For": "192.0.2.7"}, {"X-Forwarded-For": "198.51.100.1"}
+    async with service(tmp_path, trusted_proxy=("127.0.0.1",), **settings) as (_, client):
+        assert await statuses(client, "info", **SHOWN, **near) == {200}
+        assert await statuses(client, "info", **SHOWN, **far) == {403}
+        assert await statuses(client, "info", **SHOWN) == {403}
+    async with service(tmp_path, **settings) as (_, client):
+        assert await statuses(client, "info", **SHOWN, **near) == {403}
+
+
+async def test_switched_while_it_runs(tmp_path: Path) -> None:
+    """The pages, their secret and their addresses may change while the service runs."""
+    async with service(tmp_path) as (running, client):
+        assert await statuses(client, "info", **SHOWN) == {404}
+        running.tune(debug_enabled=True, debug_auth_token=TOKEN)
+        assert await statuses(client, "info", **SHOWN) == {200}
+        running.tune(debug_auth_token="another")
+        assert await statuses(client, "info", **SHOWN) == {401}
+        running.tune(debug_auth_token=TOKEN, debug_allowed_ips=("10.0.0.0/8",))
+        assert await statuses(client, "info", **SHOWN) == {403}
+        running.tune(debug_enabled=False)
+        assert await statuses(client, "info", **SHOWN) == {404}
+
+
+async def test_contents(tmp_path: Path) -> None:
+    """The pages tell what runs, the settings without secrets, processes, and how caches and the database do."""
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    plugins = PluginDirectory(tmp_path / "plugins")
+    plugins.script("pass", "while request := frame():\n    write(passed(cookie(request)))")
+    async with service(tmp_path, client_plugins_dir=str(plugins.path), **ON) as (running, client):
+        await client.post("/api/wfx/v1/workflows", json={"name": "w", "states": [{"name": "S"}], "transitions": []})
+        job = (await client.post("/api/wfx/v1/jobs", json={"clientId": "c", "workflow": "w"})).json()["id"]
+        for _ in range(3):
+            await client.get(f"/api/wfx/v1/jobs/{job}")
+        await client.get("/api/wfx/v1/jobs", headers={"X-Response-Filter": "reduce range(10) as $n (0; . + $n)"})
+        await running.parts.metrics._parts.store.consumer("mirror")
+        pages = {path: await client.get(f"/debug/{path}", headers=SHOWN) for path in PAGES}
+        assert {page.headers["cache-control"] for page in pages.values()} == {"no-store"}
+        found = {path: page.json() for path, page in pages.items()}
+        assert (found["info"]["pid"], found["info"]["version"]) == (os.getpid(), "0.1.0")
+        assert found["info"]["uptimeSeconds"] > 0
+        assert set(found["config"]) == {option.name for option in OPTIONS}
+        assert found["config"]["debug-auth-token"] == {"value": "***", "changeNeeds": "reload"}
+        assert found["config"]["client-plugins-dir"]["value"] == str(plugins.path)
+        processes = found["processes"]
+        assert processes["service"]["residentBytes"] > 0
+        (plugin,) = processes["plugins"]
+        assert (plugin["side"], plugin["name"], plugin["open"]) == ("south", "pass", True)
+        (worker,) = processes["workers"]
+        assert worker["kind"] == "filter"
+        assert psutil.pid_exists(worker["pid"])
+        assert {"retention", "health", "follow-log"} <= set(processes["tasks"])
+        assert found["cache/stats"]["jobs"] == {"entries": 1, "hits": 2, "misses": 1}
+        database = found["database/stats"]
+        assert (database["jobs"], database["connections"], database["log"]["head"]) == (1, 3, 2)
+        assert database["bytes"]["database"] > 0
+        assert database["consumers"]["mirror"] == {"position": 2, "steps": 0, "lost": 0, "lag": 0}
+        assert database["details"]["journal_mode"] == "wal"
+
+
+async def test_no_secret_is_shown(tmp_path: Path) -> None:
+    """Row 57: no page shows a password of the data source, nor the secret of the pages; reloads do not log it."""
+    option = f"file:{tmp_path}/wfx.db?_auth_pass={TOKEN}"
+    config: dict[str, Any] = {**ON}
+    async with composed(tmp_path, **config) as running:
+        running_config: Any = running.parts.running_config
+        running_config.config = Config(storage_opt=option, **config)
+        base = f"http://127.0.0.1:{running.ports[Side.NORTH]}"
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client:
+            for path in PAGES:
+                answer = await client.get(f"/debug/{path}", headers=SHOWN)
+                assert answer.status_code == 200
+                assert TOKEN not in answer.text
+    (secret,) = (option for option in OPTIONS if option.name == "debug-auth-token")
+    assert (shown(secret, TOKEN), shown(secret, "")) == ("***", "")  # what the log of a reload shows
+
+
+@pytest.mark.parametrize("way", ["flag", "variable", "file"])
+def test_the_command_config_masks_the_secret(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`wfx config` masks the secret, however it was given, and warns of a file that everybody may read."""
+    monkeypatch.chdir(tmp_path)
+    Path("wfx.yml").write_text(f"debug: {{enabled: true, auth-token: {TOKEN}}}" if way == "file" else "")
+    Path("wfx.yml").chmod(0o644)
+    flags = ["--debug-enabled", f"--debug-auth-token={TOKEN}"] if way == "flag" else []
+    env = {"WFX_DEBUG_ENABLED": "true", "WFX_DEBUG_AUTH_TOKEN": TOKEN} if way == "variable" else {}
+    for form in ("text", "json"):
+        outcome = runner(PROGRAM, tmp_path / "home")("config", f"--output={form}", *flags, env=env)
+        assert TOKEN not in outcome.out + outcome.err
+        assert "***" in outcome.out
+    assert json.loads(outcome.out)["options"]["debug-enabled"]["value"] is True
+
+
+def test_pages_without_a_secret_are_refused() -> None:
+    """The service does not start with the pages and without a secret."""
+    with pytest.raises(OptionRefused, match="debug-auth-token"):
+        check(Config(debug_enabled=True))

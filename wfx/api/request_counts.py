@@ -1,0 +1,125 @@
+"""Counters of the requests of one side: how many were answered with which status, and how long that took.
+
+Routes are those of the service, never paths as they were sent, and methods are known ones: who asks for ever new paths
+adds nothing to the counters. A request counts when its answer begins, so that whoever has the answer finds it counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import Context
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Scope, Send
+
+from wfx.histogram import SECONDS, Histogram
+from wfx.request_context import Side
+
+UNMATCHED, HOST_CHECK, PREFLIGHT, RATE_LIMIT, PLUGIN = "unmatched", "host-check", "preflight", "rate-limit", "plugin"
+"""Routes of what no route answered: an unknown path or method, a browser under a foreign host name, a preflight, a
+request beyond the rate limit, and what a plugin answered."""
+LEFT = 499
+"""Status of a request whose client left before its answer began."""
+_TOGETHER = 0.5
+"""Seconds whose answers are counted together: one by one that would cost twice as much."""
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_OTHER = "other"
+"""Stands for all other methods."""
+
+NoteAnswer = Callable[[Scope, int], None]
+"""Counts a request that is answered with this status."""
+
+
+def ignore_answer(_scope: Scope, _status: int) -> None:
+    """Count nothing."""
+
+
+class RouteCounts:
+    """Counters of one route and method."""
+
+    __slots__ = ("_answers", "_seconds", "_timer", "recent")
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.recent: defaultdict[int, list[float]] = defaultdict(self._begin)
+        """The seconds of answers that are yet to be counted, by status; for the endpoint, which adds to them itself."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._answers = Counter[int]()
+        self._seconds = Histogram(SECONDS)
+
+    @property
+    def answers(self) -> Mapping[int, int]:
+        """How many, by status."""
+        self.fold()
+        return self._answers
+
+    @property
+    def seconds(self) -> Histogram:
+        """Seconds until answers began; of those that endpoints gave."""
+        self.fold()
+        return self._seconds
+
+    def fold(self) -> None:
+        """Count the recent answers."""
+        for status, seconds in self.recent.items():
+            self._answers[status] += len(seconds)
+            self._seconds.observe_all(seconds)
+        self.recent.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def note(self, status: int) -> None:
+        """Count an answer whose time is not of interest."""
+        self._answers[status] += 1
+
+    def note_failure(self, error: BaseException, seconds: float) -> None:
+        """Count a request that ends without an answer of its own: the engine gives one, or the client has left."""
+        status = LEFT if isinstance(error, CancelledError | ClientDisconnect) else 500
+        self.recent[status].append(seconds)
+
+    def _begin(self) -> list[float]:
+        """Make a place for answers of one status, and see that they are counted soon."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TOGETHER, self.fold, context=Context())
+        return []
+
+
+class RequestCounts:
+    """Counters of all routes of one side."""
+
+    def __init__(self, side: Side) -> None:
+        """Begin with none."""
+        self.side = side
+        self._counts: dict[tuple[str, str], RouteCounts] = {}
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, str], RouteCounts]]:
+        """Go through the counters by route and method."""
+        return iter(self._counts.items())
+
+    def of(self, route: str, method: str) -> RouteCounts:
+        """Return the counters of a route, by its operationId, or its path where it is no operation, and a method."""
+        return self._counts.setdefault((route, method), RouteCounts())
+
+    def beside(self, route: str) -> NoteAnswer:
+        """Return what counts the answers of something that stands beside or around the endpoints."""
+
+        def note(scope: Scope, status: int) -> None:
+            method = scope["method"]
+            self.of(route, method if method in _METHODS else _OTHER).note(status)
+
+        return note
+
+
+def counting(note: NoteAnswer, scope: Scope, send: Send) -> Send:
+    """Return a ``send`` that counts the answer when it begins."""
+
+    async def counted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            note(scope, message["status"])
+        await send(message)
+
+    return counted

@@ -1,0 +1,6 @@
+"""Pages under ``/debug`` for people who analyse a running service; off by default."""
+
+from wfx.diagnostics.app import Diagnostics
+from wfx.diagnostics.pages import Subjects
+
+__all__ = ["Diagnostics", "Subjects"]

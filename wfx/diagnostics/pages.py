@@ -1,0 +1,166 @@
+"""Contents of the pages under ``/debug``, as JSON documents."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wfx.api.large_bodies import LargeBodies
+from wfx.config.options import OPTIONS
+from wfx.config.report import visible
+from wfx.config.running_config import RunningConfig, is_reloadable
+from wfx.domain.timestamp import Timestamp, rfc3339
+from wfx.filtering import Filters
+from wfx.plugin.chain import PluginChain
+from wfx.request_context import Side
+from wfx.server.limits import HttpLimits
+from wfx.store.protocol import Store
+from wfx.version import API_VERSION, COMMIT, VERSION
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_STARTED = time.time()
+_STARTED_MONOTONIC = time.monotonic()
+
+Page = Callable[["Subjects"], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What the pages tell about."""
+
+    running_config: RunningConfig
+    store: Store
+    limits: HttpLimits
+    filters: Filters
+    large_bodies: LargeBodies
+    plugins: Mapping[Side, PluginChain]
+
+
+async def info(subjects: Subjects) -> dict[str, Any]:
+    """Tell what runs, where, and since when."""
+    loop = type(asyncio.get_running_loop())
+    return {
+        "version": VERSION,
+        "commit": COMMIT,
+        "apiVersion": API_VERSION,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "eventLoop": f"{loop.__module__}.{loop.__qualname__}",
+        "pid": os.getpid(),
+        "started": rfc3339(Timestamp(int(_STARTED * 1_000_000))),
+        "uptimeSeconds": round(time.monotonic() - _STARTED_MONOTONIC, 3),
+        "processors": os.cpu_count(),
+        "storage": subjects.running_config.config.storage,
+        "listeners": _listeners(subjects.limits),
+    }
+
+
+async def config(subjects: Subjects) -> dict[str, Any]:
+    """Tell the settings as they were read last, without what is secret in them."""
+    settings = subjects.running_config.config
+    return {
+        option.name: {
+            "value": visible(option, getattr(settings, option.member)),
+            "changeNeeds": "reload" if is_reloadable(option) else "restart",
+        }
+        for option in OPTIONS
+    }
+
+
+async def processes(subjects: Subjects) -> dict[str, Any]:
+    """Tell what runs: the process of the service, its workers and plugins, tasks and requests."""
+    tasks = Counter(_title(task) for task in asyncio.all_tasks())
+    return {
+        "service": _process(os.getpid()),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "workers": list(_workers(subjects)),
+        "plugins": [
+            {"side": side, "name": plugin.name, "open": plugin.open, **_process(plugin.process_id)}
+            for side, chain in subjects.plugins.items()
+            for plugin in chain.plugins
+        ],
+        "tasks": dict(sorted(tasks.items())),
+        "listeners": _listeners(subjects.limits),
+    }
+
+
+async def cache_stats(subjects: Subjects) -> dict[str, Any]:
+    """Tell how the store's caches do."""
+    return {each.name: _without(asdict(each), "name") for each in subjects.store.caches()}
+
+
+async def database_stats(subjects: Subjects) -> dict[str, Any]:
+    """Tell what the database has and takes."""
+    store = subjects.store
+    figures, bounds, queue = await store.describe(), await store.log_bounds(), store.queue()
+    jobs = await store.count_jobs()
+    return {
+        "storage": subjects.running_config.config.storage,
+        "connections": figures.connections,
+        "bytes": dict(figures.bytes),
+        "details": dict(figures.details),
+        "jobs": sum(jobs.values()),
+        "log": {"id": bounds.log_id, "oldest": bounds.oldest, "head": bounds.head},
+        "consumers": {
+            each.name: {**_without(asdict(each), "name"), "lag": bounds.head - each.position}
+            for each in await store.consumers()
+        },
+        "writes": {"waiting": queue.waiting, "room": queue.room},
+    }
+
+
+PAGES: Mapping[str, Page] = {
+    "/info": info,
+    "/config": config,
+    "/processes": processes,
+    "/cache/stats": cache_stats,
+    "/database/stats": database_stats,
+}
+"""By their paths below ``/debug``."""
+
+
+def _workers(subjects: Subjects) -> Iterator[dict[str, Any]]:
+    for kind, found in (("filter", subjects.filters.process_ids), ("body", subjects.large_bodies.process_ids)):
+        yield from ({"kind": kind, **_process(number)} for number in found)
+
+
+def _listeners(limits: HttpLimits) -> list[dict[str, Any]]:
+    return [
+        {"side": each.side, "running": each.running, "refusals": +each.refusals.counts} for each in limits.listeners
+    ]
+
+
+def _process(number: int) -> dict[str, Any]:
+    """Tell what the system knows of a process; only its number if that is gone, or the system does not tell."""
+    told: dict[str, Any] = {"pid": number}
+    with suppress(OSError, ValueError, IndexError):
+        # The second field, in parentheses, is the name, which may have blanks in it.
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        told |= {
+            "state": fields[0],
+            "cpuSeconds": (int(fields[11]) + int(fields[12])) / _TICKS,
+            "threads": int(fields[17]),
+            "residentBytes": int(fields[21]) * _PAGE,
+        }
+    return told
+
+
+def _title(task: asyncio.Task[Any]) -> str:
+    """Return a task's name, or what it runs where it was given none."""
+    name = task.get_name()
+    return getattr(task.get_coro(), "__qualname__", "task") if name.startswith("Task-") else name
+
+
+def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if key != name}

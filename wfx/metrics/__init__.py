@@ -1,0 +1,12 @@
+"""Metrics of the service: gives the counters of its parts names, and serves them.
+
+Parts count in plain integers, so counting costs nothing to speak of. prometheus-client, which takes a while to import,
+is loaded when metrics are first wanted.
+"""
+
+from wfx.metrics.batches import Batches
+from wfx.metrics.collector import Metrics
+from wfx.metrics.endpoint import MetricsEndpoint
+from wfx.metrics.sources import Parts
+
+__all__ = ["Batches", "Metrics", "MetricsEndpoint", "Parts"]

@@ -1,0 +1,88 @@
+"""Collector of the metrics, for prometheus-client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from wfx.config.tunables import Current, Tunables
+from wfx.histogram import Histogram
+from wfx.metrics import compat, sources
+from wfx.metrics.catalog import CATALOGUE, COMPATIBLE, Family, Kind
+from wfx.metrics.sources import Facts, Parts, Values
+
+if TYPE_CHECKING:  # imported when metrics are first wanted
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import Metric
+    from prometheus_client.process_collector import ProcessCollector
+
+_MILLI = 1000
+
+
+class Metrics:
+    """Where the counters are, and what they are called; a collector of prometheus-client."""
+
+    def __init__(self, parts: Parts, tunables: Current[Tunables]) -> None:
+        """Read the counters of these parts."""
+        self._parts = parts
+        self._tunables = tunables
+        self._facts = Facts()
+
+    @cached_property
+    def registry(self) -> CollectorRegistry:
+        """The registry of these metrics, and of no others."""
+        from prometheus_client import CollectorRegistry
+
+        registry = CollectorRegistry(auto_describe=True)
+        registry.register(self)
+        return registry
+
+    @cached_property
+    def _process(self) -> ProcessCollector:
+        from prometheus_client.process_collector import ProcessCollector
+
+        return ProcessCollector(registry=None)
+
+    async def refresh(self) -> None:
+        """Gather what cannot be told without waiting, for the next collection."""
+        self._facts = await sources.ask(self._parts)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read all counters. To be called on the event loop: nothing changes meanwhile."""
+        for name, values in sources.read(self._parts, self._facts):
+            yield _metric(CATALOGUE[name], values)
+        process = list(self._process.collect())
+        yield from process
+        if self._tunables.current.metrics_compat:
+            memory = {metric.name: metric.samples[0].value for metric in process if metric.samples}
+            for name, values in compat.read(self._parts, self._facts, memory):
+                yield _metric(COMPATIBLE[name], values)
+
+
+def _metric(family: Family, values: Values) -> Metric:
+    from prometheus_client import core
+
+    makers: dict[Kind, Callable[..., Metric]] = {
+        Kind.COUNTER: core.CounterMetricFamily,
+        Kind.GAUGE: core.GaugeMetricFamily,
+        Kind.HISTOGRAM: core.HistogramMetricFamily,
+        Kind.INFO: core.InfoMetricFamily,
+        Kind.UNKNOWN: core.UnknownMetricFamily,
+    }
+    made = makers[family.kind](family.name, family.text, labels=family.labels)
+    for labels, value in values.items():
+        pairs = dict(zip(family.labels, labels, strict=True))
+        if isinstance(value, Histogram):
+            _add_histogram(made, pairs, value, _MILLI if family.name.endswith("_ms") else 1)
+        else:
+            made.add_sample(family.shown, pairs, float(value))
+    return made
+
+
+def _add_histogram(metric: Metric, labels: dict[str, str], histogram: Histogram, scale: float) -> None:
+    buckets = list(histogram.buckets(scale))
+    for bound, count in buckets:
+        metric.add_sample(f"{metric.name}_bucket", {**labels, "le": bound}, count)
+    metric.add_sample(f"{metric.name}_count", labels, buckets[-1][1])
+    metric.add_sample(f"{metric.name}_sum", labels, histogram.total * scale)

@@ -1,0 +1,65 @@
+"""ASGI app that serves the metrics, in the form that the scraper accepts: OpenMetrics, or Prometheus text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from wfx.api.app import no_such_path
+from wfx.api.reply import Reply, method_not_allowed
+from wfx.metrics.collector import Metrics
+
+if TYPE_CHECKING:  # imported when metrics are first wanted
+    from prometheus_client.core import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What was collected on the event loop, as a collector, to be written in a thread."""
+
+    metrics: Sequence[Metric]
+
+    def collect(self) -> Iterator[Metric]:
+        """Give it."""
+        return iter(self.metrics)
+
+
+def _encoder(accepted: str) -> tuple[Callable[[_Collected], bytes], str]:
+    """Choose how to write metrics. The first call imports the library: in a thread, so that nobody waits for that."""
+    from prometheus_client.exposition import choose_encoder
+
+    return choose_encoder(accepted)
+
+
+class MetricsEndpoint:
+    """Answers at its path, and not below it."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Serve these."""
+        self._metrics = metrics
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; ``root_path`` is the path of the metrics."""
+        reply: Reply
+        if scope["raw_path"] != scope["root_path"].encode():
+            reply = no_such_path(scope)
+        elif scope["method"] not in ("GET", "HEAD"):
+            reply = method_not_allowed("GET, HEAD")
+        else:
+            accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
+            reply = await self._scraped(accepted.decode("latin-1"))
+        await reply(scope, receive, send)
+
+    async def _scraped(self, accepted: str) -> Reply:
+        """Collect one after the other: the store counts its jobs for each."""
+        encode, media_type = await asyncio.to_thread(_encoder, accepted)
+        async with self._turn:
+            await self._metrics.refresh()
+            collected = _Collected(list(self._metrics.collect()))
+            text = await asyncio.to_thread(encode, collected)
+        return Reply(200, text, ((b"content-type", media_type.encode("latin-1")), (b"cache-control", b"no-store")))

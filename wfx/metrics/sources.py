@@ -1,0 +1,163 @@
+"""Sources of the metrics: reads the counters of all parts, and asks the store what only it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from wfx.api.request_counts import RequestCounts
+from wfx.api.services import Services
+from wfx.domain.errors import StoreError
+from wfx.histogram import Histogram
+from wfx.metrics.batches import Batches
+from wfx.plugin.chain import PluginChain
+from wfx.request_context import Side
+from wfx.server.edge_errors import KINDS
+from wfx.server.limits import HttpLimits
+from wfx.service.bounded_counts import MOST, OTHER
+from wfx.service.readiness import Readiness
+from wfx.store.figures import DatabaseFigures, JobCounts
+from wfx.store.protocol import Consumer, LogBounds, Store
+from wfx.version import COMMIT, VERSION
+
+Values = Mapping[tuple[str, ...], float | Histogram]
+"""By the values of the labels."""
+Named = Iterator[tuple[str, Values]]
+"""Values by the name of the family."""
+
+_LONGEST = 64
+"""Characters of a label: names of groups may have any number."""
+_SECONDS = 5.0
+"""How long the store may take to tell its figures; metrics are there without them too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where the counters are."""
+
+    services: Services
+    store: Store
+    limits: HttpLimits
+    plugins: Mapping[Side, PluginChain]
+    readiness: Readiness
+    requests: Sequence[RequestCounts]
+    batches: Batches
+    lost_events: Mapping[str, int]
+    """By consumer."""
+    dropped_log_records: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What the store was asked."""
+
+    jobs: Mapping[tuple[str, ...], int]
+    """By workflow and group."""
+    consumers: Sequence[Consumer]
+    bounds: LogBounds
+    database: DatabaseFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What cannot be told without waiting."""
+
+    up: bool = False
+    ready: bool = False
+    store: StoreFacts | None = None
+    """None if the store does not answer."""
+
+
+async def ask(parts: Parts) -> Facts:
+    """Gather the facts."""
+    ready = not await parts.readiness.obstacle()
+    up = (await parts.services.health.report()).up
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return Facts(up, ready, await _ask_store(parts.store))
+    except (StoreError, TimeoutError):
+        return Facts(up, ready)
+
+
+async def _ask_store(store: Store) -> StoreFacts:
+    jobs = _bounded(await store.count_jobs())
+    return StoreFacts(jobs, await store.consumers(), await store.log_bounds(), await store.describe())
+
+
+def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
+    """Return the counts with labels of bounded number and length: the smallest numbers are added up."""
+    bounded = Counter[tuple[str, ...]]()
+    for place, ((workflow, group), number) in enumerate(sorted(counts.items(), key=lambda item: -item[1])):
+        bounded[(workflow, group[:_LONGEST]) if place < MOST else (OTHER, "")] += number
+    return bounded
+
+
+def read(parts: Parts, facts: Facts) -> Named:
+    """Read all counters. To be called on the event loop: nothing changes meanwhile."""
+    yield from _requests(parts)
+    yield from _jobs_and_store(parts, facts)
+    yield from _events(parts, facts.store)
+    yield "wfx_filter_kills", {(reason,): count for reason, count in parts.services.filters.kills.items()}
+    plugins = [(str(side), each) for side, chain in parts.plugins.items() for each in chain.plugins]
+    yield "wfx_plugin_decision_seconds", {(side, each.name): each.seconds for side, each in plugins}
+    yield "wfx_plugin_undecided", {(side, each.name): each.undecided for side, each in plugins}
+    workers = {"filter": parts.services.filters.process_ids, "body": parts.services.large_bodies.process_ids}
+    yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
+    yield "wfx_log_records_dropped", {(): parts.dropped_log_records()}
+    yield "wfx_build", {(VERSION, COMMIT): 1}
+
+
+def _requests(parts: Parts) -> Named:
+    answers: dict[tuple[str, ...], float] = {}
+    seconds: dict[tuple[str, ...], Histogram] = {}
+    for side in parts.requests:
+        for (route, method), counts in side:
+            for status, count in counts.answers.items():
+                answers[str(side.side), route, method, str(status)] = count
+            if any(counts.seconds.counts):
+                seconds[str(side.side), route, method] = counts.seconds
+    yield "wfx_http_requests", answers
+    yield "wfx_http_request_duration_seconds", seconds
+    listeners = parts.limits.listeners
+    running = Counter[tuple[str, ...]]()
+    refusals: dict[tuple[str, ...], int] = {(str(each.side), kind): 0 for each in listeners for kind in KINDS}
+    for each in listeners:
+        running[str(each.side),] += each.running
+        for kind, count in each.refusals.counts.items():
+            refusals[str(each.side), kind] += count
+    yield "wfx_running_requests", running
+    yield "wfx_refusals", refusals
+
+
+def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
+    yield "wfx_jobs_created", {(name,): count for name, count in parts.services.jobs.created.items()}
+    yield "wfx_store_up", {(): facts.up}
+    yield "wfx_ready", {(): facts.ready}
+    yield "wfx_store_batch_size", {(): parts.batches.sizes}
+    yield "wfx_store_commit_seconds", {(): parts.batches.seconds}
+    queue, caches = parts.store.queue(), parts.store.caches()
+    yield "wfx_store_writes_waiting", {(): queue.waiting}
+    yield "wfx_store_writes_room", {(): queue.room}
+    yield "wfx_cache_entries", {(each.name,): each.entries for each in caches}
+    yield "wfx_cache_hits", {(each.name,): each.hits for each in caches}
+    yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
+    if facts.store is not None:
+        yield "wfx_jobs", facts.store.jobs
+        yield "wfx_store_connections", {(): facts.store.database.connections}
+        yield "wfx_store_bytes", {(name,): size for name, size in facts.store.database.bytes.items()}
+
+
+def _events(parts: Parts, store: StoreFacts | None) -> Named:
+    yield "wfx_event_readers", {(): parts.services.broker.subscribers}
+    yield "wfx_event_reader_lag_events", {(): parts.services.broker.worst_lag}
+    yield "wfx_event_readers_dropped", {(): parts.services.broker.dropped}
+    yield "wfx_consumer_events_lost", {(name,): count for name, count in parts.lost_events.items()}
+    if store is not None:
+        head = store.bounds.head
+        yield "wfx_log_head", {(): head}
+        yield "wfx_log_oldest", {(): store.bounds.oldest}
+        yield "wfx_consumer_position", {(each.name,): each.position for each in store.consumers}
+        # Its place was read before the head, so it is never ahead.
+        yield "wfx_consumer_lag_events", {(each.name,): head - each.position for each in store.consumers}
