@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 # Options for the program of a target: `make run ARGS=--log-level=debug`, `make bench ARGS=--help`.
 ARGS ?=
+PODMAN ?= podman
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack mutants docs \
-        lock packages clean
+        lock packages wheel deb sbom container clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +33,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/.dev
-	$(BIN)/mypy wfx wfxctl wfx_viewer plugins/wfx_plugin loadtest
+	$(BIN)/mypy wfx wfxctl wfx_viewer plugins/wfx_plugin loadtest release
 
 contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
@@ -74,12 +75,28 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-phased.svg spec/workflows/wfx.workflow.dau.phased.yml
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-kanban.svg spec/workflows/wfx.workflow.kanban.yml
 
+wheel: $(VENV)/.runtime ## Build wheel and source archive into dist/
+	$(BIN)/python -m hatchling build -d dist
+
+deb: $(VENV)/.runtime ## Build the Debian package into dist/ (no root needed)
+	@$(BIN)/python -m release.deb dist
+
+sbom: $(VENV)/.runtime ## Write what wfx consists of into dist/, as CycloneDX and SPDX
+	@mkdir -p dist
+	$(BIN)/python -m release.sbom --format cyclonedx > dist/wfx.cdx.json
+	$(BIN)/python -m release.sbom --format spdx > dist/wfx.spdx.json
+
+container: ## Build the container image wfx (needs podman; PODMAN=docker for Docker)
+	$(PODMAN) build --build-arg SOURCE_COMMIT=$$(git rev-parse HEAD) --tag wfx --file Containerfile .
+
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv
 	$(BIN)/uv pip compile pyproject.toml --upgrade --group build --group lint --group test \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
-	$(BIN)/uv pip compile pyproject.toml --group build -c requirements-dev.lock \
+	$(BIN)/uv pip compile pyproject.toml -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements.lock
+	$(BIN)/uv pip compile --group build -c requirements-dev.lock \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-build.lock
 	$(BIN)/uv pip compile --group mutants -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-mutants.lock
 
@@ -94,9 +111,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; set PYTHON=…"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); PYTHON=$(PYTHON) .ci/packages venv && $(PYTHON) -m venv $(VENV); }
 
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing wfx into $(VENV) (once; about a minute) …"
-	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("wfx", "wfxctl", "wfx_viewer", "plugins", "loadtest")
+PACKAGES = ("wfx", "wfxctl", "wfx_viewer", "plugins", "loadtest", "release")
 MODULES = sorted(
     path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "generated" not in path.parts
 )

@@ -22,8 +22,14 @@ STOP_DEADLINE = 60.0
 class LocalService:
     """Starts ``wfx`` on free ports and stops it again by its process id."""
 
-    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
-        """Run in ``folder``, where ``wfx.db`` comes to lie, with these options besides the ports."""
+    def __init__(
+        self, folder: Path, *options: str, environment: dict[str, str] | None = None, program: str = ""
+    ) -> None:
+        """Run in ``folder``, where ``wfx.db`` comes to lie, with these options besides the ports.
+
+        Without a ``program`` it is the service that this module belongs to.
+        """
+        self.program = [program] if program else [sys.executable, "-m", "wfx"]
         self.folder = folder
         self.options: Sequence[str] = options
         self.environment = environment or {}
@@ -44,7 +50,7 @@ class LocalService:
     def start(self) -> Self:
         """Start, and return when both sides listen; a restart takes the same ports again."""
         command = [
-            sys.executable, "-m", "wfx", "--client-host=127.0.0.1", "--mgmt-host=127.0.0.1",
+            *self.program, "--client-host=127.0.0.1", "--mgmt-host=127.0.0.1",
             f"--client-port={self.ports['south']}", f"--mgmt-port={self.ports['north']}",
             "--log-format=json", *self.options,
         ]  # fmt: skip

@@ -1,0 +1,304 @@
+"""The Debian package: installed where nothing else knows wfx, each command works, and so do the units."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import eventually
+
+from release import deb
+from release.components import components
+from tests.certificates import Authority
+from tests.installation.debian_root import DEADLINE, DebianRoot, debian_root
+from tests.installation.guides import commands, shown
+from tests.installation.tour import SCRIPTS, Tour
+
+ROOT = Path(__file__).parents[2]
+UNITS = "/lib/systemd/system"
+STARTER = Path(__file__).with_name("unit_starter.py")
+PORTS = {"south": 8080, "north": 8081}
+QUICKLY = ("-o", "Dpkg::Options::=--no-triggers")
+"""Leaves out to enter the manual pages of the whole system into an index."""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, as ``make deb`` builds it."""
+    return deb.build(tmp_path_factory.mktemp("deb"))
+
+
+@pytest.fixture(scope="module")
+def system(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DebianRoot]:
+    """A system in which it is installed."""
+    with debian_root(tmp_path_factory.mktemp("system")) as made:
+        made.run("mkdir", "/tmp/dist")
+        with package.open("rb") as content:
+            made.run("cp", "/dev/stdin", f"/tmp/dist/{package.name}", stdin=content)
+        (install,) = commands("apt-get install")
+        made.run(*install, *QUICKLY)
+        yield made
+
+
+class Started:
+    """A service that a unit has started."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """Read what it says."""
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            self.lines.extend(iter(said.readline, ""))
+
+    def stop(self) -> None:
+        """Stop it as systemd does."""
+        self.process.send_signal(signal.SIGTERM)
+        ended = self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        assert ended == 0, "".join(self.lines)
+
+    def told(self, what: str) -> bool:
+        """Whether it has told its manager so."""
+        assert self.process.poll() is None, "".join(self.lines)
+        return any(line.startswith("told") and what in line for line in self.lines)
+
+
+@contextmanager
+def started(system: DebianRoot, unit: str, instance: str = "", before: tuple[str, ...] = ()) -> Iterator[Started]:
+    """Start a service as its unit says, and stop it as systemd would."""
+    groups = system.run("systemd-analyze", "syscall-filter").stdout
+    words = ("python3", "-c", STARTER.read_text(), f"{UNITS}/{unit}", instance, groups)
+    process = subprocess.Popen(
+        system.command(*before, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    service = Started(process)
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def curl(system: DebianRoot, *words: str, body: str = "") -> str:
+    """Ask the service."""
+    return system.run("curl", "--silent", "--show-error", "--fail-with-body", *words, input=body).stdout
+
+
+def post(system: DebianRoot, url: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Send a document to the service; returns its answer."""
+    words = ("-H", "Content-Type: application/json", "-d", "@-", url)
+    made: dict[str, Any] = json.loads(curl(system, *words, body=json.dumps(document)))
+    return made
+
+
+def test_contents(system: DebianRoot) -> None:
+    """Each program has manual pages and completions for three shells; licences of all that is inside are told."""
+    for program in SCRIPTS:
+        assert f"from {SCRIPTS[program].partition(':')[0]} import main" in system.text(f"/usr/bin/{program}")
+        for place in (
+            f"/usr/share/bash-completion/completions/{program}",
+            f"/usr/share/zsh/vendor-completions/_{program}", f"/usr/share/fish/vendor_completions.d/{program}.fish",
+        ):  # fmt: skip
+            assert program in system.text(place)
+        assert f'.TH "{program.upper()}"' in system.run("zcat", f"/usr/share/man/man1/{program}.1.gz").stdout
+    copyright_file = system.text("/usr/share/doc/wfx/copyright")
+    for part in components():
+        assert f"authors of {part.name}," in copyright_file
+    assert json.loads(system.run("zcat", "/usr/share/doc/wfx/sbom.cdx.json.gz").stdout)["components"]
+    assert system.run("dpkg", "--verify", "wfx").stdout == ""
+
+
+def test_settings_file(system: DebianRoot) -> None:
+    """The settings file is a configuration file of dpkg; what it shows commented out is known, and is the default."""
+    assert "/etc/wfx/wfx.yml" in system.run("dpkg-query", "--show", "-f", "${Conffiles}", "wfx").stdout
+    usual = json.loads(system.run("wfx", "config", "--output=json", "--config=").stdout)
+    text = system.text("/etc/wfx/wfx.yml")
+    keys = [line.removeprefix("#") for line in text.splitlines() if line.startswith("#") and line[1:2].isalpha()]
+    assert len(keys) > 10
+    write(system, "/tmp/all.yml", "\n".join(keys))
+    system.run("mkdir", "-p", "/srv/wfx")
+    ended = system.run("wfx", "config", "--config=/tmp/all.yml", "--output=json")
+    assert "unknown" not in ended.stderr
+    assert usual != json.loads(ended.stdout)
+
+
+def test_every_command(system: DebianRoot) -> None:
+    """With the service that wfx.service starts, each command of each program works."""
+
+    def run(program: str, *arguments: str, stdin: str = "") -> str:
+        return system.run(program, *arguments, folder="/var/lib/wfx", input=stdin).stdout
+
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    with started(system, "wfx.service") as service:
+        eventually(lambda: service.told("READY=1"), "the service serves")
+        tour = Tour(run, PORTS)
+        tour.walk(head.strip())
+    assert tour.unused() == set()
+
+
+def test_service(system: DebianRoot) -> None:
+    """wfx.service runs as its own user in its directory, works within its sandbox, and reloads and stops when told."""
+    with started(system, "wfx.service") as service:
+        eventually(lambda: service.told("WATCHDOG=1"), "it gives signs of life")
+        status = Path(f"/proc/{service.process.pid}/status").read_text()
+        assert f"Uid:\t{system.run('id', '-u', 'wfx').stdout.strip()}\t" in status
+        assert "Seccomp:\t2" in status
+        assert "Umask:\t0007" in status
+        url = "http://127.0.0.1:8081/api/wfx/v1"
+        assert curl(system, "-H", "X-Response-Filter: [limit(3; repeat(1))] | length", f"{url}/jobs") == "3\n"
+        post(system, f"{url}/workflows", {"name": "wide", "states": [{"name": "S"}], "transitions": []})
+        made = post(
+            system, f"{url}/jobs", {"workflow": "wide", "clientId": "c", "definition": {"n": list(range(5000))}}
+        )
+        assert made["definition"]["n"][-1] == 4999
+        assert system.run("stat", "-c", "%U %a", "/var/lib/wfx/wfx.db").stdout == "wfx 600\n"
+        (reload,) = [line for line in system.text(f"{UNITS}/wfx.service").splitlines() if "ExecReload=" in line]
+        system.run(*shlex.split(reload.partition("=")[2].replace("$MAINPID", str(service.process.pid))))
+        eventually(lambda: service.told("RELOADING=1"), "it reloads")
+    assert any("STOPPING=1" in line for line in service.lines)
+
+
+def test_instance(system: DebianRoot) -> None:
+    """Behind the sockets of wfx@one.socket, wfx@one.service serves devices on the first and operators on the second."""
+    settings = [line.partition("=") for line in system.text(f"{UNITS}/wfx@.socket").splitlines()]
+    paths = [value.replace("%i", "one") for name, _, value in settings if name == "ListenStream"]
+    assert [os.path.basename(path) for path in paths] == ["client.sock", "mgmt.sock"]  # noqa: PTH119  # paths of another system
+    assert ("SocketMode", "=", "0660") in settings
+    system.run("mkdir", "-p", "/run/wfx/one")
+    activate = ("systemd-socket-activate", *(f"--listen={path}" for path in paths))
+    with started(system, "wfx@.service", "one", activate) as service:
+        eventually(lambda: system.run("test", "-S", paths[1], check=False).returncode == 0, "it listens")
+        refused, made = (
+            system.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", path, "-d",
+                       '{"name": "w", "states": [{"name": "S"}], "transitions": []}', "-H",
+                       "Content-Type: application/json", "http://wfx/api/wfx/v1/workflows").stdout
+            for path in paths
+        )  # fmt: skip
+        assert (refused, made) == ("403", "201")
+        eventually(lambda: service.told("READY=1"), "it tells that it serves")
+        for each in (*commands("wfxctl --client-unix"), *commands("wfxctl --mgmt-unix"), *commands("curl --unix")):
+            assert system.run(*each).stdout
+        assert system.run("test", "-f", "/var/lib/wfx/one/wfx.db").returncode == 0
+
+
+@pytest.mark.parametrize("unit", ["wfx.service", "wfx@.service"])
+def test_exposure(unit: str) -> None:
+    """systemd-analyze rates what the service could do to the system with at most 2.0 of 10."""
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
+    rated = subprocess.run(
+        [*command, str(ROOT / "share" / "systemd" / unit)], capture_output=True, text=True, check=False
+    )
+    assert rated.returncode == 0, rated.stdout + rated.stderr
+    assert "Overall exposure level" in rated.stdout
+
+
+def test_units_are_valid(system: DebianRoot) -> None:
+    """Nothing is wrong with the units as far as systemd can tell."""
+    units = [f"{UNITS}/{name}" for name in ("wfx.service", "wfx@one.service", "wfx@one.socket")]
+    found = system.run("systemd-analyze", "verify", "--man=no", *units)
+    assert found.stdout + found.stderr == ""
+
+
+def test_enabling(system: DebianRoot) -> None:
+    """The commands of the guide enable the service, and the sockets of an instance, for the next start."""
+    for command in commands("systemctl enable"):
+        system.run(*command)
+    assert [command[2:] for command in commands("systemctl start")] == [["wfx.service"], ["wfx@one.socket"]]
+    links = system.run("find", "/etc/systemd/system", "-name", "wfx*").stdout.split()
+    assert {Path(link).parent.name + "/" + Path(link).name for link in links} >= {
+        "multi-user.target.wants/wfx.service", "sockets.target.wants/wfx@one.socket"
+    }  # fmt: skip
+
+
+@contextmanager
+def running(system: DebianRoot, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program of the system, and stop it."""
+    process = subprocess.Popen(system.command(*words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=DEADLINE)
+
+
+def write(system: DebianRoot, place: str, content: str) -> None:
+    """Make a file of the system."""
+    system.run("sh", "-c", 'umask 022; cat >"$0"', place, input=content)
+
+
+@pytest.fixture
+def site(system: DebianRoot, tmp_path: Path) -> None:
+    """Settings, certificate and password as the guide to operations has them."""
+    authority = Authority(tmp_path)
+    made = authority.sign("server", names="DNS:wfx.example")
+    files = {"server.pem": made.certificate, "server.key": made.key, "authority.pem": authority.certificate}
+    for name, file in files.items():
+        write(system, f"/etc/wfx/{name}", file.read_text())
+    write(system, "/etc/wfx/wfx.yml", shown("operations.md", "yaml", "# /etc/wfx/wfx.yml"))
+    password = system.run("openssl", "passwd", "-apr1", "swordfish").stdout.strip()
+    write(system, "/etc/nginx/wfx-operators", f"operator:{password}\n")
+    write(system, "/etc/nginx/wfx-proxy.conf", shown("operations.md", "nginx", "# /etc/nginx/wfx-proxy.conf"))
+    write(system, "/etc/nginx/conf.d/wfx.conf", shown("operations.md", "nginx", "upstream"))
+    write(system, "/tmp/Caddyfile", shown("operations.md", "caddyfile"))
+
+
+PROXIES = {"nginx": ("nginx", "-g", "daemon off;"), "Caddy": ("caddy", "run", "--config", "/tmp/Caddyfile")}
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_proxies(system: DebianRoot, proxy: str) -> None:
+    """Behind the proxy that the guide shows, devices need no password, operators do, and events come as they happen."""
+    names = ("--resolve", "wfx.example:443:127.0.0.1", "--resolve", "wfx.example:8444:127.0.0.1")
+    client = ("curl", "-sS", "--cacert", "/etc/wfx/authority.pem", *names, "-H", "User-Agent: Mozilla/5.0")
+    south, north = "https://wfx.example/api/wfx/v1", "https://wfx.example:8444/api/wfx/v1"
+    code = ("-o", "/dev/null", "-w", "%{http_code}")
+    user = ("--user", "operator:swordfish")
+
+    def status(*words: str) -> str:
+        ended = system.run(*client, *code, *words, check=False)
+        return ended.stdout + ended.stderr
+
+    send = ("-H", "Content-Type: application/json", "-d")
+    with started(system, "wfx.service") as service, running(system, *PROXIES[proxy]):
+        eventually(lambda: service.told("READY=1"), "the service serves")
+        eventually(lambda: status(f"{south}/jobs") == "200", "the proxy serves devices")
+        eventually(lambda: status(*user, f"{north}/jobs") == "200", "the proxy serves operators")
+        workflow = json.dumps({"name": f"behind-{proxy}", "states": [{"name": "S"}], "transitions": []})
+        assert status(*send, workflow, f"{south}/workflows") == "403"
+        assert status(f"{north}/workflows") == "401"
+        assert status(*send, workflow, *user, f"{north}/workflows") == "201"
+        link = system.run(*client, "-D", "-", "https://wfx.example/").stdout
+        assert "<https://wfx.example/api/wfx/v1/openapi.json>" in link
+        with running(system, *client, "-N", "-D", "-", f"{south}/jobs/events") as stream:
+            assert stream.stdout is not None
+            assert any("200" in line for line in iter(stream.stdout.readline, "\r\n"))
+            job = json.dumps({"workflow": f"behind-{proxy}", "clientId": "dana"})
+            assert status(*send, job, *user, f"{north}/jobs") == "201"
+            assert any('"CREATE"' in line for line in stream.stdout)
+
+
+def test_removal(system: DebianRoot) -> None:
+    """Removed, the package leaves data and settings; purged, the settings go, and the data stays with its owner."""
+    system.run("sh", "-c", "echo data >/var/lib/wfx/wfx.db")
+    (remove,) = commands("apt-get remove")
+    system.run(*remove, *QUICKLY, input="y\n")
+    assert system.run("sh", "-c", "ls -d /usr/lib/wfx /usr/bin/wfx; true").stdout == ""
+    assert "trusted-proxy" in system.text("/etc/wfx/wfx.yml")
+    system.run("dpkg", "--no-triggers", "--purge", "wfx")
+    assert system.run("sh", "-c", "ls -d /etc/wfx/wfx.yml; true").stdout == ""
+    assert system.text("/var/lib/wfx/wfx.db") == "data\n"
+    assert system.run("getent", "passwd", "wfx").stdout
