@@ -103,18 +103,13 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     tunables.observe(_tune_logs)
     batches = Batches()
     lost = Counter[str]()
-    log.debug('Setting up persistent storage "%s"', config.storage)
-    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
-    log.info("storage is open", extra={"fields": {"storage": config.storage}})
-    stack.push_async_callback(_close_store, store)
+    store = await _open_store(config, batches, stack)
     services = await _open_services(config, tunables, store, lost, stack)
     plugins = await _start_plugins(config, stack, stop)
     for chain in plugins.values():
         tunables.observe(partial(_tune_plugins, chain))
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
-    running_config = RunningConfig(config, tunables)
-    for option in ("client-plugins-dir", "mgmt-plugins-dir"):
-        running_config.check_at_restart(option, partial(check_option, option))
+    running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
@@ -139,6 +134,21 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         readiness=readiness,
         probes=probes,
     )
+
+
+async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -> Store:
+    log.debug('Setting up persistent storage "%s"', config.storage)
+    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
+    log.info("storage is open", extra={"fields": {"storage": config.storage}})
+    stack.push_async_callback(_close_store, store)
+    return store
+
+
+def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
+    running_config = RunningConfig(config, tunables)
+    for option in ("client-plugins-dir", "mgmt-plugins-dir"):
+        running_config.check_at_restart(option, partial(check_option, option))
+    return running_config
 
 
 def _mount(north: Dispatch, config: Config, metrics: ASGIApp, diagnostics: ASGIApp) -> None:
