@@ -102,7 +102,10 @@ class RequestCounts:
 
     def of(self, route: str, method: str) -> RouteCounts:
         """Return the counters of a route, by its operationId, or its path where it is no operation, and a method."""
-        return self._counts.setdefault((route, method), RouteCounts())
+        counts = self._counts.get((route, method))
+        if counts is None:
+            counts = self._counts[route, method] = RouteCounts()
+        return counts
 
     def beside(self, route: str) -> NoteAnswer:
         """Return what counts the answers of something that stands beside or around the endpoints."""
