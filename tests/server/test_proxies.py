@@ -13,6 +13,7 @@ from tests.events.serving import eventually as eventually_async
 from tests.server.everywhere import Everywhere
 from tests.waiting import eventually
 from wfx.request_context import Side
+from wfx.server import proxies
 from wfx.server.proxies import TrustedProxies
 
 TRUSTED = ("10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "127.0.0.2")
@@ -54,6 +55,17 @@ def seen(peer: str | None, *headers: tuple[str, str], trusted: tuple[str, ...] =
 def test_the_client(peer: str | None, chain: list[str], client: str | None) -> None:
     """The client is the rightmost address that is not a trusted proxy's, and never one that such an address claims."""
     assert seen(peer, *(("x-forwarded-for", value) for value in chain))[0] == client
+
+
+def test_very_many_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain is followed back 32 steps, in one header or in many, and no more of it is looked at."""
+    read: list[bytes] = []
+    original = proxies._address
+    monkeypatch.setattr(proxies, "_address", lambda entry: (read.append(entry), original(entry))[1])
+    addresses = [f"10.{number // 62_500}.{number // 250 % 250}.{number % 250}" for number in range(70_000)]
+    assert seen("10.1.2.3", ("x-forwarded-for", ", ".join(addresses)))[0] == addresses[-32]
+    assert seen("10.1.2.3", *(("x-forwarded-for", address) for address in addresses[:100]))[0] == addresses[68]
+    assert len(read) == 64
 
 
 @pytest.mark.parametrize(("peer", "value", "scheme"), [

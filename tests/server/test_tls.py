@@ -446,11 +446,13 @@ def test_reload_names_other_files(authority: Authority, tmp_path: Path) -> None:
 def files(authority: Authority, server: Certificate, tmp_path: Path) -> dict[str, Path]:
     """Good and bad files."""
     (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "fifo")
     (tmp_path / "text").write_text("not a certificate")
     other = authority.sign("other")
     return {
         "cert": server.certificate, "key": server.key, "other": other.key, "ca": authority.certificate,
         "empty": tmp_path / "empty", "text": tmp_path / "text", "missing": tmp_path / "missing", "folder": tmp_path,
+        "fifo": tmp_path / "fifo",
     }  # fmt: skip
 
 
@@ -460,7 +462,10 @@ def files(authority: Authority, server: Certificate, tmp_path: Path) -> dict[str
     ("missing", "key", "", "tls-certificate: cannot read .*/missing: No such file or directory"),
     ("cert", "missing", "", "tls-key: cannot read .*/missing: No such file or directory"),
     ("cert", "key", "missing", "tls-ca: cannot read .*/missing: No such file or directory"),
-    ("folder", "key", "", "tls-certificate: cannot read .*: Is a directory"),
+    ("folder", "key", "", "tls-certificate: .* is no regular file"),
+    ("fifo", "key", "", "tls-certificate: .*/fifo is no regular file"),
+    ("cert", "fifo", "", "tls-key: .*/fifo is no regular file"),
+    ("cert", "key", "fifo", "tls-ca: .*/fifo is no regular file"),
     ("empty", "key", "", "tls-certificate: .*/empty holds no certificate in PEM format"),
     ("text", "key", "", "tls-certificate: .*/text holds no certificate in PEM format"),
     ("cert", "text", "", "tls-key: .*/text holds no unencrypted key in PEM format"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -12,6 +12,8 @@ UNIX = "unix"
 """Stands for all that connect to Unix sockets."""
 _CACHED = 1024
 """Addresses of which is remembered whether they are trusted."""
+_MOST_HOPS = 32
+"""Proxies that a request is followed back through; a chain of more ends there, however long its header is."""
 _LONGEST = 64
 """Characters that an address with its port may have."""
 
@@ -34,17 +36,13 @@ class TrustedProxies:
         """Correct the client and the scheme of a request that a trusted proxy has passed on."""
         if not self.include(scope.get("client")):
             return
-        chain, schemes = [], []
-        for name, value in scope["headers"]:
-            if name == b"x-forwarded-for":
-                chain += value.split(b",")
-            elif name == b"x-forwarded-proto":
-                schemes += value.split(b",")
-        client = self._client(reversed(chain))
+        headers = scope["headers"]
+        client = self._client(_nearest(headers, b"x-forwarded-for", _MOST_HOPS))
         if client is not None:
             scope["client"] = (client, 0)
-        if schemes and (scheme := schemes[-1].strip().lower()) in (b"http", b"https"):
-            scope["scheme"] = scheme.decode()
+        for entry in _nearest(headers, b"x-forwarded-proto", 1):
+            if (scheme := entry.strip().lower()) in (b"http", b"https"):
+                scope["scheme"] = scheme.decode()
 
     def _client(self, chain: Iterable[bytes]) -> str | None:
         """Go from proxy to proxy, nearest first; the first that is not trusted is the client."""
@@ -64,6 +62,15 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(address in network for network in self._networks)
+
+
+def _nearest(headers: Sequence[tuple[bytes, bytes]], name: bytes, most: int) -> list[bytes]:
+    """Return the last entries of a list in headers, the nearest proxy's first."""
+    entries: list[bytes] = []
+    for field, value in reversed(headers):
+        if field == name and len(entries) < most:
+            entries += reversed(value.rsplit(b",", most))
+    return entries[:most]
 
 
 def _address(entry: bytes) -> IPv4Address | IPv6Address | None:

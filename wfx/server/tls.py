@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import ssl
 import stat
 from collections.abc import Callable
@@ -104,8 +105,14 @@ def _check_readable(option: str, path: str) -> None:
     if not path:
         raise CannotUseTls(option, "the scheme https needs a file in PEM format")
     try:
-        with Path(path).open("rb") as file:
-            file.read(1)
+        # A pipe would be waited for, and with it all that runs in the event loop.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise CannotUseTls(option, f"{path} is no regular file")
+            os.read(descriptor, 1)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise CannotUseTls(option, f"cannot read {path}: {exc.strerror}") from exc
 
