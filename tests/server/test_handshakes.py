@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from tests.certificates import Authority
+from tests.events.serving import eventually
 from tests.server.engines import DEADLINE
 from wfx.config.options import Config
 from wfx.config.tunables import Holder
@@ -45,13 +46,6 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     await made.wait_closed()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def time_out(_server: _TlsServer) -> None:
     """Tell the handshake that it took too long."""
     raise TimeoutError
@@ -82,7 +76,7 @@ async def test_descriptors_after_an_alert(
     with socket.create_connection(address, DEADLINE) as client:
         before = descriptors()
         client.sendall(HELLO)
-        await until(lambda: kept and not accepting._handshakes)
+        await eventually(lambda: kept and not accepting._handshakes)
         assert client.recv(100) == ALERT
         assert descriptors() == before
 
@@ -92,15 +86,15 @@ async def test_descriptors_after_cancelling(sent: bytes, server: Server) -> None
     """A handshake that is cancelled while the client has more to say leaves no descriptor open."""
     accepting, address = server
     with socket.create_connection(address, DEADLINE) as client:
-        await until(lambda: accepting._handshakes)
+        await eventually(lambda: accepting._handshakes)
         kept = list(accepting._handshakes.values())
         client.sendall(sent)
         for task in accepting._handshakes:
             task.cancel()
-        await until(lambda: not accepting._handshakes)
+        await eventually(lambda: not accepting._handshakes)
         assert [connection.fileno() for connection in kept] == [-1]
 
 
 def descriptors() -> int:
     """How many descriptors this process has open."""
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
