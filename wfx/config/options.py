@@ -203,8 +203,8 @@ class Config:
 
     rate_limit_enabled: bool = _option(False, "whether the requests of each client address are limited in number")
     rate_limit_sides: tuple[str, ...] = _option(
-        SIDES,
-        "sides whose requests are limited: north (operators) and south (devices)",
+        (Side.NORTH.value,),
+        "sides whose requests are limited: north (operators), and south, if devices do not share addresses",
         SIDES,
     )
     ip_rate_limit: int = _option(
