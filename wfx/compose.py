@@ -30,7 +30,7 @@ from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, NoteAnswer, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
-from wfx.config.options import Config
+from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.diagnostics import Diagnostics, Subjects
@@ -147,7 +147,7 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
-        running_config.check_at_restart(option, partial(check_option, option))
+        running_config.check_at_restart(option, partial(check_option, BY_NAME[option]))
     return running_config
 
 

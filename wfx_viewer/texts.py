@@ -13,6 +13,11 @@ _LEGEND = "<b>Group to Color Mapping</b>"
 _WORD, _NO_WORD = re.compile(r"[A-Za-z0-9_]+"), re.compile(r"[^A-Za-z0-9_]+")
 _ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&'}
 """How Mermaid takes characters that would end a text."""
+_MERMAID_KEYWORDS = frozenset({
+    "accdescr", "acctitle", "class", "classdef", "click", "default", "href", "note", "scale", "state", "statediagram",
+    "style",
+})  # fmt: skip
+"""Words, in any case, that Mermaid does not take as the identifier of a state; ``end`` it does."""
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -21,7 +26,7 @@ def mermaid(diagram: Diagram) -> str:
 
 
 def _mermaid_lines(diagram: Diagram) -> Iterator[str]:
-    ids = _identifiers(diagram)
+    ids = _identifiers(diagram, _MERMAID_KEYWORDS)
     for name, word in ids.items():
         if name != word:
             yield f'state "{_one_line(name).translate(_ENTITIES)}" as {word}'
@@ -62,14 +67,17 @@ def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
     yield "endlegend"
 
 
-def _identifiers(diagram: Diagram) -> dict[str, str]:
-    """Return a word for each state that stands for it: its name, unless that has characters that words cannot have."""
+def _identifiers(diagram: Diagram, keywords: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return a word for each state that stands for it.
+
+    It is the name, unless that has characters that words cannot have, or is a keyword, which are in lower case.
+    """
     names = dict.fromkeys(diagram.named())
-    taken = {name for name in names if _WORD.fullmatch(name)}
+    taken = {name for name in names if _WORD.fullmatch(name) and name.lower() not in keywords}
     numbers, found = count(2), {}
     for name in names:
         word = name if name in taken else _NO_WORD.sub("_", name)
-        while word in taken and word != name:
+        while word.lower() in keywords or (word in taken and word != name):
             word = f"{_NO_WORD.sub('_', name)}_{next(numbers)}"
         taken.add(word)
         found[name] = word

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from plugin_programs import PluginDirectory
 
+from tests.clock import Clock
 from tests.composition import Running, composed
 from tests.server.everywhere import Everywhere
 from wfx.api.rate_limit import MemoryBuckets
@@ -26,18 +27,6 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        """Begin at some moment."""
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-
 def stop_clock(running: Running) -> Clock:
     """Have the limit use a clock that the test sets."""
     clock = Clock()
@@ -52,38 +41,82 @@ def count(running: Running, side: Side) -> float | None:
 
 
 async def test_a_hundred_each_minute(engine: str, tmp_path: Path) -> None:
-    """By default the 101st request of a minute is answered with 429, health is not; a minute later 100 more pass."""
+    """By default the 101st request of a minute is answered with 429; a minute later 100 more pass."""
     async with (
         composed(tmp_path, http_engine=engine, rate_limit_enabled=True) as running,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         clock = stop_clock(running)
         url = f"{running.url(Side.NORTH)}/jobs"
-        passed = [await client.get(url) for _ in range(100)]
-        assert {answer.status_code for answer in passed} == {200}
-        assert not [
-            name for answer in passed for name in answer.headers if "ratelimit" in name or name == "retry-after"
-        ]
+        assert [(await client.get(url)).status_code for _ in range(101)] == [200] * 100 + [429]
+        clock.now += 60
+        assert [(await client.get(url)).status_code for _ in range(101)] == [200] * 100 + [429]
+
+
+async def test_the_answer(engine: str, tmp_path: Path) -> None:
+    """A refusal says in its header and its body when to come back; other answers say nothing of the limit."""
+    async with (
+        composed(tmp_path, http_engine=engine, rate_limit_enabled=True, ip_rate_limit=1) as running,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        clock = stop_clock(running)
+        url = f"{running.url(Side.NORTH)}/jobs"
+        passed = await client.get(url)
+        assert not [name for name in passed.headers if "ratelimit" in name or name == "retry-after"]
         clock.now += 20
         before = time.time()
         refused = await client.get(url)
         after = time.time()
         assert refused.status_code == 429
         assert [refused.headers[name] for name in ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining")] == [
-            "40", "100", "0",
+            "40", "1", "0",
         ]  # fmt: skip
         assert before + 40 <= int(refused.headers["x-ratelimit-reset"]) <= after + 41
         (error,) = refused.json()["errors"]
         assert (error["code"], set(error)) == ("wfx.tooManyRequests", {"code", "logref", "message"})
-        assert (await client.get(f"{running.url(Side.SOUTH)}/jobs")).status_code == 429, "the address is the same"
-        base = f"http://127.0.0.1:{running.ports[Side.NORTH]}"
-        for path in ("/health", "/api/wfx/v1/health"):
-            assert {(await client.get(base + path)).status_code for _ in range(3)} == {200}
-        for path in ("/metrics", "/healthz", "/readyz"):
-            assert (await client.get(base + path)).status_code == 200
-        assert (count(running, Side.NORTH), count(running, Side.SOUTH)) == (1, 1)
-        clock.now += 40
-        assert [(await client.get(url)).status_code for _ in range(101)] == [200] * 100 + [429]
+
+
+async def test_one_bucket_for_both_sides(engine: str, tmp_path: Path) -> None:
+    """Where both sides are limited an address has one bucket; refusals are counted for each side."""
+    settings: dict[str, Any] = {"ip_rate_limit": 1, "rate_limit_sides": ("north", "south")}
+    async with (
+        composed(tmp_path, http_engine=engine, rate_limit_enabled=True, **settings) as running,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        stop_clock(running)
+        asked = (Side.NORTH, Side.SOUTH, Side.NORTH, Side.SOUTH)
+        seen = [(await client.get(f"{running.url(side)}/jobs")).status_code for side in asked]
+        assert seen == [200, 429, 429, 429]
+        assert (count(running, Side.NORTH), count(running, Side.SOUTH)) == (1, 2)
+
+
+async def test_devices_behind_one_address(engine: str, tmp_path: Path) -> None:
+    """With the limit switched on, and nothing else said, devices are not limited."""
+    async with (
+        composed(tmp_path, http_engine=engine, rate_limit_enabled=True, ip_rate_limit=1) as running,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        stop_clock(running)
+        for side, expected in ((Side.NORTH, [200, 429]), (Side.SOUTH, [200, 200])):
+            url = f"{running.url(side)}/jobs"
+            assert [(await client.get(url)).status_code for _ in range(2)] == expected
+
+
+@pytest.mark.parametrize("paths", [
+    ("/metrics", "/healthz", "/readyz"), ("/internal/figures", "/internal/alive", "/internal/ready"),
+], ids=["default", "moved"])  # fmt: skip
+async def test_monitoring_is_never_limited(engine: str, paths: tuple[str, str, str], tmp_path: Path) -> None:
+    """Health, probes and metrics answer at the paths they have, though the address has no token left."""
+    metrics, liveness, readiness = paths
+    settings: dict[str, Any] = {"metrics_path": metrics, "liveness_path": liveness, "readiness_path": readiness}
+    async with (
+        composed(tmp_path, http_engine=engine, rate_limit_enabled=True, ip_rate_limit=1, **settings) as running,
+        httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{running.ports[Side.NORTH]}") as client,
+    ):
+        stop_clock(running)
+        assert [(await client.get("/api/wfx/v1/jobs")).status_code for _ in range(2)] == [200, 429]
+        for path in ("/health", "/api/wfx/v1/health", *paths):
+            assert [(await client.get(path)).status_code for _ in range(2)] == [200, 200], path
 
 
 async def test_nothing_is_read_or_asked_first(engine: str, tmp_path: Path) -> None:
@@ -138,6 +171,7 @@ async def test_clients_behind_a_proxy(engine: str, tmp_path: Path) -> None:
 def test_unix_sockets(engine: str, tmp_path: Path) -> None:
     """Clients of Unix sockets are not limited; a proxy there that is trusted passes the limit on to its clients."""
     options = [f"--http-engine={engine}", "--rate-limit-enabled", "--ip-rate-limit=1", "--ip-window-minutes=1000"]
+    options.append("--rate-limit-sides=north,south")
     with Everywhere(tmp_path, "unix", *options, "--trusted-proxy=unix") as service:
         for side in ("north", "south"):
             transport = httpx.HTTPTransport(uds=service.socket(side))

@@ -140,3 +140,17 @@ def test_every_option_of_the_contract() -> None:
     assert set(CONTRACT) <= {option.name for option in OPTIONS}
     defaults = {option.name: option.default for option in OPTIONS}
     assert (defaults["client-host"], defaults["mgmt-host"]) == ("0.0.0.0", "127.0.0.1")  # compared, not bound
+
+
+@pytest.mark.parametrize(("text", "offered"), [
+    ("", ["http", "https", "unix"]), ("ht", ["http", "https"]), ("http,u", ["http,unix"]),
+])  # fmt: skip
+def test_words_for_lists_are_offered(run: Run, text: str, offered: list[str]) -> None:
+    """The shell offers the words of a list for each of its items."""
+    *lines, _ = run("__complete", "--scheme", text).out.splitlines()
+    assert lines == offered
+
+
+def test_the_help_lists_the_words_of_a_list(run: Run) -> None:
+    """The help names the words that the items of a list may be."""
+    assert "list of http, https, unix" in " ".join(run("--help").out.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wfx.domain.quota import TAKEN, Bucket, Quota
+from wfx.domain.quota import Bucket, Quota
 
 MINUTE = Quota(limit=100, window=60.0)
 
@@ -13,7 +13,7 @@ MINUTE = Quota(limit=100, window=60.0)
 def taken_at(quota: Quota, *moments: float) -> list[bool]:
     """Whether there was a token at each of these moments."""
     bucket = Bucket(moments[0])
-    return [bucket.take(quota, now) == TAKEN for now in moments]
+    return [bucket.take(quota, now) is None for now in moments]
 
 
 def test_the_first_window() -> None:
@@ -31,7 +31,7 @@ def test_filled_up_exactly() -> None:
 def test_the_next_window_begins_when_it_is_used() -> None:
     """After a pause of any length a full minute begins with the first request."""
     bucket = Bucket(since=0.0, used=100)
-    assert bucket.take(MINUTE, 1000.0) == TAKEN
+    assert bucket.take(MINUTE, 1000.0) is None
     assert bucket == Bucket(since=1000.0, used=1)
 
 
@@ -41,6 +41,14 @@ def test_a_refusal_changes_nothing() -> None:
     assert bucket.take(MINUTE, 12.5) == 47.5
     assert bucket.take(MINUTE, 59.5) == 0.5
     assert bucket == Bucket(since=0.0, used=100)
+
+
+def test_a_refusal_just_before_the_window_ends() -> None:
+    """A refusal is one also where the time to wait is so short that it rounds to nothing."""
+    began = 5.000000000000004
+    bucket = Bucket(since=began, used=100)
+    assert bucket.take(MINUTE, 65.0) == 0.0
+    assert bucket == Bucket(since=began, used=100)
 
 
 def test_a_burst_comes_back_slowly() -> None:
@@ -63,7 +71,7 @@ def test_what_need_not_be_stored() -> None:
 def test_another_quota() -> None:
     """A higher limit is there at once; under a lower one nothing is left until the window ends."""
     bucket = Bucket(0.0, 100)
-    assert bucket.take(Quota(150, 60.0), 1.0) == TAKEN
+    assert bucket.take(Quota(150, 60.0), 1.0) is None
     assert bucket.take(Quota(10, 60.0), 1.0) == 59.0
 
 
@@ -76,6 +84,6 @@ def test_never_more_than_the_quota(quota: Quota, pauses: list[int]) -> None:
     now, bucket, passed = 0.0, Bucket(0.0), 0
     for pause in pauses:
         now += pause
-        passed += bucket.take(quota, now) == TAKEN
+        passed += bucket.take(quota, now) is None
         assert 0 <= bucket.used <= quota.size
         assert passed <= quota.size + int(now / quota.window) * quota.limit

@@ -8,23 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.clock import Clock
 from wfx.filtering.errors import FilterUnavailable
 from wfx.filtering.shares import HALF_LIFE_SECONDS, QUEUE, REMEMBERED, SLOW_FOR_SECONDS, SLOW_SECONDS, Shares, Turn
 
 LONG = 60.0
 """Seconds of patience, where it does not matter."""
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        """Begin somewhere."""
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
 
 
 class Client:

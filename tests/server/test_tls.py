@@ -159,9 +159,15 @@ def test_client_certificates(engine: str, authority: Authority, server: Certific
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_alerts(
-    engine: str, version: ssl.TLSVersion, authority: Authority, server: Certificate, tmp_path: Path
+    engine: str,
+    version: ssl.TLSVersion,
+    authority: Authority,
+    server: Certificate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client without a good certificate is told by an alert what is wrong with it."""
+    wait_for_clients(monkeypatch)
     missing = "CERTIFICATE_REQUIRED" if version is ssl.TLSVersion.TLSv1_3 else "HANDSHAKE_FAILURE"
     for alert, certificate in {
         missing: None,
@@ -174,12 +180,20 @@ def test_alerts(
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_alert_for_an_old_version(engine: str, authority: Authority, server: Certificate) -> None:
+def test_alert_for_an_old_version(
+    engine: str, authority: Authority, server: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A client that speaks no version later than TLS 1.1 is told so by an alert."""
+    wait_for_clients(monkeypatch)
     context = authority.trusting()
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     assert alert_for(engine, context, settings_of(server, engine)) == "TLSV1_ALERT_PROTOCOL_VERSION"
+
+
+def wait_for_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a server in this process wait for clients that it has refused, however busy the machine is."""
+    monkeypatch.setattr("wfx.server.accepting.LINGER", DEADLINE)
 
 
 def alert_for(engine: str, context: ssl.SSLContext, tls: Tls) -> str:

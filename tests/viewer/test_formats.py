@@ -137,6 +137,32 @@ def test_final_states_by_name(viewer: Run) -> None:
     assert "A --> B: WFX [WAIT]\n" in viewer("--output-format=plantuml", "ends.yml").out
 
 
+@pytest.mark.parametrize("name", [
+    "accDescr", "accTitle", "class", "CLASSDEF", "click", "Default", "href", "NOTE", "note", "scale", "state",
+    "stateDiagram", "style",
+])  # fmt: skip
+def test_keywords_of_mermaid(viewer: Run, name: str) -> None:
+    """A state whose name is a keyword of Mermaid, in any case, gets another word and is shown by its name."""
+    Path("words.yml").write_text(
+        f"states: [{{name: {name}}}, {{name: {name}_2}}]\n"
+        f"transitions: [{{from: {name}, to: {name}_2, eligible: WFX}}]\n"
+    )
+    lines = [line.strip() for line in viewer("words.yml").out.splitlines()]
+    assert lines[1:5] == [
+        f'state "{name}" as {name}_3', f"[*] --> {name}_3", f"{name}_3 --> {name}_2: WFX", f"{name}_2 --> [*]",
+    ]  # fmt: skip
+    assert [line.split()[1] for line in lines if line.startswith("class ")] == [f"{name}_3", f"{name}_2"]
+    assert f"state {name} as" in viewer("--output-format=plantuml", "words.yml").out
+
+
+@pytest.mark.parametrize("name", ["end", "direction", "fork", "hide", "notes", "state_1"])
+def test_words_that_mermaid_takes(viewer: Run, name: str) -> None:
+    """Names that only look like keywords of Mermaid stay as they are."""
+    Path("words.yml").write_text(f"states: [{{name: {name}}}]\n")
+    assert f"    [*] --> {name}\n" in viewer("words.yml").out
+    assert " as " not in viewer("words.yml").out
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_texts_cannot_add_statements(viewer: Run, name: str) -> None:
     """Line breaks in names and descriptions begin no line of their own in any format."""

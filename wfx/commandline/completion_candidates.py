@@ -9,7 +9,7 @@ from enum import IntEnum
 from wfx.commandline import grammar
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import ArgumentMissing, Command, Parsed
-from wfx.commandline.options import ANY_FILE, DIRECTORY, Option
+from wfx.commandline.options import ANY_FILE, DIRECTORY, LISTS, Option
 
 
 class Directive(IntEnum):
@@ -82,7 +82,8 @@ def _flag(parsed: Parsed, current: str) -> Offer:
 def _value(option: Option, prefix: str, current: str) -> Offer:
     offered = option.choices or option.suggestions
     if offered:
-        return _starting(prefix + current, [(prefix + word, "") for word in offered])
+        begun = current[: current.rfind(",") + 1] if option.kind in LISTS else ""
+        return _starting(prefix + current, [(prefix + begun + word, "") for word in offered])
     return _files(option.extensions)
 
 

@@ -7,7 +7,7 @@ from textwrap import dedent, indent, wrap
 
 from wfx.commandline import durations
 from wfx.commandline.grammar import Parsed
-from wfx.commandline.options import Kind, Option, Value
+from wfx.commandline.options import LISTS, Kind, Option, Value
 
 _WIDTH = 110
 
@@ -56,7 +56,8 @@ def example_lines(examples: str) -> str:
 
 def description_of(option: Option) -> str:
     """Return what an option is for, with the words to choose from, and with its default unless that is nothing."""
-    notes = [f"one of {', '.join(option.choices)}"] if len(option.choices) > 1 else []
+    how = "list of" if option.kind in LISTS else "one of"
+    notes = [f"{how} {', '.join(option.choices)}"] if len(option.choices) > 1 else []
     if option.initial and option.kind is not Kind.BOOL:
         notes.append(f"default {_shown(option.initial, option.kind)}")
     return f"{option.summary} ({'; '.join(notes)})" if notes else option.summary

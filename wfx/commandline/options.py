@@ -42,7 +42,9 @@ class Option:
     summary: str
     default: Value | None = None
     choices: tuple[str, ...] = ()
-    """The allowed words in lower case, compared without regard to case; the empty string always means the default."""
+    """The allowed words in lower case, compared without regard to case; the empty string always means the default.
+
+    The items of a list are compared as they are."""
     suggestions: tuple[str, ...] = ()
     """Words that the shell offers, without others being wrong."""
     extensions: tuple[str, ...] = ()
@@ -74,6 +76,11 @@ class Option:
         if self.check is not None:
             self.check(value)
         if not self.choices:
+            return value
+        if isinstance(value, list):
+            for item in value:
+                if item not in self.choices:
+                    raise ValueError(f'"{item}" must be one of {", ".join(self.choices)}')
             return value
         word = str(value).lower() or str(self.initial)
         if word not in self.choices:

@@ -36,7 +36,8 @@ def _row(option: Option) -> str:
     default = durations.show(option.default) if option.kind == "Seconds" else str(option.default).lower()
     if option.kind in ("str", "Host", "tuple[str, ...]"):
         default = option.default if isinstance(option.default, str) else ",".join(option.default)
-    kind = ", ".join(option.choices) or _KINDS[option.kind]
+    words = ", ".join(option.choices)
+    kind = f"list of {words}" if words and option.kind == "tuple[str, ...]" else words or _KINDS[option.kind]
     return f"| `--{option.name}` | {kind} | {f'`{default}`' if default else ''} | {option.help} |"
 
 

@@ -11,13 +11,14 @@ from typing import Any, NewType
 
 from wfx.config.masking import hidden, without_passwords
 from wfx.logs import FORMATS, LEVELS
+from wfx.request_context import Side
 
 Seconds = NewType("Seconds", float)
 Host = NewType("Host", str)
 
 ENGINES = ("auto", "uvicorn", "hypercorn")
 SCHEMES = ("http", "https", "unix")
-SIDES = ("north", "south")
+SIDES = tuple(side.value for side in Side)
 
 
 _MOST_PORTS = 65535
@@ -60,19 +61,6 @@ def _directory(text: str) -> None:
         raise ValueError("no such directory")
 
 
-def _scheme(text: str) -> None:
-    if text not in SCHEMES:
-        raise ValueError(f'unknown scheme "{text}": must be one of {", ".join(SCHEMES)}')
-
-
-def _proxy(text: str) -> None:
-    if text != "unix":
-        try:
-            ip_network(text)
-        except ValueError as exc:
-            raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8, and not unix ({exc})') from exc
-
-
 def _network(text: str) -> None:
     try:
         ip_network(text)
@@ -80,14 +68,18 @@ def _network(text: str) -> None:
         raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8 ({exc})') from exc
 
 
+def _network_or_unix(text: str) -> None:
+    if text == "unix":
+        return
+    try:
+        _network(text)
+    except ValueError as exc:
+        raise ValueError(f"{exc}, and not unix") from exc
+
+
 def _path(text: str) -> None:
     if not text.startswith("/"):
         raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
-
-
-def _side(text: str) -> None:
-    if text not in SIDES:
-        raise ValueError(f'unknown side "{text}": must be one of {", ".join(SIDES)}')
 
 
 def _masking_char(text: str) -> None:
@@ -121,9 +113,7 @@ def _own_path(text: str) -> None:
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
 
-    scheme: tuple[str, ...] = _option(
-        ("http",), "what to listen on, for both APIs: http, https and unix, or several of them", check=_scheme
-    )
+    scheme: tuple[str, ...] = _option(("http",), "what to listen on, for both APIs; may be several", SCHEMES)
     client_host: Host = _option(Host("0.0.0.0"), "address of the southbound API (devices)")  # noqa: S104  # devices are elsewhere
     client_port: int = _option(8080, "port of the southbound API; 0 takes a free one", most=_MOST_PORTS)
     mgmt_host: Host = _option(Host("127.0.0.1"), "address of the northbound API (operators)")
@@ -150,7 +140,7 @@ class Config:
         (),
         "addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; "
         "unix for all clients of Unix sockets",
-        check=_proxy,
+        check=_network_or_unix,
     )
     http_engine: str = _option(
         "auto", "HTTP engine; auto is uvicorn, and over https hypercorn for clients that speak HTTP/2", ENGINES
@@ -213,7 +203,9 @@ class Config:
 
     rate_limit_enabled: bool = _option(False, "whether the requests of each client address are limited in number")
     rate_limit_sides: tuple[str, ...] = _option(
-        SIDES, "sides whose requests are limited: north (operators), south (devices), or both", check=_side
+        (Side.NORTH.value,),
+        "sides whose requests are limited: north (operators), and south, if devices do not share addresses",
+        SIDES,
     )
     ip_rate_limit: int = _option(
         100, "requests that an address (with IPv6 a network of 64 bits) may make in each window", least=1
@@ -253,7 +245,7 @@ class Config:
     debug_allowed_ips: tuple[str, ...] = _option(
         ("127.0.0.0/8", "::1", "unix"),
         "addresses and networks (10.0.0.0/8) that may see /debug, unix for Unix sockets; empty for all",
-        check=_proxy,
+        check=_network_or_unix,
     )
 
 
@@ -268,6 +260,7 @@ class Option:
     default: Any
     help: str
     choices: tuple[str, ...]
+    """The allowed words; empty if others are allowed. Of a list, what its items may be."""
     least: float
     """The smallest number allowed; seconds for durations."""
     most: float | None
@@ -294,3 +287,4 @@ class Option:
 
 
 OPTIONS = tuple(Option(f.name.replace("_", "-"), str(f.type), f.default, **f.metadata) for f in fields(Config))
+BY_NAME = {option.name: option for option in OPTIONS}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-TAKEN = 0.0
-"""What :meth:`Bucket.take` returns when there was a token."""
-
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -35,13 +32,13 @@ class Bucket:
     used: int = 0
     """Tokens that are missing."""
 
-    def take(self, quota: Quota, now: float) -> float:
-        """Take a token and return ``TAKEN``, or return in how many seconds tokens come back and change nothing."""
+    def take(self, quota: Quota, now: float) -> float | None:
+        """Take a token; if there is none, change nothing and return in how many seconds tokens come back."""
         if now - self.since >= quota.window:
             self._fill_up(quota, now)
         if self.used < quota.size:
             self.used += 1
-            return TAKEN
+            return None
         return self.since + quota.window - now
 
     def is_full(self, quota: Quota, now: float) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.config.cross_checks import OptionRefused
-from wfx.config.options import Config
+from wfx.config.options import Config, Option
 from wfx.plugin.errors import PluginRefused
 
 _log = logging.getLogger(__name__)
@@ -40,14 +40,14 @@ def discover(directory: Path) -> list[Found]:
     return [plugin for plugin in found if plugin]
 
 
-def check_option(option: str, config: Config) -> None:
+def check_option(option: Option, config: Config) -> None:
     """Check the directory that an option names. Raises OptionRefused."""
-    directory = getattr(config, option.replace("-", "_"))
+    directory = getattr(config, option.member)
     try:
         if directory:
             discover(Path(directory))
     except PluginRefused as exc:
-        raise OptionRefused(option, str(exc)) from exc
+        raise OptionRefused(option.name, str(exc)) from exc
 
 
 def _examine(directory: Path, name: str) -> Found | None:

@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sized
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Protocol
 
 from wfx.server.limits import BACKLOG, LINGER, ListenerLimits
@@ -119,26 +119,26 @@ class _TlsServer:
             task.add_done_callback(self._handshakes.pop)
 
     async def _begin(self, connection: socket.socket, peer: object) -> None:
-        handshake = Handshake(connection)
-        current_handshake.set(handshake)
         due = self._loop.time() + min(self._limits.settings.current.read_timeout, _LONGEST)
-        try:
-            async with asyncio.timeout_at(due):
-                first = await self._first_byte(connection)
-            if first == _HANDSHAKE:
-                await self._shake_hands(connection, due)
-                return
-            if first:
-                self._limits.refusals.note("tls", peer, "the client does not speak TLS")
-                _answer_plainly(connection)
-        except TimeoutError:
-            self._limits.refusals.note("silent", peer)
-        except ssl.SSLError as exc:
-            self._limits.refusals.note("tls", peer, _reason(exc))
-            await self._see_off(handshake.refused)
-        except OSError as exc:
-            self._limits.refusals.note("tls", peer, exc.strerror or "the handshake was broken off, or took too long")
-        connection.close()
+        with Handshake(connection) as handshake:
+            current_handshake.set(handshake)
+            try:
+                async with asyncio.timeout_at(due):
+                    first = await self._first_byte(connection)
+                if first == _HANDSHAKE:
+                    await self._shake_hands(connection, due)
+                    handshake.completed = True
+                elif first:
+                    self._limits.refusals.note("tls", peer, "the client does not speak TLS")
+                    _answer_plainly(connection)
+            except TimeoutError:
+                self._limits.refusals.note("silent", peer)
+            except ssl.SSLError as exc:
+                self._limits.refusals.note("tls", peer, _reason(exc))
+                await self._await_close(handshake.refused)
+            except OSError as exc:
+                reason = exc.strerror or "the handshake was broken off, or took too long"
+                self._limits.refusals.note("tls", peer, reason)
 
     async def _first_byte(self, connection: socket.socket) -> bytes:
         """Wait for the first byte and leave it there; none if the client has left."""
@@ -160,11 +160,11 @@ class _TlsServer:
             ssl_shutdown_timeout=min(settings.write_timeout, _LONGEST),
         )
 
-    async def _see_off(self, refused: socket.socket | None) -> None:
+    async def _await_close(self, refused: socket.socket | None) -> None:
         """Wait for the client to close, once it was told by an alert; for a moment only."""
         if refused is None:
             return
-        with closing(refused), suppress(TimeoutError, OSError):
+        with suppress(TimeoutError, OSError):
             async with asyncio.timeout(LINGER):
                 while await self._loop.sock_recv(refused, 65536):
                     pass

@@ -35,11 +35,11 @@ async def serve(
 ) -> None:
     """Serve one app on one listener with TLS; see :class:`wfx.server.engine.Engine`."""
     http2 = Connections(app, limits)
-    beside = uvicorn_engine.Beside(lambda http1: partial(_ByAlpn, http2.protocol, http1), http2.open)
+    others = uvicorn_engine.OtherConnections(lambda http1: partial(_ByAlpn, http2.protocol, http1), http2.open)
     deadlines = asyncio.create_task(enforce_deadlines(limits, http2.open))
     winding_down = asyncio.create_task(_wind_down(http2, stop))
     try:
-        await uvicorn_engine.serve(app, listening, limits, stop, tls, beside)
+        await uvicorn_engine.serve(app, listening, limits, stop, tls, others)
         await winding_down
     finally:
         deadlines.cancel()

@@ -9,21 +9,34 @@ import socket
 import ssl
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 
 class Handshake:
-    """A connection whose handshake is not over."""
+    """A connection whose handshake is not over; a context manager that closes what was not handed on."""
 
     def __init__(self, connection: socket.socket) -> None:
         """Begin; the socket is non-blocking."""
         self._connection = connection
+        self.completed = False
+        """Whether the handshake is over, and the connection belongs to a transport that closes it."""
         self.refused: socket.socket | None = None
-        """The connection after an alert was sent, to be read from for a moment, and closed, by the owner of this.
+        """The connection after an alert was sent, to be read from for a moment.
 
         The event loop closes the connection at once: with data of the client unread, its system would throw the alert
         away. This is the same connection by another descriptor.
         """
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the descriptor of the alert, and the connection unless its handshake is over."""
+        if self.refused is not None:
+            self.refused.close()
+        if not self.completed:
+            self._connection.close()
 
     def refuse(self, alert: bytes) -> None:
         """Send an alert, the last that is sent."""

@@ -20,7 +20,7 @@ from wfx.server.uvicorn_protocol import EdgeProtocol
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class OtherConnections:
     """Connections of the same listener that are served by others."""
 
     choose: Callable[[MakeProtocol], MakeProtocol]
@@ -34,13 +34,15 @@ class _Server(uvicorn.Server):
 
     servers: list[Acceptor]  # type: ignore[assignment]  # all that uvicorn does with a server
 
-    def __init__(self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None, beside: Beside | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, limits: ListenerLimits, tls: Tls | None, others: OtherConnections | None
+    ) -> None:
         """Serve within the limits."""
         super().__init__(config)
         self.servers = []
         self._limits = limits
         self._tls = tls
-        self._beside = beside
+        self._others = others
         self.connections: Collection[EdgeProtocol] = self.server_state.connections  # type: ignore[assignment]  # no others
 
     @contextmanager
@@ -53,8 +55,8 @@ class _Server(uvicorn.Server):
         await self.lifespan.startup()
         make: MakeProtocol = partial(EdgeProtocol, self._limits, self.config, self.server_state, self.lifespan.state)
         connections: Sized = self.connections
-        if self._beside is not None:
-            make, connections = self._beside.choose(make), _Together(connections, self._beside.connections)
+        if self._others is not None:
+            make, connections = self._others.choose(make), _TotalSize(connections, self._others.connections)
         self.servers = [await accept(sockets[0], self._tls, make, self._limits, connections)]
         self.started = True
 
@@ -71,7 +73,7 @@ class _Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=LINGER)
 
 
-class _Together:
+class _TotalSize:
     """As many as there are of several kinds."""
 
     def __init__(self, *kinds: Sized) -> None:
@@ -87,7 +89,7 @@ async def serve(
     limits: ListenerLimits,
     stop: asyncio.Event,
     tls: Tls | None = None,
-    beside: Beside | None = None,
+    others: OtherConnections | None = None,
 ) -> None:
     """Serve one app on one listener; see :class:`wfx.server.engine.Engine`."""
     config = uvicorn.Config(
@@ -100,7 +102,7 @@ async def serve(
         server_header=False,
         proxy_headers=False,
     )
-    server = _Server(config, limits, tls, beside)
+    server = _Server(config, limits, tls, others)
     watcher = asyncio.create_task(_stop_when_told(server, limits, stop))
     deadlines = asyncio.create_task(enforce_deadlines(limits, server.connections))
     try:

@@ -21,8 +21,8 @@ class Neighbours:
                 self.below[upper].append(lower)
                 self.above[lower].append(upper)
 
-    def parts(self) -> list[int]:
-        """Tell of each node which part of the graph it belongs to; parts that hang together have one number."""
+    def components(self) -> list[int]:
+        """Return for each node the number of its connected component, from 0 on."""
         found = [-1] * len(self.above)
         number = 0
         for start in range(len(found)):
@@ -36,8 +36,8 @@ class Neighbours:
         return found
 
 
-def order(ranks: Sequence[int], neighbours: Neighbours, parts: Sequence[int]) -> list[list[int]]:
-    """Return the nodes of each rank from left to right, part by part."""
+def order(ranks: Sequence[int], neighbours: Neighbours, components: Sequence[int]) -> list[list[int]]:
+    """Return the nodes of each rank from left to right, component by component."""
     rows = _as_found(ranks, neighbours)
     best, fewest = rows, _crossings(rows, neighbours)
     for sweep in range(SWEEPS):
@@ -47,7 +47,7 @@ def order(ranks: Sequence[int], neighbours: Neighbours, parts: Sequence[int]) ->
         crossings = _crossings(rows, neighbours)
         if crossings < fewest:
             best, fewest = rows, crossings
-    return [sorted(row, key=parts.__getitem__) for row in best]
+    return [sorted(row, key=components.__getitem__) for row in best]
 
 
 def _as_found(ranks: Sequence[int], neighbours: Neighbours) -> list[list[int]]:

@@ -24,7 +24,7 @@ class Extent(NamedTuple):
 
 
 def place(
-    rows: Sequence[list[int]], neighbours: Neighbours, extents: Sequence[Extent], states: int, parts: Sequence[int]
+    rows: Sequence[list[int]], neighbours: Neighbours, extents: Sequence[Extent], states: int, components: Sequence[int]
 ) -> list[float]:
     """Return the middle of each node, from 0 on. Nodes from the number ``states`` on are within edges."""
     middles = [0.0] * len(extents)
@@ -36,21 +36,21 @@ def place(
         beside, direction = sides[step % 2]
         for row, between in list(zip(rows, gaps, strict=True))[::direction]:
             _put(middles, row, spread(*_wishes(row, middles, beside, states), between))
-    return _side_by_side(middles, extents, parts)
+    return _side_by_side(middles, extents, components)
 
 
-def _side_by_side(middles: Sequence[float], extents: Sequence[Extent], parts: Sequence[int]) -> list[float]:
-    """Move the parts of the graph next to each other."""
-    number = max(parts, default=-1) + 1
+def _side_by_side(middles: Sequence[float], extents: Sequence[Extent], components: Sequence[int]) -> list[float]:
+    """Move the connected components of the graph next to each other."""
+    number = max(components, default=-1) + 1
     lefts, rights = [math.inf] * number, [-math.inf] * number
-    for middle, extent, part in zip(middles, extents, parts, strict=True):
-        lefts[part] = min(lefts[part], middle - extent.left)
-        rights[part] = max(rights[part], middle + extent.right)
+    for middle, extent, component in zip(middles, extents, components, strict=True):
+        lefts[component] = min(lefts[component], middle - extent.left)
+        rights[component] = max(rights[component], middle + extent.right)
     moves, reached = [], 0.0
     for left, right in zip(lefts, rights, strict=True):
         moves.append(reached - left)
         reached += right - left + 2 * GAP
-    return [middle + moves[part] for middle, part in zip(middles, parts, strict=True)]
+    return [middle + moves[component] for middle, component in zip(middles, components, strict=True)]
 
 
 def _put(middles: list[float], row: Sequence[int], found: Sequence[float]) -> None:

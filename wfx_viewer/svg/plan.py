@@ -59,9 +59,9 @@ def plan(diagram: Diagram) -> Plan:
     _list_long_ones(graph, layers.chains)
     extents, heights = _sizes(graph, layers)
     neighbours = ordering.Neighbours(len(layers.ranks), layers.chains)
-    parts = neighbours.parts()
-    rows = ordering.order(layers.ranks, neighbours, parts)
-    across = placing.place(rows, neighbours, extents, graph.count, parts)
+    components = neighbours.components()
+    rows = ordering.order(layers.ranks, neighbours, components)
+    across = placing.place(rows, neighbours, extents, graph.count, components)
     tops, bottoms = _rows(rows, heights, across, neighbours)
     middles = [Point(x, (tops[r] + bottoms[r]) / 2) for x, r in zip(across, layers.ranks, strict=True)]
     width = max((x + extent.right for x, extent in zip(across, extents, strict=True)), default=0.0)

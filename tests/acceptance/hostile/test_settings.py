@@ -96,7 +96,7 @@ def test_directory_of_downloads_must_exist(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["ftp", "http,ftp", "HTTP", "http://"])
 def test_schemes_that_are_unknown(tmp_path: Path, value: str) -> None:
     """A scheme that is none ends the start, wherever it is given."""
-    said = f'unknown scheme "{value.removeprefix("http,")}": must be one of http, https, unix'
+    said = f'"{value.removeprefix("http,")}" must be one of http, https, unix'
     assert start_and_fail(tmp_path, f"--scheme={value}").endswith(said)
     assert start_and_fail(tmp_path, WFX_SCHEME=value).endswith(said)
     (tmp_path / "wfx.yml").write_text(f"scheme: [{', '.join(map(repr, value.split(',')))}]\n")
@@ -206,7 +206,7 @@ def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
     ("rate-limit-excluded-ips", "10.0.0.1/8", '"10.0.0.1/8" is no address or network such as 10.0.0.0/8'),
     ("rate-limit-excluded-ips", "unix", '"unix" is no address or network such as 10.0.0.0/8'),
     ("rate-limit-excluded-paths", "download", '"download" is no path such as /download: it must begin with a slash'),
-    ("rate-limit-sides", "east", 'unknown side "east": must be one of north, south'),
+    ("rate-limit-sides", "east", '"east" must be one of north, south'),
     ("ip-rate-limit", "0", "must be at least 1"),
     ("ip-window-minutes", "0", "must be at least 1"),
     ("ip-burst-size", "-1", "must be at least 0"),

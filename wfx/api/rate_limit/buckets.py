@@ -18,7 +18,7 @@ _LOOKED_AT = 2
 class Buckets(Protocol):
     """Where buckets are kept. Servers that share them share the limit."""
 
-    def take(self, key: str, quota: Quota) -> float | Awaitable[float]:
+    def take(self, key: str, quota: Quota) -> float | Awaitable[float | None] | None:
         """Take a token from the bucket of a key in one step, by the clock of whoever keeps it; see `Bucket.take`.
 
         What is awaited ends in bounded time and does not raise: who cannot say lets the request pass.
@@ -26,27 +26,27 @@ class Buckets(Protocol):
 
 
 class MemoryBuckets:
-    """Buckets in the memory of this process. When there are too many, the oldest is forgotten, as if it were full."""
+    """Buckets in the memory of this process. When there are too many, the one used longest ago is forgotten."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
         """Keep at most this many buckets; the clock gives seconds and never goes back."""
         self._clock = clock
         self._most = most
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
-        """The one whose window began first comes first."""
+        """The one that was used longest ago comes first."""
 
     def __len__(self) -> int:
         """Tell how many there are."""
         return len(self._buckets)
 
-    def take(self, key: str, quota: Quota) -> float:
+    def take(self, key: str, quota: Quota) -> float | None:
         """Take a token; see :class:`Buckets`."""
         now = self._clock()
         bucket = self._buckets.get(key)
         if bucket is None:
             self._make_room(quota, now)
             bucket = self._buckets[key] = Bucket(now)
-        elif now - bucket.since >= quota.window:  # its next window begins
+        else:
             self._buckets.move_to_end(key)
         return bucket.take(quota, now)
 

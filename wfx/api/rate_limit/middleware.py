@@ -14,7 +14,7 @@ from wfx.api.rate_limit.buckets import Buckets
 from wfx.api.rate_limit.policy import Policy
 from wfx.api.reply import Reply
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.domain.quota import TAKEN, Quota
+from wfx.domain.quota import Quota
 from wfx.request_context import Side
 
 
@@ -55,17 +55,17 @@ class RateLimit:
         if key is None:
             return self._app(scope, receive, send)
         wait = self._buckets.take(key, policy.quota)
-        if wait == TAKEN:
+        if wait is None:
             return self._app(scope, receive, send)
-        if isinstance(wait, float):
-            return self._refusal(policy.quota, key, wait, scope)(scope, receive, send)
-        return self._later(wait, policy.quota, key, scope, receive, send)
+        if isinstance(wait, Awaitable):
+            return self._later(wait, policy.quota, key, scope, receive, send)
+        return self._refusal(policy.quota, key, wait, scope)(scope, receive, send)
 
     async def _later(
-        self, answer: Awaitable[float], quota: Quota, key: str, scope: Scope, receive: Receive, send: Send
+        self, answer: Awaitable[float | None], quota: Quota, key: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         wait = await answer
-        app = self._app if wait == TAKEN else self._refusal(quota, key, wait, scope)
+        app = self._app if wait is None else self._refusal(quota, key, wait, scope)
         await app(scope, receive, send)
 
     def _refusal(self, quota: Quota, key: str, wait: float, scope: Scope) -> Reply:
