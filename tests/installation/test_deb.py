@@ -100,6 +100,9 @@ def started(system: DebianRoot, unit: str, instance: str = "", before: tuple[str
     service = Started(process)
     try:
         yield service
+    except AssertionError as exc:
+        exc.add_note("".join(service.lines))
+        raise
     finally:
         service.stop()
 
