@@ -104,7 +104,7 @@ packages:
 	@.ci/packages
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "wfx needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }

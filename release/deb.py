@@ -12,7 +12,7 @@ import tempfile
 from email.utils import formatdate
 from pathlib import Path
 
-from release import tree
+from release import shared_libraries, tree
 from release.clock import build_time
 from release.components import ROOT, components, project
 
@@ -20,18 +20,21 @@ _DEBIAN = ROOT / "release" / "debian"
 _SCRIPTS = ("postinst", "prerm", "postrm")
 
 
-def build(target: Path) -> Path:
-    """Build the package into a directory; returns the file. Raises NotAsLocked."""
+def build(target: Path, level: int = 10) -> Path:
+    """Build the package into a directory, packed at a level of zstd; returns the file.
+
+    Raises NotAsLocked, UnknownLibrary, and FileNotFoundError without dpkg-deb or readelf.
+    """
     with tempfile.TemporaryDirectory(prefix="wfx-deb-") as folder:
         root = Path(folder) / "root"
         root.mkdir(mode=0o755)
         tree.make(root, components(), Path(folder))
         _changelog(root)
         _control(root)
-        _settle(root)
+        _set_modes(root)
         target.mkdir(parents=True, exist_ok=True)
         made = target / f"wfx_{project()['version']}_{_architecture()}.deb"
-        command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z10", "--build", str(root), str(made)]
+        command = ["dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{level}", "--build", str(root), str(made)]
         environment = os.environ | {"SOURCE_DATE_EPOCH": str(build_time())}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - Debian's own program
     return made
@@ -63,6 +66,7 @@ def _control(root: Path) -> None:
         "architecture": _architecture(),
         "size": str(sum(path.stat().st_size for path in files) // 1024),
         "python": tree.PYTHON,
+        "libraries": ", ".join(shared_libraries.packages(root)),
     }
     text = (_DEBIAN / "control").read_text(encoding="utf-8")
     (control / "control").write_text(text.format(**values), encoding="utf-8")
@@ -74,11 +78,11 @@ def _control(root: Path) -> None:
         (control / name).chmod(0o755)
 
 
-def _settle(root: Path) -> None:
-    """Give files the rights that they have for everybody, whatever the umask here is."""
+def _set_modes(root: Path) -> None:
+    """Let everybody read each file, enter each directory and run what is a program, whatever the umask here is."""
     for path in [root, *root.rglob("*")]:
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def main() -> None:

@@ -129,7 +129,7 @@ def _documents(tree: Path, parts: list[Component]) -> None:
     doc = tree / _DOC
     _write(doc / "copyright", _copyright(parts).encode())
     _write(doc / "changelog.gz", compressed((ROOT / "CHANGELOG.md").read_bytes()))
-    for guide in sorted(file for file in (ROOT / "docs").iterdir() if file.suffix in (".md", ".yml")):
+    for guide in sorted(file for file in (ROOT / "docs").iterdir() if file.is_file()):
         _write(doc / "docs" / guide.name, guide.read_bytes())
     _write(doc / "SECURITY.md", (ROOT / "SECURITY.md").read_bytes())
     _write(doc / "sbom.cdx.json.gz", compressed(sbom.text("cyclonedx").encode()))

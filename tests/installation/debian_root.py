@@ -15,7 +15,7 @@ _MOUNT = """\
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$1/root"
 mount --bind /dev "$1/root/dev"
 mount -t proc -o subset=pid proc "$1/root/proc"
 mount -t tmpfs tmpfs "$1/root/run"
@@ -57,11 +57,13 @@ class DebianRoot:
 
 
 @contextmanager
-def debian_root(folder: Path) -> Iterator[DebianRoot]:
-    """Make one, with a network of its own in which all ports are free."""
+def debian_root(folder: Path, original: DebianRoot | None = None) -> Iterator[DebianRoot]:
+    """Make one, with a network of its own in which all ports are free; or a copy of one, in which nothing runs."""
     assert os.geteuid() == 0, "installing packages takes root"
-    command = ["unshare", "--mount", "--net", "--propagation=private", "sh", "-c", _MOUNT, "sh", str(folder)]
-    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    enter = ["nsenter", f"--mount=/proc/{original.holder}/ns/mnt"] if original else []
+    below = f"{original.path.with_name('upper')}:/" if original else "/"
+    command = [*enter, "unshare", "--mount", "--net", "--propagation=private", "sh", "-c", _MOUNT, "sh"]
+    holder = subprocess.Popen([*command, str(folder), below], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdin is not None
     assert holder.stdout is not None
     try:

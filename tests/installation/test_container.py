@@ -7,17 +7,21 @@ and where a step installs a lock file, the packages of that lock that are instal
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from waiting import eventually
 
 from release.components import components
+from tests.certificates import Authority
 from tests.installation.debian_root import DEADLINE, DebianRoot, debian_root
 
 ROOT = Path(__file__).parents[2]
@@ -113,27 +117,108 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
         yield made
 
 
+USER, CHECK, ENTRY = said("USER")[0].split(":")[0], said("HEALTHCHECK")[0].split(" CMD ", 1)[1], said("ENTRYPOINT")[0]
+
+
+@dataclass(frozen=True)
+class Container:
+    """The service as the first process, so that the health check finds it."""
+
+    image: Image
+    process: int
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a program beside it, as its user."""
+        told = (f"{name}={value}" for name, value in self.image.variables.items())
+        enter = ("nsenter", f"--target={self.process}", "--mount", "--pid", "--root", "--net")
+        become = ("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs")
+        return subprocess.run(
+            [*enter, *become, "env", "-i", "-C", self.image.folder, *told, *words],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
+    def is_healthy(self) -> bool:
+        """What the health check of the image says."""
+        return self.run(*json.loads(CHECK)).returncode == 0
+
+
+@contextmanager
+def container(image: Image, *arguments: str, **variables: str) -> Iterator[Container]:
+    """Run the entry point with arguments and variables, and stop it."""
+    image = replace(image, variables=image.variables | variables)
+    become = ("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs")
+    command = image.command("unshare", "--pid", "--fork", "--mount-proc", *become, *json.loads(ENTRY), *arguments)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    eventually(lambda: process.poll() is not None or children.read_text(), "the first process is there")
+    first = int(children.read_text())
+    try:
+        yield Container(image, first)
+    finally:
+        os.kill(first, signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
 def test_service(image: Image) -> None:
     """Entry point and health check work as the user of the image, on both ports, with the data in the volume."""
-    (user,) = (each.split(":")[0] for each in said("USER"))
-    assert int(user) > 0
-    check = json.loads(said("HEALTHCHECK")[0].split(" CMD ", 1)[1])
-    assert image.run(*check, user=user, check=False).returncode != 0
-    entry = json.loads(said("ENTRYPOINT")[0])
-    assert entry == ["wfx", "--mgmt-host=0.0.0.0"]
-    process = subprocess.Popen(
-        image.command(*entry, user=user), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # fmt: skip
-    try:
-        eventually(lambda: image.run(*check, user=user, check=False).returncode == 0, "the service is healthy")
+    assert int(USER) > 0
+    assert image.run(*json.loads(CHECK), user=USER, check=False).returncode != 0
+    assert json.loads(ENTRY) == ["wfx"]
+    with container(image) as service:
+        eventually(service.is_healthy, "the service is healthy")
         (volume,) = said("VOLUME")
-        assert image.run("stat", "-c", "%u", f"{volume}/wfx.db", user=user).stdout.strip() == user
+        assert image.run("stat", "-c", "%u", f"{volume}/wfx.db", user=USER).stdout.strip() == USER
         for port in said("EXPOSE")[0].split():
             told = image.root.run("curl", "-sS", f"http://127.0.0.1:{port}/version").stdout
             assert json.loads(told)["commit"] == "c0ffee"
-    finally:
-        process.terminate()
-        assert process.wait(DEADLINE) == 0
+        listening = image.root.run("ss", "--no-header", "--listening", "--numeric", "--tcp").stdout
+        assert "*:8081" in listening
+        assert "northbound\tup" in service.run("wfxctl", "health", "--color=never").stdout
+
+
+@pytest.fixture(scope="module")
+def certificates(image: Image, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Certificate and key of a server, and the authority, in the image."""
+    authority = Authority(tmp_path_factory.mktemp("certificates"))
+    made = authority.sign("server", names="DNS:wfx.example")
+    files = {"server.pem": made.certificate, "server.key": made.key, "authority.pem": authority.certificate}
+    for name, file in files.items():
+        place = f"/opt/{name}"
+        image.root.run("sh", "-c", 'cat >"$0" && chmod 0644 "$0"', place, input=file.read_text())
+
+
+HTTPS = ("--scheme=https", "--tls-certificate=/opt/server.pem", "--tls-key=/opt/server.key")
+ELSEWHERE: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "port as argument": (("--client-port=9090",), {}),
+    "port as variable": ((), {"WFX_CLIENT_PORT": "9090"}),
+    "https": (HTTPS, {}),
+    "https with client certificates": ((*HTTPS, "--tls-ca=/opt/authority.pem"), {}),
+    "unix": (("--scheme=unix", "--client-unix-socket=c.sock", "--mgmt-unix-socket=m.sock"), {}),
+}
+"""Arguments and variables by which the service listens elsewhere than over HTTP on port 8080."""
+
+
+@pytest.mark.usefixtures("certificates")
+@pytest.mark.parametrize("settings", ELSEWHERE)
+def test_health_check_follows_settings(image: Image, settings: str) -> None:
+    """Wherever the service is told to listen, by arguments or variables, a container that serves is healthy."""
+    arguments, variables = ELSEWHERE[settings]
+    with container(image, *arguments, **variables) as service:
+        eventually(service.is_healthy, "the service is healthy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"), [(("--mgmt-host=127.0.0.1",), {}), ((), {"WFX_MGMT_HOST": "127.0.0.1"})]
+)
+def test_northbound_address(image: Image, arguments: tuple[str, ...], variables: dict[str, str]) -> None:
+    """An argument or a variable takes the northbound API back from the network."""
+    with container(image, *arguments, **variables) as service:
+        eventually(service.is_healthy, "the service is healthy")
+        listening = image.root.run("ss", "--no-header", "--listening", "--numeric", "--tcp").stdout
+        assert "127.0.0.1:8081" in listening
 
 
 def test_nothing_to_install_with(image: Image) -> None:

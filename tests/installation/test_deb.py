@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -19,9 +20,9 @@ from waiting import eventually
 from release import deb
 from release.components import components
 from tests.certificates import Authority
+from tests.installation.command_check import SCRIPTS, CommandCheck
 from tests.installation.debian_root import DEADLINE, DebianRoot, debian_root
 from tests.installation.guides import commands, shown
-from tests.installation.tour import SCRIPTS, Tour
 
 ROOT = Path(__file__).parents[2]
 UNITS = "/lib/systemd/system"
@@ -33,8 +34,12 @@ QUICKLY = ("-o", "Dpkg::Options::=--no-triggers")
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, as ``make deb`` builds it."""
-    return deb.build(tmp_path_factory.mktemp("deb"))
+    """The package, as ``make deb`` builds it for somebody whose new files others cannot read; packed in a hurry."""
+    before = os.umask(0o077)
+    try:
+        return deb.build(tmp_path_factory.mktemp("deb"), level=1)
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,14 @@ def system(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         with package.open("rb") as content:
             made.run("cp", "/dev/stdin", f"/tmp/dist/{package.name}", stdin=content)
         (install,) = commands("apt-get install")
-        made.run(*install, *QUICKLY)
+        made.run("sh", "-c", " ".join([*install, *QUICKLY]))
+        yield made
+
+
+@pytest.fixture
+def copy(system: DebianRoot, tmp_path: Path) -> Iterator[DebianRoot]:
+    """A copy of the system, for what changes what is installed."""
+    with debian_root(tmp_path, system) as made:
         yield made
 
 
@@ -88,6 +100,9 @@ def started(system: DebianRoot, unit: str, instance: str = "", before: tuple[str
     service = Started(process)
     try:
         yield service
+    except AssertionError as exc:
+        exc.add_note("".join(service.lines))
+        raise
     finally:
         service.stop()
 
@@ -121,6 +136,68 @@ def test_contents(system: DebianRoot) -> None:
     assert system.run("dpkg", "--verify", "wfx").stdout == ""
 
 
+def test_everybody_can_read(system: DebianRoot) -> None:
+    """What is installed can be read by everybody, and changed by root only, whatever the umask of its builder was."""
+    find = (
+        "find",
+        "/usr/lib/wfx",
+        "/usr/share/doc/wfx",
+        "/etc/wfx",
+        "-not",
+        "-type",
+        "l",
+        "-not",
+        "-name",
+        "__pycache__",
+    )
+    assert system.run(*find, "-type", "d", "-not", "-perm", "0755").stdout == ""
+    assert system.run(*find, "-type", "f", "-not", "-perm", "0644", "-not", "-perm", "0755").stdout == ""
+    assert system.run("test", "-x", "/usr/bin/wfx", check=False).returncode == 0
+    examples = (path for path in (ROOT / "plugins" / "examples").rglob("*") if path.is_file())
+    runnable = system.run("find", "/usr/share/doc/wfx/examples", "-type", "f", "-perm", "0755").stdout
+    assert {Path(name).name for name in runnable.split()} == {
+        path.name for path in examples if path.stat().st_mode & 0o100
+    }
+
+
+def test_needed_libraries(system: DebianRoot) -> None:
+    """The package depends on the packages that have the libraries which its compiled files are linked to."""
+    files = system.run("find", "/usr/lib/wfx", "-regex", r".*\.so[.0-9]*", "-type", "f").stdout.split()
+    assert len(files) > 10
+    needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", system.run("readelf", "--dynamic", "--wide", *files).stdout))
+    assert {"libc.so.6", "libstdc++.so.6", "libgcc_s.so.1"} <= needed
+    depends = system.run("dpkg-query", "--show", "-f", "${Depends}", "wfx").stdout
+    packages = {part.split()[0] for part in depends.replace("|", ",").split(",")}
+    found = system.run(
+        "dpkg-query", "--search", *(f"*/{name}" for name in needed - {Path(file).name for file in files})
+    )
+    owners: dict[str, set[str]] = {}
+    for owner, _, place in (line.partition(": ") for line in found.stdout.splitlines()):
+        owners.setdefault(Path(place).name, set()).add(owner.partition(":")[0])
+    assert {name: owners[name] for name in owners if not owners[name] & packages} == {}
+
+
+SHIPPED_ELSEWHERE = {
+    "../CHANGELOG.md": "/usr/share/doc/wfx/changelog.gz",
+    "../README.md": "",
+}
+"""What the guides link to that the package has in another place, or not at all: the latter is about the clone."""
+
+
+def test_links_of_guides(system: DebianRoot) -> None:
+    """What the guides of the package link to is in the package, but for tests, and what is known to be elsewhere."""
+    files = set(system.run("find", "/usr/share/doc/wfx", "-type", "f").stdout.split())
+    missing = set()
+    for guide in [*(ROOT / "docs").glob("*.md"), ROOT / "SECURITY.md"]:
+        folder = Path("/usr/share/doc/wfx") / guide.parent.relative_to(ROOT)
+        assert str(folder / guide.name) in files
+        links = re.findall(r"\]\((?![a-z]+:)([^)#\s]+)", guide.read_text(encoding="utf-8"))
+        missing |= {link for link in links if os.path.normpath(folder / link) not in files}
+    outside = {link for link in missing if not link.startswith("../tests/")}
+    assert outside == SHIPPED_ELSEWHERE.keys()
+    assert {place for place in SHIPPED_ELSEWHERE.values() if place} <= files
+
+
 def test_settings_file(system: DebianRoot) -> None:
     """The settings file is a configuration file of dpkg; what it shows commented out is known, and is the default."""
     assert "/etc/wfx/wfx.yml" in system.run("dpkg-query", "--show", "-f", "${Conffiles}", "wfx").stdout
@@ -144,9 +221,9 @@ def test_every_command(system: DebianRoot) -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     with started(system, "wfx.service") as service:
         eventually(lambda: service.told("READY=1"), "the service serves")
-        tour = Tour(run, PORTS)
-        tour.walk(head.strip())
-    assert tour.unused() == set()
+        check = CommandCheck(run, PORTS)
+        check.run(head.strip())
+    assert check.unused() == set()
 
 
 def test_service(system: DebianRoot) -> None:
@@ -192,6 +269,22 @@ def test_instance(system: DebianRoot) -> None:
         for each in (*commands("wfxctl --client-unix"), *commands("wfxctl --mgmt-unix"), *commands("curl --unix")):
             assert system.run(*each).stdout
         assert system.run("test", "-f", "/var/lib/wfx/one/wfx.db").returncode == 0
+
+
+DIFFERENT = {"Description", "Wants", "Requires", "After", "ExecStart", "WorkingDirectory", "StateDirectory", "Also"}
+"""Settings that are not the same for the only instance and for instances with names."""
+
+
+def test_units_are_alike() -> None:
+    """Instances with names are started and confined as the only instance is, but for what is listed above."""
+    one, many = (
+        [line for line in (ROOT / "share" / "systemd" / name).read_text().splitlines() if not line.startswith("#")]
+        for name in ("wfx.service", "wfx@.service")
+    )
+    names = {line.partition("=")[0] for line in {*one} ^ {*many}}
+    assert names == DIFFERENT
+    rest = [[line for line in lines if line.partition("=")[0] not in DIFFERENT] for lines in (one, many)]
+    assert rest[0] == rest[1]
 
 
 @pytest.mark.parametrize("unit", ["wfx.service", "wfx@.service"])
@@ -291,14 +384,29 @@ def test_proxies(system: DebianRoot, proxy: str) -> None:
             assert any('"CREATE"' in line for line in stream.stdout)
 
 
-def test_removal(system: DebianRoot) -> None:
+def test_removal(copy: DebianRoot) -> None:
     """Removed, the package leaves data and settings; purged, the settings go, and the data stays with its owner."""
-    system.run("sh", "-c", "echo data >/var/lib/wfx/wfx.db")
+    copy.run("sh", "-c", "echo data >/var/lib/wfx/wfx.db")
     (remove,) = commands("apt-get remove")
-    system.run(*remove, *QUICKLY, input="y\n")
-    assert system.run("sh", "-c", "ls -d /usr/lib/wfx /usr/bin/wfx; true").stdout == ""
-    assert "trusted-proxy" in system.text("/etc/wfx/wfx.yml")
-    system.run("dpkg", "--no-triggers", "--purge", "wfx")
-    assert system.run("sh", "-c", "ls -d /etc/wfx/wfx.yml; true").stdout == ""
-    assert system.text("/var/lib/wfx/wfx.db") == "data\n"
-    assert system.run("getent", "passwd", "wfx").stdout
+    copy.run(*remove, *QUICKLY, input="y\n")
+    assert copy.run("sh", "-c", "ls -d /usr/lib/wfx /usr/bin/wfx; true").stdout == ""
+    assert "trusted-proxy" in copy.text("/etc/wfx/wfx.yml")
+    copy.run("dpkg", "--no-triggers", "--purge", "wfx")
+    assert copy.run("sh", "-c", "ls -d /etc/wfx/wfx.yml; true").stdout == ""
+    assert copy.text("/var/lib/wfx/wfx.db") == "data\n"
+    assert copy.run("getent", "passwd", "wfx").stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "failing"),
+    [("postinst", ("configure", "0.0.1"), "try-restart"), ("postinst", ("configure", "0.0.1"), "daemon-reload"),
+     ("prerm", ("remove",), "stop"), ("postrm", ("remove",), "daemon-reload")],
+)  # fmt: skip
+def test_failing_systemctl(copy: DebianRoot, script: str, arguments: tuple[str, ...], failing: str) -> None:
+    """A service that does not start, as for a setting that it refuses, keeps no upgrade or removal from ending."""
+    copy.run("mkdir", "-p", "/run/systemd/system")
+    write(copy, "/usr/bin/systemctl", f'#!/bin/sh\necho "$1" >>/tmp/called\n[ "$1" != {failing} ]\n')
+    copy.run("chmod", "0755", "/usr/bin/systemctl")
+    write(copy, "/tmp/script", (ROOT / "release" / "debian" / script).read_text())
+    copy.run("sh", "/tmp/script", *arguments)
+    assert failing in copy.text("/tmp/called")

@@ -20,6 +20,12 @@ def test_make_targets() -> None:
         assert dry.returncode == 0, dry.stderr
 
 
+def test_clean() -> None:
+    """``make clean`` removes what the targets of the guide have built."""
+    dry = subprocess.run(["make", "-n", "clean"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "dist" in dry.stdout.split()
+
+
 def test_commands_are_tried() -> None:
     """Each command of the guide is of a kind that is tried, or it is said why not."""
     lines = [line.removeprefix("sudo ") for block in blocks("installation.md", "sh") for line in block.splitlines()]

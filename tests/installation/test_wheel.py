@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from release.components import components
+from tests.installation.command_check import SCRIPTS, CommandCheck
 from tests.installation.guides import commands
-from tests.installation.tour import SCRIPTS, Tour
 from wfx.demo.local import LocalService
 
 ROOT = Path(__file__).parents[2]
@@ -85,9 +85,9 @@ def test_every_command(programs: Path, tmp_path: Path) -> None:
     assert {path.name for path in programs.iterdir()} >= SCRIPTS.keys()
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     with LocalService(tmp_path, program=str(programs / "wfx")) as service:
-        tour = Tour(run, service.ports)
-        tour.walk(head.strip())
-    assert tour.unused() == set()
+        check = CommandCheck(run, service.ports)
+        check.run(head.strip())
+    assert check.unused() == set()
 
 
 def test_commit_is_needed(source: Path, tmp_path: Path) -> None:

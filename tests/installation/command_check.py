@@ -1,4 +1,4 @@
-"""A tour of an installation: each command of each of its programs is used once, against a service of its own."""
+"""Check of the commands of an installation: each command of each program is used once, against a service of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Run(Protocol):
     """Runs a program of the installation, which has to succeed; returns what it prints."""
 
     def __call__(self, program: str, *arguments: str, stdin: str = "") -> str:
-        """Run it in the directory of the tour."""
+        """Run it in the directory of the check."""
         ...
 
 
@@ -42,7 +42,7 @@ def commands(program: str) -> Iterator[str]:
             yield " ".join(command.name for command in parsed.path)
 
 
-class Tour:
+class CommandCheck:
     """Uses commands, and remembers which."""
 
     def __init__(self, run: Run, ports: dict[str, int]) -> None:
@@ -65,17 +65,17 @@ class Tour:
         """The commands that were not used. The first word alone of ``wfx`` is the service."""
         return {name for program in SCRIPTS for name in commands(program)} - self.used - {"wfx"}
 
-    def walk(self, commit: str) -> None:
+    def run(self, commit: str) -> None:
         """Use all of them."""
         for program in SCRIPTS:
-            self.about(program)
+            self.own_help(program)
         assert f"(commit {commit}" in self.use("wfx", "--version")
         assert f"(commit {commit}" in self.use("wfxctl", "--version")
-        self.steer()
+        self.jobs()
         self.load()
-        self.look_after()
+        self.maintenance()
 
-    def about(self, program: str) -> None:
+    def own_help(self, program: str) -> None:
         """Help, completion and manual."""
         assert self.use(f"{program} help").strip()
         for shell in SHELLS:
@@ -85,7 +85,7 @@ class Tour:
             self._run("cp", "/dev/stdin", "kanban.yml", stdin=KANBAN)
             assert "VALIDATE" in self.use(program, "kanban.yml")
 
-    def steer(self) -> None:
+    def jobs(self) -> None:
         """Workflows and jobs, from creation to deletion."""
         assert "northbound\tup" in self.ask("wfxctl health")
         assert "unknown" not in self.ask("wfxctl version")
@@ -108,10 +108,10 @@ class Tour:
         self.ask("wfxctl job wait", by_id, "--for=state=PROGRESS", "--timeout=1m")
         assert job in self.ask("wfxctl job get", by_id, "--history")
         assert job in self.ask("wfxctl job query")
-        self.follow(job)
+        self.events(job)
         self.ask("wfxctl workflow delete", TASK)
 
-    def follow(self, job: str) -> None:
+    def events(self, job: str) -> None:
         """Events, up to the deletion of the job."""
         self.ask("wfxctl job delete", f"--id={job}")
         self.used.add("wfxctl job events")
@@ -126,7 +126,7 @@ class Tour:
         (results,) = self._run("ls", "results").split()
         assert "Latencies" in self.use("wfx-loadtest compare", f"results/{results}", f"results/{results}")
 
-    def look_after(self) -> None:
+    def maintenance(self) -> None:
         """The file of the service, while it works."""
         assert "client-port" in self.use("wfx config")
         assert "is sound" in self.use("wfx check")
