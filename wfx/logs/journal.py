@@ -23,6 +23,8 @@ _VARIABLE = "JOURNAL_STREAM"
 _UNFIT = re.compile("[^A-Z0-9_]")
 _LONGEST_NAME = 64
 _TOO_LARGE = (errno.EMSGSIZE, errno.ENOBUFS)
+_GONE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTCONN)
+"""Nothing at all can be sent: the journal is not there."""
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
 """Of syslog(3), from these levels on."""
@@ -95,14 +97,17 @@ class JournalWriter(QueuedHandler):
         """See :class:`wfx.log_writer.QueuedHandler`."""
         return encode(record)
 
-    def write(self, entries: Sequence[bytes]) -> int:
-        """See :class:`wfx.log_writer.QueuedHandler`."""
+    def write(self, entries: Sequence[bytes]) -> Sequence[int]:
+        """See :class:`wfx.log_writer.QueuedHandler`; an entry that alone cannot be sent keeps no other one back."""
+        lost: list[int] = []
         for number, entry in enumerate(entries):
             try:
                 self._send(entry)
-            except OSError:
-                return number
-        return len(entries)
+            except OSError as exc:
+                if exc.errno in _GONE:
+                    return [*lost, *range(number, len(entries))]
+                lost.append(number)
+        return lost
 
     def _send(self, entry: bytes) -> None:
         try:
