@@ -15,7 +15,7 @@ from wfx import logs
 from wfx.logs import journal
 from wfx.logs.masks import Mask
 from wfx.logs.patterns import LONGEST_PATTERN, custom
-from wfx.logs.record import LONGEST, content_of, use
+from wfx.logs.record import LONGEST, content_of, set_sanitizer
 from wfx.logs.sanitizer import MOST_SEARCHES, Sanitizer
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
@@ -184,9 +184,9 @@ def test_many_secrets() -> None:
 @pytest.fixture
 def _hidden() -> Iterator[None]:
     """Records are sanitized."""
-    use(Mask(), Sanitizer(Mask()))
+    set_sanitizer(Mask(), Sanitizer(Mask()))
     yield
-    use(Mask(), None)
+    set_sanitizer(Mask(), None)
 
 
 def message_of(text: str) -> str:

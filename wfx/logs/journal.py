@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from wfx.log_writer import QueuedHandler
 from wfx.logs.levels import name_of
-from wfx.logs.lines import word
+from wfx.logs.lines import field_text
 from wfx.logs.record import content_of
 
 SOCKET = "/run/systemd/journal/socket"
@@ -68,7 +68,10 @@ def _fields(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
         ("CODE_LINE", line),
     )
     for name, value in content.fields.items():
-        yield _name(name), json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else word(value)
+        yield (
+            _name(name),
+            json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else field_text(value),
+        )
     if content.traceback:
         yield "ERROR", content.traceback
 

@@ -44,7 +44,7 @@ class _Sanitizing:
 _sanitizing = _Sanitizing()
 
 
-def use(mask: Mask, sanitizer: Sanitizer | None) -> None:
+def set_sanitizer(mask: Mask, sanitizer: Sanitizer | None) -> None:
     """Hide by this sanitizer what is secret in records from now on, or show all."""
     _sanitizing.mask = mask
     _sanitizing.sanitizer = sanitizer
