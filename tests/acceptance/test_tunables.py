@@ -259,6 +259,7 @@ async def test_sanitizing_of_logs(tmp_path: Path) -> None:
 async def test_other_settings_compile_no_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of other settings does not compile what is hidden in log records again."""
     compiled: list[str] = []
+
     def counted(expression: str, memory: int, *, capturing: bool = True) -> Any:
         compiled.append(expression)
         return patterns.compiled(expression, memory, capturing=capturing)

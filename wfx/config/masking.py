@@ -18,7 +18,7 @@ _IN_PARAMETERS = re.compile(
 )
 
 
-def hidden(secret: str) -> str:
+def mask_whole(secret: str) -> str:
     """Mask a value that is a secret as a whole."""
     return MASK if secret else ""
 
