@@ -12,6 +12,8 @@ import pytest
 
 from tests.logs.journal import parsed
 from wfx import logs
+from wfx.api.body_log import BodyText, query_text
+from wfx.config.masking import without_passwords
 from wfx.logs import journal
 from wfx.logs.masks import Mask
 from wfx.logs.patterns import LONGEST_PATTERN, custom
@@ -52,6 +54,7 @@ def shown(text: str, *patterns: str) -> str:
     ("postgres://wfx:****@db/wfx", "postgres://wfx:[REDACTED:credentials]@db/wfx"),
     ("wfx:hunter2@tcp(db)/wfx", "wfx:[REDACTED:credentials]@tcp(db)/wfx"),
     ("password=hunter2&x=1", "password=[REDACTED:secret]&x=1"),
+    ("_auth_salt=x&_auth_pass=y", "_auth_salt=[REDACTED:secret]&_auth_pass=[REDACTED:secret]"),
     ('{"password": "two words", "n": 1}', '{"password": "[REDACTED:secret]", "n": 1}'),
     (r'"{\"token\":\"two words\"}"', r'"{\"token\":\"[REDACTED:secret]\"}"'),
     ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "[REDACTED:private-key]\nrest"),
@@ -61,6 +64,21 @@ def test_what_is_hidden(text: str, clean: str) -> None:
     """Each kind of secret is hidden, and what stands beside it is not."""
     assert shown(text) == clean
     assert shown(clean) == clean, "a second time changes nothing"
+
+
+@pytest.mark.parametrize("name", [
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "credentials", "_auth_pass",
+    "_auth_salt", "apikey", "api_key", "accessKey", "private_key", "secret_key",
+])  # fmt: skip
+def test_names_of_secrets(name: str) -> None:
+    """What is called like a secret is hidden alike in texts, in bodies, and in the storage option."""
+    assert "hunter2" not in shown(f"{name}=hunter2")
+    assert "hunter2" not in shown(f'{{"{name.upper()}": "hunter2"}}')
+    assert "hunter2" not in without_passwords(f"wfx.db?{name}=hunter2")
+    assert "hunter2" not in query_text(f"{name}=hunter2".encode())
+    body = BodyText()
+    body.add(json.dumps({name: "hunter2"}).encode())
+    assert "hunter2" not in body.text()
 
 
 @pytest.mark.parametrize("text", [

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import re2
 
 from wfx.logs.card_numbers import card_length
+from wfx.logs.secret_names import KEYS, WORDS
 
 LONGEST_PATTERN = 512
 """Characters that a pattern of the operator's may have."""
@@ -56,8 +57,8 @@ PATTERNS: Sequence[Pattern] = (
         r"\b(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
         r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,})",
     ),
-    Pattern("api-key", rf"(?i:(?:api|access|secret|private|auth)[ _-]?key){_IS}{_VALUE}"),
-    Pattern("secret", rf"(?i:password|passwd|passphrase|_pass|pwd|secret|token|credentials?){_IS}{_VALUE}"),
+    Pattern("api-key", rf"(?i:{KEYS}){_IS}{_VALUE}"),
+    Pattern("secret", rf"(?i:{WORDS}|_pass|auth_salt){_IS}{_VALUE}"),
     Pattern(
         "email",
         r"([\w.%+'\x{80}-\x{10FFFF}-]+(?:@|%40)[\w\x{80}-\x{10FFFF}-][\w.\x{80}-\x{10FFFF}-]*\.[\w\x{80}-\x{10FFFF}-]{2,})",
