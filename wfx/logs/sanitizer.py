@@ -54,21 +54,25 @@ class Sanitizer:
         self._is_found: Callable[[bytes], object] = compiled(expression, _MEMORY, capturing=False).search
         """The same without groups, which take longer than the search."""
 
+    def is_harmless(self, text: str) -> bool:
+        """Tell whether nothing in a text looks secret, which is so for most: faster than :meth:`clean`."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        if self._harmless.get(encoded):
+            return True
+        if self._is_found(encoded) is not None:
+            return False
+        self._harmless.put(encoded, value=True)
+        return True
+
     def clean(self, text: str, most: int | None = None) -> Cleaned:
         """Return the text with masks in place of what is secret.
 
         Of more than ``most`` characters only so many, and the secret there to its end, but all of them are looked at;
         fewer if too much looks secret.
         """
-        end = len(text) if most is None else min(most, len(text))
         encoded = text.encode("utf-8", "surrogatepass")
-        if self._harmless.get(encoded):
-            return Cleaned(text[:end], end)
-        if self._is_found(encoded) is not None:
-            cleaned, reached = self._cleaned(encoded, len(text[:end].encode("utf-8", "surrogatepass")))
-            return Cleaned(cleaned, len(_decoded(encoded[:reached])))
-        self._harmless.put(encoded, value=True)
-        return Cleaned(text[:end], end)
+        cleaned, reached = self._cleaned(encoded, len(text[:most].encode("utf-8", "surrogatepass")))
+        return Cleaned(cleaned, len(_decoded(encoded[:reached])))
 
     def _cleaned(self, encoded: bytes, end: int) -> tuple[str, int]:
         """Return the text up to this byte, or less, with masks, and up to where it is."""
