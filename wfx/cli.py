@@ -117,12 +117,7 @@ def _serve(call: Invocation) -> int:
         logs.configure(config.log_level, config.log_format)
     except logs.CannotLog as exc:
         raise Failure(str(exc)) from exc
-    logs.sanitize(
-        config.log_custom_pattern,
-        on=config.log_sanitization,
-        character=config.log_masking_char,
-        show_type=config.log_show_type,
-    )
+    logs.sanitize(config)
     try:
         uvloop.run(run(loaded, partial(_load, call.sources)))
     except CannotUseTls as exc:

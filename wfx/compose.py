@@ -191,12 +191,7 @@ async def _close_store(store: Store) -> None:
 
 def _tune_logs(tunables: Tunables) -> None:
     logs.set_level(tunables.log_level)
-    logs.sanitize(
-        tunables.log_custom_pattern,
-        on=tunables.log_sanitization,
-        character=tunables.log_masking_char,
-        show_type=tunables.log_show_type,
-    )
+    logs.sanitize(tunables)
 
 
 async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> dict[Side, PluginChain]:

@@ -39,8 +39,8 @@ class QueuedHandler(logging.Handler):
         """Return a record as it is written."""
         raise NotImplementedError
 
-    def write(self, entries: Sequence[bytes]) -> int:
-        """Write entries, for as long as that takes; return how many of them, from the first on, were written whole."""
+    def write(self, entries: Sequence[bytes]) -> Sequence[int]:
+        """Write entries, for as long as that takes; return the indices of those that were not written whole."""
         raise NotImplementedError
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -77,7 +77,7 @@ class QueuedHandler(logging.Handler):
                 self._changed.wait_for(lambda: self._size > 0)
                 taken, self._waiting = self._waiting, []
             entries = [entry if isinstance(entry, bytes) else self.encode(_missing(entry)) for entry in taken]
-            lost = taken[self.write(entries) :]
+            lost = [taken[index] for index in self.write(entries)]
             with self._changed:
                 if lost:
                     self.dropped += sum(isinstance(entry, bytes) for entry in lost)
@@ -100,11 +100,11 @@ class LogWriter(QueuedHandler):
         """Return a record as a line."""
         return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
 
-    def write(self, entries: Sequence[bytes]) -> int:
+    def write(self, entries: Sequence[bytes]) -> Sequence[int]:
         """Write lines; what comes behind half a line begins with a line of its own."""
         data = [b"\n" * self._torn + entries[0], *entries[1:]]
         written = self._write(b"".join(data))
-        return bisect_right(list(accumulate(map(len, data))), written)
+        return range(bisect_right(list(accumulate(map(len, data))), written), len(entries))
 
     def _write(self, data: bytes) -> int:
         """Write what can be written; returns how many bytes it was."""

@@ -19,7 +19,7 @@ from tests.composition import Running, composed
 from wfx.cli import PROGRAM
 from wfx.config.cross_checks import OptionRefused, check
 from wfx.config.options import OPTIONS, Config
-from wfx.config.report import shown
+from wfx.config.report import masked_text
 from wfx.request_context import Side
 
 TOKEN = "canary-4711"
@@ -166,7 +166,7 @@ async def test_no_secret_is_shown(tmp_path: Path) -> None:
                 assert answer.status_code == 200
                 assert TOKEN not in answer.text
     (secret,) = (option for option in OPTIONS if option.name == "debug-auth-token")
-    assert (shown(secret, TOKEN), shown(secret, "")) == ("***", "")  # what the log of a reload shows
+    assert (masked_text(secret, TOKEN), masked_text(secret, "")) == ("***", "")  # what the log of a reload shows
 
 
 @pytest.mark.parametrize("way", ["flag", "variable", "file"])

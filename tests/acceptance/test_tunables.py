@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -21,8 +22,9 @@ from wfx.config.tunables import Derived, Holder
 from wfx.domain import creation
 from wfx.domain.workflow import State, Workflow
 from wfx.events.retention import Retention
+from wfx.logs import patterns
 from wfx.logs.masks import Mask
-from wfx.logs.record import content_of, use
+from wfx.logs.record import content_of, set_sanitizer
 from wfx.request_context import Side
 from wfx.server import limits
 from wfx.store.opening import open_store
@@ -251,7 +253,29 @@ async def test_sanitizing_of_logs(tmp_path: Path) -> None:
             running.tune(log_sanitization=False)
             assert shown() == "SN-1 of a@b.io"
     finally:
-        use(Mask(), None)
+        set_sanitizer(Mask(), None)
+
+
+async def test_other_settings_compile_no_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of other settings does not compile what is hidden in log records again."""
+    compiled: list[str] = []
+
+    def counted(expression: str, memory: int, *, capturing: bool = True) -> Any:
+        compiled.append(expression)
+        return patterns.compiled(expression, memory, capturing=capturing)
+
+    monkeypatch.setattr("wfx.logs.sanitizer.compiled", counted)
+    try:
+        async with composed(tmp_path) as running:
+            running.tune(log_sanitization=True, log_custom_pattern=("serial=SN-[0-9]{3}",))
+            assert len(compiled) > 0
+            compiled.clear()
+            running.tune(events_keep=5)
+            assert compiled == []
+            running.tune(log_custom_pattern=("serial=SN-[0-9]{4}",))
+            assert len(compiled) > 0
+    finally:
+        set_sanitizer(Mask(), None)
 
 
 def test_what_is_computed_from_a_setting() -> None:

@@ -20,6 +20,7 @@ from wfx.config.masking import without_passwords
     ("wfx:s3/cr@et@tcp(db:3306)/wfx", "wfx:***@tcp(db:3306)/wfx"),
     ("wfx:s3cret@unix(/run/mysql.sock)/wfx", "wfx:***@unix(/run/mysql.sock)/wfx"),
     ("file:wfx.db?_pragma_key=x&pwd=y&_fk=1", "file:wfx.db?_pragma_key=***&pwd=***&_fk=1"),
+    ("file:wfx.db?_auth_salt=x&token2=y&credentials=z", "file:wfx.db?_auth_salt=***&token2=***&credentials=***"),
     ("", ""),
 ])  # fmt: skip
 def test_data_sources(source: str, shown: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import os
+import resource
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -82,7 +85,7 @@ def test_fields(journal: Journal, writer: native.JournalWriter) -> None:
 
 def test_large_record(journal: Journal, writer: native.JournalWriter) -> None:
     """A record that is too large for a datagram arrives as a file in memory."""
-    fields = {f"part{number}": chr(ord("a") + number) * 60_000 for number in range(8)}
+    fields: dict[str, Any] = {f"part{number}": chr(ord("a") + number) * 60_000 for number in range(8)}
     writer.emit(record("large", **fields))
     (entry,) = journal.await_entries("large")
     assert {name: entry[name.upper()] for name in fields} == fields
@@ -109,6 +112,40 @@ def test_journal_that_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         journal.await_entries("arrives")
         (missing,) = journal.await_entries("log records were dropped, since they could not be written")
     assert missing["COUNT"] == "3"
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open no further file."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_entry_that_cannot_be_sent(journal: Journal, writer: native.JournalWriter) -> None:
+    """A record that is large while no file can be opened is counted, and those behind it arrive."""
+    fields: dict[str, Any] = {f"part{number}": "x" * 60_000 for number in range(8)}
+    entries = [native.encode(each) for each in (record("first"), record("large", **fields), record("behind"))]
+    with no_more_files():
+        lost = writer.write(entries)
+    journal.await_entries("first")
+    journal.await_entries("behind")
+    assert list(lost) == [1]
+
+
+def test_count_of_entries_that_cannot_be_sent(journal: Journal, writer: native.JournalWriter) -> None:
+    """The next record that arrives goes with one that says how many could not be sent."""
+    fields: dict[str, Any] = {f"part{number}": "x" * 60_000 for number in range(8)}
+    with no_more_files():
+        writer.emit(record("large", **fields))
+        eventually(lambda: writer.dropped == 1, "it is counted")
+    writer.emit(record("later"))
+    journal.await_entries("later")
+    (missing,) = journal.await_entries("log records were dropped, since they could not be written")
+    assert missing["COUNT"] == "1"
 
 
 def test_journal_that_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

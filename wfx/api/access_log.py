@@ -32,7 +32,7 @@ class AccessLog:
     async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = 0
         if log.isEnabledFor(logs.TRACE):
-            receive, send = _request_body(scope, receive), _response_body(scope, send)
+            receive, send = _body_logging_receive(scope, receive), _body_logging_send(scope, send)
 
         async def watch(message: Message) -> None:
             nonlocal code
@@ -51,24 +51,22 @@ class AccessLog:
             log.debug("finished", extra={"fields": {**fields, "code": code, "duration": duration}})
 
 
-def _request_body(scope: Scope, receive: Receive) -> Receive:
-    """Log the body once it has been received."""
-    body = BodyText(is_definition=scope["raw_path"].endswith(_DEFINITION))
+def _body_logging_receive(scope: Scope, receive: Receive) -> Receive:
+    """Return a ``receive`` that logs the request's body once it has been received."""
+    body = _body_text(scope)
 
     async def watch() -> Message:
         message = await receive()
         if message["type"] == "http.request":
-            body.add(message.get("body", b""))
-            if not message.get("more_body", False) and body.size:
-                log.log(logs.TRACE, "request body", extra={"fields": {"body": body.text()}})
+            _add(body, message, "request body")
         return message
 
     return watch
 
 
-def _response_body(scope: Scope, send: Send) -> Send:
-    """Log the body once it is complete; streams of events and files are not shown."""
-    body = BodyText(is_definition=scope["raw_path"].endswith(_DEFINITION))
+def _body_logging_send(scope: Scope, send: Send) -> Send:
+    """Return a ``send`` that logs the answer's body once it is complete, unless it is a stream of events or a file."""
+    body = _body_text(scope)
     shown = False
 
     async def watch(message: Message) -> None:
@@ -76,12 +74,21 @@ def _response_body(scope: Scope, send: Send) -> Send:
         if message["type"] == "http.response.start":
             shown = is_json(message.get("headers", ()))
         elif message["type"] == "http.response.body" and shown:
-            body.add(bytes(message.get("body", b"")))
-            if not message.get("more_body", False) and body.size:
-                log.log(logs.TRACE, "response body", extra={"fields": {"body": body.text()}})
+            _add(body, message, "response body")
         await send(message)
 
     return watch
+
+
+def _body_text(scope: Scope) -> BodyText:
+    return BodyText(is_definition=scope["raw_path"].endswith(_DEFINITION))
+
+
+def _add(body: BodyText, message: Message, name: str) -> None:
+    """Add the piece of the body in a message; log the body with the last one."""
+    body.add(bytes(message.get("body", b"")))
+    if not message.get("more_body", False) and body.size:
+        log.log(logs.TRACE, name, extra={"fields": {"body": body.text()}})
 
 
 def _fields(scope: Scope) -> dict[str, object]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
 from wfx import logs
 from wfx.api.reply import RawHeader
+from wfx.logs.secret_names import is_secret
 
 LONGEST = 16 * 1024
 """Bytes of a body that is shown; of a longer one only the length is."""
 _WITHHELD = ("definition", "context")
 """Members that operators and devices fill with what they like, passwords included."""
-_SECRET = re.compile("pass|pwd|secret|token|key$|credential|authorization", re.IGNORECASE)
 _JSON = b"application/json"
 _FILTERED = b"x-response-filter"
 
@@ -61,7 +60,7 @@ def query_text(query: bytes) -> str:
 
 
 def _parameter(name: str, value: str) -> str:
-    return logs.mask("secret") if _SECRET.search(unquote(name)) else unquote(value)
+    return logs.mask("secret") if is_secret(unquote(name)) else unquote(value)
 
 
 def _masked(value: Any) -> Any:
@@ -73,4 +72,4 @@ def _masked(value: Any) -> Any:
 def _member(name: str, value: Any) -> Any:
     if name in _WITHHELD:
         return logs.mask(name)
-    return logs.mask("secret") if _SECRET.search(name) else _masked(value)
+    return logs.mask("secret") if is_secret(name) else _masked(value)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.options import Config
-from wfx.logs.masks import MOST_PATTERNS
+
+_MOST_LOG_PATTERNS = 32
 
 
 class OptionRefused(ValueError):
@@ -58,8 +59,8 @@ def _https_has_files(config: Config) -> None:
 
 
 def _few_log_patterns(config: Config) -> None:
-    if len(config.log_custom_pattern) > MOST_PATTERNS:
-        raise OptionRefused("log-custom-pattern", f"there may be at most {MOST_PATTERNS} patterns")
+    if len(config.log_custom_pattern) > _MOST_LOG_PATTERNS:
+        raise OptionRefused("log-custom-pattern", f"there may be at most {_MOST_LOG_PATTERNS} patterns")
 
 
 def _monitoring_paths_differ(config: Config) -> None:

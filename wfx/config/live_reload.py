@@ -16,7 +16,7 @@ from wfx.commandline.options import Settings
 from wfx.config.cross_checks import OptionRefused, with_origin
 from wfx.config.file_watch import FileWatch
 from wfx.config.options import Config, Option
-from wfx.config.report import shown
+from wfx.config.report import masked_text
 from wfx.config.running_config import Changes, RunningConfig
 from wfx.systemd import ServiceManager
 
@@ -119,7 +119,7 @@ class LiveReload:
 
 
 def _values(options: Iterable[Option], loaded: LoadedConfig) -> dict[str, str]:
-    return {option.name: shown(option, getattr(loaded.config, option.member)) for option in options}
+    return {option.name: masked_text(option, getattr(loaded.config, option.member)) for option in options}
 
 
 def _tell(level: int, message: str, fields: Mapping[str, object], *, insist: bool = False) -> None:

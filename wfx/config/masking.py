@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from wfx.logs.secret_names import PARAMETER
+
 MASK = "***"
 _IN_ADDRESS = re.compile(
     r"""^(?P<before>(?!file:)(?:[a-z][a-z0-9+.-]*://)?[^:/?\#@\s=]*:)
@@ -12,13 +14,13 @@ _IN_ADDRESS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _IN_PARAMETERS = re.compile(
-    r"""(?P<before>\b\w*(?:password|passwd|passphrase|pwd|pass|secret|token|key|auth_salt)\s*=\s*)
+    rf"""(?P<before>\b{PARAMETER}\s*=\s*)
     (?P<secret>'(?:[^'\\]|\\.)*'|[^\s&]+)(?P<after>)""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 
-def hidden(secret: str) -> str:
+def mask_whole(secret: str) -> str:
     """Mask a value that is a secret as a whole."""
     return MASK if secret else ""
 

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
 
-from wfx.config.masking import hidden, without_passwords
+from wfx.config.masking import mask_whole, without_passwords
 from wfx.logs import FORMATS, LEVELS
 from wfx.request_context import Side
 
@@ -241,7 +241,7 @@ class Config:
         "/readyz", "northbound path that tells whether the service can serve; empty for none", check=_own_path
     )
     debug_enabled: bool = _option(False, "whether the northbound side has /debug/info and other pages for analysis")
-    debug_auth_token: str = _option("", "secret that requests for /debug must show", mask=hidden)
+    debug_auth_token: str = _option("", "secret that requests for /debug must show", mask=mask_whole)
     debug_allowed_ips: tuple[str, ...] = _option(
         ("127.0.0.0/8", "::1", "unix"),
         "addresses and networks (10.0.0.0/8) that may see /debug, unix for Unix sockets; empty for all",

@@ -16,7 +16,7 @@ from wfx.config.running_config import is_reloadable
 _HEADING = ("OPTION", "VALUE", "SET BY", "A CHANGE NEEDS")
 
 
-def shown(option: Option, value: Any) -> str:
+def masked_text(option: Option, value: Any) -> str:
     """Write an option's value for people, without what is secret in it."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -26,7 +26,7 @@ def shown(option: Option, value: Any) -> str:
     return option.mask(text) if option.mask else text
 
 
-def visible(option: Option, value: Any) -> Any:
+def masked_value(option: Option, value: Any) -> Any:
     """Return an option's value for programs, without what is secret in it; durations are seconds."""
     return option.mask(str(value)) if option.mask else value
 
@@ -51,7 +51,7 @@ def write_json(resolved: ResolvedSettings, out: Stream) -> None:
 
 
 def _row(option: Option, settings: Settings) -> tuple[str, ...]:
-    value = shown(option, settings.value(option.name))
+    value = masked_text(option, settings.value(option.name))
     return (option.name, neutralise(value), neutralise(str(settings.origin(option.name))), _needs(option))
 
 
@@ -64,7 +64,7 @@ def _described(option: Option, settings: Settings) -> dict[str, Any]:
     by: dict[str, Any] = {"kind": origin.kind}
     by |= {"name": origin.name} if origin.name else {}
     by |= {"line": origin.line} if origin.line else {}
-    return {"value": visible(option, value), "setBy": by, "changeNeeds": _needs(option)}
+    return {"value": masked_value(option, value), "setBy": by, "changeNeeds": _needs(option)}
 
 
 def _files(resolved: ResolvedSettings) -> Iterator[str]:

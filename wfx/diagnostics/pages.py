@@ -16,7 +16,7 @@ from typing import Any
 
 from wfx.api.large_bodies import LargeBodies
 from wfx.config.options import OPTIONS
-from wfx.config.report import visible
+from wfx.config.report import masked_value
 from wfx.config.running_config import RunningConfig, is_reloadable
 from wfx.domain.timestamp import Timestamp, rfc3339
 from wfx.filtering import Filters
@@ -71,7 +71,7 @@ async def config(subjects: Subjects) -> dict[str, Any]:
     settings = subjects.running_config.config
     return {
         option.name: {
-            "value": visible(option, getattr(settings, option.member)),
+            "value": masked_value(option, getattr(settings, option.member)),
             "changeNeeds": "reload" if is_reloadable(option) else "restart",
         }
         for option in OPTIONS

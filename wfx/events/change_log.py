@@ -35,9 +35,9 @@ class ChangeLog:
     def __init__(self) -> None:
         """Begin with the next event."""
         self._newest: int | None = None
-        self._told = 0
+        self._logged = 0
         """Records of this second."""
-        self._untold = 0
+        self._suppressed = 0
         """Changes of this second that have no record."""
         self._second: asyncio.TimerHandle | None = None
         """Ends the second; None before the first change after a silence."""
@@ -50,11 +50,11 @@ class ChangeLog:
             return
         if self._second is None:
             self._second = asyncio.get_running_loop().call_later(1.0, self._end_second)
-        room = len(events) if _logger.isEnabledFor(logging.DEBUG) else MOST_A_SECOND - self._told
-        told = events[:room] if room > 0 else ()
-        self._told += len(told)
-        self._untold += missing + len(events) - len(told)
-        for event in told:
+        room = len(events) if _logger.isEnabledFor(logging.DEBUG) else MOST_A_SECOND - self._logged
+        logged = events[:room] if room > 0 else ()
+        self._logged += len(logged)
+        self._suppressed += missing + len(events) - len(logged)
+        for event in logged:
             _logger.info("%s %s", event.subject.lower(), _WORDS[event.action], extra={"fields": _fields(event)})
 
     def close(self) -> None:
@@ -65,10 +65,10 @@ class ChangeLog:
 
     def _end_second(self) -> None:
         self._second = None
-        self._told = 0
-        untold, self._untold = self._untold, 0
-        if untold:
-            _logger.info("more changes of jobs and workflows", extra={"fields": {"count": untold}})
+        self._logged = 0
+        suppressed, self._suppressed = self._suppressed, 0
+        if suppressed:
+            _logger.info("more changes of jobs and workflows", extra={"fields": {"count": suppressed}})
 
 
 def _fields(event: Event) -> dict[str, object]:

@@ -5,21 +5,55 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import mask, use
+from wfx.logs.record import mask, set_sanitizer
 
-__all__ = ["FORMATS", "LEVELS", "TRACE", "CannotLog", "Json", "Pretty", "configure", "dropped_records", "mask",
-           "sanitize", "set_level"]  # fmt: skip
+if TYPE_CHECKING:  # imported, with RE2, when a server runs
+    from wfx.logs.sanitizer import Sanitizer
+
+__all__ = [
+    "FORMATS",
+    "LEVELS",
+    "TRACE",
+    "CannotLog",
+    "Json",
+    "Pretty",
+    "configure",
+    "dropped_records",
+    "mask",
+    "sanitize",
+    "set_level",
+]
 
 FORMATS = ("auto", "json", "pretty", "journald")
 _QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette", "hpack")
 """Libraries whose own records are noise unless something is wrong; those of hpack have secret header fields."""
+
+
+class SanitizingSettings(Protocol):
+    """Options that say what is hidden in records, and how."""
+
+    @property
+    def log_sanitization(self) -> bool:
+        """Whether secrets are hidden."""
+
+    @property
+    def log_masking_char(self) -> str:
+        """What stands eight times for what is hidden, if its kind is not shown."""
+
+    @property
+    def log_show_type(self) -> bool:
+        """Whether the kind of what is hidden is shown."""
+
+    @property
+    def log_custom_pattern(self) -> tuple[str, ...]:
+        """What else is hidden, as ``kind=expression``."""
 
 
 class CannotLog(Exception):
@@ -43,16 +77,24 @@ def set_level(level: str) -> None:
         logging.getLogger(library).setLevel(max(logging.WARNING, LEVELS[level]))
 
 
-def sanitize(patterns: Sequence[str], *, on: bool, character: str, show_type: bool) -> None:
-    """Hide from now on what is secret in records, with the patterns ``kind=expression`` too; raise ValueError.
+def sanitize(settings: SanitizingSettings) -> None:
+    """Hide from now on what is secret in records, by these settings; costs nothing if they are as before.
 
-    If it is not ``on``, texts are shown as they are; what is withheld as a whole (:func:`mask`) still is.
+    Without ``log_sanitization``, texts are shown as they are; what is withheld as a whole (:func:`mask`) still is.
+    Raises ValueError for a pattern that cannot be used.
     """
+    shown = Mask(settings.log_masking_char, settings.log_show_type)
+    patterns = tuple(settings.log_custom_pattern)
+    set_sanitizer(shown, _sanitizer(shown, patterns) if settings.log_sanitization else None)
+
+
+@lru_cache(maxsize=1)
+def _sanitizer(shown: Mask, patterns: tuple[str, ...]) -> Sanitizer:
+    """Compile all expressions, which takes a while: not again at each reload of the configuration."""
     from wfx.logs.patterns import custom  # with RE2, which only a running server needs
     from wfx.logs.sanitizer import Sanitizer
 
-    shown = Mask(character, show_type)
-    use(shown, Sanitizer(shown, custom(patterns)) if on else None)
+    return Sanitizer(shown, custom(patterns))
 
 
 def dropped_records() -> int:

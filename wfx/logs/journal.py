@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from wfx.log_writer import QueuedHandler
 from wfx.logs.levels import name_of
-from wfx.logs.lines import word
+from wfx.logs.lines import field_text
 from wfx.logs.record import content_of
 
 SOCKET = "/run/systemd/journal/socket"
@@ -23,6 +23,8 @@ _VARIABLE = "JOURNAL_STREAM"
 _UNFIT = re.compile("[^A-Z0-9_]")
 _LONGEST_NAME = 64
 _TOO_LARGE = (errno.EMSGSIZE, errno.ENOBUFS)
+_GONE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTCONN)
+"""Nothing at all can be sent: the journal is not there."""
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
 """Of syslog(3), from these levels on."""
@@ -66,7 +68,10 @@ def _fields(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
         ("CODE_LINE", line),
     )
     for name, value in content.fields.items():
-        yield _name(name), json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else word(value)
+        yield (
+            _name(name),
+            json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else field_text(value),
+        )
     if content.traceback:
         yield "ERROR", content.traceback
 
@@ -95,14 +100,17 @@ class JournalWriter(QueuedHandler):
         """See :class:`wfx.log_writer.QueuedHandler`."""
         return encode(record)
 
-    def write(self, entries: Sequence[bytes]) -> int:
-        """See :class:`wfx.log_writer.QueuedHandler`."""
+    def write(self, entries: Sequence[bytes]) -> Sequence[int]:
+        """See :class:`wfx.log_writer.QueuedHandler`; an entry that alone cannot be sent keeps no other one back."""
+        lost: list[int] = []
         for number, entry in enumerate(entries):
             try:
                 self._send(entry)
-            except OSError:
-                return number
-        return len(entries)
+            except OSError as exc:
+                if exc.errno in _GONE:
+                    return [*lost, *range(number, len(entries))]
+                lost.append(number)
+        return lost
 
     def _send(self, entry: bytes) -> None:
         try:

@@ -52,13 +52,15 @@ class Pretty(logging.Formatter):
         if self._colour:
             level = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{level}\x1b[0m"
         fields = "".join(
-            f" {_plain(name)}={_quoted(word(value))}" for name, value in content.fields.items() if value is not False
+            f" {_plain(name)}={_quoted(field_text(value))}"
+            for name, value in content.fields.items()
+            if value is not False
         )
         line = f"{when} {level} {content.caller} > {_plain(content.message)}{fields}"
         return f"{line}\n{_indented(content.traceback)}" if content.traceback else line
 
 
-def word(value: object) -> str:
+def field_text(value: object) -> str:
     """Return a field's value as text; truth values as in JSON."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 

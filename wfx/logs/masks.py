@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_PATTERNS = 32
-"""Patterns of the operator's that there may be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mask:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
 
 LONGEST = 64 * 1024
-"""Characters of a message or of a field's value that are logged; how many more there were is said."""
+"""Characters that a message or a field's value may have; of a longer one the beginning is logged."""
 
 _LONGEST_SECRET = 4096
-"""Characters that are left out where a text is cut."""
+"""Characters that are looked at and left out where a text is cut."""
 _PLAIN = (int, float, type(None))
 _traceback = logging.Formatter().formatException
 
@@ -44,7 +44,7 @@ class _Sanitizing:
 _sanitizing = _Sanitizing()
 
 
-def use(mask: Mask, sanitizer: Sanitizer | None) -> None:
+def set_sanitizer(mask: Mask, sanitizer: Sanitizer | None) -> None:
     """Hide by this sanitizer what is secret in records from now on, or show all."""
     _sanitizing.mask = mask
     _sanitizing.sanitizer = sanitizer
@@ -80,12 +80,15 @@ def _clean(value: object) -> object:
 
 
 def _text(text: str) -> str:
-    if len(text) <= LONGEST:
-        return _sanitized(text)
-    beginning = _sanitized(text[:LONGEST])[:-_LONGEST_SECRET]  # the end may be half a secret, which nobody recognises
-    return f"{beginning} … and {len(text) - LONGEST + _LONGEST_SECRET} characters more"
-
-
-def _sanitized(text: str) -> str:
+    """Return what is shown of a text: its end may be half a secret, which nobody recognises, where it is cut."""
     sanitizer = _sanitizing.sanitizer
-    return text if sanitizer is None else sanitizer.clean(text)
+    beginning = text[:LONGEST]
+    most = len(text) if len(text) <= LONGEST else LONGEST - _LONGEST_SECRET
+    if sanitizer is None or sanitizer.is_harmless(beginning):
+        shown, length = text[:most], most
+    else:
+        shown, length = sanitizer.clean(beginning, most)
+    if length == len(text):
+        return shown
+    reason = ", which are not shown: too much in this text looks secret" if length < most else ""
+    return f"{shown} … and {len(text) - length} characters more{reason}"

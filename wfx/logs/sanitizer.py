@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from wfx.logs.masks import Mask
-from wfx.logs.patterns import CARD, PATTERNS, Pattern, compiled
+from wfx.logs.patterns import PATTERNS, Pattern, compiled
 from wfx.short_key_cache import ShortKeyCache
 
 MOST_SEARCHES = 50
-"""Searches in one text; what comes after them is left out."""
+"""Searches in one text; what comes behind the last but one thing that they find is left out."""
 _MEMORY = 16 * 1024 * 1024
 """Bytes that RE2 may take; with less it forgets what it has learned and learns it again."""
 _MOST_HARMLESS = 4096
 _LONGEST_HARMLESS = 128
 """How many texts without a secret, of so many bytes, are known by heart: messages, and values that come again."""
-_CARD_DIGITS = range(19, 12, -1)
 
 
 class Match(Protocol):
@@ -26,19 +25,27 @@ class Match(Protocol):
         """Where a group was found; negative if it was not."""
 
 
+class Cleaned(NamedTuple):
+    """A text, or its beginning, without what is secret in it."""
+
+    text: str
+    length: int
+    """How many characters of the original it stands for."""
+
+
 class Sanitizer:
     """Finds what is secret by one expression, which is searched for again behind each place where it was found."""
 
     def __init__(self, mask: Mask, custom: Sequence[Pattern] = ()) -> None:
         """Show masks; look for these patterns first, then for those that everybody has."""
         self._mask = mask
-        self._kinds: dict[int, str] = {}
-        """What the capturing groups stand for."""
+        self._patterns: dict[int, Pattern] = {}
+        """What the capturing groups belong to."""
         patterns = (*custom, *PATTERNS)
         group = 1
         for pattern in patterns:
             groups = compiled(pattern.expression, _MEMORY).groups
-            self._kinds |= dict.fromkeys(range(group, group + groups), pattern.kind)
+            self._patterns |= dict.fromkeys(range(group, group + groups), pattern)
             group += groups
         expression = "|".join(pattern.expression for pattern in patterns)
         whole = compiled(expression, _MEMORY)
@@ -47,58 +54,50 @@ class Sanitizer:
         self._is_found: Callable[[bytes], object] = compiled(expression, _MEMORY, capturing=False).search
         """The same without groups, which take longer than the search."""
 
-    def clean(self, text: str) -> str:
-        """Return the text with masks in place of what is secret."""
+    def is_harmless(self, text: str) -> bool:
+        """Tell whether nothing in a text looks secret, which is so for most: faster than :meth:`clean`."""
         encoded = text.encode("utf-8", "surrogatepass")
         if self._harmless.get(encoded):
-            return text
+            return True
         if self._is_found(encoded) is not None:
-            return self._cleaned(encoded, self._search(encoded, 0))
+            return False
         self._harmless.put(encoded, value=True)
-        return text
+        return True
 
-    def _cleaned(self, encoded: bytes, found: Match | None) -> str:
+    def clean(self, text: str, most: int | None = None) -> Cleaned:
+        """Return the text with masks in place of what is secret.
+
+        Of more than ``most`` characters only so many, and the secret there to its end, but all of them are looked at;
+        fewer if too much looks secret.
+        """
+        encoded = text.encode("utf-8", "surrogatepass")
+        cleaned, reached = self._cleaned(encoded, len(text[:most].encode("utf-8", "surrogatepass")))
+        return Cleaned(cleaned, len(_decoded(encoded[:reached])))
+
+    def _cleaned(self, encoded: bytes, end: int) -> tuple[str, int]:
+        """Return the text up to this byte, or less, with masks, and up to where it is."""
         parts: list[str] = []
-        shown = place = 0
+        reached = place = 0
         """Up to where the text is in the parts, and up to where it has been looked at."""
-        for _ in range(MOST_SEARCHES - 1):
+        for remaining in reversed(range(MOST_SEARCHES)):
+            found = self._search(encoded, place) if place < end else None
             if found is None:
-                return "".join([*parts, _decoded(encoded[shown:])])
-            kind, start, end = self._secret(found, encoded)
-            if kind:
-                parts += [_decoded(encoded[shown:start]), self._mask.of(kind)]
-                shown = end
-            place = max(end, place + 1)
-            found = self._search(encoded, place)
-        rest = len(encoded) - shown
-        return "".join([*parts, f" … and {rest} bytes more, which are not shown: too much in this text looks secret"])
+                return "".join([*parts, _decoded(encoded[reached:end])]), max(reached, end)
+            if not remaining:
+                break
+            kind, start, place = self._secret(found, encoded, place)
+            if kind and start < end:
+                parts += [_decoded(encoded[reached:start]), self._mask.of(kind)]
+                reached = place
+        return "".join(parts), reached
 
-    def _secret(self, found: Match, encoded: bytes) -> tuple[str, int, int]:
-        """Tell what was found, and where it begins and ends; for what only looks like one, up to where it does."""
-        kind, start, end = next(
-            (kind, *span) for group, kind in self._kinds.items() if (span := found.span(group))[0] >= 0
+    def _secret(self, found: Match, encoded: bytes, place: int) -> tuple[str, int, int]:
+        """Tell what was found from this place on, where it begins, and where to look on; no kind if it is none."""
+        pattern, start, end = next(
+            (pattern, *span) for group, pattern in self._patterns.items() if (span := found.span(group))[0] >= 0
         )
-        if kind is not CARD:
-            return kind if end > start else "", start, end
-        length = _card_length(encoded[start:end])
-        return (CARD, start, start + length) if length else ("", start, start + 4)
-
-
-def _card_length(candidate: bytes) -> int:
-    """Return up to where digits in groups are the number of a card; 0 if they are none."""
-    places = [place for place, byte in enumerate(candidate) if chr(byte).isdigit()]
-    for count in _CARD_DIGITS:
-        if count <= len(places):
-            end = places[count - 1] + 1
-            whole = end == len(candidate) or not candidate[end : end + 1].isdigit()
-            if whole and _passes_luhn([candidate[place] - 48 for place in places[:count]]):
-                return end
-    return 0
-
-
-def _passes_luhn(digits: Sequence[int]) -> bool:
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+        length = pattern.check(encoded[start:end])
+        return (pattern.kind, start, start + length) if length else ("", start, max(start, place) + 1)
 
 
 def _decoded(encoded: bytes) -> str:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from plugin_programs import PluginDirectory
 
-from tests.logs.journal import Journal, Journaled
+from tests.logs.journal import SERVING, Journal, Journaled
 from tests.waiting import eventually
 from wfx.commandline.failures import EXIT_OK
 from wfx.demo.local import LocalService
@@ -145,15 +145,26 @@ def test_canary(form: str, level: str, folder: Path, journal: Journal) -> None:
     assert ("processing" in found) == (level in ("trace", "debug"))
 
 
-@pytest.mark.parametrize("option", [
-    f"file:none/wfx.db?_auth&_auth_pass={CANARY}", f"postgres://wfx:{CANARY}@db/wfx", f"file:?password={CANARY}",
-    f"host=db user=wfx password={CANARY}", f"file:wfx.db?_pragma=key({CANARY})&secret={CANARY}",
+@pytest.mark.parametrize(("option", "reason"), [
+    (f"file:none/wfx.db?_auth&_auth_pass={CANARY}", "there is no directory"),
+    (f"postgres://wfx:{CANARY}@db/wfx", "the storage option begins with postgres://"),
+    (f"file:?password={CANARY}", "the storage option names no database file"),
+    (f"host=db user=wfx password={CANARY}", "the storage option is the data source of another database"),
+    (f"wfx:{CANARY}@tcp(db:3306)/wfx", "the storage option is the data source of another database"),
+    (f"file:wfx.db?mode=rw;password={CANARY}", "mode must be one of rw, rwc, memory"),
+    (f"file:wfx.db?_pragma=key({CANARY})&secret={CANARY}", "cannot listen on"),
 ])  # fmt: skip
-def test_storage_that_cannot_be_used(option: str, tmp_path: Path) -> None:
+def test_storage_that_cannot_be_used(option: str, reason: str, form: str, folder: Path, journal: Journal) -> None:
     """Row 57: a storage option that is refused, or warned about, is told without the password in it."""
-    command = [sys.executable, "-m", "wfx", "--client-port=0", "--mgmt-port=0", f"--log-format={form}",
-               "--simple-fileserver=/", "--log-level=trace", f"--storage-opt={option}", "--scheme=unix",
-               f"--mgmt-unix-socket={tmp_path}/none/x"]  # fmt: skip
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", SERVING, str(journal.path), f"--log-format={form}", "--simple-fileserver=/",
+               "--log-level=trace", f"--storage-opt={option}", "--scheme=unix",
+               f"--client-unix-socket={folder}/south", f"--mgmt-unix-socket={folder}/none/x"]  # fmt: skip
+    with (folder / "output").open("wb") as output:
+        ended = subprocess.run(command, cwd=folder, stdout=output, stderr=output, timeout=60, check=False)
+    if form == "journald":
+        journal.await_entries("wfx starts")
+    found = logged(folder, journal)
     assert ended.returncode == 1
-    assert CANARY not in ended.stdout + ended.stderr
+    assert "Setting up persistent storage" in found
+    assert reason in found
+    assert CANARY not in found

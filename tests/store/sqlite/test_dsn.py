@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.sqlite.dsn import Location, parse
+from wfx.store.sqlite.dsn import Location, file_of, parse
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_does_not_do_what_it_says_is_warned_about(option: str, synchronous:
         ("wfx.db?_busy_timeout=soon", "_busy_timeout must be a number"),
         ("wfx.db?_busy_timeout=-1", "_busy_timeout must be a number"),
         ("wfx.db?_sync=4", "_sync must be one of"),
-        ("file://elsewhere/wfx.db", "another host, 'elsewhere'"),
+        ("file://elsewhere/wfx.db", "names a file on another host"),
     ],
 )
 def test_what_cannot_be_is_refused(option: str, reason: str) -> None:
@@ -82,3 +82,30 @@ def test_the_address_of_another_database() -> None:
     """A data source of PostgreSQL is refused without a word of its password."""
     with pytest.raises(StoreUnusable, match=r"^the storage option begins with postgres://, which names no file"):
         parse("postgres://user:hunter2@db.example/wfx")
+
+
+@pytest.mark.parametrize("option", [
+    "?password=hunter2", "file:?password=hunter2", "file://wfx:hunter2@elsewhere/wfx.db",
+    "wfx.db?mode=rw;password=hunter2", "wfx.db?_busy_timeout=1;password=hunter2", "wfx.db?mode=ro&password=hunter2",
+    "wfx:hunter2@tcp(db:3306)/wfx", "wfx:hunter2@unix(/run/mysql)/wfx", "host=db user=wfx password=hunter2",
+    "file:host=db password=hunter2",
+])  # fmt: skip
+def test_refusals_without_passwords(option: str) -> None:
+    """A refusal does not repeat a password that is in the option."""
+    with pytest.raises(StoreUnusable) as refused:
+        parse(option)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("option", ["_journal=DELETE;password=hunter2", "_fk=0;password=hunter2", "password=hunter2"])
+def test_warnings_without_passwords(option: str) -> None:
+    """A warning does not repeat a password that is joined to another parameter."""
+    (warning,) = parse(f"wfx.db?{option}").warnings
+    assert "hunter2" not in warning
+
+
+def test_databases_in_memory_without_passwords() -> None:
+    """Who needs a file is told that the option names none, without the password in it."""
+    with pytest.raises(StoreUnusable, match="means a database in memory") as refused:
+        file_of("file:x?mode=memory&password=hunter2", "a backup")
+    assert "hunter2" not in str(refused.value)

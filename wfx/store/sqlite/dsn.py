@@ -13,6 +13,8 @@ from wfx.domain.errors import StoreUnusable
 _SYNCHRONOUS = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
 _DURABLE = ("FULL", "EXTRA")
 _OTHER_DATABASE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_OTHER_SYNTAX = re.compile(r"[^/]*@(?:tcp|unix)\(|\w+=\S*\s+\w+=")
+"""Data sources of MySQL and of libpq, which would otherwise be the name of a file with a password in it."""
 _TRUE = ("1", "ON", "TRUE", "YES")
 
 
@@ -32,19 +34,24 @@ class Location:
 
 
 def parse(option: str) -> Location:
-    """Read a path, ``:memory:`` or a ``file:`` URI, with parameters after ``?``. Raises StoreUnusable."""
+    """Read a path, ``:memory:`` or a ``file:`` URI, with parameters after ``?``.
+
+    Raises StoreUnusable, which never repeats the option: any part of it may be a password.
+    """
     name, _, query = option.partition("?")
     location = Location()
     for key, value in parse_qsl(query, keep_blank_values=True):
         _PARAMETERS.get(key, _unknown)(location, key, value)
     memory = ("mode", "memory") in parse_qsl(query)
-    name = _path_of_uri(name, option) if name.startswith("file:") else name
+    name = _path_of_uri(name) if name.startswith("file:") else name
     if memory or name == ":memory:":
         return location
     if not name:
-        raise StoreUnusable(f"the storage option '{option}' names no database file")
+        raise StoreUnusable("the storage option names no database file; write wfx.db or file:wfx.db, for example")
     if other := _OTHER_DATABASE.match(name):
         raise StoreUnusable(f"the storage option begins with {other[0]}, which names no file of SQLite")
+    if _OTHER_SYNTAX.match(name):
+        raise StoreUnusable("the storage option is the data source of another database, not a file of SQLite")
     location.path = Path(name)
     return location
 
@@ -54,25 +61,25 @@ def file_of(option: str, purpose: str) -> Path:
     path = parse(option).path
     if path is None:
         raise StoreUnusable(
-            f"the storage option '{option}' means a database in memory: it is in its server alone, and ends with it; "
+            "the storage option means a database in memory: it is in its server alone, and ends with it; "
             f"{purpose} needs a file"
         )
     return path
 
 
-def _path_of_uri(name: str, option: str) -> str:
+def _path_of_uri(name: str) -> str:
     path = name.removeprefix("file:").partition("#")[0]
     if path.startswith("//"):
         authority, slash, path = path[2:].partition("/")
         if authority not in ("", "localhost"):
-            raise StoreUnusable(f"the storage option '{option}' names a file on another host, '{authority}'")
+            raise StoreUnusable("the storage option names a file on another host; write file:///directory/wfx.db")
         path = slash + path
     return unquote(path)
 
 
 def _mode(location: Location, key: str, value: str) -> None:
     if value == "ro":
-        raise StoreUnusable(f"the storage option has {key}=ro, but the database must be writable; use {key}=rwc")
+        raise StoreUnusable("the storage option has mode=ro, but the database must be writable; use mode=rwc")
     if value not in ("rw", "rwc", "memory"):
         raise _bad(key, value, "one of rw, rwc, memory")
     location.may_create = value != "rw"
@@ -90,17 +97,17 @@ def _synchronous(location: Location, key: str, value: str) -> None:
         raise _bad(key, value, "one of OFF, NORMAL, FULL, EXTRA")
     location.synchronous = level
     if level not in _DURABLE:
-        location.warnings.append(f"{key}={value}: acknowledged changes may be lost when the power fails")
+        location.warnings.append(f"{_assignment(key, value)}: acknowledged changes may be lost when the power fails")
 
 
 def _journal(location: Location, key: str, value: str) -> None:
     if value.upper() != "WAL":
-        location.warnings.append(f"{key}={value} is not supported: the journal is a write-ahead log (WAL)")
+        location.warnings.append(f"{_assignment(key, value)} is not supported: the journal is a write-ahead log (WAL)")
 
 
 def _foreign_keys(location: Location, key: str, value: str) -> None:
     if value.upper() not in _TRUE:
-        location.warnings.append(f"{key}={value} is not supported: foreign keys are always enforced")
+        location.warnings.append(f"{_assignment(key, value)} is not supported: foreign keys are always enforced")
 
 
 def _accepted(location: Location, key: str, value: str) -> None:
@@ -111,8 +118,13 @@ def _unknown(location: Location, key: str, _value: str) -> None:
     location.warnings.append(f"{key}: unknown parameter, ignored")  # its value may be a password
 
 
+def _assignment(key: str, value: str) -> str:
+    """Return a parameter for a message; its value only if that is one word, to which no password can be joined."""
+    return f"{key}={value}" if re.fullmatch(r"-?\w*", value) else key
+
+
 def _bad(key: str, value: str, wanted: str) -> StoreUnusable:
-    return StoreUnusable(f"the storage option has {key}={value}, but {key} must be {wanted}")
+    return StoreUnusable(f"the storage option has {_assignment(key, value)}, but {key} must be {wanted}")
 
 
 _PARAMETERS: dict[str, Callable[[Location, str, str], None]] = {

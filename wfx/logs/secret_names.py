@@ -1,0 +1,21 @@
+"""Names of secrets: what the values of fields, members, parameters and headers are called that must not be shown."""
+
+from __future__ import annotations
+
+import re
+
+KEYS = "(?:api|access|secret|private|auth)[ _-]?key"
+"""Names of API keys."""
+WORDS = "password|passwd|passphrase|pwd|secret|token|credentials?"
+"""Names of other secrets, which tell them in any text."""
+_ANYWHERE = f"{WORDS}|pass|authorization"
+_AT_THE_END = "key|auth_salt"
+"""What tells them only where it is known that a whole name stands: a sentence may say "pass: 3" or "key: x"."""
+PARAMETER = rf"\w*(?:(?:{_ANYWHERE})\w*|{_AT_THE_END})"
+"""Names of parameters, such as ``_auth_pass`` and ``sslpassword``."""
+_in_name = re.compile(rf"{_ANYWHERE}|(?:{_AT_THE_END})$", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether this is what a secret is called, as a member of JSON or in a query string."""
+    return _in_name.search(name) is not None
