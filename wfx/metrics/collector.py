@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class Metrics:
         self._parts = parts
         self._tunables = tunables
         self._facts = Facts()
+        self._of_process: Sequence[Metric] = ()
 
     @cached_property
     def registry(self) -> CollectorRegistry:
@@ -47,15 +49,19 @@ class Metrics:
     async def refresh(self) -> None:
         """Gather what cannot be told without waiting, for the next collection."""
         self._facts = await sources.ask(self._parts)
+        self._of_process = await asyncio.to_thread(self._ask_process)
+
+    def _ask_process(self) -> Sequence[Metric]:
+        """Ask the system about this process: it lists all open files, which takes long where there are many."""
+        return list(self._process.collect())
 
     def collect(self) -> Iterator[Metric]:
         """Read all counters. To be called on the event loop: nothing changes meanwhile."""
         for name, values in sources.read(self._parts, self._facts):
             yield _metric(CATALOGUE[name], values)
-        process = list(self._process.collect())
-        yield from process
+        yield from self._of_process
         if self._tunables.current.metrics_compat:
-            memory = {metric.name: metric.samples[0].value for metric in process if metric.samples}
+            memory = {metric.name: metric.samples[0].value for metric in self._of_process if metric.samples}
             for name, values in compat.read(self._parts, self._facts, memory):
                 yield _metric(COMPATIBLE[name], values)
 
