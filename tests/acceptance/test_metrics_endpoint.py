@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from plugin_programs import PluginDirectory
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.process_collector import ProcessCollector
 
 from tests.composition import Running, composed
 from tests.events.serving import eventually
@@ -26,6 +28,7 @@ from wfx.metrics.sources import _bounded
 from wfx.request_context import Side
 from wfx.service import health
 from wfx.service.bounded_counts import MOST, OTHER, BoundedCounts
+from wfx.store.sqlite.bounded_cache import BoundedCache
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 WORKFLOW = {
@@ -432,6 +435,28 @@ async def test_a_store_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert (found["wfx_store_up",], found["wfx_ready",]) == (0, 0)
         assert not [key for key in found if key[0] in ("wfx_log_head", "wfx_store_bytes")]
         assert ("wfx_http_requests_total", "GET", "/metrics", "north", "200") in await client.samples()
+
+
+async def test_a_scrape_does_not_hold_up_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape neither asks the system about the process on the event loop, nor copies a cache to count its entries."""
+    asked: list[threading.Thread] = []
+    collect = ProcessCollector.collect
+
+    def note(self: ProcessCollector) -> Iterable[Metric]:
+        asked.append(threading.current_thread())
+        return collect(self)
+
+    def refuse(_self: object) -> None:
+        raise AssertionError("the cache is copied")
+
+    monkeypatch.setattr(ProcessCollector, "collect", note)
+    monkeypatch.setattr(BoundedCache, "all", refuse)
+    async with service(tmp_path, metrics_compat=True) as client:
+        found = await client.samples()
+        assert found["process_open_fds",] > 0
+        assert found["wfx_cache_entries", "jobs"] == 0
+    assert len(asked) == 1
+    assert threading.main_thread() not in asked
 
 
 def test_bounded_labels() -> None:

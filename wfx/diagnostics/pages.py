@@ -24,6 +24,7 @@ from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
 from wfx.store.protocol import Store
+from wfx.store.snapshot import take_snapshot
 from wfx.version import API_VERSION, COMMIT, VERSION
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -92,6 +93,7 @@ async def processes(subjects: Subjects) -> dict[str, Any]:
         ],
         "tasks": dict(sorted(tasks.items())),
         "listeners": _listeners(subjects.limits),
+        "rateLimited": {str(side): each.counts["rate"] for side, each in subjects.limits.app_refusals.items()},
     }
 
 
@@ -103,18 +105,17 @@ async def cache_stats(subjects: Subjects) -> dict[str, Any]:
 async def database_stats(subjects: Subjects) -> dict[str, Any]:
     """Tell what the database has and takes."""
     store = subjects.store
-    figures, bounds, queue = await store.describe(), await store.log_bounds(), store.queue()
-    jobs = await store.count_jobs()
+    snapshot, queue = await take_snapshot(store), store.queue()
+    database, bounds = snapshot.database, snapshot.bounds
     return {
         "storage": subjects.running_config.config.storage,
-        "connections": figures.connections,
-        "bytes": dict(figures.bytes),
-        "details": dict(figures.details),
-        "jobs": sum(jobs.values()),
+        "connections": database.connections,
+        "bytes": dict(database.bytes),
+        "details": dict(database.details),
+        "jobs": sum(snapshot.jobs.values()),
         "log": {"id": bounds.log_id, "oldest": bounds.oldest, "head": bounds.head},
         "consumers": {
-            each.name: {**_without(asdict(each), "name"), "lag": bounds.head - each.position}
-            for each in await store.consumers()
+            each.name: {**_without(asdict(each), "name"), "lag": snapshot.lag(each)} for each in snapshot.consumers
         },
         "writes": {"waiting": queue.waiting, "room": queue.room},
     }
@@ -137,7 +138,8 @@ def _workers(subjects: Subjects) -> Iterator[dict[str, Any]]:
 
 def _listeners(limits: HttpLimits) -> list[dict[str, Any]]:
     return [
-        {"side": each.side, "running": each.running, "refusals": +each.refusals.counts} for each in limits.listeners
+        {"side": each.side, "address": each.address, "running": each.running, "refusals": +each.refusals.counts}
+        for each in limits.listeners
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from wfx.server.edge_errors import KINDS
 from wfx.server.limits import HttpLimits
 from wfx.service.bounded_counts import MOST, OTHER
 from wfx.service.readiness import Readiness
-from wfx.store.figures import DatabaseFigures, JobCounts
-from wfx.store.protocol import Consumer, LogBounds, Store
+from wfx.store.figures import JobCounts
+from wfx.store.protocol import Store
+from wfx.store.snapshot import StoreSnapshot, take_snapshot
 from wfx.version import COMMIT, VERSION
 
 Values = Mapping[tuple[str, ...], float | Histogram]
@@ -29,8 +29,6 @@ Named = Iterator[tuple[str, Values]]
 
 _LONGEST = 64
 """Characters of a label: names of groups may have any number."""
-_SECONDS = 5.0
-"""How long the store may take to tell its figures; metrics are there without them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +48,23 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFacts:
-    """What the store was asked."""
-
-    jobs: Mapping[tuple[str, ...], int]
-    """By workflow and group."""
-    consumers: Sequence[Consumer]
-    bounds: LogBounds
-    database: DatabaseFigures
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What cannot be told without waiting."""
 
     up: bool = False
     ready: bool = False
-    store: StoreFacts | None = None
+    store: StoreSnapshot | None = None
     """None if the store does not answer."""
 
 
 async def ask(parts: Parts) -> Facts:
-    """Gather the facts."""
+    """Gather them; metrics are there without those of the store too."""
     ready = not await parts.readiness.obstacle()
     up = (await parts.services.health.report()).up
     try:
-        async with asyncio.timeout(_SECONDS):
-            return Facts(up, ready, await _ask_store(parts.store))
-    except (StoreError, TimeoutError):
+        return Facts(up, ready, await take_snapshot(parts.store))
+    except StoreError:
         return Facts(up, ready)
-
-
-async def _ask_store(store: Store) -> StoreFacts:
-    jobs = _bounded(await store.count_jobs())
-    return StoreFacts(jobs, await store.consumers(), await store.log_bounds(), await store.describe())
 
 
 def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
@@ -127,6 +108,9 @@ def _requests(parts: Parts) -> Named:
         running[str(each.side),] += each.running
         for kind, count in each.refusals.counts.items():
             refusals[str(each.side), kind] += count
+    for where, by_app in parts.limits.app_refusals.items():
+        for kind, count in by_app.counts.items():
+            refusals[str(where), kind] += count
     yield "wfx_running_requests", running
     yield "wfx_refusals", refusals
 
@@ -144,20 +128,18 @@ def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
     yield "wfx_cache_hits", {(each.name,): each.hits for each in caches}
     yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
     if facts.store is not None:
-        yield "wfx_jobs", facts.store.jobs
+        yield "wfx_jobs", _bounded(facts.store.jobs)
         yield "wfx_store_connections", {(): facts.store.database.connections}
         yield "wfx_store_bytes", {(name,): size for name, size in facts.store.database.bytes.items()}
 
 
-def _events(parts: Parts, store: StoreFacts | None) -> Named:
+def _events(parts: Parts, store: StoreSnapshot | None) -> Named:
     yield "wfx_event_readers", {(): parts.services.broker.subscribers}
     yield "wfx_event_reader_lag_events", {(): parts.services.broker.worst_lag}
     yield "wfx_event_readers_dropped", {(): parts.services.broker.dropped}
     yield "wfx_consumer_events_lost", {(name,): count for name, count in parts.lost_events.items()}
     if store is not None:
-        head = store.bounds.head
-        yield "wfx_log_head", {(): head}
+        yield "wfx_log_head", {(): store.bounds.head}
         yield "wfx_log_oldest", {(): store.bounds.oldest}
         yield "wfx_consumer_position", {(each.name,): each.position for each in store.consumers}
-        # Its place was read before the head, so it is never ahead.
-        yield "wfx_consumer_lag_events", {(each.name,): head - each.position for each in store.consumers}
+        yield "wfx_consumer_lag_events", {(each.name,): store.lag(each) for each in store.consumers}
