@@ -69,11 +69,11 @@ async def test_edge(engine: str, tmp_path: Path) -> None:
                 await refused.close()
         assert samples(running, "wfx_refusals_total") == {("north", "host"): 3, ("south", "malformed"): 2}
         waiting = [await running.connect(Side.SOUTH, half + b"Content-Length: 9\r\n\r\n{") for _ in range(3)]
-        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 3)
-        assert value(running, "wfx_running_requests", side="north") == 0
+        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 3)
+        assert value(running, "wfx_http_requests_in_flight", side="north") == 0
         for connection in waiting:
             await connection.close()
-        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 0)
+        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 0)
 
 
 async def test_readers_that_do_not_read(tmp_path: Path) -> None:
@@ -97,12 +97,12 @@ async def test_readers_that_do_not_read(tmp_path: Path) -> None:
             await post(
                 running, client, "/jobs", {"clientId": "c", "workflow": "w", "definition": {"x": "x" * 1_000_000}}
             )
-        await eventually(lambda: value(running, "wfx_event_readers_dropped_total") == 1)
+        await eventually(lambda: value(running, "wfx_event_subscribers_dropped_total") == 1)
         await eventually(lambda: running.parts.services.broker.subscribers == 1)
         stuck.close()
         await reader.close()
         await reading
-        assert value(running, "wfx_event_readers_dropped_total") == 1
+        assert value(running, "wfx_event_subscribers_dropped_total") == 1
 
 
 async def ask(running: Running, client: httpx.AsyncClient, program: str) -> int:
@@ -155,9 +155,9 @@ async def test_store(tmp_path: Path) -> None:
         assert value(running, "wfx_store_batch_size_sum") == 2 + 1 + 5 + 20
         batches = value(running, "wfx_store_batch_size_count")
         assert value(running, "wfx_store_batch_size_bucket", le="+Inf") == batches
-        assert value(running, "wfx_store_commit_seconds_count") == batches
-        assert value(running, "wfx_store_commit_seconds_bucket", le="+Inf") == batches
-        assert (value(running, "wfx_store_commit_seconds_sum") or 0) > 0
+        assert value(running, "wfx_store_commit_duration_seconds_count") == batches
+        assert value(running, "wfx_store_commit_duration_seconds_bucket", le="+Inf") == batches
+        assert (value(running, "wfx_store_commit_duration_seconds_sum") or 0) > 0
 
 
 @pytest.fixture

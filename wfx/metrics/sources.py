@@ -82,7 +82,7 @@ def read(parts: Parts, facts: Facts) -> Named:
     yield from _events(parts, facts.store)
     yield "wfx_filter_kills", {(reason,): count for reason, count in parts.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in parts.plugins.items() for each in chain.plugins]
-    yield "wfx_plugin_decision_seconds", {(side, each.name): each.seconds for side, each in plugins}
+    yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
     yield "wfx_plugin_undecided", {(side, each.name): each.undecided for side, each in plugins}
     workers = {"filter": parts.services.filters.process_ids, "body": parts.services.large_bodies.process_ids}
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
@@ -111,7 +111,7 @@ def _requests(parts: Parts) -> Named:
     for where, by_app in parts.limits.app_refusals.items():
         for kind, count in by_app.counts.items():
             refusals[str(where), kind] += count
-    yield "wfx_running_requests", running
+    yield "wfx_http_requests_in_flight", running
     yield "wfx_refusals", refusals
 
 
@@ -120,10 +120,10 @@ def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
     yield "wfx_store_up", {(): facts.up}
     yield "wfx_ready", {(): facts.ready}
     yield "wfx_store_batch_size", {(): parts.batches.sizes}
-    yield "wfx_store_commit_seconds", {(): parts.batches.seconds}
+    yield "wfx_store_commit_duration_seconds", {(): parts.batches.seconds}
     queue, caches = parts.store.queue(), parts.store.caches()
-    yield "wfx_store_writes_waiting", {(): queue.waiting}
-    yield "wfx_store_writes_room", {(): queue.room}
+    yield "wfx_store_write_queue_length", {(): queue.waiting}
+    yield "wfx_store_write_queue_capacity", {(): queue.room}
     yield "wfx_cache_entries", {(each.name,): each.entries for each in caches}
     yield "wfx_cache_hits", {(each.name,): each.hits for each in caches}
     yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
@@ -134,9 +134,9 @@ def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
 
 
 def _events(parts: Parts, store: StoreSnapshot | None) -> Named:
-    yield "wfx_event_readers", {(): parts.services.broker.subscribers}
-    yield "wfx_event_reader_lag_events", {(): parts.services.broker.worst_lag}
-    yield "wfx_event_readers_dropped", {(): parts.services.broker.dropped}
+    yield "wfx_event_subscribers", {(): parts.services.broker.subscribers}
+    yield "wfx_event_subscriber_lag_events", {(): parts.services.broker.worst_lag}
+    yield "wfx_event_subscribers_dropped", {(): parts.services.broker.dropped}
     yield "wfx_consumer_events_lost", {(name,): count for name, count in parts.lost_events.items()}
     if store is not None:
         yield "wfx_log_head", {(): store.bounds.head}
