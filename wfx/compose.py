@@ -27,17 +27,18 @@ from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
 from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
-from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, NoteAnswer, RequestCounts
+from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.options import Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.diagnostics import Diagnostics, Subjects
+from wfx.diagnostics import DebugSources, Diagnostics
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics, MetricsEndpoint, Parts
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources
+from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
@@ -87,7 +88,7 @@ class Composition:
             side,
             self.tunables,
             self.buckets,
-            partial(_note_rate_refusal, self.limits, side, counts.beside(RATE_LIMIT)),
+            partial(_note_rate_refusal, self.limits, side, counts.recorder_for(RATE_LIMIT)),
             never_limited=self.never_limited,
         )
         middleware = _middleware(self.tunables, rate_limit, self.plugins[side], probes, counts, loopback=loopback)
@@ -113,12 +114,12 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
-    parts = Parts(
+    metric_sources = MetricSources(
         services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
     )
-    metrics = Metrics(parts, tunables)
-    subjects = Subjects(running_config, store, limits, services.filters, services.large_bodies, plugins)
-    _mount(endpoints[Side.NORTH], config, MetricsEndpoint(metrics), Diagnostics(tunables, subjects))
+    metrics = Metrics(metric_sources, tunables)
+    debug_sources = DebugSources(running_config, store, limits, services.filters, services.large_bodies, plugins)
+    _mount(endpoints[Side.NORTH], config, MetricsEndpoint(metrics), Diagnostics(tunables, debug_sources))
     probes = _probes(config, readiness)
     monitoring = (config.metrics_path, config.liveness_path, config.readiness_path)
     return Composition(
@@ -236,11 +237,11 @@ def _middleware(
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
-        *([Middleware(HostCheck, tunables, counts.beside(HOST_CHECK))] if loopback else []),
-        *([Middleware(Probes, probes, counts.beside)] if probes else []),
-        Middleware(CrossOriginSharing, tunables, counts.beside(PREFLIGHT)),
+        *([Middleware(HostCheck, tunables, counts.recorder_for(HOST_CHECK))] if loopback else []),
+        *([Middleware(Probes, probes, counts.recorder_for)] if probes else []),
+        Middleware(CrossOriginSharing, tunables, counts.recorder_for(PREFLIGHT)),
         rate_limit,
-        *([Middleware(PluginMiddleware, chain, counts.beside(PLUGIN))] if len(chain) else []),
+        *([Middleware(PluginMiddleware, chain, counts.recorder_for(PLUGIN))] if len(chain) else []),
     ]
 
 

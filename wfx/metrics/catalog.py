@@ -31,6 +31,9 @@ class Family:
     ours: str = ""
     """Where another program's name is served: the query that gives the same from ours; the sum of a histogram."""
 
+    scale: float = 1
+    """What values are multiplied by, where the unit is not the one that they are counted in."""
+
     @property
     def shown(self) -> str:
         """The name as queries have it; of a histogram without its endings."""
@@ -102,7 +105,7 @@ _COMPATIBLE = (
            ("action_type", "status"),
            ours='sum by (route, status) (wfx_http_requests_total{method=~"POST|PUT|DELETE"})'),
     Family("ifttt_event_processing_duration_ms", Kind.HISTOGRAM, "Time of commits, in milliseconds",
-           ours="1000 * wfx_store_commit_duration_seconds_sum"),
+           ours="1000 * wfx_store_commit_duration_seconds_sum", scale=1000),
     Family("ifttt_queue_utilization_ratio", Kind.GAUGE, "Part of the room for waiting changes that is taken",
            ours="wfx_store_write_queue_length / wfx_store_write_queue_capacity"),
 )  # fmt: skip

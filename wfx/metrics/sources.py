@@ -32,7 +32,7 @@ _LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MetricSources:
     """Where the counters are."""
 
     services: Services
@@ -48,7 +48,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ServiceState:
     """What cannot be told without waiting."""
 
     up: bool = False
@@ -57,14 +57,14 @@ class Facts:
     """None if the store does not answer."""
 
 
-async def ask(parts: Parts) -> Facts:
+async def ask(sources: MetricSources) -> ServiceState:
     """Gather them; metrics are there without those of the store too."""
-    ready = not await parts.readiness.obstacle()
-    up = (await parts.services.health.report()).up
+    ready = not await sources.readiness.not_ready_reason()
+    up = (await sources.services.health.report()).up
     try:
-        return Facts(up, ready, await take_snapshot(parts.store))
+        return ServiceState(up, ready, await take_snapshot(sources.store))
     except StoreError:
-        return Facts(up, ready)
+        return ServiceState(up, ready)
 
 
 def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
@@ -75,25 +75,25 @@ def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
     return bounded
 
 
-def read(parts: Parts, facts: Facts) -> Named:
+def read(sources: MetricSources, state: ServiceState) -> Named:
     """Read all counters. To be called on the event loop: nothing changes meanwhile."""
-    yield from _requests(parts)
-    yield from _jobs_and_store(parts, facts)
-    yield from _events(parts, facts.store)
-    yield "wfx_filter_kills", {(reason,): count for reason, count in parts.services.filters.kills.items()}
-    plugins = [(str(side), each) for side, chain in parts.plugins.items() for each in chain.plugins]
+    yield from _requests(sources)
+    yield from _jobs_and_store(sources, state)
+    yield from _events(sources, state.store)
+    yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
+    plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
     yield "wfx_plugin_undecided", {(side, each.name): each.undecided for side, each in plugins}
-    workers = {"filter": parts.services.filters.process_ids, "body": parts.services.large_bodies.process_ids}
+    workers = {"filter": sources.services.filters.process_ids, "body": sources.services.large_bodies.process_ids}
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
-    yield "wfx_log_records_dropped", {(): parts.dropped_log_records()}
+    yield "wfx_log_records_dropped", {(): sources.dropped_log_records()}
     yield "wfx_build", {(VERSION, COMMIT): 1}
 
 
-def _requests(parts: Parts) -> Named:
+def _requests(sources: MetricSources) -> Named:
     answers: dict[tuple[str, ...], float] = {}
     seconds: dict[tuple[str, ...], Histogram] = {}
-    for side in parts.requests:
+    for side in sources.requests:
         for (route, method), counts in side:
             for status, count in counts.answers.items():
                 answers[str(side.side), route, method, str(status)] = count
@@ -101,43 +101,43 @@ def _requests(parts: Parts) -> Named:
                 seconds[str(side.side), route, method] = counts.seconds
     yield "wfx_http_requests", answers
     yield "wfx_http_request_duration_seconds", seconds
-    listeners = parts.limits.listeners
+    listeners = sources.limits.listeners
     running = Counter[tuple[str, ...]]()
     refusals: dict[tuple[str, ...], int] = {(str(each.side), kind): 0 for each in listeners for kind in KINDS}
     for each in listeners:
         running[str(each.side),] += each.running
         for kind, count in each.refusals.counts.items():
             refusals[str(each.side), kind] += count
-    for where, by_app in parts.limits.app_refusals.items():
+    for where, by_app in sources.limits.app_refusals.items():
         for kind, count in by_app.counts.items():
             refusals[str(where), kind] += count
     yield "wfx_http_requests_in_flight", running
     yield "wfx_refusals", refusals
 
 
-def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
-    yield "wfx_jobs_created", {(name,): count for name, count in parts.services.jobs.created.items()}
-    yield "wfx_store_up", {(): facts.up}
-    yield "wfx_ready", {(): facts.ready}
-    yield "wfx_store_batch_size", {(): parts.batches.sizes}
-    yield "wfx_store_commit_duration_seconds", {(): parts.batches.seconds}
-    queue, caches = parts.store.queue(), parts.store.caches()
+def _jobs_and_store(sources: MetricSources, state: ServiceState) -> Named:
+    yield "wfx_jobs_created", {(name,): count for name, count in sources.services.jobs.created.items()}
+    yield "wfx_store_up", {(): state.up}
+    yield "wfx_ready", {(): state.ready}
+    yield "wfx_store_batch_size", {(): sources.batches.sizes}
+    yield "wfx_store_commit_duration_seconds", {(): sources.batches.seconds}
+    queue, caches = sources.store.queue(), sources.store.caches()
     yield "wfx_store_write_queue_length", {(): queue.waiting}
     yield "wfx_store_write_queue_capacity", {(): queue.room}
     yield "wfx_cache_entries", {(each.name,): each.entries for each in caches}
     yield "wfx_cache_hits", {(each.name,): each.hits for each in caches}
     yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
-    if facts.store is not None:
-        yield "wfx_jobs", _bounded(facts.store.jobs)
-        yield "wfx_store_connections", {(): facts.store.database.connections}
-        yield "wfx_store_bytes", {(name,): size for name, size in facts.store.database.bytes.items()}
+    if state.store is not None:
+        yield "wfx_jobs", _bounded(state.store.jobs)
+        yield "wfx_store_connections", {(): state.store.database.connections}
+        yield "wfx_store_bytes", {(name,): size for name, size in state.store.database.bytes.items()}
 
 
-def _events(parts: Parts, store: StoreSnapshot | None) -> Named:
-    yield "wfx_event_subscribers", {(): parts.services.broker.subscribers}
-    yield "wfx_event_subscriber_lag_events", {(): parts.services.broker.worst_lag}
-    yield "wfx_event_subscribers_dropped", {(): parts.services.broker.dropped}
-    yield "wfx_consumer_events_lost", {(name,): count for name, count in parts.lost_events.items()}
+def _events(sources: MetricSources, store: StoreSnapshot | None) -> Named:
+    yield "wfx_event_subscribers", {(): sources.services.broker.subscribers}
+    yield "wfx_event_subscriber_lag_events", {(): sources.services.broker.worst_lag}
+    yield "wfx_event_subscribers_dropped", {(): sources.services.broker.dropped}
+    yield "wfx_consumer_events_lost", {(name,): count for name, count in sources.lost_events.items()}
     if store is not None:
         yield "wfx_log_head", {(): store.bounds.head}
         yield "wfx_log_oldest", {(): store.bounds.oldest}

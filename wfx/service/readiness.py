@@ -17,7 +17,7 @@ class Readiness:
         """Say from now on that the service stops."""
         self._stopping = True
 
-    async def obstacle(self) -> str:
+    async def not_ready_reason(self) -> str:
         """Return why the service cannot serve; empty if it can.
 
         It says no more of the store than that: anybody may read this. The log has the error.
