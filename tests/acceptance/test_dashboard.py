@@ -134,8 +134,8 @@ async def test_each_query_has_data(programs: dict[str, str], tmp_path: Path) -> 
     async with composed(tmp_path, client_plugins_dir=str(plugins.path), metrics_compat=True) as running:
         async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             (await client.post(running.url(Side.NORTH) + "/workflows", json=WORKFLOW)).raise_for_status()
-        await running.parts.metrics._sources.store.consumer("mirror")
-        running.parts.metrics._sources.lost_events["mirror"] += 0  # type: ignore[index]  # a counter, shown since it is 0
+        await running.parts.monitoring.metrics._sources.store.consumer("mirror")
+        running.parts.monitoring.metrics._sources.lost_events["mirror"] += 0  # type: ignore[index]  # a counter, shown since it is 0
         enough = asyncio.Event()
         busy = asyncio.create_task(keep_busy(running, enough))
         async with prometheus(programs["prometheus"], tmp_path, running.ports[Side.NORTH]) as (process, scraping):

@@ -146,7 +146,7 @@ async def test_contents(tmp_path: Path) -> None:
         for _ in range(3):
             await client.get(f"/api/wfx/v1/jobs/{job}")
         await client.get("/api/wfx/v1/jobs", headers={"X-Response-Filter": "reduce range(10) as $n (0; . + $n)"})
-        await running.parts.metrics._sources.store.consumer("mirror")
+        await running.parts.monitoring.metrics._sources.store.consumer("mirror")
         pages = {path: await client.get(f"/debug/{path}", headers=SHOWN) for path in PAGES}
         assert {page.headers["cache-control"] for page in pages.values()} == {"no-store"}
         found = {path: page.json() for path, page in pages.items()}
@@ -174,7 +174,7 @@ async def test_contents(tmp_path: Path) -> None:
 async def test_lag_while_the_log_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Consumers are never ahead of the log, also where both move on while the page is made."""
     async with service(tmp_path, **ON) as (running, client):
-        store: Any = running.parts.metrics._sources.store
+        store: Any = running.parts.monitoring.metrics._sources.store
         await client.post("/api/wfx/v1/workflows", json={"name": "w", "states": [{"name": "S"}], "transitions": []})
         await store.consumer("mirror")
         count_jobs = type(store).count_jobs
@@ -199,7 +199,7 @@ async def test_a_store_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.
         async def hang(_store: object) -> None:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(type(running.parts.metrics._sources.store), "count_jobs", hang)
+        monkeypatch.setattr(type(running.parts.monitoring.metrics._sources.store), "count_jobs", hang)
         monkeypatch.setattr(snapshot, "DEADLINE_SECONDS", 0.1)
         assert await statuses(client, "database/stats", **SHOWN) == {503}
         assert await statuses(client, "info", "processes", "cache/stats", **SHOWN) == {200}

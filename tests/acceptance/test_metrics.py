@@ -27,12 +27,14 @@ ENDLESS = "last(repeat(1))"
 
 def value(running: Running, name: str, **labels: str) -> float | None:
     """What the registry says now."""
-    return running.parts.metrics.registry.get_sample_value(name, labels)
+    return running.parts.monitoring.metrics.registry.get_sample_value(name, labels)
 
 
 def samples(running: Running, name: str) -> dict[tuple[str, ...], float]:
     """The samples of a metric that are not 0, by the values of their labels."""
-    found = [s for metric in running.parts.metrics.registry.collect() for s in metric.samples if s.name == name]
+    found = [
+        s for metric in running.parts.monitoring.metrics.registry.collect() for s in metric.samples if s.name == name
+    ]
     return {tuple(sample.labels.values()): sample.value for sample in found if sample.value}
 
 
@@ -44,8 +46,8 @@ async def post(running: Running, client: httpx.AsyncClient, path: str, document:
 async def test_names(tmp_path: Path) -> None:
     """There are these metrics, each with a help text, in a registry of their own."""
     async with composed(tmp_path) as running:
-        registry = running.parts.metrics.registry
-        await running.parts.metrics.refresh()
+        registry = running.parts.monitoring.metrics.registry
+        await running.parts.monitoring.metrics.refresh()
         ours = {metric.name: metric for metric in registry.collect() if not metric.name.startswith("process_")}
         assert {name: metric.type for name, metric in ours.items()} == {
             family.name: str(family.kind) for family in CATALOGUE.values()

@@ -229,7 +229,7 @@ async def test_jobs(tmp_path: Path) -> None:
 
 async def retention_is_done(client: Client) -> None:
     """Wait for what the service writes by itself when it starts: it prunes events, and histories."""
-    batches = client.running.parts.metrics._sources.batches
+    batches = client.running.parts.monitoring.metrics._sources.batches
     await eventually(lambda: sum(batches.sizes.counts) == 2)
 
 
@@ -270,7 +270,7 @@ async def test_events(tmp_path: Path) -> None:
     """The ends of the log, consumers' places and losses, and the readers of event streams are told."""
     names = [f.shown for f in CATALOGUE.values() if f.name.startswith(("wfx_log_", "wfx_consumer", "wfx_event"))]
     async with service(tmp_path) as client:
-        parts = client.running.parts.metrics._sources
+        parts = client.running.parts.monitoring.metrics._sources
         await client.ask(Side.NORTH, "POST", "/workflows", 201, WORKFLOW)
         await parts.store.consumer("mirror")
         stream = await client.running.connect(
@@ -364,7 +364,7 @@ async def test_compatible_names(tmp_path: Path) -> None:
     """With metrics-compat each of the names nflow_* and ifttt_* is there too, and moves by the exact count."""
     names = [family.shown for family in COMPATIBLE.values()] + ["ifttt_event_processing_duration_ms_count"]
     async with service(tmp_path, metrics_compat=True) as client:
-        parts = client.running.parts.metrics._sources
+        parts = client.running.parts.monitoring.metrics._sources
         await client.ask(Side.NORTH, "POST", "/workflows", 201, WORKFLOW)
         await parts.store.consumer("mirror")
         await eventually(lambda: parts.services.broker.head == 1)
@@ -441,7 +441,7 @@ async def test_parsers_under_load(tmp_path: Path) -> None:
 async def test_a_store_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Metrics are there when the store is not: they say that it is down, and leave out what only it knows."""
     async with service(tmp_path) as client:
-        parts = client.running.parts.metrics._sources
+        parts = client.running.parts.monitoring.metrics._sources
 
         async def fail(_self: object) -> None:
             raise StoreUnavailable("gone")

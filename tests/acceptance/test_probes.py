@@ -67,7 +67,7 @@ async def test_a_store_that_is_down(
 ) -> None:
     """While the store does not answer the service is alive and not ready; only the log has the error of the driver."""
     async with composed(tmp_path) as running:
-        store: Any = running.parts.metrics._sources.store
+        store: Any = running.parts.monitoring.metrics._sources.store
         monkeypatch.setattr(health, "KEEP_SECONDS", -1.0)  # each probe asks anew
 
         async def fail(_self: object) -> None:
