@@ -76,7 +76,7 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         parts = await compose(config, stack, stop)
         listeners = open_listeners(config)
-        ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
+        ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners if listener.scheme == "http"}
         serving = supervise._serve(parts, listeners, nullcontext(), stop, asyncio.Event(), ServiceManager({}))
         task = asyncio.create_task(serving)
         try:

@@ -27,17 +27,18 @@ from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
 from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
-from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, NoteAnswer, RequestCounts
+from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.diagnostics import Diagnostics, Subjects
+from wfx.diagnostics import DebugSources, Diagnostics
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics, MetricsEndpoint, Parts
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources
+from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
@@ -56,6 +57,18 @@ from wfx.store.protocol import Store
 log = logging.getLogger("wfx")
 
 
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What tells operators, and programs of theirs, how the service does."""
+
+    metrics: Metrics
+    readiness: Readiness
+    probes: Mapping[str, Probe]
+    """What the northbound side answers at which paths before anybody else does."""
+    paths: Sequence[str]
+    """Those of metrics and probes: the rate limit passes them, beside those that it exempts by itself."""
+
+
 @dataclass(frozen=True)
 class Composition:
     """The composed service, as far as others than handlers work with it."""
@@ -71,24 +84,19 @@ class Composition:
     plugins: Mapping[Side, PluginChain]
     buckets: Buckets
     """Of the rate limit; an address has one for all listeners."""
-    never_limited: Sequence[str]
-    """Paths of monitoring, beside those that the rate limit exempts by itself."""
-    metrics: Metrics
-    readiness: Readiness
-    probes: Mapping[str, Probe]
-    """What the northbound side answers at which paths before anybody else does."""
+    monitoring: Monitoring
 
     def app(self, side: Side, *, loopback: bool) -> ASGIApp:
         """Build the app of a side for a listener; on loopback it checks the host names that browsers use."""
-        probes = self.probes if side is Side.NORTH else {}
+        probes = self.monitoring.probes if side is Side.NORTH else {}
         counts = self.endpoints[side].counts
         rate_limit = Middleware(
             RateLimit,
             side,
             self.tunables,
             self.buckets,
-            partial(_note_rate_refusal, self.limits, side, counts.beside(RATE_LIMIT)),
-            never_limited=self.never_limited,
+            partial(_note_rate_refusal, self.limits, side, counts.recorder_for(RATE_LIMIT)),
+            never_limited=self.monitoring.paths,
         )
         middleware = _middleware(self.tunables, rate_limit, self.plugins[side], probes, counts, loopback=loopback)
         return build_app(side, self.endpoints[side], middleware)
@@ -113,14 +121,11 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
-    parts = Parts(
+    metric_sources = MetricSources(
         services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
     )
-    metrics = Metrics(parts, tunables)
-    subjects = Subjects(running_config, store, limits, services.filters, services.large_bodies, plugins)
-    _mount(endpoints[Side.NORTH], config, MetricsEndpoint(metrics), Diagnostics(tunables, subjects))
-    probes = _probes(config, readiness)
-    monitoring = (config.metrics_path, config.liveness_path, config.readiness_path)
+    debug_sources = DebugSources(running_config, store, limits, services.filters, services.large_bodies, plugins)
+    endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
     return Composition(
         services=services,
         endpoints=endpoints,
@@ -129,10 +134,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         running_config=running_config,
         plugins=plugins,
         buckets=MemoryBuckets(),
-        never_limited=[path for path in monitoring if path],
-        metrics=metrics,
-        readiness=readiness,
-        probes=probes,
+        monitoring=_monitor(config, Metrics(metric_sources, tunables), readiness, endpoints[Side.NORTH]),
     )
 
 
@@ -151,11 +153,17 @@ def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig
     return running_config
 
 
-def _mount(north: Dispatch, config: Config, metrics: ASGIApp, diagnostics: ASGIApp) -> None:
-    """Have the northbound side show what only operators may see; unlike probes it is behind the plugins."""
+def _monitor(config: Config, metrics: Metrics, readiness: Readiness, north: Dispatch) -> Monitoring:
+    """Have the northbound side serve metrics, which are behind the plugins unlike probes; return what stands before."""
     if config.metrics_path:
-        north.mount(Mount(config.metrics_path, metrics), Side.NORTH)
-    north.mount(Mount("/debug", diagnostics), Side.NORTH)
+        north.mount(Mount(config.metrics_path, MetricsEndpoint(metrics)), Side.NORTH)
+    probes: dict[str, Probe] = {config.liveness_path: alive, config.readiness_path: partial(ready, readiness)}
+    return Monitoring(
+        metrics,
+        readiness,
+        {path: probe for path, probe in probes.items() if path},
+        [path for path in (config.metrics_path, *probes) if path],
+    )
 
 
 async def _open_services(
@@ -215,11 +223,6 @@ def _note_rate_refusal(limits: HttpLimits, side: Side, note: NoteAnswer, scope: 
     note(scope, 429)
 
 
-def _probes(config: Config, readiness: Readiness) -> dict[str, Probe]:
-    probes: dict[str, Probe] = {config.liveness_path: alive, config.readiness_path: partial(ready, readiness)}
-    return {path: probe for path, probe in probes.items() if path}
-
-
 def _middleware(
     tunables: Holder[Tunables],
     rate_limit: Middleware,
@@ -231,11 +234,11 @@ def _middleware(
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
-        *([Middleware(HostCheck, tunables, counts.beside(HOST_CHECK))] if loopback else []),
-        *([Middleware(Probes, probes, counts.beside)] if probes else []),
-        Middleware(CrossOriginSharing, tunables, counts.beside(PREFLIGHT)),
+        *([Middleware(HostCheck, tunables, counts.recorder_for(HOST_CHECK))] if loopback else []),
+        *([Middleware(Probes, probes, counts.recorder_for)] if probes else []),
+        Middleware(CrossOriginSharing, tunables, counts.recorder_for(PREFLIGHT)),
         rate_limit,
-        *([Middleware(PluginMiddleware, chain, counts.beside(PLUGIN))] if len(chain) else []),
+        *([Middleware(PluginMiddleware, chain, counts.recorder_for(PLUGIN))] if len(chain) else []),
     ]
 
 

@@ -89,7 +89,7 @@ async def _serve(
         manager.ready(f"serving on {', '.join(listener.address for listener in listeners)}")
         async with reload:
             await stop.wait()
-            service.readiness.stop()
+            service.monitoring.readiness.stop()
         log.info("stopping")
         manager.stopping()
         await service.services.broker.close()

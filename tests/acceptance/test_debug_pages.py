@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 import httpx
 import psutil
@@ -16,11 +18,14 @@ from command_lines import runner
 from plugin_programs import PluginDirectory
 
 from tests.composition import Running, composed
+from wfx.api.rate_limit import MemoryBuckets
 from wfx.cli import PROGRAM
 from wfx.config.cross_checks import OptionRefused, check
 from wfx.config.options import OPTIONS, Config
 from wfx.config.report import masked_text
 from wfx.request_context import Side
+from wfx.store import snapshot
+from wfx.version import VERSION
 
 TOKEN = "canary-4711"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
@@ -79,6 +84,20 @@ async def test_secret(engine: str, tmp_path: Path) -> None:
         assert (await client.head("/debug/info", headers=SHOWN)).status_code == 200
 
 
+@pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
+async def test_secrets_that_are_not_ascii(engine: str, tmp_path: Path) -> None:
+    """Whatever bytes are sent as the secret are compared: wrong ones are 401, and a secret may have any characters."""
+    secret = "schlüssel-\N{KEY}"
+    async with service(tmp_path, http_engine=engine, debug_enabled=True, debug_auth_token=secret) as (running, client):
+        wrong = ("info?token=%ff", "info?x=%C3%A9", "info?%ff=%ff&token=%C3", "info?token=%00", "info?token=%zz")
+        assert await statuses(client, *wrong) == {401}
+        raw = b"GET /debug/info?token=\xe9 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        connection = await running.connect(Side.NORTH, raw)
+        assert (await connection.rest()).split(b" ")[1] in {b"400", b"401"}
+        await connection.close()
+        assert await statuses(client, f"info?token={quote(secret)}") == {200}
+
+
 async def test_addresses(tmp_path: Path) -> None:
     """Other addresses than the listed ones are refused with 403, before the secret is looked at; none listed is all."""
     for allowed, status in (
@@ -127,11 +146,11 @@ async def test_contents(tmp_path: Path) -> None:
         for _ in range(3):
             await client.get(f"/api/wfx/v1/jobs/{job}")
         await client.get("/api/wfx/v1/jobs", headers={"X-Response-Filter": "reduce range(10) as $n (0; . + $n)"})
-        await running.parts.metrics._parts.store.consumer("mirror")
+        await running.parts.monitoring.metrics._sources.store.consumer("mirror")
         pages = {path: await client.get(f"/debug/{path}", headers=SHOWN) for path in PAGES}
         assert {page.headers["cache-control"] for page in pages.values()} == {"no-store"}
         found = {path: page.json() for path, page in pages.items()}
-        assert (found["info"]["pid"], found["info"]["version"]) == (os.getpid(), "0.1.0")
+        assert (found["info"]["pid"], found["info"]["version"]) == (os.getpid(), VERSION)
         assert found["info"]["uptimeSeconds"] > 0
         assert set(found["config"]) == {option.name for option in OPTIONS}
         assert found["config"]["debug-auth-token"] == {"value": "***", "changeNeeds": "reload"}
@@ -150,6 +169,55 @@ async def test_contents(tmp_path: Path) -> None:
         assert database["bytes"]["database"] > 0
         assert database["consumers"]["mirror"] == {"position": 2, "steps": 0, "lost": 0, "lag": 0}
         assert database["details"]["journal_mode"] == "wal"
+
+
+async def test_lag_while_the_log_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consumers are never ahead of the log, also where both move on while the page is made."""
+    async with service(tmp_path, **ON) as (running, client):
+        store: Any = running.parts.monitoring.metrics._sources.store
+        await client.post("/api/wfx/v1/workflows", json={"name": "w", "states": [{"name": "S"}], "transitions": []})
+        await store.consumer("mirror")
+        count_jobs = type(store).count_jobs
+
+        async def count_slowly(store: Any) -> Any:
+            counted = await count_jobs(store)
+            for _ in range(5):
+                await client.post("/api/wfx/v1/jobs", json={"clientId": "c", "workflow": "w"})
+            await store.step("mirror", 1, 0, 6, ())
+            return counted
+
+        monkeypatch.setattr(type(store), "count_jobs", count_slowly)
+        page = (await client.get("/debug/database/stats", headers=SHOWN)).json()
+        assert (page["log"]["head"], page["consumers"]["mirror"]["position"]) == (6, 6)
+        assert page["consumers"]["mirror"]["lag"] == 0
+
+
+async def test_a_store_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store takes too long the page of the database is 503; the others are there."""
+    async with service(tmp_path, **ON) as (running, client):
+
+        async def hang(_store: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(type(running.parts.monitoring.metrics._sources.store), "count_jobs", hang)
+        monkeypatch.setattr(snapshot, "DEADLINE_SECONDS", 0.1)
+        assert await statuses(client, "database/stats", **SHOWN) == {503}
+        assert await statuses(client, "info", "processes", "cache/stats", **SHOWN) == {200}
+
+
+async def test_listeners(tmp_path: Path) -> None:
+    """Listeners are told apart by their addresses; what the rate limit refuses counts for a side."""
+    north = str(tmp_path / "north.sock")
+    unix = {"scheme": ("unix", "http"), "client_unix_socket": str(tmp_path / "south.sock"), "mgmt_unix_socket": north}
+    limit = {"rate_limit_enabled": True, "ip_rate_limit": 1, "rate_limit_excluded_paths": ("/debug",)}
+    async with service(tmp_path, **limit, **unix, **ON) as (running, client):
+        cast(MemoryBuckets, running.parts.buckets)._clock = lambda: 0.0  # nothing is given back meanwhile
+        assert [(await client.get("/api/wfx/v1/jobs")).status_code for _ in range(4)] == [200, 429, 429, 429]
+        page = (await client.get("/debug/processes", headers=SHOWN)).json()
+        assert page["rateLimited"] == {"north": 3, "south": 0}
+        assert [each["refusals"] for each in page["listeners"]] == [{}] * 4
+        addresses = {each["address"] for each in page["listeners"] if each["side"] == "north"}
+        assert addresses == {f"127.0.0.1:{running.ports[Side.NORTH]}", north}
 
 
 async def test_no_secret_is_shown(tmp_path: Path) -> None:

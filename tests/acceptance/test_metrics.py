@@ -27,12 +27,14 @@ ENDLESS = "last(repeat(1))"
 
 def value(running: Running, name: str, **labels: str) -> float | None:
     """What the registry says now."""
-    return running.parts.metrics.registry.get_sample_value(name, labels)
+    return running.parts.monitoring.metrics.registry.get_sample_value(name, labels)
 
 
 def samples(running: Running, name: str) -> dict[tuple[str, ...], float]:
     """The samples of a metric that are not 0, by the values of their labels."""
-    found = [s for metric in running.parts.metrics.registry.collect() for s in metric.samples if s.name == name]
+    found = [
+        s for metric in running.parts.monitoring.metrics.registry.collect() for s in metric.samples if s.name == name
+    ]
     return {tuple(sample.labels.values()): sample.value for sample in found if sample.value}
 
 
@@ -44,8 +46,8 @@ async def post(running: Running, client: httpx.AsyncClient, path: str, document:
 async def test_names(tmp_path: Path) -> None:
     """There are these metrics, each with a help text, in a registry of their own."""
     async with composed(tmp_path) as running:
-        registry = running.parts.metrics.registry
-        await running.parts.metrics.refresh()
+        registry = running.parts.monitoring.metrics.registry
+        await running.parts.monitoring.metrics.refresh()
         ours = {metric.name: metric for metric in registry.collect() if not metric.name.startswith("process_")}
         assert {name: metric.type for name, metric in ours.items()} == {
             family.name: str(family.kind) for family in CATALOGUE.values()
@@ -69,11 +71,11 @@ async def test_edge(engine: str, tmp_path: Path) -> None:
                 await refused.close()
         assert samples(running, "wfx_refusals_total") == {("north", "host"): 3, ("south", "malformed"): 2}
         waiting = [await running.connect(Side.SOUTH, half + b"Content-Length: 9\r\n\r\n{") for _ in range(3)]
-        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 3)
-        assert value(running, "wfx_running_requests", side="north") == 0
+        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 3)
+        assert value(running, "wfx_http_requests_in_flight", side="north") == 0
         for connection in waiting:
             await connection.close()
-        await eventually(lambda: value(running, "wfx_running_requests", side="south") == 0)
+        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 0)
 
 
 async def test_readers_that_do_not_read(tmp_path: Path) -> None:
@@ -97,12 +99,12 @@ async def test_readers_that_do_not_read(tmp_path: Path) -> None:
             await post(
                 running, client, "/jobs", {"clientId": "c", "workflow": "w", "definition": {"x": "x" * 1_000_000}}
             )
-        await eventually(lambda: value(running, "wfx_event_readers_dropped_total") == 1)
+        await eventually(lambda: value(running, "wfx_event_subscribers_dropped_total") == 1)
         await eventually(lambda: running.parts.services.broker.subscribers == 1)
         stuck.close()
         await reader.close()
         await reading
-        assert value(running, "wfx_event_readers_dropped_total") == 1
+        assert value(running, "wfx_event_subscribers_dropped_total") == 1
 
 
 async def ask(running: Running, client: httpx.AsyncClient, program: str) -> int:
@@ -155,9 +157,9 @@ async def test_store(tmp_path: Path) -> None:
         assert value(running, "wfx_store_batch_size_sum") == 2 + 1 + 5 + 20
         batches = value(running, "wfx_store_batch_size_count")
         assert value(running, "wfx_store_batch_size_bucket", le="+Inf") == batches
-        assert value(running, "wfx_store_commit_seconds_count") == batches
-        assert value(running, "wfx_store_commit_seconds_bucket", le="+Inf") == batches
-        assert (value(running, "wfx_store_commit_seconds_sum") or 0) > 0
+        assert value(running, "wfx_store_commit_duration_seconds_count") == batches
+        assert value(running, "wfx_store_commit_duration_seconds_bucket", le="+Inf") == batches
+        assert (value(running, "wfx_store_commit_duration_seconds_sum") or 0) > 0
 
 
 @pytest.fixture

@@ -62,10 +62,12 @@ async def test_paths(tmp_path: Path) -> None:
         assert await statuses(running, Side.NORTH, "/healthz", "/readyz", "/health") == [404, 404, 200]
 
 
-async def test_a_store_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the store does not answer the service is alive and not ready, and says why; then it is ready again."""
+async def test_a_store_that_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the store does not answer the service is alive and not ready; only the log has the error of the driver."""
     async with composed(tmp_path) as running:
-        store: Any = running.parts.metrics._parts.store
+        store: Any = running.parts.monitoring.metrics._sources.store
         monkeypatch.setattr(health, "KEEP_SECONDS", -1.0)  # each probe asks anew
 
         async def fail(_self: object) -> None:
@@ -75,8 +77,9 @@ async def test_a_store_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             patched.setattr(type(store), "ping", fail)
             answer = await ask(running.ports[Side.NORTH], "/readyz")
             assert answer.status_code == 503
-            assert answer.json() == {"reason": "the store is down: the disk is gone", "status": "not ready"}
+            assert answer.json() == {"reason": "the store is down", "status": "not ready"}
             assert await statuses(running, Side.NORTH, "/healthz", "/health") == [200, 503]
+        assert "store is down: the disk is gone" in caplog.text
         assert await statuses(running, Side.NORTH, "/readyz") == [200]
 
 

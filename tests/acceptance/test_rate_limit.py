@@ -37,7 +37,7 @@ def stop_clock(running: Running) -> Clock:
 def count(running: Running, side: Side) -> float | None:
     """How many requests were refused, by the metrics."""
     labels = {"side": str(side), "reason": "rate"}
-    return running.parts.metrics.registry.get_sample_value("wfx_refusals_total", labels)
+    return running.parts.monitoring.metrics.registry.get_sample_value("wfx_refusals_total", labels)
 
 
 async def test_a_hundred_each_minute(engine: str, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.store.backends import Backend
 from tests.store.samples import FLOW, begin, move, renamed, together
 from wfx.domain.workflow import Actor, Workflow
+from wfx.store.figures import DatabaseFigures
 from wfx.store.protocol import Store
 
 
@@ -33,22 +35,28 @@ async def test_workflows_of_the_same_name(store: Store, flow: Workflow) -> None:
     assert dict(await store.count_jobs()) == {(FLOW.name, "OPEN"): 1}
 
 
-async def test_queue_and_database(store: Store, flow: Workflow) -> None:
-    """Nothing waits while nobody writes; sizes are of what there is."""
+async def test_queue_and_database(store: Store, backend: Backend, flow: Workflow) -> None:
+    """Nothing waits while nobody writes; sizes are of what there is: nothing in memory, else files with something."""
     await store.create_job(flow.name, begin())
     queue, figures = store.queue(), await store.describe()
     assert queue.waiting == 0 < queue.room
-    assert all(size >= 0 for size in figures.bytes.values())
-    assert "kind" in figures.details
+    if backend.name == "memory":
+        assert figures == DatabaseFigures(0, {}, {"kind": "memory"})
+    else:
+        assert figures.details["kind"] == "sqlite"
+        assert set(figures.bytes) == ({"database", "wal"} if backend.name == "sqlite-file" else {"database"})
+        assert all(size > 0 for size in figures.bytes.values())
 
 
-async def test_caches(store: Store, flow: Workflow) -> None:
-    """Each look-up in a cache is a hit or a miss."""
+async def test_caches(store: Store, backend: Backend, flow: Workflow) -> None:
+    """Each look-up in a cache is a hit or a miss; a store in memory has no caches."""
     job = await store.create_job(flow.name, begin())
     before = {each.name: each for each in store.caches()}
     for _ in range(3):
         await store.get_job(job.id)
     after = {each.name: each for each in store.caches()}
-    if after:
+    if backend.name == "memory":
+        assert after == {}
+    else:
         assert (after["jobs"].misses - before["jobs"].misses, after["jobs"].hits - before["jobs"].hits) == (1, 2)
         assert after["jobs"].entries == 1

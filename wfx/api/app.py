@@ -14,10 +14,11 @@ from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.request import certificate_of
-from wfx.api.request_counts import UNMATCHED, NoteAnswer, RequestCounts, counting
+from wfx.api.request_counts import UNMATCHED, RequestCounts, counting
 from wfx.api.route_table import RouteTable
 from wfx.api.routes import REFUSED_IN_LOWER_CASE, UNKNOWN_PATH_ALLOWS, Mount, service_mounts, service_routes
 from wfx.api.services import Services
+from wfx.note_answer import NoteAnswer
 from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
 
 
@@ -70,7 +71,7 @@ class Dispatch:
         """Prepare an endpoint for each route, which takes a while; the mounts are the service's unless given."""
         self.counts = RequestCounts(side)
         self._table = RouteTable(self._endpoints(side, services))
-        self._note_unmatched = self.counts.beside(UNMATCHED)
+        self._note_unmatched = self.counts.recorder_for(UNMATCHED)
         self._mounts: list[tuple[Mount, NoteAnswer]] = []
         for each in service_mounts(services) if mounts is None else mounts:
             self.mount(each, side)
@@ -90,7 +91,7 @@ class Dispatch:
     def mount(self, mount: Mount, side: Side) -> None:
         """Have an app answer for a path and what is below it, if it is for this side."""
         if side in mount.sides:
-            self._mounts.append((mount, self.counts.beside(mount.prefix)))
+            self._mounts.append((mount, self.counts.recorder_for(mount.prefix)))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the endpoint, or answer why there is none."""

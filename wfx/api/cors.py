@@ -13,8 +13,8 @@ from typing import NamedTuple, Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, adding_headers
-from wfx.api.request_counts import NoteAnswer, ignore_answer
 from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.note_answer import NoteAnswer, ignore_answer
 
 _ANY = b"*"
 """Allows all origins what the contract allows them: to read answers and streams, but no preflight."""

@@ -55,7 +55,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, context: RequestContext) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
-        began, begun = perf_counter(), False
+        started, counted = perf_counter(), False
         fields = dict(scope["headers"])
         request = ApiRequest(scope, self._services, context, context.path, {})
         try:
@@ -70,12 +70,12 @@ class Endpoint:
             request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
-            self._recent[response.status_code].append(perf_counter() - began)
-            begun = True
+            self._recent[response.status_code].append(perf_counter() - started)
+            counted = True
             await response(scope, receive, send)
         except BaseException as exc:
-            if not begun:
-                self._counts.note_failure(exc, perf_counter() - began)
+            if not counted:
+                self._counts.note_failure(exc, perf_counter() - started)
             raise
         finally:
             if request.share is not None:

@@ -13,8 +13,8 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import RawHeader, Reply, text_reply
-from wfx.api.request_counts import NoteAnswer, ignore_answer
 from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.note_answer import NoteAnswer, ignore_answer
 
 _CACHED = 1024
 """Values of ``Host`` whose verdicts are cached, so that most requests need one lookup."""

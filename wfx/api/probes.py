@@ -10,26 +10,25 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.reply import RawHeader, Reply, json_reply, method_not_allowed
-from wfx.api.request_counts import NoteAnswer, counting
+from wfx.api.reply import NO_STORE, Reply, json_reply, refused_method
+from wfx.api.request_counts import counting
 from wfx.domain.json import encode
+from wfx.note_answer import NoteAnswer
 from wfx.service.readiness import Readiness
-
-_FRESH: RawHeader = (b"cache-control", b"no-store")
 
 Probe = Callable[[], Awaitable[Reply]]
 
 
 async def alive() -> Reply:
     """Answer that the process does."""
-    return json_reply(encode({"status": "alive"}), 200, (_FRESH,))
+    return json_reply(encode({"status": "alive"}), 200, (NO_STORE,))
 
 
 async def ready(readiness: Readiness) -> Reply:
     """Answer whether the service can serve, with 503 if not."""
-    if obstacle := await readiness.obstacle():
-        return json_reply(encode({"reason": obstacle, "status": "not ready"}), 503, (_FRESH,))
-    return json_reply(encode({"status": "ready"}), 200, (_FRESH,))
+    if reason := await readiness.not_ready_reason():
+        return json_reply(encode({"reason": reason, "status": "not ready"}), 503, (NO_STORE,))
+    return json_reply(encode({"status": "ready"}), 200, (NO_STORE,))
 
 
 class Probes:
@@ -49,5 +48,5 @@ class Probes:
 
 
 async def _answer(probe: Probe, scope: Scope, receive: Receive, send: Send) -> None:
-    reply = await probe() if scope["method"] in ("GET", "HEAD") else method_not_allowed("GET, HEAD")
+    reply = refused_method(scope) or await probe()
     await reply(scope, receive, send)

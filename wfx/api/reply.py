@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
 RawHeader = tuple[bytes, bytes]
 
@@ -13,6 +13,7 @@ JSON: RawHeader = (b"content-type", b"application/json")
 TEXT: RawHeader = (b"content-type", b"text/plain; charset=utf-8")
 CLOSE: RawHeader = (b"connection", b"close")
 LATER: RawHeader = (b"retry-after", b"5")
+NO_STORE: RawHeader = (b"cache-control", b"no-store")
 NOSNIFF: RawHeader = (b"x-content-type-options", b"nosniff")
 
 
@@ -42,6 +43,11 @@ def text_reply(status: int, line: str, headers: Sequence[RawHeader] = ()) -> Rep
 def method_not_allowed(methods: str, text: str = "Method Not Allowed") -> Reply:
     """Answer that a path has only these methods."""
     return text_reply(405, text, ((b"allow", methods.encode()),))
+
+
+def refused_method(scope: Scope) -> Reply | None:
+    """Return the answer to a method other than GET and HEAD, for what has only these; None for those."""
+    return None if scope["method"] in ("GET", "HEAD") else method_not_allowed("GET, HEAD")
 
 
 def adding_headers(send: Send, more: Callable[[list[RawHeader]], Sequence[RawHeader]]) -> Send:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import Context
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Scope, Send
 
 from wfx.histogram import SECONDS, Histogram
+from wfx.note_answer import NoteAnswer
 from wfx.request_context import Side
 
 UNMATCHED, HOST_CHECK, PREFLIGHT, RATE_LIMIT, PLUGIN = "unmatched", "host-check", "preflight", "rate-limit", "plugin"
@@ -23,18 +24,11 @@ UNMATCHED, HOST_CHECK, PREFLIGHT, RATE_LIMIT, PLUGIN = "unmatched", "host-check"
 request beyond the rate limit, and what a plugin answered."""
 LEFT = 499
 """Status of a request whose client left before its answer began."""
-_TOGETHER = 0.5
+_FOLD_INTERVAL = 0.5
 """Seconds whose answers are counted together: one by one that would cost twice as much."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _OTHER = "other"
 """Stands for all other methods."""
-
-NoteAnswer = Callable[[Scope, int], None]
-"""Counts a request that is answered with this status."""
-
-
-def ignore_answer(_scope: Scope, _status: int) -> None:
-    """Count nothing."""
 
 
 class RouteCounts:
@@ -43,7 +37,7 @@ class RouteCounts:
     __slots__ = ("_answers", "_seconds", "_timer", "recent")
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no answer counted."""
         self.recent: defaultdict[int, list[float]] = defaultdict(self._begin)
         """The seconds of answers that are yet to be counted, by status; for the endpoint, which adds to them itself."""
         self._timer: asyncio.TimerHandle | None = None
@@ -84,7 +78,7 @@ class RouteCounts:
     def _begin(self) -> list[float]:
         """Make a place for answers of one status, and see that they are counted soon."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TOGETHER, self.fold, context=Context())
+            self._timer = asyncio.get_running_loop().call_later(_FOLD_INTERVAL, self.fold, context=Context())
         return []
 
 
@@ -92,7 +86,7 @@ class RequestCounts:
     """Counters of all routes of one side."""
 
     def __init__(self, side: Side) -> None:
-        """Begin with none."""
+        """Start with no route; each is added when it is first asked for."""
         self.side = side
         self._counts: dict[tuple[str, str], RouteCounts] = {}
 
@@ -107,7 +101,7 @@ class RequestCounts:
             counts = self._counts[route, method] = RouteCounts()
         return counts
 
-    def beside(self, route: str) -> NoteAnswer:
+    def recorder_for(self, route: str) -> NoteAnswer:
         """Return what counts the answers of something that stands beside or around the endpoints."""
 
         def note(scope: Scope, status: int) -> None:

@@ -1,6 +1,6 @@
 """Pages under ``/debug`` for people who analyse a running service; off by default."""
 
 from wfx.diagnostics.app import Diagnostics
-from wfx.diagnostics.pages import Subjects
+from wfx.diagnostics.pages import DebugSources
 
-__all__ = ["Diagnostics", "Subjects"]
+__all__ = ["DebugSources", "Diagnostics"]

@@ -12,8 +12,8 @@ from wfx.api.reply import Reply, text_reply
 from wfx.config.tunables import Tunables
 from wfx.server.proxies import TrustedProxies
 
-_TOKEN_FIELD = b"x-debug-token"
-_TOKEN_PARAMETER = b"token"
+_FIELD = b"x-debug-token"
+_PARAMETER = "token"
 _SCHEME = b"bearer "
 _LONGEST = 8192
 """Bytes of a query string that is looked at."""
@@ -50,10 +50,12 @@ class Access:
 def _secrets(scope: Scope) -> Iterator[bytes]:
     """Give the secrets that a request shows: as a bearer token, in a field of its own, or as a parameter."""
     for name, value in scope["headers"]:
-        if name == _TOKEN_FIELD:
+        if name == _FIELD:
             yield value.strip()
         elif name == b"authorization" and value[: len(_SCHEME)].lower() == _SCHEME:
             yield value[len(_SCHEME) :].strip()
     query: bytes = scope["query_string"]
     if len(query) <= _LONGEST:
-        yield from (value for name, value in parse_qsl(query) if name == _TOKEN_PARAMETER)
+        # Any byte is a character of Latin-1, so whatever is sent can be compared.
+        parameters = parse_qsl(query.decode("latin-1"), encoding="latin-1")
+        yield from (value.encode("latin-1") for name, value in parameters if name == _PARAMETER)

@@ -24,6 +24,7 @@ from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
 from wfx.store.protocol import Store
+from wfx.store.snapshot import take_snapshot
 from wfx.version import API_VERSION, COMMIT, VERSION
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -31,11 +32,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _STARTED = time.time()
 _STARTED_MONOTONIC = time.monotonic()
 
-Page = Callable[["Subjects"], Awaitable[dict[str, Any]]]
+Page = Callable[["DebugSources"], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
+class DebugSources:
     """What the pages tell about."""
 
     running_config: RunningConfig
@@ -46,7 +47,7 @@ class Subjects:
     plugins: Mapping[Side, PluginChain]
 
 
-async def info(subjects: Subjects) -> dict[str, Any]:
+async def info(sources: DebugSources) -> dict[str, Any]:
     """Tell what runs, where, and since when."""
     loop = type(asyncio.get_running_loop())
     return {
@@ -61,14 +62,14 @@ async def info(subjects: Subjects) -> dict[str, Any]:
         "started": rfc3339(Timestamp(int(_STARTED * 1_000_000))),
         "uptimeSeconds": round(time.monotonic() - _STARTED_MONOTONIC, 3),
         "processors": os.cpu_count(),
-        "storage": subjects.running_config.config.storage,
-        "listeners": _listeners(subjects.limits),
+        "storage": sources.running_config.config.storage,
+        "listeners": _listeners(sources.limits),
     }
 
 
-async def config(subjects: Subjects) -> dict[str, Any]:
+async def config(sources: DebugSources) -> dict[str, Any]:
     """Tell the settings as they were read last, without what is secret in them."""
-    settings = subjects.running_config.config
+    settings = sources.running_config.config
     return {
         option.name: {
             "value": masked_value(option, getattr(settings, option.member)),
@@ -78,43 +79,43 @@ async def config(subjects: Subjects) -> dict[str, Any]:
     }
 
 
-async def processes(subjects: Subjects) -> dict[str, Any]:
+async def processes(sources: DebugSources) -> dict[str, Any]:
     """Tell what runs: the process of the service, its workers and plugins, tasks and requests."""
     tasks = Counter(_title(task) for task in asyncio.all_tasks())
     return {
         "service": _process(os.getpid()),
         "threads": sorted(thread.name for thread in threading.enumerate()),
-        "workers": list(_workers(subjects)),
+        "workers": list(_workers(sources)),
         "plugins": [
             {"side": side, "name": plugin.name, "open": plugin.open, **_process(plugin.process_id)}
-            for side, chain in subjects.plugins.items()
+            for side, chain in sources.plugins.items()
             for plugin in chain.plugins
         ],
         "tasks": dict(sorted(tasks.items())),
-        "listeners": _listeners(subjects.limits),
+        "listeners": _listeners(sources.limits),
+        "rateLimited": {str(side): each.counts["rate"] for side, each in sources.limits.app_refusals.items()},
     }
 
 
-async def cache_stats(subjects: Subjects) -> dict[str, Any]:
+async def cache_stats(sources: DebugSources) -> dict[str, Any]:
     """Tell how the store's caches do."""
-    return {each.name: _without(asdict(each), "name") for each in subjects.store.caches()}
+    return {each.name: _without(asdict(each), "name") for each in sources.store.caches()}
 
 
-async def database_stats(subjects: Subjects) -> dict[str, Any]:
+async def database_stats(sources: DebugSources) -> dict[str, Any]:
     """Tell what the database has and takes."""
-    store = subjects.store
-    figures, bounds, queue = await store.describe(), await store.log_bounds(), store.queue()
-    jobs = await store.count_jobs()
+    store = sources.store
+    snapshot, queue = await take_snapshot(store), store.queue()
+    database, bounds = snapshot.database, snapshot.bounds
     return {
-        "storage": subjects.running_config.config.storage,
-        "connections": figures.connections,
-        "bytes": dict(figures.bytes),
-        "details": dict(figures.details),
-        "jobs": sum(jobs.values()),
+        "storage": sources.running_config.config.storage,
+        "connections": database.connections,
+        "bytes": dict(database.bytes),
+        "details": dict(database.details),
+        "jobs": sum(snapshot.jobs.values()),
         "log": {"id": bounds.log_id, "oldest": bounds.oldest, "head": bounds.head},
         "consumers": {
-            each.name: {**_without(asdict(each), "name"), "lag": bounds.head - each.position}
-            for each in await store.consumers()
+            each.name: {**_without(asdict(each), "name"), "lag": snapshot.lag(each)} for each in snapshot.consumers
         },
         "writes": {"waiting": queue.waiting, "room": queue.room},
     }
@@ -130,14 +131,15 @@ PAGES: Mapping[str, Page] = {
 """By their paths below ``/debug``."""
 
 
-def _workers(subjects: Subjects) -> Iterator[dict[str, Any]]:
-    for kind, found in (("filter", subjects.filters.process_ids), ("body", subjects.large_bodies.process_ids)):
+def _workers(sources: DebugSources) -> Iterator[dict[str, Any]]:
+    for kind, found in (("filter", sources.filters.process_ids), ("body", sources.large_bodies.process_ids)):
         yield from ({"kind": kind, **_process(number)} for number in found)
 
 
 def _listeners(limits: HttpLimits) -> list[dict[str, Any]]:
     return [
-        {"side": each.side, "running": each.running, "refusals": +each.refusals.counts} for each in limits.listeners
+        {"side": each.side, "address": each.address, "running": each.running, "refusals": +each.refusals.counts}
+        for each in limits.listeners
     ]
 
 

@@ -1,12 +1,12 @@
 """Metrics of the service: gives the counters of its parts names, and serves them.
 
-Parts count in plain integers, so counting costs nothing to speak of. prometheus-client, which takes a while to import,
-is loaded when metrics are first wanted.
+Parts count in plain integers; samples are made of them when somebody scrapes. prometheus-client, which takes a while to
+import, is loaded when metrics are first wanted.
 """
 
 from wfx.metrics.batches import Batches
 from wfx.metrics.collector import Metrics
 from wfx.metrics.endpoint import MetricsEndpoint
-from wfx.metrics.sources import Parts
+from wfx.metrics.sources import MetricSources
 
-__all__ = ["Batches", "Metrics", "MetricsEndpoint", "Parts"]
+__all__ = ["Batches", "MetricSources", "Metrics", "MetricsEndpoint"]

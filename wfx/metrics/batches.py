@@ -11,7 +11,7 @@ class Batches:
     """Sizes of batches, and how long they took."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no batch counted."""
         self.sizes = Histogram(_SIZES)
         self.seconds = Histogram(SECONDS)
 

@@ -29,7 +29,10 @@ class Family:
     text: str
     labels: tuple[str, ...] = ()
     ours: str = ""
-    """Where another program's name is served: the query that gives the same from our metrics."""
+    """Where another program's name is served: the query that gives the same from ours; the sum of a histogram."""
+
+    scale: float = 1
+    """What values are multiplied by, where the unit is not the one that they are counted in."""
 
     @property
     def shown(self) -> str:
@@ -43,7 +46,7 @@ _OWN = (
            ("side", "route", "method", "status")),
     Family("wfx_http_request_duration_seconds", Kind.HISTOGRAM,
            "Time from the end of a request's header to the beginning of its answer", ("side", "route", "method")),
-    Family("wfx_running_requests", Kind.GAUGE, "Requests being worked on, event streams apart", ("side",)),
+    Family("wfx_http_requests_in_flight", Kind.GAUGE, "Requests being worked on, event streams apart", ("side",)),
     Family("wfx_refusals", Kind.COUNTER, "Connections and requests that were refused before they reached the API",
            ("side", "reason")),
     Family("wfx_jobs", Kind.GAUGE, "Jobs by workflow and group; group is empty for states that are in none",
@@ -52,9 +55,9 @@ _OWN = (
     Family("wfx_store_up", Kind.GAUGE, "1 while the store answers"),
     Family("wfx_ready", Kind.GAUGE, "1 while the service can serve, as the readiness probe tells"),
     Family("wfx_store_batch_size", Kind.HISTOGRAM, "Changes that one commit of the store makes durable"),
-    Family("wfx_store_commit_seconds", Kind.HISTOGRAM, "Time from handing a batch to the store to its answer"),
-    Family("wfx_store_writes_waiting", Kind.GAUGE, "Changes that wait for their commit"),
-    Family("wfx_store_writes_room", Kind.GAUGE, "Changes that may wait; more are refused"),
+    Family("wfx_store_commit_duration_seconds", Kind.HISTOGRAM, "Time from handing a batch to the store to its answer"),
+    Family("wfx_store_write_queue_length", Kind.GAUGE, "Changes that wait for their commit"),
+    Family("wfx_store_write_queue_capacity", Kind.GAUGE, "Changes that may wait; more are refused"),
     Family("wfx_store_connections", Kind.GAUGE, "Open connections to the database"),
     Family("wfx_store_bytes", Kind.GAUGE, "Bytes that the database takes, by file: database, wal", ("file",)),
     Family("wfx_cache_entries", Kind.GAUGE, "Entries of the store's caches", ("cache",)),
@@ -67,14 +70,14 @@ _OWN = (
     Family("wfx_consumer_lag_events", Kind.GAUGE, "Events that a consumer of the log is behind", ("consumer",)),
     Family("wfx_consumer_events_lost", Kind.COUNTER,
            "Events that were pruned before a consumer of the log had read them", ("consumer",)),
-    Family("wfx_event_readers", Kind.GAUGE, "Event streams that run"),
-    Family("wfx_event_reader_lag_events", Kind.GAUGE, "Events that the reader is behind that is furthest behind"),
-    Family("wfx_event_readers_dropped", Kind.COUNTER,
-           "Readers of event streams that were given up since they did not read"),
+    Family("wfx_event_subscribers", Kind.GAUGE, "Subscribers of event streams"),
+    Family("wfx_event_subscriber_lag_events", Kind.GAUGE, "Lag of the slowest subscriber, in events"),
+    Family("wfx_event_subscribers_dropped", Kind.COUNTER,
+           "Subscribers of event streams that were dropped since they did not read"),
     Family("wfx_filter_kills", Kind.COUNTER, "Response filters that were stopped in a worker process, by reason",
            ("reason",)),
-    Family("wfx_plugin_decision_seconds", Kind.HISTOGRAM, "Time that a plugin takes for its decision on a request",
-           ("side", "plugin")),
+    Family("wfx_plugin_decision_duration_seconds", Kind.HISTOGRAM,
+           "Time that a plugin takes for its decision on a request", ("side", "plugin")),
     Family("wfx_plugin_undecided", Kind.COUNTER, "Requests that were refused since a plugin did not decide",
            ("side", "plugin")),
     Family("wfx_worker_processes", Kind.GAUGE, "Worker processes that run: for response filters, for large bodies",
@@ -101,10 +104,10 @@ _COMPATIBLE = (
     Family("ifttt_actions_executed", Kind.COUNTER, "Requests that change something, by operation and outcome",
            ("action_type", "status"),
            ours='sum by (route, status) (wfx_http_requests_total{method=~"POST|PUT|DELETE"})'),
-    Family("ifttt_event_processing_duration_ms", Kind.HISTOGRAM, "Time of commits",
-           ours="wfx_store_commit_seconds, times 1000"),
+    Family("ifttt_event_processing_duration_ms", Kind.HISTOGRAM, "Time of commits, in milliseconds",
+           ours="1000 * wfx_store_commit_duration_seconds_sum", scale=1000),
     Family("ifttt_queue_utilization_ratio", Kind.GAUGE, "Part of the room for waiting changes that is taken",
-           ours="wfx_store_writes_waiting / wfx_store_writes_room"),
+           ours="wfx_store_write_queue_length / wfx_store_write_queue_capacity"),
 )  # fmt: skip
 CATALOGUE = {family.name: family for family in _OWN}
 """All metrics of ours by name, but for those of the process, which prometheus-client makes."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,24 +11,23 @@ from wfx.config.tunables import Current, Tunables
 from wfx.histogram import Histogram
 from wfx.metrics import compat, sources
 from wfx.metrics.catalog import CATALOGUE, COMPATIBLE, Family, Kind
-from wfx.metrics.sources import Facts, Parts, Values
+from wfx.metrics.sources import MetricSources, ServiceState, Values
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
     from prometheus_client.process_collector import ProcessCollector
 
-_MILLI = 1000
-
 
 class Metrics:
     """Where the counters are, and what they are called; a collector of prometheus-client."""
 
-    def __init__(self, parts: Parts, tunables: Current[Tunables]) -> None:
-        """Read the counters of these parts."""
-        self._parts = parts
+    def __init__(self, metric_sources: MetricSources, tunables: Current[Tunables]) -> None:
+        """Read the counters of these sources."""
+        self._sources = metric_sources
         self._tunables = tunables
-        self._facts = Facts()
+        self._state = ServiceState()
+        self._of_process: Sequence[Metric] = ()
 
     @cached_property
     def registry(self) -> CollectorRegistry:
@@ -46,17 +46,21 @@ class Metrics:
 
     async def refresh(self) -> None:
         """Gather what cannot be told without waiting, for the next collection."""
-        self._facts = await sources.ask(self._parts)
+        self._state = await sources.ask(self._sources)
+        self._of_process = await asyncio.to_thread(self._ask_process)
+
+    def _ask_process(self) -> Sequence[Metric]:
+        """Ask the system about this process: it lists all open files, which takes long where there are many."""
+        return list(self._process.collect())
 
     def collect(self) -> Iterator[Metric]:
         """Read all counters. To be called on the event loop: nothing changes meanwhile."""
-        for name, values in sources.read(self._parts, self._facts):
+        for name, values in sources.read(self._sources, self._state):
             yield _metric(CATALOGUE[name], values)
-        process = list(self._process.collect())
-        yield from process
+        yield from self._of_process
         if self._tunables.current.metrics_compat:
-            memory = {metric.name: metric.samples[0].value for metric in process if metric.samples}
-            for name, values in compat.read(self._parts, self._facts, memory):
+            memory = {metric.name: metric.samples[0].value for metric in self._of_process if metric.samples}
+            for name, values in compat.read(self._sources, self._state, memory):
                 yield _metric(COMPATIBLE[name], values)
 
 
@@ -74,7 +78,7 @@ def _metric(family: Family, values: Values) -> Metric:
     for labels, value in values.items():
         pairs = dict(zip(family.labels, labels, strict=True))
         if isinstance(value, Histogram):
-            _add_histogram(made, pairs, value, _MILLI if family.name.endswith("_ms") else 1)
+            _add_histogram(made, pairs, value, family.scale)
         else:
             made.add_sample(family.shown, pairs, float(value))
     return made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.app import no_such_path
-from wfx.api.reply import Reply, method_not_allowed
+from wfx.api.reply import NO_STORE, Reply, refused_method
 from wfx.metrics.collector import Metrics
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
@@ -24,7 +24,7 @@ class _Collected:
     metrics: Sequence[Metric]
 
     def collect(self) -> Iterator[Metric]:
-        """Give it."""
+        """Return what was collected."""
         return iter(self.metrics)
 
 
@@ -39,18 +39,14 @@ class MetricsEndpoint:
     """Answers at its path, and not below it."""
 
     def __init__(self, metrics: Metrics) -> None:
-        """Serve these."""
+        """Serve these metrics, to one scraper after the other."""
         self._metrics = metrics
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; ``root_path`` is the path of the metrics."""
-        reply: Reply
-        if scope["raw_path"] != scope["root_path"].encode():
-            reply = no_such_path(scope)
-        elif scope["method"] not in ("GET", "HEAD"):
-            reply = method_not_allowed("GET, HEAD")
-        else:
+        reply = no_such_path(scope) if scope["raw_path"] != scope["root_path"].encode() else refused_method(scope)
+        if reply is None:
             accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
             reply = await self._scraped(accepted.decode("latin-1"))
         await reply(scope, receive, send)
@@ -62,4 +58,4 @@ class MetricsEndpoint:
             await self._metrics.refresh()
             collected = _Collected(list(self._metrics.collect()))
             text = await asyncio.to_thread(encode, collected)
-        return Reply(200, text, ((b"content-type", media_type.encode("latin-1")), (b"cache-control", b"no-store")))
+        return Reply(200, text, ((b"content-type", media_type.encode("latin-1")), NO_STORE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from wfx.server.edge_errors import KINDS
 from wfx.server.limits import HttpLimits
 from wfx.service.bounded_counts import MOST, OTHER
 from wfx.service.readiness import Readiness
-from wfx.store.figures import DatabaseFigures, JobCounts
-from wfx.store.protocol import Consumer, LogBounds, Store
+from wfx.store.figures import JobCounts
+from wfx.store.protocol import Store
+from wfx.store.snapshot import StoreSnapshot, take_snapshot
 from wfx.version import COMMIT, VERSION
 
 Values = Mapping[tuple[str, ...], float | Histogram]
@@ -29,12 +29,10 @@ Named = Iterator[tuple[str, Values]]
 
 _LONGEST = 64
 """Characters of a label: names of groups may have any number."""
-_SECONDS = 5.0
-"""How long the store may take to tell its figures; metrics are there without them too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MetricSources:
     """Where the counters are."""
 
     services: Services
@@ -50,40 +48,23 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFacts:
-    """What the store was asked."""
-
-    jobs: Mapping[tuple[str, ...], int]
-    """By workflow and group."""
-    consumers: Sequence[Consumer]
-    bounds: LogBounds
-    database: DatabaseFigures
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
+class ServiceState:
     """What cannot be told without waiting."""
 
     up: bool = False
     ready: bool = False
-    store: StoreFacts | None = None
+    store: StoreSnapshot | None = None
     """None if the store does not answer."""
 
 
-async def ask(parts: Parts) -> Facts:
-    """Gather the facts."""
-    ready = not await parts.readiness.obstacle()
-    up = (await parts.services.health.report()).up
+async def ask(sources: MetricSources) -> ServiceState:
+    """Gather them; metrics are there without those of the store too."""
+    ready = not await sources.readiness.not_ready_reason()
+    up = (await sources.services.health.report()).up
     try:
-        async with asyncio.timeout(_SECONDS):
-            return Facts(up, ready, await _ask_store(parts.store))
-    except (StoreError, TimeoutError):
-        return Facts(up, ready)
-
-
-async def _ask_store(store: Store) -> StoreFacts:
-    jobs = _bounded(await store.count_jobs())
-    return StoreFacts(jobs, await store.consumers(), await store.log_bounds(), await store.describe())
+        return ServiceState(up, ready, await take_snapshot(sources.store))
+    except StoreError:
+        return ServiceState(up, ready)
 
 
 def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
@@ -94,25 +75,25 @@ def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
     return bounded
 
 
-def read(parts: Parts, facts: Facts) -> Named:
+def read(sources: MetricSources, state: ServiceState) -> Named:
     """Read all counters. To be called on the event loop: nothing changes meanwhile."""
-    yield from _requests(parts)
-    yield from _jobs_and_store(parts, facts)
-    yield from _events(parts, facts.store)
-    yield "wfx_filter_kills", {(reason,): count for reason, count in parts.services.filters.kills.items()}
-    plugins = [(str(side), each) for side, chain in parts.plugins.items() for each in chain.plugins]
-    yield "wfx_plugin_decision_seconds", {(side, each.name): each.seconds for side, each in plugins}
+    yield from _requests(sources)
+    yield from _jobs_and_store(sources, state)
+    yield from _events(sources, state.store)
+    yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
+    plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
+    yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
     yield "wfx_plugin_undecided", {(side, each.name): each.undecided for side, each in plugins}
-    workers = {"filter": parts.services.filters.process_ids, "body": parts.services.large_bodies.process_ids}
+    workers = {"filter": sources.services.filters.process_ids, "body": sources.services.large_bodies.process_ids}
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
-    yield "wfx_log_records_dropped", {(): parts.dropped_log_records()}
+    yield "wfx_log_records_dropped", {(): sources.dropped_log_records()}
     yield "wfx_build", {(VERSION, COMMIT): 1}
 
 
-def _requests(parts: Parts) -> Named:
+def _requests(sources: MetricSources) -> Named:
     answers: dict[tuple[str, ...], float] = {}
     seconds: dict[tuple[str, ...], Histogram] = {}
-    for side in parts.requests:
+    for side in sources.requests:
         for (route, method), counts in side:
             for status, count in counts.answers.items():
                 answers[str(side.side), route, method, str(status)] = count
@@ -120,44 +101,45 @@ def _requests(parts: Parts) -> Named:
                 seconds[str(side.side), route, method] = counts.seconds
     yield "wfx_http_requests", answers
     yield "wfx_http_request_duration_seconds", seconds
-    listeners = parts.limits.listeners
+    listeners = sources.limits.listeners
     running = Counter[tuple[str, ...]]()
     refusals: dict[tuple[str, ...], int] = {(str(each.side), kind): 0 for each in listeners for kind in KINDS}
     for each in listeners:
         running[str(each.side),] += each.running
         for kind, count in each.refusals.counts.items():
             refusals[str(each.side), kind] += count
-    yield "wfx_running_requests", running
+    for where, by_app in sources.limits.app_refusals.items():
+        for kind, count in by_app.counts.items():
+            refusals[str(where), kind] += count
+    yield "wfx_http_requests_in_flight", running
     yield "wfx_refusals", refusals
 
 
-def _jobs_and_store(parts: Parts, facts: Facts) -> Named:
-    yield "wfx_jobs_created", {(name,): count for name, count in parts.services.jobs.created.items()}
-    yield "wfx_store_up", {(): facts.up}
-    yield "wfx_ready", {(): facts.ready}
-    yield "wfx_store_batch_size", {(): parts.batches.sizes}
-    yield "wfx_store_commit_seconds", {(): parts.batches.seconds}
-    queue, caches = parts.store.queue(), parts.store.caches()
-    yield "wfx_store_writes_waiting", {(): queue.waiting}
-    yield "wfx_store_writes_room", {(): queue.room}
+def _jobs_and_store(sources: MetricSources, state: ServiceState) -> Named:
+    yield "wfx_jobs_created", {(name,): count for name, count in sources.services.jobs.created.items()}
+    yield "wfx_store_up", {(): state.up}
+    yield "wfx_ready", {(): state.ready}
+    yield "wfx_store_batch_size", {(): sources.batches.sizes}
+    yield "wfx_store_commit_duration_seconds", {(): sources.batches.seconds}
+    queue, caches = sources.store.queue(), sources.store.caches()
+    yield "wfx_store_write_queue_length", {(): queue.waiting}
+    yield "wfx_store_write_queue_capacity", {(): queue.room}
     yield "wfx_cache_entries", {(each.name,): each.entries for each in caches}
     yield "wfx_cache_hits", {(each.name,): each.hits for each in caches}
     yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
-    if facts.store is not None:
-        yield "wfx_jobs", facts.store.jobs
-        yield "wfx_store_connections", {(): facts.store.database.connections}
-        yield "wfx_store_bytes", {(name,): size for name, size in facts.store.database.bytes.items()}
+    if state.store is not None:
+        yield "wfx_jobs", _bounded(state.store.jobs)
+        yield "wfx_store_connections", {(): state.store.database.connections}
+        yield "wfx_store_bytes", {(name,): size for name, size in state.store.database.bytes.items()}
 
 
-def _events(parts: Parts, store: StoreFacts | None) -> Named:
-    yield "wfx_event_readers", {(): parts.services.broker.subscribers}
-    yield "wfx_event_reader_lag_events", {(): parts.services.broker.worst_lag}
-    yield "wfx_event_readers_dropped", {(): parts.services.broker.dropped}
-    yield "wfx_consumer_events_lost", {(name,): count for name, count in parts.lost_events.items()}
+def _events(sources: MetricSources, store: StoreSnapshot | None) -> Named:
+    yield "wfx_event_subscribers", {(): sources.services.broker.subscribers}
+    yield "wfx_event_subscriber_lag_events", {(): sources.services.broker.worst_lag}
+    yield "wfx_event_subscribers_dropped", {(): sources.services.broker.dropped}
+    yield "wfx_consumer_events_lost", {(name,): count for name, count in sources.lost_events.items()}
     if store is not None:
-        head = store.bounds.head
-        yield "wfx_log_head", {(): head}
+        yield "wfx_log_head", {(): store.bounds.head}
         yield "wfx_log_oldest", {(): store.bounds.oldest}
         yield "wfx_consumer_position", {(each.name,): each.position for each in store.consumers}
-        # Its place was read before the head, so it is never ahead.
-        yield "wfx_consumer_lag_events", {(each.name,): head - each.position for each in store.consumers}
+        yield "wfx_consumer_lag_events", {(each.name,): store.lag(each) for each in store.consumers}

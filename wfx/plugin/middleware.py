@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wfx.note_answer import NoteAnswer, ignore_answer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.client_certificate_headers import with_certificate_headers
 from wfx.plugin.errors import Undecided
@@ -24,18 +24,12 @@ _LONGEST_NUMBER = 20
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 RawHeaders = list[tuple[bytes, bytes]]
-NoteAnswer = Callable[[Scope, int], None]
-"""Counts a request that is answered here, with this status."""
-
-
-def _ignore(_scope: Scope, _status: int) -> None:
-    """Count nothing."""
 
 
 class PluginMiddleware:
     """ASGI middleware around the whole application of one side; install it only if there are plugins."""
 
-    def __init__(self, app: ASGIApp, chain: PluginChain, note: NoteAnswer = _ignore) -> None:
+    def __init__(self, app: ASGIApp, chain: PluginChain, note: NoteAnswer = ignore_answer) -> None:
         """Guard ``app`` with ``chain``; bodies longer than ``chain.settings.max_body`` are answered 413.
 
         ``note`` counts requests that do not come to ``app``.

@@ -102,18 +102,20 @@ class HttpLimits:
         """Read the settings at use; the sizes of header and body are those of the start."""
         self._settings = settings
         self.listeners: list[ListenerLimits] = []
+        self.app_refusals = {side: Refusals() for side in Side}
+        """Of requests that the app of a side refused before the API saw them: it does not know by which listener they
+        came."""
         self.bodies = BodyMemory(max(_BODIES, 2 * settings.current.max_body))
 
-    def add_listener(self, side: Side, most_connections: int = sys.maxsize) -> ListenerLimits:
+    def add_listener(self, side: Side, most_connections: int = sys.maxsize, address: str = "") -> ListenerLimits:
         """Make the limits of one more listener; see :func:`wfx.server.descriptors.connections_possible`."""
-        added = ListenerLimits(side, self._settings, self.bodies, most_connections)
+        added = ListenerLimits(side, self._settings, self.bodies, self.app_refusals[side], most_connections, address)
         self.listeners.append(added)
         return added
 
     def note_refusal(self, side: Side, kind: str, scope: Scope) -> None:
-        """Count a request that the app of a side refused, before the API saw it, among those of its listeners."""
-        listener = next(each for each in self.listeners if each.side is side)
-        listener.refusals.note(kind, scope.get("client"))
+        """Count a request that the app of a side refused, before the API saw it."""
+        self.app_refusals[side].note(kind, scope.get("client"))
 
 
 class ListenerLimits:
@@ -124,19 +126,29 @@ class ListenerLimits:
         side: Side,
         settings: Current[HttpSettings],
         bodies: BodyMemory,
+        app_refusals: Refusals,
         most_connections: int,
+        address: str,
     ) -> None:
         """See :meth:`HttpLimits.add_listener`."""
         self.side = side
+        self.address = address
+        """Where it listens, for people."""
         self.bodies = bodies
         self.max_head = settings.current.max_head + HEAD_SLACK
         self.refusals = Refusals()
+        self._app_refusals = app_refusals
         self.stopping = False
         """Whether the service stops: connections end with their next answer."""
         self.running = 0
         """Requests being worked on. Event streams do not count: they wait, and connections are limited."""
         self.settings = settings
         self._most_connections = most_connections
+
+    def tell_refusals(self) -> None:
+        """Log what was refused since the last record; to be called at intervals."""
+        self.refusals.tell_rest()
+        self._app_refusals.tell_rest()
 
     @property
     def busy(self) -> bool:
@@ -181,4 +193,4 @@ async def enforce_deadlines(limits: ListenerLimits, connections: Collection[Time
         now = loop.time()
         for connection in [each for each in connections if each.due <= now]:
             connection.overdue(now)
-        limits.refusals.tell_rest()
+        limits.tell_refusals()

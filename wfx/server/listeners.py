@@ -135,7 +135,7 @@ def serve(
     tasks = []
     for listener in listeners:
         app = build_app(listener.side, loopback=listener.is_loopback)
-        listener_limits = limits.add_listener(listener.side, most_connections)
+        listener_limits = limits.add_listener(listener.side, most_connections, listener.address)
         tasks.append(group.create_task(listener.serve(app, listener_limits, stop)))
         fields = {
             "side": str(listener.side), "addr": listener.address, "scheme": listener.scheme,

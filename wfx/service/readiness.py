@@ -17,9 +17,11 @@ class Readiness:
         """Say from now on that the service stops."""
         self._stopping = True
 
-    async def obstacle(self) -> str:
-        """Return why the service cannot serve; empty if it can."""
+    async def not_ready_reason(self) -> str:
+        """Return why the service cannot serve; empty if it can.
+
+        It says no more of the store than that: anybody may read this. The log has the error.
+        """
         if self._stopping:
             return "the service is stopping"
-        report = await self._health.report()
-        return "" if report.up else f"the store is down: {report.error}"
+        return "" if (await self._health.report()).up else "the store is down"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 from wfx.store.sqlite.bounded_cache import BoundedCache
 
 
@@ -47,3 +49,16 @@ def test_what_is_dropped_is_gone() -> None:
     kept.drop("old")
     kept.drop("young")
     assert kept.all() == {}
+
+
+def test_length() -> None:
+    """The length is the number of different keys, wherever those are kept, and nothing is copied for it."""
+    kept = cache(200)
+    random = Random(4711)
+    for _ in range(2000):
+        key = str(random.randrange(40))
+        step = random.choice((kept.get, kept.drop, lambda key: kept.put(key, "x" * random.randrange(1, 9))))
+        step(key)
+        assert len(kept) == len(kept.all())
+    kept.clear()
+    assert len(kept) == 0

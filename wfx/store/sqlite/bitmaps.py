@@ -43,7 +43,7 @@ class Bitmaps:
 
     def figures(self) -> CacheFigures:
         """Tell how the bitmaps do; any thread may ask."""
-        return CacheFigures("bitmaps", len(self._kept.all()), self._kept.hits, self._kept.misses)
+        return CacheFigures("bitmaps", len(self._kept), self._kept.hits, self._kept.misses)
 
     def follow(self, connection: sqlite3.Connection) -> bool:
         """Bring everything to what the connection's snapshot shows. Returns False if that cannot be."""

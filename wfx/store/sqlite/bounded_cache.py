@@ -22,11 +22,15 @@ class BoundedCache(Generic[Key, Value]):
         self.hits = self.misses = 0
         """How often what was wanted was here, and how often not."""
 
+    def __len__(self) -> int:
+        """Return how many values are kept: no key is in both halves."""
+        return len(self._young) + len(self._old)
+
     def get(self, key: Key) -> Value | None:
         """Return the key's value, if it is kept."""
         value = self._young.get(key)
         if value is None:
-            value = self._old.get(key)
+            value = self._old.pop(key, None)
             if value is None:
                 self.misses += 1
                 return None
@@ -38,6 +42,7 @@ class BoundedCache(Generic[Key, Value]):
         """Keep a value, instead of the one that the key had."""
         replaced = self._young.get(key)
         self._young[key] = value
+        self._old.pop(key, None)
         self._taken += self._size(value) - (0 if replaced is None else self._size(replaced))
         if self._taken > self._half:
             self._young, self._old, self._taken = {}, self._young, 0

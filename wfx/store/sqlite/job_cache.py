@@ -55,8 +55,8 @@ class JobCache:
     def figures(self) -> tuple[CacheFigures, CacheFigures]:
         """Tell how the jobs do, and the answers to polling devices; those count by client."""
         return (
-            CacheFigures("jobs", len(self._jobs.all()), self._jobs.hits, self._jobs.misses),
-            CacheFigures("polls", len(self._pages.all()), self._page_hits, self._page_misses),
+            CacheFigures("jobs", len(self._jobs), self._jobs.hits, self._jobs.misses),
+            CacheFigures("polls", len(self._pages), self._page_hits, self._page_misses),
         )
 
     def keep(self, stored: StoredJob, age: int) -> None:
