@@ -71,10 +71,10 @@ def _drawn(call: Invocation, diagram: Diagram) -> str:
 def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     from wfx_viewer import kroki
 
-    call.log.write("debug", "having workflow drawn", url=service, states=len(diagram.states))
+    call.log.write("debug", "having workflow drawn", url=kroki.shown(service), states=len(diagram.states))
     status, picture = kroki.draw(service, texts.plantuml(diagram))
     if status != 200:
-        call.log.write("warn", "the service may not have drawn the workflow", url=service, status=status)
+        call.log.write("warn", "the service may not have drawn the workflow", url=kroki.shown(service), status=status)
     return picture + b"\n"
 
 
