@@ -207,6 +207,10 @@ FAILURES = {
     "a null character": (["a\0b"], "cannot read a"),
     "no YAML": (["bad.yml"], "bad.yml is no workflow: "),
     "a list": (["list.yml"], "there should be keys and values, not a list"),
+    "a number": (["number.yml"], "there should be keys and values, not a number"),
+    "deep JSON": (["deep.json"], "deep.json is no workflow: it is nested too deeply"),
+    "deep YAML": (["deep.yml"], "deep.yml is no workflow: it is nested too deeply"),
+    "a large file": (["large.yml"], "cannot read large.yml: it has more than 67108864 bytes"),
     "a text for states": (["states.json"], "states should be a list, not a text"),
     "unknown format": (["--output-format=png", LAMP], 'invalid argument "png" for "--output-format" flag'),
     "unknown flag": (["--outputs=x", LAMP], "unknown flag: --outputs"),
@@ -221,6 +225,11 @@ def test_failures(viewer: Run, case: str) -> None:
     """What goes wrong is said in an error line, the usage follows, and a fatal log line; the exit code is 1."""
     Path("bad.yml").write_text("a: [1")
     Path("list.yml").write_text("- a")
+    Path("number.yml").write_text("5")
+    Path("deep.json").write_text("[" * 100_000)
+    Path("deep.yml").write_text("{a: " * 100_000)
+    with Path("large.yml").open("wb") as large:
+        large.truncate(2**26 + 1)
     Path("states.json").write_text('{"states": "A"}')
     Path("own.yml").write_text("name: own")
     arguments, said = FAILURES[case]
