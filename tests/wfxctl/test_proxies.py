@@ -43,7 +43,10 @@ def test_by_variable(run: Run, stub: Stub, name: str, scheme: str) -> None:
     assert stub.one.headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "here.localhost"])
+@pytest.mark.parametrize("host", [
+    "localhost", "127.0.0.1", "[::1]", "0.0.0.0", "here.localhost", "localhost.", "LOCALHOST", "127.1", "2130706433",
+    "0x7f000001", "::ffff:127.0.0.1", "[::ffff:127.0.0.1]", socket.gethostname(), f"{socket.gethostname()}.",
+])  # fmt: skip
 def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> None:
     """What variables say does not count for this machine."""
     run(f"--client-host={host}", "--client-port=1", *WORDS, env={"HTTP_PROXY": through(stub), "ALL_PROXY": "x"})
@@ -53,13 +56,21 @@ def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> No
 @pytest.mark.parametrize(("exempt", "host", "direct"), [
     ("*", "wfx.invalid", True), ("wfx.invalid", "wfx.invalid", True), ("other,.invalid", "WFX.invalid", True),
     ("invalid", "wfx.invalid", True), ("*.invalid", "wfx.invalid", True), ("fx.invalid", "wfx.invalid", False),
-    ("", "wfx.invalid", False), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
+    ("", "wfx.invalid", False),
+    ("192.0.2.7:8080", "192.0.2.7", True), ("192.0.2.7:8081", "192.0.2.7", False),
+    ("wfx.invalid:8080", "wfx.invalid", True),
+    ("wfx.invalid:80", "wfx.invalid", False), (".invalid:8080", "wfx.invalid", True), ("invalid.", "wfx.invalid", True),
+    ("wfx.invalid", "wfx.invalid.", True), ("[2001:db8::7]:8080", "2001:db8::7", True),
+    ("[2001:db8::7]:80", "2001:db8::7", False), ("[2001:db8::7]", "[2001:db8::7]", True),
+    ("192.0.2.0/24", "::ffff:192.0.2.7", True), ("::ffff:192.0.2.0/120", "192.0.2.7", True),
+    ("192.0.2.7", "3221225991", True),
+    ("[2001:db8::]/32", "2001:db8::7", True), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
     ("198.51.100.0/24", "192.0.2.7", False), ("2001:db8::/32", "2001:db8::7", True), (" , ", "wfx.invalid", False),
 ])  # fmt: skip
 def test_exempt_hosts(stub: Stub, exempt: str, host: str, direct: bool) -> None:
-    """NO_PROXY exempts hosts, domains, addresses and networks."""
+    """NO_PROXY exempts hosts, domains, addresses and networks, with or without a port."""
     settings = Settings({"proxy": ""})
-    found = proxy_for("http", host, settings, {"http_proxy": through(stub), "NO_PROXY": exempt})
+    found = proxy_for("http", host, 8080, settings, {"http_proxy": through(stub), "NO_PROXY": exempt})
     assert found == ("" if direct else through(stub))
 
 
