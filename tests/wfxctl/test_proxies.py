@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
@@ -14,7 +15,7 @@ import pytest
 from command_lines import Run
 from wfxctl_stub import Stub
 
-from tests.certificates import Certificates
+from tests.certificates import Authority, Certificates
 from wfx.commandline.options import Settings
 from wfxctl.proxies import proxy_for
 
@@ -119,6 +120,43 @@ def test_over_tls(run: Run, tmp_path: Path) -> None:
         other = run(*tls, "--client-tls-host=wfx.example", *WORDS)
     assert asked == ["localhost:8443", "wfx.example:8443"]
     assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for localhost alone"
+    assert "certificate" in other.err
+
+
+@pytest.mark.parametrize("host", ["2001:db8::1", "[2001:db8::1]"])
+def test_servers_with_ipv6_addresses(run: Run, host: str) -> None:
+    """A proxy is asked for a server by a URL as RFC 3986 has it: an IPv6 address stands in brackets."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = proxy.accept()
+            with connection, connection.makefile("rb") as request:
+                asked.extend(iter(request.readline, b"\r\n"))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        port = proxy.getsockname()[1]
+        assert run(f"--client-host={host}", f"--proxy=http://127.0.0.1:{port}", *WORDS).code == 0
+        thread.join()
+    assert asked[0].startswith(b"GET http://[2001:db8::1]:8080/api/wfx/v1/jobs/7")
+    assert [line for line in asked if line.lower().startswith(b"host:")] == [b"Host: [2001:db8::1]:8080\r\n"]
+
+
+def test_servers_with_ipv6_addresses_over_tls(run: Run, tmp_path: Path) -> None:
+    """Over TLS the proxy is asked for an IPv6 address in brackets too, and the certificate is for the address alone."""
+    authority = Authority(tmp_path)
+    signed = authority.sign("server", names="IP:::1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(signed.certificate, signed.key)
+    with Stub().listening(tls=context) as stub, tunnel(stub.port) as (port, asked):
+        tls = ("--enable-tls", f"--tls-ca={authority.certificate}", f"--proxy=http://127.0.0.1:{port}")
+        assert run(*tls, "--client-tls-host=::1", *WORDS).code == 0
+        assert stub.one.headers["host"] == "[::1]:8443"
+        other = run(*tls, "--client-tls-host=2001:db8::1", *WORDS)
+    assert asked == ["[::1]:8443", "[2001:db8::1]:8443"]
+    assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for ::1 alone"
     assert "certificate" in other.err
 
 
