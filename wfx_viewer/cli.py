@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
+from wfx.commandline import completion, help, input_files, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
@@ -48,7 +48,8 @@ def _diagram(call: Invocation, name: str) -> Diagram:
     from wfxctl import workflow_file  # imports codecs that help and completion do not need
 
     try:
-        content = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            content = input_files.whole(file, name)
     except (OSError, ValueError) as exc:
         raise Failure(f"cannot read {name}: {getattr(exc, 'strerror', None) or exc}") from exc
     call.log.write("debug", "read workflow file", path=name, bytes=len(content))
@@ -71,10 +72,10 @@ def _drawn(call: Invocation, diagram: Diagram) -> str:
 def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     from wfx_viewer import kroki
 
-    call.log.write("debug", "having workflow drawn", url=service, states=len(diagram.states))
+    call.log.write("debug", "having workflow drawn", url=kroki.shown(service), states=len(diagram.states))
     status, picture = kroki.draw(service, texts.plantuml(diagram))
     if status != 200:
-        call.log.write("warn", "the service may not have drawn the workflow", url=service, status=status)
+        call.log.write("warn", "the service may not have drawn the workflow", url=kroki.shown(service), status=status)
     return picture + b"\n"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from xml.sax.saxutils import escape
 
+from wfx_viewer.characters import legal
 from wfx_viewer.diagram import NO_GROUP_TEXT, Diagram, label
 
 _LEGEND = "<b>Group to Color Mapping</b>"
@@ -86,19 +87,36 @@ def _identifiers(diagram: Diagram, keywords: frozenset[str] = frozenset()) -> di
 
 def smcat(diagram: Diagram) -> str:
     """Write a diagram of State Machine Cat."""
-    states = [f'{_smcat_name(state.name)} [color="{diagram.color(state.name).fill}"]' for state in diagram.states]
+    names = {name: _smcat_name(shown) for name, shown in _told_apart(diagram, _smcat_text).items()}
+    states = [f'{names[state.name]} [color="{diagram.color(state.name).fill}"]' for state in diagram.states]
     lines = [",\n".join(["initial", *states, "final;"]), ""]
     if diagram.initial is not None:
-        lines.append(f"initial => {_smcat_name(diagram.initial)};")
-    lines += [
-        _one_line(f"{_smcat_name(t.origin)} => {_smcat_name(t.target)}: {t.eligible};") for t in diagram.transitions
-    ]
-    lines += [f"{_smcat_name(state)} => final;" for state in diagram.finals]
+        lines.append(f"initial => {names[diagram.initial]};")
+    lines += [_one_line(f"{names[t.origin]} => {names[t.target]}: {t.eligible};") for t in diagram.transitions]
+    lines += [f"{names[state]} => final;" for state in diagram.finals]
     return "\n".join(lines) + "\n"
 
 
-def _smcat_name(name: str) -> str:
-    return name if _WORD.fullmatch(name) else '"' + _one_line(name).replace('"', "'") + '"'
+def _smcat_text(name: str) -> str:
+    return _one_line(name).replace('"', "'")
+
+
+def _smcat_name(text: str) -> str:
+    return text if _WORD.fullmatch(text) else f'"{text}"'
+
+
+def _told_apart(diagram: Diagram, write: Callable[[str], str]) -> dict[str, str]:
+    """Return how each name is written; a number is added where another state's is written the same way."""
+    names = dict.fromkeys(diagram.named())
+    taken = {name for name in names if write(name) == name}
+    numbers, found = count(2), {}
+    for name in names:
+        text = written = write(name)
+        while text in taken and text != name:
+            text = f"{written}_{next(numbers)}"
+        taken.add(text)
+        found[name] = text
+    return found
 
 
 def dot(diagram: Diagram) -> str:
@@ -107,6 +125,9 @@ def dot(diagram: Diagram) -> str:
     return "\n    ".join([*head, *_dot_lines(diagram)]) + "\n}\n"
 
 
+_PIECE = 2000
+"""Characters of a text that Graphviz is given at once."""
+_ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 _DOT_STYLE = (
     'graph [fontname="sans-serif"];',
     'node [shape=box, style="rounded,filled", fontname="sans-serif"];',
@@ -115,21 +136,23 @@ _DOT_STYLE = (
 
 
 def _dot_lines(diagram: Diagram) -> Iterator[str]:
+    shown = _told_apart(diagram, lambda name: _one_line(name, "\n"))
+    nodes = {name: _quoted(text) for name, text in shown.items()}
     for state in diagram.states:
         color = diagram.color(state.name)
         tooltip = f", tooltip={_quoted(state.description)}" if state.description else ""
-        yield f'{_quoted(state.name)} [fillcolor="{color.fill}", fontcolor={color.text}{tooltip}];'
-    names = set(diagram.named())
+        yield f'{nodes[state.name]} [fillcolor="{color.fill}", fontcolor={color.text}{tooltip}];'
+    names = set(shown.values())
     initial, legend = _unlike("initial", names), _unlike("legend", names)
     if diagram.initial is not None:
         yield f'{initial} [shape=circle, label="", width=0.2, fillcolor=black];'
-        yield f"{initial} -> {_quoted(diagram.initial)};"
+        yield f"{initial} -> {nodes[diagram.initial]};"
     for t in diagram.transitions:
-        yield f"{_quoted(t.origin)} -> {_quoted(t.target)} [label={_quoted(label(t))}];"
+        yield f"{nodes[t.origin]} -> {nodes[t.target]} [label={_quoted(label(t))}];"
     for number, name in enumerate(diagram.finals):
         final = _unlike(f"final{number}", names)
         yield f'{final} [shape=doublecircle, label="", width=0.15, fillcolor=black];'
-        yield f"{_quoted(name)} -> {final};"
+        yield f"{nodes[name]} -> {final};"
     yield f"{legend} [shape=plain, style=solid, label=<{_dot_table(diagram)}>];"
 
 
@@ -143,21 +166,24 @@ def _dot_table(diagram: Diagram) -> str:
 
 
 def _unlike(wanted: str, taken: set[str]) -> str:
-    """Return a name that no state has."""
+    """Return a name that no node has."""
     while wanted in taken:
         wanted += "_"
     return wanted
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + _one_line(escaped, "\\n") + '"'
+    """Write a text as pieces that Graphviz joins: it refuses to read more than 16,384 bytes at once."""
+    shown = _one_line(text, "\n")
+    pieces = [shown[at : at + _PIECE] for at in range(0, len(shown), _PIECE)] or [""]
+    return " + ".join(f'"{piece.translate(_ESCAPED)}"' for piece in pieces)
 
 
 def _html(text: str) -> str:
-    return escape(_one_line(text)) or " "
+    shown = _one_line(text)
+    return escape(shown if len(shown) <= _PIECE else shown[: _PIECE - 1] + "…") or " "
 
 
 def _one_line(text: str, new_line: str = " ") -> str:
     """Keep a text from beginning another line, which would be read as a statement."""
-    return new_line.join(text.splitlines())
+    return legal(new_line.join(text.splitlines()))

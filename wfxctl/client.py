@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 from urllib.parse import urlencode
 
 from wfx.commandline.client_tls import ClientTls
@@ -127,11 +128,11 @@ class Api:
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
         if self.target.socket:
             return httpx.HTTPTransport(verify=context, trust_env=False, uds=self.target.socket)
-        proxy = self.target.proxy
-        reached_by = (
-            httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None) if proxy else None
-        )
-        return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
+        if not (proxy := self.target.proxy):
+            return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE)
+        reached_by = httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None)
+        named = cast(ssl.SSLContext, _Unbracketed(context))
+        return _ProxyTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -151,6 +152,40 @@ def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:
     return bodies.unpacked(response.iter_raw(), response.headers.get("Content-Encoding", ""))
+
+
+class _ProxyTransport(httpx.HTTPTransport):
+    """Names a server with an IPv6 address to the proxy in brackets, which httpcore leaves out."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        named = httpx.Request(
+            request.method, request.url, headers=request.headers, stream=request.stream, extensions=request.extensions
+        )
+        named.url = _Bracketed(request.url)
+        return super().handle_request(named)
+
+
+class _Bracketed(httpx.URL):
+    @property
+    def raw_host(self) -> bytes:
+        host = super().raw_host
+        return b"[%b]" % host if b":" in host else host
+
+
+class _Unbracketed:
+    """What httpcore calls of a TLS context, for servers named in brackets: their certificates have none."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+
+    def set_alpn_protocols(self, protocols: Iterable[str]) -> None:
+        self._context.set_alpn_protocols(protocols)
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str) -> ssl.SSLSocket:
+        return self._context.wrap_socket(sock, server_hostname=server_hostname.strip("[]"))
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, server_hostname: str) -> ssl.SSLObject:
+        return self._context.wrap_bio(incoming, outgoing, server_hostname=server_hostname.strip("[]"))
 
 
 class _OnDemand(httpx.BaseTransport):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wfx.commandline import durations
+from wfx.commandline import durations, input_files
 from wfx.commandline.client_tls import ClientTls
 from wfx.commandline.failures import EXIT_FAILED, Failure
 from wfx.commandline.invocation import Invocation
@@ -81,9 +81,14 @@ class ClientInvocation(Invocation):
     def read(self, name: str) -> bytes:
         """Return the content of a file. Raises Failure."""
         try:
-            return Path(name).read_bytes()
+            with Path(name).open("rb") as file:
+                return input_files.whole(file, name)
         except OSError as exc:
             raise Failure(f"cannot read {name}: {exc.strerror}") from exc
+
+    def read_standard_input(self) -> bytes:
+        """Return all of standard input. Raises Failure."""
+        return input_files.whole(self.stdin, "standard input")
 
 
 def decoded(body: str) -> Any:

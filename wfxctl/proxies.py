@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address
+from socket import gethostname, inet_aton
 from urllib.parse import urlsplit
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Settings
+from wfx.ip_networks import address, network
 
 _SCHEMES = ("http", "https")
 
 
-def proxy_for(scheme: str, host: str, settings: Settings, environment: Mapping[str, str]) -> str:
-    """Return the address of the proxy through which a host is reached; empty for none. Raises UsageFailure."""
+def proxy_for(scheme: str, host: str, port: int, settings: Settings, environment: Mapping[str, str]) -> str:
+    """Return the address of the proxy through which a server is reached; empty for none. Raises UsageFailure."""
     if given := settings.text("proxy"):
         return _checked(given, "--proxy")
-    host = host.strip("[]").lower()
-    if _is_this_machine(host) or _is_exempt(host, _variable("no_proxy", environment)[1]):
+    host = _bare(host)
+    if _is_this_machine(host) or _is_exempt(host, port, _variable("no_proxy", environment)[1]):
         return ""
     for name in (f"{scheme}_proxy", "all_proxy"):
         found, value = _variable(name, environment)
@@ -49,26 +51,58 @@ def shown(proxy: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
+def _bare(host: str) -> str:
+    """Return a host without the brackets of IPv6, and without the dot that ends a full name."""
+    return host.strip("[]").lower().removesuffix(".")
+
+
 def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+    own = gethostname().lower()
+    if host in {"localhost", own, own.partition(".")[0]} or host.endswith(".localhost"):
         return True
+    found = _address(host)
+    return found is not None and (found.is_loopback or found.is_unspecified)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, also in the spellings that the system takes: ``127.1``, ``2130706433``."""
     try:
-        address = ip_address(host)
+        return address(host)
     except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+        pass
+    try:
+        return IPv4Address(inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
-def _is_exempt(host: str, exempt: str) -> bool:
-    """Tell whether NO_PROXY names a host: by itself, by a domain, by a network, or all of them by ``*``."""
-    return any(_names(entry.strip().lower(), host) for entry in exempt.split(",") if entry.strip())
+def _is_exempt(host: str, port: int, exempt: str) -> bool:
+    """Tell whether NO_PROXY names a server: its host, domain or network, perhaps with a port, or all by ``*``."""
+    return any(_names(entry.strip(), host, port) for entry in exempt.split(",") if entry.strip())
 
 
-def _names(entry: str, host: str) -> bool:
+def _names(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
+    name, wanted = _split(entry)
+    if wanted and wanted != str(port):
+        return False
+    domain = name.removeprefix("*").removeprefix(".")
+    return host == domain or host.endswith(f".{domain}") or _lies_within(host, name)
+
+
+def _lies_within(host: str, name: str) -> bool:
+    found = _address(host)
     try:
-        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+        return found is not None and found in network(name, strict=False)
     except ValueError:
-        domain = entry.removeprefix("*").removeprefix(".")
-        return host == domain or host.endswith(f".{domain}")
+        return False
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """Return the host of an entry, and its port, which is mostly empty."""
+    if entry.startswith("["):
+        name, _, rest = entry.partition("]")
+        return (_bare(name), rest.removeprefix(":")) if rest.startswith(":") else (_bare(name) + rest, "")
+    name, _, port = entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
+    return _bare(name), port

@@ -57,4 +57,4 @@ def target(settings: Settings, environment: Mapping[str, str], side: Side, *, tl
         return Target(url, path)
     from wfxctl.proxies import proxy_for  # only who connects needs it
 
-    return Target(url, "", proxy_for(scheme, host, settings, environment))
+    return Target(url, "", proxy_for(scheme, host, port, settings, environment))

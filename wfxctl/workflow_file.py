@@ -35,13 +35,16 @@ class Source:
 
 def read(name: str, content: bytes) -> Source:
     """Read JSON, or else YAML. Raises Failure for a file that is neither, or that holds no workflow."""
+    found: ValueError | None
     try:
         value = gojson.decode(content, unique=True)
         return Source(name, content, value, _workflow(value))
     except gojson.RepeatedKey as exc:
-        repeated, content = exc, content.replace(b"\t", b" ")  # so JSON is YAML, which can tell the lines
+        found, content = exc, content.replace(b"\t", b" ")  # so JSON is YAML, which can tell the lines
+    except NoWorkflow as exc:
+        found = None if isinstance(value, dict) else exc  # as YAML, which has no numbers, it may be one
     except ValueError:
-        repeated = None  # then it should be YAML
+        found = None  # then it should be YAML
     from wfx.commandline import plain_yaml  # slow to import, and not needed for JSON
 
     try:
@@ -50,7 +53,7 @@ def read(name: str, content: bytes) -> Source:
     except plain_yaml.RepeatedKey as exc:
         raise Failure(f"{name} is no workflow: {exc}") from exc
     except ValueError as exc:
-        raise Failure(f"{name} is no workflow: {repeated or exc}") from exc
+        raise Failure(f"{name} is no workflow: {found or exc}") from exc
 
 
 def _workflow(value: Any) -> Document:

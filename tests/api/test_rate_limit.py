@@ -137,6 +137,15 @@ async def test_excluded_addresses() -> None:
         assert await limited.passed(3, peer) == 1
 
 
+@pytest.mark.parametrize("listed", ["::ffff:127.0.0.60", "::ffff:127.0.0.0/104"])
+async def test_excluded_addresses_in_the_form_of_ipv6(listed: str) -> None:
+    """An address of IPv4 may be excluded in the form in which a listener on IPv6 shows it."""
+    limited = Limited(ip_rate_limit=1, rate_limit_excluded_ips=(listed,))
+    for peer in ("127.0.0.60", "::ffff:127.0.0.60"):
+        assert await limited.passed(3, peer) == 3
+    assert await limited.passed(3, "128.0.0.60") == 1
+
+
 async def test_excluded_paths() -> None:
     """A path that is excluded is not limited, and neither is what is below it; others that begin alike are."""
     limited = Limited(ip_rate_limit=1, rate_limit_excluded_paths=("/download", "/ui/"))

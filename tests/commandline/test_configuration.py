@@ -166,6 +166,24 @@ def test_a_broken_file_is_fatal(run: Run, content: str, complaint: str) -> None:
     assert complaint in outcome.err
 
 
+@pytest.mark.parametrize(("name", "content"), [("wfx.yml", "{a: "), ("wfx.yml", "["), ("wfx.toml", "a = " + "[" * 9)])
+def test_a_deeply_nested_file_is_fatal(run: Run, name: str, content: str) -> None:
+    """A file with a hundred thousand brackets is refused with the reason, not with how the reader failed."""
+    Path(name).write_text(content + content[-4:] * 100_000)
+    outcome = run("job", "query", f"--config={name}")
+    assert outcome.code == 1
+    assert outcome.err.endswith(": it is nested too deeply\n")
+
+
+def test_a_file_without_end_is_fatal(run: Run) -> None:
+    """A file that is larger than memory may be is not read to its end, which may not exist (/dev/zero)."""
+    with Path("wfx.yml").open("wb") as large:
+        large.truncate(2**26 + 1)
+    outcome = run("job", "query")
+    assert outcome.code == 1
+    assert outcome.err.endswith("cannot read configuration file wfx.yml: it has more than 67108864 bytes\n")
+
+
 def test_an_unreadable_file_is_fatal(run: Run) -> None:
     """A file that exists and cannot be read is named."""
     Path("wfx.yml").mkdir()

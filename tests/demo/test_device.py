@@ -177,4 +177,5 @@ def test_example_device_reports_failure(
         device.close()
         status = north.get(f"/jobs/{created['id']}/status").json()
     assert "404" in status["message"]
+    assert "\n" not in status["message"] + "".join(status["context"]["lines"])
     assert workflow["name"] != phased

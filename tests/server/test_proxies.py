@@ -77,6 +77,14 @@ def test_the_scheme(peer: str, value: str, scheme: str) -> None:
     assert seen(peer, ("x-forwarded-proto", value))[1] == scheme
 
 
+@pytest.mark.parametrize("listed", ["::ffff:10.1.2.3", "::ffff:10.0.0.0/104", "::ffff:a01:203"])
+def test_networks_in_the_form_of_ipv6(listed: str) -> None:
+    """A proxy on IPv4 may be listed in the form in which a listener on IPv6 shows it."""
+    for peer in ("10.1.2.3", "::ffff:10.1.2.3"):
+        assert seen(peer, ("x-forwarded-for", "198.51.100.1"), trusted=(listed,))[0] == "198.51.100.1"
+    assert seen("11.1.2.3", ("x-forwarded-for", "198.51.100.1"), trusted=(listed,))[0] == "11.1.2.3"
+
+
 def test_unix_sockets() -> None:
     """Clients of Unix sockets are proxies if that is said."""
     assert seen(None, ("x-forwarded-for", "198.51.100.1"), trusted=("unix",))[0] == "198.51.100.1"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -33,7 +35,7 @@ class Kroki(HTTPServer):
     def __init__(self) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Answering)
-        self.status, self.body = 200, b"<svg/>"
+        self.status, self.body, self.location = 200, b"<svg/>", ""
         self.received: list[tuple[str, dict[str, str], bytes]] = []
 
     @property
@@ -49,6 +51,8 @@ class _Answering(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(self.server.status)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -59,8 +63,9 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def kroki(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kroki]:
-    """A service that draws, and no proxy on the way to it."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    """A service that draws; no variable exempts it from proxies."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     with Kroki() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -100,6 +105,76 @@ def test_a_service_that_is_not_there(viewer: Run, url: str) -> None:
     assert outcome.err.startswith(f"Error: cannot have {url} draw the workflow: ")
 
 
+@pytest.mark.parametrize(("name", "value"), [
+    ("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTP_PROXY", "nonsense://"), ("http_proxy", "http://127.0.0.1:1"),
+    ("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent"),
+])  # fmt: skip
+def test_variables_do_not_lead_elsewhere(kroki: Kroki, name: str, value: str) -> None:
+    """Variables of proxies and TLS are not read: the workflow goes to the service that was named, and only there."""
+    command = [sys.executable, "-m", "wfx_viewer", "--output-format=svg", f"--kroki-url={kroki.url}", LAMP]
+    environment = os.environ | {name: value}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "<svg/>\n", "")
+    assert len(kroki.received) == 1
+
+
+@pytest.mark.parametrize("rest", ["127.0.0.1:1/", "127.0.0.1:99999/", "[", "127.0.0.1:x/"])
+@pytest.mark.parametrize("password", ["hunter2", "hunt/er2", "hunt@er2"])
+def test_passwords_of_failures_are_hidden(viewer: Run, rest: str, password: str) -> None:
+    """A password in the service's URL is in no line about what went wrong."""
+    outcome = viewer("--output-format=svg", "--log-level=debug", f"--kroki-url=http://me:{password}@{rest}", LAMP)
+    assert outcome.code == 1
+    assert f"Error: cannot have http://{rest} draw the workflow: " in outcome.err
+    assert not [part for part in (password, "er2", "hunt") if part in outcome.err]
+
+
+def test_passwords_of_warnings_are_hidden(viewer: Run, kroki: Kroki) -> None:
+    """A password in the service's URL is sent to the service, and logged at no level."""
+    kroki.status = 400
+    url = kroki.url.replace("http://", "http://me:hunter2@")
+    outcome = viewer("--output-format=svg", "--log-level=debug", f"--kroki-url={url}", LAMP)
+    assert kroki.received[0][1]["authorization"] == "Basic bWU6aHVudGVyMg=="
+    assert outcome.err.count(f"url={kroki.url}") == 2
+    assert "hunter2" not in outcome.err
+
+
+def test_ports_that_do_not_exist(viewer: Run, kroki: Kroki) -> None:
+    """A port beyond 65535 is refused, not replaced by another, also where the service redirects to it."""
+    beyond = kroki.server_address[1] + 2**16
+    outcome = viewer("--output-format=svg", f"--kroki-url=http://127.0.0.1:{beyond}/", LAMP)
+    assert outcome.code == 1
+    assert kroki.received == []
+    kroki.status, kroki.location = 307, f"http://127.0.0.1:{beyond}/"
+    outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP)
+    assert (outcome.code, len(kroki.received)) == (1, 1)
+    assert f"there is no port {beyond}" in outcome.err
+
+
+def test_a_service_that_never_ends(viewer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole answer has to come in time: a service that sends a byte now and then is given up."""
+    monkeypatch.setattr("wfx_viewer.kroki._TIMEOUT", 1.0)
+    given_up = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for _ in range(200):  # before the limit there was no end but this one
+                connection.sendall(b"x")
+                if given_up.wait(0.1):  # measured: the pause between two bytes, on which no verdict hangs
+                    break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        outcome = viewer("--output-format=svg", f"--kroki-url={url}", LAMP)
+        given_up.set()
+        thread.join()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert f"Error: cannot have {url} draw the workflow: no complete answer within 1s\n" in outcome.err
+
+
 def test_other_formats_ask_nobody(viewer: Run, kroki: Kroki) -> None:
     """The URL matters to SVG alone, and without it SVG is drawn here."""
     assert viewer(f"--kroki-url={kroki.url}", LAMP).out == (GOLDEN / "lamp.mermaid").read_text()
@@ -132,6 +207,10 @@ FAILURES = {
     "a null character": (["a\0b"], "cannot read a"),
     "no YAML": (["bad.yml"], "bad.yml is no workflow: "),
     "a list": (["list.yml"], "there should be keys and values, not a list"),
+    "a number": (["number.yml"], "there should be keys and values, not a number"),
+    "deep JSON": (["deep.json"], "deep.json is no workflow: it is nested too deeply"),
+    "deep YAML": (["deep.yml"], "deep.yml is no workflow: it is nested too deeply"),
+    "a large file": (["large.yml"], "cannot read large.yml: it has more than 67108864 bytes"),
     "a text for states": (["states.json"], "states should be a list, not a text"),
     "unknown format": (["--output-format=png", LAMP], 'invalid argument "png" for "--output-format" flag'),
     "unknown flag": (["--outputs=x", LAMP], "unknown flag: --outputs"),
@@ -146,6 +225,11 @@ def test_failures(viewer: Run, case: str) -> None:
     """What goes wrong is said in an error line, the usage follows, and a fatal log line; the exit code is 1."""
     Path("bad.yml").write_text("a: [1")
     Path("list.yml").write_text("- a")
+    Path("number.yml").write_text("5")
+    Path("deep.json").write_text("[" * 100_000)
+    Path("deep.yml").write_text("{a: " * 100_000)
+    with Path("large.yml").open("wb") as large:
+        large.truncate(2**26 + 1)
     Path("states.json").write_text('{"states": "A"}')
     Path("own.yml").write_text("name: own")
     arguments, said = FAILURES[case]

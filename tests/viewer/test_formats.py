@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -237,3 +238,53 @@ def test_graphviz_understands(viewer: Run, workflow: Path, tmp_path: Path) -> No
     assert drawn.stderr == ""
     texts = {element.text for element in ET.fromstring(drawn.stdout).iter(f"{SVG}text")}
     assert texts >= {state["name"] for state in yaml.safe_load(workflow.read_text(encoding="utf-8"))["states"]}
+
+
+def drawn_by_graphviz(viewer: Run, workflow: dict[str, object]) -> ET.Element:
+    """Have Graphviz draw a workflow, which it must take without a word, into well-formed XML."""
+    Path("odd.json").write_text(json.dumps({"transitions": [], "groups": []} | workflow))
+    assert viewer("--output-format=dot", "--output=odd.dot", "odd.json").code == 0
+    drawn = subprocess.run(["dot", "-Tsvg", "odd.dot"], capture_output=True, timeout=60, check=False)
+    assert (drawn.returncode, drawn.stderr) == (0, b"")
+    return ET.fromstring(drawn.stdout)
+
+
+@pytest.mark.parametrize("odd", ["\0", "\x07", "\x1b", "\ufffe", "\uffff"])
+def test_characters_that_xml_cannot_have(viewer: Run, odd: str) -> None:
+    """Graphviz draws texts with characters that XML cannot have; U+FFFD stands in their place, as in all formats."""
+    text = f"a{odd}b"
+    workflow: dict[str, object] = {
+        "name": text,
+        "states": [{"name": text, "description": text}, {"name": "B"}],
+        "transitions": [{"from": text, "to": "B", "eligible": text}],
+        "groups": [{"name": text, "description": text, "states": [text]}],
+    }
+    texts = [element.text for element in drawn_by_graphviz(viewer, workflow).iter(f"{SVG}text")]
+    assert texts.count("a\ufffdb") == 4, "the state, the transition, and the group with its description"
+    for name in FORMATS:
+        outcome = viewer(f"--output-format={name}", "odd.json")
+        assert (outcome.code, odd in outcome.out) == (0, False)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", '"', "&", "\\", "\n"])
+def test_long_texts(viewer: Run, letter: str) -> None:
+    """Graphviz draws texts of any length, also those longer than the 16,384 bytes that it reads at once."""
+    text = 20_000 * letter + "."
+    workflow: dict[str, object] = {
+        "name": text,
+        "states": [{"name": text, "description": text}, {"name": "B"}],
+        "transitions": [{"from": text, "to": "B", "eligible": text}],
+        "groups": [{"name": text, "description": text, "states": [text]}],
+    }
+    assert len(list(drawn_by_graphviz(viewer, workflow).iter(f"{SVG}text"))) >= 5
+
+
+@pytest.mark.parametrize("name", ["dot", "smcat"])
+def test_names_that_are_written_alike(viewer: Run, name: str) -> None:
+    """States stay several whose names differ only in what is replaced."""
+    names = ["a\x01", "a\x02", "a\ufffd", "b\x0b", "b\n", "b", 'c"', "c'"]
+    Path("alike.json").write_text(json.dumps({"states": [{"name": state} for state in names]}))
+    lines = viewer(f"--output-format={name}", "alike.json").out.splitlines()
+    key = {"dot": "fillcolor=", "smcat": "color="}[name]
+    states = [line.split(" [")[0].strip() for line in lines if f" [{key}" in line]
+    assert len(set(states)) == len(states) == len(names)

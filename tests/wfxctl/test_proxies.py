@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
@@ -14,7 +15,7 @@ import pytest
 from command_lines import Run
 from wfxctl_stub import Stub
 
-from tests.certificates import Certificates
+from tests.certificates import Authority, Certificates
 from wfx.commandline.options import Settings
 from wfxctl.proxies import proxy_for
 
@@ -43,7 +44,10 @@ def test_by_variable(run: Run, stub: Stub, name: str, scheme: str) -> None:
     assert stub.one.headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "here.localhost"])
+@pytest.mark.parametrize("host", [
+    "localhost", "127.0.0.1", "[::1]", "0.0.0.0", "here.localhost", "localhost.", "LOCALHOST", "127.1", "2130706433",
+    "0x7f000001", "::ffff:127.0.0.1", "[::ffff:127.0.0.1]", socket.gethostname(), f"{socket.gethostname()}.",
+])  # fmt: skip
 def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> None:
     """What variables say does not count for this machine."""
     run(f"--client-host={host}", "--client-port=1", *WORDS, env={"HTTP_PROXY": through(stub), "ALL_PROXY": "x"})
@@ -53,13 +57,21 @@ def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> No
 @pytest.mark.parametrize(("exempt", "host", "direct"), [
     ("*", "wfx.invalid", True), ("wfx.invalid", "wfx.invalid", True), ("other,.invalid", "WFX.invalid", True),
     ("invalid", "wfx.invalid", True), ("*.invalid", "wfx.invalid", True), ("fx.invalid", "wfx.invalid", False),
-    ("", "wfx.invalid", False), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
+    ("", "wfx.invalid", False),
+    ("192.0.2.7:8080", "192.0.2.7", True), ("192.0.2.7:8081", "192.0.2.7", False),
+    ("wfx.invalid:8080", "wfx.invalid", True),
+    ("wfx.invalid:80", "wfx.invalid", False), (".invalid:8080", "wfx.invalid", True), ("invalid.", "wfx.invalid", True),
+    ("wfx.invalid", "wfx.invalid.", True), ("[2001:db8::7]:8080", "2001:db8::7", True),
+    ("[2001:db8::7]:80", "2001:db8::7", False), ("[2001:db8::7]", "[2001:db8::7]", True),
+    ("192.0.2.0/24", "::ffff:192.0.2.7", True), ("::ffff:192.0.2.0/120", "192.0.2.7", True),
+    ("192.0.2.7", "3221225991", True),
+    ("[2001:db8::]/32", "2001:db8::7", True), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
     ("198.51.100.0/24", "192.0.2.7", False), ("2001:db8::/32", "2001:db8::7", True), (" , ", "wfx.invalid", False),
 ])  # fmt: skip
 def test_exempt_hosts(stub: Stub, exempt: str, host: str, direct: bool) -> None:
-    """NO_PROXY exempts hosts, domains, addresses and networks."""
+    """NO_PROXY exempts hosts, domains, addresses and networks, with or without a port."""
     settings = Settings({"proxy": ""})
-    found = proxy_for("http", host, settings, {"http_proxy": through(stub), "NO_PROXY": exempt})
+    found = proxy_for("http", host, 8080, settings, {"http_proxy": through(stub), "NO_PROXY": exempt})
     assert found == ("" if direct else through(stub))
 
 
@@ -108,6 +120,43 @@ def test_over_tls(run: Run, tmp_path: Path) -> None:
         other = run(*tls, "--client-tls-host=wfx.example", *WORDS)
     assert asked == ["localhost:8443", "wfx.example:8443"]
     assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for localhost alone"
+    assert "certificate" in other.err
+
+
+@pytest.mark.parametrize("host", ["2001:db8::1", "[2001:db8::1]"])
+def test_servers_with_ipv6_addresses(run: Run, host: str) -> None:
+    """A proxy is asked for a server by a URL as RFC 3986 has it: an IPv6 address stands in brackets."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = proxy.accept()
+            with connection, connection.makefile("rb") as request:
+                asked.extend(iter(request.readline, b"\r\n"))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        port = proxy.getsockname()[1]
+        assert run(f"--client-host={host}", f"--proxy=http://127.0.0.1:{port}", *WORDS).code == 0
+        thread.join()
+    assert asked[0].startswith(b"GET http://[2001:db8::1]:8080/api/wfx/v1/jobs/7")
+    assert [line for line in asked if line.lower().startswith(b"host:")] == [b"Host: [2001:db8::1]:8080\r\n"]
+
+
+def test_servers_with_ipv6_addresses_over_tls(run: Run, tmp_path: Path) -> None:
+    """Over TLS the proxy is asked for an IPv6 address in brackets too, and the certificate is for the address alone."""
+    authority = Authority(tmp_path)
+    signed = authority.sign("server", names="IP:::1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(signed.certificate, signed.key)
+    with Stub().listening(tls=context) as stub, tunnel(stub.port) as (port, asked):
+        tls = ("--enable-tls", f"--tls-ca={authority.certificate}", f"--proxy=http://127.0.0.1:{port}")
+        assert run(*tls, "--client-tls-host=::1", *WORDS).code == 0
+        assert stub.one.headers["host"] == "[::1]:8443"
+        other = run(*tls, "--client-tls-host=2001:db8::1", *WORDS)
+    assert asked == ["[::1]:8443", "[2001:db8::1]:8443"]
+    assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for ::1 alone"
     assert "certificate" in other.err
 
 

@@ -230,3 +230,29 @@ def test_validation_shows_control_characters(run: Run) -> None:
     assert outcome.out.startswith("ERROR: ")
     assert "\x1b" not in outcome.out
     assert "x1b]0;x" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "words", [("workflow", "validate"), ("workflow", "create"), ("job", "create", "--client-id=x")]
+)
+def test_input_without_end(north: Run, stub: Stub, words: tuple[str, ...]) -> None:
+    """Files and standard input are read up to a bound, for they may have no end (/dev/zero)."""
+    with Path("large").open("wb") as large:
+        large.truncate(2**26 + 1)
+    for name, shown in (("large", "large"), ("-", "standard input")):
+        outcome = north(*words, name, stdin=Path("large").read_bytes())
+        assert outcome.code == 1
+        assert outcome.err.splitlines()[-1] == f"Error: cannot read {shown}: it has more than 67108864 bytes"
+    assert stub.seen == []
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"5", "there should be keys and values, not a number"), (b"true", "not true or false"),
+    (b"[" * 100_000, "it is nested too deeply"), (b"{a: " * 100_000, "it is nested too deeply"),
+])  # fmt: skip
+def test_what_is_no_workflow_at_all(north: Run, content: bytes, said: str) -> None:
+    """What a file holds instead of a workflow is called by its kind."""
+    outcome = north("workflow", "validate", "-", stdin=content)
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-1].startswith("Error: standard input is no workflow: ")
+    assert outcome.err.endswith(f"{said}\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wfx.commandline.failures import ConfigurationFailure
+from wfx.commandline.input_files import LARGEST
 
 _DEPTH = 5
 """Levels of sections; what is nested deeper, perhaps without end, is no section of ours."""
@@ -91,7 +92,9 @@ class ConfigFiles:
             status = os.fstat(file.fileno())
             if again and not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file any more")
-            content = file.read()
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise OSError(errno.EFBIG, f"it has more than {LARGEST} bytes")
         if not stat.S_ISREG(status.st_mode):
             self._pipes[path] = content
         return _signature(status), content
@@ -209,7 +212,7 @@ def _toml(path: str, content: bytes) -> tuple[dict[str, Any], _Lines]:
         text = content.decode()
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as exc:
-        reason = str(exc) or "nested too deeply"
+        reason = "it is nested too deeply" if isinstance(exc, RecursionError) else exc
         raise ConfigurationFailure(f"configuration file {path} is not valid TOML: {reason}") from exc
     return {key: _as_text(value) for key, value in document.items()}, _TomlLines(text)
 

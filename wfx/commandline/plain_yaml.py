@@ -52,11 +52,13 @@ def load_with_lines(content: bytes) -> tuple[Any, Node | None]:
         node = loader.get_node() if loader.check_node() else None
         loader.check_event()  # what follows must be the end, or another document
         return (None if node is None else loader.construct_document(node)), node
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
+    except RecursionError as exc:
+        raise ValueError("it is nested too deeply") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
         for mark in (getattr(exc, "context_mark", None), getattr(exc, "problem_mark", None)):
             if mark is not None:
                 mark.buffer = None  # else the message would quote the line, which may have a password
-        raise ValueError(" ".join(str(exc).split()) or "nested too deeply") from exc
+        raise ValueError(" ".join(str(exc).split())) from exc
 
 
 def line_at(node: Node | None, place: Iterable[str | int]) -> int:

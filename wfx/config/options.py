@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
+from urllib.parse import quote
 
 from wfx.config.masking import mask_whole, without_passwords
 from wfx.logs import FORMATS, LEVELS
@@ -22,6 +23,9 @@ SIDES = tuple(side.value for side in Side)
 
 
 _MOST_PORTS = 65535
+_MINUTES_OF_A_YEAR = 366 * 24 * 60
+_OF_PATHS = "/%!$&'()*+,;=:@"
+"""What a path may have beside letters, digits and ``-._~`` (RFC 3986)."""
 
 
 def _option(
@@ -80,6 +84,9 @@ def _network_or_unix(text: str) -> None:
 def _path(text: str) -> None:
     if not text.startswith("/"):
         raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
+    encoded = quote(text, safe=_OF_PATHS)
+    if encoded != text:
+        raise ValueError(f'"{text}" is no path as requests have it: percent-encode it, as in {encoded}')
 
 
 def _masking_char(text: str) -> None:
@@ -210,7 +217,7 @@ class Config:
     ip_rate_limit: int = _option(
         100, "requests that an address (with IPv6 a network of 64 bits) may make in each window", least=1
     )
-    ip_window_minutes: int = _option(1, "minutes of the window of --ip-rate-limit", least=1)
+    ip_window_minutes: int = _option(1, "minutes of the window of --ip-rate-limit", least=1, most=_MINUTES_OF_A_YEAR)
     ip_burst_size: int = _option(
         0, "requests that an address may make beyond --ip-rate-limit, once, if it made fewer in windows before"
     )

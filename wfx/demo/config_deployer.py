@@ -28,7 +28,7 @@ import httpx
 
 from wfx.commandline import durations
 from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
-from wfx.demo.download import Download
+from wfx.demo.download import Download, summary
 from wfx.demo.tls_options import add_tls_options, tls_context
 from wfx.host_port import host_port
 
@@ -105,10 +105,11 @@ class ConfigDeployer:
             return self._fail(job, state, exc)
 
     def _fail(self, job: dict[str, Any], state: str, reason: Exception) -> str:
-        log.warning("job %s failed: %s", job["id"], reason)
+        said = summary(reason)
+        log.warning("job %s failed: %s", job["id"], said)
         if state == "NEW":  # nothing has failed before it has begun
             self._report(job, "DOWNLOADING", "downloading")
-        return self._report(job, "FAILED", str(reason) or type(reason).__name__)
+        return self._report(job, "FAILED", said)
 
     def _report(self, job: dict[str, Any], state: str, message: str) -> str:
         status = {"state": state, "clientId": self._client_id, "message": message[:LONGEST_MESSAGE]}

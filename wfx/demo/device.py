@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from wfx.demo.connection import LONGEST_MESSAGE, Connection, NotFound, Refused
-from wfx.demo.download import Download
+from wfx.demo.download import Download, summary
 from wfx.demo.tls_options import add_tls_options, tls_context
 
 log = logging.getLogger("device")
@@ -94,7 +94,7 @@ class Device:
 
     def _give_up(self, job: dict[str, Any], reason: Exception) -> None:
         try:
-            self._report(job, _FAILED, 100, f"Error: {reason}", [str(reason)])
+            self._report(job, _FAILED, 100, f"Error: {summary(reason)}", [summary(reason)])
         except NotFound:
             raise
         except Refused as exc:

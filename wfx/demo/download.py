@@ -60,7 +60,7 @@ class Download:
                 fruitless = 1 if self._received > before else fruitless + 1
                 if not _may_pass(exc) or fruitless >= ATTEMPTS:
                     raise
-                log.info("%s: %s", self._address, exc)
+                log.info("%s: %s", self._address, summary(exc))
                 self._pause(backoff(fruitless - 1))
             else:
                 return
@@ -97,6 +97,11 @@ class Download:
     def _start_over(self) -> None:
         self._target.restart()
         self._received = 0
+
+
+def summary(failure: Exception) -> str:
+    """Say what went wrong in one line: httpx puts the address of a page about the status in a second."""
+    return str(failure).partition("\n")[0] or type(failure).__name__
 
 
 def _may_pass(failure: httpx.TransportError | httpx.HTTPStatusError) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address
 
 from starlette.types import Scope
+
+from wfx.ip_networks import address, network
 
 UNIX = "unix"
 """Stands for all that connect to Unix sockets."""
@@ -25,7 +27,7 @@ class TrustedProxies:
         """Trust these networks and addresses, and ``unix``."""
         listed = set(trusted)
         self._unix = UNIX in listed
-        self._networks = [ip_network(text) for text in listed - {UNIX}]
+        self._networks = [network(text) for text in listed - {UNIX}]
         self._is_trusted = lru_cache(_CACHED)(self._lies_within)
 
     def include(self, peer: tuple[str, int] | None) -> bool:
@@ -48,20 +50,20 @@ class TrustedProxies:
         """Go from proxy to proxy, nearest first; the first that is not trusted is the client."""
         found = None
         for entry in chain:
-            address = _address(entry)
-            if address is None:
+            forwarder = _address(entry)
+            if forwarder is None:
                 break
-            found = str(address)
+            found = str(forwarder)
             if not self._is_trusted(found):
                 break
         return found
 
     def _lies_within(self, text: str) -> bool:
         try:
-            address = _plain(ip_address(text))
+            found = address(text)
         except ValueError:
             return False
-        return any(address in network for network in self._networks)
+        return any(found in trusted for trusted in self._networks)
 
 
 def _nearest(headers: Sequence[tuple[bytes, bytes]], name: bytes, most: int) -> list[bytes]:
@@ -83,11 +85,6 @@ def _address(entry: bytes) -> IPv4Address | IPv6Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return _plain(ip_address(text))
+        return address(text)
     except ValueError:
         return None
-
-
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that a listener on IPv6 shows as one of IPv6."""
-    return getattr(address, "ipv4_mapped", None) or address

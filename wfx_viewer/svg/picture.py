@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from wfx_viewer.characters import legal
 from wfx_viewer.diagram import NO_GROUP_TEXT, Diagram
 from wfx_viewer.svg import lettering
 from wfx_viewer.svg.graph import LOOP, MARK, Box
@@ -16,8 +16,6 @@ _MARGIN = 24.0
 _SWATCH = 26.0
 _ROW = 20.0
 _LEGEND_TEXT = 640.0
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML cannot have, escaped or not."""
 _STYLE = f"""
 text {{ font-family: "DejaVu Sans", Verdana, "Liberation Sans", Arial, sans-serif; font-size: {TEXT_SIZE:g}px }}
 .title, .name {{ font-size: {NAME_SIZE:g}px; font-weight: bold }}
@@ -136,4 +134,4 @@ def _state(diagram: Diagram, box: Box, middle: Point) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return escape(_ILLEGAL.sub("\ufffd", text))
+    return escape(legal(text))

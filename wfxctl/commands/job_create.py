@@ -30,7 +30,7 @@ def _definition(call: ClientInvocation) -> dict[str, Any] | None:
         call.log.write("warn", "no definition was given: the job is created without one")
         return None
     name = call.arguments[0]
-    content = call.stdin.read() if name == "-" else call.read(name)
+    content = call.read_standard_input() if name == "-" else call.read(name)
     try:
         definition = gojson.decode(content)
     except ValueError as exc:

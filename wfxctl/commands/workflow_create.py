@@ -14,7 +14,7 @@ def run(call: ClientInvocation) -> None:
     if not call.arguments:
         raise UsageFailure("workflow file missing")
     if call.arguments == ["-"]:
-        contents = {"standard input": call.stdin.read()}
+        contents = {"standard input": call.read_standard_input()}
     else:
         contents = {name: call.read(name) for name in call.arguments}
     documents = [workflow_file.read(name, content).document for name, content in contents.items()]

@@ -31,7 +31,7 @@ def _standard_input(call: ClientInvocation) -> bytes:
     # Log levels are configuration, which this command does not read: so the line appears always, and as JSON.
     moment = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     call.err.write(gojson.encode({"level": "debug", "message": "reading standard input", "time": moment}) + "\n")
-    return call.stdin.read()
+    return call.read_standard_input()
 
 
 COMMAND = Command(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from starlette.types import Scope
 
 from wfx.config.tunables import Tunables
 from wfx.domain.quota import Quota
+from wfx.ip_networks import address, network
 from wfx.request_context import Side
 
 NEVER_LIMITED = frozenset({b"/health", b"/api/wfx/v1/health"})
@@ -28,7 +29,7 @@ class Policy:
     def __init__(self, tunables: Tunables, never_limited: Iterable[str] = ()) -> None:
         """Take it from the options; ``never_limited`` are further paths that are exempt."""
         self.quota = Quota(tunables.ip_rate_limit, tunables.ip_window_minutes * 60.0, tunables.ip_burst_size)
-        self._excluded = [ip_network(text) for text in tunables.rate_limit_excluded_ips]
+        self._excluded = [network(text) for text in tunables.rate_limit_excluded_ips]
         exempt = (*never_limited, *tunables.rate_limit_excluded_paths)
         self._exact = NEVER_LIMITED | {path.encode() for path in exempt}
         self._below = tuple(path.rstrip("/").encode() + b"/" for path in tunables.rate_limit_excluded_paths)
@@ -55,21 +56,16 @@ class Policy:
 
     def _find_bucket(self, peer: str) -> str | None:
         try:
-            address = _plain(ip_address(peer))
+            found = address(peer)
         except ValueError:  # a server may call its peers as it likes
             return peer
-        if any(address in network for network in self._excluded):
+        if any(found in excluded for excluded in self._excluded):
             return None
-        return _bucket(address)
+        return _bucket(found)
 
 
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that a listener on IPv6 shows as one of IPv6."""
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _bucket(address: IPv4Address | IPv6Address) -> str:
+def _bucket(peer: IPv4Address | IPv6Address) -> str:
     """Name the bucket: of an IPv4 address, or of an IPv6 network; all neighbours on a link share one of the latter."""
-    if isinstance(address, IPv4Address) or address.is_link_local:
-        return str(address)
-    return str(ip_network((int(address), _NETWORK_OF_ONE), strict=False))
+    if isinstance(peer, IPv4Address) or peer.is_link_local:
+        return str(peer)
+    return str(ip_network((int(peer), _NETWORK_OF_ONE), strict=False))
