@@ -53,6 +53,7 @@ from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.snapshot import Snapshots
 
 log = logging.getLogger("wfx")
 
@@ -121,10 +122,22 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
+    snapshots = Snapshots(store)
     metric_sources = MetricSources(
-        services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
+        services,
+        store,
+        snapshots,
+        limits,
+        plugins,
+        readiness,
+        counts,
+        batches,
+        lost,
+        dropped_log_records=logs.dropped_records,
     )
-    debug_sources = DebugSources(running_config, store, limits, services.filters, services.large_bodies, plugins)
+    debug_sources = DebugSources(
+        running_config, store, snapshots, limits, services.filters, services.large_bodies, plugins
+    )
     endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
     return Composition(
         services=services,

@@ -19,7 +19,7 @@ from wfx.service.bounded_counts import MOST, OTHER
 from wfx.service.readiness import Readiness
 from wfx.store.figures import JobCounts
 from wfx.store.protocol import Store
-from wfx.store.snapshot import StoreSnapshot, take_snapshot
+from wfx.store.snapshot import Snapshots, StoreSnapshot
 from wfx.version import COMMIT, VERSION
 
 Values = Mapping[tuple[str, ...], float | Histogram]
@@ -37,6 +37,7 @@ class MetricSources:
 
     services: Services
     store: Store
+    snapshots: Snapshots
     limits: HttpLimits
     plugins: Mapping[Side, PluginChain]
     readiness: Readiness
@@ -62,7 +63,7 @@ async def ask(sources: MetricSources) -> ServiceState:
     ready = not await sources.readiness.not_ready_reason()
     up = (await sources.services.health.report()).up
     try:
-        return ServiceState(up, ready, await take_snapshot(sources.store))
+        return ServiceState(up, ready, await sources.snapshots.take())
     except StoreError:
         return ServiceState(up, ready)
 
