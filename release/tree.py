@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from release import sbom
+from release import licences, sbom
 from release.components import ROOT, Component, NotAsLocked, project
 
 HOME = "usr/lib/wfx"
@@ -40,6 +40,8 @@ _COMPLETIONS = {
     "fish": "usr/share/fish/vendor_completions.d/{}.fish",
 }
 _DOC = "usr/share/doc/wfx"
+_LICENCES = f"{_DOC}/licenses"
+_USUAL_FIRST_LINE = b"#!/usr/bin/env python3\n"
 
 
 def make(tree: Path, parts: list[Component], work: Path) -> None:
@@ -136,19 +138,33 @@ def _documents(tree: Path, parts: list[Component]) -> None:
     _write(doc / "sbom.spdx.json.gz", compressed(sbom.text("spdx").encode()))
     shutil.copytree(ROOT / "spec" / "workflows", doc / "workflows")
     shutil.copytree(ROOT / "plugins" / "examples", doc / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    for example in (doc / "examples").rglob("*.py"):
+        _run_by_own_python(example)
+    for part in parts:
+        for place, text in licences.texts(part).items():
+            _write(tree / _LICENCES / part.name / place, text)
+    _write(tree / _LICENCES / "wfx" / "LICENSE", (ROOT / "LICENSE").read_bytes())
+
+
+def _run_by_own_python(program: Path) -> None:
+    """Have a program run by the package's interpreter: the only one that finds wfx_plugin."""
+    content = program.read_bytes()
+    if content.startswith(_USUAL_FIRST_LINE):
+        first = f"#!/{HOME}/bin/python\n".encode()
+        program.write_bytes(first + content.removeprefix(_USUAL_FIRST_LINE))
 
 
 def _copyright(parts: list[Component]) -> str:
-    """Say whose each part is; the licences of other packages lie beside them as they brought them."""
+    """Say whose each part is, and where the texts of the licences are."""
     own = project()
     stanzas = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: wfx",
         f"Files: *\nCopyright: the authors of wfx\nLicense: {own['license']}",
         *(
             f"Files: {_PACKAGES}/{part.name.replace('-', '?')}*\n"
-            f"Copyright: the authors of {part.name}, as its own files say\nLicense: {part.license}"
+            f"Copyright: the authors of {part.name}, as its own files say\nLicense: {licences.short_name(part.license)}"
             for part in parts
         ),
-        "License: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.",
+        *licences.stanzas([own["license"], *(part.license for part in parts)], _LICENCES),
     ]
     return "\n\n".join(stanzas) + "\n"

@@ -53,6 +53,7 @@ from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.snapshot import Snapshots
 
 log = logging.getLogger("wfx")
 
@@ -113,18 +114,20 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     lost = Counter[str]()
     store = await _open_store(config, batches, stack)
     services = await _open_services(config, tunables, store, lost, stack)
-    plugins = await _start_plugins(config, stack, stop)
-    for chain in plugins.values():
-        tunables.observe(partial(_tune_plugins, chain))
+    plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
+    snapshots = Snapshots(store)
     metric_sources = MetricSources(
-        services, store, limits, plugins, readiness, counts, batches, lost, dropped_log_records=logs.dropped_records
+        services, store, snapshots, limits, plugins, readiness, counts, batches, lost,
+        dropped_log_records=logs.dropped_records,
+    )  # fmt: skip
+    debug_sources = DebugSources(
+        running_config, store, snapshots, limits, services.filters, services.large_bodies, plugins
     )
-    debug_sources = DebugSources(running_config, store, limits, services.filters, services.large_bodies, plugins)
     endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
     return Composition(
         services=services,
@@ -202,7 +205,9 @@ def _tune_logs(tunables: Tunables) -> None:
     logs.sanitize(tunables)
 
 
-async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> dict[Side, PluginChain]:
+async def _start_plugins(
+    config: Config, tunables: Holder[Tunables], stack: AsyncExitStack, stop: asyncio.Event
+) -> dict[Side, PluginChain]:
     """Start the plugins of both sides; when one is lost later, the service stops."""
     max_head = config.max_header_size + HEAD_SLACK
     settings = PluginSettings(config.max_body_size, max_head, reply_timeout=config.plugin_timeout)
@@ -211,6 +216,8 @@ async def _start_plugins(config: Config, stack: AsyncExitStack, stop: asyncio.Ev
         chain = await PluginChain.start(Path(directory), settings, stop) if directory else PluginChain(settings, stop)
         stack.push_async_callback(chain.stop)
         chains[side] = chain
+    for chain in chains.values():
+        tunables.observe(partial(_tune_plugins, chain))
     return chains
 
 

@@ -18,6 +18,7 @@ from command_lines import runner
 from plugin_programs import PluginDirectory
 
 from tests.composition import Running, composed
+from tests.events.serving import eventually
 from wfx.api.rate_limit import MemoryBuckets
 from wfx.cli import PROGRAM
 from wfx.config.cross_checks import OptionRefused, check
@@ -252,7 +253,39 @@ def test_the_command_config_masks_the_secret(way: str, tmp_path: Path, monkeypat
     assert json.loads(outcome.out)["options"]["debug-enabled"]["value"] is True
 
 
-def test_pages_without_a_secret_are_refused() -> None:
-    """The service does not start with the pages and without a secret."""
+@pytest.mark.parametrize("secret", ["", " ", "\t", " secret", "secret\n"])
+def test_pages_without_a_secret_are_refused(secret: str) -> None:
+    """The service does not start with the pages and without a secret that a header field can have."""
     with pytest.raises(OptionRefused, match="debug-auth-token"):
-        check(Config(debug_enabled=True))
+        check(Config(debug_enabled=True, debug_auth_token=secret))
+    check(Config(debug_enabled=True, debug_auth_token="a secret"))
+
+
+async def test_one_snapshot_for_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask for the database's figures, the store counts once at a time, and once for all who wait."""
+    running_counts, most, counted = 0, 0, 0
+    going_on = asyncio.Event()
+    async with service(tmp_path, **ON) as (running, client):
+        store: Any = running.parts.monitoring.metrics._sources.store
+        count_jobs = type(store).count_jobs
+
+        async def count(self: object) -> Any:
+            nonlocal running_counts, most, counted
+            running_counts, counted = running_counts + 1, counted + 1
+            most = max(most, running_counts)
+            await going_on.wait()
+            running_counts -= 1
+            return await count_jobs(self)
+
+        monkeypatch.setattr(type(store), "count_jobs", count)
+        first = asyncio.create_task(client.get("/debug/database/stats", headers=SHOWN))
+        await eventually(lambda: counted == 1)
+        paths = ["/debug/database/stats"] * 5 + ["/metrics"]
+        others = [asyncio.create_task(client.get(path, headers=SHOWN)) for path in paths]
+        north = [each for each in running.parts.limits.listeners if each.side is Side.NORTH]
+        await eventually(lambda: sum(each.running for each in north) == len(others) + 1)
+        going_on.set()
+        answers = await asyncio.gather(first, *others)
+        assert {answer.status_code for answer in answers} == {200}
+        assert most == 1
+        assert counted == 2

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -20,14 +23,17 @@ from prometheus_client.process_collector import ProcessCollector
 from tests.composition import Running, composed
 from tests.events.serving import eventually
 from tests.tuned import tuned
+from wfx.diagnostics.pages import PAGES
 from wfx.domain.errors import StoreUnavailable
 from wfx.events.query import parse_query
 from wfx.events.retention import Retention
+from wfx.metrics import Metrics
 from wfx.metrics.catalog import CATALOGUE, COMPATIBLE
 from wfx.metrics.sources import _bounded
 from wfx.request_context import Side
 from wfx.service import health
 from wfx.service.bounded_counts import MOST, OTHER, BoundedCounts
+from wfx.service.readiness import Readiness
 from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.version import COMMIT, VERSION
 
@@ -114,6 +120,26 @@ async def test_forms(tmp_path: Path) -> None:
         assert ("process_resident_memory_bytes",) in plain
 
 
+@pytest.mark.parametrize(("accept", "answered"), [
+    ("text/plain;version=x", "text/plain; version=0.0.4"),
+    ("text/plain;version=1.x", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=1.x", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text; version=x", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=" + "9" * 5000, "text/plain; version=0.0.4"),
+    ("text/plain;version=x,application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=1.0.0"),
+    ("text/plain;version=,;;=,\xb9", "text/plain; version=0.0.4"),
+])  # fmt: skip
+async def test_versions_that_are_none(accept: str, answered: str, tmp_path: Path) -> None:
+    """Who accepts a version that is none gets another form that is accepted, else Prometheus text."""
+    async with service(tmp_path) as client:
+        answer = await client.http.get(
+            f"http://127.0.0.1:{client.running.ports[Side.NORTH]}/metrics",
+            headers=[(b"Accept", accept.encode("latin-1"))],
+        )
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(answered)
+
+
 async def test_places(tmp_path: Path) -> None:
     """Metrics are on the northbound side alone, at the path of the option, and nowhere if that is empty."""
     async with service(tmp_path) as client:
@@ -192,6 +218,22 @@ async def test_many_requests(tmp_path: Path) -> None:
         assert found["wfx_http_request_duration_seconds_sum", "GET", "GetJobs", "south"] > 0
 
 
+def test_groups_of_many_workflows() -> None:
+    """However many workflows there are, the sum over a group's jobs is exact; ever more groups are one in the end."""
+    counts = {(f"w{number}", group): 3 for number in range(MOST) for group in ("OPEN", "CLOSED", "")}
+    bounded = _bounded(counts)
+    sums = Counter[str]()
+    for (_, group), number in bounded.items():
+        sums[group] += number
+    assert sums == {"OPEN": 3 * MOST, "CLOSED": 3 * MOST, "": 3 * MOST}
+    many = {("w", f"g{number}"): 2 for number in range(10 * MOST)} | {("v", "OPEN"): 1}
+    bounded = _bounded(many)
+    assert bounded[OTHER, "OPEN"] == 1
+    assert len(bounded) < 2 * MOST
+    assert sum(bounded.values()) == sum(many.values())
+    assert bounded[OTHER, OTHER] > 0
+
+
 async def test_clients_that_leave(tmp_path: Path) -> None:
     """A request whose client leaves before its answer counts with status 499."""
     start = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -202,6 +244,43 @@ async def test_clients_that_leave(tmp_path: Path) -> None:
         await connection.close()
         await eventually(lambda: counts.answers[499] == 1)
         assert (await client.samples())["wfx_http_requests_total", "PUT", "PutJobsIdStatus", "south", "499"] == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/debug/processes"])
+async def test_failures_and_clients_that_leave(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What fails beside the API counts with status 500, and with 499 if its client leaves; the log names the path."""
+    route = "/debug" if path.startswith("/debug") else path
+    crash, asked = True, asyncio.Event()
+
+    async def fail(*_: object) -> None:
+        asked.set()
+        await (asyncio.Event().wait() if not crash else asyncio.sleep(0))
+        raise RuntimeError("a fault")
+
+    settings = {"debug_enabled": True, "debug_auth_token": "secret"}
+    async with service(tmp_path, **settings) as client:
+        monkeypatch.setattr(Metrics, "refresh", fail)
+        monkeypatch.setattr(Readiness, "not_ready_reason", fail)
+        monkeypatch.setitem(cast("dict[str, Any]", PAGES), "/processes", fail)
+        await client.ask(Side.NORTH, "GET", f"/{path}", 500, **{"X-Debug-Token": "secret"})
+        assert f"unexpected error in the answer to {path}\n" in caplog.text
+        counts = dict(client.running.parts.endpoints[Side.NORTH].counts)[route, "GET"]
+        crash = False
+        asked.clear()
+        connection = await client.running.connect(
+            Side.NORTH, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Debug-Token: secret\r\n\r\n".encode()
+        )
+        async with asyncio.timeout(60):
+            await asked.wait()
+        # Closed this way the connection is reset; an end of what is sent alone could be followed by the answer.
+        connection.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        await connection.close()
+        await eventually(lambda: sum(counts.answers.values()) == 2)
+        assert counts.answers == {500: 1, 499: 1}
 
 
 async def test_jobs(tmp_path: Path) -> None:
@@ -482,7 +561,7 @@ def test_bounded_labels() -> None:
     counts = {(f"w{number}", "g" * 1000): number for number in range(1, MOST + 11)}
     bounded = _bounded(counts)
     assert len(bounded) == MOST + 1
-    assert bounded[OTHER, ""] == sum(range(1, 11))
+    assert bounded[OTHER, "g" * 64] == sum(range(1, 11))
     assert bounded[f"w{MOST}", "g" * 64] == MOST
     created = BoundedCounts(2)
     for name in "abcbaa":

@@ -9,13 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from command_lines import runner
 
 from tests.composition import DEADLINE, Running, composed
 from tests.events.serving import eventually
 from wfx import supervise
+from wfx.api.routes import service_routes
+from wfx.cli import PROGRAM
 from wfx.compose import compose
 from wfx.config.cross_checks import OptionRefused, check
-from wfx.config.options import Config, Host
+from wfx.config.options import Config, Host, _own_path
 from wfx.domain.errors import StoreUnavailable
 from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
@@ -128,3 +131,32 @@ def test_paths_that_are_the_same(settings: dict[str, Any]) -> None:
     with pytest.raises(OptionRefused, match="is the value of"):
         check(Config(**settings))
     check(Config(liveness_path="", readiness_path="", metrics_path=""))
+
+
+@pytest.mark.parametrize(("settings", "refused"), [
+    ({"metrics_path": "/readyz/x"}, "metrics-path: /readyz/x is below /readyz, the value of readiness-path"),
+    ({"readiness_path": "/metrics/ready"}, "readiness-path: /metrics/ready is below /metrics"),
+    ({"liveness_path": "/readyz/alive/x"}, "liveness-path: /readyz/alive/x is below /readyz"),
+])  # fmt: skip
+def test_paths_below_each_other(settings: dict[str, Any], refused: str) -> None:
+    """None of the paths can be below another."""
+    with pytest.raises(OptionRefused, match=f"^{refused}"):
+        check(Config(**settings))
+    check(Config(metrics_path="/monitoring/metrics", liveness_path="/monitoring/live", readiness_path="/metricsready"))
+
+
+@pytest.mark.parametrize("option", ["metrics-path", "liveness-path", "readiness-path"])
+@pytest.mark.parametrize("path", ["/swagger.json", "/openapi.json", "/openapiv3.json", "/debug/x", "/api/x"])
+def test_paths_of_the_service(option: str, path: str, tmp_path: Path) -> None:
+    """Each of the paths is refused where the service has something else, or would be taken to have."""
+    outcome = runner(PROGRAM, tmp_path)("config", f"--{option}={path}")
+    assert outcome.code == 1
+    assert f"{path.split('/')[1]} stands for something else" in outcome.out + outcome.err
+
+
+def test_all_routes_are_taken() -> None:
+    """No path of the service can become one of these paths."""
+    paths = [route.path for route in service_routes() if route.path != "/"]
+    for path in paths:
+        with pytest.raises(ValueError, match=r"stands for something else|must be a path"):
+            _own_path(path)

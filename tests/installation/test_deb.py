@@ -136,6 +136,40 @@ def test_contents(system: DebianRoot) -> None:
     assert system.run("dpkg", "--verify", "wfx").stdout == ""
 
 
+def test_licences(system: DebianRoot) -> None:
+    """The text of each part's licence is in the package, and each licence that is named has a paragraph of its own."""
+    folder = "/usr/share/doc/wfx/licenses"
+    files = system.run("find", folder, "-type", "f", "-size", "+300c", "-printf", "%P\\n").stdout.split()
+    with_text = {name.split("/")[0] for name in files if re.search(r"(?i)/(licen[cs]e|copying)[^/]*$", name)}
+    assert with_text == {"wfx", *(part.name for part in components())}
+    assert "Dmitry Dygalo" in system.text(f"{folder}/jsonschema-rs/LICENSE")
+    assert "Google" in system.text(f"{folder}/flatbuffers/LICENSE")
+    paragraphs = system.text("/usr/share/doc/wfx/copyright").split("\n\n")
+    named = {word for each in paragraphs if each.startswith("Files:")
+             for word in re.split(r",? (?:and|or) ", each.rpartition("License: ")[2].strip())}  # fmt: skip
+    told = {each.partition("\n")[0].removeprefix("License: ") for each in paragraphs if each.startswith("License:")}
+    assert named == told
+
+
+def test_example_plugins(system: DebianRoot) -> None:
+    """An example plugin of the package, copied into a directory for plugins, is run and decides."""
+    system.run("mkdir", "-p", "-m", "755", "/srv/guards", "/srv/state")
+    system.run("cp", "/usr/share/doc/wfx/examples/deny/deny.py", "/srv/guards/deny")
+    words = ("wfx", "--client-port=18080", "--mgmt-port=18081", "--mgmt-plugins-dir=/srv/guards", "--config=",
+             "--storage-opt=file:/srv/state/wfx.db")  # fmt: skip
+    url = "http://127.0.0.1:18081"
+    with running(system, *words) as service:
+
+        def serves() -> bool:
+            assert service.poll() is None, "the service has ended"
+            return system.run("curl", "-sf", f"{url}/readyz", check=False).returncode == 0
+
+        eventually(serves, "it serves")
+        code = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}")
+        assert system.run(*code, f"{url}/api/wfx/v1/workflows").stdout == "403"
+        assert system.run(*code, f"{url}/api/wfx/v1/jobs").stdout == "200"
+
+
 def test_everybody_can_read(system: DebianRoot) -> None:
     """What is installed can be read by everybody, and changed by root only, whatever the umask of its builder was."""
     find = (

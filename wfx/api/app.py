@@ -14,7 +14,7 @@ from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
 from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
 from wfx.api.request import certificate_of
-from wfx.api.request_counts import UNMATCHED, RequestCounts, counting
+from wfx.api.request_counts import UNMATCHED, RequestCounts, run_counted
 from wfx.api.route_table import RouteTable
 from wfx.api.routes import REFUSED_IN_LOWER_CASE, UNKNOWN_PATH_ALLOWS, Mount, service_mounts, service_routes
 from wfx.api.services import Services
@@ -116,7 +116,7 @@ class Dispatch:
     def _beside(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         for mount, note in self._mounts:
             if mount.covers(scope["raw_path"]):
-                return mount.app({**scope, "root_path": mount.prefix}, receive, counting(note, scope, send))
+                return run_counted(note, mount.app, {**scope, "root_path": mount.prefix}, receive, send)
         reply = no_such_path(scope)
         self._note_unmatched(scope, reply.status_code)
         return reply(scope, receive, send)

@@ -7,11 +7,12 @@ answers tell nothing else.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wfx.api.reply import NO_STORE, Reply, json_reply, refused_method
-from wfx.api.request_counts import counting
+from wfx.api.request_counts import run_counted
 from wfx.domain.json import encode
 from wfx.note_answer import NoteAnswer
 from wfx.service.readiness import Readiness
@@ -44,7 +45,7 @@ class Probes:
         if scope["type"] != "http" or (found := self._probes.get(scope["raw_path"])) is None:
             return self._app(scope, receive, send)
         probe, note = found
-        return _answer(probe, scope, receive, counting(note, scope, send))
+        return run_counted(note, partial(_answer, probe), scope, receive, send)
 
 
 async def _answer(probe: Probe, scope: Scope, receive: Receive, send: Send) -> None:

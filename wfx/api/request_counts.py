@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import Context
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.histogram import SECONDS, Histogram
 from wfx.note_answer import NoteAnswer
@@ -29,6 +29,11 @@ _FOLD_INTERVAL = 0.5
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _OTHER = "other"
 """Stands for all other methods."""
+
+
+def status_without_answer(error: BaseException) -> int:
+    """Return what a request counts as that ends with this error before its answer began."""
+    return LEFT if isinstance(error, CancelledError | ClientDisconnect) else 500
 
 
 class RouteCounts:
@@ -72,8 +77,7 @@ class RouteCounts:
 
     def note_failure(self, error: BaseException, seconds: float) -> None:
         """Count a request that ends without an answer of its own: the engine gives one, or the client has left."""
-        status = LEFT if isinstance(error, CancelledError | ClientDisconnect) else 500
-        self.recent[status].append(seconds)
+        self.recent[status_without_answer(error)].append(seconds)
 
     def _begin(self) -> list[float]:
         """Make a place for answers of one status, and see that they are counted soon."""
@@ -111,12 +115,20 @@ class RequestCounts:
         return note
 
 
-def counting(note: NoteAnswer, scope: Scope, send: Send) -> Send:
-    """Return a ``send`` that counts the answer when it begins."""
+async def run_counted(note: NoteAnswer, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run an app, and count its answer when that begins; also if it fails before, or the client leaves."""
+    begun = False
 
     async def counted(message: Message) -> None:
+        nonlocal begun
         if message["type"] == "http.response.start":
+            begun = True
             note(scope, message["status"])
         await send(message)
 
-    return counted
+    try:
+        await app(scope, receive, counted)
+    except BaseException as exc:
+        if not begun:
+            note(scope, status_without_answer(exc))
+        raise

@@ -6,6 +6,7 @@ Who adds options that need each other adds a function to :data:`CHECKS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.options import Config
@@ -64,16 +65,25 @@ def _few_log_patterns(config: Config) -> None:
 
 
 def _monitoring_paths_differ(config: Config) -> None:
-    taken = {config.metrics_path: "metrics-path"}
-    for option, path in (("liveness-path", config.liveness_path), ("readiness-path", config.readiness_path)):
-        if path and path in taken:
-            raise OptionRefused(option, f"{path} is the value of {taken[path]}, too")
-        taken[path] = option
+    paths = {
+        "metrics-path": config.metrics_path,
+        "liveness-path": config.liveness_path,
+        "readiness-path": config.readiness_path,
+    }
+    for (first, one), (second, other) in combinations(((name, path) for name, path in paths.items() if path), 2):
+        if one == other:
+            raise OptionRefused(second, f"{other} is the value of {first}, too")
+        if other.startswith(f"{one}/"):
+            raise OptionRefused(second, f"{other} is below {one}, the value of {first}")
+        if one.startswith(f"{other}/"):
+            raise OptionRefused(first, f"{one} is below {other}, the value of {second}")
 
 
 def _debug_has_a_token(config: Config) -> None:
     if config.debug_enabled and not config.debug_auth_token:
         raise OptionRefused("debug-auth-token", "debug-enabled needs a secret here that requests have to show")
+    if config.debug_enabled and config.debug_auth_token != config.debug_auth_token.strip():
+        raise OptionRefused("debug-auth-token", "blanks at the beginning or the end cannot be sent in a header field")
 
 
 CHECKS: tuple[Callable[[Config], None], ...] = (

@@ -105,7 +105,18 @@ def _mode(text: str) -> None:
         raise ValueError("must be three octal digits, optionally after a 0, such as 0660")
 
 
-_TAKEN = ("api", "debug", "download", "favicon.ico", "health", "ui", "version")
+_TAKEN = (
+    "api",
+    "debug",
+    "download",
+    "favicon.ico",
+    "health",
+    "openapi.json",
+    "openapiv3.json",
+    "swagger.json",
+    "ui",
+    "version",
+)
 """First segments of paths that stand for something else."""
 
 

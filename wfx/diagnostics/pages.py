@@ -24,7 +24,7 @@ from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
 from wfx.store.protocol import Store
-from wfx.store.snapshot import take_snapshot
+from wfx.store.snapshot import Snapshots
 from wfx.version import API_VERSION, COMMIT, VERSION
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -41,6 +41,7 @@ class DebugSources:
 
     running_config: RunningConfig
     store: Store
+    snapshots: Snapshots
     limits: HttpLimits
     filters: Filters
     large_bodies: LargeBodies
@@ -105,7 +106,7 @@ async def cache_stats(sources: DebugSources) -> dict[str, Any]:
 async def database_stats(sources: DebugSources) -> dict[str, Any]:
     """Tell what the database has and takes."""
     store = sources.store
-    snapshot, queue = await take_snapshot(store), store.queue()
+    snapshot, queue = await sources.snapshots.take(), store.queue()
     database, bounds = snapshot.database, snapshot.bounds
     return {
         "storage": sources.running_config.config.storage,

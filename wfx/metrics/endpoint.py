@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from wfx.metrics.collector import Metrics
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client.core import Metric
+
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,13 @@ def _encoder(accepted: str) -> tuple[Callable[[_Collected], bytes], str]:
     """Choose how to write metrics. The first call imports the library: in a thread, so that nobody waits for that."""
     from prometheus_client.exposition import choose_encoder
 
-    return choose_encoder(accepted)
+    return choose_encoder(",".join(form for form in accepted.split(",") if _has_a_version_or_none(form)))
+
+
+def _has_a_version_or_none(form: str) -> bool:
+    """Tell whether what is given as the version of a form is one; the library raises for anything else."""
+    named = (parameter.strip().partition("=") for parameter in form.split(";"))
+    return all(_VERSION.fullmatch(value) for name, _, value in named if name == "version")
 
 
 class MetricsEndpoint:

@@ -19,7 +19,7 @@ from wfx.service.bounded_counts import MOST, OTHER
 from wfx.service.readiness import Readiness
 from wfx.store.figures import JobCounts
 from wfx.store.protocol import Store
-from wfx.store.snapshot import StoreSnapshot, take_snapshot
+from wfx.store.snapshot import Snapshots, StoreSnapshot
 from wfx.version import COMMIT, VERSION
 
 Values = Mapping[tuple[str, ...], float | Histogram]
@@ -29,6 +29,10 @@ Named = Iterator[tuple[str, Values]]
 
 _LONGEST = 64
 """Characters of a label: names of groups may have any number."""
+_MOST_GROUPS = 100
+"""Groups that are told apart where workflows are not."""
+_KEPT_GROUPS = frozenset({"", "OPEN", "CLOSED", "FAILED"})
+"""Groups that are told apart in any case: those of the workflows that come with wfx, and none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class MetricSources:
 
     services: Services
     store: Store
+    snapshots: Snapshots
     limits: HttpLimits
     plugins: Mapping[Side, PluginChain]
     readiness: Readiness
@@ -62,16 +67,23 @@ async def ask(sources: MetricSources) -> ServiceState:
     ready = not await sources.readiness.not_ready_reason()
     up = (await sources.services.health.report()).up
     try:
-        return ServiceState(up, ready, await take_snapshot(sources.store))
+        return ServiceState(up, ready, await sources.snapshots.take())
     except StoreError:
         return ServiceState(up, ready)
 
 
 def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:
-    """Return the counts with labels of bounded number and length: the smallest numbers are added up."""
+    """Return the counts with labels of bounded number and length: the smallest numbers are added up, by group."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
     bounded = Counter[tuple[str, ...]]()
-    for place, ((workflow, group), number) in enumerate(sorted(counts.items(), key=lambda item: -item[1])):
-        bounded[(workflow, group[:_LONGEST]) if place < MOST else (OTHER, "")] += number
+    for (workflow, group), number in ordered[:MOST]:
+        bounded[workflow, group[:_LONGEST]] += number
+    rest = Counter[str]()
+    for (_, group), number in ordered[MOST:]:
+        rest[group[:_LONGEST]] += number
+    kept = {*_KEPT_GROUPS, *(group for group, _ in rest.most_common(_MOST_GROUPS))}
+    for group, number in rest.items():
+        bounded[OTHER, group if group in kept else OTHER] += number
     return bounded
 
 

@@ -84,16 +84,22 @@ class RequestTask(ABC):
         except asyncio.CancelledError:
             await self._answer_otherwise(self._refusal)
         except Exception:
-            log.exception("unexpected error in the answer to %s", self.scope["raw_path"])
+            log.exception("unexpected error in the answer to %s", self._path)
             await self._answer_otherwise(CRASHED)
         else:
             if not self.response_complete and not self.disconnected:
-                log.error("no complete answer to %s", self.scope["raw_path"])
+                log.error("no complete answer to %s", self._path)
                 await self._answer_otherwise(CRASHED)
         finally:
             self.release()
             if self.endless:
                 self.scope.clear()  # anyio's task groups leave cycles that refer to it
+
+    @property
+    def _path(self) -> str:
+        """The path as it was sent, for the log."""
+        path: bytes = self.scope["raw_path"]
+        return path.decode("latin-1")
 
     async def _answer_otherwise(self, reason: Refusal | None) -> None:
         if reason is None or self.response_started:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wfx.domain.errors import StoreUnavailable
+from wfx.domain.errors import StoreError, StoreUnavailable
 from wfx.store.figures import DatabaseFigures, JobCounts
 from wfx.store.protocol import Consumer, LogBounds, Store
 
@@ -29,12 +29,40 @@ class StoreSnapshot:
         return self.bounds.head - consumer.position
 
 
-async def take_snapshot(store: Store) -> StoreSnapshot:
-    """Ask a store. Raises StoreError, also if it does not answer in time."""
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            return StoreSnapshot(
-                await store.count_jobs(), await store.consumers(), await store.log_bounds(), await store.describe()
-            )
-    except TimeoutError as exc:
-        raise StoreUnavailable(f"no answer within {DEADLINE_SECONDS:g} s") from exc
+class Snapshots:
+    """Takes snapshots of one store, one after the other: the store counts all jobs for each."""
+
+    def __init__(self, store: Store) -> None:
+        """Ask this store."""
+        self._store = store
+        self._turn = asyncio.Lock()
+        self._begun = 0
+        self._latest: tuple[int, StoreSnapshot | StoreError] | None = None
+        """The number of the last that ended, and what came of it."""
+
+    async def take(self) -> StoreSnapshot:
+        """Take one, or share one that began after this was called. Raises StoreError, also without answer in time."""
+        before = self._begun
+        async with self._turn:
+            if self._latest is None or self._latest[0] <= before:
+                self._begun = number = self._begun + 1
+                self._latest = number, await self._outcome()
+            outcome = self._latest[1]
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome
+
+    async def _outcome(self) -> StoreSnapshot | StoreError:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await self._asked()
+        except TimeoutError:
+            return StoreUnavailable(f"no answer within {DEADLINE_SECONDS:g} s")
+        except StoreError as exc:
+            return exc
+
+    async def _asked(self) -> StoreSnapshot:
+        store = self._store
+        return StoreSnapshot(
+            await store.count_jobs(), await store.consumers(), await store.log_bounds(), await store.describe()
+        )
