@@ -91,7 +91,7 @@ def sanitize(settings: SanitizingSettings) -> None:
 @lru_cache(maxsize=1)
 def _sanitizer(shown: Mask, patterns: tuple[str, ...]) -> Sanitizer:
     """Compile all expressions, which takes a while: not again at each reload of the configuration."""
-    from wfx.logs.patterns import custom  # with RE2, which only a running server needs
+    from wfx.logs.custom_patterns import custom  # with RE2, which only a running server needs
     from wfx.logs.sanitizer import Sanitizer
 
     return Sanitizer(shown, custom(patterns))

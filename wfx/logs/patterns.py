@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import re2
-
 from wfx.logs.card_numbers import card_length
 from wfx.logs.secret_names import KEYS, WORDS
-
-LONGEST_PATTERN = 512
-"""Characters that a pattern of the operator's may have."""
-_MEMORY = 256 * 1024
-"""Bytes that RE2 may take for one of these."""
 
 
 class Pattern(NamedTuple):
@@ -70,35 +63,3 @@ PATTERNS: Sequence[Pattern] = (
     Pattern("card", r"(?:^|[^\w.+-])([2-6]\d{3}(?:[ -]?\d){9,15})\b", card_length),
 )
 """The first one that matches at the leftmost place counts."""
-
-
-def custom(texts: Sequence[str]) -> Sequence[Pattern]:
-    """Read patterns of the form ``kind=expression``. Raises ValueError."""
-    return [_custom(text) for text in texts]
-
-
-def _custom(text: str) -> Pattern:
-    kind, equals, expression = text.partition("=")
-    if not equals or not kind.replace("-", "").replace("_", "").isalnum() or not kind.isascii() or len(kind) > 32:
-        raise ValueError(f'"{text}" is no pattern such as serial=SN-[0-9]{{6}}: a name, then =, then an expression')
-    if len(expression) > LONGEST_PATTERN:
-        raise ValueError(f"the pattern {kind} has more than {LONGEST_PATTERN} characters")
-    try:
-        found = compiled(f"(?:{expression})", _MEMORY)
-    except re2.error as exc:
-        reason = exc.args[0].decode("utf-8", "replace") if exc.args and isinstance(exc.args[0], bytes) else exc
-        raise ValueError(f"the expression of pattern {kind} cannot be used: {reason} (syntax of RE2)") from exc
-    if found.groupindex:
-        raise ValueError(f"the pattern {kind} has a named group; use (?:…)")
-    if found.search("") is not None:
-        raise ValueError(f"the pattern {kind} matches the empty text")
-    return Pattern(kind, f"({expression})")
-
-
-def compiled(expression: str, memory: int, *, capturing: bool = True) -> re2._Regexp:
-    """Compile for a bounded amount of memory, perhaps as if there were no groups. Raises re2.error."""
-    options = re2.Options()
-    options.never_capture = not capturing
-    options.log_errors = False
-    options.max_mem = memory
-    return re2.compile(expression, options)

@@ -17,6 +17,7 @@ LONGEST = 64 * 1024
 
 _LONGEST_SECRET = 4096
 """Characters that are looked at and left out where a text is cut."""
+_TOO_MUCH = ", which are not shown: too much in this text looks secret"
 _PLAIN = (int, float, type(None))
 _traceback = logging.Formatter().formatException
 
@@ -85,10 +86,9 @@ def _text(text: str) -> str:
     beginning = text[:LONGEST]
     most = len(text) if len(text) <= LONGEST else LONGEST - _LONGEST_SECRET
     if sanitizer is None or sanitizer.is_harmless(beginning):
-        shown, length = text[:most], most
+        shown, length, too_much = text[:most], most, False
     else:
-        shown, length = sanitizer.clean(beginning, most)
+        shown, length, too_much = sanitizer.clean(beginning, most)
     if length == len(text):
         return shown
-    reason = ", which are not shown: too much in this text looks secret" if length < most else ""
-    return f"{shown} … and {len(text) - length} characters more{reason}"
+    return f"{shown} … and {len(text) - length} characters more{_TOO_MUCH if too_much else ''}"
