@@ -12,7 +12,7 @@ from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import mask, set_sanitizer
+from wfx.logs.record import beginning, hides_secrets, mask, set_sanitizer
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
@@ -24,8 +24,10 @@ __all__ = [
     "CannotLog",
     "Json",
     "Pretty",
+    "beginning",
     "configure",
     "dropped_records",
+    "hides_secrets",
     "mask",
     "sanitize",
     "set_level",
