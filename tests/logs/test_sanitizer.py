@@ -334,6 +334,14 @@ def test_quoted_values(text: str, clean: str) -> None:
     assert shown(text) == clean
 
 
+@pytest.mark.parametrize("name", ["definition", "Definition", "CONTEXT"])
+def test_withheld_members(name: str) -> None:
+    """Definitions and contexts in bodies are not shown, however the member is spelt."""
+    body = BodyText()
+    body.add(json.dumps({name: {"x": "private"}, "n": 1}).encode())
+    assert json.loads(body.text()) == {name: f"[REDACTED:{name.lower()}]", "n": 1}
+
+
 def test_long_texts_as_they_are() -> None:
     """A text that is too long is cut and counted, too, where nothing is hidden."""
     text = "a@b.io " * 20_000

@@ -70,6 +70,6 @@ def _masked(value: Any) -> Any:
 
 
 def _member(name: str, value: Any) -> Any:
-    if name in _WITHHELD:
-        return logs.mask(name)
+    if name.lower() in _WITHHELD:
+        return logs.mask(name.lower())
     return logs.mask("secret") if is_secret(name) else _masked(value)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp
 
@@ -84,11 +85,11 @@ class RequestTask(ABC):
         except asyncio.CancelledError:
             await self._answer_otherwise(self._refusal)
         except Exception:
-            log.exception("unexpected error in the answer to %s", self.scope["raw_path"])
+            log.exception("unexpected error in the answer to %s", unquote(self.scope["raw_path"]))
             await self._answer_otherwise(CRASHED)
         else:
             if not self.response_complete and not self.disconnected:
-                log.error("no complete answer to %s", self.scope["raw_path"])
+                log.error("no complete answer to %s", unquote(self.scope["raw_path"]))
                 await self._answer_otherwise(CRASHED)
         finally:
             self.release()
