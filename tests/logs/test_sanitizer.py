@@ -58,6 +58,18 @@ def shown(text: str, *patterns: str) -> str:
     ('{"password": "two words", "n": 1}', '{"password": "[REDACTED:secret]", "n": 1}'),
     (r'"{\"token\":\"two words\"}"', r'"{\"token\":\"[REDACTED:secret]\"}"'),
     ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "[REDACTED:private-key]\nrest"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4\nDEK-Info: AES,00\n\nab\n-----END RSA PRIVATE KEY-----\nx",
+     "[REDACTED:private-key]\nx"),
+    ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nab\n-----END PGP PRIVATE KEY BLOCK-----\nx", "[REDACTED:private-key]\nx"),
+    ("{'password': b'hunter2', 'n': 1}", "{'password': b'[REDACTED:secret]', 'n': 1}"),
+    (r"password='hun\'ter2' x", "password='[REDACTED:secret]' x"),
+    ("password=bhunter2", "password=[REDACTED:secret]"),
+    ('"password" => "x"', '"password" => "[REDACTED:secret]"'),
+    ("x_ghp_abcdefghijklmnopqrstuvwxyz", "x_[REDACTED:api-key]"),
+    (f"tok_{JWT}", "tok_[REDACTED:jwt]"),
+    ("key SG.abcdefghijklmnopqrst.abcdefghijklmnopqrst", "key [REDACTED:api-key]"),
+    ("whsec_abcdefghijklmnopqrst", "[REDACTED:api-key]"),
+    ("pypi-AgEIcHlwaS5vcmcCJabcdefghijklmnopqrst", "[REDACTED:api-key]"),
     ("\ud800 a@b.io \x00", "\ud800 [REDACTED:email] \x00"),
 ])  # fmt: skip
 def test_what_is_hidden(text: str, clean: str) -> None:

@@ -23,21 +23,28 @@ class Pattern(NamedTuple):
     """Returns how many bytes of what the expression finds are hidden; 0 if it only looks like one."""
 
 
-_IS = r"""\\*["']?\s*[:=]\s*"""
+_IS = r"""\\*["']?\s*(?:=>|[:=])\s*"""
 """What stands between a name and its value: ``=``, ``: ``, and ``": `` in JSON, also where that is escaped."""
 _CUT = r"\\{0,3}\z"
 """What ends a quoted value of a text that ends within it, since the text is only the beginning of one, for example."""
 _TWICE_ESCAPED = r"""[^"\\]|\\[^"\\]|\\\\(?:\\["\\]|[^"\\])"""
 """A character of a JSON string that is itself in one."""
-_VALUE = rf"""(?:\\"((?:{_TWICE_ESCAPED})*)(?:\\"|{_CUT})|"((?s:[^"\\]|\\.)*)(?:"|{_CUT})|'([^']*)(?:'|{_CUT})"""
+_VALUE = rf"""(?:\\"((?:{_TWICE_ESCAPED})*)(?:\\"|{_CUT})|b?"((?s:[^"\\]|\\.)*)(?:"|{_CUT})"""
+_VALUE += rf"""|b?'((?s:[^'\\]|\\.)*)(?:'|{_CUT})"""
 _VALUE += r"""|([^\s,;&"'\\}\])\[][^\s,;&"'\\}\])]*))"""
 
 _NO_MASK = r"""(?:\*{0,3}[^\s/?#"'<>*@]|\*{4})"""
 """How a password may begin: not with the three asterisks that stand for one in values of options."""
 
+_PRIVATE_KEY = "[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+"""How the lines around a private key end: PEM, and the one of PGP."""
+
 PATTERNS: Sequence[Pattern] = (
-    Pattern("private-key", r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)"),
-    Pattern("jwt", r"\b(eyJ[\w-]+\.[\w-]+(?:\.[\w-]*|\z))"),
+    Pattern(
+        "private-key",
+        rf"(-----BEGIN {_PRIVATE_KEY}(?:[^-]|-[^-])*(?:-----END {_PRIVATE_KEY})?)",
+    ),
+    Pattern("jwt", r"(?:\b|_)(eyJ[\w-]+\.[\w-]+(?:\.[\w-]*|\z))"),
     Pattern("bearer", rf"(?i:authorization){_IS}\\*[\"']?(?i:bearer)\s+([^\s,;\"'\\]+)"),
     Pattern("bearer", r"(?i:\bbearer)[\s:=]+([\w.~+/-]{6,}=*)"),
     Pattern(
@@ -47,8 +54,9 @@ PATTERNS: Sequence[Pattern] = (
     Pattern("credentials", rf"""[^\s/:@"'=]:({_NO_MASK}[^\s"'@]*)@(?:tcp|unix)\("""),
     Pattern(
         "api-key",
-        r"\b(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
-        r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,})",
+        r"(?:\b|_)(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
+        r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,}"
+        r"|SG\.[\w-]{16,}\.[\w-]{16,}|whsec_[\w+/=-]{16,}|pypi-[\w-]{32,})",
     ),
     Pattern("api-key", rf"(?i:{KEYS}){_IS}{_VALUE}"),
     Pattern("secret", rf"(?i:{WORDS}|_pass|auth_salt){_IS}{_VALUE}"),
