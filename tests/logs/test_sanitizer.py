@@ -346,6 +346,16 @@ def test_quoted_values(text: str, clean: str) -> None:
     assert shown(text) == clean
 
 
+@pytest.mark.parametrize(("query", "clean"), [
+    (b"clientId=password%3Dcorrect%20horse%20battery&n=1", "clientId=password=[REDACTED:secret]&n=1"),
+    (b"session=abc&Auth=x&sessions=3", "session=[REDACTED:secret]&Auth=[REDACTED:secret]&sessions=3"),
+    (b"tag=a%3Db&tag=token&tag=token%3D", "tag=a=b&tag=token&tag=token="),
+])  # fmt: skip
+def test_query_strings(query: bytes, clean: str) -> None:
+    """Of a query string the values of parameters that are secrets are hidden as a whole, also within a value."""
+    assert query_text(query) == clean
+
+
 @pytest.mark.parametrize("name", ["definition", "Definition", "CONTEXT"])
 def test_withheld_members(name: str) -> None:
     """Definitions and contexts in bodies are not shown, however the member is spelt."""
