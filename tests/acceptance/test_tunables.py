@@ -22,7 +22,7 @@ from wfx.config.tunables import Derived, Holder
 from wfx.domain import creation
 from wfx.domain.workflow import State, Workflow
 from wfx.events.retention import Retention
-from wfx.logs import patterns
+from wfx.logs import expressions
 from wfx.logs.masks import Mask
 from wfx.logs.record import content_of, set_sanitizer
 from wfx.request_context import Side
@@ -262,7 +262,7 @@ async def test_other_settings_compile_no_patterns(tmp_path: Path, monkeypatch: p
 
     def counted(expression: str, memory: int, *, capturing: bool = True) -> Any:
         compiled.append(expression)
-        return patterns.compiled(expression, memory, capturing=capturing)
+        return expressions.compiled(expression, memory, capturing=capturing)
 
     monkeypatch.setattr("wfx.logs.sanitizer.compiled", counted)
     try:

@@ -229,3 +229,30 @@ def test_context_of_a_request() -> None:
     assert (context.side, context.principal, context.operation, context.path) == (Side.SOUTH, "", "", {})
     assert context.deadline is None
     assert context.request_id == context.request_id != RequestContext(Side.SOUTH).request_id
+
+
+@pytest.mark.parametrize(("path", "shown"), [
+    ("/token%3Ds3cret", "/token=[REDACTED:secret]"),
+    ("/Bearer%20abcdefgh", "/Bearer [REDACTED:bearer]"),
+    ("/4111%201111%201111%201111", "/[REDACTED:card]"),
+    ("/postgres%3A%2F%2Fu%3Ahunter2%40h", "/postgres://u:[REDACTED:credentials]@h"),
+    ("/a%2540b.io", "/[REDACTED:email]"),
+    ("/x%3Dghp_abcdefghijklmnopqrstuvwxyz", "/x=[REDACTED:api-key]"),
+    ("/caf%C3%A9%0A%FF", "/café\n�"),
+])  # fmt: skip
+def test_secrets_in_paths(logging_service: LocalService, path: str, shown: str) -> None:
+    """The path is logged decoded, without what is secret in it."""
+    ask(logging_service.south + path)
+    assert len(records(logging_service, shown)) == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_paths_of_failed_requests(engine: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error is logged with the path as text."""
+
+    async def failing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ValueError("unexpected")
+
+    with serving(engine, failing) as port:
+        assert httpx.get(f"http://127.0.0.1:{port}/a%20b", trust_env=False, timeout=60).status_code == 500
+    assert "unexpected error in the answer to /a b" in caplog.messages

@@ -14,9 +14,9 @@ from tests.logs.journal import parsed
 from wfx import logs
 from wfx.api.body_log import BodyText, query_text
 from wfx.config.masking import without_passwords
-from wfx.logs import journal
+from wfx.logs import custom_patterns, journal
+from wfx.logs.custom_patterns import LONGEST_PATTERN, LONGEST_SHOWN, MOST_WORK, custom
 from wfx.logs.masks import Mask
-from wfx.logs.patterns import LONGEST_PATTERN, custom
 from wfx.logs.record import LONGEST, content_of, set_sanitizer
 from wfx.logs.sanitizer import MOST_SEARCHES, Sanitizer
 
@@ -58,6 +58,18 @@ def shown(text: str, *patterns: str) -> str:
     ('{"password": "two words", "n": 1}', '{"password": "[REDACTED:secret]", "n": 1}'),
     (r'"{\"token\":\"two words\"}"', r'"{\"token\":\"[REDACTED:secret]\"}"'),
     ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "[REDACTED:private-key]\nrest"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4\nDEK-Info: AES,00\n\nab\n-----END RSA PRIVATE KEY-----\nx",
+     "[REDACTED:private-key]\nx"),
+    ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nab\n-----END PGP PRIVATE KEY BLOCK-----\nx", "[REDACTED:private-key]\nx"),
+    ("{'password': b'hunter2', 'n': 1}", "{'password': b'[REDACTED:secret]', 'n': 1}"),
+    (r"password='hun\'ter2' x", "password='[REDACTED:secret]' x"),
+    ("password=bhunter2", "password=[REDACTED:secret]"),
+    ('"password" => "x"', '"password" => "[REDACTED:secret]"'),
+    ("x_ghp_abcdefghijklmnopqrstuvwxyz", "x_[REDACTED:api-key]"),
+    (f"tok_{JWT}", "tok_[REDACTED:jwt]"),
+    ("key SG.abcdefghijklmnopqrst.abcdefghijklmnopqrst", "key [REDACTED:api-key]"),
+    ("whsec_abcdefghijklmnopqrst", "[REDACTED:api-key]"),
+    ("pypi-AgEIcHlwaS5vcmcCJabcdefghijklmnopqrst", "[REDACTED:api-key]"),
     ("\ud800 a@b.io \x00", "\ud800 [REDACTED:email] \x00"),
 ])  # fmt: skip
 def test_what_is_hidden(text: str, clean: str) -> None:
@@ -106,11 +118,23 @@ def test_without_types() -> None:
 
 
 def test_own_patterns() -> None:
-    """Operators name what else is hidden; their patterns go before the others."""
-    assert shown("SN-123456 of EMP1@b.io", "serial=SN-[0-9]{6}", "employee=EMP[0-9]+") == (
-        "[REDACTED:serial] of [REDACTED:employee]@b.io"
+    """Operators name what else is hidden."""
+    assert shown("SN-123456 of EMP1 a@b.io", "serial=SN-[0-9]{6}", "employee=EMP[0-9]+") == (
+        "[REDACTED:serial] of [REDACTED:employee] [REDACTED:email]"
     )
     assert shown("abc a@b.io", "x=(a)(b)(c)") == "[REDACTED:x] [REDACTED:email]"
+
+
+@pytest.mark.parametrize(("text", "pattern", "clean"), [
+    ("password=hunter2", "x=password", "[REDACTED:x]=[REDACTED:secret]"),
+    ("EMP1@b.io!", "x=EMP[0-9]+", "[REDACTED:email]!"),
+    ("no EMP1@b.io!", "x=no EMP[0-9]+", "[REDACTED:x]!"),
+    ("[REDACTED:x] a@b.io", "x=EMAIL|email", "[REDACTED:x] [REDACTED:email]"),
+    ("é ä@b.io", "x=.", "[REDACTED:x][REDACTED:x][REDACTED:email]"),
+])  # fmt: skip
+def test_own_patterns_switch_nothing_off(text: str, pattern: str, clean: str) -> None:
+    """What a pattern of the operator's finds, and what the others find, is hidden alike, also where both overlap."""
+    assert shown(text, pattern) == clean
 
 
 @pytest.mark.parametrize(("text", "reason"), [
@@ -124,6 +148,13 @@ def test_own_patterns() -> None:
     ("x=(?P<y>a)", "named group"),
     ("x=" + "a" * (LONGEST_PATTERN + 1), "more than 512 characters"),
     ("x=((a{1,100}){1,100}){1,100}", "cannot be used"),
+    (r"x=\b|zzz", "matches the empty text"),
+    (r"x=(?:a|b?)\b", "matches the empty text"),
+    ("x=(?m:^)", "matches the empty text"),
+    ("x=a)(?:b", "unexpected"),
+    (r"x=a\C", "part of a character"),
+    (r"x=(?:\w{0,40}\d\w{5}){2}Q", "has 357 instructions of RE2, and may have 128"),
+    ("x=a.{0,900}Z", "cannot be used: pattern too large"),
 ])  # fmt: skip
 def test_patterns_that_are_refused(text: str, reason: str) -> None:
     """A pattern that cannot be used, or not in linear time, is refused with the reason."""
@@ -176,12 +207,38 @@ def test_hostile_texts(name: str) -> None:
     assert message.endswith(TOO_MUCH) == (searches == MOST_SEARCHES)
 
 
+def test_large_patterns_together() -> None:
+    """All patterns together are bounded like each one, by the instructions that they take for each character."""
+    usual = [f"serial{number}=SN{number}-[0-9]" for number in range(32)]
+    assert len(custom(usual)) == 32
+    with pytest.raises(ValueError, match=r"together have .* and may have 384"):
+        custom([*usual, "x=a.{0,12}Z", "y=a.{0,12}Z"])
+
+
 def test_hostile_patterns() -> None:
-    """An expression of the operator's for which other engines need exponential time takes one search like any other."""
+    """Of a text 4 KiB are shown where there are patterns of the operator's, and one search is made for each."""
     sanitizer = Sanitizer(Mask(), custom(["own=(a|aa)+c"]))
-    text = "b" + "a" * 40_000
-    assert sanitizer.clean(text) == (text, len(text))
-    assert sanitizer.clean(text + "c") == ("b[REDACTED:own]", len(text) + 1)
+    cleaned = sanitizer.clean("b" + "a" * 40_000)
+    assert cleaned == ("b" + "a" * (LONGEST_SHOWN - 1), LONGEST_SHOWN, False)
+    assert sanitizer.clean("b" + "a" * LONGEST_SHOWN + "c" + "a" * LONGEST_SHOWN).text == "b[REDACTED:own]"
+
+
+@pytest.mark.parametrize("text", ["ab" * 20_000, "a" * 4_000, "ä" * 4_000, "z" * 4_000, "az " * 2_000])
+def test_work_of_patterns(text: str) -> None:
+    """The work for one text, bytes times instructions, is bounded; what is not looked at is not shown."""
+    patterns = custom(["x=a.{0,12}Z", "y=a|.{0,12}Y", "z=(?:b|z|ä)", *(f"n{n}=n{n}[ab]" for n in range(9))])
+    work: list[int] = []
+
+    def counted(pattern: custom_patterns.CustomPattern) -> custom_patterns.CustomPattern:
+        def search(encoded: bytes, place: int) -> Any:
+            work.append(pattern.size * (len(encoded) - place))
+            return pattern.search(encoded, place)
+
+        return pattern._replace(search=search)
+
+    cleaned = Sanitizer(Mask(), [counted(pattern) for pattern in patterns]).clean(text)
+    assert sum(work) <= MOST_WORK
+    assert cleaned.too_much
 
 
 @pytest.mark.usefixtures("_hidden")
@@ -287,6 +344,24 @@ def test_long_secrets(before: str, after: str, size: int) -> None:
 def test_quoted_values(text: str, clean: str) -> None:
     """A value in quotes is hidden as a whole, whatever is escaped in it, also if the text ends before it does."""
     assert shown(text) == clean
+
+
+@pytest.mark.parametrize(("query", "clean"), [
+    (b"clientId=password%3Dcorrect%20horse%20battery&n=1", "clientId=password=[REDACTED:secret]&n=1"),
+    (b"session=abc&Auth=x&sessions=3", "session=[REDACTED:secret]&Auth=[REDACTED:secret]&sessions=3"),
+    (b"tag=a%3Db&tag=token&tag=token%3D", "tag=a=b&tag=token&tag=token="),
+])  # fmt: skip
+def test_query_strings(query: bytes, clean: str) -> None:
+    """Of a query string the values of parameters that are secrets are hidden as a whole, also within a value."""
+    assert query_text(query) == clean
+
+
+@pytest.mark.parametrize("name", ["definition", "Definition", "CONTEXT"])
+def test_withheld_members(name: str) -> None:
+    """Definitions and contexts in bodies are not shown, however the member is spelt."""
+    body = BodyText()
+    body.add(json.dumps({name: {"x": "private"}, "n": 1}).encode())
+    assert json.loads(body.text()) == {name: f"[REDACTED:{name.lower()}]", "n": 1}
 
 
 def test_long_texts_as_they_are() -> None:

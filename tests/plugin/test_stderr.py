@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
-from wfx.plugin.stderr import LAST_LINE_LIMIT, LAST_LINES, LINE_LIMIT, LINES_A_SECOND, LineForwarder
+from wfx.logs.masks import Mask
+from wfx.logs.record import content_of, set_sanitizer
+from wfx.logs.sanitizer import Sanitizer
+from wfx.plugin.stderr import (
+    BYTES_A_SECOND,
+    LAST_LINE_LIMIT,
+    LAST_LINES,
+    LINE_LIMIT,
+    LINES_A_SECOND,
+    MARGIN,
+    LineForwarder,
+)
 
 
 class Clock:
@@ -52,7 +64,7 @@ def test_long_lines(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) 
     """Of a line of 10 MB the beginning is kept, and the rest counted; the next line is whole again."""
     for _ in range(100):
         forwarder.feed(b"x" * 100_000)
-    assert len(forwarder._line) == LINE_LIMIT
+    assert len(forwarder._line) == LINE_LIMIT + MARGIN
     forwarder.feed(b"\nnext\n")
     assert lines(caplog) == ["x" * LINE_LIMIT + f" … and {10_000_000 - LINE_LIMIT} bytes more", "next"]
 
@@ -70,10 +82,9 @@ def test_flood(forwarder: LineForwarder, clock: Clock, caplog: pytest.LogCapture
     assert lines(caplog) == ["line"] * LINES_A_SECOND
     clock.now = 1.0
     forwarder.feed(b"later\n")
-    dropped = 10_000 - LINES_A_SECOND
-    assert lines(caplog)[LINES_A_SECOND:] == [
-        f"({dropped} lines more were not forwarded: the limit is {LINES_A_SECOND} a second)", "later",
-    ]  # fmt: skip
+    limit = f"{LINES_A_SECOND} lines and {BYTES_A_SECOND} bytes a second"
+    dropped = f"({10_000 - LINES_A_SECOND} lines more were not forwarded: the limit is {limit})"
+    assert lines(caplog)[LINES_A_SECOND:] == [dropped, "later"]
 
 
 def test_flood_at_the_end(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,3 +140,70 @@ def test_failures_in_a_flood(piece: int) -> None:
         forwarder.feed(text[at : at + piece])
     forwarder.feed(b"<3>no end")
     assert sum(counts) == LINES_A_SECOND + 100
+
+
+def test_flood_of_long_lines(forwarder: LineForwarder, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The bytes of a second are bounded like its lines: secrets are looked for in each."""
+    for _ in range(100):
+        forwarder.feed((b"x" * 8_000 + b"\n") * 5)
+    shown = lines(caplog)
+    assert sum(map(len, shown)) < BYTES_A_SECOND + 5 * 8_000
+    clock.now = 1.0
+    forwarder.feed(b"later\n")
+    assert lines(caplog)[-2].startswith(f"({500 - len(shown)} lines more were not forwarded")
+    assert lines(caplog)[-1] == "later"
+
+
+@pytest.fixture
+def _hidden() -> Iterator[None]:
+    """Records are sanitized."""
+    set_sanitizer(Mask(), Sanitizer(Mask()))
+    yield
+    set_sanitizer(Mask(), None)
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize("limit", [LINE_LIMIT, LAST_LINE_LIMIT])
+@pytest.mark.parametrize("secret", ["4111 1111 1111 1111", "jane.doe@mail.example", "password=hunter2hunter2"])
+@pytest.mark.parametrize("in_front", range(1, 24, 3))
+def test_secrets_where_lines_are_cut(
+    forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, limit: int, secret: str, in_front: int
+) -> None:
+    """No part of a secret is shown where a line is cut, neither in the log nor with a failure."""
+    forwarder.feed(b"x" * (limit - in_front - 1) + b" " + secret.encode() + b" and more\n")
+    for text in (*sanitized(caplog), forwarder.last):
+        shown = text.partition("password=")[2] if secret.startswith("pass") else text
+        assert not any(part in shown for part in ("411", "jane", "hun"))
+
+
+def sanitized(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give the texts that were logged, as records show them."""
+    return [str(content_of(record).fields["msg"]) for record in caplog.records]
+
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nAbCdEf==\n-----END RSA PRIVATE KEY-----\nafter\n"
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize("flood", [0, LINES_A_SECOND + 1])
+def test_keys(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, flood: int) -> None:
+    """The lines of a private key are not shown, neither in the log nor with a failure; what follows is."""
+    forwarder.feed(b"line\n" * flood)
+    forwarder.feed(KEY.encode() + b"line\n" * (LAST_LINES - 3))
+    assert "after" in forwarder.last
+    for text in (*sanitized(caplog), content_of(failed(forwarder)).message):
+        assert "MIIE" not in text
+        assert "AbCd" not in text
+    forwarder.feed(KEY.encode()[:40])
+    assert "MIIE" not in content_of(failed(forwarder)).message
+
+
+def failed(forwarder: LineForwarder) -> logging.LogRecord:
+    """Make a record of a failure."""
+    return logging.LogRecord("wfx", logging.ERROR, "f.py", 1, "%s", (forwarder.last,), None)
+
+
+def test_keys_as_they_are(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) -> None:
+    """Without sanitizing, all is shown."""
+    forwarder.feed(KEY.encode())
+    assert "\n".join(lines(caplog)) == KEY.strip()

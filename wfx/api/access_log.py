@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -97,7 +98,7 @@ def _fields(scope: Scope) -> dict[str, object]:
     return {
         "remoteAddr": host_port(*client) if client else "",
         "method": scope["method"],
-        "path": scope["raw_path"].decode("latin-1"),
+        "path": unquote(scope["raw_path"]),
         "host": host.decode("latin-1"),
         "tls": scope["scheme"] == "https",
     }

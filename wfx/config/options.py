@@ -95,7 +95,7 @@ def _masking_char(text: str) -> None:
 
 
 def _log_pattern(text: str) -> None:
-    from wfx.logs.patterns import custom  # with RE2, which few need
+    from wfx.logs.custom_patterns import custom  # with RE2, which few need
 
     custom([text])
 

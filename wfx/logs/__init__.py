@@ -12,7 +12,7 @@ from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import mask, set_sanitizer
+from wfx.logs.record import beginning, hides_secrets, mask, set_sanitizer
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
@@ -24,8 +24,10 @@ __all__ = [
     "CannotLog",
     "Json",
     "Pretty",
+    "beginning",
     "configure",
     "dropped_records",
+    "hides_secrets",
     "mask",
     "sanitize",
     "set_level",
@@ -91,7 +93,7 @@ def sanitize(settings: SanitizingSettings) -> None:
 @lru_cache(maxsize=1)
 def _sanitizer(shown: Mask, patterns: tuple[str, ...]) -> Sanitizer:
     """Compile all expressions, which takes a while: not again at each reload of the configuration."""
-    from wfx.logs.patterns import custom  # with RE2, which only a running server needs
+    from wfx.logs.custom_patterns import custom  # with RE2, which only a running server needs
     from wfx.logs.sanitizer import Sanitizer
 
     return Sanitizer(shown, custom(patterns))

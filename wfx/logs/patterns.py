@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import re2
-
 from wfx.logs.card_numbers import card_length
 from wfx.logs.secret_names import KEYS, WORDS
-
-LONGEST_PATTERN = 512
-"""Characters that a pattern of the operator's may have."""
-_MEMORY = 256 * 1024
-"""Bytes that RE2 may take for one of these."""
 
 
 class Pattern(NamedTuple):
@@ -30,21 +23,28 @@ class Pattern(NamedTuple):
     """Returns how many bytes of what the expression finds are hidden; 0 if it only looks like one."""
 
 
-_IS = r"""\\*["']?\s*[:=]\s*"""
+_IS = r"""\\*["']?\s*(?:=>|[:=])\s*"""
 """What stands between a name and its value: ``=``, ``: ``, and ``": `` in JSON, also where that is escaped."""
 _CUT = r"\\{0,3}\z"
 """What ends a quoted value of a text that ends within it, since the text is only the beginning of one, for example."""
 _TWICE_ESCAPED = r"""[^"\\]|\\[^"\\]|\\\\(?:\\["\\]|[^"\\])"""
 """A character of a JSON string that is itself in one."""
-_VALUE = rf"""(?:\\"((?:{_TWICE_ESCAPED})*)(?:\\"|{_CUT})|"((?s:[^"\\]|\\.)*)(?:"|{_CUT})|'([^']*)(?:'|{_CUT})"""
+_VALUE = rf"""(?:\\"((?:{_TWICE_ESCAPED})*)(?:\\"|{_CUT})|b?"((?s:[^"\\]|\\.)*)(?:"|{_CUT})"""
+_VALUE += rf"""|b?'((?s:[^'\\]|\\.)*)(?:'|{_CUT})"""
 _VALUE += r"""|([^\s,;&"'\\}\])\[][^\s,;&"'\\}\])]*))"""
 
 _NO_MASK = r"""(?:\*{0,3}[^\s/?#"'<>*@]|\*{4})"""
 """How a password may begin: not with the three asterisks that stand for one in values of options."""
 
+_PRIVATE_KEY = "[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+"""How the lines around a private key end: PEM, and the one of PGP."""
+
 PATTERNS: Sequence[Pattern] = (
-    Pattern("private-key", r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)"),
-    Pattern("jwt", r"\b(eyJ[\w-]+\.[\w-]+(?:\.[\w-]*|\z))"),
+    Pattern(
+        "private-key",
+        rf"(-----BEGIN {_PRIVATE_KEY}(?:[^-]|-[^-])*(?:-----END {_PRIVATE_KEY})?)",
+    ),
+    Pattern("jwt", r"(?:\b|_)(eyJ[\w-]+\.[\w-]+(?:\.[\w-]*|\z))"),
     Pattern("bearer", rf"(?i:authorization){_IS}\\*[\"']?(?i:bearer)\s+([^\s,;\"'\\]+)"),
     Pattern("bearer", r"(?i:\bbearer)[\s:=]+([\w.~+/-]{6,}=*)"),
     Pattern(
@@ -54,8 +54,9 @@ PATTERNS: Sequence[Pattern] = (
     Pattern("credentials", rf"""[^\s/:@"'=]:({_NO_MASK}[^\s"'@]*)@(?:tcp|unix)\("""),
     Pattern(
         "api-key",
-        r"\b(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
-        r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,})",
+        r"(?:\b|_)(sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{10,}|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
+        r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|ya29\.[\w-]{20,}"
+        r"|SG\.[\w-]{16,}\.[\w-]{16,}|whsec_[\w+/=-]{16,}|pypi-[\w-]{32,})",
     ),
     Pattern("api-key", rf"(?i:{KEYS}){_IS}{_VALUE}"),
     Pattern("secret", rf"(?i:{WORDS}|_pass|auth_salt){_IS}{_VALUE}"),
@@ -70,35 +71,3 @@ PATTERNS: Sequence[Pattern] = (
     Pattern("card", r"(?:^|[^\w.+-])([2-6]\d{3}(?:[ -]?\d){9,15})\b", card_length),
 )
 """The first one that matches at the leftmost place counts."""
-
-
-def custom(texts: Sequence[str]) -> Sequence[Pattern]:
-    """Read patterns of the form ``kind=expression``. Raises ValueError."""
-    return [_custom(text) for text in texts]
-
-
-def _custom(text: str) -> Pattern:
-    kind, equals, expression = text.partition("=")
-    if not equals or not kind.replace("-", "").replace("_", "").isalnum() or not kind.isascii() or len(kind) > 32:
-        raise ValueError(f'"{text}" is no pattern such as serial=SN-[0-9]{{6}}: a name, then =, then an expression')
-    if len(expression) > LONGEST_PATTERN:
-        raise ValueError(f"the pattern {kind} has more than {LONGEST_PATTERN} characters")
-    try:
-        found = compiled(f"(?:{expression})", _MEMORY)
-    except re2.error as exc:
-        reason = exc.args[0].decode("utf-8", "replace") if exc.args and isinstance(exc.args[0], bytes) else exc
-        raise ValueError(f"the expression of pattern {kind} cannot be used: {reason} (syntax of RE2)") from exc
-    if found.groupindex:
-        raise ValueError(f"the pattern {kind} has a named group; use (?:…)")
-    if found.search("") is not None:
-        raise ValueError(f"the pattern {kind} matches the empty text")
-    return Pattern(kind, f"({expression})")
-
-
-def compiled(expression: str, memory: int, *, capturing: bool = True) -> re2._Regexp:
-    """Compile for a bounded amount of memory, perhaps as if there were no groups. Raises re2.error."""
-    options = re2.Options()
-    options.never_capture = not capturing
-    options.log_errors = False
-    options.max_mem = memory
-    return re2.compile(expression, options)

@@ -17,6 +17,7 @@ LONGEST = 64 * 1024
 
 _LONGEST_SECRET = 4096
 """Characters that are looked at and left out where a text is cut."""
+_TOO_MUCH = ", which are not shown: too much in this text looks secret"
 _PLAIN = (int, float, type(None))
 _traceback = logging.Formatter().formatException
 
@@ -55,6 +56,22 @@ def mask(kind: str) -> str:
     return _sanitizing.mask.of(kind)
 
 
+def hides_secrets() -> bool:
+    """Tell whether what is secret in records is hidden now."""
+    return _sanitizing.sanitizer is not None
+
+
+def beginning(text: str, most: int) -> tuple[str, int, bool]:
+    """Return what is shown of the first ``most`` characters, for how many it stands, and if too much looks secret.
+
+    What is behind them tells whether there is a secret at the end.
+    """
+    sanitizer = _sanitizing.sanitizer
+    if sanitizer is None or sanitizer.is_harmless(text):
+        return text[:most], min(most, len(text)), False
+    return sanitizer.clean(text, most)
+
+
 def content_of(record: logging.LogRecord) -> Content:
     """Return what a record says."""
     fields: dict[str, object] = getattr(record, "fields", {})
@@ -81,14 +98,8 @@ def _clean(value: object) -> object:
 
 def _text(text: str) -> str:
     """Return what is shown of a text: its end may be half a secret, which nobody recognises, where it is cut."""
-    sanitizer = _sanitizing.sanitizer
-    beginning = text[:LONGEST]
     most = len(text) if len(text) <= LONGEST else LONGEST - _LONGEST_SECRET
-    if sanitizer is None or sanitizer.is_harmless(beginning):
-        shown, length = text[:most], most
-    else:
-        shown, length = sanitizer.clean(beginning, most)
+    shown, length, too_much = beginning(text[:LONGEST], most)
     if length == len(text):
         return shown
-    reason = ", which are not shown: too much in this text looks secret" if length < most else ""
-    return f"{shown} … and {len(text) - length} characters more{reason}"
+    return f"{shown} … and {len(text) - length} characters more{_TOO_MUCH if too_much else ''}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from wfx.logs.custom_patterns import LONGEST_SHOWN, CustomPattern, Span, spans
+from wfx.logs.expressions import compiled
 from wfx.logs.masks import Mask
-from wfx.logs.patterns import PATTERNS, Pattern, compiled
+from wfx.logs.patterns import PATTERNS, Pattern
 from wfx.short_key_cache import ShortKeyCache
 
 MOST_SEARCHES = 50
@@ -31,23 +33,28 @@ class Cleaned(NamedTuple):
     text: str
     length: int
     """How many characters of the original it stands for."""
+    too_much: bool = False
+    """Whether it ends where it does since too much looks secret."""
 
 
 class Sanitizer:
-    """Finds what is secret by one expression, which is searched for again behind each place where it was found."""
+    """Finds what is secret by one expression, which is searched for again behind each place where it was found.
 
-    def __init__(self, mask: Mask, custom: Sequence[Pattern] = ()) -> None:
-        """Show masks; look for these patterns first, then for those that everybody has."""
+    What custom patterns find is searched for by itself, so that neither keeps the other from finding something.
+    """
+
+    def __init__(self, mask: Mask, custom: Sequence[CustomPattern] = ()) -> None:
+        """Show masks in place of what these patterns find, and those that everybody has."""
         self._mask = mask
+        self._custom = custom
         self._patterns: dict[int, Pattern] = {}
         """What the capturing groups belong to."""
-        patterns = (*custom, *PATTERNS)
         group = 1
-        for pattern in patterns:
+        for pattern in PATTERNS:
             groups = compiled(pattern.expression, _MEMORY).groups
             self._patterns |= dict.fromkeys(range(group, group + groups), pattern)
             group += groups
-        expression = "|".join(pattern.expression for pattern in patterns)
+        expression = "|".join(pattern.expression for pattern in PATTERNS)
         whole = compiled(expression, _MEMORY)
         self._harmless = ShortKeyCache[bool](most=_MOST_HARMLESS, longest=_LONGEST_HARMLESS)
         self._search: Callable[[bytes, int], Match | None] = whole.search
@@ -55,11 +62,14 @@ class Sanitizer:
         """The same without groups, which take longer than the search."""
 
     def is_harmless(self, text: str) -> bool:
-        """Tell whether nothing in a text looks secret, which is so for most: faster than :meth:`clean`."""
+        """Tell whether nothing in a text looks secret, which is so for most: faster than :meth:`clean`.
+
+        Where there are custom patterns, only texts that were cleaned before are known to be harmless.
+        """
         encoded = text.encode("utf-8", "surrogatepass")
         if self._harmless.get(encoded):
             return True
-        if self._is_found(encoded) is not None:
+        if self._custom or self._is_found(encoded) is not None:
             return False
         self._harmless.put(encoded, value=True)
         return True
@@ -68,28 +78,48 @@ class Sanitizer:
         """Return the text with masks in place of what is secret.
 
         Of more than ``most`` characters only so many, and the secret there to its end, but all of them are looked at;
-        fewer if too much looks secret.
+        fewer if too much looks secret, or if there are custom patterns.
         """
         encoded = text.encode("utf-8", "surrogatepass")
-        cleaned, reached = self._cleaned(encoded, len(text[:most].encode("utf-8", "surrogatepass")))
-        return Cleaned(cleaned, len(_decoded(encoded[:reached])))
+        wanted = len(text[:most].encode("utf-8", "surrogatepass"))
+        own: list[Span] = []
+        if self._custom:
+            wanted = _whole_characters(encoded, min(wanted, LONGEST_SHOWN))
+            own, end = spans(self._custom, encoded, wanted)
+            end = _whole_characters(encoded, end)
+        else:
+            end = wanted
+        found, end = self._secrets(encoded, end)
+        found = sorted((*found, *(span for span in own if span.start < end)), key=lambda span: span.start)
+        if not found and end == len(encoded):
+            self._harmless.put(encoded, value=True)
+        cleaned, reached = self._masked(encoded, found, end)
+        return Cleaned(cleaned, len(_decoded(encoded[:reached])), too_much=end < wanted)
 
-    def _cleaned(self, encoded: bytes, end: int) -> tuple[str, int]:
-        """Return the text up to this byte, or less, with masks, and up to where it is."""
-        parts: list[str] = []
-        reached = place = 0
-        """Up to where the text is in the parts, and up to where it has been looked at."""
+    def _secrets(self, encoded: bytes, end: int) -> tuple[list[Span], int]:
+        """Return what everybody's patterns find up to this byte, or less if it is too much, and up to where."""
+        found: list[Span] = []
+        place = 0
         for remaining in reversed(range(MOST_SEARCHES)):
-            found = self._search(encoded, place) if place < end else None
-            if found is None:
-                return "".join([*parts, _decoded(encoded[reached:end])]), max(reached, end)
+            match = self._search(encoded, place) if place < end else None
+            if match is None:
+                return found, end
             if not remaining:
                 break
-            kind, start, place = self._secret(found, encoded, place)
+            kind, start, place = self._secret(match, encoded, place)
             if kind and start < end:
-                parts += [_decoded(encoded[reached:start]), self._mask.of(kind)]
-                reached = place
-        return "".join(parts), reached
+                found.append(Span(start, place, kind))
+        return found, found[-1].end if found else 0
+
+    def _masked(self, encoded: bytes, found: Sequence[Span], end: int) -> tuple[str, int]:
+        """Return the text up to this byte, or to the end of the secret there, with masks, and up to where it is."""
+        parts: list[str] = []
+        reached = 0
+        for span in found:
+            if span.start >= reached:
+                parts += [_decoded(encoded[reached : span.start]), self._mask.of(span.kind)]
+            reached = max(reached, span.end)
+        return "".join([*parts, _decoded(encoded[reached:end])]), max(reached, end)
 
     def _secret(self, found: Match, encoded: bytes, place: int) -> tuple[str, int, int]:
         """Tell what was found from this place on, where it begins, and where to look on; no kind if it is none."""
@@ -102,3 +132,10 @@ class Sanitizer:
 
 def _decoded(encoded: bytes) -> str:
     return encoded.decode("utf-8", "surrogatepass")
+
+
+def _whole_characters(encoded: bytes, end: int) -> int:
+    """Return this place, or the one before it where a character begins."""
+    while 0 < end < len(encoded) and encoded[end] & 0xC0 == 0x80:  # a byte within a character
+        end -= 1
+    return end

@@ -8,15 +8,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from wfx import logs
+from wfx.plugin.key_lines import KeyLines
+
 _log = logging.getLogger(__name__)
 LINE_LIMIT = 8_192
 """Bytes of a line that are kept; the rest is counted."""
 LINES_A_SECOND = 500
 """Lines that are forwarded within one second; the rest is counted."""
+BYTES_A_SECOND = 256 * 1024
+"""Bytes of these lines: looking for secrets in them takes its time."""
 LAST_LINES = 20
 """Lines that are remembered, to be told with a failure."""
 LAST_LINE_LIMIT = 1_024
-"""Bytes of a line that are remembered."""
+"""Bytes of a remembered line that are told."""
+MARGIN = 512
+"""Bytes that are kept behind these limits, so that a secret is recognised where a line is cut."""
 _PRIORITY = re.compile(rb"<[0-7]>")
 """What a line may begin with, as in sd-daemon(3)."""
 _FAILURE = re.compile(rb"^<[0-3]>", re.MULTILINE)
@@ -42,13 +49,18 @@ class LineForwarder:
         self._cut = 0
         self._second = 0
         self._lines = 0
+        self._bytes = 0
+        self._dropped = 0
+        self._key_lines = KeyLines()
         self._last: deque[bytes] = deque(maxlen=LAST_LINES)
 
     @property
     def last(self) -> str:
         """The last lines, also of those that were not forwarded, and of one that has no end yet."""
-        lines = [*self._last, bytes(self._line[:LAST_LINE_LIMIT])] if self._line else self._last
-        return "\n".join(_text(_unmarked(line)) for line in list(lines)[-LAST_LINES:])
+        lines = list(self._last)
+        if self._line:
+            lines.append(_kept(self._key_lines.peek(bytes(self._line))))
+        return "\n".join(_beginning(line, LAST_LINE_LIMIT)[0] for line in lines[-LAST_LINES:])
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come; forward the lines they complete."""
@@ -69,37 +81,47 @@ class LineForwarder:
         second = int(self._clock())
         if second != self._second:
             self._tell_dropped()
-            self._second, self._lines = second, 0
-        return self._lines < LINES_A_SECOND
+            self._second, self._lines, self._bytes = second, 0, 0
+        return self._has_room()
+
+    def _has_room(self) -> bool:
+        return self._lines < LINES_A_SECOND and self._bytes < BYTES_A_SECOND
 
     def _count(self, data: bytes) -> list[bytes]:
         """Count lines without cutting them all out, which is what keeps a flood cheap."""
-        lines = data.count(b"\n")
-        if not lines:
+        dropped = data.count(b"\n")
+        if not dropped:
             return [data]
-        self._lines += lines
+        self._dropped += dropped
         complete, _, rest = (bytes(self._line) + data).rpartition(b"\n")
         self._line.clear()
         self._cut = 0
-        self._last.extend(line[:LAST_LINE_LIMIT] for line in complete.rsplit(b"\n", LAST_LINES)[-LAST_LINES:])
+        lines = complete.rsplit(b"\n", LAST_LINES)
+        if len(lines) > LAST_LINES:
+            self._key_lines.skip(lines.pop(0))
+        self._last.extend(_kept(self._key_lines.shown(line)) for line in lines)
         self._note_failures(complete)
         return [rest]
 
     def _extend(self, data: bytes) -> None:
-        room = LINE_LIMIT - len(self._line)
+        room = LINE_LIMIT + MARGIN - len(self._line)
         self._line += data[:room]
         self._cut += max(0, len(data) - room)
 
     def _forward(self) -> None:
-        line = bytes(self._line)
-        self._lines += 1
-        self._last.append(line[:LAST_LINE_LIMIT])
-        if self._lines <= LINES_A_SECOND:
-            text = _text(_unmarked(line))
-            self._record(f"{text} … and {self._cut} bytes more" if self._cut else text)
+        line = self._key_lines.shown(bytes(self._line))
+        self._last.append(_kept(line))
+        if self._has_room():
+            self._lines += 1
+            self._bytes += len(line)
+            text, more = _beginning(line, LINE_LIMIT)
+            more += self._cut
+            self._record(f"{text} … and {more} bytes more" if more else text)
+        else:
+            self._dropped += 1
+        self._note_failures(bytes(self._line))
         self._line.clear()
         self._cut = 0
-        self._note_failures(line)
 
     def _note_failures(self, lines: bytes) -> None:
         count = len(_FAILURE.findall(lines))
@@ -107,10 +129,10 @@ class LineForwarder:
             self._on_failures(count)
 
     def _tell_dropped(self) -> None:
-        dropped = self._lines - LINES_A_SECOND
-        if dropped > 0:
-            self._record(f"({dropped} lines more were not forwarded: the limit is {LINES_A_SECOND} a second)")
-            self._lines = 0
+        if self._dropped:
+            limit = f"{LINES_A_SECOND} lines and {BYTES_A_SECOND} bytes a second"
+            self._record(f"({self._dropped} lines more were not forwarded: the limit is {limit})")
+            self._dropped = 0
 
     def _record(self, text: str) -> None:
         _log.debug("plugin %s", self._name, extra={"fields": {"path": self._path, "msg": text}})
@@ -119,6 +141,19 @@ class LineForwarder:
 def _unmarked(line: bytes) -> bytes:
     """Leave out a priority."""
     return line[3:] if _PRIORITY.match(line) else line
+
+
+def _kept(line: bytes) -> bytes:
+    return line[: LAST_LINE_LIMIT + MARGIN]
+
+
+def _beginning(line: bytes, limit: int) -> tuple[str, int]:
+    """Return so many bytes of a line as they are shown, without a priority, and how many follow."""
+    text = _text(_unmarked(line))
+    if len(line) <= limit:
+        return text, 0
+    shown, length, _ = logs.beginning(text, len(_text(_unmarked(line[:limit]))))
+    return shown, max(0, len(line) - limit, len(text[length:].encode("utf-8", "surrogatepass")))
 
 
 def _text(line: bytes) -> str:

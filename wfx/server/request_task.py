@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp
 
@@ -97,9 +98,8 @@ class RequestTask(ABC):
 
     @property
     def _path(self) -> str:
-        """The path as it was sent, for the log."""
-        path: bytes = self.scope["raw_path"]
-        return path.decode("latin-1")
+        """The decoded path, for the log, which finds secrets in it."""
+        return unquote(self.scope["raw_path"])
 
     async def _answer_otherwise(self, reason: Refusal | None) -> None:
         if reason is None or self.response_started:

@@ -46,8 +46,8 @@ def test_every_form_names_its_place(option: str, expected: Location) -> None:
         ("wfx.db?_journal=DELETE", "FULL", "_journal=DELETE is not supported"),
         ("wfx.db?_journal_mode=wal2", "FULL", "_journal_mode=wal2 is not supported"),
         ("wfx.db?_fk=0", "FULL", "_fk=0 is not supported"),
-        ("wfx.db?colour=red", "FULL", "colour: unknown parameter"),
-        ("wfx.db?_loc=", "FULL", "_loc: unknown parameter"),
+        ("wfx.db?colour=red", "FULL", "parameter colour is unknown, and ignored"),
+        ("wfx.db?_loc=", "FULL", "parameter _loc is unknown, and ignored"),
     ],
 )
 def test_what_does_not_do_what_it_says_is_warned_about(option: str, synchronous: str, warning: str) -> None:

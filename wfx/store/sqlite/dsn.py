@@ -115,7 +115,7 @@ def _accepted(location: Location, key: str, value: str) -> None:
 
 
 def _unknown(location: Location, key: str, _value: str) -> None:
-    location.warnings.append(f"{key}: unknown parameter, ignored")  # its value may be a password
+    location.warnings.append(f"parameter {key} is unknown, and ignored")  # its value may be a password
 
 
 def _assignment(key: str, value: str) -> str:
