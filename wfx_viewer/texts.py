@@ -27,7 +27,7 @@ def mermaid(diagram: Diagram) -> str:
 
 
 def _mermaid_lines(diagram: Diagram) -> Iterator[str]:
-    ids = _identifiers(diagram, _MERMAID_KEYWORDS)
+    ids = _told_apart(diagram, _as_word, _MERMAID_KEYWORDS)
     for name, word in ids.items():
         if name != word:
             yield f'state "{_one_line(name).translate(_ENTITIES)}" as {word}'
@@ -53,7 +53,7 @@ def plantuml(diagram: Diagram) -> str:
 
 
 def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
-    ids = _identifiers(diagram)
+    ids = _told_apart(diagram, _as_word)
     for state in diagram.states:
         color = diagram.color(state.name)
         shown = f'"<color:{color.text}>{state.name}</color>" {color.fill}'
@@ -68,21 +68,8 @@ def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
     yield "endlegend"
 
 
-def _identifiers(diagram: Diagram, keywords: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return a word for each state that stands for it.
-
-    It is the name, unless that has characters that words cannot have, or is a keyword, which are in lower case.
-    """
-    names = dict.fromkeys(diagram.named())
-    taken = {name for name in names if _WORD.fullmatch(name) and name.lower() not in keywords}
-    numbers, found = count(2), {}
-    for name in names:
-        word = name if name in taken else _NO_WORD.sub("_", name)
-        while word.lower() in keywords or (word in taken and word != name):
-            word = f"{_NO_WORD.sub('_', name)}_{next(numbers)}"
-        taken.add(word)
-        found[name] = word
-    return found
+def _as_word(name: str) -> str:
+    return _NO_WORD.sub("_", name)
 
 
 def smcat(diagram: Diagram) -> str:
@@ -105,14 +92,19 @@ def _smcat_name(text: str) -> str:
     return text if _WORD.fullmatch(text) else f'"{text}"'
 
 
-def _told_apart(diagram: Diagram, write: Callable[[str], str]) -> dict[str, str]:
-    """Return how each name is written; a number is added where another state's is written the same way."""
+def _told_apart(
+    diagram: Diagram, write: Callable[[str], str], keywords: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Return how each name is written.
+
+    A number is added where another state's is written the same way, and to keywords, which are given in lower case.
+    """
     names = dict.fromkeys(diagram.named())
-    taken = {name for name in names if write(name) == name}
+    taken = {name for name in names if write(name) == name and name.lower() not in keywords}
     numbers, found = count(2), {}
     for name in names:
         text = written = write(name)
-        while text in taken and text != name:
+        while text.lower() in keywords or (text in taken and text != name):
             text = f"{written}_{next(numbers)}"
         taken.add(text)
         found[name] = text
