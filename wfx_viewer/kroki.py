@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from wfx.commandline.failures import Failure
 from wfxctl import bodies, deadline
+from wfxctl.proxies import is_http_address
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +23,7 @@ def draw(url: str, plantuml: str) -> tuple[int, bytes]:
     import httpx  # only this format, and only with a service, needs it
 
     what = f"cannot have {shown(url)} draw the workflow"
-    if not _is_address(url):  # its parts may be those of a password
+    if not is_http_address(url):  # its parts may be those of a password
         raise Failure(f"{what}: that is no address such as https://kroki.io/plantuml/svg")
     try:
         return deadline.begin(lambda: _exchange(url, _form(plantuml)))(_TIMEOUT)
@@ -37,14 +37,6 @@ def shown(url: str) -> str:
     """Return a service's address for messages, without a name and a password."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else url.rpartition("@")[2]
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _form(plantuml: str) -> bytes:

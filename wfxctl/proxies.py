@@ -35,14 +35,18 @@ def _variable(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _checked(proxy: str, source: str) -> str:
-    try:
-        parts = urlsplit(proxy)
-        usable = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:  # its value may have a password
+    if not is_http_address(proxy):  # its value may have a password
         raise UsageFailure(f"{source} is no HTTP proxy such as http://proxy.example:3128")
     return proxy
+
+
+def is_http_address(url: str) -> bool:
+    """Tell whether a URL names a server of HTTP or HTTPS."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def shown(proxy: str) -> str:
