@@ -11,6 +11,7 @@ from typing import Any, NewType
 from urllib.parse import quote
 
 from wfx.config.masking import mask_whole, without_passwords
+from wfx.ip_networks import UNIX
 from wfx.logs import FORMATS, LEVELS
 from wfx.request_context import Side
 
@@ -73,7 +74,7 @@ def _network(text: str) -> None:
 
 
 def _network_or_unix(text: str) -> None:
-    if text == "unix":
+    if text == UNIX:
         return
     try:
         _network(text)

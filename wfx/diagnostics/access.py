@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from wfx.api.reply import Reply, text_reply
 from wfx.config.tunables import Tunables
-from wfx.server.proxies import TrustedProxies
+from wfx.ip_networks import Peers
 
 _FIELD = b"x-debug-token"
 _PARAMETER = "token"
@@ -26,7 +26,7 @@ class Access:
         """Take the options."""
         self.enabled = tunables.debug_enabled and bool(tunables.debug_auth_token)
         self._secret = tunables.debug_auth_token.encode()
-        self._allowed = TrustedProxies(tunables.debug_allowed_ips) if tunables.debug_allowed_ips else None
+        self._allowed = Peers(tunables.debug_allowed_ips) if tunables.debug_allowed_ips else None
 
     def refusal(self, scope: Scope) -> Reply | None:
         """Return the answer to who may not see the pages: 403 by address, 401 without the secret.

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 from wfx.config.options import Config
+from wfx.ip_networks import UNIX
 from wfx.request_context import Side
 from wfx.server.listeners import Listener, Mode
-from wfx.server.proxies import UNIX
 
 
 def listener_warnings(config: Config, listeners: Sequence[Listener], *, passed: bool) -> Iterator[str]:

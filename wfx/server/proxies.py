@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from starlette.types import Scope
 
-from wfx.ip_networks import address, network
+from wfx.ip_networks import Peers, address
 
-UNIX = "unix"
-"""Stands for all that connect to Unix sockets."""
-_CACHED = 1024
-"""Addresses of which is remembered whether they are trusted."""
 _MOST_HOPS = 32
 """Proxies that a request is followed back through; a chain of more ends there, however long its header is."""
 _LONGEST = 64
@@ -25,18 +20,11 @@ class TrustedProxies:
 
     def __init__(self, trusted: Iterable[str]) -> None:
         """Trust these networks and addresses, and ``unix``."""
-        listed = set(trusted)
-        self._unix = UNIX in listed
-        self._networks = [network(text) for text in listed - {UNIX}]
-        self._is_trusted = lru_cache(_CACHED)(self._lies_within)
-
-    def include(self, peer: tuple[str, int] | None) -> bool:
-        """Tell whether this is one of them; None is who connects to a Unix socket."""
-        return self._unix if peer is None else self._is_trusted(peer[0])
+        self._trusted = Peers(trusted)
 
     def apply(self, scope: Scope) -> None:
         """Correct the client and the scheme of a request that a trusted proxy has passed on."""
-        if not self.include(scope.get("client")):
+        if not self._trusted.include(scope.get("client")):
             return
         headers = scope["headers"]
         client = self._client(_nearest(headers, b"x-forwarded-for", _MOST_HOPS))
@@ -54,16 +42,9 @@ class TrustedProxies:
             if forwarder is None:
                 break
             found = str(forwarder)
-            if not self._is_trusted(found):
+            if not self._trusted.include_address(found):
                 break
         return found
-
-    def _lies_within(self, text: str) -> bool:
-        try:
-            found = address(text)
-        except ValueError:
-            return False
-        return any(found in trusted for trusted in self._networks)
 
 
 def _nearest(headers: Sequence[tuple[bytes, bytes]], name: bytes, most: int) -> list[bytes]:
