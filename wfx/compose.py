@@ -125,9 +125,7 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         services, store, snapshots, limits, plugins, readiness, counts, batches, lost,
         dropped_log_records=logs.dropped_records,
     )  # fmt: skip
-    debug_sources = DebugSources(
-        running_config, store, snapshots, limits, services.filters, services.large_bodies, plugins
-    )
+    debug_sources = DebugSources(running_config, store, snapshots, limits, services, plugins)
     endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
     return Composition(
         services=services,

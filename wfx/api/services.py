@@ -32,3 +32,8 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+
+    @property
+    def worker_processes(self) -> dict[str, list[int]]:
+        """The system's numbers of the worker processes, by what they work on."""
+        return {"filter": self.filters.process_ids, "body": self.large_bodies.process_ids}

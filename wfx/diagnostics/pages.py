@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wfx.api.large_bodies import LargeBodies
+from wfx.api.services import Services
 from wfx.config.options import OPTIONS
 from wfx.config.report import masked_value
 from wfx.config.running_config import RunningConfig, is_reloadable
 from wfx.domain.timestamp import Timestamp, rfc3339
-from wfx.filtering import Filters
 from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
@@ -43,8 +42,7 @@ class DebugSources:
     store: Store
     snapshots: Snapshots
     limits: HttpLimits
-    filters: Filters
-    large_bodies: LargeBodies
+    services: Services
     plugins: Mapping[Side, PluginChain]
 
 
@@ -133,7 +131,7 @@ PAGES: Mapping[str, Page] = {
 
 
 def _workers(sources: DebugSources) -> Iterator[dict[str, Any]]:
-    for kind, found in (("filter", sources.filters.process_ids), ("body", sources.large_bodies.process_ids)):
+    for kind, found in sources.services.worker_processes.items():
         yield from ({"kind": kind, **_process(number)} for number in found)
 
 
