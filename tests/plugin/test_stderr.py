@@ -198,6 +198,19 @@ def test_keys(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, flood:
     assert "MIIE" not in content_of(failed(forwarder)).message
 
 
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize("flood", [0, LINES_A_SECOND + 1])
+def test_first_line_of_a_key_without_the_others(
+    forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, flood: int
+) -> None:
+    """A plugin that repeats the first line of a key, which a client may have sent, goes on being heard."""
+    forwarder.feed(b"line\n" * flood)
+    forwarder.feed(b"asked for -----BEGIN PRIVATE KEY-----\nERROR: no such job\nMIIEowIBAAKCAQEA\nit goes on\n")
+    assert all(line in forwarder.last for line in ("ERROR: no such job", "MIIEowIBAAKCAQEA", "it goes on"))
+    if not flood:
+        assert "ERROR: no such job" in sanitized(caplog)
+
+
 def failed(forwarder: LineForwarder) -> logging.LogRecord:
     """Make a record of a failure."""
     return logging.LogRecord("wfx", logging.ERROR, "f.py", 1, "%s", (forwarder.last,), None)

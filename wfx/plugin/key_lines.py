@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from wfx import logs
 
@@ -10,6 +11,10 @@ MOST_LINES = 512
 """Lines that a key may have; what comes behind one without an end is shown."""
 _BEGIN = re.compile(rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(rb"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_WITHIN = re.compile(
+    rb"(?:<[0-7]>)?[ \t]*(?:[A-Za-z0-9+/=]*|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): .*)[ \t\r]*"
+)
+"""A line that a key may have. Any other one ends it, so that a plugin that repeats a first line goes on being heard."""
 
 
 class KeyLines:
@@ -27,7 +32,8 @@ class KeyLines:
 
     def peek(self, line: bytes) -> bytes:
         """Return what would be shown of the next line."""
-        return logs.mask("private-key").encode() if self._left and logs.hides_secrets() else line
+        hidden = self._left and logs.hides_secrets() and (_WITHIN.fullmatch(line) or _END.search(line))
+        return logs.mask("private-key").encode() if hidden else line
 
     def skip(self, lines: bytes) -> None:
         """Take lines that are not shown."""
@@ -35,5 +41,12 @@ class KeyLines:
         end = max((found.start() for found in _END.finditer(lines)), default=-1)
         if begin > end:
             self._left = MOST_LINES
-        else:
-            self._left = 0 if end >= 0 else max(0, self._left - lines.count(b"\n") - 1)
+            self._take(lines[begin:].split(b"\n", MOST_LINES + 1)[1:])
+        elif end >= 0:
+            self._left = 0
+        elif self._left:
+            self._take(lines.split(b"\n", MOST_LINES + 1))
+
+    def _take(self, lines: Sequence[bytes]) -> None:
+        """Take lines of the key, as long as they are of one."""
+        self._left = max(0, self._left - len(lines)) if all(map(_WITHIN.fullmatch, lines)) else 0

@@ -119,9 +119,10 @@ class LineForwarder:
             self._record(f"{text} … and {more} bytes more" if more else text)
         else:
             self._dropped += 1
-        self._note_failures(bytes(self._line))
+        taken = bytes(self._line)
         self._line.clear()
         self._cut = 0
+        self._note_failures(taken)
 
     def _note_failures(self, lines: bytes) -> None:
         count = len(_FAILURE.findall(lines))
