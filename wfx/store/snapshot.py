@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wfx.domain.errors import StoreError, StoreUnavailable
+from wfx.domain.errors import StoreUnavailable
 from wfx.store.figures import DatabaseFigures, JobCounts
 from wfx.store.protocol import Consumer, LogBounds, Store
 
 DEADLINE_SECONDS = 5.0
-"""How long the store may take for all of it."""
+"""How long whoever asks waits, for its turn and for the answers of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +37,20 @@ class Snapshots:
         self._store = store
         self._turn = asyncio.Lock()
         self._begun = 0
-        self._latest: tuple[int, StoreSnapshot | StoreError] | None = None
-        """The number of the last that ended, and what came of it."""
+        self._latest: tuple[int, StoreSnapshot] | None = None
+        """The last one, and its number."""
 
     async def take(self) -> StoreSnapshot:
         """Take one, or share one that began after this was called. Raises StoreError, also without answer in time."""
         before = self._begun
-        async with self._turn:
-            if self._latest is None or self._latest[0] <= before:
-                self._begun = number = self._begun + 1
-                self._latest = number, await self._outcome()
-            outcome = self._latest[1]
-        if isinstance(outcome, StoreError):
-            raise outcome
-        return outcome
-
-    async def _outcome(self) -> StoreSnapshot | StoreError:
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                return await self._asked()
-        except TimeoutError:
-            return StoreUnavailable(f"no answer within {DEADLINE_SECONDS:g} s")
-        except StoreError as exc:
-            return exc
+            async with asyncio.timeout(DEADLINE_SECONDS), self._turn:
+                if self._latest is None or self._latest[0] <= before:
+                    self._begun = number = self._begun + 1
+                    self._latest = number, await self._asked()
+                return self._latest[1]
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"no answer within {DEADLINE_SECONDS:g} s") from exc
 
     async def _asked(self) -> StoreSnapshot:
         store = self._store
