@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 
 from wfx.config.options import Config
-from wfx.ip_networks import UNIX
+from wfx.ip_networks import UNIX, address
 from wfx.request_context import Side
 from wfx.server.listeners import Listener, Mode
 
@@ -31,4 +30,4 @@ def listener_warnings(config: Config, listeners: Sequence[Listener], *, passed: 
 def _is_everywhere(opened: socket.socket) -> bool:
     if opened.family == socket.AF_UNIX:
         return False
-    return ip_address(opened.getsockname()[0]).is_unspecified
+    return address(opened.getsockname()[0]).is_unspecified

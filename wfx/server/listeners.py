@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp
 
 from wfx.config.options import Config
 from wfx.host_port import host_port
+from wfx.ip_networks import address
 from wfx.request_context import Side
 from wfx.server.descriptors import connections_possible
 from wfx.server.engine import Engine, choose
@@ -69,8 +69,7 @@ class Listener:
         """Whether browsers of this machine, and no others, reach it; they cannot reach Unix sockets."""
         if self.mode is Mode.UNIX:
             return False
-        address = ip_address(self.socket.getsockname()[0])
-        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+        return address(self.socket.getsockname()[0]).is_loopback
 
     def close(self) -> None:
         """Stop listening, and leave nothing behind."""
