@@ -11,6 +11,7 @@ from typing import BinaryIO
 from wfx.commandline import completion, help, input_files, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
+from wfx.commandline.http_addresses import without_credentials
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.program import Program
@@ -49,7 +50,7 @@ def _diagram(call: Invocation, name: str) -> Diagram:
 
     try:
         with Path(name).open("rb") as file:
-            content = input_files.whole(file, name)
+            content = input_files.read_bounded(file)
     except (OSError, ValueError) as exc:
         raise Failure(f"cannot read {name}: {getattr(exc, 'strerror', None) or exc}") from exc
     call.log.write("debug", "read workflow file", path=name, bytes=len(content))
@@ -72,10 +73,13 @@ def _drawn(call: Invocation, diagram: Diagram) -> str:
 def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     from wfx_viewer import kroki
 
-    call.log.write("debug", "having workflow drawn", url=kroki.shown(service), states=len(diagram.states))
+    shown = without_credentials(service)
+    call.log.write("debug", "having workflow drawn", url=shown, states=len(diagram.states))
     status, picture = kroki.draw(service, texts.plantuml(diagram))
     if status != 200:
-        call.log.write("warn", "the service may not have drawn the workflow", url=kroki.shown(service), status=status)
+        call.log.write(
+            "warn", "the service may not have drawn the workflow", url=without_credentials(service), status=status
+        )
     return picture + b"\n"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from wfx.commandline.failures import Failure
+from wfx.commandline.http_addresses import is_http_address, without_credentials
 from wfxctl import bodies, deadline
-from wfxctl.proxies import is_http_address
 
 if TYPE_CHECKING:
     import httpx
@@ -22,21 +22,15 @@ def draw(url: str, plantuml: str) -> tuple[int, bytes]:
     """Return status and body of the service's answer. Raises Failure if there is none in time."""
     import httpx  # only this format, and only with a service, needs it
 
-    what = f"cannot have {shown(url)} draw the workflow"
+    what = f"cannot have {without_credentials(url)} draw the workflow"
     if not is_http_address(url):  # its parts may be those of a password
         raise Failure(f"{what}: that is no address such as https://kroki.io/plantuml/svg")
     try:
         return deadline.begin(lambda: _exchange(url, _form(plantuml)))(_TIMEOUT)
+    except (TimeoutError, httpx.TimeoutException) as exc:  # whichever of the two limits is met first
+        raise Failure(f"{what}: no complete answer within {_TIMEOUT:g}s") from exc
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, bodies.Unreadable) as exc:
         raise Failure(f"{what}: {exc}") from exc
-    except TimeoutError as exc:
-        raise Failure(f"{what}: no complete answer within {_TIMEOUT:g}s") from exc
-
-
-def shown(url: str) -> str:
-    """Return a service's address for messages, without a name and a password."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else url.rpartition("@")[2]
 
 
 def _form(plantuml: str) -> bytes:

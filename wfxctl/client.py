@@ -14,9 +14,9 @@ from typing import cast
 from urllib.parse import urlencode
 
 from wfx.commandline.client_tls import ClientTls
+from wfx.commandline.http_addresses import without_credentials
 from wfxctl import bodies, deadline
 from wfxctl.failures import RefusedByServer, Unreachable
-from wfxctl.proxies import shown
 from wfxctl.targets import Target
 
 # httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.
@@ -208,7 +208,7 @@ class _OnDemand(httpx.BaseTransport):
 
 @contextmanager
 def _failures_named(method: str, url: str, proxy: str) -> Iterator[None]:
-    what = f'{method} "{url}"' + (f" through the proxy {shown(proxy)}" if proxy else "")
+    what = f'{method} "{url}"' + (f" through the proxy {without_credentials(proxy)}" if proxy else "")
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError) as exc:

@@ -82,13 +82,16 @@ class ClientInvocation(Invocation):
         """Return the content of a file. Raises Failure."""
         try:
             with Path(name).open("rb") as file:
-                return input_files.whole(file, name)
+                return input_files.read_bounded(file)
         except OSError as exc:
             raise Failure(f"cannot read {name}: {exc.strerror}") from exc
 
     def read_standard_input(self) -> bytes:
         """Return all of standard input. Raises Failure."""
-        return input_files.whole(self.stdin, "standard input")
+        try:
+            return input_files.read_bounded(self.stdin)
+        except OSError as exc:
+            raise Failure(f"cannot read standard input: {exc.strerror}") from exc
 
 
 def decoded(body: str) -> Any:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from socket import gethostname, inet_aton
-from urllib.parse import urlsplit
 
 from wfx.commandline.failures import UsageFailure
+from wfx.commandline.http_addresses import is_http_address
 from wfx.commandline.options import Settings
 from wfx.ip_networks import address, network
-
-_SCHEMES = ("http", "https")
 
 
 def proxy_for(scheme: str, host: str, port: int, settings: Settings, environment: Mapping[str, str]) -> str:
@@ -38,21 +36,6 @@ def _checked(proxy: str, source: str) -> str:
     if not is_http_address(proxy):  # its value may have a password
         raise UsageFailure(f"{source} is no HTTP proxy such as http://proxy.example:3128")
     return proxy
-
-
-def is_http_address(url: str) -> bool:
-    """Tell whether a URL names a server of HTTP or HTTPS."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def shown(proxy: str) -> str:
-    """Return the address of a proxy for messages, without a password."""
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _bare(host: str) -> str:

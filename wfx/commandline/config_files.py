@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wfx.commandline.failures import ConfigurationFailure
-from wfx.commandline.input_files import LARGEST
+from wfx.commandline.input_files import read_bounded
 
 _DEPTH = 5
 """Levels of sections; what is nested deeper, perhaps without end, is no section of ours."""
@@ -92,9 +92,7 @@ class ConfigFiles:
             status = os.fstat(file.fileno())
             if again and not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file any more")
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise OSError(errno.EFBIG, f"it has more than {LARGEST} bytes")
+            content = read_bounded(file)
         if not stat.S_ISREG(status.st_mode):
             self._pipes[path] = content
         return _signature(status), content
