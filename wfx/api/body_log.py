@@ -9,14 +9,12 @@ from urllib.parse import unquote
 
 from wfx import logs
 from wfx.api.reply import RawHeader
-from wfx.logs.secret_names import is_secret
+from wfx.logs.secret_names import is_secret, is_secret_parameter
 
 LONGEST = 16 * 1024
 """Bytes of a body that is shown; of a longer one only the length is."""
 _WITHHELD = ("definition", "context")
 """Members that operators and devices fill with what they like, passwords included."""
-_SECRET_PARAMETERS = ("session", "auth")
-"""Parameters of a query string that are secrets, though a member or a word of a text that is called so is none."""
 _JSON = b"application/json"
 _FILTERED = b"x-response-filter"
 
@@ -62,14 +60,10 @@ def query_text(query: bytes) -> str:
 
 
 def _parameter(name: str, value: str) -> str:
-    if _is_secret_parameter(unquote(name)):
+    if is_secret_parameter(unquote(name)):
         return logs.mask("secret")
     inner, equals, rest = unquote(value).partition("=")
     return inner + equals + (logs.mask("secret") if rest and is_secret(inner) else rest)
-
-
-def _is_secret_parameter(name: str) -> bool:
-    return is_secret(name) or name.lower() in _SECRET_PARAMETERS
 
 
 def _masked(value: Any) -> Any:

@@ -16,6 +16,15 @@ PARAMETER = rf"\w*(?:(?:{_ANYWHERE})\w*|{_AT_THE_END})"
 _in_name = re.compile(rf"{_ANYWHERE}|(?:{_AT_THE_END})$", re.IGNORECASE)
 
 
+_PARAMETERS = ("session", "auth")
+"""Parameters of a query string that are secrets, though a member or a word of a text that is called so is none."""
+
+
 def is_secret(name: str) -> bool:
-    """Tell whether this is what a secret is called, as a member of JSON or in a query string."""
+    """Tell whether this is what a secret is called, as a member of JSON."""
     return _in_name.search(name) is not None
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Tell whether this is what a secret is called in a query string."""
+    return is_secret(name) or name.lower() in _PARAMETERS

@@ -61,7 +61,7 @@ class MetricsEndpoint:
         await reply(scope, receive, send)
 
     async def _scraped(self, accepted: str) -> Reply:
-        """Collect one after the other: the store counts its jobs for each."""
+        """Collect for one after the other: that takes the event loop, and others have their turn in between."""
         encode, media_type = await asyncio.to_thread(_encoder, accepted)
         async with self._turn:
             await self._metrics.refresh()

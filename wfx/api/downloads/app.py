@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
 
@@ -69,7 +69,7 @@ class Downloads:
         except TooManyAnswers:
             await text_reply(503, "too many downloads at once; try again later", (LATER,))(scope, receive, send)
         except OSError as exc:
-            _logger.warning("cannot serve %s: %s", scope["raw_path"].decode("latin-1"), exc)
+            _logger.warning("cannot serve %s: %s", unquote(scope["raw_path"]), exc)
             await text_reply(503, "the file cannot be read now; try again later", (LATER,))(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Reply | None:
