@@ -11,7 +11,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from bench import machine, plugins, ratios, streams, tls
+from bench import machine, option_costs, plugins, ratios, streams, tls
 from bench.machine import say
 from bench.ratios import Effort
 from bench.servers import ENGINES
@@ -37,7 +37,8 @@ def main() -> None:
             say(str(row))
             rows.append(asdict(row))
         if not given.operation:
-            parts = (streams.measure(engine, updates=given.updates), plugins.measure(engine), tls.measure(engine))
+            measured = (plugins.measure(engine), tls.measure(engine), option_costs.measure(engine))
+            parts = (streams.measure(engine, updates=given.updates), *measured)
             for figure in chain(*parts):
                 say(f"{engine:<10} {figure.name:<60} {figure.value:>10.2f} {figure.unit}")
                 figures.append({"engine": engine, **asdict(figure)})
