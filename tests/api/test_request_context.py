@@ -238,10 +238,10 @@ def test_context_of_a_request() -> None:
     ("/postgres%3A%2F%2Fu%3Ahunter2%40h", "/postgres://u:[REDACTED:credentials]@h"),
     ("/a%2540b.io", "/[REDACTED:email]"),
     ("/x%3Dghp_abcdefghijklmnopqrstuvwxyz", "/x=[REDACTED:api-key]"),
-    ("/caf%C3%A9%0A%FF", "/café\n�"),
+    ("/caf%C3%A9%0A%FF", "/caf%C3%A9%0A%FF"),
 ])  # fmt: skip
 def test_secrets_in_paths(logging_service: LocalService, path: str, shown: str) -> None:
-    """The path is logged decoded, without what is secret in it."""
+    """The path is logged as it was sent, or decoded and without its secrets if there are any."""
     ask(logging_service.south + path)
     assert len(records(logging_service, shown)) == 2
 

@@ -98,7 +98,13 @@ def _fields(scope: Scope) -> dict[str, object]:
     return {
         "remoteAddr": host_port(*client) if client else "",
         "method": scope["method"],
-        "path": unquote(scope["raw_path"]),
+        "path": _path(scope["raw_path"]),
         "host": host.decode("latin-1"),
         "tls": scope["scheme"] == "https",
     }
+
+
+def _path(raw: bytes) -> str:
+    """Return the path as it was sent, or decoded if there is a secret in it, which is hidden where it can be read."""
+    sent, decoded = raw.decode("latin-1"), unquote(raw)
+    return sent if logs.beginning(decoded, len(decoded))[0] == decoded else decoded
