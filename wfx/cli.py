@@ -123,6 +123,7 @@ def _serve(call: Invocation) -> int:
     except CannotUseTls as exc:
         raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
     except (WfxError, CannotListen, PassedSocketsUnusable) as exc:
+        logs.flush()  # so that the reason is the last line
         raise Failure(str(exc)) from exc
     return 0
 

@@ -27,6 +27,7 @@ __all__ = [
     "beginning",
     "configure",
     "dropped_records",
+    "flush",
     "hides_secrets",
     "mask",
     "sanitize",
@@ -97,6 +98,12 @@ def _sanitizer(shown: Mask, patterns: tuple[str, ...]) -> Sanitizer:
     from wfx.logs.sanitizer import Sanitizer
 
     return Sanitizer(shown, custom(patterns))
+
+
+def flush() -> None:
+    """Wait until all records are written, but not for long."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def dropped_records() -> int:
