@@ -20,6 +20,7 @@ from wfx.domain.definition import hash_of
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
 from wfx.store.sqlite.checking import check
+from wfx.store.sqlite.reference_rows import copy_all
 
 BASE = "/api/wfx/v1"
 HASHES = {"one": hash_of({"version": 1}), "two": hash_of({"version": 2})}
@@ -98,6 +99,19 @@ def test_life_goes_on(path: Path, north: httpx.Client) -> None:
     gone = page["next"].rpartition("-")[0] + "-0"
     assert north.get("/jobs/events", params={"since": gone}).status_code == 410
     assert_sound(path)
+
+
+def test_others_are_kept_out_while_it_is_copied(path: Path, tmp_path: Path) -> None:
+    """While its data is copied, no other program changes the reference's database."""
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as theirs,
+        closing(sqlite3.connect(tmp_path / "ours.db", isolation_level=None)) as ours,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other,
+    ):
+        theirs.execute("BEGIN EXCLUSIVE")
+        copy_all(theirs, ours)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("UPDATE job SET client_id = 'x'")
 
 
 def test_the_old_file_is_kept(path: Path) -> None:

@@ -23,12 +23,12 @@ from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import UNREADABLE, HistoryRow, entry_row, new_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 
-_SIDE_BY_SIDE = """
-CREATE TEMP TABLE job_tags AS SELECT job_id AS job, name FROM tag_jobs JOIN tag ON tag.id = tag_id;
-CREATE INDEX temp.job_tags_job ON job_tags (job);
-CREATE TEMP TABLE entries AS SELECT job_history AS job, id FROM history;
-CREATE INDEX temp.entries_job ON entries (job, id);
-"""
+_SIDE_BY_SIDE = (
+    "CREATE TEMP TABLE job_tags AS SELECT job_id AS job, name FROM tag_jobs JOIN tag ON tag.id = tag_id",
+    "CREATE INDEX temp.job_tags_job ON job_tags (job)",
+    "CREATE TEMP TABLE entries AS SELECT job_history AS job, id FROM history",
+    "CREATE INDEX temp.entries_job ON entries (job, id)",
+)
 _JOBS = """
 SELECT id, client_id, workflow_jobs, stime, mtime, status, definition FROM job ORDER BY julianday(stime), stime, id
 """
@@ -44,13 +44,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def copy_all(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> int:
-    """Make our tables and copy everything into them; return how many jobs there are.
+    """Make our tables and copy everything into them, within their transaction; return how many jobs there are.
 
     Raises ValueError, naming the job, for rows that make no sense.
     """
     migrate(ours, migrations(), 0)
     ours.execute("PRAGMA journal_mode = WAL")
-    theirs.executescript(_SIDE_BY_SIDE)
+    for statement in _SIDE_BY_SIDE:
+        theirs.execute(statement)  # executescript would end the transaction, which keeps others from changing it
     ours.execute("BEGIN")
     workflows = _copy_workflows(theirs, ours)
     number = entry = 0
