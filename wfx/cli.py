@@ -152,6 +152,18 @@ def _backup(call: Invocation) -> int:
     return maintenance.run_backup(call)
 
 
+def _export(call: Invocation) -> int:
+    from wfx import transfer  # needs the store
+
+    return transfer.run_export(call)
+
+
+def _import(call: Invocation) -> int:
+    from wfx import transfer  # needs the store
+
+    return transfer.run_import(call)
+
+
 def _demo(_call: Invocation) -> int:
     from wfx.demo import scenario  # brings its own HTTP client
 
@@ -250,6 +262,47 @@ ROOT = Command(
             options=_STORE_FLAGS,
             run=_backup,
             extensions=("db",),
+        ),
+        Command(
+            "export",
+            "Write the stored data as lines of JSON",
+            """
+        Writes all workflows, jobs with their histories, events and consumers to FILE, one a line, also while a server
+        works on the store; - is standard output. FILE must not exist. "wfx import" makes a store of it again, and
+        proves that nothing is missing or changed. docs/operations.md describes the lines.
+        """,
+            usage="FILE",
+            examples="""
+        # the store of the server that runs here
+        wfx export wfx.jsonl
+
+        # how many jobs each client has
+        wfx export - | jq -r 'select(.kind == "job").clientId' | sort | uniq -c
+        """,
+            options=_STORE_FLAGS,
+            run=_export,
+            extensions=("jsonl",),
+        ),
+        Command(
+            "import",
+            "Make a store of exported data or of another store",
+            """
+        Makes a new store of SOURCE: what "wfx export" wrote (- is standard input), the database of another server, or
+        one of the implementation that wfx is compatible with. SOURCE stays as it is. An import that was interrupted
+        goes on where it was when it is called again. A server that starts on the new store gives its log a new
+        identity, so that readers of the old log find out.
+        """,
+            usage="SOURCE",
+            examples="""
+        # into ./wfx.db, which must not exist
+        wfx import wfx.jsonl
+
+        # from another database
+        wfx import --storage-opt /var/lib/wfx/wfx.db old.db
+        """,
+            options=_STORE_FLAGS,
+            run=_import,
+            extensions=("jsonl", "db"),
         ),
         help.command("wfx", "demo"),
         man_pages.command("wfx"),

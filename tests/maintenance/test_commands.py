@@ -116,6 +116,38 @@ def test_check_for_machines(service: LocalService) -> None:
     ]
 
 
+def test_a_store_moves(service: LocalService, tmp_path: Path) -> None:
+    """Beside a running service `wfx export` writes a dump, of which `wfx import` makes a store that serves the same."""
+    path = f"{BASE}/jobs/{create(service, 'd')['id']}?history=true"
+    job = httpx.get(service.north + path).raise_for_status().json()
+    shown = wfx(service.folder, "export", "wfx.jsonl")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == "wrote wfx.jsonl (workflows: 1, jobs: 2, events: 3, consumers: 0)\n"
+    assert (service.folder / "wfx.jsonl").stat().st_mode & 0o777 == 0o600
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shown = wfx(elsewhere, "import", "../wfx.jsonl")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == "imported into wfx.db (workflows: 1, jobs: 2, events: 3, consumers: 0)\n"
+    assert wfx(elsewhere, "check").returncode == 0
+    with LocalService(elsewhere) as other:
+        assert httpx.get(other.north + path).json() == job
+
+
+def test_a_store_moves_through_a_pipe(service: LocalService) -> None:
+    """A dump goes through standard output and input, and another database is imported as it is."""
+    pipe = 'wfx() { "$PYTHON" -m wfx "$@"; }; wfx export - | wfx import --storage-opt a.db -'
+    shown = subprocess.run(
+        ["sh", "-c", pipe], cwd=service.folder, env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert (shown.stdout, shown.stderr) == ("imported into a.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n", "")
+    shown = wfx(service.folder, "import", "--storage-opt=b.db", "a.db")
+    assert shown.stdout == "imported into b.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n"
+    dumps = [wfx(service.folder, "export", f"--storage-opt={name}.db", "-").stdout for name in ("a", "b")]
+    assert dumps[0] == dumps[1] != ""
+
+
 def test_many_findings_are_counted(service: LocalService) -> None:
     """Of many findings of one kind ten are shown, and how many more there are."""
     service.stop()
@@ -136,6 +168,16 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["backup", "--storage-opt=missing.db", "a.db"], "there is no database file missing.db"),
     (["backup"], "takes one argument, the file to write; 0 were given"),
     (["backup", "a", "b"], "takes one argument, the file to write; 2 were given"),
+    (["export"], "takes one argument, the file to write, or - for standard output; 0 were given"),
+    (["export", "there"], "cannot write there: File exists"),
+    (["export", "no/where"], "cannot write no/where: No such file or directory"),
+    (["export", "--storage-opt=missing.db", "a"], "there is no database file missing.db"),
+    (["export", "--storage-opt=:memory:", "a"], "means a database in memory"),
+    (["import"], "takes one argument, the dump or database to read, or - for a dump on standard input; 0 were"),
+    (["import", "missing"], "cannot read missing: No such file or directory"),
+    (["import", "there"], "there, line 1: it "),
+    (["import", "--storage-opt=there", "there"], "there"),
+    (["import", "--storage-opt=new.db", "."], "cannot read .: Is a directory"),
     (["backup", "there"], "cannot make the backup there: File exists"),
     (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
 ])  # fmt: skip

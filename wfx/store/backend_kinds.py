@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
+from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
 
 
@@ -24,6 +26,10 @@ class BackendKind:
     """Examine it, also beside a server."""
     back_up: Callable[[str, Path, Progress], str]
     """Copy it to a new file, also beside a server; return how the file BACKUP is restored."""
+    dump: Callable[[str], AbstractContextManager[tuple[Header, Iterator[Record]]]]
+    """Read one state of it, also beside a server, and also of a database of the reference implementation."""
+    restore: Callable[[str, Header, Iterable[Record], Progress], str]
+    """Make it of records; return its name. Raises ValueError, naming it, for a record that cannot be."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
 

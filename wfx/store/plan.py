@@ -42,7 +42,8 @@ class EventDraft(NamedTuple):
     workflow: Workflow
     payload: Json
     state_before: str | None
-    cause: EncodedCause
+    cause: EncodedCause | None
+    """None only for an event that comes from elsewhere; see :attr:`wfx.domain.job.Event.cause`."""
 
 
 @dataclass(slots=True)

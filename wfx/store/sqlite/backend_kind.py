@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
+from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
 from wfx.store.sqlite import dsn
 
@@ -31,6 +34,20 @@ def _back_up(option: str, target: Path, progress: Progress) -> str:
     return how_to_restore(source)
 
 
+def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+    from wfx.store.sqlite.dumping import dump  # needs all tables
+
+    return dump(dsn.file_of(option, "wfx export"))
+
+
+def _restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
+    from wfx.store.sqlite.restoring import restore  # needs all tables
+
+    path = dsn.file_of(option, "wfx import")
+    restore(path, header, records, progress)
+    return str(path)
+
+
 def _describe(option: str) -> str:
     try:
         path = dsn.parse(option).path
@@ -39,4 +56,4 @@ def _describe(option: str) -> str:
     return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
 
 
-SQLITE = BackendKind(_open, _check, _back_up, _describe)
+SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe)

@@ -44,7 +44,7 @@ def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
             raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
         finally:
             partial.unlink(missing_ok=True)
-    _sync(target.parent)
+    sync_directory(target.parent)
 
 
 def how_to_restore(path: Path) -> str:
@@ -65,8 +65,8 @@ def _refusal(path: Path, reason: str | None) -> StoreUnusable:
     return StoreUnusable(f"cannot make the backup {path}: {reason}")
 
 
-def _sync(directory: Path) -> None:
-    """Make the file's name durable, as its content is."""
+def sync_directory(directory: Path) -> None:
+    """Make the names of files durable, as their contents are."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -36,7 +36,7 @@ def check(path: Path, progress: Progress = quiet) -> Report:
     """
     report = Report(str(path))
     with reading(path) as connection:
-        _require_current(connection, str(path))
+        require_current(connection, str(path))
         for name, part in _PARTS.items():
             report.add(_readable(name, part(connection, progress)))
         report.add(_readable("the number of rows", _measure(connection, report)))
@@ -77,7 +77,8 @@ def _tidy(path: Path) -> None:
         connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
 
 
-def _require_current(connection: sqlite3.Connection, name: str) -> None:
+def require_current(connection: sqlite3.Connection, name: str) -> None:
+    """Raise StoreUnusable unless the database has the present version of the tables."""
     steps = migrations()
     present = version_of(connection, steps, name)
     if present < len(steps):

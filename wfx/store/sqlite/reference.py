@@ -31,7 +31,7 @@ def take_over(path: Path) -> bool:
 
     Raises StoreUnusable if it is, and is in use, damaged, or of a version that is not known; it is left as it was then.
     """
-    if not _is_theirs(path):
+    if not is_theirs(path):
         return False
     _log.info("taking over the database of another implementation: %s", path)
     try:
@@ -43,12 +43,30 @@ def take_over(path: Path) -> bool:
     return True
 
 
-def _is_theirs(path: Path) -> bool:
+def convert(path: Path, fresh: Path) -> None:
+    """Copy the data of a database of the reference into a new file of ours. Raises StoreUnusable."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(_reader(path)) as theirs:
+            theirs.execute("BEGIN")
+            _require_known(theirs, path)
+            make(fresh)
+            with closing(sqlite3.connect(fresh, isolation_level=None)) as ours:
+                copy_all(theirs, ours)
+    except (OSError, sqlite3.Error, *UNREADABLE) as exc:
+        raise StoreUnusable(f"cannot read {path}, a database of another implementation: {exc}") from exc
+
+
+def is_theirs(path: Path) -> bool:
+    """Tell whether the file is a database of the reference."""
+    try:
+        with closing(_reader(path)) as connection:
             return is_reference(connection)
     except sqlite3.Error:
         return False  # what is damaged is told of when it is opened
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 @contextmanager

@@ -1,0 +1,255 @@
+"""Portable dump of a store: JSON lines, with a header, a record each, and a hash at the end.
+
+``docs/operations.md`` describes them. Documents (definitions, statuses, workflows, what events say) are parts of the
+lines and, read again, the same bytes as in the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_type_hints
+
+import orjson
+
+from wfx.domain.errors import StoreUnusable
+from wfx.domain.json import Json, embedded
+from wfx.domain.numbers import encode_free_form
+
+FORMAT = 1
+"""Version of the format."""
+_HEADER, _END = "wfx-dump", "end"
+"""Kinds of the first and the last line."""
+_AS_TEXT = "Text"
+"""Ends the name of a member that has a document as a string: re-encoded it would be other bytes."""
+
+
+class Header(NamedTuple):
+    """What a dump is of."""
+
+    log_id: str
+    """The identity of the log."""
+    horizon: int
+    """The newest event that was pruned."""
+    head: int
+    """The newest event."""
+    workflows: int
+    jobs: int
+    events: int
+    consumers: int
+
+    @property
+    def records(self) -> int:
+        """How many records there are."""
+        return self.workflows + self.jobs + self.events + self.consumers
+
+
+class WorkflowRecord(NamedTuple):
+    """A workflow; also a deleted one that events refer to."""
+
+    number: int
+    """What jobs and events refer to it by."""
+    created: int | None
+    """The event of its creation, if that is known."""
+    deleted: int | None
+    """The event of its deletion; None if it is there."""
+    document: Json
+
+
+class EntryRecord(NamedTuple):
+    """A history entry of a job."""
+
+    version: int
+    mtime: int
+    status: Json
+    definition: Json | None
+
+
+class JobRecord(NamedTuple):
+    """A job; the order of the records is that of creation."""
+
+    id: str
+    client_id: str
+    workflow: int
+    state: str
+    stime: int
+    mtime: int
+    version: int
+    definition_hash: str
+    tags: Json
+    status: Json
+    definition: Json | None
+    history: tuple[EntryRecord, ...]
+    """Oldest first."""
+    history_dropped: int
+    """Entries that were dropped from the middle of its history."""
+
+
+class EventRecord(NamedTuple):
+    """An event; the order of the records is that of the log."""
+
+    seq: int
+    ctime: int
+    action: str
+    job_id: str
+    client_id: str
+    workflow: int
+    payload: Json
+    state_before: str | None
+    cause: Json | None
+
+
+class ConsumerRecord(NamedTuple):
+    """A consumer of the log."""
+
+    name: str
+    position: int
+    steps: int
+    lost: int
+
+
+Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord
+_Shape = TypeVar("_Shape", bound=tuple[Any, ...])
+_KINDS: Mapping[str, type[Record]] = {
+    "workflow": WorkflowRecord,
+    "job": JobRecord,
+    "event": EventRecord,
+    "consumer": ConsumerRecord,
+}
+_NAMES = {shape: kind for kind, shape in _KINDS.items()}
+
+
+def lines(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
+    """Write a dump, line by line."""
+    digest = hashlib.sha256()
+    for line in _before_end(header, records):
+        digest.update(line)
+        yield line
+    yield _line({"kind": _END, "sha256": digest.hexdigest()})
+
+
+def _before_end(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
+    yield _line({"kind": _HEADER, "format": FORMAT, **_members(header)})
+    for record in records:
+        yield _line({"kind": _NAMES[type(record)], **_members(record)})
+
+
+class DumpReader:
+    """Reads a dump. Raises StoreUnusable, naming file and line, for what is not one, not whole or changed."""
+
+    def __init__(self, name: str, source: Iterable[bytes]) -> None:
+        """Read the header of this file, or of what is called by this name."""
+        self._name = name
+        self._source = iter(source)
+        self._digest = hashlib.sha256()
+        self._number = 0
+        document = self._next()
+        if document.get("kind") != _HEADER:
+            raise self.refusal("it is not the header of a dump")
+        if document.get("format") != FORMAT:
+            raise self.refusal(f"the dump has format {document.get('format')}, this program reads {FORMAT}")
+        self.header = self._shaped(Header, document)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records; behind the last one, the dump has proved to be whole and unchanged."""
+        for _ in range(self.header.records):
+            document = self._next()
+            shape = _KINDS.get(document.get("kind", ""))
+            if shape is None:
+                raise self.refusal(f"a record of a known kind is missing here; there is {document.get('kind')!r}")
+            yield self._shaped(shape, document)
+        self._end(self._digest.hexdigest())
+
+    def _end(self, digest: str) -> None:
+        if self._next() != {"kind": _END, "sha256": digest}:
+            raise self.refusal("it does not match the lines before it: the dump was changed, or is damaged")
+        self._number += 1
+        if next(self._source, None) is not None:
+            raise self.refusal("the dump has ended before it")
+
+    def refusal(self, reason: object) -> StoreUnusable:
+        """Make the exception for the line that was read last."""
+        return StoreUnusable(f"{self._name}, line {self._number}: {reason}")
+
+    def _next(self) -> dict[str, Any]:
+        self._number += 1
+        try:
+            line = next(self._source, None)
+        except OSError as exc:
+            raise self.refusal(f"it cannot be read: {exc.strerror}") from exc
+        if line is None:
+            raise self.refusal("it ends here, but the dump is not whole")
+        try:
+            document = orjson.loads(line)
+        except ValueError as exc:
+            raise self.refusal(f"it is not a line of a dump: {exc}") from exc
+        if not isinstance(document, dict):
+            raise self.refusal("it is not a JSON object")
+        self._digest.update(line)
+        return document
+
+    def _shaped(self, shape: type[_Shape], document: dict[str, Any]) -> _Shape:
+        try:
+            return _read(shape, document)
+        except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as exc:
+            raise self.refusal(exc) from exc
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _members(record: tuple[Any, ...]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for (member, types), value in zip(_fields(type(record)), record, strict=True):
+        if isinstance(value, bytes):
+            exact = encode_free_form(orjson.loads(value)) == value
+            members[member if exact else member + _AS_TEXT] = embedded(Json(value)) if exact else value.decode()
+        elif types is tuple:
+            members[member] = [_members(entry) for entry in value]
+        else:
+            members[member] = value
+    return members
+
+
+def _read(shape: type[_Shape], document: dict[str, Any]) -> _Shape:
+    return shape(*(_value(document, member, types) for member, types in _fields(shape)))
+
+
+def _value(document: dict[str, Any], member: str, types: Any) -> Any:
+    if (text := document.get(member + _AS_TEXT)) is not None:
+        orjson.loads(text)
+        return Json(text.encode())
+    if member not in document:
+        raise ValueError(f"member {member!r} is missing")
+    value = document[member]
+    if types is tuple:
+        return tuple(_read(EntryRecord, entry) for entry in value)
+    if bytes in types:
+        return None if value is None and type(None) in types else Json(encode_free_form(value))
+    if type(value) not in types:
+        raise ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
+    return value
+
+
+_TYPES: Mapping[Any, Any] = {
+    str: (str,),
+    int: (int,),
+    Json: (bytes,),
+    int | None: (int, type(None)),
+    str | None: (str, type(None)),
+    Json | None: (bytes, type(None)),
+    tuple[EntryRecord, ...]: tuple,
+}
+
+
+@cache
+def _fields(shape: type[tuple[Any, ...]]) -> list[tuple[str, Any]]:
+    """Return the names of the members on the lines, and what they are made of; documents are bytes."""
+    return [(_camel_case(name), _TYPES[hint]) for name, hint in get_type_hints(shape).items()]
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
