@@ -160,6 +160,36 @@ def test_what_is_shown(text: str) -> None:
     assert shown(text) == text
 
 
+@pytest.mark.parametrize("text", [
+    "he said hunter2", "/login/jane/hunter2", "user:hunter2@db", "pin=1234 key=x passcode=x pass: x session=x",
+    "X-Hub-Signature-256: x", "password hunter2, password is hunter2, password -> hunter2", "password=[x]",
+    "password=,x", "password=>>x", '"token": [["x"]]', '"token": [1, "x"]', '{"name": "password", "value": "x"}',
+    '<property name="password" value="x"/>', "<password><value>x</value></password>", "<password>x",
+    "--password hunter", "--password 12", "-p hunter2", "-u user:hunter2", "--token-value hunter2",
+    "Basic dXNlcjpwYXNz", "Token hunter2", "ApiKey hunter2", "Bearer abcd", '["Authorization", "Basic dXNlcjpwYXNz"]',
+    "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ", "postgres://wfx:a/b@db/wfx", "card4111111111111111",
+    "4111.1111.1111.1111", "-4111111111111111", "4111111111111111x", "1111111111111117", "078051120", "x078-05-1120",
+    "-078-05-1120", "5551234567", "root@localhost", "cGFzc3dvcmQ9aHVudGVyMg==", "p%61ssword=x", r'"\u0070assword": "x"',
+    "&lt;password&gt;x&lt;/password&gt;",
+])  # fmt: skip
+def test_what_is_not_found(text: str) -> None:
+    """What the documentation says is not found, which would have to be said otherwise there if it was."""
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(("text", "clean"), [
+    ("password: two words", "password: [REDACTED:secret] words"),
+    ("password=a,b", "password=[REDACTED:secret],b"),
+    ("password: = x", "password: [REDACTED:secret] x"),
+    ('"password": {"value": "x"}', '"password": [REDACTED:secret]"value": "x"}'),
+    ("Authorization: Own hunter2", "Authorization: [REDACTED:authorization] hunter2"),
+    ('Cookie: a="b"', 'Cookie: [REDACTED:cookie]"b"'),
+])  # fmt: skip
+def test_what_is_found_in_part(text: str, clean: str) -> None:
+    """What the documentation says is found in part only."""
+    assert shown(text) == clean
+
+
 def test_without_types() -> None:
     """Without types, eight characters stand for what is hidden, whatever its length."""
     assert Sanitizer(Mask(show_type=False)).clean("a@b.io x 4111111111111111").text == "******** x ********"
