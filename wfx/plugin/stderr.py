@@ -124,7 +124,8 @@ class LineForwarder:
         if self._has_room():
             self._lines += 1
             self._bytes += len(line)
-            self._record(_beginning(line, LINE_LIMIT, self._cut))
+            is_whole = len(line) <= LINE_LIMIT and not self._cut
+            self._record(_text(_unmarked(line)) if is_whole else _beginning(line, LINE_LIMIT, self._cut))
         else:
             self._dropped += 1
         taken = bytes(self._line)
