@@ -365,6 +365,21 @@ def test_work_of_patterns(text: str) -> None:
     assert cleaned.too_much
 
 
+@pytest.mark.parametrize(("patterns", "found"), [
+    ([r"x=\Qa.b"], ["a.b"]),
+    ([r"x=\Qa.b\E", "y=c[.]d"], ["a.b", "c.d"]),
+    ([r"x=\Qa.b", "y=c[.]d"], ["a.b", "c.d"]),
+    ([r"x=\Qa.b" + "\\", "y=c[.]d"], ["a.b\\", "c.d"]),
+    (["x=(?i)a[.]b", "y=c[.]d"], ["A.b", "c.d"]),
+    (["x=e|a[.]b", "y=^c[.]d$"], ["e", "a.b", "c.d"]),
+])  # fmt: skip
+def test_each_pattern_is_searched_for(patterns: list[str], found: list[str]) -> None:
+    """A text is harmless if none of the patterns finds anything in it, however they are written."""
+    sanitizer = Sanitizer(Mask(), custom(patterns))
+    assert not any(map(sanitizer.is_harmless, found))
+    assert all(map(sanitizer.is_harmless, ["axb", "C.D", "(?:"]))
+
+
 @pytest.mark.parametrize("count", [1, 32])
 @pytest.mark.parametrize("size", [10, 1_000])
 def test_harmless_texts_with_patterns(count: int, size: int) -> None:

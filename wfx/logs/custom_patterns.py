@@ -45,6 +45,7 @@ class CustomPattern(NamedTuple):
     """Instructions that it takes at most for each byte."""
     search: Callable[[bytes, int], re2._Match | None]
     expression: str
+    """What others may stand behind."""
 
 
 def custom(texts: Sequence[str]) -> Sequence[CustomPattern]:
@@ -122,4 +123,13 @@ def _custom(text: str) -> CustomPattern:
             f"the pattern {kind} has {size} instructions of RE2, and may have {LARGEST_PATTERN}: "
             "shorten what is repeated, such as .{0,50}"
         )
-    return CustomPattern(kind, size, pattern.search, expression)
+    return CustomPattern(kind, size, pattern.search, _closed(expression))
+
+
+def _closed(expression: str) -> str:
+    r"""Return the expression with an end of what it quotes behind ``\Q``, so that others may stand behind it."""
+    try:
+        compiled(rf"{expression}\E", _MEMORY)
+    except re2.error:  # an end of nothing
+        return expression
+    return rf"{expression}\E"
