@@ -180,6 +180,12 @@ def test_files_that_appear_and_vanish(tmp_path: Path) -> None:
     ("log-level: debug\nsse:\n  ping: {interval: [1]}\n", "key sse-ping-interval must have one value, not a list"),
     ("log-level: debug\nlog: {level: info}\n", 'wfx.yml is not valid: it gives "log-level" twice, in lines 1 and 2'),
     ("log-level: [", "configuration file wfx.yml is not valid YAML: "),
+    ("log-level: debug\nlog-custom-pattern: ['a=a.{0,12}Z', 'b=b.{0,12}Z', 'c=c.{0,12}Z', 'd=d.{0,12}Z']\n",
+     "and may have 384: shorten what is repeated, such as .{0,50} (wfx.yml line 2)"),
+    ("log-level: debug\ndebug-enabled: true\n",
+     "debug-auth-token cannot be used: debug-enabled needs a secret here that requests have to show"),
+    ("log-level: debug\ndebug-enabled: true\ndebug-auth-token: ' x'\n",
+     "debug-auth-token cannot be used: blanks at the beginning or the end cannot be sent in a header field (wfx.yml l"),
 ])  # fmt: skip
 def test_a_file_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
     """Row 55: of a file that is wrong nothing takes effect, one record says why and where, and the next one counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -50,6 +51,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             job = {"clientId": f"c{n}", "workflow": WORKFLOW["name"], "definition": {"text": "x" * 300}}
             client.post("/jobs", json=job).raise_for_status()
     return folder / "wfx.db"
+
+
+def test_patterns_that_are_too_large_together(tmp_path: Path) -> None:
+    """Patterns for the log of which each could be used, but not all together, are refused with their place."""
+    patterns = [f"{name}=a.{{12}}Z" for name in "abcde"]
+    said = refusal(tmp_path, *(f"--log-custom-pattern={pattern}" for pattern in patterns[:-1]))
+    assert said.startswith("Error: log-custom-pattern: the patterns together have ")
+    assert said.endswith(" (--log-custom-pattern)")
+    (tmp_path / "wfx.yml").write_text(f"log-level: debug\nlog-custom-pattern: {json.dumps(patterns)}\n")
+    assert refusal(tmp_path).endswith(" (wfx.yml line 2)")
 
 
 def overwrite(path: Path) -> None:

@@ -15,7 +15,14 @@ from wfx import logs
 from wfx.api.body_log import BodyText, query_text
 from wfx.config.masking import without_passwords
 from wfx.logs import custom_patterns, journal
-from wfx.logs.custom_patterns import LONGEST_PATTERN, LONGEST_SHOWN, MOST_WORK, custom
+from wfx.logs.custom_patterns import (
+    LARGEST_PATTERN,
+    LARGEST_PATTERNS,
+    LONGEST_PATTERN,
+    MOST_WORK,
+    custom,
+    longest_shown,
+)
 from wfx.logs.masks import Mask
 from wfx.logs.record import LONGEST, content_of, set_sanitizer
 from wfx.logs.sanitizer import MOST_SEARCHES, Sanitizer
@@ -69,6 +76,46 @@ def shown(text: str, *patterns: str) -> str:
     (f"tok_{JWT}", "tok_[REDACTED:jwt]"),
     ("key SG.abcdefghijklmnopqrst.abcdefghijklmnopqrst", "key [REDACTED:api-key]"),
     ("whsec_abcdefghijklmnopqrst", "[REDACTED:api-key]"),
+    ("password := hunter2 == x", "password := [REDACTED:secret] == x"),
+    ("password == hunter2", "password == [REDACTED:secret]"),
+    ("password=>>hunter2 password=:>hunter2", "password=>>[REDACTED:secret] password=:>[REDACTED:secret]"),
+    ("password::hunter2", "password::[REDACTED:secret]"),
+    ("password: =hunter2", "password: [REDACTED:secret]"),
+    ("/?password%3Dhunter2&x=1", "/?password%3D[REDACTED:secret]&x=1"),
+    ("password%253Dhunter2", "password%253D[REDACTED:secret]"),
+    ("--db-password hunter2 -v", "--db-password [REDACTED:secret] -v"),
+    ("--token=x --pass 'two words'", "--token=[REDACTED:secret] --pass '[REDACTED:secret]'"),
+    ("['run', '--token', 'hunter', '-v']", "['run', '--token', '[REDACTED:secret]', '-v']"),
+    ('"token": ["x", "y]"], "n": ["z"]', '"token": [[REDACTED:secret]], "n": ["z"]'),
+    (r'{\"token\":[\"x\", \"y\"]}', r'{\"token\":[[REDACTED:secret]]}'),
+    ("apiKeys: x, api_key=['x', None, 'y']", "apiKeys: x, api_key=[[REDACTED:api-key]]"),
+    ("<password>two words</password>", "<password>[REDACTED:secret]</password>"),
+    ('<w:apiKey kind="x"><![CDATA[x]]></w:apiKey>', '<w:apiKey kind="x"><![CDATA[[REDACTED:secret]</w:apiKey>'),
+    ("Cookie: a=b; c=d and more", "Cookie: [REDACTED:cookie] and more"),
+    ("Set-Cookie: a=b; Expires=Wed, 21 Oct 2015 07:28:00 GMT; Secure x", "Set-Cookie: [REDACTED:cookie] x"),
+    ('{"set-cookie": ["a=b", "c=d"], "n": 1}', '{"set-cookie": [[REDACTED:cookie]], "n": 1}'),
+    ("map[Authorization:[Basic eA==] Cookie:[a=b]]",
+     "map[Authorization:[[REDACTED:authorization] Cookie:[[REDACTED:cookie]"),
+    ("[(b'authorization', b'Basic eA=='), (b'host', b'x')]",
+     "[(b'authorization', b'[REDACTED:authorization]'), (b'host', b'x')]"),
+    ("Authorization: Bearer 'abc' x", "Authorization: Bearer '[REDACTED:bearer]' x"),
+    ('bearer "abcdef"', 'bearer "[REDACTED:bearer]"'),
+    ("/Bearer%20abcdefgh", "/Bearer%20[REDACTED:bearer]"),
+    ("Authorization: Basic\n dXNlcjpwYXNz x", "Authorization: [REDACTED:authorization] x"),
+    (r"Authorization: Basic\r\n dXNlcjpwYXNz x", "Authorization: [REDACTED:authorization] x"),
+    (r'"x\nBearer\nabcdefgh\nsk-abcdefghijklmnop\n4111 1111 1111 1111"',
+     r'"x\nBearer\n[REDACTED:bearer]\n[REDACTED:api-key]\n[REDACTED:card]"'),
+    (r'"password:\nhunter2"', r'"password:\n[REDACTED:secret]"'),
+    ("Authorization: ApiKey x y", "Authorization: [REDACTED:authorization] y"),
+    ("use ApiKey abcdefghijklmnop", "use ApiKey [REDACTED:api-key]"),
+    ("'authorization': 'Own abc', 'n': 1", "'authorization': '[REDACTED:authorization]', 'n': 1"),
+    ('Digest username="a", realm="b c", response="d" x', "[REDACTED:authorization] x"),
+    (r'{"Authorization": "Digest username=\"a\", response=\"d\"", "n": 1}',
+     '{"Authorization": "[REDACTED:authorization]", "n": 1}'),
+    ("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/1, SignedHeaders=host;date, Signature=5d x",
+     "[REDACTED:authorization] x"),
+    ("Authorization: AWS AKIDEXAMPLE:frJI= x", "Authorization: [REDACTED:authorization] x"),
+    ("/?X-Amz-Signature=5d&sig=x&n=1", "/?X-Amz-Signature=[REDACTED:secret]&sig=[REDACTED:secret]&n=1"),
     ("pypi-AgEIcHlwaS5vcmcCJabcdefghijklmnopqrst", "[REDACTED:api-key]"),
     ("\ud800 a@b.io \x00", "\ud800 [REDACTED:email] \x00"),
 ])  # fmt: skip
@@ -104,11 +151,45 @@ def test_names_of_secrets(name: str) -> None:
     "wfx.workflow.dau.direct wfx@.service",
     "postgres://wfx:***@db/wfx",
     "no password was given; the token is missing",
+    "--password is required, --token-file /run/secrets/t1, use --debug-auth-token (see above)",
+    'invalid argument "x" for "--debug-auth-token" flag; type "bearer" failed',
+    "cookie: not set; authorization failed; digest sha256:abcdef; the ApiKey is missing",
+    "usage: login <user> <password> [<token>]",
     "",
 ])  # fmt: skip
 def test_what_is_shown(text: str) -> None:
     """Ids, addresses, times and numbers that are none of a card are shown."""
     assert shown(text) == text
+
+
+@pytest.mark.parametrize("text", [
+    "he said hunter2", "/login/jane/hunter2", "user:hunter2@db", "pin=1234 key=x passcode=x pass: x session=x",
+    "X-Hub-Signature-256: x", "password hunter2, password is hunter2, password -> hunter2", "password=[x]",
+    "password=,x", '"token": [["x"]]', '"token": [1, "x"]', '{"name": "password", "value": "x"}',
+    '<property name="password" value="x"/>', "<password><value>x</value></password>", "<password>x",
+    "--password hunter", "--password 12", "-p hunter2", "-u user:hunter2", "--token-value hunter2",
+    "Basic dXNlcjpwYXNz", "Token hunter2", "ApiKey hunter2", "Bearer abcd", '["Authorization", "Basic dXNlcjpwYXNz"]',
+    "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ", "postgres://wfx:a/b@db/wfx", "card4111111111111111",
+    "4111.1111.1111.1111", "-4111111111111111", "4111111111111111x", "1111111111111117", "078051120", "x078-05-1120",
+    "-078-05-1120", "5551234567", "root@localhost", "cGFzc3dvcmQ9aHVudGVyMg==", "p%61ssword=x", r'"\u0070assword": "x"',
+    "&lt;password&gt;x&lt;/password&gt;",
+])  # fmt: skip
+def test_what_is_not_found(text: str) -> None:
+    """What the documentation says is not found, which would have to be said otherwise there if it was."""
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(("text", "clean"), [
+    ("password: two words", "password: [REDACTED:secret] words"),
+    ("password=a,b", "password=[REDACTED:secret],b"),
+    ("password: = x", "password: [REDACTED:secret] x"),
+    ('"password": {"value": "x"}', '"password": [REDACTED:secret]"value": "x"}'),
+    ("Authorization: Own hunter2", "Authorization: [REDACTED:authorization] hunter2"),
+    ('Cookie: a="b"', 'Cookie: [REDACTED:cookie]"b"'),
+])  # fmt: skip
+def test_what_is_found_in_part(text: str, clean: str) -> None:
+    """What the documentation says is found in part only."""
+    assert shown(text) == clean
 
 
 def test_without_types() -> None:
@@ -131,10 +212,34 @@ def test_own_patterns() -> None:
     ("no EMP1@b.io!", "x=no EMP[0-9]+", "[REDACTED:x]!"),
     ("[REDACTED:x] a@b.io", "x=EMAIL|email", "[REDACTED:x] [REDACTED:email]"),
     ("é ä@b.io", "x=.", "[REDACTED:x][REDACTED:x][REDACTED:email]"),
+    ("EMAIL and email", "x=EMAIL|email", "[REDACTED:x] and [REDACTED:x]"),
 ])  # fmt: skip
 def test_own_patterns_switch_nothing_off(text: str, pattern: str, clean: str) -> None:
     """What a pattern of the operator's finds, and what the others find, is hidden alike, also where both overlap."""
     assert shown(text, pattern) == clean
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("token={secret} secret", "token={secret} {x}"),
+    ("{secret}", "{secret}"),
+    ("{definition}", "{definition}"),
+    ("{secret}{secret} secret", "{secret}{secret} {x}"),
+    ("my key {secret} and more", "my {y}"),
+    ("my key {secret}", "my {y}"),
+    ("{secret}] behind", "{secret}{x} behind"),
+    ("é{secret} behind", "{x}{secret} behind"),
+])  # fmt: skip
+@pytest.mark.parametrize("masks", [Mask(), Mask(show_type=False), Mask("#", show_type=False)])
+def test_own_patterns_leave_masks_alone(masks: Mask, before: str, after: str) -> None:
+    """A pattern of the operator's finds nothing within a mask that a text already has, but may have one as a part."""
+    patterns = ["x=secret|REDACTED|tion|é?[[#*]|[]#*:]+", "y=key .*"]
+    shown = {kind: masks.of(kind) for kind in ("secret", "definition", "x", "y")}
+    assert Sanitizer(masks, custom(patterns)).clean(before.format(**shown)).text == after.format(**shown)
+
+
+def test_texts_that_look_like_masks() -> None:
+    """What only looks like a mask hides nothing from the patterns."""
+    assert shown("[REDACTED:SN-123456]", "serial=SN-[0-9]{6}") == "[REDACTED:[REDACTED:serial]]"
 
 
 @pytest.mark.parametrize(("text", "reason"), [
@@ -215,12 +320,33 @@ def test_large_patterns_together() -> None:
         custom([*usual, "x=a.{0,12}Z", "y=a.{0,12}Z"])
 
 
+HOSTILE_PATTERNS = ["own=(a|aa)+c", *(f"other{number}=b.{{0,8}}{number}" for number in range(4))]
+
+
 def test_hostile_patterns() -> None:
-    """Of a text 4 KiB are shown where there are patterns of the operator's, and one search is made for each."""
-    sanitizer = Sanitizer(Mask(), custom(["own=(a|aa)+c"]))
+    """Of a text a part is shown where there are large patterns, and one search is made for each."""
+    patterns = custom(HOSTILE_PATTERNS)
+    longest = longest_shown(patterns)
+    assert 4096 < longest < 8192
+    sanitizer = Sanitizer(Mask(), patterns)
     cleaned = sanitizer.clean("b" + "a" * 40_000)
-    assert cleaned == ("b" + "a" * (LONGEST_SHOWN - 1), LONGEST_SHOWN, False)
-    assert sanitizer.clean("b" + "a" * LONGEST_SHOWN + "c" + "a" * LONGEST_SHOWN).text == "b[REDACTED:own]"
+    assert cleaned == ("b" + "a" * (longest - 1), longest, False)
+    assert sanitizer.clean("b" + "a" * longest + "c" + "a" * longest).text == "b[REDACTED:own]"
+
+
+@pytest.mark.parametrize("patterns", [["serial=SN-[0-9]{6}"], [f"serial{number}=SN{number}-" for number in range(8)]])
+def test_small_patterns_cut_little(patterns: list[str]) -> None:
+    """Where the patterns of the operator's are small, a traceback is shown to its end."""
+    traceback = '  File "/usr/lib/wfx/service.py", line 12, in run\n' * 400
+    assert shown(traceback, *patterns) == traceback
+
+
+def test_the_largest_patterns_show_something() -> None:
+    """However large the patterns are that are taken, 4 KiB of a text are shown."""
+    patterns = custom([f"x{number}=a.{{0,12}}{number}" for number in range(3)])
+    grown = [pattern._replace(size=LARGEST_PATTERN) for pattern in patterns]
+    assert sum(pattern.size for pattern in grown) == LARGEST_PATTERNS
+    assert longest_shown(grown) >= 4096
 
 
 @pytest.mark.parametrize("text", ["ab" * 20_000, "a" * 4_000, "ä" * 4_000, "z" * 4_000, "az " * 2_000])
@@ -239,6 +365,39 @@ def test_work_of_patterns(text: str) -> None:
     cleaned = Sanitizer(Mask(), [counted(pattern) for pattern in patterns]).clean(text)
     assert sum(work) <= MOST_WORK
     assert cleaned.too_much
+
+
+@pytest.mark.parametrize(("patterns", "found"), [
+    ([r"x=\Qa.b"], ["a.b"]),
+    ([r"x=\Qa.b\E", "y=c[.]d"], ["a.b", "c.d"]),
+    ([r"x=\Qa.b", "y=c[.]d"], ["a.b", "c.d"]),
+    ([r"x=\Qa.b" + "\\", "y=c[.]d"], ["a.b\\", "c.d"]),
+    (["x=(?i)a[.]b", "y=c[.]d"], ["A.b", "c.d"]),
+    (["x=e|a[.]b", "y=^c[.]d$"], ["e", "a.b", "c.d"]),
+])  # fmt: skip
+def test_each_pattern_is_searched_for(patterns: list[str], found: list[str]) -> None:
+    """A text is harmless if none of the patterns finds anything in it, however they are written."""
+    sanitizer = Sanitizer(Mask(), custom(patterns))
+    assert not any(map(sanitizer.is_harmless, found))
+    assert all(map(sanitizer.is_harmless, ["axb", "C.D", "(?:"]))
+
+
+@pytest.mark.parametrize("count", [1, 32])
+@pytest.mark.parametrize("size", [10, 1_000])
+def test_harmless_texts_with_patterns(count: int, size: int) -> None:
+    """A text without a secret costs two searches where there are patterns of the operator's, however many."""
+    patterns = custom([f"serial{number}=SN{number}-[0-9]" for number in range(count)])
+    searches: list[str] = []
+
+    def counted(encoded: bytes, _place: int) -> None:
+        searches.append(encoded.decode())
+
+    sanitizer = Sanitizer(Mask(), [pattern._replace(search=counted) for pattern in patterns])
+    sanitizer._search = counted
+    assert sanitizer.is_harmless("x" * size)
+    assert not sanitizer.is_harmless("x" * size + " SN0-1")
+    assert not sanitizer.is_harmless("x" * size + " a@b.io")
+    assert searches == []
 
 
 @pytest.mark.usefixtures("_hidden")
@@ -350,10 +509,50 @@ def test_quoted_values(text: str, clean: str) -> None:
     (b"clientId=password%3Dcorrect%20horse%20battery&n=1", "clientId=password=[REDACTED:secret]&n=1"),
     (b"session=abc&Auth=x&sessions=3", "session=[REDACTED:secret]&Auth=[REDACTED:secret]&sessions=3"),
     (b"tag=a%3Db&tag=token&tag=token%3D", "tag=a=b&tag=token&tag=token="),
+    (b"password%3Dhunter2", "password=[REDACTED:secret]"),
+    (b"pass%77ord%3Dtwo+words&n=1", "password=[REDACTED:secret]&n=1"),
+    (b"x=a%3D1%26password%3Dtwo%20words%26b%3D2", "x=a=1&password=[REDACTED:secret]&b=2"),
+    (b"to=https%3A%2F%2Fh%2F%3Fsig%3Dtwo+words", "to=https://h/?sig=[REDACTED:secret]"),
+    (b"filter=a+b%2Bc&n", "filter=a b+c&n"),
 ])  # fmt: skip
 def test_query_strings(query: bytes, clean: str) -> None:
     """Of a query string the values of parameters that are secrets are hidden as a whole, also within a value."""
     assert query_text(query) == clean
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize(("query", "clean"), [
+    (b"x=Bearer+abcdefgh", "x=Bearer [REDACTED:bearer]"),
+    (b"x=Bearer+abc+def+gh==", "x=Bearer [REDACTED:bearer]"),
+    (b"x=card+4111+1111+1111+1111", "x=card [REDACTED:card]"),
+    (b"x=089+63648018", "x=[REDACTED:phone]"),
+    (b"x=%2B49+89+636+48018", "x=[REDACTED:phone]"),
+    (b"x=tel%3A+49+89+636+48018", "x=tel:[REDACTED:phone]"),
+    (b"x=jane+doe@mail.example", "x=[REDACTED:email]"),
+])  # fmt: skip
+def test_blanks_in_query_strings(query: bytes, clean: str) -> None:
+    """What has a ``+`` in a query string is hidden, whether a blank was meant or not."""
+    record = logging.LogRecord("wfx", logging.DEBUG, "f.py", 1, "processing", (), None)
+    record.__dict__["fields"] = {"query": query_text(query)}
+    assert content_of(record).fields["query"] == clean
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize(("message", "clean"), [
+    ("Authorization: Bearer\nabcdefgh", "Authorization: Bearer\n[REDACTED:bearer]"),
+    ("Authorization: Basic\r\n dXNlcjpwYXNz", "Authorization: [REDACTED:authorization]"),
+    ("password:\n hunter2", "password:\n [REDACTED:secret]"),
+    ("of\nsk-abcdefghijklmnop\n4111 1111 1111 1111", "of\n[REDACTED:api-key]\n[REDACTED:card]"),
+    ("of\njane@mail.example", "of\n[REDACTED:email]"),
+    ("tel:\n089 63648018", "tel:\n[REDACTED:phone]"),
+])  # fmt: skip
+def test_lines_in_bodies(message: str, clean: str) -> None:
+    """Secrets in a body are found behind the end of a line, too, and at it, though that is escaped in JSON."""
+    body = BodyText()
+    body.add(json.dumps({"n": [{"message": message}], message: 1}).encode())
+    document = json.loads(message_of(body.text()))
+    assert document["n"] == [{"message": clean}]
+    assert set(document) == {"n", clean}
 
 
 @pytest.mark.parametrize("name", ["definition", "Definition", "CONTEXT"])

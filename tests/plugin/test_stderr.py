@@ -45,8 +45,8 @@ def clock() -> Clock:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the texts that were logged."""
-    return [record.fields["msg"] for record in caplog.records]  # type: ignore[attr-defined] # set by extra
+    """Give the texts that were logged, as records show them."""
+    return [str(content_of(record).fields["msg"]) for record in caplog.records]
 
 
 def test_lines(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) -> None:
@@ -171,14 +171,9 @@ def test_secrets_where_lines_are_cut(
 ) -> None:
     """No part of a secret is shown where a line is cut, neither in the log nor with a failure."""
     forwarder.feed(b"x" * (limit - in_front - 1) + b" " + secret.encode() + b" and more\n")
-    for text in (*sanitized(caplog), forwarder.last):
+    for text in (*lines(caplog), forwarder.last):
         shown = text.partition("password=")[2] if secret.startswith("pass") else text
         assert not any(part in shown for part in ("411", "jane", "hun"))
-
-
-def sanitized(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the texts that were logged, as records show them."""
-    return [str(content_of(record).fields["msg"]) for record in caplog.records]
 
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nAbCdEf==\n-----END RSA PRIVATE KEY-----\nafter\n"
@@ -191,7 +186,7 @@ def test_keys(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, flood:
     forwarder.feed(b"line\n" * flood)
     forwarder.feed(KEY.encode() + b"line\n" * (LAST_LINES - 3))
     assert "after" in forwarder.last
-    for text in (*sanitized(caplog), content_of(failed(forwarder)).message):
+    for text in (*lines(caplog), content_of(failed(forwarder)).message):
         assert "MIIE" not in text
         assert "AbCd" not in text
     forwarder.feed(KEY.encode()[:40])
@@ -208,12 +203,62 @@ def test_first_line_of_a_key_without_the_others(
     forwarder.feed(b"asked for -----BEGIN PRIVATE KEY-----\nERROR: no such job\nMIIEowIBAAKCAQEA\nit goes on\n")
     assert all(line in forwarder.last for line in ("ERROR: no such job", "MIIEowIBAAKCAQEA", "it goes on"))
     if not flood:
-        assert "ERROR: no such job" in sanitized(caplog)
+        assert "ERROR: no such job" in lines(caplog)
 
 
 def failed(forwarder: LineForwarder) -> logging.LogRecord:
     """Make a record of a failure."""
     return logging.LogRecord("wfx", logging.ERROR, "f.py", 1, "%s", (forwarder.last,), None)
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize("flood", [0, LINES_A_SECOND + 1])
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+@pytest.mark.parametrize("in_front", [*range(LINE_LIMIT + MARGIN - 30, LINE_LIMIT + MARGIN + 1, 10), 3 * LINE_LIMIT])
+def test_keys_behind_long_lines(
+    forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, flood: int, piece: int, in_front: int
+) -> None:
+    """A private key that begins in a part of a line that is not kept is not shown; nor is it where it ends in one."""
+    forwarder.feed(b"line\n" * flood + b"{" * in_front)
+    begin, *key, end, after, _ = KEY.encode().split(b"\n")
+    rest = begin + b"\n" + b"\n".join(key) + b"\n" + b"{" * in_front + end + b"\nMIIE2\n" + after
+    for at in range(0, len(rest), piece):
+        forwarder.feed(rest[at : at + piece])
+    forwarder.feed(b"\n")
+    for text in ("\n".join(lines(caplog)), content_of(failed(forwarder)).message):
+        assert "MIIEow" not in text
+        assert "AbCd" not in text
+    assert "after" in forwarder.last
+
+
+@pytest.mark.usefixtures("_hidden")
+def test_a_key_that_begins_and_ends_in_a_long_line(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) -> None:
+    """Behind a line with a whole key in a part that is not kept, all is shown."""
+    forwarder.feed(b"{" * 3 * LINE_LIMIT + KEY.encode().replace(b"\n", b"|") + b"x" * LINE_LIMIT + b"\nMIIE2\nafter\n")
+    assert lines(caplog)[-2:] == ["MIIE2", "after"]
+
+
+@pytest.mark.usefixtures("_hidden")
+@pytest.mark.parametrize("length", [100, LINE_LIMIT + 100, 10 * LINE_LIMIT])
+def test_lines_are_sanitized_once(
+    forwarder: LineForwarder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """Secrets are looked for in a line as its record is written, and nowhere if it is not."""
+    looked_at: list[str] = []
+    is_harmless = Sanitizer.is_harmless
+
+    def counted(sanitizer: Sanitizer, text: str) -> bool:
+        looked_at.append(text)
+        return is_harmless(sanitizer, text)
+
+    monkeypatch.setattr(Sanitizer, "is_harmless", counted)
+    caplog.set_level(logging.INFO, "wfx.plugin")
+    forwarder.feed(b"x" * length + b"\n")
+    assert looked_at == []
+    caplog.set_level(logging.DEBUG, "wfx.plugin")
+    forwarder.feed(b"x" * length + b"\n")
+    assert lines(caplog)[0].startswith("x")
+    assert len([text for text in looked_at if text.startswith("x")]) == 1
 
 
 def test_keys_as_they_are(forwarder: LineForwarder, caplog: pytest.LogCaptureFixture) -> None:

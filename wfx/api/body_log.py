@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
 from wfx import logs
 from wfx.api.reply import RawHeader
+from wfx.logs.masks import WITHHELD
 from wfx.logs.secret_names import is_secret, is_secret_parameter
 
 LONGEST = 16 * 1024
 """Bytes of a body that is shown; of a longer one only the length is."""
-_WITHHELD = ("definition", "context")
-"""Members that operators and devices fill with what they like, passwords included."""
 _JSON = b"application/json"
 _FILTERED = b"x-response-filter"
+_BETWEEN = re.compile("([&?;])")
+"""What is between parameters of a query string within a value."""
 
 
 class BodyText:
@@ -55,24 +58,54 @@ def is_json(headers: Iterable[RawHeader]) -> bool:
 
 def query_text(query: bytes) -> str:
     """Return a decoded query string."""
-    pairs = (pair.partition("=") for pair in query.decode("latin-1").split("&"))
-    return "&".join(name + equals + _parameter(name, value) for name, equals, value in pairs)
+    return "&".join(map(_pair, query.decode("latin-1").split("&")))
 
 
-def _parameter(name: str, value: str) -> str:
-    if is_secret_parameter(unquote(name)):
-        return logs.mask("secret")
-    inner, equals, rest = unquote(value).partition("=")
-    return inner + equals + (logs.mask("secret") if rest and is_secret(inner) else rest)
+def _pair(pair: str) -> str:
+    encoded, equals, value = pair.partition("=")
+    name = _decoded(encoded)
+    if not equals or "=" in name:
+        return _parameters(_decoded(pair))
+    shown = _parameters(_decoded(value))
+    return name + equals + (logs.mask("secret") if is_secret_parameter(name) else shown)
+
+
+def _parameters(text: str) -> str:
+    """Return a decoded value, which may have parameters itself."""
+    return "".join(map(_parameter, _BETWEEN.split(text)))
+
+
+def _parameter(text: str) -> str:
+    name, equals, value = text.partition("=")
+    return name + equals + (logs.mask("secret") if value and is_secret_parameter(name) else value)
+
+
+def _decoded(text: str) -> str:
+    """Decode a part of a query string, in which ``+`` is a blank, unless it is part of something that looks secret."""
+    if "+" not in text:
+        return unquote(text)
+    plain = unquote(text)
+    shown = logs.shown(plain)
+    if shown != plain:
+        return shown.replace("+", " ")
+    pieces = [unquote(piece) for piece in text.split("+")]
+    return pieces[0] + "".join(_plus(*pair) + pair[1] for pair in pairwise(pieces))
+
+
+def _plus(before: str, behind: str) -> str:
+    """Return what a ``+`` stands for; in front of a number at the beginning of a word it is meant as it is."""
+    return "+" if behind[:1].isdigit() and not before[-1:].isalnum() else " "
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _member(name, member) for name, member in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+        return {logs.shown(name): _member(name, member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return logs.shown(value) if isinstance(value, str) else value
 
 
 def _member(name: str, value: Any) -> Any:
-    if name.lower() in _WITHHELD:
+    if name.lower() in WITHHELD:
         return logs.mask(name.lower())
     return logs.mask("secret") if is_secret(name) else _masked(value)

@@ -10,6 +10,7 @@ from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.options import Config
+from wfx.logs.secret_names import tells_secret
 
 _MOST_LOG_PATTERNS = 32
 
@@ -18,8 +19,11 @@ class OptionRefused(ValueError):
     """An option cannot be honoured as it is."""
 
     def __init__(self, option: str, reason: str) -> None:
-        """Name the option, as a flag without dashes in front, and say what is wrong with it."""
-        super().__init__(f"{option}: {reason}")
+        """Name the option, as a flag without dashes in front, and say what is wrong with it.
+
+        What follows the name of a secret and a colon is hidden in logs: the reason must not.
+        """
+        super().__init__(f"{option} cannot be used: {reason}" if tells_secret(option) else f"{option}: {reason}")
         self.option = option
 
 
@@ -64,6 +68,17 @@ def _few_log_patterns(config: Config) -> None:
         raise OptionRefused("log-custom-pattern", f"there may be at most {_MOST_LOG_PATTERNS} patterns")
 
 
+def _small_log_patterns(config: Config) -> None:
+    if not config.log_custom_pattern:
+        return
+    from wfx.logs.custom_patterns import custom  # with RE2, which few need
+
+    try:
+        custom(config.log_custom_pattern)
+    except ValueError as exc:
+        raise OptionRefused("log-custom-pattern", str(exc)) from exc
+
+
 def _monitoring_paths_differ(config: Config) -> None:
     paths = {
         "metrics-path": config.metrics_path,
@@ -91,6 +106,7 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _listens,
     _https_has_files,
     _few_log_patterns,
+    _small_log_patterns,
     _monitoring_paths_differ,
     _debug_has_a_token,
 )

@@ -12,7 +12,7 @@ from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import beginning, hides_secrets, mask, set_sanitizer
+from wfx.logs.record import Beginning, beginning, hides_secrets, mask, set_sanitizer, shown
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
@@ -21,6 +21,7 @@ __all__ = [
     "FORMATS",
     "LEVELS",
     "TRACE",
+    "Beginning",
     "CannotLog",
     "Json",
     "Pretty",
@@ -32,6 +33,7 @@ __all__ = [
     "mask",
     "sanitize",
     "set_level",
+    "shown",
 ]
 
 FORMATS = ("auto", "json", "pretty", "journald")
@@ -86,18 +88,18 @@ def sanitize(settings: SanitizingSettings) -> None:
     Without ``log_sanitization``, texts are shown as they are; what is withheld as a whole (:func:`mask`) still is.
     Raises ValueError for a pattern that cannot be used.
     """
-    shown = Mask(settings.log_masking_char, settings.log_show_type)
+    masks = Mask(settings.log_masking_char, settings.log_show_type)
     patterns = tuple(settings.log_custom_pattern)
-    set_sanitizer(shown, _sanitizer(shown, patterns) if settings.log_sanitization else None)
+    set_sanitizer(masks, _sanitizer(masks, patterns) if settings.log_sanitization else None)
 
 
 @lru_cache(maxsize=1)
-def _sanitizer(shown: Mask, patterns: tuple[str, ...]) -> Sanitizer:
+def _sanitizer(masks: Mask, patterns: tuple[str, ...]) -> Sanitizer:
     """Compile all expressions, which takes a while: not again at each reload of the configuration."""
     from wfx.logs.custom_patterns import custom  # with RE2, which only a running server needs
     from wfx.logs.sanitizer import Sanitizer
 
-    return Sanitizer(shown, custom(patterns))
+    return Sanitizer(masks, custom(patterns))
 
 
 def flush() -> None:

@@ -15,12 +15,14 @@ LARGEST_PATTERN = 128
 """Instructions of RE2 that a pattern may have."""
 LARGEST_PATTERNS = 384
 """Instructions of RE2 that all patterns together may have."""
-LONGEST_SHOWN = 4096
-"""Bytes that are shown of a text where there are custom patterns."""
 _MARGIN = 512
-"""Bytes behind these that are looked at."""
+"""Bytes that are looked at behind those that are shown."""
 MOST_WORK = 2 * 1024 * 1024
-"""Bytes times instructions in one text; more than all patterns need for the longest text in which they find nothing."""
+"""Bytes times instructions in one text."""
+_WORK_OF_FIRST_SEARCHES = MOST_WORK // 8 * 7
+"""What all patterns need at most for a text in which they find nothing."""
+_WORK_AT_ONCE = MOST_WORK // 4
+"""What one search for all patterns together needs at most, beside :data:`MOST_WORK`."""
 _MEMORY = 64 * 1024
 """Bytes that RE2 may take for a pattern: it gives up early on one that has too many states."""
 _PROBE = "a b\n1-_"
@@ -42,12 +44,14 @@ class CustomPattern(NamedTuple):
     size: int
     """Instructions that it takes at most for each byte."""
     search: Callable[[bytes, int], re2._Match | None]
+    expression: str
+    """What others may stand behind."""
 
 
 def custom(texts: Sequence[str]) -> Sequence[CustomPattern]:
     """Read patterns of the form ``kind=expression``. Raises ValueError."""
     patterns = [_custom(text) for text in texts]
-    size = sum(pattern.size for pattern in patterns)
+    size = _size(patterns)
     if size > LARGEST_PATTERNS:
         raise ValueError(
             f"the patterns together have {size} instructions of RE2, and may have {LARGEST_PATTERNS}: "
@@ -56,10 +60,23 @@ def custom(texts: Sequence[str]) -> Sequence[CustomPattern]:
     return patterns
 
 
+def longest_shown(patterns: Sequence[CustomPattern]) -> int:
+    """Return how many bytes of a text can be shown: the more, the smaller the patterns are."""
+    return _WORK_OF_FIRST_SEARCHES // _size(patterns) - _MARGIN
+
+
+def finds_nothing(patterns: Sequence[CustomPattern]) -> Callable[[bytes], bool]:
+    """Return a function that tells of a short text that no pattern finds anything in it, by one search for all."""
+    expression = "|".join(f"(?:{pattern.expression})" for pattern in patterns)
+    search = compiled(expression, len(patterns) * _MEMORY, capturing=False).search
+    longest = _WORK_AT_ONCE // _size(patterns)
+    return lambda text: len(text) <= longest and search(text) is None
+
+
 def spans(patterns: Sequence[CustomPattern], text: bytes, end: int) -> tuple[list[Span], int]:
     """Return what the patterns find, and up to where at most the text was looked at for all of it."""
     looked_at = text[: end + _MARGIN]
-    spare = MOST_WORK - sum(pattern.size for pattern in patterns) * len(looked_at)
+    spare = MOST_WORK - _size(patterns) * len(looked_at)
     """What is left for searches behind the first one of each pattern."""
     found: list[Span] = []
     for pattern in patterns:
@@ -75,6 +92,11 @@ def spans(patterns: Sequence[CustomPattern], text: bytes, end: int) -> tuple[lis
                 end = min(end, place)
                 break
     return [span for span in found if span.start < min(span.end, end)], end
+
+
+def _size(patterns: Sequence[CustomPattern]) -> int:
+    """Return the instructions that all take together for each byte; at least 1."""
+    return sum(pattern.size for pattern in patterns) or 1
 
 
 def _custom(text: str) -> CustomPattern:
@@ -101,4 +123,13 @@ def _custom(text: str) -> CustomPattern:
             f"the pattern {kind} has {size} instructions of RE2, and may have {LARGEST_PATTERN}: "
             "shorten what is repeated, such as .{0,50}"
         )
-    return CustomPattern(kind, size, pattern.search)
+    return CustomPattern(kind, size, pattern.search, _closed(expression))
+
+
+def _closed(expression: str) -> str:
+    r"""Return the expression with an end of what it quotes behind ``\Q``, so that others may stand behind it."""
+    try:
+        compiled(rf"{expression}\E", _MEMORY)
+    except re2.error:  # an end of nothing
+        return expression
+    return rf"{expression}\E"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+WITHHELD = ("definition", "context")
+"""Kinds of what is masked as a whole, beside those of patterns: members that everybody fills with what they like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +20,7 @@ class Mask:
     def of(self, kind: str) -> str:
         """Return the text for something of this kind: ``[REDACTED:email]``, or ``********``."""
         return f"[REDACTED:{kind}]" if self.show_type else self.character * 8
+
+    def expression(self, kinds: Iterable[str]) -> str:
+        """Return a regular expression for the masks of these kinds, and of those that are withheld."""
+        return "|".join(sorted({re.escape(self.of(kind)) for kind in (*kinds, *WITHHELD)}))

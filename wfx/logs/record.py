@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfx.logs.masks import Mask
@@ -32,6 +33,17 @@ class Content(NamedTuple):
     """What it is about, first the id of the request that is being answered, if one is."""
     traceback: str
     """Empty without an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A text of which only the beginning is shown, as a field of a record: what is behind it tells of secrets there."""
+
+    text: str
+    most: int
+    """Characters that are shown."""
+    more: int
+    """Bytes that there were behind the text."""
 
 
 class _Sanitizing:
@@ -80,9 +92,9 @@ def content_of(record: logging.LogRecord) -> Content:
         fields = {LOG_FIELD: context.request_id, **fields}
     return Content(
         caller=f"{record.module}.py:{record.lineno}",
-        message=_text(record.getMessage()),
+        message=shown(record.getMessage()),
         fields={name: _clean(value) for name, value in fields.items()},
-        traceback=_text(_traceback(record.exc_info)) if record.exc_info else "",
+        traceback=shown(_traceback(record.exc_info)) if record.exc_info else "",
     )
 
 
@@ -90,16 +102,22 @@ def _clean(value: object) -> object:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
-        return {_text(str(name)): _clean(member) for name, member in value.items()}
+        return {shown(str(name)): _clean(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
-    return _text(str(value))
+    return _shown_beginning(value) if isinstance(value, Beginning) else shown(str(value))
 
 
-def _text(text: str) -> str:
+def _shown_beginning(value: Beginning) -> str:
+    text, length, _ = beginning(value.text, value.most)
+    more = value.more + len(value.text[length:].encode("utf-8", "surrogatepass"))
+    return f"{text} … and {more} bytes more" if more else text
+
+
+def shown(text: str) -> str:
     """Return what is shown of a text: its end may be half a secret, which nobody recognises, where it is cut."""
     most = len(text) if len(text) <= LONGEST else LONGEST - _LONGEST_SECRET
-    shown, length, too_much = beginning(text[:LONGEST], most)
+    cleaned, length, too_much = beginning(text[:LONGEST], most)
     if length == len(text):
-        return shown
-    return f"{shown} … and {len(text) - length} characters more{_TOO_MUCH if too_much else ''}"
+        return cleaned
+    return f"{cleaned} … and {len(text) - length} characters more{_TOO_MUCH if too_much else ''}"

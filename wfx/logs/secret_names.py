@@ -14,9 +14,10 @@ _AT_THE_END = "key|auth_salt"
 PARAMETER = rf"\w*(?:(?:{_ANYWHERE})\w*|{_AT_THE_END})"
 """Names of parameters, such as ``_auth_pass`` and ``sslpassword``."""
 _in_name = re.compile(rf"{_ANYWHERE}|(?:{_AT_THE_END})$", re.IGNORECASE)
+_in_text = re.compile(rf"(?:{KEYS}|{WORDS})$", re.IGNORECASE)
 
 
-_PARAMETERS = ("session", "auth")
+_PARAMETERS = ("session", "auth", "sig", "signature", "x-amz-signature", "x-goog-signature")
 """Parameters of a query string that are secrets, though a member or a word of a text that is called so is none."""
 
 
@@ -28,3 +29,8 @@ def is_secret(name: str) -> bool:
 def is_secret_parameter(name: str) -> bool:
     """Tell whether this is what a secret is called in a query string."""
     return is_secret(name) or name.lower() in _PARAMETERS
+
+
+def tells_secret(name: str) -> bool:
+    """Tell whether what stands behind this name and a colon is taken for a secret in any text."""
+    return _in_text.search(name) is not None

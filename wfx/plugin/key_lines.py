@@ -6,15 +6,36 @@ import re
 from collections.abc import Sequence
 
 from wfx import logs
+from wfx.logs import private_keys
 
 MOST_LINES = 512
 """Lines that a key may have; what comes behind one without an end is shown."""
-_BEGIN = re.compile(rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(rb"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN = re.compile(private_keys.BEGIN.encode())
+_END = re.compile(private_keys.END.encode())
 _WITHIN = re.compile(
     rb"(?:<[0-7]>)?[ \t]*(?:[A-Za-z0-9+/=]*|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): .*)[ \t\r]*"
 )
-"""A line that a key may have. Any other one ends it, so that a plugin that repeats a first line goes on being heard."""
+"""A line that a key may have, also with the essence of its end in place of that.
+
+Any other one ends it, so that a plugin that repeats a first line goes on being heard.
+"""
+_LONGEST_AROUND = 96
+"""Bytes that a line around a key may have where pieces meet of which only the essence is kept."""
+
+
+def essence(part: bytes) -> bytes:
+    """Return what must be known of a part of a line that is not kept: whether a key begins or ends in it, and its end.
+
+    It may be put in front of the next part, whose essence is then that of both.
+    """
+    begin, end = _last(_BEGIN, part), _last(_END, part)
+    around = b"" if begin == end else b"=-----BEGIN PRIVATE KEY-----" if begin > end else b"=-----END PRIVATE KEY-----"
+    return around + b"=" + part[-_LONGEST_AROUND:]
+
+
+def _last(pattern: re.Pattern[bytes], text: bytes) -> int:
+    """Return where the pattern is found last; -1 if it is not."""
+    return max((found.start() for found in pattern.finditer(text)), default=-1)
 
 
 class KeyLines:
@@ -24,10 +45,10 @@ class KeyLines:
         """Begin outside of one."""
         self._left = 0
 
-    def shown(self, line: bytes) -> bytes:
-        """Return what is shown of the next line."""
+    def shown(self, line: bytes, unkept: bytes = b"") -> bytes:
+        """Return what is shown of the next line; ``unkept`` is the essence of what followed in it."""
         shown = self.peek(line)
-        self.skip(line)
+        self.skip(line + unkept)
         return shown
 
     def peek(self, line: bytes) -> bytes:
@@ -37,8 +58,7 @@ class KeyLines:
 
     def skip(self, lines: bytes) -> None:
         """Take lines that are not shown."""
-        begin = max((found.start() for found in _BEGIN.finditer(lines)), default=-1)
-        end = max((found.start() for found in _END.finditer(lines)), default=-1)
+        begin, end = _last(_BEGIN, lines), _last(_END, lines)
         if begin > end:
             self._left = MOST_LINES
             self._take(lines[begin:].split(b"\n", MOST_LINES + 1)[1:])

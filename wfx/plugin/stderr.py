@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from wfx import logs
-from wfx.plugin.key_lines import KeyLines
+from wfx.plugin.key_lines import KeyLines, essence
 
 _log = logging.getLogger(__name__)
 LINE_LIMIT = 8_192
@@ -47,6 +47,9 @@ class LineForwarder:
         self._clock = clock
         self._line = bytearray()
         self._cut = 0
+        """Bytes of the line that were not kept."""
+        self._unkept = b""
+        """Their essence."""
         self._second = 0
         self._lines = 0
         self._bytes = 0
@@ -60,7 +63,8 @@ class LineForwarder:
         lines = list(self._last)
         if self._line:
             lines.append(_kept(self._key_lines.peek(bytes(self._line))))
-        return "\n".join(_beginning(line, LAST_LINE_LIMIT)[0] for line in lines[-LAST_LINES:])
+        beginnings = (_beginning(line, LAST_LINE_LIMIT, 0) for line in lines[-LAST_LINES:])
+        return "\n".join(logs.beginning(each.text, each.most)[0] for each in beginnings)
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come; forward the lines they complete."""
@@ -93,9 +97,8 @@ class LineForwarder:
         if not dropped:
             return [data]
         self._dropped += dropped
-        complete, _, rest = (bytes(self._line) + data).rpartition(b"\n")
-        self._line.clear()
-        self._cut = 0
+        complete, _, rest = (bytes(self._line) + self._unkept + data).rpartition(b"\n")
+        self._clear()
         lines = complete.rsplit(b"\n", LAST_LINES)
         if len(lines) > LAST_LINES:
             self._key_lines.skip(lines.pop(0))
@@ -106,22 +109,27 @@ class LineForwarder:
     def _extend(self, data: bytes) -> None:
         room = LINE_LIMIT + MARGIN - len(self._line)
         self._line += data[:room]
-        self._cut += max(0, len(data) - room)
+        if len(data) > room:
+            self._cut += len(data) - room
+            self._unkept = essence((self._unkept or bytes(self._line)) + data[room:])
+
+    def _clear(self) -> None:
+        self._line.clear()
+        self._cut = 0
+        self._unkept = b""
 
     def _forward(self) -> None:
-        line = self._key_lines.shown(bytes(self._line))
+        line = self._key_lines.shown(bytes(self._line), self._unkept)
         self._last.append(_kept(line))
         if self._has_room():
             self._lines += 1
             self._bytes += len(line)
-            text, more = _beginning(line, LINE_LIMIT)
-            more += self._cut
-            self._record(f"{text} … and {more} bytes more" if more else text)
+            is_whole = len(line) <= LINE_LIMIT and not self._cut
+            self._record(_text(_unmarked(line)) if is_whole else _beginning(line, LINE_LIMIT, self._cut))
         else:
             self._dropped += 1
         taken = bytes(self._line)
-        self._line.clear()
-        self._cut = 0
+        self._clear()
         self._note_failures(taken)
 
     def _note_failures(self, lines: bytes) -> None:
@@ -135,7 +143,7 @@ class LineForwarder:
             self._record(f"({self._dropped} lines more were not forwarded: the limit is {limit})")
             self._dropped = 0
 
-    def _record(self, text: str) -> None:
+    def _record(self, text: str | logs.Beginning) -> None:
         _log.debug("plugin %s", self._name, extra={"fields": {"path": self._path, "msg": text}})
 
 
@@ -148,13 +156,9 @@ def _kept(line: bytes) -> bytes:
     return line[: LAST_LINE_LIMIT + MARGIN]
 
 
-def _beginning(line: bytes, limit: int) -> tuple[str, int]:
-    """Return so many bytes of a line as they are shown, without a priority, and how many follow."""
-    text = _text(_unmarked(line))
-    if len(line) <= limit:
-        return text, 0
-    shown, length, _ = logs.beginning(text, len(_text(_unmarked(line[:limit]))))
-    return shown, max(0, len(line) - limit, len(text[length:].encode("utf-8", "surrogatepass")))
+def _beginning(line: bytes, limit: int, more: int) -> logs.Beginning:
+    """Return so many bytes of a line, without a priority, that has so many more."""
+    return logs.Beginning(_text(_unmarked(line)), len(_text(_unmarked(line[:limit]))), more)
 
 
 def _text(line: bytes) -> str:
