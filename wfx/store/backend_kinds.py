@@ -42,4 +42,10 @@ def _sqlite() -> BackendKind:
     return SQLITE
 
 
-_KINDS: dict[str, Callable[[], BackendKind]] = {"sqlite": _sqlite}
+def _postgres() -> BackendKind:
+    from wfx.store.postgres.backend_kind import POSTGRES  # see above
+
+    return POSTGRES
+
+
+_KINDS: dict[str, Callable[[], BackendKind]] = {"postgres": _postgres, "sqlite": _sqlite}
