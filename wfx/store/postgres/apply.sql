@@ -10,19 +10,19 @@ me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDAT
 want AS MATERIALIZED (
     SELECT * FROM unnest(
         $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],
-        $12::text[], $13::text[], $14::boolean[], $15::text[], $16::bigint[], $17::bigint[], $18::boolean[]
+        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[]
     ) AS want (
         number, id, expected, version, state, grp, mtime, hash,
-        tags, status, redefined, definition, size, added_bytes, leaves_history
+        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history
     )
 ),
 fresh AS MATERIALIZED (
     SELECT * FROM unnest(
-        $19::bigint[], $20::text[], $21::text[], $22::bigint[], $23::text[], $24::text[], $25::bigint[], $26::bigint[],
-        $27::bigint[], $28::text[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[]
+        $20::bigint[], $21::text[], $22::text[], $23::bigint[], $24::text[], $25::text[], $26::bigint[], $27::bigint[],
+        $28::bigint[], $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[]
     ) AS fresh (
         place, id, client_id, workflow, state, grp, stime, mtime,
-        version, hash, tags, status, definition, size, history_bytes
+        version, hash, tags, tag_keys, status, definition, size, history_bytes
     )
 ),
 locked AS MATERIALIZED (
@@ -31,7 +31,7 @@ locked AS MATERIALIZED (
 ),
 flows AS MATERIALIZED (
     SELECT number FROM current_workflow
-    WHERE EXISTS (SELECT FROM me) AND (SELECT count(*) FROM locked) >= 0 AND number = ANY ($22::bigint[])
+    WHERE EXISTS (SELECT FROM me) AND (SELECT count(*) FROM locked) >= 0 AND number = ANY ($23::bigint[])
     ORDER BY number FOR KEY SHARE
 ),
 good AS MATERIALIZED (
@@ -46,14 +46,14 @@ stale AS MATERIALIZED (
 news AS MATERIALIZED (
     SELECT event.*, row_number() OVER (ORDER BY place) AS nth
     FROM unnest(
-        $34::bigint[], $35::text[], $36::text[], $37::text[], $38::bigint[], $39::text[], $40::text[], $41::text[]
+        $36::bigint[], $37::text[], $38::text[], $39::text[], $40::bigint[], $41::text[], $42::text[], $43::text[]
     ) WITH ORDINALITY AS event (ctime, action, job_id, client_id, workflow, payload, state_before, cause, place)
     WHERE EXISTS (SELECT FROM go) AND job_id NOT IN (SELECT id FROM stale)
 ),
 changed AS (
     UPDATE job
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
-        tags = CASE WHEN good.tags IS NULL THEN job.tags ELSE good.tags::text[] END, status = good.status,
+        tags = coalesce(good.tags, job.tags), tag_keys = coalesce(good.tag_keys::text[], job.tag_keys), status = good.status,
         definition = CASE WHEN good.redefined THEN good.definition ELSE job.definition END, size = good.size,
         history_bytes = job.history_bytes + good.added_bytes
     FROM good
@@ -82,11 +82,12 @@ counter AS (
 born AS (
     INSERT INTO job (
         number, id, client_id, workflow, state, grp, stime, mtime,
-        version, definition_hash, tags, status, definition, size, history_bytes
+        version, definition_hash, tags, tag_keys, status, definition, size, history_bytes
     )
     SELECT
         base + nth, fresh.id, fresh.client_id, fresh.workflow, fresh.state, fresh.grp, fresh.stime, fresh.mtime,
-        fresh.version, fresh.hash, fresh.tags::text[], fresh.status, fresh.definition, fresh.size, fresh.history_bytes
+        fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
+        fresh.size, fresh.history_bytes
     FROM counter, fresh JOIN news USING (place)
 ),
 past AS (
@@ -94,7 +95,7 @@ past AS (
     SELECT coalesce(entry.job, base + nth), entry.version, entry.mtime, entry.status, entry.definition
     FROM
         counter,
-        unnest($42::bigint[], $43::bigint[], $44::bigint[], $45::bigint[], $46::text[], $47::text[])
+        unnest($44::bigint[], $45::bigint[], $46::bigint[], $47::bigint[], $48::text[], $49::text[])
             AS entry (job, place, version, mtime, status, definition)
         LEFT JOIN news USING (place)
     WHERE nth IS NOT NULL OR entry.job IN (SELECT number FROM good)
@@ -117,9 +118,9 @@ go AS MATERIALIZED (SELECT id FROM me),
 
 -- name: go_with_step
 moved AS (
-    UPDATE consumer SET position = $51, steps = steps + 1
+    UPDATE consumer SET position = $53, steps = steps + 1
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale)
-        AND name = $48 AND position = $49 AND steps = $50 AND $51 <= (SELECT head FROM log)
+        AND name = $50 AND position = $51 AND steps = $52 AND $53 <= (SELECT head FROM log)
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wfx.domain.errors import TextTooLong
 from wfx.domain.job import Action, Job
 from wfx.domain.json import Json, decode
 from wfx.store.history_bounds import exceeds_bounds, size_of_entry
 from wfx.store.plan import EventDraft, PendingJob, Plan
-from wfx.store.postgres.texts import array_of
+from wfx.store.postgres.texts import array_of, key_of
 from wfx.store.sizes import size_of
 
-_LONGEST_KEY = 2500
-"""Bytes of a text that an index finds: an entry of an index has 2,704 at most, and other columns beside it."""
 _ENTRIES = 500
 """History entries that are deleted with their jobs; those of jobs that have more are left to be dropped in pieces."""
-_CHANGED, _FRESH, _EVENT, _ENTRY = 15, 15, 8, 6
+_CHANGED, _FRESH, _EVENT, _ENTRY = 16, 16, 8, 6
 """How many columns there are of each."""
 
 _Rows = list[tuple[Any, ...]]
@@ -35,7 +32,7 @@ class Batch(NamedTuple):
 
 
 def batch_of(plan: Plan) -> Batch:
-    """Make the values for a plan. Raises KeyError for a state that a job's workflow does not have, and TextTooLong."""
+    """Make the values for a plan. Raises KeyError for a state that a job's workflow does not have."""
     changed: _Rows = []
     fresh: _Rows = []
     entries: _Rows = []
@@ -71,12 +68,6 @@ def batch_of(plan: Plan) -> Batch:
     return Batch(values, ids, long_histories)
 
 
-def require_short(what: str, text: str) -> None:
-    """Raise TextTooLong if no index could hold the text."""
-    if len(text) * 4 > _LONGEST_KEY and len(text.encode()) > _LONGEST_KEY:
-        raise TextTooLong(what, len(text.encode()), _LONGEST_KEY)
-
-
 def _columns(rows: _Rows, width: int) -> Sequence[Sequence[Any]]:
     return [*zip(*rows, strict=True)] if rows else [()] * width
 
@@ -91,22 +82,21 @@ def _changed_row(pending: PendingJob, before: Job, after: Job) -> tuple[Any, ...
     after.workflow.positions[after.state]
     return (
         pending.loaded.number, after.id, before.version, after.version, after.state, after.group, after.mtime,
-        after.definition_hash, None if after.tags == before.tags else _tags(after.tags), after.status.decode(),
+        after.definition_hash, *((None, None) if after.tags == before.tags else _tags(after.tags)), after.status.decode(),
         redefined, _text(after.definition) if redefined else None, size_of(after),
         sum(map(size_of_entry, pending.entries)), False,
     )  # fmt: skip
 
 
 def _deleted_row(pending: PendingJob, before: Job, *, leaves: bool) -> tuple[Any, ...]:
-    return (pending.loaded.number, before.id, before.version, 0, "", "", 0, "", None, "", False, None, 0, 0, leaves)
+    return (pending.loaded.number, before.id, before.version, 0, "", "", 0, "", None, None, "", False, None, 0, 0, leaves)
 
 
 def _fresh_row(place: int, job: Job, pending: PendingJob) -> tuple[Any, ...]:
-    require_short("client ID", job.client_id)
     job.workflow.positions[job.state]
     return (
         place, job.id, job.client_id, job.workflow.number, job.state, job.group, job.stime, job.mtime, job.version,
-        job.definition_hash, _tags(job.tags), job.status.decode(), _text(job.definition), size_of(job),
+        job.definition_hash, *_tags(job.tags), job.status.decode(), _text(job.definition), size_of(job),
         sum(map(size_of_entry, pending.entries)),
     )  # fmt: skip
 
@@ -132,10 +122,6 @@ def _text(document: Json | None) -> str | None:
     return None if document is None else document.decode()
 
 
-def _tags(tags: Json) -> str:
-    if tags == b"[]":
-        return "{}"
-    texts = decode(tags)
-    for text in texts:
-        require_short("tag", text)
-    return array_of(texts)
+def _tags(tags: Json) -> tuple[str, str]:
+    """Return the document, and what the tags are found by."""
+    return ("[]", "{}") if tags == b"[]" else (tags.decode(), array_of(map(key_of, decode(tags))))

@@ -27,9 +27,9 @@ from wfx.store.operations import (
     TakeLease,
 )
 from wfx.store.plan import workflow_event
-from wfx.store.postgres.batch_values import require_short
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.texts import require_short
 from wfx.store.protocol import Consumer, Lease
 
 

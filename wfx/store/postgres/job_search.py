@@ -13,19 +13,21 @@ from wfx.store.job_filters import JOB_FILTERS
 from wfx.store.postgres.connections import Connections, Plain
 from wfx.store.postgres.rows import FITS, SHOWN, WORKFLOW, Row, job_of
 from wfx.store.postgres.statements import rows_of_page
+from wfx.store.postgres.texts import key_of
 from wfx.store.postgres.workflows import Workflows
 
+_MOST = 2**63 - 1
 _AT_ONCE = 1000
 """Jobs of which rows are read in one statement."""
 _ONE = {
-    "clientId": "client_id = {}",
-    "tag": "tags && ARRAY[{}]",
+    "clientId": "left(client_id, 500) = left({0}, 500) AND client_id = {0}",
+    "tag": "tag_keys && ARRAY[{}]",
     "workflow": "workflow = (SELECT number FROM current_workflow WHERE name = {})",
     "state": "state = {}",
     "group": "grp = {}",
 }
 """That a job has a value, by the parameter of GET /jobs."""
-_ANY = {**_ONE, "tag": "tags && {}", "group": "grp = ANY ({})"}
+_ANY = {**_ONE, "tag": "tag_keys && {}", "group": "grp = ANY ({})"}
 """That it has one of an array of values."""
 
 
@@ -50,6 +52,7 @@ def condition_of(query: JobQuery) -> Condition:
     tests, values = [], []
     for each in JOB_FILTERS:
         if wanted := [value for value in each.wanted(query) if "\0" not in value]:
+            wanted = [*map(key_of, wanted)] if each.parameter == "tag" else wanted
             values.append(wanted[0] if len(wanted) == 1 else wanted)
             mark = f"${len(values)}::{'text' if len(wanted) == 1 else 'text[]'}"
             tests.append((_ONE if len(wanted) == 1 else _ANY)[each.parameter].format(mark))
@@ -124,4 +127,4 @@ def _numbers(condition: Condition, paging: Paging) -> Condition:
     """Select the numbers of the jobs of a page, in order."""
     order, first = "DESC" if paging.descending else "ASC", len(condition.values) + 1
     sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
-    return Condition(sql, [*condition.values, paging.limit if paging.limit > 0 else None, max(paging.offset, 0)])
+    return Condition(sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)])

@@ -60,7 +60,7 @@ async def connect(target: Target, settings: dict[str, str]) -> Plain:
         host=place.host, port=place.port, user=target.user, password=place.password, database=target.database,
         timeout=target.connect_timeout or _CONNECT_SECONDS,
         command_timeout=_seconds(settings["statement_timeout"]) + _GRACE_SECONDS,
-        server_settings={"application_name": target.application_name, **settings},
+        server_settings={"application_name": target.application_name, "options": target.options, **settings},
     )  # fmt: skip
     return plain
 

@@ -94,7 +94,7 @@ class Queries:
 
     async def log(self, plain: Plain, after: int, limit: int, room: int) -> list[Event]:
         """Return events after a position; the first one however large it is."""
-        rows: Sequence[Row] = await plain.fetch(SQL["events_after"], max(after, 0), max(limit, 0), room)
+        rows: Sequence[Row] = await plain.fetch(SQL["events_after"], max(after, 0), max(limit, 0), max(room, 0))
         if not rows or rows[0][0] != after + 1:
             _require_on_log(await self.bounds(plain), after)
         readable = [*takewhile(lambda row: row[6] is not None, rows)]
@@ -132,7 +132,7 @@ class MoreWorkflows(NamedTuple):
 def _values_of(query: JobQuery) -> tuple[Any, ...]:
     groups = None if not query.groups else array_of(query.groups)
     paging = query.paging
-    return (query.client_id, query.state, query.workflow, groups, paging.limit, max(paging.offset, 0))
+    return (query.client_id, query.state, query.workflow, groups, paging.limit, min(max(paging.offset, 0), _MOST))
 
 
 def _entries(rows: Sequence[Row], limit: int) -> Page[HistoryEntry]:

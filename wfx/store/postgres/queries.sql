@@ -37,7 +37,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT job.*, job.size + octet_length(workflow.document) + :around AS shown
         FROM job JOIN workflow ON workflow.number = job.workflow
-        WHERE client_id = client AND (in_state = '' OR state = in_state)
+        WHERE left(client_id, 500) = left(client, 500) AND client_id = client AND (in_state = '' OR state = in_state)
             AND (of_workflow = '' OR workflow.name = of_workflow)
             AND (in_groups IS NULL OR grp = ANY (in_groups::text[]))
         ORDER BY job.number :order LIMIT at_most OFFSET behind
@@ -192,8 +192,9 @@ aged AS (
     FROM reached
 )
 SELECT
-    old, greatest(old, least(wanted, greatest((SELECT min(position) FROM consumer), head - $4)))
-FROM aged
+    old,
+    greatest(old, least(wanted, CASE WHEN slowest IS NULL THEN wanted ELSE greatest(slowest, head - $4) END))
+FROM aged, (SELECT min(position) AS slowest FROM consumer) AS read
 
 -- name: prune
 -- From horizon $1 to $2, unless somebody else has pruned meanwhile.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.json import Json, encode
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 
@@ -17,7 +17,6 @@ SIZE = 12
 """Where it has how many bytes its documents have."""
 SHOWN, FITS, PLACE = 15, 16, 17
 """Where the row of a page has the bytes of the job as it is shown, whether it fits, and which page it is of."""
-_NO_TAGS = Json(b"[]")
 
 
 class StoredJob(NamedTuple):
@@ -43,7 +42,7 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
         status=row[10].encode(),
         definition_hash=row[8],
         definition=None if definition is None else definition.encode(),
-        tags=encode(tags) if (tags := row[9]) else _NO_TAGS,
+        tags=row[9].encode(),
         stime=row[5],
         mtime=row[6],
         version=row[7],

@@ -49,7 +49,8 @@ CREATE TABLE job (
     mtime           bigint NOT NULL,
     version         bigint NOT NULL,
     definition_hash text NOT NULL,
-    tags            text[] NOT NULL,
+    tags            text NOT NULL,
+    tag_keys        text[] NOT NULL,
     status          text NOT NULL,
     definition      text,
     size            bigint NOT NULL,
@@ -57,11 +58,12 @@ CREATE TABLE job (
     history_dropped bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 
-CREATE INDEX job_client ON job (client_id, number);
+-- An entry of an index has 2,704 bytes at most; the names of states and groups are checked, these are not.
+CREATE INDEX job_client ON job (left(client_id, 500), number);
 CREATE INDEX job_workflow_state ON job (workflow, state, number);
 CREATE INDEX job_state ON job (state, number);
 CREATE INDEX job_grp ON job (grp, number);
-CREATE INDEX job_tags ON job USING gin (tags);
+CREATE INDEX job_tag_keys ON job USING gin (tag_keys);
 
 CREATE TABLE history (
     job        bigint NOT NULL,
