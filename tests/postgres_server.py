@@ -1,4 +1,4 @@
-"""PostgreSQL servers of the tests: private, on loopback and a Unix socket, gone when the tests are, however they end."""
+"""PostgreSQL servers of the tests: private, on loopback and a Unix socket, gone with the tests however they end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SETTINGS = (
 )
 _KEEPER = """
 cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
-for each in "$1"/*/postmaster.pid; do
+for each in "$1"/*/*.pid; do
     pid=$(head -n 1 "$each" 2> /dev/null) && kill -QUIT "$pid" 2> /dev/null || continue
     while [ -e "$each" ] && kill -0 "$pid" 2> /dev/null; do sleep 0.02; done
 done
@@ -66,24 +66,30 @@ def _account() -> dict[str, Any]:
 class Postgres:
     """A PostgreSQL server with a directory of its own."""
 
-    def __init__(self) -> None:
-        """Make the database cluster; ``start`` starts the server."""
+    def __init__(self, primary: Postgres | None = None) -> None:
+        """Make the database cluster, or the standby of another server; ``start`` starts it."""
         self._programs = programs()
         self._account = _account()
         self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
         if "user" in self._account:
             os.chown(self.folder, self._account["user"], self._account["group"])
-        self._keeper = self._popen(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
+        self._keeper = self.start_program(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
         self.data = self.folder / "data"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
-                 "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        self._is_standby = primary is not None
+        if primary is not None:
+            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
+                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        else:
+            self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
+                     "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
 
     def __enter__(self) -> Self:
         """Start the server, with the user who owns the databases of the tests."""
         self.start()
-        self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
+        if not self._is_standby:
+            self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +102,7 @@ class Postgres:
     def start(self, *settings: str) -> None:
         """Start the server, on the port it had before, and wait until it accepts connections."""
         for _ in range(5):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             if self._started(port, settings):
                 self.port = port
                 return
@@ -106,7 +112,7 @@ class Postgres:
         own = (f"port={port}", f"unix_socket_directories={self.folder}")
         words = [f"-c{each}" for each in (*_SETTINGS, *settings, *own)]
         with (self.folder / "log").open("ab") as log:
-            self.process = process = self._popen(
+            self.process = process = self.start_program(
                 [str(self._programs / "postgres"), f"-D{self.data}", *words], stdout=log, stderr=log
             )
         eventually(lambda: self._says_ready() or process.poll() is not None, "PostgreSQL starts")
@@ -121,16 +127,38 @@ class Postgres:
         return len(lines) > 7 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
     def stop(self, how: str = "fast") -> None:
-        """Stop the server: ``smart`` waits for clients, ``fast`` ends them, ``immediate`` recovers at the next start."""
+        """Stop the server: ``smart`` waits for clients, ``fast`` ends them, ``immediate`` recovers at the start."""
         if self.process is not None:
             self.process.send_signal(_STOP[how])
             self.process.wait(60)
             self.process = None
 
-    def restart(self, how: str = "fast") -> None:
-        """Stop and start again, on the same port."""
+    def restart(self, how: str = "fast", settings: tuple[str, ...] = ()) -> None:
+        """Stop and start again, on the same port, with these settings."""
         self.stop(how)
-        self.start()
+        self.start(*settings)
+
+    def catch_up_with(self, primary: Postgres) -> None:
+        """Wait until this standby has all that its primary has by now."""
+        (written,) = primary.sql("SELECT pg_current_wal_lsn()")
+        have = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        eventually(lambda: self.sql(have) == ["t"], "the standby has what the primary has")
+
+    def promote(self) -> None:
+        """Make this standby a primary."""
+        self._is_standby = False
+        assert self.sql("SELECT pg_promote()") == ["t"]
+
+    def own_file(self, name: str, content: bytes) -> Path:
+        """Write a file that the server, and nobody else, may read."""
+        file = self.folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o600)
+        if "user" in self._account:
+            for path in (file, file.parent):
+                os.chown(path, self._account["user"], self._account["group"])
+        return file
 
     def log(self) -> str:
         """Return what the server has logged."""
@@ -138,7 +166,7 @@ class Postgres:
 
     def run(self, program: str, *words: str, text: str = "") -> str:
         """Run one of PostgreSQL's programs as who owns the server; returns what it prints."""
-        process = self._popen(
+        process = self.start_program(
             [str(self._programs / program), *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -169,7 +197,7 @@ class Postgres:
         }  # fmt: skip
         return " ".join(f"{key}={_quoted(str(value))}" for key, value in parts.items())
 
-    def _popen(
+    def start_program(
         self,
         command: list[str],
         *,
@@ -177,6 +205,7 @@ class Postgres:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
+        """Start a program as who owns the server, in its directory."""
         return subprocess.Popen(
             command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=_environment(), umask=0o077,
             start_new_session=True, **self._account,
@@ -188,7 +217,8 @@ def _environment() -> Mapping[str, str]:
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
