@@ -56,7 +56,9 @@ class PostgresBackend:
         self._pages = Connection(openers.point)
         self._searches = Connections(openers.search, searches)
         self._search = JobSearch(self._searches, workflows)
-        self._listener = Listener(openers.listen, lambda: self._writer.server_pid, notified=notified)
+        self._listener = Listener(
+            openers.listen, lambda: self._writer.server_pid, self._writer.settled, notified=notified
+        )
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""

@@ -105,7 +105,7 @@ class Connection:
             found = translate(exc)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = loop.time() + self._pause
-            self._refusal = StoreUnavailable(f"PostgreSQL cannot be reached: {exc or type(exc).__name__}")
+            self._refusal = StoreUnavailable(f"PostgreSQL cannot be reached: {str(exc) or type(exc).__name__}")
             if found is None:
                 raise
             raise self._refusal from exc

@@ -126,5 +126,8 @@ class JobSearch:
 def _numbers(condition: Condition, paging: Paging) -> Condition:
     """Select the numbers of the jobs of a page, in order."""
     order, first = "DESC" if paging.descending else "ASC", len(condition.values) + 1
-    sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
-    return Condition(sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)])
+    part = f"LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
+    sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} {part}"
+    return Condition(
+        sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)]
+    )

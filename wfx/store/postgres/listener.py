@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from wfx.domain.errors import StoreError
@@ -23,14 +23,18 @@ _DEAF_POLL_SECONDS = 0.1
 class Listener:
     """Tells the head of the log whenever it has grown, from the moment of :meth:`start` on."""
 
-    def __init__(self, connect: Open, own_pid: Callable[[], int], *, notified: bool) -> None:
+    def __init__(
+        self, connect: Open, own_pid: Callable[[], int], settled: Callable[[], Awaitable[None]], *, notified: bool
+    ) -> None:
         """Ignore notifications by the process ``own_pid``: of these its server knows more.
 
-        Where no notifications come the head is asked for more often.
+        What is under way there when the head is read is waited for by ``settled``. Where no notifications come the
+        head is asked for more often.
         """
         self._connection = Connection(connect, self._listen) if notified else Connection(connect)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._own_pid = own_pid
+        self._settled = settled
         self._news = asyncio.Event()
         self._tell: Callable[[int], None] = lambda _: None
         self._task: asyncio.Task[None] | None = None
@@ -57,7 +61,9 @@ class Listener:
         while True:
             self._news.clear()
             try:
-                self._tell(await self._connection.run(_head))
+                head = await self._connection.run(_head)
+                await self._settled()  # who writes here tells of it, with the events
+                self._tell(head)
             except (StoreError, DecideAgain) as exc:
                 _log.debug("cannot read the head of the log: %s", exc)
             with contextlib.suppress(TimeoutError):

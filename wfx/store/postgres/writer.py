@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,6 +46,7 @@ class Writer:
         """Open the connection when it is first used."""
         self._connection = Connection(connect, self._claim)
         self._workflows = workflows
+        self._under_way = asyncio.Lock()
         self._id: UUID = uuid4()
         self._epoch = 0
         self._batch = 0
@@ -75,29 +77,18 @@ class Writer:
 
     async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
         """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
-        batch = batch_of(plan)
-        try:
-            first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
-        except asyncpg.UniqueViolationError:  # another server has created a job with the id meanwhile
-            return Applied(0, batch.ids)
-        if step is not None and not done and not stale:
-            await self._refuse(step)
-        if batch.long_histories and done:
-            await self._trim(batch.long_histories)
-        return Applied(first_seq or 0, frozenset(stale))
+        async with self._under_way:
+            return await self._apply(batch_of(plan), step)
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation. Raises what it is refused for."""
+        async with self._under_way:
+            return await self._perform(operation, now)
 
-        async def send(plain: Plain) -> Any:
-            fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
-            return await exclusive_operations.perform(plain, operation, now, fence)
-
-        answer = await self._send(send)
-        if isinstance(answer, Performed):
-            return answer
-        seq = answer[0]
-        return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
+    async def settled(self) -> None:
+        """Wait until what is being written now is answered."""
+        async with self._under_way:
+            pass
 
     async def close(self) -> None:
         """Leave the table of writers, and close the connection."""
@@ -111,6 +102,28 @@ class Writer:
     async def open(self) -> None:
         """Open the connection. Raises StoreUnavailable."""
         await self._connection.run(_nothing)
+
+    async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
+        try:
+            first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
+        except asyncpg.UniqueViolationError:  # another server has created a job with the id meanwhile
+            return Applied(0, batch.ids)
+        if step is not None and not done and not stale:
+            await self._refuse(step)
+        if batch.long_histories and done:
+            await self._trim(batch.long_histories)
+        return Applied(first_seq or 0, frozenset(stale))
+
+    async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
+        async def send(plain: Plain) -> Any:
+            fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
+            return await exclusive_operations.perform(plain, operation, now, fence)
+
+        answer = await self._send(send)
+        if isinstance(answer, Performed):
+            return answer
+        seq = answer[0]
+        return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
         sql = APPLY if step is None else APPLY_STEP
@@ -173,7 +186,7 @@ class Writer:
         """Bring histories within their bounds. What fails is done at the next change of the job."""
         for number in numbers:
             try:
-                await self._connection.run(lambda plain, number=number: trim(plain, number))
+                await self._connection.run(partial(trim, job=number))
             except (StoreError, DecideAgain) as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
 
