@@ -10,7 +10,6 @@ from typing import Any
 
 from wfx.domain.errors import StoreError
 from wfx.store.postgres.connections import Connection, Open, Plain
-from wfx.store.postgres.faults import DecideAgain
 from wfx.store.postgres.statements import SQL
 
 _log = logging.getLogger(__name__)
@@ -61,10 +60,10 @@ class Listener:
         while True:
             self._news.clear()
             try:
-                head = await self._connection.run(_head)
+                head = await self._connection.read(_head)
                 await self._settled()  # who writes here tells of it, with the events
                 self._tell(head)
-            except (StoreError, DecideAgain) as exc:
+            except StoreError as exc:
                 _log.debug("cannot read the head of the log: %s", exc)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause):
