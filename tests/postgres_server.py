@@ -1,4 +1,4 @@
-"""PostgreSQL servers of the tests: private, on loopback and a Unix socket, gone when the tests are, however they end."""
+"""PostgreSQL servers of the tests: private, on loopback and a Unix socket, gone with the tests however they end."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Postgres:
         return len(lines) > 7 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
     def stop(self, how: str = "fast") -> None:
-        """Stop the server: ``smart`` waits for clients, ``fast`` ends them, ``immediate`` recovers at the next start."""
+        """Stop the server: ``smart`` waits for clients, ``fast`` ends them, ``immediate`` recovers at the start."""
         if self.process is not None:
             self.process.send_signal(_STOP[how])
             self.process.wait(60)

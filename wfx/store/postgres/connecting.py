@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import asyncpg
 
@@ -14,7 +15,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.target import Place, Target
 
-Plain = asyncpg.Connection
+Plain: TypeAlias = asyncpg.Connection
 Token = Callable[[Place], Awaitable[str]]
 """Makes a password for a new connection."""
 

@@ -78,7 +78,9 @@ class _Uri:
     def parse(self) -> dict[str, str]:
         rest = self._credentials(self._text)
         if "@" in rest:  # perhaps the rest of a password
-            raise _wrong(f"{_URI} has an @ where none belongs; within a password or another part, write @ as %40, / as %2F")
+            raise _wrong(
+                f"{_URI} has an @ where none belongs; within a password or another part, write @ as %40, / as %2F"
+            )
         place, _, query = rest.partition("?")
         hosts, _, database = place.partition("/")
         self._hosts(hosts)
@@ -107,7 +109,7 @@ class _Uri:
                 port = behind[1:]
             else:
                 host, _, port = each.partition(":")
-            if not re.fullmatch(r"[0-9%A-Fa-f]*", port):
+            if not re.fullmatch(r"[0-9]*", _decoded(port, "a port")):
                 raise _wrong(f"a port in {_URI} is no number; a password stands before an @, with the user")
             hosts.append(host)
             ports.append(port)

@@ -69,7 +69,9 @@ def _lines(file: Path, *, must_exist: bool) -> list[str]:
         return [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as exc:
         if must_exist or not isinstance(exc, FileNotFoundError):
-            raise StoreUnusable(f"the service file {file} cannot be read: {getattr(exc, 'strerror', 'it is no UTF-8')}") from exc
+            raise StoreUnusable(
+                f"the service file {file} cannot be read: {getattr(exc, 'strerror', 'it is no UTF-8')}"
+            ) from exc
         return []
 
 

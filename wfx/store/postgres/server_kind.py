@@ -8,8 +8,8 @@ OLDEST = 14
 _VERSION = re.compile(r"PostgreSQL (\d+)")
 _NO_LOG = "it has no LISTEN and NOTIFY, and no row that many writers may change in turn at this rate"
 _OTHERS = (
-    ("CockroachDB", "CockroachDB", f"{_NO_LOG}; its transactions are serializable and would fail on the counter of events"),
-    ("YugabyteDB", r"-YB-", "its LISTEN and NOTIFY are not ready, and each event would need a consensus of several nodes"),
+    ("CockroachDB", "CockroachDB", f"{_NO_LOG}, since its transactions are serializable"),
+    ("YugabyteDB", r"-YB-", "its LISTEN and NOTIFY are not ready, and each event would need a vote of several nodes"),
     ("Amazon Redshift", "Redshift", "it is an analytical database, without row locks and enforced keys"),
     ("Greenplum", "Greenplum|Cloudberry", "it is an analytical database, which locks whole tables for updates"),
     ("Materialize", "[Mm]aterialize", "it keeps views of other data, and its transactions do not both read and write"),

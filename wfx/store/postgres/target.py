@@ -114,12 +114,12 @@ def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path |
     return directory / ".pgpass" if directory else None
 
 
-def _places(
-    found: Mapping[str, Parameter], database: str, user: str, passfile: Path | None
-) -> tuple[Place, ...]:
+def _places(found: Mapping[str, Parameter], database: str, user: str, passfile: Path | None) -> tuple[Place, ...]:
     names, addresses = _listed(found, "host"), _listed(found, "hostaddr")
     if names and addresses and len(names) != len(addresses):
-        raise StoreUnusable(f"{found['hostaddr'].origin} has {len(addresses)} entries, but there are {len(names)} hosts")
+        raise StoreUnusable(
+            f"{found['hostaddr'].origin} has {len(addresses)} entries, but there are {len(names)} hosts"
+        )
     count = max(len(names), len(addresses)) or 1
     ports = _ports(found, count)
     names, addresses = names or [""] * count, addresses or [""] * count
@@ -172,11 +172,15 @@ def _timeout(text: str) -> float | None:
 
 def _check_tls(target: Target, found: Mapping[str, Parameter]) -> None:
     if target.system_authorities and target.sslmode != "verify-full":
-        raise StoreUnusable("sslrootcert=system needs sslmode=verify-full: anybody may have a certificate of those authorities")
+        raise StoreUnusable(
+            "sslrootcert=system needs sslmode=verify-full: anybody may have a certificate of those authorities"
+        )
     if target.direct_tls and target.sslmode not in ("require", "verify-ca", "verify-full"):
         raise StoreUnusable("sslnegotiation=direct needs sslmode=require, verify-ca or verify-full")
     if target.sslmode == "verify-full" and _listed(found, "hostaddr"):
-        raise StoreUnusable("hostaddr cannot go with sslmode=verify-full, which checks the name of the server: use host")
+        raise StoreUnusable(
+            "hostaddr cannot go with sslmode=verify-full, which checks the name of the server: use host"
+        )
     if target.sslmode == "disable":
         return
     for name in _TLS_FILES:
