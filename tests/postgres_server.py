@@ -66,8 +66,8 @@ def _account() -> dict[str, Any]:
 class Postgres:
     """A PostgreSQL server with a directory of its own."""
 
-    def __init__(self) -> None:
-        """Make the database cluster; ``start`` starts the server."""
+    def __init__(self, primary: Postgres | None = None) -> None:
+        """Make the database cluster, or the standby of another server; ``start`` starts it."""
         self._programs = programs()
         self._account = _account()
         self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
@@ -77,13 +77,19 @@ class Postgres:
         self.data = self.folder / "data"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
-                 "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        self._is_standby = primary is not None
+        if primary is not None:
+            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
+                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        else:
+            self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
+                     "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
 
     def __enter__(self) -> Self:
         """Start the server, with the user who owns the databases of the tests."""
         self.start()
-        self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
+        if not self._is_standby:
+            self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,10 +133,30 @@ class Postgres:
             self.process.wait(60)
             self.process = None
 
-    def restart(self, how: str = "fast") -> None:
-        """Stop and start again, on the same port."""
+    def restart(self, how: str = "fast", settings: tuple[str, ...] = ()) -> None:
+        """Stop and start again, on the same port, with these settings."""
         self.stop(how)
-        self.start()
+        self.start(*settings)
+
+    def catch_up_with(self, primary: Postgres) -> None:
+        """Wait until this standby has all that its primary has by now."""
+        (written,) = primary.sql("SELECT pg_current_wal_lsn()")
+        have = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        eventually(lambda: self.sql(have) == ["t"], "the standby has what the primary has")
+
+    def promote(self) -> None:
+        """Make this standby a primary."""
+        self._is_standby = False
+        assert self.sql("SELECT pg_promote()") == ["t"]
+
+    def own_copy(self, file: Path) -> Path:
+        """Copy a file to where the server, and nobody else, may read it."""
+        copy = self.folder / file.name
+        shutil.copyfile(file, copy)
+        copy.chmod(0o600)
+        if "user" in self._account:
+            os.chown(copy, self._account["user"], self._account["group"])
+        return copy
 
     def log(self) -> str:
         """Return what the server has logged."""

@@ -103,7 +103,9 @@ class TextTooLong(Refused):
 
     def __init__(self, what: str, size: int, most: int) -> None:
         """Say what it was and how long it may be."""
-        super().__init__(f"a {what} may have at most {most:,} bytes in this storage, and not {size:,}; choose a shorter one")
+        super().__init__(
+            f"a {what} may have at most {most:,} bytes in this storage, and not {size:,}; choose a shorter one"
+        )
 
 
 class JobExists(Refused):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
+from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.target import Place, Target
 
-Plain: TypeAlias = asyncpg.Connection
 Token = Callable[[Place], Awaitable[str]]
 """Makes a password for a new connection."""
 
@@ -39,7 +37,9 @@ class Connector:
     token: Token | None = None
     """Makes the password, if the target's own is not used."""
     command_timeout: float | None = None
-    """Seconds that a statement may take."""
+    """Seconds that a statement may take until its answer is no longer waited for."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the sessions, such as ``statement_timeout``."""
 
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets."""
@@ -54,7 +54,7 @@ class Connector:
     async def _connect(self, place: Place) -> Plain:
         plain = await self._opened(place)
         try:
-            reason = await session.prepare(plain, self.demands)
+            reason = await session.prepare(plain, self.demands, self.settings)
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
@@ -68,6 +68,7 @@ class Connector:
         raise _NextPlease(reason)
 
     async def _opened(self, place: Place) -> Plain:
+        password = None
         try:
             password = await self.token(place) if self.token else place.password
             return await asyncpg.connect(
@@ -76,15 +77,11 @@ class Connector:
                 password=password or "",  # else the driver would look for another
                 ssl=self._tls(place), direct_tls=self.target.direct_tls and not place.is_unix,
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
-                statement_cache_size=0 if self.demands.pooler else 1000,
-                max_cached_statement_lifetime=0,
+                statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
             )  # fmt: skip
-        except asyncpg.CannotConnectNowError as exc:
-            raise _NextPlease(_reason(exc, self._timeout)) from exc
-        except asyncpg.PostgresError as exc:  # as with libpq, others are not asked then
-            missing = "" if password else "; no password was given"
-            raise StoreUnavailable(f"no connection to PostgreSQL: {place}: {exc}{missing}") from exc
+        except asyncpg.InvalidAuthorizationSpecificationError as exc:
+            raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
         except _FAILURES as exc:
             raise _NextPlease(_reason(exc, self._timeout)) from exc
 
@@ -129,9 +126,3 @@ def _reason(error: BaseException, timeout: float) -> str:
             return f"the host is not known: {error.strerror}"
         case _:
             return str(error) or type(error).__name__
-
-
-async def close(plain: Plain) -> None:
-    """Close a connection, whatever has become of it."""
-    with contextlib.suppress(*_FAILURES):
-        await plain.close(timeout=CONNECT_TIMEOUT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ _LOOK = """
 SELECT current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
        current_setting('default_transaction_isolation')
 """
-_SET_UP = f"""
-SET default_transaction_isolation = '{_ISOLATION}';
-SET jit = off;
-SET random_page_cost = 1.1;
-"""
+_SET_UP = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
+_SETTINGS = {
+    "default_transaction_isolation": _ISOLATION,  # what waits for the log's row must see the newest one
+    "jit": "off",  # compiling takes longer than any of the statements
+    "random_page_cost": "1.1",  # else few rows with a tag are looked for among all jobs
+}
 _NOT_DURABLE = ("off", "local")
 
 
@@ -30,8 +32,11 @@ class Demands:
     """Whether a commit may be answered before it is on disk, and on the synchronous standby if there is one."""
 
 
-async def prepare(connection: Any, demands: Demands) -> str | None:
-    """Set up the session of a new connection. Says why the server will not do; None if it will."""
+async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]) -> str | None:
+    """Set up the session of a new connection, also by these settings.
+
+    Says why the server will not do; None if it will. Behind a pooler nothing is set: others would have it too.
+    """
     if reason := refusal(await connection.fetchval("SELECT version()")):
         return reason
     read_only, commit, isolation = await connection.fetchrow(_LOOK)
@@ -43,7 +48,8 @@ async def prepare(connection: Any, demands: Demands) -> str | None:
             "or give options='-c synchronous_commit=on', or allow it by --postgres-may-lose-commits"
         )
     if not demands.pooler:
-        await connection.execute(_SET_UP)
+        wanted = {**_SETTINGS, **settings}
+        await connection.fetch(_SET_UP, list(wanted), list(wanted.values()))
     elif isolation != _ISOLATION:
         return f"default_transaction_isolation is {isolation}, and must be {_ISOLATION} behind a pooler"
     return None
