@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from certificates import Authority, Certificate
-from postgres_server import Postgres
+from postgres_server import PASSWORD, USER, Postgres
 
 from wfx.domain.errors import StoreUnavailable
+from wfx.store.postgres.aws_credentials import CredentialSource
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.rds_iam import RdsTokens, encrypted
 from wfx.store.postgres.target import read_target
 
 IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -21,8 +24,10 @@ local all all trust
 hostnossl plain all all scram-sha-256
 hostssl plain all all reject
 hostssl shown all all scram-sha-256 clientcert=verify-ca
+hostssl tokens all all password
 hostssl all all all scram-sha-256
 """
+THEN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -50,7 +55,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     authority, stranger = Authority(folder, "ca"), Authority(folder, "stranger")
     shown = authority.sign("server", names="DNS:localhost")
     with Postgres() as server:
-        for name in ("plain", "shown"):
+        for name in ("plain", "shown", "tokens"):
             server.sql(f"CREATE DATABASE {name}")
         (server.data / "pg_hba.conf").write_text(RULES)
         certificate, key, ca = map(server.own_copy, (shown.certificate, shown.key, authority.certificate))
@@ -100,3 +105,19 @@ async def test_client_certificate(tls: Setting) -> None:
     assert await tls.ask(CLIENT, "shown", sslmode="require", **shown) == "/CN=client"
     with pytest.raises(StoreUnavailable, match="requires a valid client certificate"):
         await tls.ask(CLIENT, "shown", sslmode="require")
+
+
+async def test_rds_token(tls: Setting) -> None:
+    """With RDS IAM a token is the password, over TLS; it is the one that was made for this server and moment."""
+    variables = {"AWS_ACCESS_KEY_ID": "akid", "AWS_SECRET_ACCESS_KEY": "secret"}
+    target = encrypted(read_target(tls.server.conninfo("tokens", password="of no use"), {}))
+    tokens = RdsTokens(USER, "us-east-1", CredentialSource(variables, "us-east-1"), clock=lambda: THEN)
+    connector = Connector(target, token=tokens)
+    with pytest.raises(StoreUnavailable, match="password authentication failed"):
+        await connector()
+    token = await tokens(target.places[0])
+    tls.server.sql(f"ALTER ROLE {USER} PASSWORD '{token}'")
+    connection = await connector()
+    assert await connection.fetchval(IS_ENCRYPTED) is True
+    await connection.close()
+    tls.server.sql(f"ALTER ROLE {USER} PASSWORD '{PASSWORD}'")
