@@ -16,7 +16,8 @@ class ConnectionLost(StoreUnavailable):
 
 
 LOST = (asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
-_AGAIN = {"40001", "40P01"}
+_AGAIN = {"23503", "40001", "40P01"}
+"""What a batch refers to is gone meanwhile; other transactions were in the way."""
 _FULL = {"53100"}
 _LOST_CLASSES = ("08", "57P")
 _UNAVAILABLE_CLASSES = ("25", "53", "55", "57", "58", "XX")
