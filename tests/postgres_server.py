@@ -32,7 +32,7 @@ _SETTINGS = (
 )
 _KEEPER = """
 cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
-for each in "$1"/*/postmaster.pid; do
+for each in "$1"/*/*.pid; do
     pid=$(head -n 1 "$each" 2> /dev/null) && kill -QUIT "$pid" 2> /dev/null || continue
     while [ -e "$each" ] && kill -0 "$pid" 2> /dev/null; do sleep 0.02; done
 done
@@ -73,7 +73,7 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
         if "user" in self._account:
             os.chown(self.folder, self._account["user"], self._account["group"])
-        self._keeper = self._popen(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
+        self._keeper = self.start_program(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
         self.data = self.folder / "data"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -102,7 +102,7 @@ class Postgres:
     def start(self, *settings: str) -> None:
         """Start the server, on the port it had before, and wait until it accepts connections."""
         for _ in range(5):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             if self._started(port, settings):
                 self.port = port
                 return
@@ -112,7 +112,7 @@ class Postgres:
         own = (f"port={port}", f"unix_socket_directories={self.folder}")
         words = [f"-c{each}" for each in (*_SETTINGS, *settings, *own)]
         with (self.folder / "log").open("ab") as log:
-            self.process = process = self._popen(
+            self.process = process = self.start_program(
                 [str(self._programs / "postgres"), f"-D{self.data}", *words], stdout=log, stderr=log
             )
         eventually(lambda: self._says_ready() or process.poll() is not None, "PostgreSQL starts")
@@ -149,14 +149,16 @@ class Postgres:
         self._is_standby = False
         assert self.sql("SELECT pg_promote()") == ["t"]
 
-    def own_copy(self, file: Path) -> Path:
-        """Copy a file to where the server, and nobody else, may read it."""
-        copy = self.folder / file.name
-        shutil.copyfile(file, copy)
-        copy.chmod(0o600)
+    def own_file(self, name: str, content: bytes) -> Path:
+        """Write a file that the server, and nobody else, may read."""
+        file = self.folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o600)
         if "user" in self._account:
-            os.chown(copy, self._account["user"], self._account["group"])
-        return copy
+            for path in (file, file.parent):
+                os.chown(path, self._account["user"], self._account["group"])
+        return file
 
     def log(self) -> str:
         """Return what the server has logged."""
@@ -164,7 +166,7 @@ class Postgres:
 
     def run(self, program: str, *words: str, text: str = "") -> str:
         """Run one of PostgreSQL's programs as who owns the server; returns what it prints."""
-        process = self._popen(
+        process = self.start_program(
             [str(self._programs / program), *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -195,7 +197,7 @@ class Postgres:
         }  # fmt: skip
         return " ".join(f"{key}={_quoted(str(value))}" for key, value in parts.items())
 
-    def _popen(
+    def start_program(
         self,
         command: list[str],
         *,
@@ -203,6 +205,7 @@ class Postgres:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
+        """Start a program as who owns the server, in its directory."""
         return subprocess.Popen(
             command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=_environment(), umask=0o077,
             start_new_session=True, **self._account,
@@ -214,7 +217,8 @@ def _environment() -> Mapping[str, str]:
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

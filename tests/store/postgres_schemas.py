@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from postgres_server import USER, Postgres
-from wfx.store.postgres.opening import connect
+from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.target import read_target
 
 _UNSOUND = {
@@ -41,7 +41,7 @@ def schemas(postgres: Postgres, database: str) -> Callable[[Path], str]:
 
 async def unsound(option: str) -> list[str]:
     """Return what is not as it must be in a database that no store has open."""
-    plain = await connect(read_target(option), {"statement_timeout": "60s"})
+    plain = await Connector(read_target(option))()
     try:
         return [what for what, query in _UNSOUND.items() if await plain.fetch(query)]
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.findings import Progress, Report
+from wfx.store.storage_settings import StorageSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class BackendKind:
     All but ``describe`` raise StoreUnusable with a sentence for the operator.
     """
 
-    open: Callable[[str], Awaitable[Backend]]
+    open: Callable[[str, StorageSettings], Awaitable[Backend]]
     """Open it; a database of the reference implementation is taken over first."""
     check: Callable[[str, Progress], Report]
     """Examine it, also beside a server."""

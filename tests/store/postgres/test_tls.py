@@ -58,9 +58,10 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
         for name in ("plain", "shown", "tokens"):
             server.sql(f"CREATE DATABASE {name}")
         (server.data / "pg_hba.conf").write_text(RULES)
-        certificate, key, ca = map(server.own_copy, (shown.certificate, shown.key, authority.certificate))
-        files = (f"ssl_cert_file={certificate}", f"ssl_key_file={key}", f"ssl_ca_file={ca}")
-        server.restart(settings=("ssl=on", *files))
+        files = (shown.certificate, shown.key, authority.certificate)
+        certificate, key, ca = [server.own_file(file.name, file.read_bytes()) for file in files]
+        own = (f"ssl_cert_file={certificate}", f"ssl_key_file={key}", f"ssl_ca_file={ca}")
+        server.restart(settings=("ssl=on", *own))
         yield Setting(server, authority.certificate, stranger.certificate, authority.sign("client"))
 
 

@@ -32,8 +32,6 @@ from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
 
 Result = TypeVar("Result")
-_SEARCHES = 2
-"""Connections for searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,22 @@ class Openers:
     write: Open
     point: Open
     search: Open
+    listen: Open
 
 
 class PostgresBackend:
     """Made by :func:`wfx.store.postgres.opening.open_backend`."""
 
-    def __init__(self, openers: Openers) -> None:
-        """Open the connections when they are first used."""
+    def __init__(self, openers: Openers, searches: int, *, notified: bool) -> None:
+        """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._queries = Queries(workflows)
         self._writer = Writer(openers.write, workflows)
         self._points = Connection(openers.point)
         self._pages = Connection(openers.point)
-        self._searches = Connections(openers.search, _SEARCHES)
+        self._searches = Connections(openers.search, searches)
         self._search = JobSearch(self._searches, workflows)
-        self._listener = Listener(openers.point, lambda: self._writer.server_pid)
+        self._listener = Listener(openers.listen, lambda: self._writer.server_pid, notified=notified)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""

@@ -5,17 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
+from wfx.config.options import BY_NAME
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
+from wfx.store.storage_settings import StorageSettings
 
 
-async def _open(option: str) -> Backend:
-    from wfx.store.postgres.opening import open_backend  # needs the whole backend
+def own_option(option: str) -> str:
+    """Return what the storage option says to PostgreSQL: nothing if it is as it is when nobody gives it."""
+    return "" if option == BY_NAME["storage-opt"].default else option
 
-    return await open_backend(option)
+
+async def _open(option: str, settings: StorageSettings) -> Backend:
+    try:
+        from wfx.store.postgres.opening import open_backend  # needs the whole backend, and the driver
+    except ModuleNotFoundError as exc:
+        if exc.name != "asyncpg":
+            raise
+        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx[postgres]") from exc
+    return await open_backend(own_option(option), settings)
 
 
 def _check(_option: str, _progress: Progress) -> Report:
@@ -32,7 +43,7 @@ def _refuse(command: str, instead: str) -> NoReturn:
 
 def _describe(option: str) -> str:
     try:
-        return f"in the database {read_target(option)}"
+        return f"in the database {read_target(own_option(option))}"
     except StoreUnusable:
         return "in PostgreSQL"
 

@@ -17,14 +17,19 @@ _log = logging.getLogger(__name__)
 
 _CHANNEL = "wfx_log"
 _POLL_SECONDS = 1.0
+_DEAF_POLL_SECONDS = 0.1
 
 
 class Listener:
     """Tells the head of the log whenever it has grown, from the moment of :meth:`start` on."""
 
-    def __init__(self, connect: Open, own_pid: Callable[[], int]) -> None:
-        """Ignore notifications by the process ``own_pid``: of these its server knows more."""
-        self._connection = Connection(connect, self._listen)
+    def __init__(self, connect: Open, own_pid: Callable[[], int], *, notified: bool) -> None:
+        """Ignore notifications by the process ``own_pid``: of these its server knows more.
+
+        Where no notifications come the head is asked for more often.
+        """
+        self._connection = Connection(connect, self._listen) if notified else Connection(connect)
+        self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._own_pid = own_pid
         self._news = asyncio.Event()
         self._tell: Callable[[int], None] = lambda _: None
@@ -56,7 +61,7 @@ class Listener:
             except (StoreError, DecideAgain) as exc:
                 _log.debug("cannot read the head of the log: %s", exc)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_SECONDS):
+                async with asyncio.timeout(self._pause):
                     await self._news.wait()
 
     async def _listen(self, plain: Plain) -> None:
