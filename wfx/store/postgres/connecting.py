@@ -12,6 +12,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.faults import LOST
 from wfx.store.postgres.target import Place, Target
 
 Token = Callable[[Place], Awaitable[str]]
@@ -19,7 +20,7 @@ Token = Callable[[Place], Awaitable[str]]
 
 CONNECT_TIMEOUT = 5.0
 """Seconds that a server may take if nothing else is said (server section 8)."""
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError, UnicodeError)
+_FAILURES = (asyncpg.PostgresError, *LOST, UnicodeError)
 _OPTIONS_OF_TCP = {
     "keepalives_idle": socket.TCP_KEEPIDLE,
     "keepalives_interval": socket.TCP_KEEPINTVL,

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import ConnectionLost, keeps_connection, translate
+from wfx.store.postgres.faults import LOST, ConnectionLost, keeps_connection, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -95,7 +95,7 @@ class Connection:
         async with self._turn:
             plain, self._plain = self._plain, None
             if plain is not None:
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with contextlib.suppress(asyncpg.PostgresError, *LOST):
                     await plain.close(timeout=5)
 
     def _drop(self) -> None:
@@ -118,12 +118,12 @@ class Connection:
             await self._begin(plain)
         except Exception as exc:
             self._drop()
-            found = translate(exc)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = loop.time() + self._pause
-            self._refusal = StoreUnavailable(f"PostgreSQL cannot be reached: {str(exc) or type(exc).__name__}")
+            found = exc if isinstance(exc, StoreUnavailable) else translate(exc)
             if found is None:
                 raise
+            self._refusal = StoreUnavailable(*found.args)
             raise self._refusal from exc
         except BaseException:
             self._drop()

@@ -15,7 +15,8 @@ class ConnectionLost(StoreUnavailable):
     """There is no answer; what was sent may have been done."""
 
 
-LOST = (asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, EOFError)
+"""Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
 _AGAIN = {"23503", "40001", "40P01"}
 """What a batch refers to is gone meanwhile; other transactions were in the way."""
 _FULL = {"53100"}

@@ -65,6 +65,8 @@ class Listener:
                 self._tell(head)
             except StoreError as exc:
                 _log.debug("cannot read the head of the log: %s", exc)
+            except Exception:  # noqa: BLE001 - whatever it was, who stopped would show no others' events any more
+                _log.exception("cannot read the head of the log")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause):
                     await self._news.wait()
