@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from postgres_server import USER, Postgres
+
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.target import read_target
 
