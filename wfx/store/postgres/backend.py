@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
@@ -30,8 +30,6 @@ from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,9 @@ class PostgresBackend:
         self._pages = Connection(openers.point)
         self._searches = Connections(openers.search, searches)
         self._search = JobSearch(self._searches, workflows)
-        self._listener = Listener(openers.listen, lambda: self._writer.server_pid, notified=notified)
+        self._listener = Listener(
+            openers.listen, lambda: self._writer.server_pid, self._writer.settled, notified=notified
+        )
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""
@@ -84,10 +84,10 @@ class PostgresBackend:
         return await self._writer.perform(operation, now)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
-        return await self._points.run(partial(self._queries.jobs, ids=job_ids, room=room))
+        return await self._points.read(partial(self._queries.jobs, ids=job_ids, room=room))
 
     async def read_large_job(self, job_id: str, room: int) -> FoundJob:
-        (found,) = await self._searching(partial(self._queries.jobs, ids=[job_id], room=room))
+        (found,) = await self._searches.read(partial(self._queries.jobs, ids=[job_id], room=room))
         return found
 
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
@@ -96,7 +96,7 @@ class PostgresBackend:
             some = {n: q for n, q in enumerate(queries) if q.paging.descending is descending and not q.tags}
             if some:
                 read = partial(self._queries.pages, queries=[*some.values()], room=room, descending=descending)
-                pages = await self._pages.run(read)
+                pages = await self._pages.read(read)
                 found |= zip(some, [_page(rows, jobs, descending) for rows, jobs in pages], strict=True)
         for n, query in enumerate(queries):
             if n not in found:
@@ -116,30 +116,30 @@ class PostgresBackend:
                 )
             case MoreWorkflows(sizes):
                 read = partial(self._queries.more_workflows, sizes=sizes, room=room)
-        return await self._searching(read)
+        return await self._searches.read(read)
 
     async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
-        return await self._searching(
+        return await self._searches.read(
             partial(self._queries.history, job_id=job_id, limit=limit, before=before, room=room)
         )
 
     async def read_workflow(self, name: str) -> Workflow:
-        return await self._points.run(partial(self._queries.workflow, name=name))
+        return await self._points.read(partial(self._queries.workflow, name=name))
 
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
-        return await self._searching(partial(self._queries.page_of_workflows, paging=paging, room=room))
+        return await self._searches.read(partial(self._queries.page_of_workflows, paging=paging, room=room))
 
     async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
-        return await self._searching(partial(self._queries.log, after=after, limit=limit, room=room))
+        return await self._searches.read(partial(self._queries.log, after=after, limit=limit, room=room))
 
     async def read_consumers(self) -> Sequence[Consumer]:
-        return await self._points.run(self._queries.consumers)
+        return await self._points.read(self._queries.consumers)
 
     async def log_bounds(self) -> LogBounds:
-        return await self._points.run(self._queries.bounds)
+        return await self._points.read(self._queries.bounds)
 
     async def count_jobs(self) -> JobCounts:
-        return await self._searching(figures.count_jobs)
+        return await self._searches.read(figures.count_jobs)
 
     def caches(self) -> Sequence[CacheFigures]:
         return ()
@@ -147,18 +147,14 @@ class PostgresBackend:
     async def describe(self) -> DatabaseFigures:
         single = (self._writer, self._points, self._pages, self._listener)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
-        return await self._points.run(partial(figures.describe, connections=connections))
+        return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        await self._points.run(lambda plain: plain.fetchval(SQL["ping"]))
+        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]))
 
     async def close(self) -> None:
         for each in (self._listener, self._writer, self._points, self._pages, self._searches):
             await each.close()
-
-    async def _searching(self, read: Callable[[Plain], Awaitable[Result]]) -> Result:
-        async with self._searches.held() as plain:
-            return await read(plain)
 
 
 def _page(rows: Sequence[Any], jobs: Sequence[Job], descending: bool) -> Page[Job]:

@@ -79,17 +79,18 @@ def _creations(events: Sequence[EventDraft]) -> Mapping[str, int]:
 
 def _changed_row(pending: PendingJob, before: Job, after: Job) -> tuple[Any, ...]:
     redefined = after.definition != before.definition
+    tags = (None, None) if after.tags == before.tags else _tags(after.tags)
     after.workflow.positions[after.state]
     return (
         pending.loaded.number, after.id, before.version, after.version, after.state, after.group, after.mtime,
-        after.definition_hash, *((None, None) if after.tags == before.tags else _tags(after.tags)), after.status.decode(),
-        redefined, _text(after.definition) if redefined else None, size_of(after),
-        sum(map(size_of_entry, pending.entries)), False,
+        after.definition_hash, *tags, after.status.decode(), redefined, _text(after.definition) if redefined else None,
+        size_of(after), sum(map(size_of_entry, pending.entries)), False,
     )  # fmt: skip
 
 
 def _deleted_row(pending: PendingJob, before: Job, *, leaves: bool) -> tuple[Any, ...]:
-    return (pending.loaded.number, before.id, before.version, 0, "", "", 0, "", None, None, "", False, None, 0, 0, leaves)
+    nothing = ("", "", 0, "", None, None, "", False, None, 0, 0)
+    return (pending.loaded.number, before.id, before.version, 0, *nothing, leaves)
 
 
 def _fresh_row(place: int, job: Job, pending: PendingJob) -> tuple[Any, ...]:

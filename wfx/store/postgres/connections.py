@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import keeps_connection, translate
+from wfx.store.postgres.faults import ConnectionLost, keeps_connection, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -29,10 +29,16 @@ async def _leave(_: Plain) -> None:
 class Connection:
     """One connection, for one statement at a time; those who come meanwhile wait."""
 
-    def __init__(self, connect: Open, begin: Callable[[Plain], Awaitable[None]] = _leave) -> None:
-        """Open it when it is first used; ``begin`` is called with each new connection."""
+    def __init__(
+        self, connect: Open, begin: Callable[[Plain], Awaitable[None]] = _leave, *, only_reads: bool = True
+    ) -> None:
+        """Open it when it is first used; ``begin`` is called with each new connection.
+
+        One that ``only_reads`` is kept when a task that has used it is cancelled: the driver cancels the statement.
+        """
         self._connect = connect
         self._begin = begin
+        self._only_reads = only_reads
         self._plain: Plain | None = None
         self._turn = asyncio.Lock()
         self._closed = False
@@ -55,6 +61,15 @@ class Connection:
         async with self.held() as plain:
             return await work(plain)
 
+    async def read(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
+        """Do something that changes nothing, once more if the connection turns out to have been lost before."""
+        try:
+            return await self.run(work)
+        except ConnectionLost as exc:
+            if isinstance(exc.__cause__, TimeoutError):
+                raise
+            return await self.run(work)
+
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Plain]:
         """Have it for several statements; errors are those of :meth:`run`."""
@@ -69,8 +84,9 @@ class Connection:
                 if found is None:
                     raise
                 raise found from exc
-            except BaseException:  # cancelled: nobody knows what it still does
-                self._drop()
+            except BaseException:
+                if not self._only_reads:  # nobody knows what it still does
+                    self._drop()
                 raise
 
     async def close(self) -> None:
@@ -105,7 +121,7 @@ class Connection:
             found = translate(exc)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = loop.time() + self._pause
-            self._refusal = StoreUnavailable(f"PostgreSQL cannot be reached: {exc or type(exc).__name__}")
+            self._refusal = StoreUnavailable(f"PostgreSQL cannot be reached: {str(exc) or type(exc).__name__}")
             if found is None:
                 raise
             raise self._refusal from exc
@@ -130,14 +146,12 @@ class Connections:
         """How many are open."""
         return sum(each.is_open for each in self._all)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[Plain]:
-        """Have one of them, as by :meth:`Connection.held`."""
+    async def read(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
+        """Do something that changes nothing with one of them, as by :meth:`Connection.read`."""
         async with self._places:
             chosen = self._free.pop()
             try:
-                async with chosen.held() as plain:
-                    yield plain
+                return await chosen.read(work)
             finally:
                 self._free.append(chosen)
 

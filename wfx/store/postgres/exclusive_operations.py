@@ -32,6 +32,8 @@ from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import require_short
 from wfx.store.protocol import Consumer, Lease
 
+_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+
 
 class Fence(NamedTuple):
     """What a statement says so that it is done once at most."""
@@ -48,17 +50,24 @@ async def perform(plain: Plain, operation: ExclusiveOperation, now: int, fence: 
             return await _create_workflow(plain, operation, now, fence)
         case DeleteWorkflow():
             return await _delete_workflow(plain, operation, now, fence)
+        case _:
+            return Performed(await _done(plain, operation, now))
+
+
+async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
+    """Do what may be done once more if its answer is lost, and return its result."""
+    match operation:
         case PruneLog():
-            return Performed(await _prune_log(plain, operation, now))
+            return await _prune_log(plain, operation, now)
         case RunChores():
-            return Performed(await _drop_histories(plain, operation.at_most))
+            return await _drop_histories(plain, operation.at_most)
         case OpenConsumer():
-            return Performed(await _open_consumer(plain, operation.name))
+            return await _open_consumer(plain, operation.name)
         case TakeLease():
-            return Performed(await _take_lease(plain, operation, now))
+            return await _take_lease(plain, operation, now)
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
-            return Performed()
+            return None
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:

@@ -7,7 +7,7 @@ import asyncpg
 from wfx.domain.errors import StoreError, StoreFull, StoreUnavailable
 
 
-class DecideAgain(Exception):
+class DecideAgain(StoreUnavailable):
     """The statement changed nothing since another server was in the way, and may succeed when it is sent again."""
 
 
@@ -46,4 +46,4 @@ def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
 
 def keeps_connection(error: Exception | None) -> bool:
     """Tell whether the connection is good after this."""
-    return not isinstance(error, StoreError) or isinstance(error, StoreFull)
+    return not isinstance(error, StoreError) or isinstance(error, StoreFull | DecideAgain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from wfx.domain.job import Job
@@ -70,61 +71,56 @@ class JobSearch:
 
     async def page(self, query: JobQuery, room: int) -> Page[Job]:
         """Return a page of jobs: which ones, and how many there are in all, is decided at one moment."""
-        paging, condition = query.paging, condition_of(query)
-        async with self._connections.held() as plain:
-            if 0 < paging.limit <= _AT_ONCE and not paging.with_total:
-                return await self._short(plain, condition, paging, room)
-            async with plain.transaction(isolation="repeatable_read", readonly=True):
-                return await self._long(plain, condition, paging, room)
+        paging = query.paging
+        is_short = 0 < paging.limit <= _AT_ONCE and not paging.with_total
+        read = partial(self._short if is_short else self._long, condition=condition_of(query), paging=paging, room=room)
+        return await self._connections.read(read)
 
     async def go_on(self, more: MoreJobs, room: int) -> Page[Job]:
         """Return those of the next jobs that are still there, each as it is now."""
-        async with self._connections.held() as plain:
-            return await self._piece(plain, *more, room)
+        return await self._connections.read(partial(self._piece, more=more, room=room))
 
     async def _short(self, plain: Plain, condition: Condition, paging: Paging, room: int) -> Page[Job]:
         sql, values = _numbers(condition, paging)
         mark = f"${len(values) + 1}::bigint"
         rows = await plain.fetch(rows_of_page(sql, mark, descending=paging.descending), *values, room)
-        return await self._fitting(plain, rows, array("q", [row[0] for row in rows]), 0, paging.descending)
+        return await self._fitting(plain, rows, MoreJobs(array("q", [row[0] for row in rows]), 0, paging.descending))
 
     async def _long(self, plain: Plain, condition: Condition, paging: Paging, room: int) -> Page[Job]:
         sql, values = _numbers(condition, paging)
-        found = await plain.fetchval(f"SELECT array_agg(number) FROM ({sql}) AS page", *values)
         total = None
-        if paging.with_total:
-            total = await plain.fetchval(f"SELECT count(*) FROM job {condition.sql}", *condition.values)
-        page = await self._piece(plain, array("q", found or ()), 0, paging.descending, room)
+        async with plain.transaction(isolation="repeatable_read", readonly=True):
+            found = await plain.fetchval(f"SELECT array_agg(number) FROM ({sql}) AS page", *values)
+            if paging.with_total:
+                total = await plain.fetchval(f"SELECT count(*) FROM job {condition.sql}", *condition.values)
+            page = await self._piece(plain, MoreJobs(array("q", found or ()), 0, paging.descending), room)
         return Page(page.items, total, page.rest)
 
-    async def _piece(self, plain: Plain, numbers: array[int], done: int, descending: bool, room: int) -> Page[Job]:
-        some = numbers[done : done + _AT_ONCE].tolist()
+    async def _piece(self, plain: Plain, more: MoreJobs, room: int) -> Page[Job]:
+        some = more.numbers[more.done : more.done + _AT_ONCE].tolist()
         if not some:
             return Page(())
-        sql = rows_of_page("SELECT unnest($1::bigint[]) AS number", "$2::bigint", descending=descending)
-        rows = await plain.fetch(sql, some, room)
-        return await self._fitting(plain, rows, numbers, done, descending)
+        sql = rows_of_page("SELECT unnest($1::bigint[]) AS number", "$2::bigint", descending=more.descending)
+        return await self._fitting(plain, await plain.fetch(sql, some, room), more)
 
-    async def _fitting(
-        self, plain: Plain, rows: Sequence[Row], numbers: array[int], done: int, descending: bool
-    ) -> Page[Job]:
-        """Make a page of the rows that fit; the rest of the numbers, from the first ``done`` on, is its rest."""
+    async def _fitting(self, plain: Plain, rows: Sequence[Row], more: MoreJobs) -> Page[Job]:
+        """Make a page of the rows that fit, with the rest that follows them."""
         fit = [row for row in rows if row[FITS]]
         workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
         jobs = tuple(job_of(row, workflows) for row in fit if row[WORKFLOW] in workflows)
-        next_size = 0
         if len(fit) < len(rows):
-            done = numbers.index(rows[len(fit)][0], done)
-            next_size = rows[len(fit)][SHOWN]
-        else:
-            done = min(done + _AT_ONCE, len(numbers))
-        if done == len(numbers):
-            return Page(jobs)
-        return Page(jobs, rest=Rest(MoreJobs(numbers, done, descending), next_size))
+            following = rows[len(fit)]
+            done = more.numbers.index(following[0], more.done)
+            return Page(jobs, rest=Rest(more._replace(done=done), following[SHOWN]))
+        done = min(more.done + _AT_ONCE, len(more.numbers))
+        return Page(jobs, rest=Rest(more._replace(done=done)) if done < len(more.numbers) else None)
 
 
 def _numbers(condition: Condition, paging: Paging) -> Condition:
     """Select the numbers of the jobs of a page, in order."""
     order, first = "DESC" if paging.descending else "ASC", len(condition.values) + 1
-    sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
-    return Condition(sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)])
+    part = f"LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
+    sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} {part}"
+    return Condition(
+        sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)]
+    )

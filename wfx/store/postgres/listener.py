@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from wfx.domain.errors import StoreError
 from wfx.store.postgres.connections import Connection, Open, Plain
-from wfx.store.postgres.faults import DecideAgain
 from wfx.store.postgres.statements import SQL
 
 _log = logging.getLogger(__name__)
@@ -23,14 +22,18 @@ _DEAF_POLL_SECONDS = 0.1
 class Listener:
     """Tells the head of the log whenever it has grown, from the moment of :meth:`start` on."""
 
-    def __init__(self, connect: Open, own_pid: Callable[[], int], *, notified: bool) -> None:
+    def __init__(
+        self, connect: Open, own_pid: Callable[[], int], settled: Callable[[], Awaitable[None]], *, notified: bool
+    ) -> None:
         """Ignore notifications by the process ``own_pid``: of these its server knows more.
 
-        Where no notifications come the head is asked for more often.
+        What is under way there when the head is read is waited for by ``settled``. Where no notifications come the
+        head is asked for more often.
         """
         self._connection = Connection(connect, self._listen) if notified else Connection(connect)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._own_pid = own_pid
+        self._settled = settled
         self._news = asyncio.Event()
         self._tell: Callable[[int], None] = lambda _: None
         self._task: asyncio.Task[None] | None = None
@@ -57,8 +60,10 @@ class Listener:
         while True:
             self._news.clear()
             try:
-                self._tell(await self._connection.run(_head))
-            except (StoreError, DecideAgain) as exc:
+                head = await self._connection.read(_head)
+                await self._settled()  # who writes here tells of it, with the events
+                self._tell(head)
+            except StoreError as exc:
                 _log.debug("cannot read the head of the log: %s", exc)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause):

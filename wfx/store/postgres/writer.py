@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -30,6 +31,8 @@ _ATTEMPTS = 5
 _RECOVERY_SECONDS = 5.0
 """How long to try to learn what became of a statement whose answer was lost."""
 _RECOVERY_PAUSE = 0.05
+_IDS = "job_id_key"
+"""PostgreSQL's name for the constraint that no two jobs have the same id."""
 
 
 class Writer:
@@ -43,8 +46,9 @@ class Writer:
 
     def __init__(self, connect: Open, workflows: Workflows) -> None:
         """Open the connection when it is first used."""
-        self._connection = Connection(connect, self._claim)
+        self._connection = Connection(connect, self._claim, only_reads=False)
         self._workflows = workflows
+        self._under_way = asyncio.Lock()
         self._id: UUID = uuid4()
         self._epoch = 0
         self._batch = 0
@@ -63,32 +67,60 @@ class Writer:
 
     async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         """Read jobs and workflows as they are now; nothing is locked."""
-        async with self._connection.held() as plain:
-            rows: Sequence[Row] = ()
-            if wanted := [job_id for job_id in ids if "\0" not in job_id]:
-                rows = await plain.fetch(SQL["jobs_by_id"], wanted, room)
-            large = [row[1] for row in rows if row[SIZE] > room]
-            fit = [row for row in rows if row[SIZE] <= room] if large else rows
-            workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
-            named = await self._workflows.named(plain, names) if names else {}
+        return await self._connection.read(partial(self._load, ids=ids, names=names, room=room))
+
+    async def _load(self, plain: Plain, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
+        rows: Sequence[Row] = ()
+        if wanted := [job_id for job_id in ids if "\0" not in job_id]:
+            rows = await plain.fetch(SQL["jobs_by_id"], wanted, room)
+        large = [row[1] for row in rows if row[SIZE] > room]
+        fit = [row for row in rows if row[SIZE] <= room] if large else rows
+        workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
+        named = await self._workflows.named(plain, names) if names else {}
         return Snapshot([stored_of(row, workflows) for row in fit if row[WORKFLOW] in workflows], named, large)
 
     async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
         """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
-        batch = batch_of(plan)
+        async with self._under_way:
+            return await self._apply(batch_of(plan), step)
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
+        """Do the operation. Raises what it is refused for."""
+        async with self._under_way:
+            return await self._perform(operation, now)
+
+    async def settled(self) -> None:
+        """Wait until what is being written now is answered."""
+        async with self._under_way:
+            pass
+
+    async def close(self) -> None:
+        """Leave the table of writers, and close the connection."""
+        if self._connection.is_open:
+            try:
+                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id))
+            except StoreError as exc:
+                _log.debug("cannot leave the table of writers: %s", exc)
+        await self._connection.close()
+
+    async def open(self) -> None:
+        """Open the connection. Raises StoreUnavailable."""
+        await self._connection.run(_nothing)
+
+    async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
         try:
             first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
-        except asyncpg.UniqueViolationError:  # another server has created a job with the id meanwhile
-            return Applied(0, batch.ids)
+        except asyncpg.UniqueViolationError as exc:
+            if exc.constraint_name != _IDS:
+                raise
+            return Applied(0, batch.ids)  # another server has created a job with the id meanwhile
         if step is not None and not done and not stale:
             await self._refuse(step)
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
         return Applied(first_seq or 0, frozenset(stale))
 
-    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
-        """Do the operation. Raises what it is refused for."""
-
+    async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         async def send(plain: Plain) -> Any:
             fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
             return await exclusive_operations.perform(plain, operation, now, fence)
@@ -98,19 +130,6 @@ class Writer:
             return answer
         seq = answer[0]
         return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
-
-    async def close(self) -> None:
-        """Leave the table of writers, and close the connection."""
-        if self._connection.is_open:
-            try:
-                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id))
-            except (StoreError, DecideAgain) as exc:
-                _log.debug("cannot leave the table of writers: %s", exc)
-        await self._connection.close()
-
-    async def open(self) -> None:
-        """Open the connection. Raises StoreUnavailable."""
-        await self._connection.run(_nothing)
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
         sql = APPLY if step is None else APPLY_STEP
@@ -173,8 +192,8 @@ class Writer:
         """Bring histories within their bounds. What fails is done at the next change of the job."""
         for number in numbers:
             try:
-                await self._connection.run(lambda plain, number=number: trim(plain, number))
-            except (StoreError, DecideAgain) as exc:
+                await self._connection.run(partial(trim, job=number))
+            except StoreError as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
 
 
