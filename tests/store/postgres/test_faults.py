@@ -183,7 +183,7 @@ async def test_no_answer(postgres: Postgres, database: str) -> None:
     async def ask_in_vain(one: Connection, pid: int) -> None:
         async with one.held() as plain:
             os.kill(pid, signal.SIGSTOP)
-            await plain.fetchval("SELECT 1", timeout=0.1)
+            await plain.fetchval("SELECT 1", timeout=0.1)  # measured: the answer never comes
 
     async with connected(postgres, database) as one:
         pid = await ask(one, "SELECT pg_backend_pid()")
