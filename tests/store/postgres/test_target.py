@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.store.postgres import libpq
 from wfx.domain.errors import StoreUnusable
+from wfx.store.postgres.keywords import KEYWORDS
 from wfx.store.postgres.parameters import gather
 from wfx.store.postgres.passfile import password_for
 from wfx.store.postgres.target import read_target
@@ -226,3 +228,11 @@ def test_no_secrets_are_shown() -> None:
     target = read_target(f"host=db password={CANARY} sslpassword={CANARY}", HERE)
     assert target.places[0].password == CANARY
     assert CANARY not in f"{target} {target!r} {target.places!r} {gather(f'password={CANARY}', {})!r}"
+
+
+def test_documentation() -> None:
+    """Each parameter and each variable is in the guide."""
+    guide = (Path(__file__).parents[3] / "docs/postgresql.md").read_text()
+    words = set(re.findall(r"`(\w+)`", guide))
+    names = {*KEYWORDS, *(keyword.variable for keyword in KEYWORDS.values() if keyword.variable)}
+    assert names - words == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -55,7 +56,8 @@ class Connector:
     async def _connect(self, place: Place) -> Plain:
         plain = await self._opened(place)
         try:
-            reason = await session.prepare(plain, self.demands, self.settings)
+            async with asyncio.timeout(self._timeout):
+                reason = await session.prepare(plain, self.demands, self.settings)
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
