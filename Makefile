@@ -91,9 +91,9 @@ container: ## Build the container image wfx (needs podman; PODMAN=docker for Doc
 
 lock: $(VENV)/.dev ## Pin all dependencies anew
 	$(PIP) uv
-	$(BIN)/uv pip compile pyproject.toml --upgrade --group build --group lint --group test \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --upgrade --group build --group lint --group test \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
-	$(BIN)/uv pip compile pyproject.toml -c requirements-dev.lock \
+	$(BIN)/uv pip compile pyproject.toml --all-extras -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements.lock
 	$(BIN)/uv pip compile --group build -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-build.lock

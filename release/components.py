@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,10 @@ def project() -> dict[str, Any]:
 
 
 def direct_needs() -> tuple[str, ...]:
-    """Return the packages that wfx itself asks for."""
-    return tuple(sorted(canonicalize_name(Requirement(each).name) for each in project()["dependencies"]))
+    """Return the packages that wfx itself asks for, also those of its extras: all are shipped."""
+    about = project()
+    asked = chain(about["dependencies"], *about["optional-dependencies"].values())
+    return tuple(sorted(canonicalize_name(Requirement(each).name) for each in asked))
 
 
 def components(lock: Path = LOCK) -> list[Component]:

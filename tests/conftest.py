@@ -15,6 +15,7 @@ import yaml
 from conformance import conforming_client
 from httpx._transports import default
 from hypothesis import HealthCheck, Phase, settings
+from postgres_server import Postgres
 
 from wfx import spec_files
 from wfx.demo.local import LocalService
@@ -62,6 +63,20 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with LocalService(folder, f"--http-engine={request.param}", "--max-body-size=1000000") as running:
         yield running
     assert check(folder / "wfx.db").findings == []
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL, one for each process of the tests; shared, so who stops it starts one of its own."""
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> Iterator[str]:
+    """The name of an empty database, one for each file of tests."""
+    with postgres.database() as name:
+        yield name
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
+from wfx.store.storage_settings import StorageSettings
 
 log = logging.getLogger("wfx")
 
@@ -141,7 +142,14 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
 
 async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -> Store:
     log.debug('Setting up persistent storage "%s"', config.storage)
-    store = await open_store(config.storage, config.storage_opt, on_batch=batches.note)
+    settings = StorageSettings(
+        pooler=config.postgres_pooler,
+        listen_dsn=config.postgres_listen_dsn,
+        may_lose_commits=config.postgres_may_lose_commits,
+        search_connections=config.postgres_search_connections,
+        search_timeout=config.postgres_search_timeout,
+    )
+    store = await open_store(config.storage, config.storage_opt, settings, on_batch=batches.note)
     log.info("storage is open", extra={"fields": {"storage": config.storage}})
     stack.push_async_callback(_close_store, store)
     return store

@@ -22,6 +22,22 @@ from wfx.config.masking import without_passwords
     ("file:wfx.db?_pragma_key=x&pwd=y&_fk=1", "file:wfx.db?_pragma_key=***&pwd=***&_fk=1"),
     ("file:wfx.db?_auth_salt=x&token2=y&credentials=z", "file:wfx.db?_auth_salt=***&token2=***&credentials=***"),
     ("", ""),
+    ("password=a host=db", "password=*** host=db"),
+    ("password=my s3cret host=db", "password=*** host=db"),
+    ("password=my s3cret=x user=me", "password=*** user=me"),
+    (r"password=my\ s3cret host=db", "password=*** host=db"),
+    (r"password=my\ host=s3cret user=me", "password=*** user=me"),
+    ("password='it's s3cret' host=db", "password=*** host=db"),
+    ("password='my host=s3cret' port=1", "password=*** port=1"),
+    ("host=db password='my s3cret", "host=db password=***"),
+    ("host=db password=a&s3cret", "host=db password=***"),
+    ("postgres://me:a/s3cret@db:1/wfx", "postgres://me:***@db:1/wfx"),
+    ("postgres://me:a s3cret@db/wfx", "postgres://me:***@db/wfx"),
+    ("postgres://me:s3cret", "postgres://me:***"),
+    ("postgres://me:s3/cret", "postgres://me:***"),
+    ("postgres://db:5432/wfx?user=me", "postgres://db:5432/wfx?user=me"),
+    ("postgres://[::1]:5432,b:1/wfx", "postgres://[::1]:5432,b:1/wfx"),
+    ("postgres://db/wfx?password=my s3cret&x=1", "postgres://db/wfx?password=***&x=1"),
 ])  # fmt: skip
 def test_data_sources(source: str, shown: str) -> None:
     """Row 57: of a data source all but its passwords is shown."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -74,8 +75,9 @@ def test_lock(name: str, least: int) -> None:
 
 
 def test_lock_covers_dependencies() -> None:
-    """Every dependency of the project is locked."""
+    """Every dependency of the project and of its extras is locked."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split(r"[<>=\[]", requirement)[0].lower() for requirement in project["dependencies"]}
+    requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    wanted = {re.split(r"[<>=\[]", requirement)[0].lower() for requirement in requirements}
     locked = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     assert wanted - locked == set()

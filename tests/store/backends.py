@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
+from tests.store.postgres_schemas import schemas, unsound
 from wfx.store.batching_store import BatchingStore
 from wfx.store.memory import open_memory
 from wfx.store.opening import open_store
@@ -51,14 +54,29 @@ class Backend:
             yield store
         finally:
             await store.close()
-        if self.lasting:
+        if self.kind == "postgres":
+            assert await unsound(self.option(folder)) == []
+        elif self.lasting:
             assert check(folder / "wfx.db").findings == []
+
+
+def _not_placed(_: Path) -> str:
+    raise AssertionError("a store on PostgreSQL needs the server of the tests: take the fixture backend or lasting")
+
+
+def placed(backend: Backend, request: pytest.FixtureRequest) -> Backend:
+    """Return the kind of store with a place to store something."""
+    if backend.kind != "postgres":
+        return backend
+    server, database = request.getfixturevalue("postgres"), request.getfixturevalue("database")
+    return replace(backend, option=schemas(server, database))
 
 
 BACKENDS = (
     Backend("sqlite-file", "sqlite", lambda folder: f"file:{folder}/wfx.db?_fk=1&_journal=WAL", lasting=True),
     Backend("sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False),
     Backend("memory", "memory", lambda _: "", lasting=False),
+    Backend("postgres", "postgres", _not_placed, lasting=True),
 )
 SQLITE_BACKENDS = tuple(backend for backend in BACKENDS if backend.kind == "sqlite")
 

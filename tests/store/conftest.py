@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.backends import BACKENDS, Backend, SetClock
+from tests.store.backends import BACKENDS, Backend, SetClock, placed
 from tests.store.samples import FLOW
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import Store
@@ -22,15 +22,13 @@ def clock() -> SetClock:
 @pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each kind of store in turn."""
-    chosen: Backend = request.param
-    return chosen
+    return placed(request.param, request)
 
 
 @pytest.fixture(params=[each for each in BACKENDS if each.lasting], ids=lambda backend: backend.name)
 def lasting(request: pytest.FixtureRequest) -> Backend:
     """Each kind of store that keeps what it has when it is closed."""
-    chosen: Backend = request.param
-    return chosen
+    return placed(request.param, request)
 
 
 @pytest.fixture

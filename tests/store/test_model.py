@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from tests.store.backends import BACKENDS, Backend, SetClock
+from tests.store.backends import Backend, SetClock
 from tests.store.model import Model
 from tests.store.samples import (
     FLOW,
@@ -226,7 +226,6 @@ def live(backend: Backend) -> None:
         )
 
 
-@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 def test_a_store_does_what_the_model_does(backend: Backend) -> None:
     """Whatever is asked in whatever order, a store gives what lists and dictionaries would give."""
     live(backend)

@@ -173,8 +173,23 @@ class Config:
         (), "host names, besides localhost, under which browsers may reach a listener on loopback", check=_host_name
     )
 
-    storage: str = _option("sqlite", "kind of storage", ("sqlite",))
+    storage: str = _option("sqlite", "kind of storage", ("sqlite", "postgres"))
     storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage", mask=without_passwords)
+    postgres_pooler: bool = _option(
+        False, "whether a pooler of transactions, such as PgBouncer, is between this server and PostgreSQL"
+    )
+    postgres_listen_dsn: str = _option(
+        "",
+        "where notifications of PostgreSQL are heard if not by --storage-opt, such as its address behind the pooler",
+        mask=without_passwords,
+    )
+    postgres_may_lose_commits: bool = _option(
+        False, "whether PostgreSQL may have synchronous_commit off or local, and lose acknowledged changes"
+    )
+    postgres_search_connections: int = _option(
+        2, "connections to PostgreSQL for searches, besides four for everything else", least=1, most=1000
+    )
+    postgres_search_timeout: Seconds = _option(Seconds(60), "how long PostgreSQL may work on a search", least=0.001)
 
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option(

@@ -10,6 +10,7 @@
     │   ├── WorkflowInUse
     │   ├── TransitionRefused
     │   ├── TooManyTags
+    │   ├── TextTooLong
     │   ├── JobExists
     │   ├── JobChanged
     │   └── StepTaken         a consumer is elsewhere by now
@@ -94,6 +95,16 @@ class TooManyTags(Refused):
         """Name the limits."""
         super().__init__(
             f"a job may have at most {most:,} tags, of {most_bytes:,} bytes together; remove tags that are not needed"
+        )
+
+
+class TextTooLong(Refused):
+    """A text is longer than the store can find it by."""
+
+    def __init__(self, what: str, size: int, most: int) -> None:
+        """Say what it was and how long it may be."""
+        super().__init__(
+            f"a {what} may have at most {most:,} bytes in this storage, and not {size:,}; choose a shorter one"
         )
 
 

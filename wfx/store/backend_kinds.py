@@ -11,6 +11,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
+from wfx.store.storage_settings import StorageSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class BackendKind:
     All but ``describe`` raise StoreUnusable with a sentence for the operator.
     """
 
-    open: Callable[[str], Awaitable[Backend]]
+    open: Callable[[str, StorageSettings], Awaitable[Backend]]
     """Open it; a database of the reference implementation is taken over first."""
     check: Callable[[str, Progress], Report]
     """Examine it, also beside a server."""
@@ -48,4 +49,10 @@ def _sqlite() -> BackendKind:
     return SQLITE
 
 
-_KINDS: dict[str, Callable[[], BackendKind]] = {"sqlite": _sqlite}
+def _postgres() -> BackendKind:
+    from wfx.store.postgres.backend_kind import POSTGRES  # see above
+
+    return POSTGRES
+
+
+_KINDS: dict[str, Callable[[], BackendKind]] = {"postgres": _postgres, "sqlite": _sqlite}

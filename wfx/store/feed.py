@@ -31,8 +31,10 @@ class Feed:
         self._followers: WeakSet[Follower] = WeakSet()
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Tell of a commit, right after it is durable and before the next one."""
-        if events:
+        """Tell of a commit, right after it is durable and before the next one of this server."""
+        if events and events[0].seq != self.head + 1:  # another server's events came between, or were told first
+            self.advance(events[-1].seq)
+        elif events:
             self.head = events[-1].seq
             for follower in self._followers:
                 follower.push(events)

@@ -12,9 +12,10 @@ from wfx.store.backend_kinds import BackendKind
 from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
 from wfx.store.sqlite import dsn
+from wfx.store.storage_settings import StorageSettings
 
 
-async def _open(option: str) -> Backend:
+async def _open(option: str, _settings: StorageSettings) -> Backend:
     from wfx.store.sqlite.opening import open_backend  # needs the whole backend
 
     return await open_backend(option)

@@ -7,13 +7,14 @@ over many rows takes a fraction of the time of many statements, and the interpre
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from wfx.store.named_statements import read_statements
 
 Statement = tuple[str, list[Any]]
 """SQL, and the values for its marks."""
@@ -22,10 +23,8 @@ _AT_ONCE = 64
 
 
 def load(name: str) -> Mapping[str, str]:
-    """Read a file of this directory, and split it at lines ``-- name: something``."""
-    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-    return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    """Read the statements of a file of this directory."""
+    return read_statements(Path(__file__).parent / name)
 
 
 SQL = load("queries.sql")

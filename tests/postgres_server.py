@@ -1,0 +1,229 @@
+"""PostgreSQL servers of the tests: private, on loopback and a Unix socket, gone with the tests however they end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+from waiting import eventually
+
+USER = "wfx"
+"""Owner of the databases: no superuser, as in production."""
+PASSWORD = "s3cret of the tests"
+_SUPERUSER = "postgres"
+_STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+_SETTINGS = (
+    "fsync=off",  # the machine does not lose power while tests run, and no test may depend on the disk's speed
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "listen_addresses=127.0.0.1",
+    "logging_collector=off",
+)
+_KEEPER = """
+cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
+for each in "$1"/*/*.pid; do
+    pid=$(head -n 1 "$each" 2> /dev/null) && kill -QUIT "$pid" 2> /dev/null || continue
+    while [ -e "$each" ] && kill -0 "$pid" 2> /dev/null; do sleep 0.02; done
+done
+rm -rf "$1"
+"""
+
+
+def programs() -> Path:
+    """Return the directory of the newest PostgreSQL on this machine, which Debian does not put on the path."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if found:
+        return max(found, key=lambda program: int(program.parts[-3])).parent
+    on_path = shutil.which("initdb")
+    assert on_path, "PostgreSQL is missing: install Debian's package postgresql, or run .ci/packages, which does"
+    return Path(on_path).resolve().parent
+
+
+def _account() -> dict[str, Any]:
+    """Return what Popen needs to run a program as somebody: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise AssertionError("the tests run as root, and there is no account postgres or nobody to run PostgreSQL as")
+
+
+class Postgres:
+    """A PostgreSQL server with a directory of its own."""
+
+    def __init__(self, primary: Postgres | None = None) -> None:
+        """Make the database cluster, or the standby of another server; ``start`` starts it."""
+        self._programs = programs()
+        self._account = _account()
+        self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
+        if "user" in self._account:
+            os.chown(self.folder, self._account["user"], self._account["group"])
+        self._keeper = self.start_program(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
+        self.data = self.folder / "data"
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._is_standby = primary is not None
+        if primary is not None:
+            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
+                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        else:
+            self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
+                     "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+
+    def __enter__(self) -> Self:
+        """Start the server, with the user who owns the databases of the tests."""
+        self.start()
+        if not self._is_standby:
+            self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server and remove the directory."""
+        self.stop("immediate")
+        assert self._keeper.stdin is not None
+        self._keeper.stdin.close()
+        self._keeper.wait(60)
+
+    def start(self, *settings: str) -> None:
+        """Start the server, on the port it had before, and wait until it accepts connections."""
+        for _ in range(5):
+            port = self.port or free_port()
+            if self._started(port, settings):
+                self.port = port
+                return
+        raise AssertionError(f"PostgreSQL does not start:\n{self.log()}")
+
+    def _started(self, port: int, settings: tuple[str, ...]) -> bool:
+        own = (f"port={port}", f"unix_socket_directories={self.folder}")
+        words = [f"-c{each}" for each in (*_SETTINGS, *settings, *own)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = process = self.start_program(
+                [str(self._programs / "postgres"), f"-D{self.data}", *words], stdout=log, stderr=log
+            )
+        eventually(lambda: self._says_ready() or process.poll() is not None, "PostgreSQL starts")
+        return process.poll() is None
+
+    def _says_ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        assert self.process is not None
+        return len(lines) > 7 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop the server: ``smart`` waits for clients, ``fast`` ends them, ``immediate`` recovers at the start."""
+        if self.process is not None:
+            self.process.send_signal(_STOP[how])
+            self.process.wait(60)
+            self.process = None
+
+    def restart(self, how: str = "fast", settings: tuple[str, ...] = ()) -> None:
+        """Stop and start again, on the same port, with these settings."""
+        self.stop(how)
+        self.start(*settings)
+
+    def catch_up_with(self, primary: Postgres) -> None:
+        """Wait until this standby has all that its primary has by now."""
+        (written,) = primary.sql("SELECT pg_current_wal_lsn()")
+        have = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        eventually(lambda: self.sql(have) == ["t"], "the standby has what the primary has")
+
+    def promote(self) -> None:
+        """Make this standby a primary."""
+        self._is_standby = False
+        assert self.sql("SELECT pg_promote()") == ["t"]
+
+    def own_file(self, name: str, content: bytes) -> Path:
+        """Write a file that the server, and nobody else, may read."""
+        file = self.folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o600)
+        if "user" in self._account:
+            for path in (file, file.parent):
+                os.chown(path, self._account["user"], self._account["group"])
+        return file
+
+    def log(self) -> str:
+        """Return what the server has logged."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def run(self, program: str, *words: str, text: str = "") -> str:
+        """Run one of PostgreSQL's programs as who owns the server; returns what it prints."""
+        process = self.start_program(
+            [str(self._programs / program), *words],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        printed, complaint = process.communicate(text.encode(), timeout=120)
+        assert process.returncode == 0, f"{program}: {complaint.decode(errors='replace')}"
+        return printed.decode()
+
+    def sql(self, text: str, database: str = "postgres") -> list[str]:
+        """Run statements as the superuser, each by itself; returns the rows of their answers as psql prints them."""
+        where = ("-h", str(self.folder), "-p", str(self.port), "-U", _SUPERUSER, "-d", database)
+        return self.run("psql", "-XAtq", "-vON_ERROR_STOP=1", *where, text=text).splitlines()
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """Make a database as a copy of another one; yields its name. It goes in the end, whoever is connected then."""
+        name = f"wfx_{uuid.uuid4().hex[:12]}"
+        self.sql(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE {template}")
+        try:
+            yield name
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def conninfo(self, database: str, **others: object) -> str:
+        """Return the connection string of a database, over TCP on loopback and with a password."""
+        parts = {
+            "host": "127.0.0.1", "port": self.port, "user": USER, "password": PASSWORD, "dbname": database, **others
+        }  # fmt: skip
+        return " ".join(f"{key}={_quoted(str(value))}" for key, value in parts.items())
+
+    def start_program(
+        self,
+        command: list[str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.DEVNULL,
+        stderr: int | IO[bytes] = subprocess.DEVNULL,
+    ) -> subprocess.Popen[bytes]:
+        """Start a program as who owns the server, in its directory."""
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=_environment(), umask=0o077,
+            start_new_session=True, **self._account,
+        )  # fmt: skip
+
+
+def _environment() -> Mapping[str, str]:
+    """What a server has no use for may mislead it: where others' servers are, and in which language to log."""
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _quoted(value: str) -> str:
+    return "'" + re.sub(r"(['\\])", r"\\\1", value) + "'"

@@ -1,0 +1,64 @@
+"""Locks that somebody else holds on the tables: what waits for them is refused in time, and nothing hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.store.samples import FLOW, begin, move
+from wfx.domain.errors import StoreUnavailable
+from wfx.store.opening import open_store
+from wfx.store.postgres import opening
+from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.target import read_target
+from wfx.store.protocol import Store
+
+
+@pytest.fixture
+async def store(option: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    """A store that does not wait long for locks."""
+    monkeypatch.setitem(opening._WRITE, "lock_timeout", "200ms")
+    opened = await open_store("postgres", option)
+    await opened.create_workflow(FLOW)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def operator(option: str) -> AsyncIterator[Plain]:
+    """Somebody else on the database."""
+    plain = await Connector(read_target(option))()
+    yield plain
+    await plain.close()
+
+
+@pytest.mark.parametrize("lock", ["SELECT FROM job FOR UPDATE", "SELECT FROM log FOR UPDATE", "LOCK TABLE history"])
+async def test_a_lock_that_is_held_is_not_waited_for_without_end(store: Store, operator: Plain, lock: str) -> None:
+    """A change that a lock keeps waiting is refused; reads go on; and once the lock is gone changes are done again."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute(lock)
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            await store.change_job(job.id, move("RUN"))
+        assert await store.get_job(job.id) == job
+    assert (await store.change_job(job.id, move("RUN"))).version == 2
+    assert (await store.log_bounds()).head == 3
+
+
+async def test_a_change_goes_on_when_the_lock_is_gone(store: Store, operator: Plain) -> None:
+    """A change that waits for a lock is done on the job as it is then, whoever has changed it meanwhile."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute("UPDATE job SET version = version + 1, tags = '[\"theirs\"]'")
+        await operator.execute("INSERT INTO history SELECT number, 1, 0, '{}' FROM job")
+        await operator.execute("UPDATE job SET history_bytes = 2")
+        change = asyncio.create_task(store.change_job(job.id, move("RUN")))
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        async with asyncio.timeout(30):
+            while not await operator.fetchval(waits) and not change.done():
+                pass
+    changed = await change
+    assert (changed.version, changed.tags) == (3, b'["theirs"]')

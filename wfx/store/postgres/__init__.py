@@ -1,0 +1,1 @@
+"""PostgreSQL store: one database, shared by several servers."""

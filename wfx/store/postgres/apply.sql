@@ -1,0 +1,137 @@
+-- Writes one batch, and commits by itself. Only in READ COMMITTED.
+--
+-- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
+-- workflows of new jobs, the consumer of a step, the log. What waited for a lock sees the newest row. A job that has
+-- another version than the batch was decided on is left out and named, and so is a new job whose workflow is gone.
+
+-- name: apply
+WITH
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+want AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],
+        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[]
+    ) AS want (
+        number, id, expected, version, state, grp, mtime, hash,
+        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history
+    )
+),
+fresh AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $20::bigint[], $21::text[], $22::text[], $23::bigint[], $24::text[], $25::text[], $26::bigint[], $27::bigint[],
+        $28::bigint[], $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[]
+    ) AS fresh (
+        place, id, client_id, workflow, state, grp, stime, mtime,
+        version, hash, tags, tag_keys, status, definition, size, history_bytes
+    )
+),
+locked AS MATERIALIZED (
+    SELECT number, version FROM job
+    WHERE EXISTS (SELECT FROM me) AND number = ANY ($4::bigint[]) ORDER BY number FOR UPDATE
+),
+flows AS MATERIALIZED (
+    SELECT number FROM current_workflow
+    WHERE EXISTS (SELECT FROM me) AND (SELECT count(*) FROM locked) >= 0 AND number = ANY ($23::bigint[])
+    ORDER BY number FOR KEY SHARE
+),
+good AS MATERIALIZED (
+    SELECT want.* FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
+),
+stale AS MATERIALIZED (
+    SELECT id FROM want WHERE number NOT IN (SELECT number FROM good)
+    UNION ALL
+    SELECT id FROM fresh WHERE workflow NOT IN (SELECT number FROM flows)
+),
+:go
+news AS MATERIALIZED (
+    SELECT event.*, row_number() OVER (ORDER BY place) AS nth
+    FROM unnest(
+        $36::bigint[], $37::text[], $38::text[], $39::text[], $40::bigint[], $41::text[], $42::text[], $43::text[]
+    ) WITH ORDINALITY AS event (ctime, action, job_id, client_id, workflow, payload, state_before, cause, place)
+    WHERE EXISTS (SELECT FROM go) AND job_id NOT IN (SELECT id FROM stale)
+),
+changed AS (
+    UPDATE job
+    SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
+        tags = coalesce(good.tags, job.tags), tag_keys = coalesce(good.tag_keys::text[], job.tag_keys), status = good.status,
+        definition = CASE WHEN good.redefined THEN good.definition ELSE job.definition END, size = good.size,
+        history_bytes = job.history_bytes + good.added_bytes
+    FROM good
+    WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version > 0
+    RETURNING 1
+),
+gone AS (
+    DELETE FROM job USING good
+    WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version = 0
+    RETURNING job.number, good.leaves_history
+),
+dropped AS (
+    DELETE FROM history USING gone WHERE history.job = gone.number AND NOT gone.leaves_history
+    RETURNING 1
+),
+leftover AS (
+    INSERT INTO left_history (job) SELECT number FROM gone WHERE leaves_history
+    RETURNING 1
+),
+counter AS (
+    UPDATE log SET head = head + (SELECT count(*) FROM news)
+    WHERE (SELECT count(*) FROM news) > 0
+        AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
+    RETURNING head - (SELECT count(*) FROM news) AS base
+),
+born AS (
+    INSERT INTO job (
+        number, id, client_id, workflow, state, grp, stime, mtime,
+        version, definition_hash, tags, tag_keys, status, definition, size, history_bytes
+    )
+    SELECT
+        base + nth, fresh.id, fresh.client_id, fresh.workflow, fresh.state, fresh.grp, fresh.stime, fresh.mtime,
+        fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
+        fresh.size, fresh.history_bytes
+    FROM counter, fresh JOIN news USING (place)
+),
+past AS (
+    INSERT INTO history (job, version, mtime, status, definition)
+    SELECT coalesce(entry.job, base + nth), entry.version, entry.mtime, entry.status, entry.definition
+    FROM
+        counter,
+        unnest($44::bigint[], $45::bigint[], $46::bigint[], $47::bigint[], $48::text[], $49::text[])
+            AS entry (job, place, version, mtime, status, definition)
+        LEFT JOIN news USING (place)
+    WHERE nth IS NOT NULL OR entry.job IN (SELECT number FROM good)
+),
+events AS (
+    INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause)
+    SELECT base + nth, ctime, action, job_id, client_id, workflow, payload, state_before, cause FROM counter, news
+),
+told AS (
+    UPDATE writer
+    SET batch = $3, first_seq = (SELECT base + 1 FROM counter), stale = ARRAY(SELECT id FROM stale),
+        done = EXISTS (SELECT FROM go), seen = now()
+    WHERE id IN (SELECT id FROM me)
+    RETURNING first_seq, stale, done
+)
+SELECT first_seq, stale, done, (SELECT pg_notify('wfx_log', '') FROM counter) FROM told
+
+-- name: go_always
+go AS MATERIALIZED (SELECT id FROM me),
+
+-- name: go_with_step
+moved AS (
+    UPDATE consumer SET position = $53, steps = steps + 1
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale)
+        AND name = $50 AND position = $51 AND steps = $52 AND $53 <= (SELECT head FROM log)
+    RETURNING name
+),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: fence
+-- Waits for a statement of this server that is under way, and makes one that comes later change nothing.
+UPDATE writer SET epoch = epoch + 1, seen = now() WHERE id = $1 RETURNING epoch, batch, first_seq, stale, done
+
+-- name: register_writer
+INSERT INTO writer (id, epoch, batch, stale, done, seen) VALUES ($1, 1, 0, '{}', false, now())
+RETURNING epoch, batch, first_seq, stale, done
+
+-- name: forget_writers
+DELETE FROM writer WHERE seen < now() - interval '7 days' OR id = $1

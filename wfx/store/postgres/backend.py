@@ -1,0 +1,166 @@
+"""PostgreSQL backend: implements :class:`wfx.store.backend.Backend`.
+
+All reads are from the primary and nothing that may change is kept in memory, so whoever was told of a change, by
+whichever server, sees it or something later in every read.
+"""
+# ruff: noqa: D102 - the protocol documents its methods
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from wfx.domain.job import Event, HistoryEntry, Job
+from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.workflow import Workflow
+from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
+from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
+from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.plan import Plan
+from wfx.store.postgres import figures
+from wfx.store.postgres.connections import Connection, Connections, Open, Plain
+from wfx.store.postgres.job_search import JobSearch, MoreJobs
+from wfx.store.postgres.listener import Listener
+from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
+from wfx.store.postgres.rows import SHOWN
+from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.workflows import Workflows
+from wfx.store.postgres.writer import Writer
+from wfx.store.protocol import Consumer, LogBounds
+
+
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """How to open a connection for each use: they differ in their time limits and in how statements are planned."""
+
+    write: Open
+    point: Open
+    search: Open
+    listen: Open
+
+
+class PostgresBackend:
+    """Made by :func:`wfx.store.postgres.opening.open_backend`."""
+
+    def __init__(self, openers: Openers, searches: int, *, notified: bool) -> None:
+        """Open the connections when they are first used, ``searches`` of them for searches."""
+        workflows = Workflows()
+        self._queries = Queries(workflows)
+        self._writer = Writer(openers.write, workflows)
+        self._points = Connection(openers.point)
+        self._pages = Connection(openers.point)
+        self._searches = Connections(openers.search, searches)
+        self._search = JobSearch(self._searches, workflows)
+        self._listener = Listener(
+            openers.listen, lambda: self._writer.server_pid, self._writer.settled, notified=notified
+        )
+
+    async def open(self) -> None:
+        """Open the writing connection. Raises StoreUnavailable."""
+        await self._writer.open()
+
+    def watch_head(self, tell: Callable[[int], None]) -> None:
+        self._listener.start(tell)
+
+    def cached_job(self, job_id: str) -> Job | None:  # noqa: ARG002 - nothing that changes is kept here
+        return None
+
+    def cached_page(self, query: JobQuery) -> Page[Job] | None:  # noqa: ARG002 - see above
+        return None
+
+    def cached_workflow(self, name: str) -> Workflow | None:  # noqa: ARG002 - see above: names change
+        return None
+
+    async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
+        return await self._writer.load(job_ids, workflow_names, room)
+
+    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
+        return await self._writer.apply(plan, step)
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
+        return await self._writer.perform(operation, now)
+
+    async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
+        return await self._points.read(partial(self._queries.jobs, ids=job_ids, room=room))
+
+    async def read_large_job(self, job_id: str, room: int) -> FoundJob:
+        (found,) = await self._searches.read(partial(self._queries.jobs, ids=[job_id], room=room))
+        return found
+
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+        found: dict[int, Page[Job]] = {}
+        for descending in (False, True):
+            some = {n: q for n, q in enumerate(queries) if q.paging.descending is descending and not q.tags}
+            if some:
+                read = partial(self._queries.pages, queries=[*some.values()], room=room, descending=descending)
+                pages = await self._pages.read(read)
+                found |= zip(some, [_page(rows, jobs, descending) for rows, jobs in pages], strict=True)
+        for n, query in enumerate(queries):
+            if n not in found:
+                found[n] = await self._search.page(query, room)
+        return [found[n] for n in range(len(queries))]
+
+    async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
+        return await self._search.page(query, room)
+
+    async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
+        match rest.read_next:
+            case MoreJobs() as more:
+                return await self._search.go_on(more, room)
+            case MoreHistory(job, before, limit):
+                read: Callable[[Plain], Awaitable[Page[Any]]] = partial(
+                    self._queries.more_history, job=job, before=before, limit=limit, room=room
+                )
+            case MoreWorkflows(sizes):
+                read = partial(self._queries.more_workflows, sizes=sizes, room=room)
+        return await self._searches.read(read)
+
+    async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
+        return await self._searches.read(
+            partial(self._queries.history, job_id=job_id, limit=limit, before=before, room=room)
+        )
+
+    async def read_workflow(self, name: str) -> Workflow:
+        return await self._points.read(partial(self._queries.workflow, name=name))
+
+    async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
+        return await self._searches.read(partial(self._queries.page_of_workflows, paging=paging, room=room))
+
+    async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
+        return await self._searches.read(partial(self._queries.log, after=after, limit=limit, room=room))
+
+    async def read_consumers(self) -> Sequence[Consumer]:
+        return await self._points.read(self._queries.consumers)
+
+    async def log_bounds(self) -> LogBounds:
+        return await self._points.read(self._queries.bounds)
+
+    async def count_jobs(self) -> JobCounts:
+        return await self._searches.read(figures.count_jobs)
+
+    def caches(self) -> Sequence[CacheFigures]:
+        return ()
+
+    async def describe(self) -> DatabaseFigures:
+        single = (self._writer, self._points, self._pages, self._listener)
+        connections = self._searches.open_ones + sum(each.is_open for each in single)
+        return await self._points.read(partial(figures.describe, connections=connections))
+
+    async def ping(self) -> None:
+        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]))
+
+    async def close(self) -> None:
+        for each in (self._listener, self._writer, self._points, self._pages, self._searches):
+            await each.close()
+
+
+def _page(rows: Sequence[Any], jobs: Sequence[Job], descending: bool) -> Page[Job]:
+    """Make the page of one client from its rows, of which the first ones fit."""
+    if len(jobs) == len(rows):
+        return Page(tuple(jobs))
+    numbers = array("q", [row[0] for row in rows])
+    following = rows[len(jobs)]
+    return Page(tuple(jobs), rest=Rest(MoreJobs(numbers, len(jobs), descending), following[SHOWN]))

@@ -1,0 +1,51 @@
+"""PostgreSQL's row in the table of backends (:mod:`wfx.store.backend_kinds`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+from wfx.config.options import BY_NAME
+from wfx.domain.errors import StoreUnusable
+from wfx.store.backend import Backend
+from wfx.store.backend_kinds import BackendKind
+from wfx.store.findings import Progress, Report
+from wfx.store.postgres.target import read_target
+from wfx.store.storage_settings import StorageSettings
+
+
+def own_option(option: str) -> str:
+    """Return what the storage option says to PostgreSQL: nothing if it is as it is when nobody gives it."""
+    return "" if option == BY_NAME["storage-opt"].default else option
+
+
+async def _open(option: str, settings: StorageSettings) -> Backend:
+    try:
+        from wfx.store.postgres.opening import open_backend  # needs the whole backend, and the driver
+    except ModuleNotFoundError as exc:
+        if exc.name != "asyncpg":
+            raise
+        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx[postgres]") from exc
+    return await open_backend(own_option(option), settings)
+
+
+def _check(_option: str, _progress: Progress) -> Report:
+    _refuse("check", "pg_amcheck looks for damage")
+
+
+def _back_up(_option: str, _target: Path, _progress: Progress) -> str:
+    _refuse("backup", "pg_dump makes a copy")
+
+
+def _refuse(command: str, instead: str) -> NoReturn:
+    raise StoreUnusable(f"wfx {command} does not know PostgreSQL yet: it reads SQLite files only; {instead}")
+
+
+def _describe(option: str) -> str:
+    try:
+        return f"in the database {read_target(own_option(option))}"
+    except StoreUnusable:
+        return "in PostgreSQL"
+
+
+POSTGRES = BackendKind(_open, _check, _back_up, _describe)

@@ -1,0 +1,131 @@
+"""Opener of connections: to the first server of a target that can write, with a session set up for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from wfx.domain.errors import StoreUnavailable
+from wfx.store.postgres import session
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.faults import LOST
+from wfx.store.postgres.target import Place, Target
+
+Token = Callable[[Place], Awaitable[str]]
+"""Makes a password for a new connection."""
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds that a server may take if nothing else is said (server section 8)."""
+_FAILURES = (asyncpg.PostgresError, *LOST, UnicodeError)
+_OPTIONS_OF_TCP = {
+    "keepalives_idle": socket.TCP_KEEPIDLE,
+    "keepalives_interval": socket.TCP_KEEPINTVL,
+    "keepalives_count": socket.TCP_KEEPCNT,
+    "tcp_user_timeout": socket.TCP_USER_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """Opens connections, each to whatever server is the primary then."""
+
+    target: Target
+    demands: session.Demands = session.Demands()
+    token: Token | None = None
+    """Makes the password, if the target's own is not used."""
+    command_timeout: float | None = None
+    """Seconds that a statement may take until its answer is no longer waited for."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the sessions, such as ``statement_timeout``."""
+
+    async def __call__(self) -> Plain:
+        """Connect. Raises StoreUnavailable, whose message has no secrets."""
+        failures = []
+        for place in self.target.tried():
+            try:
+                return await self._connect(place)
+            except _NextPlease as exc:
+                failures.append(f"{place}: {exc}")
+        raise StoreUnavailable(f"no connection to PostgreSQL: {'; '.join(failures)}")
+
+    async def _connect(self, place: Place) -> Plain:
+        plain = await self._opened(place)
+        try:
+            async with asyncio.timeout(self._timeout):
+                reason = await session.prepare(plain, self.demands, self.settings)
+        except _FAILURES as exc:
+            plain.terminate()
+            raise _NextPlease(_reason(exc, self._timeout)) from exc
+        except BaseException:
+            plain.terminate()
+            raise
+        if reason is None:
+            self._keep_alive(plain)
+            return plain
+        plain.terminate()
+        raise _NextPlease(reason)
+
+    async def _opened(self, place: Place) -> Plain:
+        password = None
+        try:
+            password = await self.token(place) if self.token else place.password
+            return await asyncpg.connect(
+                self.target.tls_source,
+                host=place.host, port=place.port, user=self.target.user, database=self.target.database,
+                password=password or "",  # else the driver would look for another
+                ssl=self._tls(place), direct_tls=self.target.direct_tls and not place.is_unix,
+                timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
+                statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
+                server_settings={"application_name": self.target.application_name, **self._options},
+            )  # fmt: skip
+        except asyncpg.InvalidAuthorizationSpecificationError as exc:
+            raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
+        except _FAILURES as exc:
+            raise _NextPlease(_reason(exc, self._timeout)) from exc
+
+    @property
+    def _timeout(self) -> float:
+        return self.target.connect_timeout or CONNECT_TIMEOUT
+
+    @property
+    def _options(self) -> dict[str, str]:
+        return {"options": self.target.options} if self.target.options else {}
+
+    def _tls(self, place: Place) -> ssl.SSLContext | str:
+        if place.is_unix:
+            return "disable"
+        if not self.target.system_authorities:
+            return self.target.sslmode
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["postgresql"])
+        return context
+
+    def _keep_alive(self, plain: Plain) -> None:
+        connected = plain._transport.get_extra_info("socket")  # noqa: SLF001  # nothing public leads there
+        if connected is None or connected.family == socket.AF_UNIX:
+            return
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, self.target.keepalive.get("keepalives", 1))
+        for name, option in _OPTIONS_OF_TCP.items():
+            if (value := self.target.keepalive.get(name, 0)) > 0:
+                connected.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+class _NextPlease(Exception):
+    """This server will not do now; another one may."""
+
+
+def _reason(error: BaseException, timeout: float) -> str:
+    match error:
+        case TimeoutError():
+            return f"no answer within {timeout:g} s"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case socket.gaierror():
+            return f"the host is not known: {error.strerror}"
+        case _:
+            return str(error) or type(error).__name__

@@ -1,0 +1,159 @@
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases.
+
+Each is one statement, or several of which each may be done twice; so no lock is held while this server thinks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.job import Action, Event
+from wfx.domain.json import Json, encode
+from wfx.domain.timestamp import Timestamp
+from wfx.domain.workflow import Workflow
+from wfx.store.backend import Performed
+from wfx.store.operations import (
+    CreateWorkflow,
+    DeleteWorkflow,
+    EndLeases,
+    ExclusiveOperation,
+    OpenConsumer,
+    PruneLog,
+    RunChores,
+    TakeLease,
+)
+from wfx.store.plan import workflow_event
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.texts import require_short
+from wfx.store.protocol import Consumer, Lease
+
+_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+
+
+class Fence(NamedTuple):
+    """What a statement says so that it is done once at most."""
+
+    writer: UUID
+    epoch: int
+    batch: int
+
+
+async def perform(plain: Plain, operation: ExclusiveOperation, now: int, fence: Fence) -> Performed | None:
+    """Do the operation; None if the fence has kept it from being done."""
+    match operation:
+        case CreateWorkflow():
+            return await _create_workflow(plain, operation, now, fence)
+        case DeleteWorkflow():
+            return await _delete_workflow(plain, operation, now, fence)
+        case _:
+            return Performed(await _done(plain, operation, now))
+
+
+async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
+    """Do what may be done once more if its answer is lost, and return its result."""
+    match operation:
+        case PruneLog():
+            return await _prune_log(plain, operation, now)
+        case RunChores():
+            return await _drop_histories(plain, operation.at_most)
+        case OpenConsumer():
+            return await _open_consumer(plain, operation.name)
+        case TakeLease():
+            return await _take_lease(plain, operation, now)
+        case EndLeases():
+            await plain.execute(SQL["end_leases"], operation.holder)
+            return None
+
+
+async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:
+    """Return the answer to an operation that was done, and whose answer was lost; ``seq`` is that of its event."""
+    number, document = await plain.fetchrow(SQL["workflow_of_event"], seq) or (0, "")
+    assert isinstance(operation, CreateWorkflow | DeleteWorkflow), "others are done once more"
+    workflow = Workflow.from_encoded(Json(document.encode()), number)
+    if isinstance(operation, CreateWorkflow):
+        return _logged(workflow, Action.CREATE, workflow, now, operation, seq)
+    return _logged(None, Action.DELETE, workflow, now, operation, seq)
+
+
+async def _create_workflow(plain: Plain, operation: CreateWorkflow, now: int, fence: Fence) -> Performed | None:
+    asked = operation.workflow
+    for text in (asked.name, *asked.positions, *(group.name for group in asked.groups or ())):
+        require_short("name in a workflow", text)
+    draft = workflow_event(Action.CREATE, asked, now, operation.cause)
+    values = (asked.name, asked.encoded.decode(), now, draft.payload.decode(), operation.cause)
+    try:
+        row = await plain.fetchrow(SQL["create_workflow"], *fence, *values)
+    except asyncpg.UniqueViolationError as exc:
+        raise WorkflowNotUnique(asked.name) from exc
+    if row is None:
+        return None
+    stored = Workflow.from_encoded(asked.encoded, row[1])
+    return _logged(stored, Action.CREATE, stored, now, operation, row[0])
+
+
+async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fence: Fence) -> Performed | None:
+    name = operation.name
+    if "\0" in name:
+        raise WorkflowNotFound(name)
+    payload = encode({"name": name}).decode()
+    try:
+        row = await plain.fetchrow(SQL["delete_workflow"], *fence, name, now, payload, operation.cause)
+    except asyncpg.ForeignKeyViolationError as exc:
+        raise WorkflowInUse(name) from exc
+    if row is None:
+        return None
+    if row[0] is None:
+        raise WorkflowInUse(name) if row[2] else WorkflowNotFound(name)
+    return await performed(plain, operation, now, row[0])
+
+
+def _logged(
+    result: Any, action: Action, workflow: Workflow, now: int, operation: CreateWorkflow | DeleteWorkflow, seq: int
+) -> Performed:
+    return Performed(result, [Event(seq, *workflow_event(action, workflow, now, operation.cause))])
+
+
+async def _prune_log(plain: Plain, operation: PruneLog, now: int) -> int:
+    row = await plain.fetchrow(
+        SQL["horizon_to_prune_to"],
+        max(operation.keep_newest, 0),
+        operation.older_than,
+        max(operation.at_most, 0),
+        operation.keep_for_consumers,
+        now,
+    )
+    assert row is not None
+    old, new = row
+    pruned = new > old and await plain.fetchval(SQL["prune"], old, new) is not None
+    await plain.execute(SQL["forget_workflows"])
+    return new - old if pruned else 0
+
+
+async def _drop_histories(plain: Plain, at_most: int) -> int:
+    """Drop what is left of deleted jobs' histories, one job after the other."""
+    dropped = 0
+    while dropped < at_most:
+        count, found = await plain.fetchrow(SQL["drop_left_histories"], at_most - dropped) or (0, False)
+        dropped += count
+        if not found:
+            break
+    return dropped
+
+
+async def _open_consumer(plain: Plain, name: str) -> Consumer:
+    await plain.execute(SQL["create_consumer"], name)
+    row = await plain.fetchrow(SQL["consumer"], name)
+    assert row is not None, "no consumer is ever deleted"
+    return Consumer(*row)
+
+
+async def _take_lease(plain: Plain, operation: TakeLease, now: int) -> Lease | None:
+    until = Timestamp(now + operation.ttl)
+    values = (operation.name, operation.holder, until, now, operation.latest_end(now))
+    epoch = await plain.fetchval(SQL["take_lease"], *values)
+    return None if epoch is None else Lease(operation.name, operation.holder, epoch, until)

@@ -1,0 +1,90 @@
+"""Opens a PostgreSQL database."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+
+import asyncpg
+
+from wfx.domain.errors import StoreError, StoreUnusable
+from wfx.store.postgres.backend import Openers, PostgresBackend
+from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.connections import Open
+from wfx.store.postgres.faults import translate
+from wfx.store.postgres.migrate import migrate, migrations
+from wfx.store.postgres.notification_check import are_heard
+from wfx.store.postgres.rds_iam import encrypted, rds_tokens
+from wfx.store.postgres.session import Demands
+from wfx.store.postgres.target import read_target
+from wfx.store.storage_settings import DEFAULTS, StorageSettings
+
+_log = logging.getLogger(__name__)
+
+_SESSION = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
+_WRITE = {**_SESSION, "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+_SEARCH = {**_SESSION, "plan_cache_mode": "force_custom_plan"}
+_WRITE_SECONDS, _POINT_SECONDS, _MIGRATION_SECONDS = 20.0, 10.0, 3600.0
+_GRACE_SECONDS = 5.0
+"""How much longer than PostgreSQL's own limit this side waits for an answer."""
+
+
+class _Target:
+    """Where an option says that the database is, and how connections to it are opened."""
+
+    def __init__(self, option: str, settings: StorageSettings, *, pooler: bool) -> None:
+        target = read_target(option)
+        self._token = rds_tokens(target, os.environ)
+        self._target = encrypted(target) if self._token else target
+        self._demands = Demands(pooler, settings.may_lose_commits)
+        self.name = str(target)
+
+    def opener(self, seconds: float, session: Mapping[str, str]) -> Connector:
+        """Return what opens connections for one use."""
+        limited = {**session, "statement_timeout": f"{int(seconds * 1000)}ms"}
+        return Connector(self._target, self._demands, self._token, seconds + _GRACE_SECONDS, limited)
+
+
+async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> PostgresBackend:
+    """Open the database that the option names (see :mod:`wfx.store.postgres.target`), and make or upgrade its tables.
+
+    Raises StoreUnusable, naming the database and what to do.
+    """
+    target = _Target(option, settings, pooler=settings.pooler)
+    direct = _Target(settings.listen_dsn, settings, pooler=False) if settings.listen_dsn else target
+    write, point = target.opener(_WRITE_SECONDS, _WRITE), target.opener(_POINT_SECONDS, _SESSION)
+    search, listen = target.opener(settings.search_timeout, _SEARCH), direct.opener(_POINT_SECONDS, _SESSION)
+    try:
+        await _migrate(target)
+        heard = await _notice_pooler(listen, point, settings)
+        backend = PostgresBackend(Openers(write, point, search, listen), settings.search_connections, notified=heard)
+        await backend.open()
+    except StoreUnusable:
+        raise
+    except StoreError as exc:
+        raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as exc:
+        raise StoreUnusable(f"cannot use the database {target.name}: {translate(exc) or exc}") from exc
+    return backend
+
+
+async def _migrate(target: _Target) -> None:
+    plain = await target.opener(_MIGRATION_SECONDS, _SESSION)()
+    try:
+        await migrate(plain, migrations(), target.name)
+    finally:
+        plain.terminate()
+
+
+async def _notice_pooler(listen: Open, notify: Open, settings: StorageSettings) -> bool:
+    """Tell whether notifications are heard; warn if they are not, and nobody has said so."""
+    if settings.pooler and not settings.listen_dsn:
+        return False
+    if await are_heard(listen, notify):
+        return True
+    _log.warning(
+        "no notification of PostgreSQL is heard, so the log is read ten times a second: a pooler of transactions seems "
+        "to be in between; give --postgres-pooler, and PostgreSQL's own address as --postgres-listen-dsn"
+    )
+    return False

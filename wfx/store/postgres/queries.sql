@@ -1,0 +1,277 @@
+-- Every fixed statement but those of apply.sql; the queries by condition are put together in job_search.py.
+
+-- name: jobs_by_id
+-- Of jobs with more bytes than the second value no documents are read.
+SELECT
+    number, id, CASE WHEN size <= $2 THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
+    CASE WHEN size <= $2 THEN tags END, CASE WHEN size <= $2 THEN status END, CASE WHEN size <= $2 THEN definition END,
+    size, history_bytes, history_dropped
+FROM job WHERE id = ANY ($1::text[])
+
+-- name: rows_of_page
+-- :page selects the numbers of jobs. The room is for jobs as they are shown; those behind it come without documents.
+WITH page AS MATERIALIZED (:page)
+SELECT
+    number, id, CASE WHEN fits THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
+    CASE WHEN fits THEN tags END, CASE WHEN fits THEN status END, CASE WHEN fits THEN definition END,
+    size, history_bytes, history_dropped, shown, fits
+FROM (
+    SELECT *, sum(shown) OVER (ORDER BY number :order) <= :room AS fits
+    FROM (
+        SELECT job.*, job.size + octet_length(workflow.document) + :around AS shown
+        FROM page JOIN job USING (number) JOIN workflow ON workflow.number = job.workflow
+    ) AS measured
+) AS chosen
+ORDER BY number :order
+
+-- name: pages_of_clients
+-- One page for each client; an empty value sets no condition.
+SELECT
+    number, id, CASE WHEN fits THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
+    CASE WHEN fits THEN tags END, CASE WHEN fits THEN status END, CASE WHEN fits THEN definition END,
+    size, history_bytes, history_dropped, shown, fits, place
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    WITH ORDINALITY AS asked (client, in_state, of_workflow, in_groups, at_most, behind, place)
+CROSS JOIN LATERAL (
+    SELECT *, sum(shown) OVER (ORDER BY number :order) <= $7 AS fits
+    FROM (
+        SELECT job.*, job.size + octet_length(workflow.document) + :around AS shown
+        FROM job JOIN workflow ON workflow.number = job.workflow
+        WHERE left(client_id, 500) = left(client, 500) AND client_id = client AND (in_state = '' OR state = in_state)
+            AND (of_workflow = '' OR workflow.name = of_workflow)
+            AND (in_groups IS NULL OR grp = ANY (in_groups::text[]))
+        ORDER BY job.number :order LIMIT at_most OFFSET behind
+    ) AS measured
+) AS chosen
+ORDER BY place, number :order
+
+-- name: history
+-- One row for a job without entries. Of what has no room the first one comes, without documents.
+SELECT job.number, entry.version, entry.mtime, entry.status, entry.definition, entry.shown, entry.fits
+FROM job LEFT JOIN LATERAL (
+    SELECT
+        version, mtime, CASE WHEN upto <= $4 THEN status END AS status,
+        CASE WHEN upto <= $4 THEN definition END AS definition, shown, upto <= $4 AS fits
+    FROM (
+        SELECT *, sum(shown) OVER (ORDER BY version DESC) AS upto
+        FROM (
+            SELECT *, octet_length(status) + coalesce(octet_length(definition), 0) + :around AS shown
+            FROM history WHERE history.job = job.number AND version < $2 ORDER BY version DESC LIMIT $3
+        ) AS part
+    ) AS measured
+    WHERE upto - shown <= $4
+) AS entry ON true
+WHERE :job
+ORDER BY entry.version DESC
+
+-- name: workflows_by_number
+SELECT number, document FROM workflow WHERE number = ANY ($1::bigint[])
+
+-- name: numbers_by_name
+SELECT name, number FROM current_workflow WHERE name = ANY ($1::text[])
+
+-- name: workflows_page
+SELECT workflow.number, octet_length(document)
+FROM current_workflow JOIN workflow USING (number) ORDER BY current_workflow.name :order LIMIT $1 OFFSET $2
+
+-- name: workflows_total
+SELECT count(*) FROM current_workflow
+
+-- name: events_after
+-- Events behind a position, at most so many, and so many bytes of payloads; the first one in any case.
+SELECT
+    seq, ctime, action, job_id, client_id, workflow, CASE WHEN upto <= $3 OR nth = 1 THEN payload END,
+    state_before, cause
+FROM (
+    SELECT *, sum(octet_length(payload)) OVER (ORDER BY seq) AS upto, row_number() OVER (ORDER BY seq) AS nth
+    FROM (SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2) AS part
+) AS measured
+WHERE upto - octet_length(payload) <= $3
+ORDER BY seq
+
+-- name: bounds
+SELECT log_id, horizon, head FROM log
+
+-- name: head
+SELECT head FROM log
+
+-- name: ping
+SELECT 1
+
+-- name: count_jobs
+SELECT name, grp, jobs
+FROM (SELECT workflow, grp, count(*) AS jobs FROM job GROUP BY workflow, grp) AS found
+JOIN workflow ON workflow.number = found.workflow
+
+-- name: describe
+SELECT pg_database_size(current_database()), current_setting('server_version')
+
+-- name: create_workflow
+WITH
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+made AS (
+    INSERT INTO workflow (name, document) SELECT $4, $5 FROM me RETURNING number
+),
+named AS (
+    INSERT INTO current_workflow (name, number) SELECT $4, number FROM made RETURNING number
+),
+counter AS (
+    UPDATE log SET head = head + 1 WHERE (SELECT count(*) FROM named) = 1 RETURNING head AS seq
+),
+events AS (
+    INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload, cause)
+    SELECT seq, $6, 'CREATE', '', '', number, $7, $8 FROM counter, named
+),
+told AS (
+    UPDATE writer SET batch = $3, first_seq = (SELECT seq FROM counter), stale = '{}', done = true, seen = now()
+    WHERE id IN (SELECT id FROM me)
+)
+SELECT seq, number, pg_notify('wfx_log', '') FROM counter, named
+
+-- name: workflow_of_event
+SELECT workflow.number, document FROM event JOIN workflow ON workflow.number = event.workflow WHERE seq = $1
+
+-- name: delete_workflow
+-- A job that is created at the same time violates its foreign key, or this statement does.
+WITH
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+gone AS (
+    DELETE FROM current_workflow
+    WHERE name = $4 AND EXISTS (SELECT FROM me)
+        AND NOT EXISTS (SELECT FROM job WHERE job.workflow = current_workflow.number)
+    RETURNING number
+),
+counter AS (
+    UPDATE log SET head = head + 1 WHERE (SELECT count(*) FROM gone) = 1 RETURNING head AS seq
+),
+hidden AS (
+    UPDATE workflow SET deleted = seq FROM counter, gone WHERE workflow.number = gone.number
+),
+events AS (
+    INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload, cause)
+    SELECT seq, $5, 'DELETE', '', '', number, $6, $7 FROM counter, gone
+),
+told AS (
+    UPDATE writer SET batch = $3, first_seq = (SELECT seq FROM counter), stale = '{}', done = true, seen = now()
+    WHERE id IN (SELECT id FROM me)
+    RETURNING id
+)
+SELECT
+    seq, number, EXISTS (SELECT FROM current_workflow WHERE name = $4) AS present,
+    CASE WHEN seq IS NOT NULL THEN pg_notify('wfx_log', '') END
+FROM told LEFT JOIN (counter CROSS JOIN gone) ON true
+
+-- name: horizon_to_prune_to
+-- $1 keep_newest, $2 older_than, $3 at_most, $4 keep_for_consumers, $5 now.
+-- Behind what the number kept allows, age decides: up to the first event that is young enough to stay. Events from the
+-- future say nothing of that; they are as old as the next one that does, and stay where there is none.
+WITH
+bound AS (
+    SELECT
+        head, horizon AS old, least(horizon + $3, head) AS last,
+        greatest(horizon, least(least(horizon + $3, head), head - $1)) AS beyond
+    FROM log
+),
+reached AS (
+    SELECT
+        bound.*, coalesce((
+            SELECT seq - 1 FROM event
+            WHERE seq > beyond AND seq <= last AND ctime >= $2 AND ctime <= $5 ORDER BY seq LIMIT 1
+        ), last) AS stop
+    FROM bound
+),
+aged AS (
+    SELECT
+        reached.*, CASE
+            WHEN coalesce((SELECT ctime FROM event WHERE seq > stop AND ctime <= $5 ORDER BY seq LIMIT 1), $5) < $2
+                THEN stop
+            ELSE greatest(beyond, coalesce((
+                SELECT seq FROM event WHERE seq <= stop AND seq > beyond AND ctime < $2 ORDER BY seq DESC LIMIT 1
+            ), 0))
+        END AS wanted
+    FROM reached
+)
+SELECT
+    old,
+    greatest(old, least(wanted, CASE WHEN slowest IS NULL THEN wanted ELSE greatest(slowest, head - $4) END))
+FROM aged, (SELECT min(position) AS slowest FROM consumer) AS read
+
+-- name: prune
+-- From horizon $1 to $2, unless somebody else has pruned meanwhile.
+WITH
+before AS MATERIALIZED (SELECT horizon FROM log WHERE horizon = $1),
+moved AS (
+    UPDATE consumer SET position = $2, lost = lost + $2 - position
+    WHERE position < $2 AND EXISTS (SELECT FROM before)
+    RETURNING 1
+),
+gone AS (
+    DELETE FROM event WHERE seq <= $2 AND EXISTS (SELECT FROM before)
+    RETURNING 1
+)
+UPDATE log SET horizon = $2
+WHERE horizon = $1 AND (SELECT count(*) FROM moved) + (SELECT count(*) FROM gone) >= 0
+RETURNING 1
+
+-- name: forget_workflows
+DELETE FROM workflow
+WHERE deleted <= (SELECT horizon FROM log) AND NOT EXISTS (SELECT FROM current_workflow WHERE number = workflow.number)
+
+-- name: drop_left_histories
+WITH
+one AS (
+    SELECT job FROM left_history ORDER BY job LIMIT 1 FOR UPDATE SKIP LOCKED
+),
+part AS (
+    SELECT job, version FROM history WHERE job = (SELECT job FROM one) ORDER BY version DESC LIMIT $1
+),
+gone AS (
+    DELETE FROM history USING part WHERE history.job = part.job AND history.version = part.version
+    RETURNING 1
+),
+finished AS (
+    DELETE FROM left_history WHERE job = (SELECT job FROM one) AND (SELECT count(*) FROM gone) < $1
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone), EXISTS (SELECT FROM one)
+
+-- name: create_consumer
+-- Locks the log, so that no event is pruned between its head and the consumer's place.
+INSERT INTO consumer (name, position, steps, lost)
+SELECT $1, head, 0, 0 FROM (SELECT head FROM log FOR UPDATE) AS now
+ON CONFLICT (name) DO NOTHING
+
+-- name: consumer
+SELECT name, position, steps, lost FROM consumer WHERE name = $1
+
+-- name: consumers
+SELECT name, position, steps, lost FROM consumer ORDER BY name
+
+-- name: take_lease
+INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $3)
+ON CONFLICT (name) DO UPDATE
+SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = $3
+WHERE lease.until <= $4 OR lease.until > $5 OR lease.holder = $2
+RETURNING epoch
+
+-- name: end_leases
+UPDATE lease SET until = 0 WHERE holder = $1
+
+-- name: history_links
+SELECT version, octet_length(status) + coalesce(octet_length(definition), 0)
+FROM history WHERE job = $1 ORDER BY version DESC
+
+-- name: lock_job
+SELECT number FROM job WHERE number = $1 FOR UPDATE
+
+-- name: entry_status
+SELECT status FROM history WHERE job = $1 AND version = $2
+
+-- name: mark_entry
+UPDATE history SET status = $3, definition = NULL WHERE job = $1 AND version = $2
+
+-- name: drop_middle
+DELETE FROM history WHERE job = $1 AND version > $2 AND version < $3
+
+-- name: trimmed_job
+UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dropped + $3 WHERE number = $1

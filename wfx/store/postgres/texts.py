@@ -1,0 +1,29 @@
+"""Texts as PostgreSQL takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from wfx.domain.errors import TextTooLong
+
+_LONGEST_KEY = 2500
+"""Bytes of a name that an index finds: an entry of an index has 2,704 at most, and other columns beside it."""
+_LONGEST_TAG = 500
+"""Characters of a tag that is found by itself; a longer one is found by its hash."""
+
+
+def array_of(texts: Iterable[str]) -> str:
+    """Write texts as PostgreSQL writes an array of them: an array of arrays cannot be taken apart again."""
+    return "{" + ",".join('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in texts) + "}"
+
+
+def key_of(tag: str) -> str:
+    """Return what a tag is found by."""
+    return tag if len(tag) <= _LONGEST_TAG else f"\1{sha256(tag.encode()).hexdigest()}"
+
+
+def require_short(what: str, text: str) -> None:
+    """Raise TextTooLong if no index could hold the text."""
+    if len(text) * 4 > _LONGEST_KEY and len(text.encode()) > _LONGEST_KEY:
+        raise TextTooLong(what, len(text.encode()), _LONGEST_KEY)

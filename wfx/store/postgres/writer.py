@@ -1,0 +1,201 @@
+"""Writing connection: reads what plans begin with, and commits what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from wfx.domain.errors import NotOnThisLog, StepTaken, StoreError, StoreUnavailable
+from wfx.store.backend import Applied, Performed, Snapshot
+from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.plan import Plan
+from wfx.store.postgres import exclusive_operations
+from wfx.store.postgres.batch_values import Batch, batch_of
+from wfx.store.postgres.connections import Connection, Open, Plain
+from wfx.store.postgres.faults import ConnectionLost, DecideAgain
+from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
+from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
+from wfx.store.postgres.trimming import trim
+from wfx.store.postgres.workflows import Workflows
+
+_log = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+"""How often a statement is sent that other servers were in the way of."""
+_RECOVERY_SECONDS = 5.0
+"""How long to try to learn what became of a statement whose answer was lost."""
+_RECOVERY_PAUSE = 0.05
+_IDS = "job_id_key"
+"""PostgreSQL's name for the constraint that no two jobs have the same id."""
+
+
+class Writer:
+    """Does one thing at a time, as its caller sees to.
+
+    What a batch was decided on is compared when it is written, so no lock is held while the decisions are made. Each
+    batch has a number, which is written in the server's row of the table of writers together with the answer. If the
+    answer is lost, a new connection raises the epoch in that row: that waits for a statement that is under way, and
+    keeps one that comes later from changing anything. So what the row says then is what has happened.
+    """
+
+    def __init__(self, connect: Open, workflows: Workflows) -> None:
+        """Open the connection when it is first used."""
+        self._connection = Connection(connect, self._claim, only_reads=False)
+        self._workflows = workflows
+        self._under_way = asyncio.Lock()
+        self._id: UUID = uuid4()
+        self._epoch = 0
+        self._batch = 0
+        self._told: Row = ()
+        """What the server's row said when the connection was opened: epoch, batch, and the answer to that batch."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is open."""
+        return self._connection.is_open
+
+    @property
+    def server_pid(self) -> int:
+        """The number of the process that serves the connection."""
+        return self._connection.server_pid
+
+    async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
+        """Read jobs and workflows as they are now; nothing is locked."""
+        return await self._connection.read(partial(self._load, ids=ids, names=names, room=room))
+
+    async def _load(self, plain: Plain, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
+        rows: Sequence[Row] = ()
+        if wanted := [job_id for job_id in ids if "\0" not in job_id]:
+            rows = await plain.fetch(SQL["jobs_by_id"], wanted, room)
+        large = [row[1] for row in rows if row[SIZE] > room]
+        fit = [row for row in rows if row[SIZE] <= room] if large else rows
+        workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
+        named = await self._workflows.named(plain, names) if names else {}
+        return Snapshot([stored_of(row, workflows) for row in fit if row[WORKFLOW] in workflows], named, large)
+
+    async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
+        """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
+        async with self._under_way:
+            return await self._apply(batch_of(plan), step)
+
+    async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
+        """Do the operation. Raises what it is refused for."""
+        async with self._under_way:
+            return await self._perform(operation, now)
+
+    async def settled(self) -> None:
+        """Wait until what is being written now is answered."""
+        async with self._under_way:
+            pass
+
+    async def close(self) -> None:
+        """Leave the table of writers, and close the connection."""
+        if self._connection.is_open:
+            try:
+                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id))
+            except StoreError as exc:
+                _log.debug("cannot leave the table of writers: %s", exc)
+        await self._connection.close()
+
+    async def open(self) -> None:
+        """Open the connection. Raises StoreUnavailable."""
+        await self._connection.run(_nothing)
+
+    async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
+        try:
+            first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
+        except asyncpg.UniqueViolationError as exc:
+            if exc.constraint_name != _IDS:
+                raise
+            return Applied(0, batch.ids)  # another server has created a job with the id meanwhile
+        if step is not None and not done and not stale:
+            await self._refuse(step)
+        if batch.long_histories and done:
+            await self._trim(batch.long_histories)
+        return Applied(first_seq or 0, frozenset(stale))
+
+    async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
+        async def send(plain: Plain) -> Any:
+            fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
+            return await exclusive_operations.perform(plain, operation, now, fence)
+
+        answer = await self._send(send)
+        if isinstance(answer, Performed):
+            return answer
+        seq = answer[0]
+        return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
+
+    def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
+        sql = APPLY if step is None else APPLY_STEP
+        moved = () if step is None else (step.consumer, step.after, step.number, step.upto)
+
+        async def send(plain: Plain) -> Any:
+            return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *moved)
+
+        return send
+
+    async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:
+        """Send a statement once more where it is certain that it has changed nothing; return its answer."""
+        self._batch += 1
+        for _ in range(_ATTEMPTS):
+            try:
+                answer = await self._connection.run(send)
+            except DecideAgain:
+                continue
+            except ConnectionLost as exc:
+                answer = await self._recovered(exc)
+            if answer is not None:
+                return answer
+            await self._raise_epoch()
+        raise StoreUnavailable("other servers were in the way of this change again and again; try again later")
+
+    async def _recovered(self, lost: ConnectionLost) -> Row | None:
+        """Find out what has become of the batch; None if it was not done, and will not be."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _RECOVERY_SECONDS
+        while True:
+            try:
+                await self.open()
+            except StoreUnavailable as exc:
+                if loop.time() > deadline:
+                    raise StoreUnavailable(f"it is unknown whether the change was made: {lost}; {exc}") from exc
+                await asyncio.sleep(_RECOVERY_PAUSE)
+            else:
+                return self._told[2:] if self._told[1] == self._batch else None
+
+    async def _raise_epoch(self) -> None:
+        """Take the server's row again, which another connection with its name has taken, or which was dropped."""
+        await self._connection.run(self._claim)
+
+    async def _claim(self, plain: Plain) -> None:
+        row = await plain.fetchrow(SQL["fence"], self._id)
+        if row is None:
+            row = await plain.fetchrow(SQL["register_writer"], self._id)
+        assert row is not None
+        self._told = tuple(row)
+        self._epoch = row[0]
+
+    async def _refuse(self, step: TakeStep) -> None:
+        row = await self._connection.run(lambda plain: plain.fetchrow(SQL["bounds"]))
+        assert row is not None
+        if step.upto > row[2]:
+            raise NotOnThisLog(row[2], row[0])
+        raise StepTaken(step.consumer, step.after, step.number)
+
+    async def _trim(self, numbers: Sequence[int]) -> None:
+        """Bring histories within their bounds. What fails is done at the next change of the job."""
+        for number in numbers:
+            try:
+                await self._connection.run(partial(trim, job=number))
+            except StoreError as exc:
+                _log.warning("cannot shorten the history of a job: %s", exc)
+
+
+async def _nothing(_: Plain) -> None:
+    pass
