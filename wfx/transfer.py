@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ _EVERY = 1000
 """Records between two reports of progress."""
 _OWNER_ONLY = 0o600
 _DATABASE = b"SQLite format 3\0"
+_SERVER = re.compile(r"postgres(ql)?://|\w+ *=")
+"""Connection strings of PostgreSQL."""
 
 
 class _Source(NamedTuple):
@@ -102,6 +105,11 @@ def _write(target: Path, dump: Iterable[bytes]) -> None:
 def _opened(source: str, call: Invocation) -> Iterator[_Source]:
     if source == _STANDARD_STREAM:
         yield _dump_of("standard input", call.stdin)
+        return
+    if _SERVER.match(source):
+        kind = backend_kind("postgres")
+        with kind.dump(source) as (header, records):
+            yield _Source(header, records, lambda reason: StoreUnusable(f"{kind.describe(source)}: {reason}"))
         return
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - it is closed below, where errors are others'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,6 +11,7 @@ from wfx.config.options import BY_NAME
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
+from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
 from wfx.store.storage_settings import StorageSettings
@@ -20,12 +23,8 @@ def own_option(option: str) -> str:
 
 
 async def _open(option: str, settings: StorageSettings) -> Backend:
-    try:
+    with _driver():
         from wfx.store.postgres.opening import open_backend  # needs the whole backend, and the driver
-    except ModuleNotFoundError as exc:
-        if exc.name != "asyncpg":
-            raise
-        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx[postgres]") from exc
     return await open_backend(own_option(option), settings)
 
 
@@ -41,6 +40,29 @@ def _refuse(command: str, instead: str) -> NoReturn:
     raise StoreUnusable(f"wfx {command} does not know PostgreSQL yet: it reads SQLite files only; {instead}")
 
 
+def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+    with _driver():
+        from wfx.store.postgres.dumping import dump  # needs the driver
+    return dump(own_option(option))
+
+
+def _restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
+    with _driver():
+        from wfx.store.postgres.restoring import restore  # needs the driver
+    return restore(own_option(option), header, records, progress)
+
+
+@contextmanager
+def _driver() -> Iterator[None]:
+    """Say what to install where the driver is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if exc.name != "asyncpg":
+            raise
+        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx[postgres]") from exc
+
+
 def _describe(option: str) -> str:
     try:
         return f"in the database {read_target(own_option(option))}"
@@ -48,4 +70,4 @@ def _describe(option: str) -> str:
         return "in PostgreSQL"
 
 
-POSTGRES = BackendKind(_open, _check, _back_up, _describe)
+POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe)

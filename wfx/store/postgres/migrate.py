@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.statements import SQL
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,14 @@ async def migrate(plain: Plain, steps: Sequence[Migration], name: str) -> None:
     if latest > present:
         fields = {"from": present, "to": latest}
         _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
+
+
+async def import_of(plain: Plain) -> tuple[str, int] | None:
+    """Return of what an import has begun here, and how many records are written; None if none has or it is finished."""
+    if await plain.fetchval("SELECT to_regclass('import_progress')") is None:
+        return None
+    header, records = await plain.fetchrow(SQL["import_of"]) or ("", 0)
+    return header, records
 
 
 async def _version(plain: Plain, name: str) -> int:

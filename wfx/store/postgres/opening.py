@@ -11,9 +11,9 @@ import asyncpg
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
-from wfx.store.postgres.connections import Open
+from wfx.store.postgres.connections import Open, Plain
 from wfx.store.postgres.faults import translate
-from wfx.store.postgres.migrate import migrate, migrations
+from wfx.store.postgres.migrate import import_of, migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
 from wfx.store.postgres.session import Demands
@@ -69,10 +69,24 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     return backend
 
 
+async def open_plain(option: str) -> tuple[Plain, str]:
+    """Open a connection for work that may take long, and return it with the name of the database.
+
+    Raises StoreUnusable.
+    """
+    target = _Target(option, DEFAULTS, pooler=False)
+    try:
+        return await target.opener(_MIGRATION_SECONDS, _SESSION)(), target.name
+    except StoreError as exc:
+        raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
+
+
 async def _migrate(target: _Target) -> None:
     plain = await target.opener(_MIGRATION_SECONDS, _SESSION)()
     try:
         await migrate(plain, migrations(), target.name)
+        if await import_of(plain) is not None:
+            raise StoreUnusable(f"an import into the database {target.name} is not finished; call it again")
     finally:
         plain.terminate()
 

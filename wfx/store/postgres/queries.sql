@@ -275,3 +275,54 @@ DELETE FROM history WHERE job = $1 AND version > $2 AND version < $3
 
 -- name: trimmed_job
 UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dropped + $3 WHERE number = $1
+
+-- name: dump_header
+SELECT
+    log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
+    (SELECT count(*) FROM consumer)
+FROM log
+
+-- name: dump_workflows
+SELECT number, created, deleted, document
+FROM workflow LEFT JOIN (
+    SELECT workflow, min(seq) AS created FROM event WHERE job_id = '' AND action = 'CREATE' GROUP BY workflow
+) AS told ON told.workflow = workflow.number
+ORDER BY number
+
+-- name: dump_jobs
+SELECT
+    number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
+    history_bytes, history_dropped
+FROM job ORDER BY number
+
+-- name: dump_histories
+SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
+
+-- name: dump_events
+SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause FROM event ORDER BY seq
+
+-- name: is_unused
+SELECT
+    head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
+FROM log FOR UPDATE
+
+-- name: begin_import
+CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL)
+
+-- name: note_import
+INSERT INTO import_progress VALUES ($1, 0)
+
+-- name: import_of
+SELECT header, records FROM import_progress
+
+-- name: import_goes_on
+UPDATE import_progress SET records = $2 WHERE records = $1 RETURNING records
+
+-- name: end_import
+DROP TABLE import_progress
+
+-- name: set_log
+UPDATE log SET head = $1, horizon = $2
+
+-- name: number_next_workflow
+SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow

@@ -1,0 +1,125 @@
+"""Import into PostgreSQL and dump of it: data moves between kinds of stores, and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.store.postgres_schemas import unsound
+from tests.store.samples import FLOW, begin, renamed
+from tests.store.sqlite.test_checking import fill
+from wfx.domain.errors import StoreUnusable
+from wfx.store.dump import DumpReader, Header, Record, lines
+from wfx.store.findings import quiet
+from wfx.store.opening import open_store
+from wfx.store.postgres import dumping, restoring
+from wfx.store.protocol import Store
+from wfx.store.sqlite import dumping as sqlite_dumping
+from wfx.store.sqlite import restoring as sqlite_restoring
+from wfx.store.sqlite.checking import check
+
+
+@pytest.fixture
+def sqlite_lines(tmp_path: Path) -> list[bytes]:
+    """A dump of a SQLite database with some of everything."""
+
+    async def filled() -> None:
+        store = await open_store("sqlite", str(tmp_path / "wfx.db"))
+        try:
+            await fill(store)
+        finally:
+            await store.close()
+
+    asyncio.run(filled())
+    with sqlite_dumping.dump(tmp_path / "wfx.db") as (header, records):
+        return list(lines(header, records))
+
+
+def imported(dump_lines: list[bytes], option: str) -> None:
+    """Fill the database with a dump."""
+    reader = DumpReader("dump", dump_lines)
+    restoring.restore(option, reader.header, reader.records(), quiet)
+
+
+def dumped(option: str) -> list[bytes]:
+    """The lines of a dump."""
+    with dumping.dump(option) as (header, records):
+        return list(lines(header, records))
+
+
+def test_data_moves_there_and_back(sqlite_lines: list[bytes], option: str, tmp_path: Path) -> None:
+    """What comes from SQLite into PostgreSQL is sound, dumps the same, and comes back into SQLite sound."""
+    imported(sqlite_lines, option)
+    assert asyncio.run(unsound(option)) == []
+    back = dumped(option)
+    assert back[1:-1] == sqlite_lines[1:-1]
+    reader = DumpReader("dump", back)
+    sqlite_restoring.restore(tmp_path / "back.db", reader.header, reader.records(), quiet)
+    assert check(tmp_path / "back.db").sound
+
+
+def test_life_goes_on(sqlite_lines: list[bytes], option: str) -> None:
+    """A server on an imported database creates workflows and jobs, behind the events that are there."""
+    imported(sqlite_lines, option)
+    head = DumpReader("dump", sqlite_lines).header.head
+
+    async def go_on(store: Store) -> None:
+        await store.create_workflow(renamed("new"))
+        await store.create_job(FLOW.name, begin("c"))
+        bounds = await store.log_bounds()
+        assert bounds.head == head + 2
+
+    async def served() -> None:
+        store = await open_store("postgres", option)
+        try:
+            await go_on(store)
+        finally:
+            await store.close()
+
+    asyncio.run(served())
+    assert asyncio.run(unsound(option)) == []
+
+
+def test_an_interrupted_import_goes_on(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import that ended in the middle keeps servers out, and writes the rest when it is called again."""
+    monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
+    reader = DumpReader("dump", sqlite_lines)
+
+    def ending(records: Iterator[Record]) -> Iterator[Record]:
+        yield from islice(records, 8)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restoring.restore(option, reader.header, ending(reader.records()), quiet)
+    with pytest.raises(StoreUnusable, match="is not finished; call it again"):
+        asyncio.run(open_store("postgres", option))
+    other = Header("another", 0, 0, workflows=0, jobs=0, events=0, consumers=0)
+    with pytest.raises(StoreUnusable, match="a part of another import"):
+        restoring.restore(option, other, [], quiet)
+    written: list[int] = []
+    reader = DumpReader("dump", sqlite_lines)
+    restoring.restore(option, reader.header, reader.records(), lambda _what, done, _total: written.append(done))
+    assert written[0] == 10, "the eight before were not written again"
+    assert dumped(option)[1:-1] == sqlite_lines[1:-1]
+
+
+def test_nothing_is_mixed(sqlite_lines: list[bytes], option: str) -> None:
+    """An import into a database that has data is refused, and changes nothing."""
+    imported(sqlite_lines, option)
+    before = dumped(option)
+    with pytest.raises(StoreUnusable, match="has data; an import needs an empty one"):
+        imported(sqlite_lines, option)
+    assert dumped(option) == before
+
+
+def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that is there twice is refused with a sentence."""
+    monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
+    jobs = [line for line in sqlite_lines if line.startswith(b'{"kind":"job"')]
+    place = sqlite_lines.index(jobs[1])
+    with pytest.raises(ValueError, match="a record is there twice"):
+        imported([*sqlite_lines[:place], jobs[0], *sqlite_lines[place + 1 :]], option)
