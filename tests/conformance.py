@@ -21,6 +21,8 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI, V30RequestValidator, V30ResponseValidator
+from openapi_core.casting.schemas import oas30_write_schema_casters_factory
+from openapi_core.casting.schemas.factories import SchemaCastersFactory
 from openapi_core.datatypes import Parameters, RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
@@ -31,6 +33,8 @@ from wfx.api import spec
 
 _DOCUMENTS = ("/openapi.json", "/openapiv3.json", "/swagger.json")
 _OUTSIDE = (307, 404, 405)
+_MOST_PARTS = 100_000
+"""More than the document has parts."""
 
 
 class NotConforming(AssertionError):
@@ -141,8 +145,9 @@ def _is_filtered_to_nothing(response: httpx.Response) -> bool:
 
 @cache
 def _openapi() -> OpenAPI:
+    """The document; where its parts are is looked up once, since that takes longest."""
     config = Config(spec_validator_cls=None, request_validator_cls=_Requests, response_validator_cls=_Responses)
-    return OpenAPI.from_dict(spec.document(), config=config)
+    return OpenAPI(SchemaPath.from_dict(spec.document(), resolved_cache_maxsize=_MOST_PARTS), config=config)
 
 
 def _remembering(kind: type[Validator]) -> type[Validator]:
@@ -175,6 +180,9 @@ class _Requests(V30RequestValidator):
     """Does not look again at parameters that were found to be valid for the same operation."""
 
     schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
+    schema_casters_factory = SchemaCastersFactory(
+        schema_validators_factory, oas30_write_schema_casters_factory.types_caster
+    )
     _valid: ClassVar[set[str]] = set()
 
     def _get_parameters(self, parameters: RequestParameters, operation: SchemaPath, path: SchemaPath) -> Parameters:
