@@ -128,10 +128,44 @@ async def test_forms(tmp_path: Path) -> None:
     ("application/openmetrics-text;version=" + "9" * 5000, "text/plain; version=0.0.4"),
     ("text/plain;version=x,application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=1.0.0"),
     ("text/plain;version=,;;=,\xb9", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=7.0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=0.0.1", "text/plain; version=0.0.4"),
+    ("text/plain;version=7.0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=7.0,text/plain;version=1.0.0;q=0.1", "text/plain; version=1.0.0"),
 ])  # fmt: skip
-async def test_versions_that_are_none(accept: str, answered: str, tmp_path: Path) -> None:
-    """Who accepts a version that is none gets another form that is accepted, else Prometheus text."""
-    async with service(tmp_path) as client:
+async def test_versions_that_are_not_written(accept: str, answered: str, tmp_path: Path) -> None:
+    """Who asks for a version that is not written gets another form that is accepted, else Prometheus text."""
+    await check_form(accept, answered, tmp_path)
+
+
+@pytest.mark.parametrize(("accept", "answered"), [
+    ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+    ("text/plain", "text/plain; version=0.0.4"),
+    ("Application/OpenMetrics-Text; Version=1.0.0", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ('TEXT/PLAIN; VERSION="1.0.0"', "text/plain; version=1.0.0"),
+    ("application/openmetrics-text;q=0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text; Q=0.000, */*", "text/plain; version=0.0.4"),
+    ("text/plain;q=0, */*", "application/openmetrics-text; version=1.0.0"),
+    ("text/plain;version=0.0.4;q=0, text/plain", "text/plain; version=1.0.0"),
+    ("*/*;q=0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;q=0.1, text/plain", "text/plain; version=0.0.4"),
+    ("text/plain, application/openmetrics-text", "application/openmetrics-text; version=1.0.0"),
+    ("text/*;q=0.1, application/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
+    ('text/plain;note=",application/openmetrics-text,"', "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;q=2", "text/plain; version=0.0.4"),
+    ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+     "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
+])  # fmt: skip
+async def test_the_form_that_is_accepted(accept: str, answered: str, tmp_path: Path) -> None:
+    """What is accepted is read as RFC 9110 has it: names in any case, the best quality wins, 0 is not acceptable."""
+    await check_form(accept, answered, tmp_path)
+
+
+async def check_form(accept: str, answered: str, folder: Path) -> None:
+    """Ask for the metrics with this field ``Accept``."""
+    async with service(folder) as client:
         answer = await client.http.get(
             f"http://127.0.0.1:{client.running.ports[Side.NORTH]}/metrics",
             headers=[(b"Accept", accept.encode("latin-1"))],
