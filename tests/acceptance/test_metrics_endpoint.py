@@ -23,6 +23,7 @@ from prometheus_client.process_collector import ProcessCollector
 from tests.composition import Running, composed
 from tests.events.serving import eventually
 from tests.tuned import tuned
+from wfx.api.request_counts import PLUGIN
 from wfx.diagnostics.pages import PAGES
 from wfx.domain.errors import StoreUnavailable
 from wfx.events.query import parse_query
@@ -449,6 +450,26 @@ async def test_plugins(tmp_path: Path) -> None:
             ("wfx_http_requests_total", "GET", "/metrics", "north", "200"): 1,
         }
         assert not client.running.parts.plugins[Side.SOUTH].lost.done()
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}"], ids=["while the body arrives", "while the plugin decides"])
+async def test_clients_that_leave_before_a_plugin_has_decided(body: bytes, tmp_path: Path) -> None:
+    """A request whose client leaves before the plugins have decided counts with status 499, once."""
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    plugins = PluginDirectory(tmp_path / "plugins")
+    plugins.script("silent", "hold()")
+    head = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
+    async with service(tmp_path, client_plugins_dir=str(plugins.path), plugin_timeout=60.0) as client:
+        counts = client.running.parts.endpoints[Side.SOUTH].counts.of(PLUGIN, "PUT")
+        connection = await client.running.connect(Side.SOUTH, head + body)
+        await eventually(lambda: client.running.parts.limits.listeners[0].running == 1)
+        connection.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        await connection.close()
+        await eventually(lambda: bool(counts.answers))
+        assert counts.answers == {499: 1}
+        assert (await client.samples())["wfx_http_requests_total", "PUT", "plugin", "south", "499"] == 1
 
 
 async def test_plugins_see_metrics_but_no_probes(tmp_path: Path) -> None:
