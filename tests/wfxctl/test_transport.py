@@ -168,6 +168,18 @@ def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     assert "redirect" in outcome.err.lower()
 
 
+def test_failures_name_where_redirects_led(south: Run, stub: Stub) -> None:
+    """Where a redirect leads to a server that cannot be reached, or refuses, the message names its address too."""
+    asked = f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false"'
+    stub.replies.append(Reply(307, b"", {"Location": "http://me:secret@127.0.0.1:1/gone"}))
+    outcome = south("job", "get", "--id", "7")
+    assert outcome.code == 1
+    assert outcome.err == f'Error: {asked} (redirected to "http://127.0.0.1:1/gone"): Connection refused\n'
+    stub.replies += [Reply(307, b"", {"Location": "/elsewhere"}), Reply(403, b"")]
+    outcome = south("job", "get", "--id", "7")
+    assert f'{asked} (redirected to "http://localhost:{stub.port}/elsewhere"): 403 Forbidden' in outcome.err
+
+
 def test_proxies_are_not_consulted(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxy variables have no effect."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
