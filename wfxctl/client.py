@@ -131,12 +131,12 @@ class Api:
             yield client
 
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
+        named = cast(ssl.SSLContext, _CertificateNames(context))
         if self.target.socket:
-            return httpx.HTTPTransport(verify=context, trust_env=False, uds=self.target.socket)
+            return httpx.HTTPTransport(verify=named, trust_env=False, uds=self.target.socket)
         if not (proxy := self.target.proxy):
-            return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE)
+            return httpx.HTTPTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE)
         reached_by = httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None)
-        named = cast(ssl.SSLContext, _Unbracketed(context))
         return _ProxyTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
 
     @cached_property
@@ -178,8 +178,8 @@ class _Bracketed(httpx.URL):
         return b"[%b]" % super().raw_host
 
 
-class _Unbracketed:
-    """What httpcore calls of a TLS context, for servers named in brackets: their certificates have none."""
+class _CertificateNames:
+    """What httpcore calls of a TLS context: certificates have names without brackets, and without a dot at the end."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -188,10 +188,14 @@ class _Unbracketed:
         self._context.set_alpn_protocols(protocols)
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> ssl.SSLSocket:
-        return self._context.wrap_socket(sock, server_hostname=server_hostname.strip("[]"))
+        return self._context.wrap_socket(sock, server_hostname=_certificate_name(server_hostname))
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, server_hostname: str) -> ssl.SSLObject:
-        return self._context.wrap_bio(incoming, outgoing, server_hostname=server_hostname.strip("[]"))
+        return self._context.wrap_bio(incoming, outgoing, server_hostname=_certificate_name(server_hostname))
+
+
+def _certificate_name(host: str) -> str:
+    return host.strip("[]").removesuffix(".")
 
 
 class _OnDemand(httpx.BaseTransport):

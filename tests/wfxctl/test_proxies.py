@@ -66,6 +66,13 @@ def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> No
     ("192.0.2.0/24", "::ffff:192.0.2.7", True), ("::ffff:192.0.2.0/120", "192.0.2.7", True),
     ("192.0.2.7", "3221225991", True),
     ("[2001:db8::]/32", "2001:db8::7", True), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
+    ("2001:db8::/32:8080", "2001:db8::7", True), ("2001:db8::/32:80", "2001:db8::7", False),
+    ("2001:db8:1::/48:8080", "2001:db8::7", False), ("[2001:db8::]/32:8080", "2001:db8::7", True),
+    ("[2001:db8::]/32:80", "2001:db8::7", False), ("192.0.2.0/24:8080", "192.0.2.7", True),
+    ("192.0.2.0/24:80", "192.0.2.7", False), ("::ffff:192.0.2.0/120:8080", "192.0.2.7", True),
+    ("*:8080", "wfx.invalid", True), ("*:8080", "2001:db8::7", True), ("*:80", "wfx.invalid", False),
+    ("*.invalid:8080", "wfx.invalid", True), ("*.invalid:80", "wfx.invalid", False),
+    ("[2001:DB8::]/32:8080", "2001:db8::7", True), ("2001:DB8::/32", "2001:db8::7", True),
     ("198.51.100.0/24", "192.0.2.7", False), ("2001:db8::/32", "2001:db8::7", True), (" , ", "wfx.invalid", False),
 ])  # fmt: skip
 def test_exempt_hosts(stub: Stub, exempt: str, host: str, direct: bool) -> None:
@@ -158,6 +165,18 @@ def test_servers_with_ipv6_addresses_over_tls(run: Run, tmp_path: Path) -> None:
     assert asked == ["[::1]:8443", "[2001:db8::1]:8443"]
     assert (other.code, len(stub.seen)) == (1, 1), "the certificate is for ::1 alone"
     assert "certificate" in other.err
+
+
+def test_servers_with_full_names_over_tls(run: Run, tmp_path: Path) -> None:
+    """A dot at the end of a host name is for the resolver alone: certificates have none."""
+    authority = Authority(tmp_path)
+    signed = authority.sign("server", names="DNS:wfx.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(signed.certificate, signed.key)
+    with Stub().listening(tls=context) as stub, tunnel(stub.port) as (port, asked):
+        tls = ("--enable-tls", f"--tls-ca={authority.certificate}", f"--proxy=http://127.0.0.1:{port}")
+        assert run(*tls, "--client-tls-host=wfx.example.", *WORDS).code == 0
+    assert asked == ["wfx.example.:8443"]
 
 
 def test_failures_name_the_proxy(run: Run) -> None:

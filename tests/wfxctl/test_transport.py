@@ -156,6 +156,14 @@ def test_two_unix_sockets_are_one_too_many(run: Run, words: list[str]) -> None:
     assert outcome.err == "Error: --client-unix-socket and --mgmt-unix-socket exclude each other\n"
 
 
+@pytest.mark.parametrize("host", ["localhost.", "LocalHost."])
+def test_localhost_as_a_full_name(run: Run, stub: Stub, host: str) -> None:
+    """The name localhost may end with a dot, as full names do, though the system's file of hosts has none such."""
+    outcome = run(f"--client-host={host}", f"--client-port={stub.port}", "job", "get", "--id", "7")
+    assert outcome.code == 0, outcome.err
+    assert stub.one.headers["host"] == f"localhost:{stub.port}"
+
+
 def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     """A redirect leads to the answer; a circle ends."""
     stub.replies.append(Reply(307, b"", {"Location": f"{BASE}/elsewhere"}))
