@@ -92,7 +92,7 @@ def test_mermaid_is_the_default(viewer: Run) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("content", ["{}", "", "states: []", "name: none\ntransitions: []\ngroups: []\n"])
+@pytest.mark.parametrize("content", ["{}", "{}\n...\n", "states: []", "name: none\ntransitions: []\ngroups: []\n"])
 def test_no_states(viewer: Run, name: str, content: str) -> None:
     """A workflow without states is an empty diagram, where the reference breaks off."""
     Path("none.yml").write_text(content)
