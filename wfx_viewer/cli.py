@@ -76,9 +76,7 @@ def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     call.log.write("debug", "having workflow drawn", url=without_credentials(service), states=len(diagram.states))
     drawn = kroki.draw(service, texts.plantuml(diagram))
     if drawn.status != 200:
-        call.log.write(
-            "warn", "the service may not have drawn the workflow", url=drawn.address, status=drawn.status
-        )
+        call.log.write("warn", "the service may not have drawn the workflow", url=drawn.address, status=drawn.status)
     return drawn.picture + b"\n"
 
 

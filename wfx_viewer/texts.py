@@ -102,9 +102,7 @@ def _as_word(name: str) -> str:
 
 def smcat(diagram: Diagram) -> str:
     """Write a diagram of State Machine Cat."""
-    names = {
-        name: _smcat_quoted(shown) for name, shown in _unique_names(diagram, _smcat_text, _SMCAT_KEYWORDS).items()
-    }
+    names = {name: _smcat_quoted(shown) for name, shown in _unique_names(diagram, _smcat_text, _SMCAT_KEYWORDS).items()}
     states = [f"{names[state.name]} [{_smcat_attributes(diagram, state.name, names)}]" for state in diagram.states]
     lines = [",\n".join(["initial", *states, "final;"]), ""]
     if diagram.initial is not None:

@@ -43,7 +43,9 @@ class Exchange:
         if status == _PASSWORD_WANTED and self.proxy:
             advice = "give name and password in the address of the proxy, as in http://NAME:PASSWORD@proxy.example:3128"
         elif status == _PASSWORD_WANTED:
-            advice = "a proxy is at this address: name it by --proxy, and the server by the options for its host and port"
+            advice = (
+                "a proxy is at this address: name it by --proxy, and the server by the options for its host and port"
+            )
         elif self.proxy and status in _OF_GATEWAYS:
             advice = "if the proxy cannot reach the server, correct its address, or have NO_PROXY name its host"
         else:

@@ -310,8 +310,7 @@ def test_texts_of_mermaid_are_plain(viewer: Run) -> None:
         "#35;35#59; | #91;#91;x#93;#93; /' #92;#92;n #100;irection LR<br/>EVIL"
     )
     assert notes == [
-        "    Note right of A: <b>Group to Color Mapping</b><br/>"
-        f'<font color="#00cc00">{plain}</font> - {plain}'
+        f'    Note right of A: <b>Group to Color Mapping</b><br/><font color="#00cc00">{plain}</font> - {plain}'
     ]
     assert f"    A --> B: {plain.replace('<br/>', ' ')}\n" in text
 

@@ -252,7 +252,10 @@ def test_a_proxy_that_is_taken_for_the_server(run: Run, stub: Stub) -> None:
     """An address that asks for a proxy's password is told to be no server."""
     stub.usual = lambda _: Reply(407, b"", {})
     outcome = run(f"--client-port={stub.port}", *WORDS)
-    assert f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false": 407 Proxy Authentication Required' in outcome.err
+    assert (
+        f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false": 407 Proxy Authentication Required'
+        in outcome.err
+    )
     assert "name it by --proxy, and the server by the options for its host and port" in outcome.err
 
 

@@ -11,6 +11,10 @@ from wfx.store.backend import Backend
 from wfx.store.findings import Progress, Report
 
 
+def take_for_usable(_option: str) -> None:
+    """Find nothing wrong with a place."""
+
+
 @dataclass(frozen=True, slots=True)
 class BackendKind:
     """What can be done with the place that ``--storage-opt`` names, the first argument of each function.
@@ -26,6 +30,8 @@ class BackendKind:
     """Copy it to a new file, also beside a server; return how the file BACKUP is restored."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
+    probe: Callable[[str], None] = take_for_usable
+    """Look at once whether it could be opened by a start, as far as that can be told beside a server, changing nothing."""
 
 
 def backend_kind(name: str) -> BackendKind:
