@@ -35,6 +35,7 @@ from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.diagnostics import DebugSources, Diagnostics
+from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
@@ -52,7 +53,6 @@ from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
-from wfx.domain.errors import StoreUnusable
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store

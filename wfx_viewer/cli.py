@@ -111,8 +111,9 @@ ROOT = Command(
     """
     Draw a workflow as SVG, or write it in the language of a drawing program.
 
-    The file has one workflow in YAML or JSON, and nothing else; it need not make sense. States have the colour of their group. SVG is
-    drawn by this program itself, without a network. With --kroki-url a Kroki service draws it from PlantUML.
+    The file has one workflow in YAML or JSON, and nothing else; it need not make sense. States have the colour of their
+    group. SVG is drawn by this program itself, without a network. With --kroki-url a Kroki service draws it from
+    PlantUML.
 
     The result goes to standard output, everything else to standard error. Configuration files and variables are not
     read.

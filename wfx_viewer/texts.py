@@ -107,8 +107,10 @@ def smcat(diagram: Diagram) -> str:
     lines = [",\n".join(["initial", *states, "final;"]), ""]
     if diagram.initial is not None:
         lines.append(f"initial => {names[diagram.initial]};")
-    for t in diagram.transitions:
-        lines.append(f"{names[t.origin]} => {names[t.target]}: {_smcat_quoted(_smcat_text(t.eligible))};")
+    lines += [
+        f"{names[t.origin]} => {names[t.target]}: {_smcat_quoted(_smcat_text(t.eligible))};"
+        for t in diagram.transitions
+    ]
     lines += [f"{names[state]} => final;" for state in diagram.finals]
     return "\n".join(lines) + "\n"
 
@@ -121,7 +123,7 @@ def _smcat_attributes(diagram: Diagram, name: str, names: Mapping[str, str]) -> 
 
 
 def _smcat_text(name: str) -> str:
-    """Return a text without what would end it: in quotes there is no way to write a quote, or a backslash at the end."""
+    """Return a text without what would end it: quotes, and a backslash before one, cannot be written."""
     return _one_line(name).replace('"', "'").replace("\\", "\u29f5") or " "
 
 

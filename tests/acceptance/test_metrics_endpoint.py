@@ -39,6 +39,12 @@ from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.version import COMMIT, VERSION
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+OF_PROMETHEUS = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
 WORKFLOW = {
     "name": "w",
     "states": [{"name": "NEW"}, {"name": "DONE"}, {"name": "LOST"}],
@@ -154,10 +160,7 @@ async def test_versions_that_are_not_written(accept: str, answered: str, tmp_pat
     ("text/*;q=0.1, application/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
     ('text/plain;note=",application/openmetrics-text,"', "text/plain; version=0.0.4"),
     ("application/openmetrics-text;q=2", "text/plain; version=0.0.4"),
-    ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
-     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
-     "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
+    (OF_PROMETHEUS, "application/openmetrics-text; version=1.0.0"),
 ])  # fmt: skip
 async def test_the_form_that_is_accepted(accept: str, answered: str, tmp_path: Path) -> None:
     """What is accepted is read as RFC 9110 has it: names in any case, the best quality wins, 0 is not acceptable."""

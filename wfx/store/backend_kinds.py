@@ -31,7 +31,7 @@ class BackendKind:
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
     probe: Callable[[str], None] = take_for_usable
-    """Look at once whether it could be opened by a start, as far as that can be told beside a server, changing nothing."""
+    """Look whether a start could open it, as far as that can be told beside a server; change nothing."""
 
 
 def backend_kind(name: str) -> BackendKind:
