@@ -303,8 +303,8 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
         "tls-certificate: cannot read none.pem: No such file or directory (wfx.yml line 2)",
     ),
     (
-        "storage-opt: /nope/w.db",
-        "storage-opt: cannot use the database /nope/w.db: there is no directory in which it can be made (wfx.yml line 1)",
+        "storage-opt: /no/w.db",
+        "storage-opt: cannot use the database /no/w.db: there is no directory in which it can be made (wfx.yml line 1)",
     ),
     (
         "storage-opt: file:none.db?mode=rw",

@@ -53,8 +53,9 @@ def load_with_lines(content: bytes, *, alone: bool = False) -> tuple[Any, Node |
     try:
         loader = _Loader(content)
         node = loader.get_node() if loader.check_node() else None
-        if not loader.check_event(yaml.StreamEndEvent) and alone:  # what follows must be the end, or another document
-            raise ValueError(f"another document begins in line {loader.peek_event().start_mark.line + 1}")
+        is_last = loader.check_event(yaml.StreamEndEvent)  # what follows must be the end, or another document
+        if alone and not is_last:
+            raise ValueError(f"another document begins in line {loader.line + 1}")
         return (None if node is None else loader.construct_document(node)), node
     except RecursionError as exc:
         raise ValueError("it is nested too deeply") from exc

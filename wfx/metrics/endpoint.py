@@ -35,7 +35,8 @@ def _write(collected: _Collected, form: Form) -> bytes:
     from prometheus_client.openmetrics import exposition as openmetrics
 
     if form is OPENMETRICS:
-        return openmetrics.generate_latest(collected, version=form.version)
+        text: bytes = openmetrics.generate_latest(collected, version=form.version)  # type: ignore[no-untyped-call]  # of others
+        return text
     return exposition.generate_latest(collected)
 
 
