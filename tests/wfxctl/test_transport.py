@@ -157,6 +157,14 @@ def test_two_unix_sockets_are_one_too_many(run: Run, words: list[str]) -> None:
     assert outcome.err == "Error: --client-unix-socket and --mgmt-unix-socket exclude each other\n"
 
 
+@pytest.mark.parametrize("host", ["localhost.", "LocalHost."])
+def test_localhost_as_a_full_name(run: Run, stub: Stub, host: str) -> None:
+    """The name localhost may end with a dot, as full names do, though the system's file of hosts has none such."""
+    outcome = run(f"--client-host={host}", f"--client-port={stub.port}", "job", "get", "--id", "7")
+    assert outcome.code == 0, outcome.err
+    assert stub.one.headers["host"] == f"localhost:{stub.port}"
+
+
 def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     """A redirect leads to the answer; a circle ends."""
     stub.replies.append(Reply(307, b"", {"Location": f"{BASE}/elsewhere"}))
@@ -167,6 +175,18 @@ def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     outcome = south("job", "get-status", "--id", "7")
     assert outcome.code == 1
     assert "redirect" in outcome.err.lower()
+
+
+def test_failures_name_where_redirects_led(south: Run, stub: Stub) -> None:
+    """Where a redirect leads to a server that cannot be reached, or refuses, the message names its address too."""
+    asked = f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false"'
+    stub.replies.append(Reply(307, b"", {"Location": "http://me:secret@127.0.0.1:1/gone"}))
+    outcome = south("job", "get", "--id", "7")
+    assert outcome.code == 1
+    assert outcome.err == f'Error: {asked} (redirected to "http://127.0.0.1:1/gone"): Connection refused\n'
+    stub.replies += [Reply(307, b"", {"Location": "/elsewhere"}), Reply(403, b"")]
+    outcome = south("job", "get", "--id", "7")
+    assert f'{asked} (redirected to "http://localhost:{stub.port}/elsewhere"): 403 Forbidden' in outcome.err
 
 
 def test_proxies_are_not_consulted(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
