@@ -8,20 +8,24 @@ from pathlib import Path, PurePosixPath
 from release.components import ROOT, Component, NotAsLocked
 
 _NAMES = re.compile(r"(licen[cs]e|copying|notice|authors)([-._].*)?", re.IGNORECASE)
+_FOLDERS = frozenset({"licenses", "license_files", "sboms"})
+"""Directories of a package's description whose files all tell of licences, its own or those of code built into it."""
 _CODE = frozenset({".py", ".pyc", ".pyi", ".so"})
 _NOT_BROUGHT = ROOT / "release" / "license_texts"
 """Texts for packages whose wheels have none, from their source archives, by the names of the packages."""
-_OF_DEBIAN = ("Apache-2.0", "MPL-2.0")
+_TEXTS_ON_DEBIAN = ("Apache-2.0", "MPL-2.0")
 """Licences whose texts Debian's systems have."""
 
 
 def texts(part: Component) -> dict[PurePosixPath, bytes]:
     """Return the files with licences, notices and authors of a package. Raises NotAsLocked if it has no licence."""
-    found = {
-        _place(PurePosixPath(file)): Path(str(file.locate())).read_bytes()
-        for file in part.installed.files or ()
-        if _NAMES.fullmatch(file.name) and file.suffix not in _CODE
-    }
+    found: dict[PurePosixPath, bytes] = {}
+    for file in sorted(part.installed.files or (), key=lambda file: (not _is_description(file), file)):
+        if _is_text(PurePosixPath(file)):
+            content = Path(str(file.locate())).read_bytes()
+            place = _place(PurePosixPath(file))
+            while found.setdefault(place, content) != content:  # another text is there: both are kept
+                place = "other" / place
     if any(path.name.lower().startswith(("licen", "copying")) for path in found):
         return found
     kept = _NOT_BROUGHT / f"{part.name}.txt"
@@ -30,9 +34,19 @@ def texts(part: Component) -> dict[PurePosixPath, bytes]:
     return {**found, PurePosixPath("LICENSE"): kept.read_bytes()}
 
 
+def _is_text(file: PurePosixPath) -> bool:
+    in_folder = _is_description(file) and not _FOLDERS.isdisjoint(file.parts[1:-1])
+    return file.suffix not in _CODE and (in_folder or bool(_NAMES.fullmatch(file.name)))
+
+
+def _is_description(file: PurePosixPath) -> bool:
+    return file.parts[0].endswith(".dist-info")
+
+
 def _place(file: PurePosixPath) -> PurePosixPath:
     """Return where a file of a package goes below the directory of its licences."""
-    parts = file.parts[1:] if len(file.parts) > 1 else file.parts
+    named = [part for part in file.parts if part != ".."]
+    parts = named[1:] if len(named) > 1 else named
     return PurePosixPath(*(parts[1:] if parts[0] == "licenses" and len(parts) > 1 else parts))
 
 
@@ -51,6 +65,6 @@ def stanzas(expressions: list[str], folder: str) -> list[str]:
 
 def _stanza(name: str, folder: str) -> str:
     lines = [f"License: {name}", f" The texts, with the copyright notice of each part, are in /{folder}."]
-    if name in _OF_DEBIAN:
+    if name in _TEXTS_ON_DEBIAN:
         lines.append(f" On Debian systems the text is in /usr/share/common-licenses/{name}, too.")
     return "\n".join(lines)

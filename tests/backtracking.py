@@ -10,7 +10,8 @@ import re
 import re._constants as constants  # type: ignore[import-not-found]  # the parser of re is not described in its stubs
 import re._parser as parser  # type: ignore[import-not-found]
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 Rest = Callable[[int], bool]
@@ -20,6 +21,17 @@ Matcher = Callable[[int, Rest], bool]
 
 class TooManyTriesError(Exception):
     """There is no end to the tries."""
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Let each character of a text take calls of its own."""
+    former = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(former)
 
 
 class Backtracking:
@@ -52,22 +64,20 @@ class Backtracking:
     def spans(self, *, skips: bool = True) -> list[tuple[int, int]]:
         """All matches from left to right, as ``finditer`` gives them; or up to the first place where none begins."""
         found, at = [], 0
-        while at <= len(self._text):
-            end = self.match(at)
-            if end is not None:
-                found.append((at, end))
-            elif not skips:
-                break
-            at = at + 1 if end is None or end == at else end
+        with _deep_recursion():
+            while at <= len(self._text):
+                end = self._run(at, _anywhere)
+                if end is not None:
+                    found.append((at, end))
+                elif not skips:
+                    break
+                at = at + 1 if end is None or end == at else end
         return found
-
-    def match(self, at: int = 0) -> int | None:
-        """Where a match that begins here ends."""
-        return self._run(at, lambda _: True)
 
     def fullmatch(self) -> int | None:
         """Where a match of the whole text ends."""
-        return self._run(0, lambda end: end == len(self._text))
+        with _deep_recursion():
+            return self._run(0, lambda end: end == len(self._text))
 
     def _run(self, at: int, accept: Rest) -> int | None:
         ends: list[int] = []
@@ -77,13 +87,8 @@ class Backtracking:
                 ends.append(end)
             return bool(ends)
 
-        former = sys.getrecursionlimit()
-        sys.setrecursionlimit(100_000)
-        try:
-            self._try()
-            self._match(at, rest)
-        finally:
-            sys.setrecursionlimit(former)
+        self._try()
+        self._match(at, rest)
         return ends[0] if ends else None
 
     def _try(self) -> None:
@@ -93,6 +98,8 @@ class Backtracking:
 
     def _sequence(self, items: Any) -> Matcher:
         matchers = [self._item(kind, argument) for kind, argument in items]
+        if len(matchers) == 1:
+            return matchers[0]
 
         def match(at: int, rest: Rest) -> bool:
             for matcher in reversed(matchers):
@@ -191,6 +198,10 @@ def _first_way(matcher: Matcher) -> Matcher:
         return matcher(at, end_here) and rest(ends[0])
 
     return match
+
+
+def _anywhere(_: int) -> bool:
+    return True
 
 
 def _then(matcher: Matcher, rest: Rest) -> Rest:

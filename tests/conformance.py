@@ -21,9 +21,14 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI, V30RequestValidator, V30ResponseValidator
+from openapi_core.casting.schemas import oas30_write_schema_casters_factory
+from openapi_core.casting.schemas.factories import SchemaCastersFactory
 from openapi_core.datatypes import Parameters, RequestParameters
 from openapi_core.exceptions import OpenAPIError
+from openapi_core.templating.paths.datatypes import PathOperationServer
+from openapi_core.validation.request.exceptions import MissingParameter
 from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
+from openapi_core.validation.validators import BaseAPICallValidator
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
@@ -31,6 +36,8 @@ from wfx.api import spec
 
 _DOCUMENTS = ("/openapi.json", "/openapiv3.json", "/swagger.json")
 _OUTSIDE = (307, 404, 405)
+_MOST_PARTS = 100_000
+"""More than the document has parts."""
 
 
 class NotConforming(AssertionError):
@@ -141,8 +148,9 @@ def _is_filtered_to_nothing(response: httpx.Response) -> bool:
 
 @cache
 def _openapi() -> OpenAPI:
+    """The document; where its parts are is looked up once, since that takes longest."""
     config = Config(spec_validator_cls=None, request_validator_cls=_Requests, response_validator_cls=_Responses)
-    return OpenAPI.from_dict(spec.document(), config=config)
+    return OpenAPI(SchemaPath.from_dict(spec.document(), resolved_cache_maxsize=_MOST_PARTS), config=config)
 
 
 def _remembering(kind: type[Validator]) -> type[Validator]:
@@ -171,11 +179,28 @@ class _Validators(SchemaValidatorsFactory):
 _READING = _remembering(OAS30ReadValidator)
 
 
-class _Requests(V30RequestValidator):
-    """Does not look again at parameters that were found to be valid for the same operation."""
+class _Finding(BaseAPICallValidator):
+    """Looks up once to which operation a request goes, for its answer too."""
+
+    _found: ClassVar[dict[tuple[str, str], PathOperationServer]] = {}
+
+    def _find_path(self, request: _Request) -> PathOperationServer:
+        key = request.method, request.host_url + request.path
+        if key not in self._found:
+            self._found[key] = super()._find_path(request)
+        return self._found[key]
+
+
+class _Requests(_Finding, V30RequestValidator):
+    """Does not look again at parameters that were found to be valid, or to need not be there, for an operation."""
 
     schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
+    schema_casters_factory = SchemaCastersFactory(
+        schema_validators_factory, oas30_write_schema_casters_factory.types_caster
+    )
     _valid: ClassVar[set[str]] = set()
+    _left_out: ClassVar[dict[str, tuple[str, str]]] = {}
+    """Names and places of parameters that requests were seen to do without."""
 
     def _get_parameters(self, parameters: RequestParameters, operation: SchemaPath, path: SchemaPath) -> Parameters:
         headers = [(name, value) for name, value in parameters.header.items() if name.lower() != "content-length"]
@@ -187,8 +212,18 @@ class _Requests(V30RequestValidator):
         self._valid.add(known)
         return found
 
+    def _get_parameter(self, parameters: RequestParameters, param: SchemaPath) -> Any:
+        name, location = self._left_out.get(key := str(param), ("", ""))
+        if name and name not in parameters[location]:
+            raise MissingParameter(name, location)
+        try:
+            return super()._get_parameter(parameters, param)
+        except MissingParameter as exc:
+            self._left_out[key] = exc.name, exc.location
+            raise
 
-class _Responses(V30ResponseValidator):
+
+class _Responses(_Finding, V30ResponseValidator):
     schema_validators_factory = _Validators(_READING)
 
 

@@ -6,7 +6,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
+from wfx.commandline import completion, durations, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.config_files import signature
 from wfx.commandline.configuration import ResolvedSettings, Sources
 from wfx.commandline.failures import Failure, UsageFailure
@@ -37,9 +37,8 @@ _DIRECTORIES = ("simple-fileserver", "client-plugins-dir", "mgmt-plugins-dir")
 
 def _flag(option: Row) -> Option:
     def check(value: Value) -> None:
-        if isinstance(value, int | float) and not option.least <= value <= (option.most or value):
-            ceiling = f", at most {option.most:g}" if option.most else ""
-            raise ValueError(f"must be at least {option.least:g}{ceiling}")
+        if isinstance(value, int | float):
+            _check_number(option, value)
         if option.check is not None and isinstance(value, list | str):
             for item in [value] if isinstance(value, str) else value:
                 option.check(item)
@@ -55,6 +54,15 @@ def _flag(option: Row) -> Option:
         extensions=extensions,
         check=check,
     )
+
+
+def _check_number(option: Row, value: float) -> None:
+    if option.least <= value <= (option.most or value) or (option.or_zero and not value):
+        return
+    least = durations.show(option.least) if option.kind == "Seconds" else f"{option.least:g}"
+    zero = "0, or " if option.or_zero else ""
+    ceiling = f", at most {option.most:g}" if option.most else ""
+    raise ValueError(f"must be {zero}at least {least}{ceiling}")
 
 
 _FLAGS = tuple(map(_flag, OPTIONS))

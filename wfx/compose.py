@@ -30,10 +30,12 @@ from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
+from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.diagnostics import DebugSources, Diagnostics
+from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
@@ -51,6 +53,7 @@ from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
+from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
@@ -159,7 +162,15 @@ def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
         running_config.check_at_restart(option, partial(check_option, BY_NAME[option]))
+    running_config.check_at_restart("storage-opt", _check_storage)
     return running_config
+
+
+def _check_storage(config: Config) -> None:
+    try:
+        backend_kind(config.storage).probe(config.storage_opt)
+    except (StoreUnusable, OSError, ValueError) as exc:
+        raise OptionRefused("storage-opt", str(exc)) from exc
 
 
 def _monitor(config: Config, metrics: Metrics, readiness: Readiness, north: Dispatch) -> Monitoring:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-_MAPPED = 96
+_MAPPED_PREFIX_BITS = 96
 """Bits of an IPv6 address before the IPv4 address in it."""
 UNIX = "unix"
 """Stands for all that connect to Unix sockets."""
@@ -26,9 +26,10 @@ def address(text: str) -> IPv4Address | IPv6Address:
 def network(text: str, *, strict: bool = True) -> IPv4Network | IPv6Network:
     """Read a network or an address; ``strict`` refuses bits of a host. Raises ValueError."""
     found = ip_network(text, strict=strict)
-    if isinstance(found, IPv6Network) and found.prefixlen >= _MAPPED and (mapped := found.network_address.ipv4_mapped):
-        return IPv4Network((mapped, found.prefixlen - _MAPPED))
-    return found
+    if isinstance(found, IPv4Network) or found.prefixlen < _MAPPED_PREFIX_BITS:
+        return found
+    mapped = found.network_address.ipv4_mapped
+    return IPv4Network((mapped, found.prefixlen - _MAPPED_PREFIX_BITS)) if mapped else found
 
 
 class Peers:

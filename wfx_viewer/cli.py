@@ -55,7 +55,7 @@ def _diagram(call: Invocation, name: str) -> Diagram:
         raise Failure(f"cannot read {name}: {getattr(exc, 'strerror', None) or exc}") from exc
     call.log.write("debug", "read workflow file", path=name, bytes=len(content))
     try:
-        return Diagram.of(workflow_file.lenient(workflow_file.read(name, content).document))
+        return Diagram.of(workflow_file.lenient(workflow_file.read(name, content, alone=True).document))
     except UnicodeEncodeError as exc:
         raise Failure(f"{name} is no workflow: it has text that is not Unicode") from exc
 
@@ -73,14 +73,11 @@ def _drawn(call: Invocation, diagram: Diagram) -> str:
 def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     from wfx_viewer import kroki
 
-    shown = without_credentials(service)
-    call.log.write("debug", "having workflow drawn", url=shown, states=len(diagram.states))
-    status, picture = kroki.draw(service, texts.plantuml(diagram))
-    if status != 200:
-        call.log.write(
-            "warn", "the service may not have drawn the workflow", url=without_credentials(service), status=status
-        )
-    return picture + b"\n"
+    call.log.write("debug", "having workflow drawn", url=without_credentials(service), states=len(diagram.states))
+    drawn = kroki.draw(service, texts.plantuml(diagram))
+    if drawn.status != 200:
+        call.log.write("warn", "the service may not have drawn the workflow", url=drawn.address, status=drawn.status)
+    return drawn.picture + b"\n"
 
 
 def _opened(name: str, source: str, stack: ExitStack) -> BinaryIO:
@@ -114,8 +111,9 @@ ROOT = Command(
     """
     Draw a workflow as SVG, or write it in the language of a drawing program.
 
-    The file has one workflow in YAML or JSON; it need not make sense. States have the colour of their group. SVG is
-    drawn by this program itself, without a network. With --kroki-url a Kroki service draws it from PlantUML.
+    The file has one workflow in YAML or JSON, and nothing else; it need not make sense. States have the colour of their
+    group. SVG is drawn by this program itself, without a network. With --kroki-url a Kroki service draws it from
+    PlantUML.
 
     The result goes to standard output, everything else to standard error. Configuration files and variables are not
     read.

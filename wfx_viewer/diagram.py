@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wfx.domain.workflow import Group, State, Transition, Workflow
@@ -60,6 +60,7 @@ class Diagram:
         return self._colors.get(state, NO_GROUP)
 
 
-def label(transition: Transition) -> str:
-    """Say who may use a transition, and its action if it has one: ``WFX [IMMEDIATE]``."""
-    return f"{transition.eligible} [{transition.trigger}]" if transition.trigger else f"{transition.eligible}"
+def label(transition: Transition, written: Callable[[str], str] = str) -> str:
+    """Say who may use a transition, and its action if it has one, as a language writes words: ``WFX [IMMEDIATE]``."""
+    actor = written(f"{transition.eligible}")
+    return f"{actor} [{written(f'{transition.trigger}')}]" if transition.trigger else actor

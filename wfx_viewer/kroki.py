@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from wfx.commandline.failures import Failure
@@ -14,12 +15,22 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 """Seconds for the whole exchange, from connecting to the last byte."""
+_MOST_REDIRECTS = 10
 _MOST = 64 * 1024 * 1024
 """Bytes of a picture."""
 
 
-def draw(url: str, plantuml: str) -> tuple[int, bytes]:
-    """Return status and body of the service's answer. Raises Failure if there is none in time."""
+class Drawn(NamedTuple):
+    """What a service answered."""
+
+    address: str
+    """Where redirects led, for messages."""
+    status: int
+    picture: bytes
+
+
+def draw(url: str, plantuml: str) -> Drawn:
+    """Return the service's answer. Raises Failure if there is none in time, or if it is to come from another host."""
     import httpx  # only this format, and only with a service, needs it
 
     what = f"cannot have {without_credentials(url)} draw the workflow"
@@ -29,6 +40,11 @@ def draw(url: str, plantuml: str) -> tuple[int, bytes]:
         return deadline.begin(lambda: _exchange(url, _form(plantuml)))(_TIMEOUT)
     except (TimeoutError, httpx.TimeoutException) as exc:  # whichever of the two limits is met first
         raise Failure(f"{what}: no complete answer within {_TIMEOUT:g}s") from exc
+    except _Elsewhere as exc:
+        raise Failure(f"{what}: {exc}") from exc
+    except httpx.RequestError as exc:
+        led_to = "" if exc.request.url == httpx.URL(url) else f"it redirects to {_shown(exc.request)}: "
+        raise Failure(f"{what}: {led_to}{exc}") from exc
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, bodies.Unreadable) as exc:
         raise Failure(f"{what}: {exc}") from exc
 
@@ -43,16 +59,40 @@ def _form(plantuml: str) -> bytes:
     return form.encode("utf-8", "replace")
 
 
-def _exchange(url: str, form: bytes) -> tuple[int, bytes]:
+def _exchange(url: str, form: bytes) -> Drawn:
     import httpx
 
-    hooks = {"request": [_check_port]}
-    with (
-        httpx.Client(timeout=_TIMEOUT, trust_env=False, follow_redirects=True, event_hooks=hooks) as client,
-        client.stream("POST", url, content=form, headers={"Accept-Encoding": "gzip"}) as answer,
-    ):
-        pieces = bodies.unpacked(answer.iter_raw(), answer.headers.get("Content-Encoding", ""))
-        return answer.status_code, bodies.whole(pieces, _MOST)
+    with httpx.Client(timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [_check_port]}) as client:
+        request = client.build_request("POST", url, content=form, headers={"Accept-Encoding": "gzip"})
+        for _ in range(_MOST_REDIRECTS + 1):
+            with closing(client.send(request, stream=True)) as answer:
+                if answer.next_request is None:
+                    pieces = bodies.unpacked(answer.iter_raw(), answer.headers.get("Content-Encoding", ""))
+                    return Drawn(_shown(request), answer.status_code, bodies.whole(pieces, _MOST))
+            _check_host(request, answer.next_request)
+            request = answer.next_request
+        raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+
+
+def _shown(request: httpx.Request) -> str:
+    return without_credentials(str(request.url))
+
+
+class _Elsewhere(Exception):
+    """A redirect leads to where nobody has asked to send the workflow."""
+
+
+def _check_host(request: httpx.Request, following: httpx.Request) -> None:
+    """Let redirects lead to other paths and ports, and to HTTPS. Raises _Elsewhere."""
+    if following.url.host != request.url.host:
+        reason = "on another host"
+    elif (request.url.scheme, following.url.scheme) == ("https", "http"):
+        reason = "without TLS"
+    else:
+        return
+    raise _Elsewhere(
+        f"it redirects to {_shown(following)}, {reason}: give that as --kroki-url if the workflow may go there"
+    )
 
 
 def _check_port(request: httpx.Request) -> None:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from xml.sax.saxutils import escape
 
-from wfx_viewer.characters import legal
+from wfx_viewer.characters import without_illegal_xml
 from wfx_viewer.diagram import NO_GROUP_TEXT, Diagram, label
 
 _LEGEND = "<b>Group to Color Mapping</b>"
 _WORD, _NO_WORD = re.compile(r"[A-Za-z0-9_]+"), re.compile(r"[^A-Za-z0-9_]+")
-_ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&'}
-"""How Mermaid takes characters that would end a text."""
+_MERMAID_SPECIAL = re.compile(r"""["#;:<>&%{}\[\]\\`$]|d(?=irection\s+(?:tb|bt|rl|lr))""", re.IGNORECASE)
+"""What would end a text, or begin markup, a comment, a directive or a statement, in Mermaid."""
 _MERMAID_KEYWORDS = frozenset({
-    "accdescr", "acctitle", "class", "classdef", "click", "default", "href", "note", "scale", "state", "statediagram",
-    "style",
+    "accdescr", "acctitle", "class", "classdef", "click", "default", "href", "note", "root_end", "root_start", "scale",
+    "state", "statediagram", "style",
 })  # fmt: skip
-"""Words, in any case, that Mermaid does not take as the identifier of a state; ``end`` it does."""
+"""Words, in any case, that Mermaid does not take as the identifier of a state, or gives to others; ``end`` it takes."""
+_PLANTUML_SPECIAL = re.compile(r"""["<>|\\%\[\]~]|&(?=#)|/(?=')|([*_/=.-])(?=\1)""")
+"""What would end a text, or begin markup, a comment, a link or a function, in PlantUML."""
+_PLANTUML_KEYWORDS = frozenset({
+    "caption", "end", "endlegend", "footer", "header", "hide", "legend", "mainframe", "newpage", "remove", "show",
+    "skinparam", "title",
+})  # fmt: skip
+"""Words, in any case, with which statements of PlantUML begin that take any text."""
+_SMCAT_KEYWORDS = frozenset({"initial", "final"})
+"""Names of the states that are written where a diagram begins and ends."""
+_SMCAT_TYPES = re.compile(r"initial|final|parallel|history|^[\^\]]")
+"""Names from which State Machine Cat concludes that a state is none of the usual ones."""
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -27,14 +38,14 @@ def mermaid(diagram: Diagram) -> str:
 
 
 def _mermaid_lines(diagram: Diagram) -> Iterator[str]:
-    ids = _told_apart(diagram, _as_word, _MERMAID_KEYWORDS)
+    ids = _unique_names(diagram, _as_word, _MERMAID_KEYWORDS)
     for name, word in ids.items():
         if name != word:
-            yield f'state "{_one_line(name).translate(_ENTITIES)}" as {word}'
+            yield f'state "{_mermaid_text(name) or " "}" as {word}'
     if diagram.initial is not None:
         yield f"[*] --> {ids[diagram.initial]}"
     for t in diagram.transitions:
-        yield _one_line(f"{ids[t.origin]} --> {ids[t.target]}: {t.eligible}")
+        yield f"{ids[t.origin]} --> {ids[t.target]}: {_mermaid_text(t.eligible)}"
     for final in diagram.finals:
         yield f"{ids[final]} --> [*]"
     for state in diagram.states:
@@ -42,9 +53,17 @@ def _mermaid_lines(diagram: Diagram) -> Iterator[str]:
         yield f"classDef cl_{ids[state.name]} color:{color.text},fill:{color.fill}"
         yield f"class {ids[state.name]} cl_{ids[state.name]}"
     if diagram.states:
-        groups = [f'<font color="{c.fill}">{g.name}</font> - {g.description}' for g, c in diagram.groups]
+        groups = [
+            f'<font color="{c.fill}">{_mermaid_text(g.name, "<br/>")}</font> - {_mermaid_text(g.description, "<br/>")}'
+            for g, c in diagram.groups
+        ]
         beside = diagram.states[0].name if diagram.initial is None else diagram.initial
-        yield _one_line(f"Note right of {ids[beside]}: {'<br/>'.join([_LEGEND, *groups])}", "<br/>")
+        yield f"Note right of {ids[beside]}: {'<br/>'.join([_LEGEND, *groups])}"
+
+
+def _mermaid_text(text: str, new_line: str = " ") -> str:
+    """Write a text with entities, as Mermaid takes them."""
+    return new_line.join(_escaped(_MERMAID_SPECIAL, "#{};", line) for line in text.splitlines())
 
 
 def plantuml(diagram: Diagram) -> str:
@@ -53,46 +72,66 @@ def plantuml(diagram: Diagram) -> str:
 
 
 def _plantuml_lines(diagram: Diagram) -> Iterator[str]:
-    ids = _told_apart(diagram, _as_word)
+    ids = _unique_names(diagram, _as_word, _PLANTUML_KEYWORDS)
     for state in diagram.states:
         color = diagram.color(state.name)
-        shown = f'"<color:{color.text}>{state.name}</color>" {color.fill}'
-        yield _one_line(f"state {ids[state.name]} as {shown}: {state.description}", "\\n")
+        shown = f'"<color:{color.text}>{_plantuml_text(state.name)}</color>" {color.fill}'
+        yield f"state {ids[state.name]} as {shown}: {_plantuml_text(state.description)}"
     for t in diagram.transitions:
-        yield _one_line(f"{ids[t.origin]} --> {ids[t.target]}: {label(t)}")
+        yield f"{ids[t.origin]} --> {ids[t.target]}: {label(t, _plantuml_text)}"
     yield "legend right"
     yield "  | Color | Group | Description |"
     for group, color in diagram.groups:
-        yield _one_line(f"  | <{color.fill}> | {group.name} | {group.description} |", "\\n")
+        yield f"  | <{color.fill}> | {_plantuml_text(group.name)} | {_plantuml_text(group.description)} |"
     yield f"  | <#000000> |  | {NO_GROUP_TEXT} |"
     yield "endlegend"
 
 
+def _plantuml_text(text: str) -> str:
+    """Write a text with characters by their numbers, as PlantUML takes them."""
+    return "\\n".join(_escaped(_PLANTUML_SPECIAL, "<U+{:04X}>", line) for line in text.splitlines())
+
+
+def _escaped(special: re.Pattern[str], form: str, line: str) -> str:
+    return special.sub(lambda found: form.format(ord(found[0])), without_illegal_xml(line))
+
+
 def _as_word(name: str) -> str:
-    return _NO_WORD.sub("_", name)
+    return _NO_WORD.sub("_", name) or "_"
 
 
 def smcat(diagram: Diagram) -> str:
     """Write a diagram of State Machine Cat."""
-    names = {name: _smcat_name(shown) for name, shown in _told_apart(diagram, _smcat_text).items()}
-    states = [f'{names[state.name]} [color="{diagram.color(state.name).fill}"]' for state in diagram.states]
+    names = {name: _smcat_quoted(shown) for name, shown in _unique_names(diagram, _smcat_text, _SMCAT_KEYWORDS).items()}
+    states = [f"{names[state.name]} [{_smcat_attributes(diagram, state.name, names)}]" for state in diagram.states]
     lines = [",\n".join(["initial", *states, "final;"]), ""]
     if diagram.initial is not None:
         lines.append(f"initial => {names[diagram.initial]};")
-    lines += [_one_line(f"{names[t.origin]} => {names[t.target]}: {t.eligible};") for t in diagram.transitions]
+    lines += [
+        f"{names[t.origin]} => {names[t.target]}: {_smcat_quoted(_smcat_text(t.eligible))};"
+        for t in diagram.transitions
+    ]
     lines += [f"{names[state]} => final;" for state in diagram.finals]
     return "\n".join(lines) + "\n"
 
 
+def _smcat_attributes(diagram: Diagram, name: str, names: Mapping[str, str]) -> str:
+    shown = _smcat_text(name)
+    regular = " type=regular" if _SMCAT_TYPES.search(name) else ""
+    label_of_another = f' label="{shown}"' if _smcat_quoted(shown) != names[name] else ""
+    return f'color="{diagram.color(name).fill}"{regular}{label_of_another}'
+
+
 def _smcat_text(name: str) -> str:
-    return _one_line(name).replace('"', "'")
+    """Return a text without what would end it: quotes, and a backslash before one, cannot be written."""
+    return _one_line(name).replace('"', "'").replace("\\", "\u29f5") or " "
 
 
-def _smcat_name(text: str) -> str:
+def _smcat_quoted(text: str) -> str:
     return text if _WORD.fullmatch(text) else f'"{text}"'
 
 
-def _told_apart(
+def _unique_names(
     diagram: Diagram, write: Callable[[str], str], keywords: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """Return how each name is written.
@@ -128,7 +167,7 @@ _DOT_STYLE = (
 
 
 def _dot_lines(diagram: Diagram) -> Iterator[str]:
-    shown = _told_apart(diagram, lambda name: _one_line(name, "\n"))
+    shown = _unique_names(diagram, lambda name: _one_line(name, "\n"))
     nodes = {name: _quoted(text) for name, text in shown.items()}
     for state in diagram.states:
         color = diagram.color(state.name)
@@ -178,4 +217,4 @@ def _html(text: str) -> str:
 
 def _one_line(text: str, new_line: str = " ") -> str:
     """Keep a text from beginning another line, which would be read as a statement."""
-    return legal(new_line.join(text.splitlines()))
+    return without_illegal_xml(new_line.join(text.splitlines()))

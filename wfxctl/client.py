@@ -7,16 +7,16 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 from urllib.parse import urlencode
 
 from wfx.commandline.client_tls import ClientTls
-from wfx.commandline.http_addresses import without_credentials
 from wfxctl import bodies, deadline
-from wfxctl.failures import RefusedByServer, Unreachable
+from wfxctl.exchange import Exchange
+from wfxctl.failures import Unreachable
 from wfxctl.targets import Target
 
 # httpx drags in its own command line with everything that needs; leaving that out halves the time the import takes.
@@ -46,6 +46,7 @@ class Answer:
 
     status: int
     body: str
+    exchange: Exchange
 
     @property
     def succeeded(self) -> bool:
@@ -59,6 +60,7 @@ class OpenStream:
 
     status: int
     chunks: Iterator[bytes]
+    exchange: Exchange
 
 
 class Api:
@@ -77,33 +79,36 @@ class Api:
         Raises Unreachable when there is no complete answer in time, or one that is too large.
         """
         url = self._url(path, query)
+        asked = Exchange(method, url, self.target.proxy)
         headers = {} if body is None else {"Content-Type": "application/json"}
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
                 response = _exchange(client, client.build_request(method, url, content=body, headers=headers))
                 with closing(response):
-                    return Answer(response.status_code, bodies.whole(_pieces(response)).decode("utf-8", "replace"))
+                    text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
+                    return Answer(response.status_code, text, _led_to(asked, response.url))
 
-        with _failures_named(method, url, self.target.proxy):
+        with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)
 
     def fetch(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> str:
         """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
         answer = self.send(method, path, query, body)
         if not answer.succeeded:
-            raise RefusedByServer(answer.status, answer.body)
+            raise answer.exchange.refusal(answer.status, answer.body)
         return answer.body
 
     @contextmanager
     def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> Iterator[OpenStream]:
         """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
         url = self._url(path, query)
+        asked = Exchange("GET", url, self.target.proxy)
         timeout = httpx.Timeout(TIMEOUT, read=None)
-        with _failures_named("GET", url, self.target.proxy), self._opened(timeout) as client:
+        with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
             with closing(_exchange(client, request)) as response:
-                yield OpenStream(response.status_code, _pieces(response))
+                yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url))
 
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
@@ -126,12 +131,12 @@ class Api:
             yield client
 
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
+        named = cast(ssl.SSLContext, _CertificateNames(context))
         if self.target.socket:
-            return httpx.HTTPTransport(verify=context, trust_env=False, uds=self.target.socket)
+            return httpx.HTTPTransport(verify=named, trust_env=False, uds=self.target.socket)
         if not (proxy := self.target.proxy):
-            return httpx.HTTPTransport(verify=context, trust_env=False, socket_options=_KEEP_ALIVE)
+            return httpx.HTTPTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE)
         reached_by = httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None)
-        named = cast(ssl.SSLContext, _Unbracketed(context))
         return _ProxyTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
 
     @cached_property
@@ -158,6 +163,8 @@ class _ProxyTransport(httpx.HTTPTransport):
     """Names a server with an IPv6 address to the proxy in brackets, which httpcore leaves out."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if ":" not in request.url.host:
+            return super().handle_request(request)
         named = httpx.Request(
             request.method, request.url, headers=request.headers, stream=request.stream, extensions=request.extensions
         )
@@ -168,12 +175,11 @@ class _ProxyTransport(httpx.HTTPTransport):
 class _Bracketed(httpx.URL):
     @property
     def raw_host(self) -> bytes:
-        host = super().raw_host
-        return b"[%b]" % host if b":" in host else host
+        return b"[%b]" % super().raw_host
 
 
-class _Unbracketed:
-    """What httpcore calls of a TLS context, for servers named in brackets: their certificates have none."""
+class _CertificateNames:
+    """What httpcore calls of a TLS context: certificates have names without brackets, and without a dot at the end."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -182,10 +188,14 @@ class _Unbracketed:
         self._context.set_alpn_protocols(protocols)
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> ssl.SSLSocket:
-        return self._context.wrap_socket(sock, server_hostname=server_hostname.strip("[]"))
+        return self._context.wrap_socket(sock, server_hostname=_certificate_name(server_hostname))
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, server_hostname: str) -> ssl.SSLObject:
-        return self._context.wrap_bio(incoming, outgoing, server_hostname=server_hostname.strip("[]"))
+        return self._context.wrap_bio(incoming, outgoing, server_hostname=_certificate_name(server_hostname))
+
+
+def _certificate_name(host: str) -> str:
+    return host.strip("[]").removesuffix(".")
 
 
 class _OnDemand(httpx.BaseTransport):
@@ -207,15 +217,28 @@ class _OnDemand(httpx.BaseTransport):
 
 
 @contextmanager
-def _failures_named(method: str, url: str, proxy: str) -> Iterator[None]:
-    what = f'{method} "{url}"' + (f" through the proxy {without_credentials(proxy)}" if proxy else "")
+def _failures_named(asked: Exchange) -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError) as exc:
         # The last two are what the system's resolver raises for impossible hosts and ports.
-        cause = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
-        raise Unreachable(f"{what}: {cause}") from exc
+        raise Unreachable(_described(exc, asked)) from exc
     except bodies.Unreadable as exc:
-        raise Unreachable(f"{what}: {exc}") from exc
+        raise Unreachable(f"{asked}: {exc}") from exc
     except TimeoutError as exc:
-        raise Unreachable(f"{what}: no complete answer within {TIMEOUT:g}s") from exc
+        raise Unreachable(f"{asked}: no complete answer within {TIMEOUT:g}s") from exc
+
+
+def _led_to(asked: Exchange, url: httpx.URL) -> Exchange:
+    """Return an exchange with the address that it was redirected to, if it was."""
+    return asked if url == httpx.URL(asked.url) else replace(asked, redirected=str(url))
+
+
+def _described(exc: Exception, asked: Exchange) -> str:
+    if isinstance(exc, httpx.RequestError):
+        with suppress(RuntimeError):  # it does not know the request
+            asked = _led_to(asked, exc.request.url)
+    text = re.sub(r"^\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
+    if isinstance(exc, httpx.ProxyError) and (status := re.match(r"[1-9][0-9]{2}\b", text)):
+        text = asked.described(int(status[0]))
+    return f"{asked}: {text}"

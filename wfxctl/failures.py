@@ -22,8 +22,9 @@ class Unreachable(Failure):
 class RefusedByServer(Failure):
     """The server answered, but with a status other than 200, 201 and 204."""
 
-    def __init__(self, status: int, body: str) -> None:
-        """Keep the body, which is shown as it came."""
-        super().__init__("error: " + body.removesuffix("\n"))
+    def __init__(self, status: int, body: str, explanation: str = "") -> None:
+        """Keep the body, which is shown as it came, and what there is to say beside it."""
+        super().__init__("error: " + "\n".join(filter(None, (body.removesuffix("\n"), explanation))))
         self.status = status
         self.body = body
+        self.explanation = explanation

@@ -69,11 +69,11 @@ def _is_exempt(host: str, port: int, exempt: str) -> bool:
 
 
 def _names(entry: str, host: str, port: int) -> bool:
-    if entry == "*":
-        return True
     name, wanted = _split(entry)
     if wanted and wanted != str(port):
         return False
+    if name == "*":
+        return True
     domain = name.removeprefix("*").removeprefix(".")
     return host == domain or host.endswith(f".{domain}") or _lies_within(host, name)
 
@@ -87,9 +87,17 @@ def _lies_within(host: str, name: str) -> bool:
 
 
 def _split(entry: str) -> tuple[str, str]:
-    """Return the host of an entry, and its port, which is mostly empty."""
+    """Return the host of an entry, and its port, which is mostly empty.
+
+    A colon begins the port behind a name, an IPv4 address, brackets, and the bits of a network.
+    """
     if entry.startswith("["):
         name, _, rest = entry.partition("]")
-        return (_bare(name), rest.removeprefix(":")) if rest.startswith(":") else (_bare(name) + rest, "")
+        bits, _, port = rest.partition(":")
+        return _bare(name) + bits, port
+    if "/" in entry:
+        name, _, rest = entry.partition("/")
+        bits, _, port = rest.partition(":")
+        return f"{name}/{bits}", port
     name, _, port = entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
     return _bare(name), port

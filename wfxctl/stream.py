@@ -169,7 +169,7 @@ class Follower:
             yield Opened(opened.status)
             if opened.status != 200:
                 refusal = bodies.whole(opened.chunks, LARGEST_REFUSAL)
-                raise RefusedByServer(opened.status, refusal.decode("utf-8", "replace"))
+                raise opened.exchange.refusal(opened.status, refusal.decode("utf-8", "replace"))
             self._backoff.succeeded()
             for chunk in opened.chunks:
                 events = parser.feed(chunk)

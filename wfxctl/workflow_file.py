@@ -33,12 +33,15 @@ class Source:
     """The workflow as the API takes it: unknown keys dropped, empty lists and texts left out."""
 
 
-def read(name: str, content: bytes) -> Source:
-    """Read JSON, or else YAML. Raises Failure for a file that is neither, or that holds no workflow."""
+def read(name: str, content: bytes, *, alone: bool = False) -> Source:
+    """Read JSON, or else YAML. Raises Failure for a file that is neither, or that holds no workflow.
+
+    With ``alone`` also for one that holds nothing, or several documents in YAML, of which the first counts otherwise.
+    """
     found: ValueError | None
     try:
         value = gojson.decode(content, unique=True)
-        return Source(name, content, value, _workflow(value))
+        return Source(name, content, value, _workflow(value, needed=alone))
     except gojson.RepeatedKey as exc:
         found, content = exc, content.replace(b"\t", b" ")  # so JSON is YAML, which can tell the lines
     except NoWorkflow as exc:
@@ -48,15 +51,17 @@ def read(name: str, content: bytes) -> Source:
     from wfx.commandline import plain_yaml  # slow to import, and not needed for JSON
 
     try:
-        value = plain_yaml.load(content)
-        return Source(name, content, value, _workflow(value))
+        value = plain_yaml.load(content, alone=alone)
+        return Source(name, content, value, _workflow(value, needed=alone))
     except plain_yaml.RepeatedKey as exc:
         raise Failure(f"{name} is no workflow: {exc}") from exc
     except ValueError as exc:
         raise Failure(f"{name} is no workflow: {found or exc}") from exc
 
 
-def _workflow(value: Any) -> Document:
+def _workflow(value: Any, *, needed: bool) -> Document:
+    if value is None and needed:
+        raise NoWorkflow("it is empty")
     members = _members(value)
     document = {
         "name": _text(members, "name"),

@@ -19,6 +19,8 @@ from wfx.demo.local import LocalService
 
 BASE = "/api/wfx/v1"
 HERE = Path(__file__).parent
+CHARACTERS = HERE.parents[1] / ".hypothesis" / "unicode_data"
+"""Where Hypothesis keeps its tables of characters when the tests run."""
 JOBS = 60
 
 
@@ -27,6 +29,7 @@ def fuzz(service: LocalService, address: str, command: str, *options: str, timeo
     values = {name: json.dumps(value) for name, value in _populate(service).items()}
     config = service.folder / "schemathesis.toml"
     config.write_text(Template((HERE / "schemathesis.toml").read_text()).substitute(values))
+    _share_tables_of_characters(service.folder)
     document = service.folder / "document.json"
     document.write_text(json.dumps(spec.document()))
     arguments = [
@@ -48,6 +51,15 @@ def fuzz(service: LocalService, address: str, command: str, *options: str, timeo
     version = httpx.get(f"{address}/version", trust_env=False)
     assert version.status_code == 200, "the service is alive"
     assert not [line for line in service.lines if "Traceback" in line]
+
+
+def _share_tables_of_characters(folder: Path) -> None:
+    """Let Hypothesis find its tables of all characters, which it would make anew in each directory that it runs in."""
+    CHARACTERS.mkdir(parents=True, exist_ok=True)
+    link = folder / ".hypothesis" / CHARACTERS.name
+    link.parent.mkdir(exist_ok=True)
+    if not link.exists():
+        link.symlink_to(CHARACTERS)
 
 
 def _populate(service: LocalService) -> dict[str, list[str]]:

@@ -178,9 +178,9 @@ async def test_log(tmp_path: Path, pipe: tuple[int, int]) -> None:
     name = "wfx_log_records_dropped_total"
     async with composed(tmp_path) as running:
         before = logs.dropped_records()
-        record = "x" * (ROOM // 4 - 1)
+        record = "x" * (ROOM // 4 - 4096)  # with room for the service's own records
         for _ in range(7):
             logging.getLogger("wfx.test").error(record)
         assert value(running, name) == before + 3
         os.close(pipe[0])
-        await eventually(lambda: value(running, name) == before + 7)
+        await eventually(lambda: value(running, name) >= before + 7)

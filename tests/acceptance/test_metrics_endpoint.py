@@ -23,6 +23,7 @@ from prometheus_client.process_collector import ProcessCollector
 from tests.composition import Running, composed
 from tests.events.serving import eventually
 from tests.tuned import tuned
+from wfx.api.request_counts import PLUGIN
 from wfx.diagnostics.pages import PAGES
 from wfx.domain.errors import StoreUnavailable
 from wfx.events.query import parse_query
@@ -38,6 +39,12 @@ from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.version import COMMIT, VERSION
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+OF_PROMETHEUS = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
 WORKFLOW = {
     "name": "w",
     "states": [{"name": "NEW"}, {"name": "DONE"}, {"name": "LOST"}],
@@ -128,10 +135,41 @@ async def test_forms(tmp_path: Path) -> None:
     ("application/openmetrics-text;version=" + "9" * 5000, "text/plain; version=0.0.4"),
     ("text/plain;version=x,application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=1.0.0"),
     ("text/plain;version=,;;=,\xb9", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=7.0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=0.0.1", "text/plain; version=0.0.4"),
+    ("text/plain;version=7.0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;version=7.0,text/plain;version=1.0.0;q=0.1", "text/plain; version=1.0.0"),
 ])  # fmt: skip
-async def test_versions_that_are_none(accept: str, answered: str, tmp_path: Path) -> None:
-    """Who accepts a version that is none gets another form that is accepted, else Prometheus text."""
-    async with service(tmp_path) as client:
+async def test_versions_that_are_not_written(accept: str, answered: str, tmp_path: Path) -> None:
+    """Who asks for a version that is not written gets another form that is accepted, else Prometheus text."""
+    await check_form(accept, answered, tmp_path)
+
+
+@pytest.mark.parametrize(("accept", "answered"), [
+    ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+    ("text/plain", "text/plain; version=0.0.4"),
+    ("Application/OpenMetrics-Text; Version=1.0.0", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ('TEXT/PLAIN; VERSION="1.0.0"', "text/plain; version=1.0.0"),
+    ("application/openmetrics-text;q=0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text; Q=0.000, */*", "text/plain; version=0.0.4"),
+    ("text/plain;q=0, */*", "application/openmetrics-text; version=1.0.0"),
+    ("text/plain;version=0.0.4;q=0, text/plain", "text/plain; version=1.0.0"),
+    ("*/*;q=0", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;q=0.1, text/plain", "text/plain; version=0.0.4"),
+    ("text/plain, application/openmetrics-text", "application/openmetrics-text; version=1.0.0"),
+    ("text/*;q=0.1, application/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
+    ('text/plain;note=",application/openmetrics-text,"', "text/plain; version=0.0.4"),
+    ("application/openmetrics-text;q=2", "text/plain; version=0.0.4"),
+    (OF_PROMETHEUS, "application/openmetrics-text; version=1.0.0"),
+])  # fmt: skip
+async def test_the_form_that_is_accepted(accept: str, answered: str, tmp_path: Path) -> None:
+    """What is accepted is read as RFC 9110 has it: names in any case, the best quality wins, 0 is not acceptable."""
+    await check_form(accept, answered, tmp_path)
+
+
+async def check_form(accept: str, answered: str, folder: Path) -> None:
+    """Ask for the metrics with this field ``Accept``."""
+    async with service(folder) as client:
         answer = await client.http.get(
             f"http://127.0.0.1:{client.running.ports[Side.NORTH]}/metrics",
             headers=[(b"Accept", accept.encode("latin-1"))],
@@ -415,6 +453,26 @@ async def test_plugins(tmp_path: Path) -> None:
             ("wfx_http_requests_total", "GET", "/metrics", "north", "200"): 1,
         }
         assert not client.running.parts.plugins[Side.SOUTH].lost.done()
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}"], ids=["while the body arrives", "while the plugin decides"])
+async def test_clients_that_leave_before_a_plugin_has_decided(body: bytes, tmp_path: Path) -> None:
+    """A request whose client leaves before the plugins have decided counts with status 499, once."""
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    plugins = PluginDirectory(tmp_path / "plugins")
+    plugins.script("silent", "hold()")
+    head = b"PUT /api/wfx/v1/jobs/none/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
+    async with service(tmp_path, client_plugins_dir=str(plugins.path), plugin_timeout=60.0) as client:
+        counts = client.running.parts.endpoints[Side.SOUTH].counts.of(PLUGIN, "PUT")
+        connection = await client.running.connect(Side.SOUTH, head + body)
+        await eventually(lambda: client.running.parts.limits.listeners[0].running == 1)
+        connection.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        await connection.close()
+        await eventually(lambda: bool(counts.answers))
+        assert counts.answers == {499: 1}
+        assert (await client.samples())["wfx_http_requests_total", "PUT", "plugin", "south", "499"] == 1
 
 
 async def test_plugins_see_metrics_but_no_probes(tmp_path: Path) -> None:

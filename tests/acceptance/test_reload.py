@@ -308,6 +308,26 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
         "scheme: https\ntls-certificate: none.pem\ntls-key: none.key",
         "tls-certificate: cannot read none.pem: No such file or directory (wfx.yml line 2)",
     ),
+    (
+        "storage-opt: /no/w.db",
+        "storage-opt: cannot use the database /no/w.db: there is no directory in which it can be made (wfx.yml line 1)",
+    ),
+    (
+        "storage-opt: file:none.db?mode=rw",
+        "storage-opt: cannot use the database none.db: there is no such file, and mode=rw makes none (wfx.yml line 1)",
+    ),
+    (
+        "storage-opt: /",
+        "storage-opt: cannot use the database /: it is no file that can be read and written (wfx.yml line 1)",
+    ),
+    (
+        "storage-opt: file:wfx.db?mode=ro",
+        "storage-opt: the storage option has mode=ro, but the database must be writable; use mode=rwc (wfx.yml line 1)",
+    ),
+    (
+        "storage-opt: postgres://me:secret@db.example/wfx",
+        "storage-opt: the storage option begins with postgres://, which names no file of SQLite (wfx.yml line 1)",
+    ),
 ])  # fmt: skip
 def test_what_a_restart_would_refuse(tmp_path: Path, text: str, said: str) -> None:
     """Of an option that needs a restart, a value with which the service would not start is an error in the log."""
@@ -316,5 +336,6 @@ def test_what_a_restart_would_refuse(tmp_path: Path, text: str, said: str) -> No
         await_records(service, 1, RESTART)
         (error,) = await_records(service, 1, "the service would not start with a changed option")
         assert (error["level"], error["error"]) == ("error", said)
+        assert not [line for line in service.lines if "secret" in line]
         assert await_records(service, 1)[0]["changed"]["log-level"] == "debug", "the others take effect"
         httpx.get(f"{service.north}/version", trust_env=False).raise_for_status()

@@ -10,7 +10,7 @@ import yaml
 from wfx.domain.json import encode
 from wfx.filtering import FilterSyntaxError
 
-_CORPUS = yaml.safe_load((Path(__file__).parent / "corpus.yaml").read_text())
+_CORPUS = yaml.load((Path(__file__).parent / "corpus.yaml").read_text(), Loader=yaml.CSafeLoader)
 _CASES = [case for section in _CORPUS["programs"].values() for case in section]
 
 

@@ -29,7 +29,7 @@ SOURCES = {
     ROOT / "loadtest": ("wfx_loadtest", "bench"),
 }
 OURS = {package for packages in SOURCES.values() for package in packages}
-TABLE = yaml.safe_load(Path(__file__).with_name("third_party_internals.yml").read_text())
+TABLE = yaml.load(Path(__file__).with_name("third_party_internals.yml").read_text(), Loader=yaml.CSafeLoader)
 ROWS = [
     (where, owner, member, parameters)
     for where, owners in TABLE.items()

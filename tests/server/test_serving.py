@@ -163,7 +163,11 @@ def test_what_is_loaded_late() -> None:
 @pytest.mark.parametrize(("option", "said"), [
     ("--client-port=65536", "must be at least 0, at most 65535"),
     ("--client-port=-1", "must be at least 0"),
-    ("--sse-grace-interval=0s", "must be at least 0.001"),
+    ("--sse-grace-interval=0s", "must be at least 1ms"),
+    ("--read-timeout=1ns", "must be 0, or at least 1ms"),
+    ("--write-timeout=999us", "must be 0, or at least 1ms"),
+    ("--cleanup-timeout=-1s", "must be 0, or at least 1ms"),
+    ("--sse-ping-interval=1ns", "must be 0, or at least 1ms"),
     ("--filter-timeout=1", "is no duration"),
     ("--log-level=loud", "must be one of"),
     ("--no-such-option", "unknown flag: --no-such-option"),

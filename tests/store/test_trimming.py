@@ -101,13 +101,14 @@ async def test_a_trimmed_job_can_be_deleted(store: Store, bounds: Callable[[int]
 async def test_a_large_history_is_trimmed_by_bytes(store: Store) -> None:
     """A history keeps at most 32 MiB of documents: the first entry, a marker, and the newest entries."""
     job = await store.create_job(FLOW.name, begin(definition={"n": 0, "text": "x" * 5 * MIB}))
-    for number in range(1, 40):
+    count = 20
+    for number in range(1, count):
         await store.change_job(job.id, redefine({"n": number, "text": "x" * 5 * MIB}))
     kept = await entries_of(store, job)
     assert sum(len(entry.definition or b"") + len(entry.status) for entry in kept) <= 32 * MIB
     numbers = [decode(entry.definition)["n"] for entry in kept if entry.definition is not None]
     assert numbers[0] == 0
-    assert numbers[1:] == list(range(40 - len(numbers), 39))[-len(numbers) + 1 :]
+    assert numbers[1:] == list(range(count - len(numbers), count - 1))[-len(numbers) + 1 :]
 
 
 async def test_a_long_history_keeps_what_answers_show(store: Store) -> None:

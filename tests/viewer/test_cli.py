@@ -150,6 +150,38 @@ def test_ports_that_do_not_exist(viewer: Run, kroki: Kroki) -> None:
     assert f"there is no port {beyond}" in outcome.err
 
 
+def test_redirects_to_another_host(viewer: Run, kroki: Kroki) -> None:
+    """The workflow goes to no host that was not named: a redirect there ends the command, which says where it leads."""
+    kroki.status, kroki.location = 307, f"http://me:secret@localhost:{kroki.server_address[1]}/plantuml/svg"
+    outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP)
+    assert (outcome.code, outcome.out, len(kroki.received)) == (1, "", 1)
+    assert outcome.err.startswith(
+        f"Error: cannot have {kroki.url} draw the workflow: it redirects to "
+        f"http://localhost:{kroki.server_address[1]}/plantuml/svg, on another host: "
+        "give that as --kroki-url if the workflow may go there\n"
+    )
+
+
+def test_redirects_on_the_same_host(viewer: Run, kroki: Kroki) -> None:
+    """Redirects on the same host are followed, and what cannot be reached there is named by its own address."""
+    kroki.status, kroki.location = 307, "http://127.0.0.1:1/moved"
+    outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP)
+    assert (outcome.code, outcome.out, len(kroki.received)) == (1, "", 1)
+    assert f"{kroki.url} draw the workflow: it redirects to http://127.0.0.1:1/moved: " in outcome.err
+    with Kroki() as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        other.status = 400
+        kroki.location = other.url
+        outcome = viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP)
+        other.shutdown()
+        thread.join()
+    assert (outcome.code, outcome.out, len(other.received)) == (0, "<svg/>\n", 1)
+    assert f"url={other.url} status=400" in outcome.err
+    kroki.location = kroki.url
+    assert "more than 10 redirects" in viewer("--output-format=svg", f"--kroki-url={kroki.url}", LAMP).err
+
+
 def test_a_service_that_never_ends(viewer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole answer has to come in time: a service that sends a byte now and then is given up."""
     monkeypatch.setattr("wfx_viewer.kroki._TIMEOUT", 1.0)
@@ -206,6 +238,11 @@ FAILURES = {
     "a directory": (["."], "cannot read .: Is a directory"),
     "a null character": (["a\0b"], "cannot read a"),
     "no YAML": (["bad.yml"], "bad.yml is no workflow: "),
+    "nothing": (["empty.yml"], "empty.yml is no workflow: it is empty"),
+    "comments alone": (["comment.yml"], "comment.yml is no workflow: it is empty"),
+    "null": (["null.json"], "null.json is no workflow: it is empty"),
+    "two documents": (["two.yml"], "two.yml is no workflow: another document begins in line 2"),
+    "a document after none": (["late.yml"], "late.yml is no workflow: another document begins in line 2"),
     "a list": (["list.yml"], "there should be keys and values, not a list"),
     "a number": (["number.yml"], "there should be keys and values, not a number"),
     "deep JSON": (["deep.json"], "deep.json is no workflow: it is nested too deeply"),
@@ -225,6 +262,11 @@ def test_failures(viewer: Run, case: str) -> None:
     """What goes wrong is said in an error line, the usage follows, and a fatal log line; the exit code is 1."""
     Path("bad.yml").write_text("a: [1")
     Path("list.yml").write_text("- a")
+    Path("empty.yml").write_text("")
+    Path("comment.yml").write_text("# later\n---\n")
+    Path("null.json").write_text("null")
+    Path("two.yml").write_text("name: first\n---\nname: second\n")
+    Path("late.yml").write_text("---\n---\nname: second\n")
     Path("number.yml").write_text("5")
     Path("deep.json").write_text("[" * 100_000)
     Path("deep.yml").write_text("{a: " * 100_000)

@@ -92,7 +92,7 @@ def test_mermaid_is_the_default(viewer: Run) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("content", ["{}", "", "states: []", "name: none\ntransitions: []\ngroups: []\n"])
+@pytest.mark.parametrize("content", ["{}", "{}\n...\n", "states: []", "name: none\ntransitions: []\ngroups: []\n"])
 def test_no_states(viewer: Run, name: str, content: str) -> None:
     """A workflow without states is an empty diagram, where the reference breaks off."""
     Path("none.yml").write_text(content)
@@ -288,3 +288,86 @@ def test_names_that_are_written_alike(viewer: Run, name: str) -> None:
     key = {"dot": "fillcolor=", "smcat": "color="}[name]
     states = [line.split(" [")[0].strip() for line in lines if f" [{key}" in line]
     assert len(set(states)) == len(states) == len(names)
+
+
+TEXT = 'a: b; <img src=x> %%{init: {"theme": "dark"}}%% #35; | [[x]] /\' \\\\n direction LR\nEVIL'
+HOSTILE = {
+    "states": [{"name": "A", "description": TEXT}, {"name": "B"}],
+    "transitions": [{"from": "A", "to": "B", "eligible": TEXT, "action": TEXT}],
+    "groups": [{"name": TEXT, "description": TEXT, "states": ["A"]}],
+}
+
+
+def test_texts_of_mermaid_are_plain(viewer: Run) -> None:
+    """Names and descriptions of groups, and unknown words, are plain text in Mermaid: no markup, directive, comment."""
+    Path("hostile.json").write_text(json.dumps(HOSTILE))
+    text = viewer("hostile.json").out
+    for begins in ("<img", "%%", "{", "}", "[[", "direction"):
+        assert begins not in text
+    notes = [line for line in text.splitlines() if "Note right of" in line]
+    plain = (
+        "a#58; b#59; #60;img src=x#62; #37;#37;#123;init#58; #123;#34;theme#34;#58; #34;dark#34;#125;#125;#37;#37; "
+        "#35;35#59; | #91;#91;x#93;#93; /' #92;#92;n #100;irection LR<br/>EVIL"
+    )
+    assert notes == [
+        f'    Note right of A: <b>Group to Color Mapping</b><br/><font color="#00cc00">{plain}</font> - {plain}'
+    ]
+    assert f"    A --> B: {plain.replace('<br/>', ' ')}\n" in text
+
+
+def test_texts_of_plantuml_are_plain(viewer: Run) -> None:
+    """Names and descriptions are plain text in PlantUML: no markup, link, comment, cell, or call of a function."""
+    Path("hostile.json").write_text(json.dumps(HOSTILE))
+    text = viewer("--output-format=plantuml", "hostile.json").out
+    for begins in ("<img", "%", "[[", "/'"):
+        assert begins not in text
+    plain = (
+        "a: b; <U+003C>img src=x<U+003E> <U+0025><U+0025>{init: {<U+0022>theme<U+0022>: <U+0022>dark<U+0022>}}"
+        "<U+0025><U+0025> #35; <U+007C> <U+005B><U+005B>x<U+005D><U+005D> <U+002F>' <U+005C><U+005C>n direction LR"
+        "\\nEVIL"
+    )
+    assert f"  | <#00cc00> | {plain} | {plain} |\n" in text
+    assert f"A --> B: {plain} [{plain}]\n" in text
+    assert f'state A as "<color:black>A</color>" #00cc00: {plain}\n' in text
+
+
+def test_unknown_words_of_smcat_are_plain(viewer: Run) -> None:
+    """An unknown word adds no transition to State Machine Cat: it stands in quotes, which nothing in it ends."""
+    words = {"x; y => z {}": '"x; y => z {}"', 'a" => b; "': "\"a' => b; '\"", "end\\": '"end\u29f5"'}
+    for word, written in words.items():
+        workflow = {"states": [{"name": "A"}], "transitions": [{"from": "A", "to": "B", "eligible": word}]}
+        Path("words.json").write_text(json.dumps(workflow))
+        assert f"\nA => B: {written};\n" in viewer("--output-format=smcat", "words.json").out
+
+
+@pytest.mark.parametrize(("name", "written"), [
+    ("initial", 'initial_2 [color="#000000" type=regular label="initial"]'),
+    ("final", 'final_2 [color="#000000" type=regular label="final"]'),
+    ("finalizing", 'finalizing [color="#000000" type=regular]'),
+    ("my history", '"my history" [color="#000000" type=regular]'),
+    ("^choice", '"^choice" [color="#000000" type=regular]'),
+    ("end\\", '"end\u29f5" [color="#000000"]'),
+    ("", '" " [color="#000000"]'),
+])  # fmt: skip
+def test_names_that_mean_something_to_smcat(viewer: Run, name: str, written: str) -> None:
+    """A state stays a usual one whose name would make it another kind in State Machine Cat."""
+    Path("kinds.json").write_text(json.dumps({"states": [{"name": name}]}))
+    assert f"initial,\n{written},\nfinal;\n" in viewer("--output-format=smcat", "kinds.json").out
+
+
+@pytest.mark.parametrize("name", ["title", "Header", "footer", "caption", "legend", "skinparam"])
+def test_keywords_of_plantuml(viewer: Run, name: str) -> None:
+    """A state whose name begins a statement of PlantUML, in any case, gets another word and is shown by its name."""
+    Path("words.json").write_text(json.dumps({
+        "states": [{"name": name}, {"name": "A"}], "transitions": [{"from": name, "to": "A", "eligible": "WFX"}],
+    }))  # fmt: skip
+    text = viewer("--output-format=plantuml", "words.json").out
+    assert f'state {name}_2 as "<color:white>{name}</color>" #000000: \n' in text
+    assert f"\n{name}_2 --> A: WFX\n" in text
+
+
+@pytest.mark.parametrize(("output", "written"), [("mermaid", '    state " " as _\n'), ("plantuml", "\nstate _ as ")])
+def test_a_state_without_a_name(viewer: Run, output: str, written: str) -> None:
+    """A state whose name is empty gets a word, like any other name that is none."""
+    Path("nameless.json").write_text(json.dumps({"states": [{"name": ""}]}))
+    assert written in viewer(f"--output-format={output}", "nameless.json").out

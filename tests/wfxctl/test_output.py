@@ -180,7 +180,6 @@ def test_an_error_object_is_shown_twice(south: Run, stub: Stub) -> None:
     ("status", "body"),
     [
         (400, b"request body has an error\n"),
-        (403, b""),
         (404, b"{}"),
         (202, b'{"id":"x"}'),
         (500, b"\xff"),
@@ -204,6 +203,17 @@ def test_other_failures_are_shown_once(north: Run, stub: Stub, status: int, body
     outcome = north("job", "delete", "--id", "7")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == "Error: error: " + body.decode("utf-8", "replace").removesuffix("\n") + "\n"
+
+
+@pytest.mark.parametrize(("status", "named"), [(403, "403 Forbidden"), (502, "502 Bad Gateway"), (599, "599")])
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_empty_failures_are_named(north: Run, stub: Stub, status: int, named: str, body: bytes) -> None:
+    """Where an answer that is no success says nothing, the message names its status and what was asked."""
+    stub.usual = lambda _: Reply(status, body)
+    outcome = north("job", "delete", "--id", "7")
+    assert (outcome.code, outcome.out) == (1, "")
+    asked = f'DELETE "http://localhost:{stub.port}/api/wfx/v1/jobs/7"'
+    assert outcome.err.split() == f"Error: error: {asked}: {named}".split()
 
 
 @pytest.mark.parametrize(

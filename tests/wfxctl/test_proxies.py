@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 from command_lines import Run
-from wfxctl_stub import Stub
+from wfxctl_stub import Reply, Stub
 
 from tests.certificates import Authority, Certificates
 from wfx.commandline.options import Settings
@@ -66,6 +66,13 @@ def test_this_machine_is_reached_directly(run: Run, stub: Stub, host: str) -> No
     ("192.0.2.0/24", "::ffff:192.0.2.7", True), ("::ffff:192.0.2.0/120", "192.0.2.7", True),
     ("192.0.2.7", "3221225991", True),
     ("[2001:db8::]/32", "2001:db8::7", True), ("192.0.2.0/24", "192.0.2.7", True), ("192.0.2.7", "192.0.2.7", True),
+    ("2001:db8::/32:8080", "2001:db8::7", True), ("2001:db8::/32:80", "2001:db8::7", False),
+    ("2001:db8:1::/48:8080", "2001:db8::7", False), ("[2001:db8::]/32:8080", "2001:db8::7", True),
+    ("[2001:db8::]/32:80", "2001:db8::7", False), ("192.0.2.0/24:8080", "192.0.2.7", True),
+    ("192.0.2.0/24:80", "192.0.2.7", False), ("::ffff:192.0.2.0/120:8080", "192.0.2.7", True),
+    ("*:8080", "wfx.invalid", True), ("*:8080", "2001:db8::7", True), ("*:80", "wfx.invalid", False),
+    ("*.invalid:8080", "wfx.invalid", True), ("*.invalid:80", "wfx.invalid", False),
+    ("[2001:DB8::]/32:8080", "2001:db8::7", True), ("2001:DB8::/32", "2001:db8::7", True),
     ("198.51.100.0/24", "192.0.2.7", False), ("2001:db8::/32", "2001:db8::7", True), (" , ", "wfx.invalid", False),
 ])  # fmt: skip
 def test_exempt_hosts(stub: Stub, exempt: str, host: str, direct: bool) -> None:
@@ -160,6 +167,18 @@ def test_servers_with_ipv6_addresses_over_tls(run: Run, tmp_path: Path) -> None:
     assert "certificate" in other.err
 
 
+def test_servers_with_full_names_over_tls(run: Run, tmp_path: Path) -> None:
+    """A dot at the end of a host name is for the resolver alone: certificates have none."""
+    authority = Authority(tmp_path)
+    signed = authority.sign("server", names="DNS:wfx.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(signed.certificate, signed.key)
+    with Stub().listening(tls=context) as stub, tunnel(stub.port) as (port, asked):
+        tls = ("--enable-tls", f"--tls-ca={authority.certificate}", f"--proxy=http://127.0.0.1:{port}")
+        assert run(*tls, "--client-tls-host=wfx.example.", *WORDS).code == 0
+    assert asked == ["wfx.example.:8443"]
+
+
 def test_failures_name_the_proxy(run: Run) -> None:
     """Where the proxy cannot be reached, the message names it, without its password."""
     outcome = run(*REMOTE, "--proxy=http://me:secret@127.0.0.1:1", *WORDS)
@@ -167,6 +186,77 @@ def test_failures_name_the_proxy(run: Run) -> None:
     assert outcome.err.startswith('Error: GET "http://wfx.example:8080/api/wfx/v1/jobs/7')
     assert "through the proxy http://127.0.0.1:1: Connection refused" in outcome.err
     assert "secret" not in outcome.err
+
+
+BY_PASSWORD = ": give name and password in the address of the proxy, as in http://NAME:PASSWORD@proxy.example:3128"
+BY_ADDRESS = ": if the proxy cannot reach the server, correct its address, or have NO_PROXY name its host"
+REFUSALS = [
+    (407, f"407 Proxy Authentication Required{BY_PASSWORD}"), (502, f"502 Bad Gateway{BY_ADDRESS}"),
+    (503, f"503 Service Unavailable{BY_ADDRESS}"), (504, f"504 Gateway Timeout{BY_ADDRESS}"),
+    (403, "403 Forbidden"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "said"), REFUSALS)
+def test_empty_refusals_of_the_proxy(run: Run, stub: Stub, status: int, said: str) -> None:
+    """A proxy that refuses with an empty answer is named with its status, without its password, and what helps."""
+    stub.usual = lambda _: Reply(status, b"", {})
+    proxy = f"http://me:secret@127.0.0.1:{stub.port}"
+    way = f'GET "http://wfx.example:8080/api/wfx/v1/jobs/7?history=false" through the proxy {through(stub)}'
+    outcome = run(*REMOTE, f"--proxy={proxy}", *WORDS)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == f"Error: error: {way}: {said}\n"
+    outcome = run(*REMOTE, f"--proxy={proxy}", "job", "events")
+    assert outcome.code == 1
+    assert f"{through(stub)}: {status} " in outcome.err
+    assert "secret" not in outcome.err
+
+
+@pytest.mark.parametrize(("status", "said"), REFUSALS)
+def test_refusals_of_the_proxy_over_tls(run: Run, status: int, said: str) -> None:
+    """A proxy that refuses to pass bytes on is named with its status, and what helps."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        proxy = f"http://127.0.0.1:{server.server_address[1]}"
+        outcome = run("--enable-tls", "--client-tls-host=wfx.example", f"--proxy={proxy}", *WORDS)
+        server.shutdown()
+        thread.join()
+    assert outcome.code == 1
+    assert outcome.err.startswith('Error: GET "https://wfx.example:8443/api/wfx/v1/jobs/7')
+    assert outcome.err.endswith(f" through the proxy {proxy}: {said}\n")
+
+
+def test_pages_of_the_proxy(run: Run, stub: Stub) -> None:
+    """What a proxy says itself is shown as it came, with its status and address; what the API says stands alone."""
+    stub.usual = lambda _: Reply(502, b"<h1>no such host</h1>\n", {})
+    outcome = run(*REMOTE, f"--proxy={through(stub)}", *WORDS)
+    first, second = outcome.err.splitlines()
+    assert first == "Error: error: <h1>no such host</h1>"
+    assert second.endswith(f"through the proxy {through(stub)}: 502 Bad Gateway{BY_ADDRESS}")
+    stub.usual = lambda _: Reply(503, b'{"errors":[]}')
+    assert run(*REMOTE, f"--proxy={through(stub)}", *WORDS).err == 'Error: error: {"errors":[]}\n'
+
+
+def test_a_proxy_that_is_taken_for_the_server(run: Run, stub: Stub) -> None:
+    """An address that asks for a proxy's password is told to be no server."""
+    stub.usual = lambda _: Reply(407, b"", {})
+    outcome = run(f"--client-port={stub.port}", *WORDS)
+    assert (
+        f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false": 407 Proxy Authentication Required'
+        in outcome.err
+    )
+    assert "name it by --proxy, and the server by the options for its host and port" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from wfx.commandline.failures import Failure
 from wfxctl import stream
 from wfxctl.client import OpenStream
+from wfxctl.exchange import Exchange
 from wfxctl.failures import Unreachable
 from wfxctl.stream import Backoff, Follower, Following, Parser
 
@@ -140,7 +141,8 @@ class Flaky:
             raise Failure("enough")
         if not status:
             raise Unreachable("connection refused")
-        yield OpenStream(status, iter([b"data: x\nid: L-1\n\n"] if status == 200 else [b"{}"]))
+        chunks = [b"data: x\nid: L-1\n\n"] if status == 200 else [b"{}"]
+        yield OpenStream(status, iter(chunks), Exchange("GET", "http://localhost"))
 
 
 def followed(monkeypatch: pytest.MonkeyPatch, flaky: Any, *, patient: bool) -> list[float]:

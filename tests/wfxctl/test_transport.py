@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,14 @@ def test_two_unix_sockets_are_one_too_many(run: Run, words: list[str]) -> None:
     assert outcome.err == "Error: --client-unix-socket and --mgmt-unix-socket exclude each other\n"
 
 
+@pytest.mark.parametrize("host", ["localhost.", "LocalHost."])
+def test_localhost_as_a_full_name(run: Run, stub: Stub, host: str) -> None:
+    """The name localhost may end with a dot, as full names do, though the system's file of hosts has none such."""
+    outcome = run(f"--client-host={host}", f"--client-port={stub.port}", "job", "get", "--id", "7")
+    assert outcome.code == 0, outcome.err
+    assert stub.one.headers["host"] == f"localhost:{stub.port}"
+
+
 def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     """A redirect leads to the answer; a circle ends."""
     stub.replies.append(Reply(307, b"", {"Location": f"{BASE}/elsewhere"}))
@@ -166,6 +175,18 @@ def test_redirects_are_followed(south: Run, stub: Stub) -> None:
     outcome = south("job", "get-status", "--id", "7")
     assert outcome.code == 1
     assert "redirect" in outcome.err.lower()
+
+
+def test_failures_name_where_redirects_led(south: Run, stub: Stub) -> None:
+    """Where a redirect leads to a server that cannot be reached, or refuses, the message names its address too."""
+    asked = f'GET "http://localhost:{stub.port}/api/wfx/v1/jobs/7?history=false"'
+    stub.replies.append(Reply(307, b"", {"Location": "http://me:secret@127.0.0.1:1/gone"}))
+    outcome = south("job", "get", "--id", "7")
+    assert outcome.code == 1
+    assert outcome.err == f'Error: {asked} (redirected to "http://127.0.0.1:1/gone"): Connection refused\n'
+    stub.replies += [Reply(307, b"", {"Location": "/elsewhere"}), Reply(403, b"")]
+    outcome = south("job", "get", "--id", "7")
+    assert f'{asked} (redirected to "http://localhost:{stub.port}/elsewhere"): 403 Forbidden' in outcome.err
 
 
 def test_proxies_are_not_consulted(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,6 +276,7 @@ def endless(piece: bytes, sent: list[int]) -> Callable[[], Iterator[bytes]]:
     return pieces
 
 
+@cache
 def bomb(layers: int = 1) -> bytes:
     """Pack a hundred megabytes of blanks into a few bytes, and that again."""
     packed = b" " * 100 * SMALL
@@ -296,19 +318,29 @@ def test_a_compressed_bomb_is_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("coding", "body", "complaint"),
+    ("coding", "make_body", "complaint"),
     [
-        ("gzip", bomb(), f"the answer has more than {SMALL} bytes"),
-        ("gzip, gzip", bomb(2), "the answer has Content-Encoding 'gzip, gzip', where only gzip was asked for"),
-        ("deflate", b"x", "the answer has Content-Encoding 'deflate', where only gzip was asked for"),
-        ("gzip", b"no gzip", "the answer is no valid gzip: Error -3 while decompressing data: incorrect header check"),
+        ("gzip", bomb, f"the answer has more than {SMALL} bytes"),
+        ("gzip, gzip", partial(bomb, 2), "the answer has Content-Encoding 'gzip, gzip', where only gzip was asked for"),
+        ("deflate", lambda: b"x", "the answer has Content-Encoding 'deflate', where only gzip was asked for"),
+        (
+            "gzip",
+            lambda: b"no gzip",
+            "the answer is no valid gzip: Error -3 while decompressing data: incorrect header check",
+        ),
     ],
 )
 def test_what_cannot_be_unpacked_is_an_error(
-    south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, coding: str, body: bytes, complaint: str
+    south: Run,
+    stub: Stub,
+    monkeypatch: pytest.MonkeyPatch,
+    coding: str,
+    make_body: Callable[[], bytes],
+    complaint: str,
 ) -> None:
     """Compressed answers that grow too large, or are compressed otherwise than was asked for, are errors."""
     monkeypatch.setattr(bodies, "LARGEST", SMALL)
+    body = make_body()
     stub.usual = lambda _: Reply(body=body, headers={"Content-Encoding": coding})
     outcome = south("job", "get", "--id", "7")
     assert (outcome.code, outcome.out) == (1, "")

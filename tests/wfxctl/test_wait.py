@@ -162,4 +162,6 @@ def test_a_refused_stream_ends_the_wait(south: Run, stub: Stub) -> None:
     """A refusal that waiting does not change is an error like any other."""
     stub.usual = lambda _: Reply(403, b"")
     outcome = south("job", "wait", "--id", "7", "--for", "state=X")
-    assert (outcome.code, outcome.err) == (1, "Error: error: \n")
+    assert outcome.code == 1
+    assert outcome.err.startswith('Error: error: GET "http')
+    assert outcome.err.endswith(": 403 Forbidden\n")

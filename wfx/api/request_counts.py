@@ -7,33 +7,24 @@ adds nothing to the counters. A request counts when its answer begins, so that w
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextvars import Context
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.histogram import SECONDS, Histogram
-from wfx.note_answer import NoteAnswer
+from wfx.note_answer import NoteAnswer, status_without_answer
 from wfx.request_context import Side
 
 UNMATCHED, HOST_CHECK, PREFLIGHT, RATE_LIMIT, PLUGIN = "unmatched", "host-check", "preflight", "rate-limit", "plugin"
 """Routes of what no route answered: an unknown path or method, a browser under a foreign host name, a preflight, a
 request beyond the rate limit, and what a plugin answered."""
-LEFT = 499
-"""Status of a request whose client left before its answer began."""
 _FOLD_INTERVAL = 0.5
 """Seconds whose answers are counted together: one by one that would cost twice as much."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _OTHER = "other"
 """Stands for all other methods."""
-
-
-def status_without_answer(error: BaseException) -> int:
-    """Return what a request counts as that ends with this error before its answer began."""
-    return LEFT if isinstance(error, CancelledError | ClientDisconnect) else 500
 
 
 class RouteCounts:

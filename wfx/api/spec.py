@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import orjson
-import yaml
 
 from wfx.api.served_document import served_document
 from wfx.request_context import Side
@@ -86,6 +85,8 @@ def _load(name: str) -> dict[str, Any]:
     if found.suffix == ".json":
         loaded = orjson.loads(found.read_bytes())
     else:
+        import yaml  # what only a source tree needs is imported there
+
         loaded = yaml.load(found.read_bytes(), Loader=yaml.CSafeLoader)
     return loaded
 

@@ -192,6 +192,8 @@ def _comma_separated(text: str) -> list[str]:
 
 
 def _host(text: str) -> str:
+    if text.lower() == "localhost.":  # as a full name, which the system's file of hosts does not have
+        return "localhost"
     bracketed = re.fullmatch(r"\[([^\[\]]*:[^\[\]]*)\]", text)
     return bracketed[1] if bracketed else text  # whether it can be a host is found out by whoever uses it
 

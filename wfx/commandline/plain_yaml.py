@@ -40,17 +40,22 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def load(content: bytes) -> Any:
-    """Return mappings, lists, strings and None. Raises ValueError with the place of the mistake."""
-    return load_with_lines(content)[0]
+def load(content: bytes, *, alone: bool = False) -> Any:
+    """Return mappings, lists, strings and None. Raises ValueError with the place of the mistake.
+
+    ``alone`` refuses a second document.
+    """
+    return load_with_lines(content, alone=alone)[0]
 
 
-def load_with_lines(content: bytes) -> tuple[Any, Node | None]:
+def load_with_lines(content: bytes, *, alone: bool = False) -> tuple[Any, Node | None]:
     """Return what :func:`load` does, and what :func:`line_at` needs. Raises as it does."""
     try:
         loader = _Loader(content)
         node = loader.get_node() if loader.check_node() else None
-        loader.check_event()  # what follows must be the end, or another document
+        is_last = loader.check_event(yaml.StreamEndEvent)  # what follows must be the end, or another document
+        if alone and not is_last:
+            raise ValueError(f"another document begins in line {loader.line + 1}")
         return (None if node is None else loader.construct_document(node)), node
     except RecursionError as exc:
         raise ValueError("it is nested too deeply") from exc

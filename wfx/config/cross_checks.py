@@ -94,6 +94,11 @@ def _monitoring_paths_differ(config: Config) -> None:
             raise OptionRefused(first, f"{one} is below {other}, the value of {second}")
 
 
+def _rate_limit_has_sides(config: Config) -> None:
+    if config.rate_limit_enabled and not config.rate_limit_sides:
+        raise OptionRefused("rate-limit-sides", "names no side, and rate-limit-enabled limits requests: give one")
+
+
 def _debug_has_a_token(config: Config) -> None:
     if config.debug_enabled and not config.debug_auth_token:
         raise OptionRefused("debug-auth-token", "debug-enabled needs a secret here that requests have to show")
@@ -108,5 +113,6 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _few_log_patterns,
     _small_log_patterns,
     _monitoring_paths_differ,
+    _rate_limit_has_sides,
     _debug_has_a_token,
 )

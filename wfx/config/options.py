@@ -25,7 +25,9 @@ SIDES = tuple(side.value for side in Side)
 
 _MOST_PORTS = 65535
 _MINUTES_OF_A_YEAR = 366 * 24 * 60
-_OF_PATHS = "/%!$&'()*+,;=:@"
+_LEAST_TIME = 0.001
+"""Seconds that anything may be limited to: in less nothing can be done."""
+_PATH_CHARACTERS = "/%!$&'()*+,;=:@"
 """What a path may have beside letters, digits and ``-._~`` (RFC 3986)."""
 
 
@@ -36,12 +38,14 @@ def _option(
     *,
     least: float = 0,
     most: float | None = None,
+    or_zero: bool = False,
     check: Callable[[str], None] | None = None,
     reload: bool = False,
     mask: Callable[[str], str] | None = None,
 ) -> Any:
     metadata = {
-        "help": text, "choices": choices, "least": least, "most": most, "check": check, "reload": reload, "mask": mask,
+        "help": text, "choices": choices, "least": least, "most": most, "or_zero": or_zero, "check": check,
+        "reload": reload, "mask": mask,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
 
@@ -85,9 +89,13 @@ def _network_or_unix(text: str) -> None:
 def _path(text: str) -> None:
     if not text.startswith("/"):
         raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
-    encoded = quote(text, safe=_OF_PATHS)
+    encoded = quote(text, safe=_PATH_CHARACTERS)
     if encoded != text:
         raise ValueError(f'"{text}" is no path as requests have it: percent-encode it, as in {encoded}')
+    if wrong := re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text):
+        raise ValueError(f'"{text}" is no path as requests have it: {wrong[0]} encodes nothing, a percent sign is %25')
+    if re.search(r"//|/\.{1,2}(/|$)", text):
+        raise ValueError(f'"{text}" is no path that is served: leave out what is empty, . or .. between slashes')
 
 
 def _masking_char(text: str) -> None:
@@ -215,7 +223,7 @@ class Config:
 
     client_plugins_dir: str = _option("", "directory of plugins that see every southbound request; empty for none")
     mgmt_plugins_dir: str = _option("", "directory of plugins that see every northbound request; empty for none")
-    plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request", least=0.001)
+    plugin_timeout: Seconds = _option(Seconds(30), "how long a plugin may take to answer a request", least=_LEAST_TIME)
 
     max_header_size: int = _option(1_000_000, "bytes a request's first line and header may have")
     max_body_size: int = _option(10 * 1024 * 1024, "bytes a request body may have")
@@ -226,13 +234,17 @@ class Config:
         10_000, "requests each listener works on at once, event streams apart; others are answered with 503", least=1
     )
     keep_alive: bool = _option(True, "whether HTTP/1.1 connections stay open for further requests")
-    read_timeout: Seconds = _option(Seconds(30), "how long a request may take to arrive; 0 for no limit")
+    read_timeout: Seconds = _option(
+        Seconds(30), "how long a request may take to arrive; 0 for no limit", least=_LEAST_TIME, or_zero=True
+    )
     write_timeout: Seconds = _option(
-        Seconds(600), "how long a client may take to take an answer, event streams apart; 0 for no limit"
-    )
+        Seconds(600), "how long a client may take to take an answer, event streams apart; 0 for no limit",
+        least=_LEAST_TIME, or_zero=True,
+    )  # fmt: skip
     cleanup_timeout: Seconds = _option(
-        Seconds(10), "idle keep-alive connections are closed after this; 0 takes the read timeout"
-    )
+        Seconds(10), "idle keep-alive connections are closed after this; 0 takes the read timeout",
+        least=_LEAST_TIME, or_zero=True,
+    )  # fmt: skip
     graceful_timeout: Seconds = _option(Seconds(15), "how long running requests may finish on shutdown")
 
     rate_limit_enabled: bool = _option(False, "whether the requests of each client address are limited in number")
@@ -255,14 +267,17 @@ class Config:
         (), "paths that are not limited, with all below them; those of health and metrics never are", check=_path
     )
 
-    sse_ping_interval: Seconds = _option(Seconds(30), "idle time before a keep-alive comment on event streams")
+    sse_ping_interval: Seconds = _option(
+        Seconds(30), "idle time before a keep-alive comment on event streams; 0 for none",
+        least=_LEAST_TIME, or_zero=True,
+    )  # fmt: skip
     sse_grace_interval: Seconds = _option(
-        Seconds(60), "event subscribers that do not read are dropped after this", least=0.001
+        Seconds(60), "event subscribers that do not read are dropped after this", least=_LEAST_TIME
     )
     events_keep: int = _option(1_000_000, "events the log keeps at most")
     events_max_age: Seconds = _option(Seconds(7 * 86400), "age at which events leave the log")
 
-    filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=0.001)
+    filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=_LEAST_TIME)
     filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)
     filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce", least=1)
 
@@ -299,6 +314,8 @@ class Option:
     """The smallest number allowed; seconds for durations."""
     most: float | None
     """The largest number allowed, if there is one."""
+    or_zero: bool
+    """Whether 0 is allowed too, though it is less: it means something else."""
     check: Callable[[str], None] | None
     """Raises ValueError for a text, or an item of a list, that is wrong."""
     reload: bool

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,10 @@ from starlette.types import Receive, Scope, Send
 from wfx.api.app import no_such_path
 from wfx.api.reply import NO_STORE, Reply, refused_method
 from wfx.metrics.collector import Metrics
+from wfx.metrics.negotiation import OPENMETRICS, Form, choose
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client.core import Metric
-
-_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +29,15 @@ class _Collected:
         return iter(self.metrics)
 
 
-def _encoder(accepted: str) -> tuple[Callable[[_Collected], bytes], str]:
-    """Choose how to write metrics. The first call imports the library: in a thread, so that nobody waits for that."""
-    from prometheus_client.exposition import choose_encoder
+def _write(collected: _Collected, form: Form) -> bytes:
+    """Write metrics: in a thread, since they may be many."""
+    from prometheus_client import exposition
+    from prometheus_client.openmetrics import exposition as openmetrics
 
-    return choose_encoder(",".join(form for form in accepted.split(",") if _has_a_version_or_none(form)))
-
-
-def _has_a_version_or_none(form: str) -> bool:
-    """Tell whether what is given as the version of a form is one; the library raises for anything else."""
-    named = (parameter.strip().partition("=") for parameter in form.split(";"))
-    return all(_VERSION.fullmatch(value) for name, _, value in named if name == "version")
+    if form is OPENMETRICS:
+        text: bytes = openmetrics.generate_latest(collected, version=form.version)  # type: ignore[no-untyped-call]  # of others
+        return text
+    return exposition.generate_latest(collected)
 
 
 class MetricsEndpoint:
@@ -62,9 +58,9 @@ class MetricsEndpoint:
 
     async def _scraped(self, accepted: str) -> Reply:
         """Collect for one after the other: that takes the event loop, and others have their turn in between."""
-        encode, media_type = await asyncio.to_thread(_encoder, accepted)
+        form = await asyncio.to_thread(choose, accepted)
         async with self._turn:
             await self._metrics.refresh()
             collected = _Collected(list(self._metrics.collect()))
-            text = await asyncio.to_thread(encode, collected)
-        return Reply(200, text, ((b"content-type", media_type.encode("latin-1")), NO_STORE))
+            text = await asyncio.to_thread(_write, collected, form)
+        return Reply(200, text, ((b"content-type", form.content_type.encode()), NO_STORE))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wfx.note_answer import NoteAnswer, ignore_answer
+from wfx.note_answer import LEFT, NoteAnswer, ignore_answer, status_without_answer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.client_certificate_headers import with_certificate_headers
 from wfx.plugin.errors import Undecided
@@ -49,30 +50,40 @@ class PluginMiddleware:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _declared_length(scope) > self._max_body:
-            await self._refuse(send, scope, 413, b"request body too large\n")
-            return
         try:
-            body = await _read(receive, self._max_body)
-        except _TooLong:
-            await self._refuse(send, scope, 413, b"request body too large\n")
+            asked = await self._ask(scope, receive)
+        except _Refused as refusal:
+            await self._refuse(send, scope, refusal.status, refusal.text)
             return
-        if body is None:
+        except ClientDisconnect:
+            self._note(scope, LEFT)
             return
-        context = current()
-        scope = with_certificate_headers(_ascii(scope), context.certificate if context is not None else None)
-        shown = _show(scope, body)
-        try:
-            decided = await self._chain.decide(shown)
-        except Undecided:
-            await self._refuse(send, scope, 503, b"no decision from the plugins\n")
-            return
+        except BaseException as exc:
+            self._note(scope, status_without_answer(exc))
+            raise
+        scope, shown, decided = asked
         if isinstance(decided, Respond):
             self._note(scope, decided.status)
             await _answer(send, decided)
         else:
             inner = scope if decided is shown else _rerouted(scope, decided)
             await self._app(inner, _replay(decided.body, receive), send)
+
+    async def _ask(self, scope: Scope, receive: Receive) -> tuple[Scope, PluginRequest, PluginRequest | Respond]:
+        """Return the request for the application, as plugins see it, and what they decide.
+
+        Raises _Refused, and ClientDisconnect when the caller has gone.
+        """
+        if _declared_length(scope) > self._max_body:
+            raise _TooLong
+        body = await _read(receive, self._max_body)
+        context = current()
+        scope = with_certificate_headers(_ascii(scope), context.certificate if context is not None else None)
+        shown = _show(scope, body)
+        try:
+            return scope, shown, await self._chain.decide(shown)
+        except Undecided as exc:
+            raise _NoDecision from exc
 
     async def _refuse(self, send: Send, scope: Scope, status: int, text: bytes) -> None:
         self._note(scope, status)
@@ -82,8 +93,23 @@ class PluginMiddleware:
         await _send(send, status, headers, text)
 
 
-class _TooLong(Exception):
+class _Refused(Exception):
+    """The request does not come to the application."""
+
+    status: int
+    text: bytes
+
+
+class _TooLong(_Refused):
     """The body is longer than allowed."""
+
+    status, text = 413, b"request body too large\n"
+
+
+class _NoDecision(_Refused):
+    """The plugins do not decide."""
+
+    status, text = 503, b"no decision from the plugins\n"
 
 
 def _declared_length(scope: Scope) -> int:
@@ -92,14 +118,14 @@ def _declared_length(scope: Scope) -> int:
     return max((int(value[:_LONGEST_NUMBER]) for value in lengths), default=0)
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """Read the whole body; None if the caller has gone; raise _TooLong."""
+async def _read(receive: Receive, limit: int) -> bytes:
+    """Read the whole body. Raises _TooLong, and ClientDisconnect when the caller has gone."""
     parts: list[bytes] = []
     length = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            raise ClientDisconnect
         part = message.get("body", b"")
         length += len(part)
         if length > limit:

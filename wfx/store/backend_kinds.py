@@ -14,6 +14,10 @@ from wfx.store.findings import Progress, Report
 from wfx.store.storage_settings import StorageSettings
 
 
+def take_for_usable(_option: str) -> None:
+    """Find nothing wrong with a place."""
+
+
 @dataclass(frozen=True, slots=True)
 class BackendKind:
     """What can be done with the place that ``--storage-opt`` names, the first argument of each function.
@@ -33,6 +37,8 @@ class BackendKind:
     """Make it of records; return its name. Raises ValueError, naming it, for a record that cannot be."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
+    probe: Callable[[str], None] = take_for_usable
+    """Look whether a start could open it, as far as that can be told beside a server; change nothing."""
 
 
 def backend_kind(name: str) -> BackendKind:

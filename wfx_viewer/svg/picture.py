@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from wfx_viewer.characters import legal
+from wfx_viewer.characters import without_illegal_xml
 from wfx_viewer.diagram import NO_GROUP_TEXT, Diagram
 from wfx_viewer.svg import lettering
 from wfx_viewer.svg.graph import LOOP, MARK, Box
@@ -134,4 +134,4 @@ def _state(diagram: Diagram, box: Box, middle: Point) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return escape(legal(text))
+    return escape(without_illegal_xml(text))

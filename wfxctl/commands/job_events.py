@@ -26,7 +26,10 @@ def run(call: ClientInvocation) -> int | None:
                 _show(call, item)
     except RefusedByServer as exc:
         call.err.write(error_lines(exc.body))
-        call.log.write("error", "the server refused the event stream", status=exc.status, body=exc.body.strip())
+        explained = {"cause": exc.explanation} if exc.explanation else {}
+        call.log.write(
+            "error", "the server refused the event stream", status=exc.status, body=exc.body.strip(), **explained
+        )
         return EXIT_FAILED
     return None
 

@@ -51,6 +51,7 @@ def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clocked]
     environment = {
         "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else each wait with a timeout returns at once, and threads spin
     }  # fmt: skip
     options = (f"--http-engine={request.param}", "--sse-ping-interval=200ms")
     with LocalService(tmp_path, *options, environment=environment) as service:

@@ -74,12 +74,14 @@ def compiled() -> Iterator[tuple[str, re.Pattern[Any]]]:
 COMPILED = dict(compiled())
 
 
-def texts(alphabet: list[str], length: int, *, binary: bool) -> Iterator[Any]:
-    """Make texts that repeat one or two characters, begin with another, and may end in one more."""
+def text_parts(alphabet: list[str]) -> list[tuple[str, str, str]]:
+    """Make texts that repeat one or two characters, begin with another, and may end in one more; about ``MANY``.
+
+    Each is given as what it begins with, what it repeats, and what it ends in.
+    """
     pieces = [*alphabet, *map("".join, itertools.permutations(alphabet, 2))]
-    for head, piece, tail in itertools.product(("", *alphabet), pieces, ("", *alphabet)):
-        text = head + piece * (length // len(piece)) + tail
-        yield text.encode("latin-1") if binary else text
+    parts = list(itertools.product(("", *alphabet), pieces, ("", *alphabet)))
+    return parts[:: max(1, len(parts) // MANY)]
 
 
 def is_linear(pattern: re.Pattern[Any], used: set[str]) -> bool:
@@ -95,9 +97,9 @@ def is_linear(pattern: re.Pattern[Any], used: set[str]) -> bool:
             matcher.on(text, most).fullmatch()
         return max(once, matcher.tries)
 
-    made = [texts(matcher.alphabet(), n, binary=isinstance(pattern.pattern, bytes)) for n in (SHORT, LONGER * SHORT)]
-    every = max(1, len(list(texts(matcher.alphabet(), 1, binary=False))) // MANY)
-    for short, long in itertools.islice(zip(*made, strict=True), 0, None, every):
+    for head, piece, tail in text_parts(matcher.alphabet()):
+        made = [head + piece * (length // len(piece)) + tail for length in (SHORT, LONGER * SHORT)]
+        short, long = [text.encode("latin-1") for text in made] if isinstance(pattern.pattern, bytes) else made
         try:
             tries(long, max(FEW, MOST * tries(short, 100 * len(short) + FEW)))
         except TooManyTriesError:

@@ -209,6 +209,13 @@ def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
     ("rate-limit-excluded-paths", "/a b", '"/a b" is no path as requests have it: percent-encode it, as in /a%20b'),
     ("rate-limit-excluded-paths", "/é", "percent-encode it, as in /%C3%A9"),
     ("rate-limit-excluded-paths", "/a?b", "percent-encode it, as in /a%3Fb"),
+    ("rate-limit-excluded-paths", "/%zz", '"/%zz" is no path as requests have it: %zz encodes nothing'),
+    ("rate-limit-excluded-paths", "/a%2", "%2 encodes nothing, a percent sign is %25"),
+    ("rate-limit-excluded-paths", "//x", '"//x" is no path that is served: leave out what is empty, . or ..'),
+    ("rate-limit-excluded-paths", "/a//b", "leave out what is empty, . or .. between slashes"),
+    ("rate-limit-excluded-paths", "/a/../b", '"/a/../b" is no path that is served'),
+    ("rate-limit-excluded-paths", "/a/..", '"/a/.." is no path that is served'),
+    ("rate-limit-excluded-paths", "/./a", '"/./a" is no path that is served'),
     ("ip-window-minutes", "527041", "must be at least 1, at most 527040"),
     ("rate-limit-sides", "east", '"east" must be one of north, south'),
     ("ip-rate-limit", "0", "must be at least 1"),
@@ -218,3 +225,9 @@ def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
 def test_rate_limits_that_are_none(tmp_path: Path, option: str, value: str, said: str) -> None:
     """A limit of requests that cannot be kept as it is written ends the start, and says what is wrong."""
     assert said in start_and_fail(tmp_path, f"--{option}={value}")
+
+
+def test_a_rate_limit_of_no_side(tmp_path: Path) -> None:
+    """A limit of requests that is on for no side ends the start."""
+    said = "rate-limit-sides: names no side, and rate-limit-enabled limits requests: give one"
+    assert said in start_and_fail(tmp_path, "--rate-limit-enabled", "--rate-limit-sides=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -57,4 +58,21 @@ def _describe(option: str) -> str:
     return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
 
 
-SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe)
+def _probe(option: str) -> None:
+    location = dsn.parse(option)
+    path = location.path
+    if path is None:
+        return
+    if path.exists():
+        usable = path.is_file() and os.access(path, os.R_OK | os.W_OK)
+        fault = "" if usable else "it is no file that can be read and written"
+    elif not location.may_create:
+        fault = "there is no such file, and mode=rw makes none"
+    else:
+        usable = path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK)
+        fault = "" if usable else "there is no directory in which it can be made"
+    if fault:
+        raise StoreUnusable(f"cannot use the database {path}: {fault}")
+
+
+SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _probe)
