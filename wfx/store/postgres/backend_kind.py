@@ -70,4 +70,9 @@ def _describe(option: str) -> str:
         return "in PostgreSQL"
 
 
-POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe)
+def _probe(option: str) -> None:
+    """Read the connection string; the server is asked at a start only."""
+    read_target(own_option(option))
+
+
+POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _probe)
