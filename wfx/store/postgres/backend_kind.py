@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 from wfx.config.options import BY_NAME
 from wfx.domain.errors import StoreUnusable
@@ -28,16 +27,14 @@ async def _open(option: str, settings: StorageSettings) -> Backend:
     return await open_backend(own_option(option), settings)
 
 
-def _check(_option: str, _progress: Progress) -> Report:
-    _refuse("check", "pg_amcheck looks for damage")
+def _check(option: str, progress: Progress) -> Report:
+    with _driver():
+        from wfx.store.postgres.checking import check  # needs the driver
+    return check(own_option(option), progress)
 
 
 def _back_up(_option: str, _target: Path, _progress: Progress) -> str:
-    _refuse("backup", "pg_dump makes a copy")
-
-
-def _refuse(command: str, instead: str) -> NoReturn:
-    raise StoreUnusable(f"wfx {command} does not know PostgreSQL yet: it reads SQLite files only; {instead}")
+    raise StoreUnusable("wfx backup does not know PostgreSQL: wfx export writes a copy, and pg_dump does")
 
 
 def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _LOCK = 0x57465831
 """The advisory lock that who migrates holds: "WFX1"."""
 _DIRECTORY = Path(__file__).parent / "migrations"
-_VERSION = "wfx_schema"
+VERSION_TABLE = "wfx_schema"
 """The table of one row with the version, by which a database is known as ours."""
 _OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease")
 _TABLES = "SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1)"
@@ -51,7 +51,7 @@ async def migrate(plain: Plain, steps: Sequence[Migration], name: str) -> None:
             if step.number > present:
                 await plain.execute(step.script)
         if latest > present:
-            await plain.execute(f"UPDATE {_VERSION} SET version = $1", latest)  # noqa: S608 - a constant
+            await plain.execute(f"UPDATE {VERSION_TABLE} SET version = $1", latest)  # noqa: S608 - a constant
     if latest > present:
         fields = {"from": present, "to": latest}
         _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
@@ -67,9 +67,9 @@ async def import_of(plain: Plain) -> tuple[str, int] | None:
 
 async def _version(plain: Plain, name: str) -> int:
     """Return the version of the schema; 0 for a database without tables of ours, which is marked as ours then."""
-    tables = {row[0] for row in await plain.fetch(_TABLES, [*_OURS, _VERSION, "schema_migrations", "tag_jobs"])}
-    if _VERSION in tables:
-        version: int = await plain.fetchval(f"SELECT version FROM {_VERSION}")  # noqa: S608 - a constant
+    tables = {row[0] for row in await plain.fetch(_TABLES, [*_OURS, VERSION_TABLE, "schema_migrations", "tag_jobs"])}
+    if VERSION_TABLE in tables:
+        version: int = await plain.fetchval(f"SELECT version FROM {VERSION_TABLE}")  # noqa: S608 - a constant
         return version
     if tables >= {"schema_migrations", "tag_jobs"}:
         raise StoreUnusable(
@@ -81,6 +81,8 @@ async def _version(plain: Plain, name: str) -> int:
             f"{name} is a database of another program: it has a table {min(tables)}; it was left as it is, choose "
             "another database"
         )
-    await plain.execute(f"CREATE TABLE {_VERSION} (one boolean PRIMARY KEY DEFAULT true CHECK (one), version bigint)")
-    await plain.execute(f"INSERT INTO {_VERSION} (version) VALUES (0)")  # noqa: S608 - a constant
+    await plain.execute(
+        f"CREATE TABLE {VERSION_TABLE} (one boolean PRIMARY KEY DEFAULT true CHECK (one), version bigint)"
+    )
+    await plain.execute(f"INSERT INTO {VERSION_TABLE} (version) VALUES (0)")  # noqa: S608 - a constant
     return 0

@@ -5,7 +5,6 @@ Until it is whole, a table says how far it has come, and no server opens the dat
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -18,10 +17,9 @@ from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Recor
 from wfx.store.dump_records import RecordReader
 from wfx.store.findings import Progress
 from wfx.store.history_bounds import size_of_entry
+from wfx.store.postgres.blocking import blocking
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.migrate import import_of, migrate, migrations
-from wfx.store.postgres.opening import open_plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import key_of, require_short
 from wfx.store.sizes import size_of
@@ -52,28 +50,21 @@ def restore(option: str, header: Header, records: Iterable[Record], progress: Pr
     Raises StoreUnusable if something else is in it or it cannot be written, and ValueError, naming it, for a record
     that cannot be.
     """
-    with asyncio.Runner() as runner:
-        plain, name = runner.run(open_plain(option))
+    with blocking(option, "write to") as connection:
+        plain, name = connection.plain, connection.name
+        done = connection.run(_begun(plain, header, name))
+        maker = _RowMaker(header)
+        remaining = iter(records)
+        for record in islice(remaining, done):
+            maker.skip(record)
         try:
-            done = runner.run(_begun(plain, header, name))
-            rows = _RowMaker(header)
-            remaining = iter(records)
-            for record in islice(remaining, done):
-                rows.skip(record)
-            for some, count in _batches(remaining, rows):
-                runner.run(_written(plain, some, done, done + count))
+            for rows, count in _batches(remaining, maker):
+                connection.run(_written(plain, rows, done, done + count))
                 done += count
                 progress("records", done, header.records)
-            runner.run(_finished(plain, done))
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
-        except (asyncpg.PostgresError, *LOST) as exc:
-            raise StoreUnusable(
-                f"cannot write to the database {name}: {translate(exc) or exc}; the import goes on there when it is "
-                "called again"
-            ) from exc
-        finally:
-            plain.terminate()
+        connection.run(_finished(plain, done))
     return name
 
 

@@ -1,0 +1,178 @@
+"""The product's check of PostgreSQL: that it sees every kind of damage, and says nothing of what is sound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import PASSWORD, Postgres
+
+from tests.store.sqlite.audit import Ledger, live
+from tests.store.sqlite.test_checking import fill
+from wfx.domain.errors import StoreUnusable
+from wfx.store.named_statements import read_statements
+from wfx.store.opening import open_store
+from wfx.store.postgres import checking
+from wfx.store.postgres.checking import check
+from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.target import read_target
+from wfx.store.protocol import Store
+
+JOB = "(SELECT min(number) FROM job)"
+DAMAGE = {
+    "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
+    "log_horizon": ["UPDATE log SET horizon = head + 1"],
+    "log_gap": [
+        "DELETE FROM event WHERE seq = 4",
+        "UPDATE log SET head = head + 1",
+        "UPDATE event SET seq = 99 WHERE seq = 15",
+    ],
+    "event_time": ["UPDATE event SET ctime = -1 WHERE seq = 1"],
+    "event_action": [
+        "UPDATE event SET action = 'X' WHERE seq = 1",
+        "UPDATE event SET action = 'ADD_TAGS' WHERE seq = 1",
+    ],
+    "event_workflow": ["UPDATE event SET workflow = 99 WHERE seq = 1"],
+    "event_payload": [
+        "UPDATE event SET payload = '{}' WHERE seq = 1",
+        "UPDATE event SET payload = '{\"id\":\"other\"}' WHERE seq = 4",
+        "UPDATE event SET payload = 'x' WHERE seq = 4",
+    ],
+    "event_cause": [
+        "UPDATE event SET cause = NULL WHERE seq = 7",
+        "UPDATE event SET cause = '[\"\",\"\",\"\",99]' WHERE seq = 7",
+    ],
+    "event_state_before": [
+        "UPDATE event SET state_before = NULL WHERE seq = 4",
+        "UPDATE event SET state_before = 'DONE' WHERE seq = 5",
+        "UPDATE event SET state_before = 'NEW' WHERE seq = 3",
+    ],
+    "lost_job": [f"DELETE FROM job WHERE number = {JOB}"],
+    "job_number": [f"UPDATE job SET number = 1000 WHERE number = {JOB}"],
+    "orphan_history": ["UPDATE history SET job = job + 1000"],
+    "left_history": [f"INSERT INTO left_history SELECT {JOB}"],
+    "workflow": ["UPDATE workflow SET document = '{}' WHERE number = 1"],
+    "workflow_name": [
+        "UPDATE workflow SET deleted = 1 WHERE number = 1",
+        "INSERT INTO current_workflow SELECT 'gone', number FROM workflow WHERE deleted IS NOT NULL",
+    ],
+    "workflow_deleted": ["UPDATE workflow SET deleted = 1000 WHERE deleted IS NOT NULL"],
+    "consumer": ["UPDATE consumer SET position = 1000", "UPDATE consumer SET steps = -1"],
+    "lease": ["UPDATE lease SET epoch = 0", "UPDATE lease SET holder = ''"],
+    "job": [
+        f"UPDATE job SET state = 'NO' WHERE number = {JOB}",
+        f"UPDATE job SET status = 'x' WHERE number = {JOB}",
+        f"UPDATE job SET mtime = stime - 1 WHERE number = {JOB}",
+    ],
+    "job_group": [f"UPDATE job SET grp = 'CLOSED' WHERE number = {JOB}"],
+    "job_definition": [f"UPDATE job SET definition = '{{\"n\":9}}' WHERE number = {JOB}"],
+    "job_tags": [f"UPDATE job SET tag_keys = '{{x,y,z}}' WHERE number = {JOB}"],
+    "job_size": [
+        f"UPDATE job SET size = 1 WHERE number = {JOB}",
+        f"UPDATE job SET history_bytes = 1 WHERE number = {JOB}",
+    ],
+    "job_history": [f"DELETE FROM history WHERE version = 2 AND job = {JOB}"],
+    "job_log": [
+        f"UPDATE job SET version = version + 1 WHERE number = {JOB}",
+        "UPDATE event SET client_id = 'x' WHERE seq = 4",
+    ],
+}  # fmt: skip
+CHECKS = {*read_statements(Path(checking.__file__).parent / "checks.sql")} | {
+    "event_payload", "event_cause", "event_state_before", "workflow", "job", "job_group", "job_definition", "job_tags",
+    "job_size", "job_history", "job_log",
+}  # fmt: skip
+
+
+async def filled(option: str) -> None:
+    """Put some of everything into the database."""
+    store = await open_store("postgres", option)
+    try:
+        await fill(store)
+    finally:
+        await store.close()
+
+
+def test_a_sound_database(option: str) -> None:
+    """A database that a store has worked on is sound, and the report says how much there is."""
+    asyncio.run(filled(option))
+    report = check(option)
+    assert report.findings == []
+    assert report.sound
+    assert report.examined == {"job": 3, "event": 15, "history": 6, "workflow": 2}
+    assert report.consumers == {"reader": {"position": 11, "steps": 1, "lost": 0}}
+    assert (report.log["oldest"], report.log["newest"]) == (1, 15)
+
+
+def test_a_long_life(option: str) -> None:
+    """After some of everything, several acts at a time, the database is sound."""
+
+    async def lived(store: Store) -> None:
+        try:
+            await live(store, Ledger())
+        finally:
+            await store.close()
+
+    async def opened() -> None:
+        await lived(await open_store("postgres", option))
+
+    asyncio.run(opened())
+    assert check(option).findings == []
+
+
+def test_every_rule_is_tried() -> None:
+    """There is damage for every check."""
+    assert DAMAGE.keys() == CHECKS
+
+
+@pytest.fixture(scope="module")
+def sound(postgres: Postgres) -> Iterator[str]:
+    """A database to make copies of."""
+    with postgres.database() as name:
+        asyncio.run(filled(postgres.conninfo(name)))
+        yield name
+
+
+@pytest.mark.parametrize(("name", "damage"), [(name, each) for name, some in DAMAGE.items() for each in some])
+def test_damage_is_found(postgres: Postgres, sound: str, name: str, damage: str) -> None:
+    """Whatever is not as it must be is found by the check for it, which says where."""
+    with postgres.database(sound) as copy:
+        postgres.sql(f"SET session_replication_role = replica; {damage}", copy)
+        report = check(postgres.conninfo(copy))
+    assert not report.sound
+    assert report.counts.get(name), report.findings
+
+
+def test_what_is_no_database_of_ours(option: str) -> None:
+    """An empty database and one with other tables' versions are not examined."""
+    with pytest.raises(StoreUnusable, match="has no data of wfx"):
+        check(option)
+    asyncio.run(filled(option))
+    asyncio.run(_set_version(option, 99))
+    with pytest.raises(StoreUnusable, match=r"has schema version 99.*; use a newer program"):
+        check(option)
+    asyncio.run(_set_version(option, 0))
+    with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start a server on it once"):
+        check(option)
+
+
+async def _set_version(option: str, version: int) -> None:
+    plain = await Connector(read_target(option))()
+    try:
+        await plain.execute("UPDATE wfx_schema SET version = $1", version)
+    finally:
+        await plain.close()
+
+
+def test_the_command(postgres: Postgres, sound: str) -> None:
+    """`wfx check` examines PostgreSQL, and never shows the password."""
+    command = [sys.executable, "-m", "wfx", "check", "--storage=postgres"]
+    environment = {**os.environ, "WFX_STORAGE_OPT": postgres.conninfo(sound)}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "is sound (workflows: 2, jobs: 3, history entries: 6, events: 15)" in shown.stdout
+    assert PASSWORD not in shown.stdout

@@ -1,0 +1,73 @@
+-- Each statement finds what breaks one rule: which row, what was expected, what is there. The rules about single jobs and
+-- about what events say are in check_jobs.py and check_events.py.
+
+-- name: log_identity
+SELECT 'log', 'one row, with 32 hexadecimal digits', count(*) || ' rows, ' || coalesce(min(log_id), 'none')
+FROM log HAVING count(*) <> 1 OR min(log_id) !~ '^[0-9a-f]{32}$'
+
+-- name: log_horizon
+SELECT 'log', 'a horizon from 0 to the head', 'horizon ' || horizon || ', head ' || head
+FROM log WHERE horizon < 0 OR horizon > head
+
+-- name: log_gap
+SELECT 'event ' || seq, 'number ' || (before + 1) || ' next', 'number ' || seq
+FROM (SELECT seq, lag(seq, 1, (SELECT horizon FROM log)) OVER (ORDER BY seq) AS before FROM event) AS ordered
+WHERE seq <> before + 1
+UNION ALL
+SELECT 'log', 'event ' || head || ' as the newest', coalesce('event ' || newest, 'none')
+FROM log, (SELECT max(seq) AS newest FROM event) AS events
+WHERE head > horizon AND newest IS DISTINCT FROM head
+
+-- name: event_time
+SELECT 'event ' || seq, 'microseconds between the years 1970 and 9999', ctime
+FROM event WHERE ctime NOT BETWEEN 0 AND 253402300799999999
+
+-- name: event_action
+SELECT 'event ' || seq, 'an action', action
+FROM event
+WHERE action NOT IN ('CREATE', 'DELETE', 'ADD_TAGS', 'DELETE_TAGS', 'UPDATE_STATUS', 'UPDATE_DEFINITION')
+    OR (job_id = '' AND action NOT IN ('CREATE', 'DELETE'))
+
+-- name: event_workflow
+SELECT 'event ' || seq, 'a workflow with number ' || workflow, 'none'
+FROM event WHERE workflow NOT IN (SELECT number FROM workflow)
+
+-- name: lost_job
+SELECT 'job ' || job_id, 'a row in job, or DELETE as its last event', action || ' as event ' || seq
+FROM (SELECT DISTINCT ON (job_id) job_id, action, seq FROM event WHERE job_id <> '' ORDER BY job_id, seq DESC) AS last
+WHERE action <> 'DELETE' AND NOT EXISTS (SELECT FROM job WHERE id = job_id)
+
+-- name: job_number
+SELECT 'job ' || number || ' (' || id || ')', 'a number up to the head of the log, ' || head, number
+FROM job, log WHERE number NOT BETWEEN 1 AND head
+
+-- name: orphan_history
+SELECT 'history of job ' || job, 'a job with number ' || job, 'none'
+FROM (SELECT DISTINCT job FROM history) AS histories
+WHERE NOT EXISTS (SELECT FROM job WHERE number = job) AND NOT EXISTS (SELECT FROM left_history AS left_one WHERE left_one.job = histories.job)
+
+-- name: left_history
+SELECT 'left_history ' || job, 'no job with number ' || job, 'one'
+FROM left_history WHERE EXISTS (SELECT FROM job WHERE number = job)
+
+-- name: workflow_name
+SELECT 'workflow ' || workflow.number, 'a row in current_workflow unless it is deleted', coalesce(current_workflow.name, 'none')
+FROM workflow LEFT JOIN current_workflow USING (number)
+WHERE (deleted IS NULL AND current_workflow.name IS DISTINCT FROM workflow.name)
+    OR (deleted IS NOT NULL AND current_workflow.name IS NOT NULL)
+
+-- name: workflow_deleted
+SELECT 'workflow ' || number, 'a deletion no later than the newest event', 'deleted at event ' || deleted
+FROM workflow, log WHERE deleted > head
+
+-- name: consumer
+SELECT
+    'consumer ' || name, 'a position from ' || horizon || ' to ' || head || ', and numbers from 0 on',
+    'position ' || position || ', steps ' || steps || ', lost ' || lost
+FROM consumer, log WHERE position NOT BETWEEN horizon AND head OR least(steps, lost) < 0
+
+-- name: lease
+SELECT
+    'lease ' || name, 'a holder, an epoch from 1 on, and an end in microseconds from 0 on',
+    'holder ' || holder || ', epoch ' || epoch || ', until ' || until
+FROM lease WHERE holder = '' OR epoch < 1 OR until < 0
