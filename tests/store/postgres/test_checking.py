@@ -23,6 +23,7 @@ from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 
+ROOT = Path(__file__).parents[3]
 JOB = "(SELECT min(number) FROM job)"
 DAMAGE = {
     "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
@@ -124,9 +125,11 @@ def test_a_long_life(option: str) -> None:
     assert check(option).findings == []
 
 
-def test_every_rule_is_tried() -> None:
-    """There is damage for every check."""
+def test_every_rule_is_tried_and_explained() -> None:
+    """There is damage for every check, and the guide says what each means."""
     assert DAMAGE.keys() == CHECKS
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(CHECKS) if f"| `{name}` |" not in guide] == []
 
 
 @pytest.fixture(scope="module")
