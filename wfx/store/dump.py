@@ -40,9 +40,14 @@ class Header(NamedTuple):
     consumers: int
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """How many records there are of each kind, in the order of the dump."""
+        return self.workflows, self.jobs, self.events, self.consumers
+
+    @property
     def records(self) -> int:
         """How many records there are."""
-        return self.workflows + self.jobs + self.events + self.consumers
+        return sum(self.counts)
 
 
 class WorkflowRecord(NamedTuple):
@@ -117,7 +122,10 @@ _KINDS: Mapping[str, type[Record]] = {
     "event": EventRecord,
     "consumer": ConsumerRecord,
 }
+"""Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}
+_INTEGERS = range(-(1 << 63), 1 << 63)
+"""Integers that a database can have."""
 
 
 def lines(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
@@ -150,15 +158,17 @@ class DumpReader:
         if document.get("format") != FORMAT:
             raise self.refusal(f"the dump has format {document.get('format')}, this program reads {FORMAT}")
         self.header = self._shaped(Header, document)
+        if min(self.header.counts) < 0:
+            raise self.refusal("the header has a negative number of records")
 
     def records(self) -> Iterator[Record]:
         """Yield the records; behind the last one, the dump has proved to be whole and unchanged."""
-        for _ in range(self.header.records):
-            document = self._next()
-            shape = _KINDS.get(document.get("kind", ""))
-            if shape is None:
-                raise self.refusal(f"a record of a known kind is missing here; there is {document.get('kind')!r}")
-            yield self._shaped(shape, document)
+        for (kind, shape), count in zip(_KINDS.items(), self.header.counts, strict=True):
+            for _ in range(count):
+                document = self._next()
+                if document.get("kind") != kind:
+                    raise self.refusal(f"a record of kind {kind!r} is missing here; there is {document.get('kind')!r}")
+                yield self._shaped(shape, document)
         self._end(self._digest.hexdigest())
 
     def _end(self, digest: str) -> None:
@@ -213,7 +223,9 @@ def _members(record: tuple[Any, ...]) -> dict[str, Any]:
     return members
 
 
-def _read(shape: type[_Shape], document: dict[str, Any]) -> _Shape:
+def _read(shape: type[_Shape], document: Any) -> _Shape:
+    if not isinstance(document, dict):
+        raise TypeError(f"a JSON object is missing; there is {document!r}")
     return shape(*(_value(document, member, types) for member, types in _fields(shape)))
 
 
@@ -230,6 +242,8 @@ def _value(document: dict[str, Any], member: str, types: Any) -> Any:
         return None if value is None and type(None) in types else Json(encode_free_form(value))
     if type(value) not in types:
         raise ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
+    if isinstance(value, int) and value not in _INTEGERS:
+        raise ValueError(f"member {member!r} is out of range: {value}")
     return value
 
 

@@ -20,6 +20,8 @@ from wfx.store.plan import EventDraft
 
 _NUMBERS = range(1, 1 << 40)
 """Numbers that a workflow may have: those of its states are larger, and integers of 64 bits."""
+_TIMES = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""Timestamps from year 1 to year 9999: others have no text."""
 
 
 class RecordReader:
@@ -60,7 +62,7 @@ class RecordReader:
             job = Job(
                 id=record.id, client_id=record.client_id, workflow=workflow, state=record.state, status=record.status,
                 definition_hash=record.definition_hash, definition=record.definition, tags=record.tags,
-                stime=Timestamp(record.stime), mtime=Timestamp(record.mtime), version=record.version,
+                stime=_timestamp(record.stime), mtime=_timestamp(record.mtime), version=record.version,
             )  # fmt: skip
             return job, [(entry.version, _entry(entry)) for entry in record.history]
 
@@ -75,7 +77,7 @@ class RecordReader:
                 raise ValueError(f"workflow {record.workflow} has no state {record.state_before!r}")
             cause = None if record.cause is None else EncodedCause(record.cause.decode())
             return EventDraft(
-                Timestamp(record.ctime), Action(record.action), record.job_id, record.client_id, workflow,
+                _timestamp(record.ctime), Action(record.action), record.job_id, record.client_id, workflow,
                 record.payload, record.state_before, cause,
             )  # fmt: skip
 
@@ -87,7 +89,13 @@ class RecordReader:
 
 
 def _entry(record: EntryRecord) -> HistoryEntry:
-    return HistoryEntry(Timestamp(record.mtime), record.status, record.definition)
+    return HistoryEntry(_timestamp(record.mtime), record.status, record.definition)
+
+
+def _timestamp(microseconds: int) -> Timestamp:
+    if microseconds not in _TIMES:
+        raise ValueError(f"its time {microseconds} is not within the years 1 to 9999")
+    return Timestamp(microseconds)
 
 
 @contextmanager
