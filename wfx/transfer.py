@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from wfx.commandline.failures import EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.backend_kinds import backend_kind
+from wfx.store.directory_sync import sync_directory
 from wfx.store.dump import DumpReader, Header, Record, lines
 from wfx.store.findings import Progress
 
@@ -20,6 +22,8 @@ _STANDARD_STREAM = "-"
 _EVERY = 1000
 """Records between two reports of progress."""
 _OWNER_ONLY = 0o600
+LONGEST_LINE = 256 * 1024 * 1024
+"""Bytes of a line of a dump: a job with its history has far fewer."""
 _DATABASE = b"SQLite format 3\0"
 
 
@@ -82,20 +86,27 @@ def _reported(records: Iterator[Record], header: Header, progress: Progress) -> 
 
 def _write(target: Path, dump: Iterable[bytes]) -> None:
     """Write a new file, which gets its name when it is whole and on disk."""
-    partial = target.with_name(target.name + ".partial")
     try:
         if os.path.lexists(target):
             raise FileExistsError(0, "File exists; name a new file")
+        partial = target.with_name(target.name + ".partial")
         partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
-            file.writelines(dump)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(target)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        try:
+            _write_durably(descriptor, dump)
+            partial.rename(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        sync_directory(target.parent)
     except OSError as exc:
         raise StoreUnusable(f"cannot write {target}: {exc.strerror}") from exc
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _write_durably(descriptor: int, dump: Iterable[bytes]) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines(dump)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -105,19 +116,28 @@ def _opened(source: str, call: Invocation) -> Iterator[_Source]:
         return
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - it is closed below, where errors are others'
+        is_database = file.peek(len(_DATABASE)).startswith(_DATABASE)
     except OSError as exc:
         raise StoreUnusable(f"cannot read {source}: {exc.strerror}") from exc
     with file:
-        if not file.peek(len(_DATABASE)).startswith(_DATABASE):
+        if not is_database:
             yield _dump_of(source, file)
             return
-    with backend_kind("sqlite").dump(str(Path(source).absolute())) as (header, records):
+    with backend_kind("sqlite").dump(Path(source).absolute().as_uri()) as (header, records):
         yield _Source(header, records, lambda reason: StoreUnusable(f"{source}: {reason}"))
 
 
-def _dump_of(name: str, file: Iterable[bytes]) -> _Source:
-    reader = DumpReader(name, file)
+def _dump_of(name: str, file: BinaryIO) -> _Source:
+    reader = DumpReader(name, _lines_of(file))
     return _Source(reader.header, reader.records(), reader.refusal)
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file. Raises OSError for one that is longer than any record is, or has no end."""
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise OSError(errno.EFBIG, f"it has more than {LONGEST_LINE} bytes")
+        yield line
 
 
 def _extent(header: Header) -> str:

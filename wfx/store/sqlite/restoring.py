@@ -14,12 +14,12 @@ from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import decode
+from wfx.store.directory_sync import sync_directory
 from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
 from wfx.store.findings import Progress
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
-from wfx.store.sqlite.backup import sync_directory
 from wfx.store.sqlite.file import claim
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
