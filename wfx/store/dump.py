@@ -216,7 +216,7 @@ def _members(record: tuple[Any, ...]) -> dict[str, Any]:
         if isinstance(value, bytes):
             exact = encode_free_form(orjson.loads(value)) == value
             members[member if exact else member + _AS_TEXT] = embedded(Json(value)) if exact else value.decode()
-        elif types is tuple:
+        elif tuple in types:
             members[member] = [_members(entry) for entry in value]
         else:
             members[member] = value
@@ -230,13 +230,13 @@ def _read(shape: type[_Shape], document: Any) -> _Shape:
 
 
 def _value(document: dict[str, Any], member: str, types: Any) -> Any:
-    if (text := document.get(member + _AS_TEXT)) is not None:
+    if bytes in types and (text := document.get(member + _AS_TEXT)) is not None:
         orjson.loads(text)
         return Json(text.encode())
     if member not in document:
         raise ValueError(f"member {member!r} is missing")
     value = document[member]
-    if types is tuple:
+    if tuple in types:
         return tuple(_read(EntryRecord, entry) for entry in value)
     if bytes in types:
         return None if value is None and type(None) in types else Json(encode_free_form(value))
@@ -254,7 +254,7 @@ _TYPES: Mapping[Any, Any] = {
     int | None: (int, type(None)),
     str | None: (str, type(None)),
     Json | None: (bytes, type(None)),
-    tuple[EntryRecord, ...]: tuple,
+    tuple[EntryRecord, ...]: (tuple,),
 }
 
 
