@@ -76,15 +76,15 @@ def test_everything_comes_back(path: Path) -> None:
     assert dumped(copy)[1:-1] == dumped(path)[1:-1]
 
 
-def test_a_long_life(tmp_path: Path) -> None:
-    """What jobs have gone through together, with pruned events and large documents, comes back."""
+def test_pruned_events_and_large_documents(tmp_path: Path) -> None:
+    """A store of which events were pruned, and with large documents, comes back from a dump."""
     path, copy = tmp_path / "wfx.db", tmp_path / "copy.db"
 
-    async def some_life(store: Store) -> None:
+    async def fill_and_prune(store: Store) -> None:
         await live(store, Ledger())
         await store.prune_log(keep_newest=20, older_than=Timestamp(0), at_most=100, keep_for_consumers=0)
 
-    asyncio.run(_filled(path, some_life))
+    asyncio.run(_filled(path, fill_and_prune))
     imported(dumped(path), copy)
     assert dumped(copy)[1:-1] == dumped(path)[1:-1]
     assert_sound(copy)
