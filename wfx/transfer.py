@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from wfx.commandline.failures import EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
+from wfx.commandline.terminal import neutralise
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.dump import DumpReader, Header, Record, lines
@@ -20,6 +21,8 @@ _STANDARD_STREAM = "-"
 _EVERY = 1000
 """Records between two reports of progress."""
 _OWNER_ONLY = 0o600
+_LONGEST_HEADER, _LONGEST_LINE = 4096, 1 << 30
+"""Bytes of a line that are read: of the first few, so that a large file of another kind is not taken for one line."""
 _DATABASE = b"SQLite format 3\0"
 
 
@@ -45,7 +48,7 @@ def run_export(call: Invocation) -> int:
                 return EXIT_OK
             _write(Path(target), dump)
     except StoreError as exc:
-        raise Failure(str(exc)) from exc
+        raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"wrote {target} ({_extent(header)})")
     return EXIT_OK
 
@@ -62,7 +65,7 @@ def run_import(call: Invocation) -> int:
             except ValueError as exc:
                 raise opened.refusal(exc) from exc
     except StoreError as exc:
-        raise Failure(str(exc)) from exc
+        raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"imported into {place} ({_extent(opened.header)})")
     return EXIT_OK
 
@@ -82,20 +85,37 @@ def _reported(records: Iterator[Record], header: Header, progress: Progress) -> 
 
 def _write(target: Path, dump: Iterable[bytes]) -> None:
     """Write a new file, which gets its name when it is whole and on disk."""
-    partial = target.with_name(target.name + ".partial")
+    partial = target.parent / f"{target.name}.partial"
     try:
-        if os.path.lexists(target):
-            raise FileExistsError(0, "File exists; name a new file")
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
+        _require_new(target)
+        _make(partial)
+    except OSError as exc:
+        raise StoreUnusable(f"cannot write {target}: {exc.strerror}") from exc
+    try:
+        with partial.open("r+b") as file:
             file.writelines(dump)
             file.flush()
             os.fsync(file.fileno())
+        _require_new(target)
         partial.rename(target)
     except OSError as exc:
         raise StoreUnusable(f"cannot write {target}: {exc.strerror}") from exc
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _require_new(target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(0, "File exists; name a new file")
+
+
+def _make(partial: Path) -> None:
+    """Make a file that no other export is writing and that nobody else may read."""
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+    except FileExistsError as exc:
+        reason = f"{partial} exists, of another export or one that was killed; remove it if none is running"
+        raise FileExistsError(0, reason) from exc
 
 
 @contextmanager
@@ -115,9 +135,16 @@ def _opened(source: str, call: Invocation) -> Iterator[_Source]:
         yield _Source(header, records, lambda reason: StoreUnusable(f"{source}: {reason}"))
 
 
-def _dump_of(name: str, file: Iterable[bytes]) -> _Source:
-    reader = DumpReader(name, file)
+def _dump_of(name: str, file: BinaryIO) -> _Source:
+    reader = DumpReader(name, _lines_of(file))
     return _Source(reader.header, reader.records(), reader.refusal)
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    line = file.readline(_LONGEST_HEADER)
+    while line:
+        yield line
+        line = file.readline(_LONGEST_LINE)
 
 
 def _extent(header: Header) -> str:

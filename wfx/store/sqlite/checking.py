@@ -63,12 +63,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             opened.set_progress_handler(lambda: 0, _PULSE)
             yield opened
     except sqlite3.Error as exc:
-        if _was_interrupted(exc):
-            raise KeyboardInterrupt from exc
-        raise StoreUnusable(f"cannot read {path}: {exc}") from exc
+        raise unreadable(path, exc) from exc
     finally:
         if alone:
             _tidy(path)
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """Make the exception for a database that cannot be read. Raises KeyboardInterrupt if reading was interrupted."""
+    if _was_interrupted(error):
+        raise KeyboardInterrupt from error
+    return StoreUnusable(f"cannot read {path}: {error}")
 
 
 def _tidy(path: Path) -> None:
