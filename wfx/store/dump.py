@@ -153,6 +153,8 @@ def require_types(record: tuple[Any, ...]) -> None:
             raise ValueError(f"member {member!r} has a number that is out of range: {value}")
         if type(value) is str:
             value.encode()  # fails for what is no text in the database
+        elif type(value) is bytes:
+            value.decode()
         elif type(value) is tuple:
             for entry in value:
                 require_types(entry)

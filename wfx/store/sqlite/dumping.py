@@ -23,7 +23,7 @@ from wfx.store.dump import (
     require_types,
 )
 from wfx.store.sqlite import reference
-from wfx.store.sqlite.checking import reading, require_current, unreadable
+from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
     ANY_SIZE,
     EVENT_COLUMNS,
@@ -42,7 +42,7 @@ _EVENTS = f"SELECT {EVENT_COLUMNS} FROM event ORDER BY seq"  # noqa: S608 - cons
 _ENTRIES = """
 WITH RECURSIVE entry (number, earlier) AS (
     SELECT number, earlier FROM history WHERE number = ?
-    UNION ALL
+    UNION
     SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
 )
 SELECT version, mtime, CAST(status AS BLOB), CAST(definition AS BLOB) FROM entry CROSS JOIN history USING (number)
@@ -56,7 +56,9 @@ def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
     Raises StoreUnusable, also while the records are read, naming the row that cannot be.
     """
-    with _current(path) as file, reading(file) as connection:
+    if not path.is_file():
+        raise StoreUnusable(f"there is no database file {path}")
+    with tidied(path), _current(path) as file, reading(file) as connection:
         require_current(connection, str(path))
         with closing(_readable(path, connection)) as records:
             yield _header(connection), records

@@ -45,8 +45,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?, ?, ?, ?)"
 
 
-class _Discarded(StoreUnusable):
-    """What was written is of no use, and is removed."""
+class _Discarded(Exception):
+    """What was written is of no use, and was removed; why."""
 
 
 def restore(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
@@ -84,9 +84,9 @@ def _claimed(path: Path, header: Header) -> Iterator[None]:
             _remove(path)
             descriptor = claim(path, may_create=True)
         yield
-    except _Discarded:
+    except _Discarded as exc:
         _remove(path)
-        raise
+        raise StoreUnusable(f"{path}: {exc}") from exc
     finally:
         os.close(descriptor)
 
@@ -143,7 +143,7 @@ def _write_records(
         writer.skip(record)
         done += 1
     if written and digest.hexdigest() != known:
-        raise _Discarded("what another import has left there did not match these records and was removed; call again")
+        raise _Discarded("what another import has left was not of these records, and was removed; call this one again")
     before = None
     while done != before:
         before = done
@@ -166,7 +166,7 @@ def _require_sound(path: Path, progress: Progress) -> None:
     report = check(path, progress)
     for found in report.findings:
         text = f"{found.row}: expected {found.expected}; found {found.found}"
-        raise _Discarded(f"the records contradict each other, and what was written of them was removed: {text}")
+        raise _Discarded(f"the records contradict each other, and what was written was removed: {text}")
 
 
 @contextmanager
