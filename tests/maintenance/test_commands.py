@@ -171,19 +171,23 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["export"], "takes one argument, the file to write, or - for standard output; 0 were given"),
     (["export", "there"], "cannot write there: File exists"),
     (["export", "no/where"], "cannot write no/where: No such file or directory"),
+    (["export", ""], "cannot write .: File exists"),
+    (["export", "half"], "cannot write half: half.partial exists, of another export"),
     (["export", "--storage-opt=missing.db", "a"], "there is no database file missing.db"),
     (["export", "--storage-opt=:memory:", "a"], "means a database in memory"),
     (["import"], "takes one argument, the dump or database to read, or - for a dump on standard input; 0 were"),
     (["import", "missing"], "cannot read missing: No such file or directory"),
     (["import", "there"], "there, line 1: it "),
     (["import", "--storage-opt=there", "there"], "there"),
+    (["import", "--storage-opt=new.db", "/dev/zero"], "/dev/zero, line 1: it is not a line of a dump"),
     (["import", "--storage-opt=new.db", "."], "cannot read .: Is a directory"),
     (["backup", "there"], "cannot make the backup there: File exists"),
     (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: str) -> None:
     """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""
-    (left_alone.folder / "there").write_text("precious")
+    for name in ("there", "half.partial"):
+        (left_alone.folder / name).write_text("precious")
     before = sorted(left_alone.folder.iterdir())
     ended = wfx(left_alone.folder, *arguments)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -191,7 +195,7 @@ def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: s
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert sorted(left_alone.folder.iterdir()) == before
-    assert (left_alone.folder / "there").read_text() == "precious"
+    assert {(left_alone.folder / name).read_text() for name in ("there", "half.partial")} == {"precious"}
 
 
 def test_restore(service: LocalService) -> None:

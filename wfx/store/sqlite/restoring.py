@@ -72,6 +72,9 @@ def restore(path: Path, header: Header, records: Iterable[Record], progress: Pro
 def _require_new(path: Path) -> None:
     if os.path.lexists(path):
         raise StoreUnusable(f"{path} exists; an import makes a new file: name another, or move this one away")
+    for ending in ("-wal", "-journal"):
+        if os.path.lexists(former := path.with_name(path.name + ending)):
+            raise StoreUnusable(f"{former} exists, which SQLite would take for a part of {path}; move it away")
 
 
 @contextmanager
