@@ -109,10 +109,9 @@ def test_the_log_has_a_new_identity(path: Path) -> None:
 
 def test_documents_keep_their_bytes(path: Path) -> None:
     """A document that is not written as this release would write it is the same bytes after an import."""
-    odd = '{"n": 1.50, "big":1e22}'
+    odd = '{"n": 2.0}'
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE definition SET document = ? WHERE job = 1", (odd,))
-        connection.execute("UPDATE job SET definition_hash = ? WHERE number = 1", (hash_of(json.loads(odd)),))
         connection.commit()
     imported(dumped(path), path.with_name("copy.db"))
     assert (1, odd) in rows_of(path.with_name("copy.db"))["definition"]
@@ -194,9 +193,9 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], Any], str]] = {
     "order": (lambda each: each.insert(1, each.pop(3)), "line 2: a record of kind 'workflow' is missing here"),
     "negative": (lambda each: each.__setitem__(0, _changed(each[0], consumers=-1)), "line 1: .* negative number"),
     "text": (lambda each: each.__setitem__(0, _changed(each[0], jobsText="1", jobs="x")), "line 1: member 'jobs' has"),
-    "large": (lambda each: each.__setitem__(0, _changed(each[0], head=1 << 63)), "line 1: member 'head' is out of"),
-    "late": (lambda each: each.__setitem__(3, _changed(each[3], mtime=1 << 60)), "not within the years 1 to 9999"),
-    "entry": (lambda each: each.__setitem__(3, _changed(each[3], history=["x"])), "line 4: a JSON object is missing"),
+    "large": (lambda each: each.__setitem__(0, _changed(each[0], head=1 << 63)), "line 1: member 'head' has a number that is out of"),
+    "late": (lambda each: each.__setitem__(3, _changed(each[3], mtime=1 << 60)), "not in the years 1 to 9999"),
+    "entry": (lambda each: each.__setitem__(3, _changed(each[3], history=["x"])), "line 4: a JSON object was to come"),
     "member": (lambda each: each.__setitem__(1, b'{"kind":"workflow"}\n'), "line 2: member 'number' is missing"),
     "type": (lambda each: each.__setitem__(1, _changed(each[1], number="1")), "'number' has a value of the wrong type"),
     "definition": (
@@ -204,7 +203,7 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], Any], str]] = {
         "job .*: its definition has not the hash",
     ),
     "status": (
-        lambda each: each.__setitem__(3, _changed(each[3], status={"state": "RUN"})),
+        lambda each: each.__setitem__(3, _changed(each[3], mtime=1 << 51)),
         "line 23: it does not match the lines before it",
     ),
     "state": (lambda each: each.__setitem__(3, _changed(each[3], state="NO")), "that workflow 1 does not have, 'NO'"),
