@@ -40,7 +40,7 @@ def draw(url: str, plantuml: str) -> Drawn:
         return deadline.begin(lambda: _exchange(url, _form(plantuml)))(_TIMEOUT)
     except (TimeoutError, httpx.TimeoutException) as exc:  # whichever of the two limits is met first
         raise Failure(f"{what}: no complete answer within {_TIMEOUT:g}s") from exc
-    except _Elsewhere as exc:
+    except _RedirectRefused as exc:
         raise Failure(f"{what}: {exc}") from exc
     except httpx.RequestError as exc:
         led_to = "" if exc.request.url == httpx.URL(url) else f"it redirects to {_shown(exc.request)}: "
@@ -78,25 +78,25 @@ def _shown(request: httpx.Request) -> str:
     return without_credentials(str(request.url))
 
 
-class _Elsewhere(Exception):
-    """A redirect leads to where nobody has asked to send the workflow."""
+class _RedirectRefused(Exception):
+    """A redirect leads to another host, or away from TLS: nobody has asked to send the workflow there."""
 
 
 def _check_host(request: httpx.Request, following: httpx.Request) -> None:
-    """Let redirects lead to other paths and ports, and to HTTPS. Raises _Elsewhere."""
+    """Let redirects lead to other paths and ports, and to HTTPS. Raises _RedirectRefused."""
     if following.url.host != request.url.host:
         reason = "on another host"
     elif (request.url.scheme, following.url.scheme) == ("https", "http"):
         reason = "without TLS"
     else:
         return
-    raise _Elsewhere(
+    raise _RedirectRefused(
         f"it redirects to {_shown(following)}, {reason}: give that as --kroki-url if the workflow may go there"
     )
 
 
 def _check_port(request: httpx.Request) -> None:
-    """Refuse a port that is none, also where a redirect leads: the resolver would take the rest of a division."""
+    """Refuse a port beyond 65535, also of a redirect: the resolver would take it modulo 65536."""
     import httpx
 
     port = request.url.port or 0

@@ -1,4 +1,4 @@
-"""Exchange with a server, as messages name it: what was asked, where that led, and through which proxy."""
+"""Exchange with a server, as messages name it: request, redirects and proxy."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from http import HTTPStatus
 from wfx.commandline.http_addresses import without_credentials
 from wfxctl.failures import RefusedByServer
 
-_PASSWORD_WANTED = 407
-_OF_GATEWAYS = (502, 503, 504)
+_GATEWAY_FAILURES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and the way it took."""
+    """A request, and the redirects and the proxy that it went through."""
 
     method: str
     url: str
@@ -33,26 +32,26 @@ class Exchange:
 
         Its body is shown as it came. Status and address are told where it is empty, or where a proxy may have sent it.
         """
-        if body.strip() and not self._is_of_a_proxy(status, body):
+        if body.strip() and not self._may_be_from_proxy(status, body):
             return RefusedByServer(status, body)
         return RefusedByServer(status, body, f"{self}: {self.described(status)}")
 
     def described(self, status: int) -> str:
         """Name a status, and tell what to do about it where a proxy may have sent it."""
         phrase = f"{status} {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else f"{status}"
-        if status == _PASSWORD_WANTED and self.proxy:
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self.proxy:
             advice = "give name and password in the address of the proxy, as in http://NAME:PASSWORD@proxy.example:3128"
-        elif status == _PASSWORD_WANTED:
+        elif status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             advice = (
                 "a proxy is at this address: name it by --proxy, and the server by the options for its host and port"
             )
-        elif self.proxy and status in _OF_GATEWAYS:
+        elif self.proxy and status in _GATEWAY_FAILURES:
             advice = "if the proxy cannot reach the server, correct its address, or have NO_PROXY name its host"
         else:
             return phrase
         return f"{phrase}: {advice}"
 
-    def _is_of_a_proxy(self, status: int, body: str) -> bool:
-        return status == _PASSWORD_WANTED or bool(
-            self.proxy and status in _OF_GATEWAYS and not body.lstrip().startswith("{")
+    def _may_be_from_proxy(self, status: int, body: str) -> bool:
+        return status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED or bool(
+            self.proxy and status in _GATEWAY_FAILURES and not body.lstrip().startswith("{")
         )

@@ -160,6 +160,8 @@ async def test_versions_that_are_not_written(accept: str, answered: str, tmp_pat
     ("text/*;q=0.1, application/*;q=0.2", "application/openmetrics-text; version=1.0.0"),
     ('text/plain;note=",application/openmetrics-text,"', "text/plain; version=0.0.4"),
     ("application/openmetrics-text;q=2", "text/plain; version=0.0.4"),
+    ("application/openmetrics-text" + ",a/b" * 1_000, "application/openmetrics-text; version=1.0.0"),
+    ("application/openmetrics-text" + ",a/b" * 1_100, "text/plain; version=0.0.4"),
     (OF_PROMETHEUS, "application/openmetrics-text; version=1.0.0"),
 ])  # fmt: skip
 async def test_the_form_that_is_accepted(accept: str, answered: str, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from wfx.logs.custom_patterns import (
     LARGEST_PATTERNS,
     LONGEST_PATTERN,
     MOST_WORK,
-    custom,
     longest_shown,
+    read_patterns,
 )
 from wfx.logs.masks import Mask
 from wfx.logs.record import LONGEST, content_of, set_sanitizer
@@ -32,7 +32,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
 def shown(text: str, *patterns: str) -> str:
     """Return a text as it is logged."""
-    return Sanitizer(Mask(), custom(patterns)).clean(text).text
+    return Sanitizer(Mask(), read_patterns(patterns)).clean(text).text
 
 
 @pytest.mark.parametrize(("text", "clean"), [
@@ -234,7 +234,7 @@ def test_own_patterns_leave_masks_alone(masks: Mask, before: str, after: str) ->
     """A pattern of the operator's finds nothing within a mask that a text already has, but may have one as a part."""
     patterns = ["x=secret|REDACTED|tion|é?[[#*]|[]#*:]+", "y=key .*"]
     shown = {kind: masks.of(kind) for kind in ("secret", "definition", "x", "y")}
-    assert Sanitizer(masks, custom(patterns)).clean(before.format(**shown)).text == after.format(**shown)
+    assert Sanitizer(masks, read_patterns(patterns)).clean(before.format(**shown)).text == after.format(**shown)
 
 
 def test_texts_that_look_like_masks() -> None:
@@ -264,7 +264,7 @@ def test_texts_that_look_like_masks() -> None:
 def test_patterns_that_are_refused(text: str, reason: str) -> None:
     """A pattern that cannot be used, or not in linear time, is refused with the reason."""
     with pytest.raises(ValueError, match=reason):
-        custom([text])
+        read_patterns([text])
 
 
 TOO_MUCH = "characters more, which are not shown: too much in this text looks secret"
@@ -315,9 +315,9 @@ def test_hostile_texts(name: str) -> None:
 def test_large_patterns_together() -> None:
     """All patterns together are bounded like each one, by the instructions that they take for each character."""
     usual = [f"serial{number}=SN{number}-[0-9]" for number in range(32)]
-    assert len(custom(usual)) == 32
+    assert len(read_patterns(usual)) == 32
     with pytest.raises(ValueError, match=r"together have .* and may have 384"):
-        custom([*usual, "x=a.{0,12}Z", "y=a.{0,12}Z"])
+        read_patterns([*usual, "x=a.{0,12}Z", "y=a.{0,12}Z"])
 
 
 HOSTILE_PATTERNS = ["own=(a|aa)+c", *(f"other{number}=b.{{0,8}}{number}" for number in range(4))]
@@ -325,7 +325,7 @@ HOSTILE_PATTERNS = ["own=(a|aa)+c", *(f"other{number}=b.{{0,8}}{number}" for num
 
 def test_hostile_patterns() -> None:
     """Of a text a part is shown where there are large patterns, and one search is made for each."""
-    patterns = custom(HOSTILE_PATTERNS)
+    patterns = read_patterns(HOSTILE_PATTERNS)
     longest = longest_shown(patterns)
     assert 4096 < longest < 8192
     sanitizer = Sanitizer(Mask(), patterns)
@@ -343,7 +343,7 @@ def test_small_patterns_cut_little(patterns: list[str]) -> None:
 
 def test_the_largest_patterns_show_something() -> None:
     """However large the patterns are that are taken, 4 KiB of a text are shown."""
-    patterns = custom([f"x{number}=a.{{0,12}}{number}" for number in range(3)])
+    patterns = read_patterns([f"x{number}=a.{{0,12}}{number}" for number in range(3)])
     grown = [pattern._replace(size=LARGEST_PATTERN) for pattern in patterns]
     assert sum(pattern.size for pattern in grown) == LARGEST_PATTERNS
     assert longest_shown(grown) >= 4096
@@ -352,7 +352,7 @@ def test_the_largest_patterns_show_something() -> None:
 @pytest.mark.parametrize("text", ["ab" * 20_000, "a" * 4_000, "ä" * 4_000, "z" * 4_000, "az " * 2_000])
 def test_work_of_patterns(text: str) -> None:
     """The work for one text, bytes times instructions, is bounded; what is not looked at is not shown."""
-    patterns = custom(["x=a.{0,12}Z", "y=a|.{0,12}Y", "z=(?:b|z|ä)", *(f"n{n}=n{n}[ab]" for n in range(9))])
+    patterns = read_patterns(["x=a.{0,12}Z", "y=a|.{0,12}Y", "z=(?:b|z|ä)", *(f"n{n}=n{n}[ab]" for n in range(9))])
     work: list[int] = []
 
     def counted(pattern: custom_patterns.CustomPattern) -> custom_patterns.CustomPattern:
@@ -377,7 +377,7 @@ def test_work_of_patterns(text: str) -> None:
 ])  # fmt: skip
 def test_each_pattern_is_searched_for(patterns: list[str], found: list[str]) -> None:
     """A text is harmless if none of the patterns finds anything in it, however they are written."""
-    sanitizer = Sanitizer(Mask(), custom(patterns))
+    sanitizer = Sanitizer(Mask(), read_patterns(patterns))
     assert not any(map(sanitizer.is_harmless, found))
     assert all(map(sanitizer.is_harmless, ["axb", "C.D", "(?:"]))
 
@@ -386,7 +386,7 @@ def test_each_pattern_is_searched_for(patterns: list[str], found: list[str]) -> 
 @pytest.mark.parametrize("size", [10, 1_000])
 def test_harmless_texts_with_patterns(count: int, size: int) -> None:
     """A text without a secret costs two searches where there are patterns of the operator's, however many."""
-    patterns = custom([f"serial{number}=SN{number}-[0-9]" for number in range(count)])
+    patterns = read_patterns([f"serial{number}=SN{number}-[0-9]" for number in range(count)])
     searches: list[str] = []
 
     def counted(encoded: bytes, _place: int) -> None:

@@ -1,4 +1,4 @@
-"""``wfx check`` and ``wfx backup`` as typed, beside a running service."""
+"""``wfx check``, ``backup``, ``export`` and ``import`` as typed, beside a running service."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from typing import Any
 
 import httpx
 import pytest
+from command_lines import runner
 
 from tests.acceptance.clients import BASE
+from wfx.cli import PROGRAM
 from wfx.demo.local import LocalService
 
 WORKFLOW = {"name": "w", "states": [{"name": "S"}], "transitions": []}
@@ -144,6 +146,10 @@ def test_a_store_moves_through_a_pipe(service: LocalService) -> None:
     assert (shown.stdout, shown.stderr) == ("imported into a.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n", "")
     shown = wfx(service.folder, "import", "--storage-opt=b.db", "a.db")
     assert shown.stdout == "imported into b.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n"
+    (service.folder / "a.db").rename(service.folder / "a?%20#.db")
+    shown = wfx(service.folder, "import", "--storage-opt=c.db", "a?%20#.db")
+    assert shown.stdout == "imported into c.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n"
+    (service.folder / "a?%20#.db").rename(service.folder / "a.db")
     dumps = [wfx(service.folder, "export", f"--storage-opt={name}.db", "-").stdout for name in ("a", "b")]
     assert dumps[0] == dumps[1] != ""
 
@@ -170,20 +176,28 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["backup", "a", "b"], "takes one argument, the file to write; 2 were given"),
     (["export"], "takes one argument, the file to write, or - for standard output; 0 were given"),
     (["export", "there"], "cannot write there: File exists"),
+    (["export", "."], "cannot write .: File exists"),
+    (["export", "there/x"], "cannot write there/x: Not a directory"),
+    (["export", "x" * 250], ": File name too long"),
     (["export", "no/where"], "cannot write no/where: No such file or directory"),
+    (["export", ""], "cannot write .: File exists"),
+    (["export", "half"], "cannot write half: half.partial exists, of another export"),
     (["export", "--storage-opt=missing.db", "a"], "there is no database file missing.db"),
     (["export", "--storage-opt=:memory:", "a"], "means a database in memory"),
     (["import"], "takes one argument, the dump or database to read, or - for a dump on standard input; 0 were"),
     (["import", "missing"], "cannot read missing: No such file or directory"),
     (["import", "there"], "there, line 1: it "),
     (["import", "--storage-opt=there", "there"], "there"),
+    (["import", "--storage-opt=new.db", "/proc/self/mem"], "cannot read /proc/self/mem: Input/output error"),
+    (["import", "--storage-opt=new.db", "/dev/zero"], "/dev/zero, line 1: it is not a line of a dump"),
     (["import", "--storage-opt=new.db", "."], "cannot read .: Is a directory"),
     (["backup", "there"], "cannot make the backup there: File exists"),
     (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: str) -> None:
     """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""
-    (left_alone.folder / "there").write_text("precious")
+    for name in ("there", "half.partial"):
+        (left_alone.folder / name).write_text("precious")
     before = sorted(left_alone.folder.iterdir())
     ended = wfx(left_alone.folder, *arguments)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -191,7 +205,17 @@ def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: s
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert sorted(left_alone.folder.iterdir()) == before
-    assert (left_alone.folder / "there").read_text() == "precious"
+    assert {(left_alone.folder / name).read_text() for name in ("there", "half.partial")} == {"precious"}
+
+
+def test_a_dump_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line is read up to a bound, for it may have no end (/dev/zero)."""
+    monkeypatch.setattr("wfx.transfer.LONGEST_LINE", 1000)
+    header = b'{"kind":"wfx-dump","format":1,"logId":"","horizon":0,"head":0,"workflows":1,"jobs":0,"events":0,"consumers":0}'
+    (tmp_path / "zeros").write_bytes(header + b"\n" + bytes(3000))
+    outcome = runner(PROGRAM, tmp_path)("import", str(tmp_path / "zeros"), f"--storage-opt={tmp_path}/wfx.db")
+    assert outcome.code == 1
+    assert outcome.err == f"Error: {tmp_path}/zeros, line 2: it cannot be read: it has more than 1000 bytes\n"
 
 
 def test_restore(service: LocalService) -> None:

@@ -107,4 +107,4 @@ def _fields(scope: Scope) -> dict[str, object]:
 def _path(raw: bytes) -> str:
     """Return the path as it was sent, or decoded if there is a secret in it, which is hidden where it can be read."""
     sent, decoded = raw.decode("latin-1"), unquote(raw)
-    return sent if logs.beginning(decoded, len(decoded))[0] == decoded else decoded
+    return sent if logs.beginning(decoded, len(decoded)).text == decoded else decoded

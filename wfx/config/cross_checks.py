@@ -71,10 +71,10 @@ def _few_log_patterns(config: Config) -> None:
 def _small_log_patterns(config: Config) -> None:
     if not config.log_custom_pattern:
         return
-    from wfx.logs.custom_patterns import custom  # with RE2, which few need
+    from wfx.logs.custom_patterns import read_patterns  # with RE2, which few need
 
     try:
-        custom(config.log_custom_pattern)
+        read_patterns(config.log_custom_pattern)
     except ValueError as exc:
         raise OptionRefused("log-custom-pattern", str(exc)) from exc
 

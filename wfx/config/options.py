@@ -104,9 +104,9 @@ def _masking_char(text: str) -> None:
 
 
 def _log_pattern(text: str) -> None:
-    from wfx.logs.custom_patterns import custom  # with RE2, which few need
+    from wfx.logs.custom_patterns import read_patterns  # with RE2, which few need
 
-    custom([text])
+    read_patterns([text])
 
 
 def _mode(text: str) -> None:

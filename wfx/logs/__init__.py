@@ -96,10 +96,10 @@ def sanitize(settings: SanitizingSettings) -> None:
 @lru_cache(maxsize=1)
 def _sanitizer(masks: Mask, patterns: tuple[str, ...]) -> Sanitizer:
     """Compile all expressions, which takes a while: not again at each reload of the configuration."""
-    from wfx.logs.custom_patterns import custom  # with RE2, which only a running server needs
+    from wfx.logs.custom_patterns import read_patterns  # with RE2, which only a running server needs
     from wfx.logs.sanitizer import Sanitizer
 
-    return Sanitizer(masks, custom(patterns))
+    return Sanitizer(masks, read_patterns(patterns))
 
 
 def flush() -> None:

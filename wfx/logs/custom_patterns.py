@@ -48,9 +48,9 @@ class CustomPattern(NamedTuple):
     """What others may stand behind."""
 
 
-def custom(texts: Sequence[str]) -> Sequence[CustomPattern]:
+def read_patterns(texts: Sequence[str]) -> Sequence[CustomPattern]:
     """Read patterns of the form ``kind=expression``. Raises ValueError."""
-    patterns = [_custom(text) for text in texts]
+    patterns = [_pattern(text) for text in texts]
     size = _size(patterns)
     if size > LARGEST_PATTERNS:
         raise ValueError(
@@ -99,7 +99,7 @@ def _size(patterns: Sequence[CustomPattern]) -> int:
     return sum(pattern.size for pattern in patterns) or 1
 
 
-def _custom(text: str) -> CustomPattern:
+def _pattern(text: str) -> CustomPattern:
     kind, equals, expression = text.partition("=")
     if not equals or not kind.replace("-", "").replace("_", "").isalnum() or not kind.isascii() or len(kind) > 32:
         raise ValueError(f'"{text}" is no pattern such as serial=SN-[0-9]{{6}}: a name, then =, then an expression')

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from wfx.logs.cleaned_text import CleanedText
 from wfx.logs.masks import Mask
 from wfx.request_context import LOG_FIELD, current
 
@@ -37,13 +38,13 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A text of which only the beginning is shown, as a field of a record: what is behind it tells of secrets there."""
+    """A text of which only the beginning is shown, as a field of a record."""
 
     text: str
     most: int
     """Characters that are shown."""
     more: int
-    """Bytes that there were behind the text."""
+    """Bytes that followed the text, which are only counted."""
 
 
 class _Sanitizing:
@@ -73,14 +74,14 @@ def hides_secrets() -> bool:
     return _sanitizing.sanitizer is not None
 
 
-def beginning(text: str, most: int) -> tuple[str, int, bool]:
-    """Return what is shown of the first ``most`` characters, for how many it stands, and if too much looks secret.
+def beginning(text: str, most: int) -> CleanedText:
+    """Return what is shown of the first ``most`` characters.
 
-    What is behind them tells whether there is a secret at the end.
+    The others are looked at too: they tell whether the shown ones end within a secret.
     """
     sanitizer = _sanitizing.sanitizer
     if sanitizer is None or sanitizer.is_harmless(text):
-        return text[:most], min(most, len(text)), False
+        return CleanedText(text[:most], min(most, len(text)))
     return sanitizer.clean(text, most)
 
 
@@ -109,15 +110,16 @@ def _clean(value: object) -> object:
 
 
 def _shown_beginning(value: Beginning) -> str:
-    text, length, _ = beginning(value.text, value.most)
-    more = value.more + len(value.text[length:].encode("utf-8", "surrogatepass"))
-    return f"{text} … and {more} bytes more" if more else text
+    cleaned = beginning(value.text, value.most)
+    more = value.more + len(value.text[cleaned.length :].encode("utf-8", "surrogatepass"))
+    return f"{cleaned.text} … and {more} bytes more" if more else cleaned.text
 
 
 def shown(text: str) -> str:
     """Return what is shown of a text: its end may be half a secret, which nobody recognises, where it is cut."""
     most = len(text) if len(text) <= LONGEST else LONGEST - _LONGEST_SECRET
-    cleaned, length, too_much = beginning(text[:LONGEST], most)
-    if length == len(text):
-        return cleaned
-    return f"{cleaned} … and {len(text) - length} characters more{_TOO_MUCH if too_much else ''}"
+    cleaned = beginning(text[:LONGEST], most)
+    if cleaned.length == len(text):
+        return cleaned.text
+    more = len(text) - cleaned.length
+    return f"{cleaned.text} … and {more} characters more{_TOO_MUCH if cleaned.too_much else ''}"

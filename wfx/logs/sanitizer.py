@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from wfx.logs.cleaned_text import CleanedText
 from wfx.logs.custom_patterns import CustomPattern, Span, finds_nothing, longest_shown, spans
 from wfx.logs.expressions import compiled
 from wfx.logs.masks import Mask
@@ -18,7 +19,7 @@ _MEMORY = 16 * 1024 * 1024
 """Bytes that RE2 may take; with less it forgets what it has learned and learns it again."""
 _MOST_HARMLESS = 4096
 _LONGEST_HARMLESS = 128
-"""How many texts without a secret, of so many bytes, are known by heart: messages, and values that come again."""
+"""How many texts without a secret, of so many bytes, are remembered: messages, and values that come again."""
 
 
 class Match(Protocol):
@@ -26,16 +27,6 @@ class Match(Protocol):
 
     def span(self, group: int) -> tuple[int, int]:
         """Where a group was found; negative if it was not."""
-
-
-class Cleaned(NamedTuple):
-    """A text, or its beginning, without what is secret in it."""
-
-    text: str
-    length: int
-    """How many characters of the original it stands for."""
-    too_much: bool = False
-    """Whether it ends where it does since too much looks secret."""
 
 
 class Sanitizer:
@@ -81,7 +72,7 @@ class Sanitizer:
         self._harmless.put(encoded, value=True)
         return True
 
-    def clean(self, text: str, most: int | None = None) -> Cleaned:
+    def clean(self, text: str, most: int | None = None) -> CleanedText:
         """Return the text with masks in place of what is secret.
 
         Of more than ``most`` characters only so many, and the secret there to its end, but all of them are looked at;
@@ -97,7 +88,7 @@ class Sanitizer:
         if not found and end == len(encoded):
             self._harmless.put(encoded, value=True)
         cleaned, reached = self._masked(encoded, found, end)
-        return Cleaned(cleaned, len(_decoded(encoded[:reached])), too_much=end < wanted)
+        return CleanedText(cleaned, len(_decoded(encoded[:reached])), too_much=end < wanted)
 
     def _beside_masks(self, encoded: bytes, found: Sequence[Span]) -> Iterator[Span]:
         """Leave out what custom patterns find of masks that the text already has; a mask as a whole may be a part."""

@@ -15,8 +15,6 @@ PARAMETER = rf"\w*(?:(?:{_ANYWHERE})\w*|{_AT_THE_END})"
 """Names of parameters, such as ``_auth_pass`` and ``sslpassword``."""
 _in_name = re.compile(rf"{_ANYWHERE}|(?:{_AT_THE_END})$", re.IGNORECASE)
 _in_text = re.compile(rf"(?:{KEYS}|{WORDS})$", re.IGNORECASE)
-
-
 _PARAMETERS = ("session", "auth", "sig", "signature", "x-amz-signature", "x-goog-signature")
 """Parameters of a query string that are secrets, though a member or a word of a text that is called so is none."""
 

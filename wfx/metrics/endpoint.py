@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from wfx.api.app import no_such_path
 from wfx.api.reply import NO_STORE, Reply, refused_method
 from wfx.metrics.collector import Metrics
-from wfx.metrics.negotiation import OPENMETRICS, Form, choose
+from wfx.metrics.negotiation import OPENMETRICS, ExpositionFormat, choose_format
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client.core import Metric
@@ -29,13 +29,13 @@ class _Collected:
         return iter(self.metrics)
 
 
-def _write(collected: _Collected, form: Form) -> bytes:
+def _write(collected: _Collected, chosen: ExpositionFormat) -> bytes:
     """Write metrics: in a thread, since they may be many."""
     from prometheus_client import exposition
     from prometheus_client.openmetrics import exposition as openmetrics
 
-    if form is OPENMETRICS:
-        text: bytes = openmetrics.generate_latest(collected, version=form.version)  # type: ignore[no-untyped-call]  # of others
+    if chosen is OPENMETRICS:
+        text: bytes = openmetrics.generate_latest(collected, version=chosen.version)  # type: ignore[no-untyped-call]  # of others
         return text
     return exposition.generate_latest(collected)
 
@@ -57,10 +57,10 @@ class MetricsEndpoint:
         await reply(scope, receive, send)
 
     async def _scraped(self, accepted: str) -> Reply:
-        """Collect for one after the other: that takes the event loop, and others have their turn in between."""
-        form = await asyncio.to_thread(choose, accepted)
+        """Answer one scrape at a time: collecting occupies the event loop, and others run in between."""
+        chosen = choose_format(accepted)
         async with self._turn:
             await self._metrics.refresh()
             collected = _Collected(list(self._metrics.collect()))
-            text = await asyncio.to_thread(_write, collected, form)
-        return Reply(200, text, ((b"content-type", form.content_type.encode()), NO_STORE))
+            text = await asyncio.to_thread(_write, collected, chosen)
+        return Reply(200, text, ((b"content-type", chosen.content_type.encode()), NO_STORE))

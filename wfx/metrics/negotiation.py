@@ -1,4 +1,4 @@
-"""Content negotiation of the metrics: which form a scraper gets for its field ``Accept`` (RFC 9110, section 12.5.1)."""
+"""Content negotiation of the metrics: the format that a scraper asks for in ``Accept`` (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -9,65 +9,68 @@ from dataclasses import dataclass
 _RANGE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
 _PARAMETER = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
 """Parts of a field; commas and semicolons in quoted strings end none."""
+_LONGEST = 4096
+"""Characters of a field that is read: reading a megabyte of elements would take seconds."""
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A form that metrics are written in."""
+class ExpositionFormat:
+    """A format that metrics are written in."""
 
     media_type: str
     version: str
 
     @property
     def content_type(self) -> str:
-        """As the field ``Content-Type`` has it."""
+        """The value of ``Content-Type``."""
         return f"{self.media_type}; version={self.version}; charset=utf-8"
 
 
-OPENMETRICS = Form("application/openmetrics-text", "1.0.0")
-TEXT = Form("text/plain", "0.0.4")
-NEWER_TEXT = Form("text/plain", "1.0.0")
-FORMS = (OPENMETRICS, TEXT, NEWER_TEXT)
-"""All that are written, the preferred one first, for who names several that are equally welcome."""
+OPENMETRICS = ExpositionFormat("application/openmetrics-text", "1.0.0")
+TEXT = ExpositionFormat("text/plain", "0.0.4")
+NEWER_TEXT = ExpositionFormat("text/plain", "1.0.0")
+FORMATS = (OPENMETRICS, TEXT, NEWER_TEXT)
+"""All that are written, the preferred one first: it is chosen where several have the same quality."""
 
 
 @dataclass(frozen=True, slots=True)
 class _MediaRange:
-    """An element of ``Accept``. Parameters other than version and quality are of no account."""
+    """An element of ``Accept``. Parameters other than version and quality are ignored."""
 
     media_type: str
     version: str | None
     quality: float
 
-    def precision(self, form: Form) -> int:
-        """Tell how precisely it means a form; 0 if it does not."""
-        if self.version not in (None, form.version):
+    def specificity(self, candidate: ExpositionFormat) -> int:
+        """Tell how specific it is for a format; 0 if it does not match."""
+        if self.version not in (None, candidate.version):
             return 0
-        if self.media_type == form.media_type:
+        if self.media_type == candidate.media_type:
             return 3 if self.version is None else 4
-        kind = form.media_type.partition("/")[0]
+        kind = candidate.media_type.partition("/")[0]
         return {"*/*": 1, f"{kind}/*": 2}.get(self.media_type, 0)
 
 
-def choose(accept: str) -> Form:
-    """Return the most welcome form; the text that all scrapers read if none of :data:`FORMS` is acceptable.
+def choose_format(accept: str) -> ExpositionFormat:
+    """Return the format of the highest quality; TEXT, which all scrapers read, if none is acceptable.
 
-    That text is also for who takes anything: OpenMetrics is for who names it.
+    TEXT is also for scrapers that accept anything: OpenMetrics is for those that name it.
     """
-    ranges = [read for text in _RANGE.findall(accept) if (read := _media_range(text)) is not None]
-    rated = [(form, *_rating(form, ranges)) for form in FORMS]
-    most = max(quality for _, quality, _ in rated)
-    welcome = {form: named for form, quality, named in rated if quality == most}
-    if named := [form for form in welcome if welcome[form] and most]:
+    elements = _RANGE.findall(accept) if len(accept) <= _LONGEST else ()
+    ranges = [read for text in elements if (read := _media_range(text)) is not None]
+    rated = [(candidate, *_rating(candidate, ranges)) for candidate in FORMATS]
+    highest = max(quality for _, quality, _ in rated)
+    preferred = {candidate: named for candidate, quality, named in rated if quality == highest}
+    if named := [candidate for candidate in preferred if preferred[candidate] and highest]:
         return named[0]
-    return TEXT if TEXT in welcome else next(iter(welcome))
+    return TEXT if TEXT in preferred else next(iter(preferred))
 
 
-def _rating(form: Form, ranges: Iterable[_MediaRange]) -> tuple[float, bool]:
-    """Return the quality that the most precise range gives to a form, and whether that names its media type."""
-    precision, quality = max(((each.precision(form), each.quality) for each in ranges), default=(0, 0.0))
-    return (quality, precision > 2) if precision else (0.0, False)
+def _rating(candidate: ExpositionFormat, ranges: Iterable[_MediaRange]) -> tuple[float, bool]:
+    """Return the quality that the most specific range gives to a format, and whether that names its media type."""
+    specificity, quality = max(((each.specificity(candidate), each.quality) for each in ranges), default=(0, 0.0))
+    return (quality, specificity > 2) if specificity else (0.0, False)
 
 
 def _media_range(text: str) -> _MediaRange | None:

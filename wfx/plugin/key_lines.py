@@ -15,18 +15,18 @@ _END = re.compile(private_keys.END.encode())
 _WITHIN = re.compile(
     rb"(?:<[0-7]>)?[ \t]*(?:[A-Za-z0-9+/=]*|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): .*)[ \t\r]*"
 )
-"""A line that a key may have, also with the essence of its end in place of that.
+"""A line that a key may have, also with its end abridged.
 
 Any other one ends it, so that a plugin that repeats a first line goes on being heard.
 """
 _LONGEST_AROUND = 96
-"""Bytes that a line around a key may have where pieces meet of which only the essence is kept."""
+"""Bytes that a line around a key may have where abridged pieces meet."""
 
 
-def essence(part: bytes) -> bytes:
-    """Return what must be known of a part of a line that is not kept: whether a key begins or ends in it, and its end.
+def abridged(part: bytes) -> bytes:
+    """Abridge a part of a line that is not kept to the last mark of a key in it, if there is one, and its end.
 
-    It may be put in front of the next part, whose essence is then that of both.
+    It may be put in front of the next part, to abridge both.
     """
     begin, end = _last(_BEGIN, part), _last(_END, part)
     around = b"" if begin == end else b"=-----BEGIN PRIVATE KEY-----" if begin > end else b"=-----END PRIVATE KEY-----"
@@ -46,7 +46,7 @@ class KeyLines:
         self._left = 0
 
     def shown(self, line: bytes, unkept: bytes = b"") -> bytes:
-        """Return what is shown of the next line; ``unkept`` is the essence of what followed in it."""
+        """Return what is shown of the next line; ``unkept`` is what followed in it, abridged."""
         shown = self.peek(line)
         self.skip(line + unkept)
         return shown

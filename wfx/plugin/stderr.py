@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from wfx import logs
-from wfx.plugin.key_lines import KeyLines, essence
+from wfx.plugin.key_lines import KeyLines, abridged
 
 _log = logging.getLogger(__name__)
 LINE_LIMIT = 8_192
@@ -49,7 +49,7 @@ class LineForwarder:
         self._cut = 0
         """Bytes of the line that were not kept."""
         self._unkept = b""
-        """Their essence."""
+        """These bytes, abridged."""
         self._second = 0
         self._lines = 0
         self._bytes = 0
@@ -64,7 +64,7 @@ class LineForwarder:
         if self._line:
             lines.append(_kept(self._key_lines.peek(bytes(self._line))))
         beginnings = (_beginning(line, LAST_LINE_LIMIT, 0) for line in lines[-LAST_LINES:])
-        return "\n".join(logs.beginning(each.text, each.most)[0] for each in beginnings)
+        return "\n".join(logs.beginning(each.text, each.most).text for each in beginnings)
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come; forward the lines they complete."""
@@ -111,7 +111,7 @@ class LineForwarder:
         self._line += data[:room]
         if len(data) > room:
             self._cut += len(data) - room
-            self._unkept = essence((self._unkept or bytes(self._line)) + data[room:])
+            self._unkept = abridged((self._unkept or bytes(self._line)) + data[room:])
 
     def _clear(self) -> None:
         self._line.clear()

@@ -14,8 +14,8 @@ from wfx.store.findings import Progress, Report
 from wfx.store.storage_settings import StorageSettings
 
 
-def take_for_usable(_option: str) -> None:
-    """Find nothing wrong with a place."""
+def _assume_usable(_option: str) -> None:
+    """Assume that a start can open it, where a backend cannot tell beside a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class BackendKind:
     """Make it of records; return its name. Raises ValueError, naming it, for a record that cannot be."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
-    probe: Callable[[str], None] = take_for_usable
+    probe: Callable[[str], None] = _assume_usable
     """Look whether a start could open it, as far as that can be told beside a server; change nothing."""
 
 

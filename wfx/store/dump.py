@@ -23,6 +23,10 @@ _HEADER, _END = "wfx-dump", "end"
 """Kinds of the first and the last line."""
 _AS_TEXT = "Text"
 """Ends the name of a member that has a document as a string: re-encoded it would be other bytes."""
+_LONGEST_REASON = 300
+"""Characters of a reason that are shown: it may repeat a value of any length."""
+_INTEGERS = range(-(1 << 63), 1 << 63)
+"""Integers that databases can hold."""
 
 
 class Header(NamedTuple):
@@ -40,9 +44,14 @@ class Header(NamedTuple):
     consumers: int
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """How many records there are of each kind, in the order of the dump."""
+        return self.workflows, self.jobs, self.events, self.consumers
+
+    @property
     def records(self) -> int:
         """How many records there are."""
-        return self.workflows + self.jobs + self.events + self.consumers
+        return sum(self.counts)
 
 
 class WorkflowRecord(NamedTuple):
@@ -117,7 +126,10 @@ _KINDS: Mapping[str, type[Record]] = {
     "event": EventRecord,
     "consumer": ConsumerRecord,
 }
+"""Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}
+_INTEGERS = range(-(1 << 63), 1 << 63)
+"""Integers that a database can have."""
 
 
 def lines(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
@@ -132,7 +144,28 @@ def lines(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
 def _before_end(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
     yield _line({"kind": _HEADER, "format": FORMAT, **_members(header)})
     for record in records:
-        yield _line({"kind": _NAMES[type(record)], **_members(record)})
+        kind = _NAMES[type(record)]
+        try:
+            line = _line({"kind": kind, **_members(record)})
+        except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+            raise StoreUnusable(f"{kind} {record[0]} cannot be written ({exc}); wfx check tells more") from exc
+        yield line
+
+
+def require_types(record: tuple[Any, ...]) -> None:
+    """Raise ValueError for a record, or a header, with a value that is not of the type that its shape says."""
+    for (member, types), value in zip(_fields(type(record)), record, strict=True):
+        if type(value) not in types:
+            raise ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
+        if type(value) is int and value not in _INTEGERS:
+            raise ValueError(f"member {member!r} has a number that is out of range: {value}")
+        if type(value) is str:
+            value.encode()  # fails for what is no text in the database
+        elif type(value) is bytes:
+            value.decode()
+        elif type(value) is tuple:
+            for entry in value:
+                require_types(entry)
 
 
 class DumpReader:
@@ -148,36 +181,42 @@ class DumpReader:
         if document.get("kind") != _HEADER:
             raise self.refusal("it is not the header of a dump")
         if document.get("format") != FORMAT:
-            raise self.refusal(f"the dump has format {document.get('format')}, this program reads {FORMAT}")
+            raise self.refusal(f"the dump has format {document.get('format')!r}, this program reads {FORMAT}")
         self.header = self._shaped(Header, document)
+        if min(self.header.counts) < 0:
+            raise self.refusal("the header has a negative number of records")
 
     def records(self) -> Iterator[Record]:
         """Yield the records; behind the last one, the dump has proved to be whole and unchanged."""
-        for _ in range(self.header.records):
-            document = self._next()
-            shape = _KINDS.get(document.get("kind", ""))
-            if shape is None:
-                raise self.refusal(f"a record of a known kind is missing here; there is {document.get('kind')!r}")
-            yield self._shaped(shape, document)
+        for (kind, shape), count in zip(_KINDS.items(), self.header.counts, strict=True):
+            for _ in range(count):
+                document = self._next()
+                if document.get("kind") != kind:
+                    raise self.refusal(f"a record of kind {kind!r} is missing here; there is {document.get('kind')!r}")
+                yield self._shaped(shape, document)
         self._end(self._digest.hexdigest())
 
     def _end(self, digest: str) -> None:
         if self._next() != {"kind": _END, "sha256": digest}:
             raise self.refusal("it does not match the lines before it: the dump was changed, or is damaged")
-        self._number += 1
-        if next(self._source, None) is not None:
+        if self._next_line() is not None:
             raise self.refusal("the dump has ended before it")
 
     def refusal(self, reason: object) -> StoreUnusable:
         """Make the exception for the line that was read last."""
-        return StoreUnusable(f"{self._name}, line {self._number}: {reason}")
+        text = str(reason)
+        shown = text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
+        return StoreUnusable(f"{self._name}, line {self._number}: {shown}")
 
-    def _next(self) -> dict[str, Any]:
+    def _next_line(self) -> bytes | None:
         self._number += 1
         try:
-            line = next(self._source, None)
+            return next(self._source, None)
         except OSError as exc:
             raise self.refusal(f"it cannot be read: {exc.strerror}") from exc
+
+    def _next(self) -> dict[str, Any]:
+        line = self._next_line()
         if line is None:
             raise self.refusal("it ends here, but the dump is not whole")
         try:
@@ -202,11 +241,11 @@ def _line(document: dict[str, Any]) -> bytes:
 
 def _members(record: tuple[Any, ...]) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for (member, types), value in zip(_fields(type(record)), record, strict=True):
+    for (member, _), value in zip(_fields(type(record)), record, strict=True):
         if isinstance(value, bytes):
             exact = encode_free_form(orjson.loads(value)) == value
             members[member if exact else member + _AS_TEXT] = embedded(Json(value)) if exact else value.decode()
-        elif types is tuple:
+        elif isinstance(value, tuple):
             members[member] = [_members(entry) for entry in value]
         else:
             members[member] = value
@@ -214,38 +253,40 @@ def _members(record: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _read(shape: type[_Shape], document: dict[str, Any]) -> _Shape:
-    return shape(*(_value(document, member, types) for member, types in _fields(shape)))
+    record = shape(*(_value(document, member, types) for member, types in _fields(shape)))
+    require_types(record)
+    return record
 
 
-def _value(document: dict[str, Any], member: str, types: Any) -> Any:
-    if (text := document.get(member + _AS_TEXT)) is not None:
+def _value(document: Any, member: str, types: tuple[type, ...]) -> Any:
+    if not isinstance(document, dict):
+        raise ValueError(f"a JSON object was to come instead of {document!r}")  # noqa: TRY004 - as all that is wrong here
+    if bytes in types and (text := document.get(member + _AS_TEXT)) is not None:
         orjson.loads(text)
         return Json(text.encode())
     if member not in document:
         raise ValueError(f"member {member!r} is missing")
     value = document[member]
-    if types is tuple:
+    if tuple in types and isinstance(value, list):
         return tuple(_read(EntryRecord, entry) for entry in value)
     if bytes in types:
         return None if value is None and type(None) in types else Json(encode_free_form(value))
-    if type(value) not in types:
-        raise ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
     return value
 
 
-_TYPES: Mapping[Any, Any] = {
+_TYPES: Mapping[Any, tuple[type, ...]] = {
     str: (str,),
     int: (int,),
     Json: (bytes,),
     int | None: (int, type(None)),
     str | None: (str, type(None)),
     Json | None: (bytes, type(None)),
-    tuple[EntryRecord, ...]: tuple,
+    tuple[EntryRecord, ...]: (tuple,),
 }
 
 
 @cache
-def _fields(shape: type[tuple[Any, ...]]) -> list[tuple[str, Any]]:
+def _fields(shape: type[tuple[Any, ...]]) -> list[tuple[str, tuple[type, ...]]]:
     """Return the names of the members on the lines, and what they are made of; documents are bytes."""
     return [(_camel_case(name), _TYPES[hint]) for name, hint in get_type_hints(shape).items()]
 

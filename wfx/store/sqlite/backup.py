@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.store.directory_sync import sync_directory
 from wfx.store.findings import Progress, quiet
 from wfx.store.sqlite.checking import reading
 from wfx.store.sqlite.file import make
@@ -63,12 +64,3 @@ def _copy(original: sqlite3.Connection, path: Path, progress: Progress) -> None:
 
 def _refusal(path: Path, reason: str | None) -> StoreUnusable:
     return StoreUnusable(f"cannot make the backup {path}: {reason}")
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names of files durable, as their contents are."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

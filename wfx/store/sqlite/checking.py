@@ -51,9 +51,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.is_file():
         raise StoreUnusable(f"there is no database file {path}")
-    alone = not path.with_name(f"{path.name}-wal").exists()
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as opened:
+        with (
+            tidied(path),
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as opened,
+        ):
             opened.execute("BEGIN")
             if version_of(opened, migrations(), str(path)) == 0:
                 raise StoreUnusable(f"{path} is an empty database: nothing was ever stored in it")
@@ -63,18 +65,26 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             opened.set_progress_handler(lambda: 0, _PULSE)
             yield opened
     except sqlite3.Error as exc:
-        if _was_interrupted(exc):
-            raise KeyboardInterrupt from exc
-        raise StoreUnusable(f"cannot read {path}: {exc}") from exc
+        raise unreadable(path, exc) from exc
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """Make the exception for a database that cannot be read. Raises KeyboardInterrupt if reading was interrupted."""
+    if _was_interrupted(error):
+        raise KeyboardInterrupt from error
+    return StoreUnusable(f"cannot read {path}: {error}")
+
+
+@contextmanager
+def tidied(path: Path) -> Iterator[None]:
+    """Let SQLite remove the empty files that readers without the right to write leave beside a database."""
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    try:
+        yield
     finally:
         if alone:
-            _tidy(path)
-
-
-def _tidy(path: Path) -> None:
-    """Let SQLite remove the empty files that a reader without the right to write leaves beside a database."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
-        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+                connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
 
 
 def require_current(connection: sqlite3.Connection, name: str) -> None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
-from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import (
+    ConsumerRecord,
+    EntryRecord,
+    EventRecord,
+    Header,
+    JobRecord,
+    Record,
+    WorkflowRecord,
+    require_types,
+)
 from wfx.store.sqlite import reference
-from wfx.store.sqlite.checking import reading, require_current
+from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
     ANY_SIZE,
     EVENT_COLUMNS,
@@ -32,11 +42,12 @@ _EVENTS = f"SELECT {EVENT_COLUMNS} FROM event ORDER BY seq"  # noqa: S608 - cons
 _ENTRIES = """
 WITH RECURSIVE entry (number, earlier) AS (
     SELECT number, earlier FROM history WHERE number = ?
-    UNION ALL
+    UNION
     SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
 )
 SELECT version, mtime, CAST(status AS BLOB), CAST(definition AS BLOB) FROM entry CROSS JOIN history USING (number)
 """
+_Shape = TypeVar("_Shape", bound=tuple[Any, ...])
 
 
 @contextmanager
@@ -45,9 +56,12 @@ def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
     Raises StoreUnusable, also while the records are read, naming the row that cannot be.
     """
-    with _current(path) as file, reading(file) as connection:
+    if not path.is_file():
+        raise StoreUnusable(f"there is no database file {path}")
+    with tidied(path), _current(path) as file, reading(file) as connection:
         require_current(connection, str(path))
-        yield _header(connection), _records(connection)
+        with closing(_readable(path, connection)) as records:
+            yield _header(connection), records
 
 
 @contextmanager
@@ -63,10 +77,19 @@ def _current(path: Path) -> Iterator[Path]:
 
 
 def _header(connection: sqlite3.Connection) -> Header:
-    head, horizon, _, _, log_id = connection.execute(SQL["position"]).fetchone()
     tables = ("workflow", "job", "event", "consumer")
-    counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
-    return Header(log_id, horizon, max(head, horizon), *counts)
+    with _naming("the table meta"):
+        head, horizon, _, _, log_id = connection.execute(SQL["position"]).fetchone()
+        counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
+        return _typed(Header(log_id, horizon, max(head, horizon), *counts))
+
+
+def _readable(path: Path, connection: sqlite3.Connection) -> Generator[Record]:
+    """Yield the records. An error of reading is told of as such, also where others are being written meanwhile."""
+    try:
+        yield from _records(connection)
+    except sqlite3.Error as exc:
+        raise unreadable(path, exc) from exc
 
 
 def _records(connection: sqlite3.Connection) -> Iterator[Record]:
@@ -74,14 +97,21 @@ def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     for number, created, deleted, document in connection.execute(_WORKFLOWS):
         with _naming(f"workflow {number}"):
             workflows[number] = read(number, document)
-            yield WorkflowRecord(number, created, deleted, Json(document.encode()))
+            yield _typed(WorkflowRecord(number, created, deleted, Json(document.encode())))
     for row in connection.execute(_JOBS, (ANY_SIZE,)):
         with _naming(f"job {row[1]}"):
-            yield _job(connection, row, workflows)
+            yield _typed(_job(connection, row, workflows))
     for row in connection.execute(_EVENTS):
         with _naming(f"event {row[0]}"):
-            yield _event(row, workflows)
-    yield from (ConsumerRecord(*row) for row in connection.execute(SQL["consumers"]))
+            yield _typed(_event(row, workflows))
+    for row in connection.execute(SQL["consumers"]):
+        with _naming(f"consumer {row[0]}"):
+            yield _typed(ConsumerRecord(*row))
+
+
+def _typed(record: _Shape) -> _Shape:
+    require_types(record)
+    return record
 
 
 @contextmanager

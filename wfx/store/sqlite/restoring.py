@@ -9,26 +9,32 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import decode
+from wfx.store.directory_sync import sync_directory
 from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
 from wfx.store.findings import Progress
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
-from wfx.store.sqlite.backup import sync_directory
+from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.file import claim
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
 _TOGETHER = 2000
 """Records in a transaction."""
 _PROGRESS = """
-CREATE TABLE import_progress (header TEXT NOT NULL, records INTEGER NOT NULL)
+CREATE TABLE import_progress (header TEXT NOT NULL, records INTEGER NOT NULL, digest TEXT NOT NULL)
 """
 _INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
 _INSERT_JOB = """
@@ -39,19 +45,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?, ?, ?, ?)"
 
 
+class _Discarded(Exception):
+    """What was written is of no use, and was removed; why."""
+
+
 def restore(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
     """Make the database of these records; those that an interrupted import of the same has written are only read.
 
-    A server that starts on it gives its log a new identity. Raises StoreUnusable if the file is there or cannot be
-    written, and ValueError, naming it, for a record that cannot be.
+    A server that starts on it gives its log a new identity. Raises StoreUnusable if the file is there, cannot be
+    written or would not be sound, and ValueError, naming it, for a record that cannot be.
     """
-    if os.path.lexists(path):
-        raise StoreUnusable(f"{path} exists; an import makes a new file: name another, or move this one away")
-    partial = path.with_name(path.name + ".importing")
+    _require_new(path)
+    partial = path.parent / f"{path.name}.importing"
     try:
-        with _begun(partial, header) as connection:
-            _restore(connection, header, records, progress)
-        partial.rename(path)
+        with _claimed(partial, header):
+            _write(partial, header, records, progress)
+            _require_new(path)
+            partial.rename(path)
         sync_directory(path.parent)
     except sqlite3.IntegrityError as exc:
         raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
@@ -59,47 +69,84 @@ def restore(path: Path, header: Header, records: Iterable[Record], progress: Pro
         raise StoreUnusable(f"cannot write {partial}: {exc}; the import goes on there when it is called again") from exc
 
 
+def _require_new(path: Path) -> None:
+    if os.path.lexists(path):
+        raise StoreUnusable(f"{path} exists; an import makes a new file: name another, or move this one away")
+    for ending in ("-wal", "-journal"):
+        if os.path.lexists(former := path.with_name(path.name + ending)):
+            raise StoreUnusable(f"{former} exists, which SQLite would take for a part of {path}; move it away")
+
+
 @contextmanager
-def _begun(path: Path, header: Header) -> Iterator[sqlite3.Connection]:
-    """Open a database that has the tables, and perhaps the first of these records; nobody else may write to it."""
+def _claimed(path: Path, header: Header) -> Iterator[None]:
+    """Take a file that is empty, or has the first records of a dump with this header; nobody else may write to it."""
     descriptor = claim(path, may_create=True)
     try:
-        if _header_of(path) != repr(header):
+        if _header_of(path) not in (None, repr(header)):
             os.close(descriptor)
-            for ending in ("", "-wal", "-shm"):
-                path.with_name(path.name + ending).unlink(missing_ok=True)
+            _remove(path)
             descriptor = claim(path, may_create=True)
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            yield connection
+        yield
+    except _Discarded as exc:
+        _remove(path)
+        raise StoreUnusable(f"{path}: {exc}") from exc
     finally:
         os.close(descriptor)
 
 
+def _remove(path: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def _header_of(path: Path) -> str | None:
-    """Return what the import was of that has begun in this file."""
+    """Return what the import was of that has begun in this file; None if it is empty."""
     try:
         with closing(sqlite3.connect(path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+                return None
             found: str = connection.execute("SELECT header FROM import_progress").fetchone()[0]
-    except sqlite3.Error:  # it has not come so far
-        return None
+    except sqlite3.DatabaseError as exc:
+        raise StoreUnusable(f"{path} exists, but is not the beginning of an import ({exc}); move it away") from exc
     return found
 
 
-def _restore(connection: sqlite3.Connection, header: Header, records: Iterable[Record], progress: Progress) -> None:
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'import_progress'").fetchone():
-        migrate(connection, migrations(), 0)
+def _write(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _begin(connection, header)
+        _write_records(connection, header, records, progress)
+        _require_sound(path, progress)
+        # Whoever reads the file meanwhile would keep the rest of it in another one, which is not renamed.
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("DROP TABLE import_progress")
+
+
+def _begin(connection: sqlite3.Connection, header: Header) -> None:
+    """Make what is not there of the tables; what is being imported is noted first."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         with _transaction(connection):
             connection.execute(_PROGRESS)
-            connection.execute("INSERT INTO import_progress VALUES (?, 0)", (repr(header),))
-            connection.execute(SQL["set_horizon"], (header.horizon,))
-    (written,) = connection.execute("SELECT records FROM import_progress").fetchone()
-    writer = _RecordWriter(connection, header)
-    remaining, done = iter(records), 0
+            connection.execute("INSERT INTO import_progress VALUES (?, 0, '')", (repr(header),))
+    (present,) = connection.execute("PRAGMA user_version").fetchone()
+    migrate(connection, migrations(), present)
+    connection.execute(SQL["set_horizon"], (header.horizon,))
+    connection.execute(SQL["set_log_id"], ("",))
+
+
+def _write_records(
+    connection: sqlite3.Connection, header: Header, records: Iterable[Record], progress: Progress
+) -> None:
+    written, known = connection.execute("SELECT records, digest FROM import_progress").fetchone()
+    writer, digest = _RecordWriter(connection, header), sha256()
+    remaining, done = _digested(records, digest), 0
     for record in islice(remaining, written):
         writer.skip(record)
         done += 1
+    if written and digest.hexdigest() != known:
+        raise _Discarded("what another import has left was not of these records, and was removed; call this one again")
     before = None
     while done != before:
         before = done
@@ -107,12 +154,22 @@ def _restore(connection: sqlite3.Connection, header: Header, records: Iterable[R
             for record in islice(remaining, _TOGETHER):
                 writer.write(record)
                 done += 1
-            connection.execute("UPDATE import_progress SET records = ?", (done,))
+            connection.execute("UPDATE import_progress SET records = ?, digest = ?", (done, digest.hexdigest()))
         progress("records", done, header.records)
-    with _transaction(connection):
-        connection.execute("DROP TABLE import_progress")
-        connection.execute(SQL["set_log_id"], ("",))
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _digested(records: Iterable[Record], digest: Hash) -> Iterator[Record]:
+    for record in records:
+        digest.update(repr(record).encode())
+        yield record
+
+
+def _require_sound(path: Path, progress: Progress) -> None:
+    """Let the check of databases look for what no single record shows."""
+    report = check(path, progress)
+    for found in report.findings:
+        text = f"{found.row}: expected {found.expected}; found {found.found}"
+        raise _Discarded(f"the records contradict each other, and what was written was removed: {text}")
 
 
 @contextmanager
@@ -153,6 +210,7 @@ class _RecordWriter:
             case EventRecord():
                 for_rows(self._connection, "insert_events", [event_row(record.seq, self._read.event(record))])
             case ConsumerRecord():
+                self._read.consumer(record)
                 self._connection.execute(_INSERT_CONSUMER, record)
 
     def _write_workflow(self, record: WorkflowRecord) -> None:
