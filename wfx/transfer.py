@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,14 +15,10 @@ from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.backend_kinds import backend_kind
-from wfx.store.directory_sync import sync_directory
 from wfx.store.dump import DumpReader, Header, Record, lines
-from wfx.store.findings import Progress
+from wfx.store.dump_file import reported, write_dump
 
 _STANDARD_STREAM = "-"
-_EVERY = 1000
-"""Records between two reports of progress."""
-_OWNER_ONLY = 0o600
 _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
 """Bytes of a line that are read: of the first few, so that a large file of another kind is not taken for one line."""
 _DATABASE = b"SQLite format 3\0"
@@ -46,12 +41,12 @@ def run_export(call: Invocation) -> int:
     kind = backend_kind(call.settings.text("storage"))
     try:
         with shown(call.err) as progress, kind.dump(call.settings.text("storage-opt")) as (header, records):
-            dump = lines(header, _reported(records, header, progress))
+            dump = lines(header, reported(records, header, progress))
             if target == _STANDARD_STREAM:
                 for line in dump:
                     call.out.data(line)
                 return EXIT_OK
-            _write(Path(target), dump)
+            write_dump(Path(target), dump)
     except StoreError as exc:
         raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"wrote {target} ({_extent(header)})")
@@ -79,53 +74,6 @@ def _argument(call: Invocation, command: str, what: str) -> str:
     if len(call.arguments) != 1:
         raise UsageFailure(f"{command} takes one argument, {what}; {len(call.arguments)} were given")
     return call.arguments[0]
-
-
-def _reported(records: Iterator[Record], header: Header, progress: Progress) -> Iterator[Record]:
-    for done, record in enumerate(records):
-        if done % _EVERY == 0:
-            progress("records", done, header.records)
-        yield record
-
-
-def _write(target: Path, dump: Iterable[bytes]) -> None:
-    """Write a new file, which gets its name when it is whole and on disk."""
-    partial = target.parent / f"{target.name}.partial"
-    try:
-        _require_new(target)
-        _make(partial)
-    except OSError as exc:
-        raise StoreUnusable(f"cannot write {target}: {exc.strerror}") from exc
-    try:
-        _write_durably(partial, dump)
-        _require_new(target)
-        partial.rename(target)
-        sync_directory(target.parent)
-    except OSError as exc:
-        raise StoreUnusable(f"cannot write {target}: {exc.strerror}") from exc
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write_durably(partial: Path, dump: Iterable[bytes]) -> None:
-    with partial.open("r+b") as file:
-        file.writelines(dump)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _require_new(target: Path) -> None:
-    if os.path.lexists(target):
-        raise FileExistsError(0, "File exists; name a new file")
-
-
-def _make(partial: Path) -> None:
-    """Make a file that no other export is writing and that nobody else may read."""
-    try:
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
-    except FileExistsError as exc:
-        reason = f"{partial} exists, of another export or one that was killed; remove it if none is running"
-        raise FileExistsError(0, reason) from exc
 
 
 @contextmanager

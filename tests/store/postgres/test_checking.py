@@ -179,3 +179,17 @@ def test_the_command(postgres: Postgres, sound: str) -> None:
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "is sound (workflows: 2, jobs: 3, history entries: 6, events: 15)" in shown.stdout
     assert PASSWORD not in shown.stdout
+
+
+def test_a_backup(postgres: Postgres, sound: str, tmp_path: Path) -> None:
+    """`wfx backup` writes a dump of PostgreSQL, and says how it is restored; so it is."""
+    command, backup = [sys.executable, "-m", "wfx"], str(tmp_path / "wfx.jsonl")
+    environment = {**os.environ, "WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": postgres.conninfo(sound)}
+    shown = subprocess.run(
+        [*command, "backup", backup], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert f"restore a backup into an empty database: wfx import --storage postgres {backup}" in shown.stdout
+    with postgres.database() as other:
+        environment["WFX_STORAGE_OPT"] = postgres.conninfo(other)
+        subprocess.run([*command, "import", backup], env=environment, capture_output=True, timeout=60, check=True)
+        assert check(postgres.conninfo(other)).examined == check(postgres.conninfo(sound)).examined

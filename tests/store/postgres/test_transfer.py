@@ -13,7 +13,7 @@ from tests.store.postgres_schemas import unsound
 from tests.store.samples import FLOW, begin, renamed
 from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import DumpReader, Header, Record, lines
+from wfx.store.dump import DumpReader, EventRecord, Header, Record, lines
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
 from wfx.store.postgres import dumping, restoring
@@ -114,6 +114,21 @@ def test_nothing_is_mixed(sqlite_lines: list[bytes], option: str) -> None:
     with pytest.raises(StoreUnusable, match="has data; an import needs an empty one"):
         imported(sqlite_lines, option)
     assert dumped(option) == before
+
+
+def test_what_is_not_sound(sqlite_lines: list[bytes], option: str) -> None:
+    """Records that contradict each other are refused, and leave an empty database that another import fills."""
+    reader = DumpReader("dump", sqlite_lines)
+    changed = (
+        record._replace(job_id="other", payload=record.payload.replace(record.job_id.encode(), b"other"))
+        if isinstance(record, EventRecord) and record.seq == 4
+        else record
+        for record in reader.records()
+    )
+    with pytest.raises(StoreUnusable, match="the records contradict each other, and what was written was removed: "):
+        restoring.restore(option, reader.header, changed, quiet)
+    imported(sqlite_lines, option)
+    assert dumped(option)[1:-1] == sqlite_lines[1:-1]
 
 
 def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from wfx.config.options import BY_NAME
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, lines
+from wfx.store.dump_file import reported, write_dump
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
 from wfx.store.storage_settings import StorageSettings
@@ -33,8 +34,10 @@ def _check(option: str, progress: Progress) -> Report:
     return check(own_option(option), progress)
 
 
-def _back_up(_option: str, _target: Path, _progress: Progress) -> str:
-    raise StoreUnusable("wfx backup does not know PostgreSQL: wfx export writes a copy, and pg_dump does")
+def _back_up(option: str, target: Path, progress: Progress) -> str:
+    with _dump(option) as (header, records):
+        write_dump(target, lines(header, reported(records, header, progress)))
+    return "restore a backup into an empty database: wfx import --storage postgres BACKUP"
 
 
 def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:

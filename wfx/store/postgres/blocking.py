@@ -65,7 +65,14 @@ def blocking(option: str, doing: str) -> Iterator[BlockingConnection]:
 @contextmanager
 def one_state(option: str) -> Iterator[BlockingConnection]:
     """Open a connection that sees one state of the database, and changes nothing. Raises StoreUnusable."""
-    with blocking(option, "read") as connection:
-        transaction = connection.plain.transaction(isolation="repeatable_read", readonly=True)
-        connection.run(transaction.start())
+    with blocking(option, "read") as connection, in_one_state(connection):
         yield connection
+
+
+@contextmanager
+def in_one_state(connection: BlockingConnection) -> Iterator[None]:
+    """Have the connection see one state of the database, and change nothing."""
+    transaction = connection.plain.transaction(isolation="repeatable_read", readonly=True)
+    connection.run(transaction.start())
+    yield
+    connection.run(transaction.rollback())

@@ -29,13 +29,18 @@ def check(option: str, progress: Progress = quiet) -> Report:
     """Examine the database. Raises StoreUnusable if it cannot be read or does not have the present tables."""
     with one_state(option) as connection:
         require_current(connection)
-        report = Report(connection.name)
-        workflows: dict[int, Workflow] = {}
-        report.add(_check_tables(connection, progress))
-        report.add(_read_workflows(connection, workflows))
-        report.add(check_events(connection, workflows, progress))
-        report.add(check_jobs(connection, workflows, progress))
-        _measure(connection, report)
+        return examine(connection, progress)
+
+
+def examine(connection: BlockingConnection, progress: Progress) -> Report:
+    """Examine the present tables in the transaction that the connection is in."""
+    report = Report(connection.name)
+    workflows: dict[int, Workflow] = {}
+    report.add(_check_tables(connection, progress))
+    report.add(_read_workflows(connection, workflows))
+    report.add(check_events(connection, workflows, progress))
+    report.add(check_jobs(connection, workflows, progress))
+    _measure(connection, report)
     return report
 
 

@@ -29,6 +29,17 @@ class Migration(NamedTuple):
     script: str
 
 
+class UnfinishedImport(NamedTuple):
+    """How far an import has come."""
+
+    header: str
+    """What it is of."""
+    records: int
+    """How many are written."""
+    digest: str
+    """Of these records."""
+
+
 def migrations(directory: Path = _DIRECTORY) -> Sequence[Migration]:
     """Read the steps, in order, from files named ``NNNN_what.sql``."""
     return sorted(Migration(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in directory.glob("*.sql"))
@@ -57,12 +68,11 @@ async def migrate(plain: Plain, steps: Sequence[Migration], name: str) -> None:
         _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
 
 
-async def import_of(plain: Plain) -> tuple[str, int] | None:
-    """Return of what an import has begun here, and how many records are written; None if none has or it is finished."""
+async def import_of(plain: Plain) -> UnfinishedImport | None:
+    """Tell of an import that has begun here and is not finished."""
     if await plain.fetchval("SELECT to_regclass('import_progress')") is None:
         return None
-    header, records = await plain.fetchrow(SQL["import_of"]) or ("", 0)
-    return header, records
+    return UnfinishedImport(*(await plain.fetchrow(SQL["import_of"]) or ("", 0, "")))
 
 
 async def _version(plain: Plain, name: str) -> int:

@@ -307,19 +307,26 @@ SELECT
 FROM log FOR UPDATE
 
 -- name: begin_import
-CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL)
+CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL, digest text NOT NULL)
 
 -- name: note_import
-INSERT INTO import_progress VALUES ($1, 0)
+INSERT INTO import_progress VALUES ($1, 0, '')
 
 -- name: import_of
-SELECT header, records FROM import_progress
+SELECT header, records, digest FROM import_progress
 
 -- name: import_goes_on
-UPDATE import_progress SET records = $2 WHERE records = $1 RETURNING records
+UPDATE import_progress SET records = $2, digest = $3 WHERE records = $1 RETURNING records
 
 -- name: end_import
 DROP TABLE import_progress
+
+-- name: discard_import
+BEGIN;
+TRUNCATE workflow, current_workflow, job, history, event, consumer;
+UPDATE log SET head = 0, horizon = 0;
+DROP TABLE import_progress;
+COMMIT
 
 -- name: set_log
 UPDATE log SET head = $1, horizon = $2

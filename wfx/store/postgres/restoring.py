@@ -6,8 +6,9 @@ Until it is whole, a table says how far it has come, and no server opens the dat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -17,12 +18,16 @@ from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Recor
 from wfx.store.dump_records import RecordReader
 from wfx.store.findings import Progress
 from wfx.store.history_bounds import size_of_entry
-from wfx.store.postgres.blocking import blocking
+from wfx.store.postgres.blocking import BlockingConnection, blocking, in_one_state
+from wfx.store.postgres.checking import examine
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.migrate import import_of, migrate, migrations
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import key_of, require_short
 from wfx.store.sizes import size_of
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 _TOGETHER = 1000
 """Records in a transaction."""
@@ -42,6 +47,8 @@ _COLUMNS = {
     "consumer": ("name", "position", "steps", "lost"),
 }  # fmt: skip
 _Rows = dict[str, list[tuple[Any, ...]]]
+_Step = tuple[int, int, str]
+"""How many records were written before a transaction and are after it, and the digest of those."""
 
 
 def restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
@@ -52,29 +59,47 @@ def restore(option: str, header: Header, records: Iterable[Record], progress: Pr
     """
     with blocking(option, "write to") as connection:
         plain, name = connection.plain, connection.name
-        done = connection.run(_begun(plain, header, name))
-        maker = _RowMaker(header)
-        remaining = iter(records)
+        maker, digest = _RowMaker(header), sha256()
+        done, known = connection.run(_begun(plain, header, name))
+        remaining = _digested(records, digest)
         for record in islice(remaining, done):
             maker.skip(record)
+        if done and digest.hexdigest() != known:
+            raise StoreUnusable(f"the database {name} has a part of another import; choose an empty database")
         try:
             for rows, count in _batches(remaining, maker):
-                connection.run(_written(plain, rows, done, done + count))
+                connection.run(_written(plain, rows, (done, done + count, digest.hexdigest())))
                 done += count
                 progress("records", done, header.records)
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
-        connection.run(_finished(plain, done))
+        _require_sound(connection, progress)
+        connection.run(_finished(plain, (done, done, "")))
     return name
 
 
-async def _begun(plain: Plain, header: Header, name: str) -> int:
-    """Make the tables, or find how many of these records are in them."""
+def _require_sound(connection: BlockingConnection, progress: Progress) -> None:
+    """Let the check of databases look for what no single record shows; what is not sound is removed."""
+    with in_one_state(connection):
+        report = examine(connection, progress)
+    for found in report.findings:
+        connection.run(connection.plain.execute(SQL["discard_import"]))
+        text = f"{found.row}: expected {found.expected}; found {found.found}"
+        raise StoreUnusable(f"the records contradict each other, and what was written was removed: {text}")
+
+
+def _digested(records: Iterable[Record], digest: Hash) -> Iterator[Record]:
+    for record in records:
+        digest.update(repr(record).encode())
+        yield record
+
+
+async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
+    """Make the tables, or find how many of these records are in them, and the digest of those."""
     if (begun := await import_of(plain)) is not None:
-        of, done = begun
-        if of != repr(header):
+        if begun.header != repr(header):
             raise StoreUnusable(f"the database {name} has a part of another import; choose an empty database")
-        return done
+        return begun.records, begun.digest
     await migrate(plain, migrations(), name)
     async with plain.transaction():
         if not await plain.fetchval(SQL["is_unused"]):
@@ -82,21 +107,21 @@ async def _begun(plain: Plain, header: Header, name: str) -> int:
         await plain.execute(SQL["begin_import"])
         await plain.execute(SQL["note_import"], repr(header))
         await plain.execute(SQL["set_log"], header.head, header.horizon)
-    return 0
+    return 0, ""
 
 
-async def _written(plain: Plain, rows: _Rows, before: int, after: int) -> None:
+async def _written(plain: Plain, rows: _Rows, step: _Step) -> None:
     async with plain.transaction():
-        if await plain.fetchval(SQL["import_goes_on"], before, after) is None:
+        if await plain.fetchval(SQL["import_goes_on"], *step) is None:
             raise StoreUnusable("another import writes to this database")
         for table, columns in _COLUMNS.items():
             if rows[table]:
                 await plain.copy_records_to_table(table, records=rows[table], columns=columns)
 
 
-async def _finished(plain: Plain, done: int) -> None:
+async def _finished(plain: Plain, step: _Step) -> None:
     async with plain.transaction():
-        if await plain.fetchval(SQL["import_goes_on"], done, done) is None:
+        if await plain.fetchval(SQL["import_goes_on"], *step) is None:
             raise StoreUnusable("another import writes to this database")
         await plain.execute(SQL["number_next_workflow"])
         await plain.execute(SQL["end_import"])
@@ -149,6 +174,7 @@ class _RowMaker:
                 ))  # fmt: skip
                 return len(event.payload)
             case ConsumerRecord():
+                self._read.consumer(record)
                 rows["consumer"].append(record)
         return 0
 
