@@ -131,6 +131,16 @@ def test_defaults() -> None:
     assert read_target("connect_timeout=0", HERE).connect_timeout is None
 
 
+def test_user(plain: pytest.MonkeyPatch) -> None:
+    """Without a user it is the account that the program runs as; one without a name is told what to give."""
+    plain.setenv("LOGNAME", "somebody")
+    assert read_target("").user == libpq.defaults()["user"].value
+    plain.setattr("os.geteuid", lambda: 4_000_000_001)
+    with pytest.raises(StoreUnusable, match=r"the account 4000000001 has no name .* give user or PGUSER"):
+        read_target("host=db")
+    assert read_target("user=me").database == "me"
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import ipaddress
 import os
+import pwd
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +87,7 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     environment = os.environ if environment is None else environment
     found = gather(option, environment)
     text = {name: parameter.value for name, parameter in found.items()}
-    user = text.get("user") or getpass.getuser()
+    user = text.get("user") or _account()
     database = text.get("dbname") or user
     target = Target(
         places=_places(found, database, user, _passfile(text, environment)),
@@ -105,6 +105,16 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     )
     _check_tls(target, found)
     return target
+
+
+def _account() -> str:
+    """Return the name of the account that the program runs as, whatever variables say."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise StoreUnusable(
+            f"the account {os.geteuid()} has no name that could be that of the database user: give user or PGUSER"
+        ) from None
 
 
 def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path | None:
