@@ -35,7 +35,18 @@ class Place:
     host: str
     """A name, an address, or the directory of a Unix socket."""
     port: int
-    password: str | None = field(repr=False)
+    name: str
+    """What password files and tokens call it: the name of the host, also where its address is given."""
+    given: str = field(default="", repr=False)
+    """The password, if one is given."""
+    passfile: Path | None = None
+    """The file that may have one else."""
+
+    def password(self, database: str, user: str) -> str | None:
+        """Return the password as it is now; None if there is none."""
+        if self.given or self.passfile is None:
+            return self.given or None
+        return password_for(self.passfile, self.name, self.port, database, user)
 
     @property
     def is_unix(self) -> bool:
@@ -90,7 +101,7 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     user = text.get("user") or _account()
     database = text.get("dbname") or user
     target = Target(
-        places=_places(found, database, user, _passfile(text, environment)),
+        places=_places(found, _passfile(text, environment)),
         user=user,
         database=database,
         application_name=text.get("application_name") or text.get("fallback_application_name") or _PROGRAM,
@@ -124,7 +135,7 @@ def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path |
     return directory / ".pgpass" if directory else None
 
 
-def _places(found: Mapping[str, Parameter], database: str, user: str, passfile: Path | None) -> tuple[Place, ...]:
+def _places(found: Mapping[str, Parameter], passfile: Path | None) -> tuple[Place, ...]:
     names, addresses = _listed(found, "host"), _listed(found, "hostaddr")
     if names and addresses and len(names) != len(addresses):
         raise StoreUnusable(
@@ -132,19 +143,14 @@ def _places(found: Mapping[str, Parameter], database: str, user: str, passfile: 
         )
     count = max(len(names), len(addresses)) or 1
     ports = _ports(found, count)
-    names, addresses = names or [""] * count, addresses or [""] * count
     given = found["password"].value if "password" in found else ""
     places = []
-    for name, address, port in zip(names, addresses, ports, strict=True):
+    for name, address, port in zip(names or [""] * count, addresses or [""] * count, ports, strict=True):
         if address:
             _check_address(address, found["hostaddr"].origin)
-        password = given or (_filed(passfile, name or address, port, database, user) if passfile else None)
-        places.append(Place(address or name or _default_host(port), port, password))
+        known = "localhost" if name in _SOCKET_DIRECTORIES else name or address or "localhost"
+        places.append(Place(address or name or _default_host(port), port, known, given, passfile))
     return tuple(places)
-
-
-def _filed(passfile: Path, host: str, port: int, database: str, user: str) -> str | None:
-    return password_for(passfile, "localhost" if host in ("", *_SOCKET_DIRECTORIES) else host, port, database, user)
 
 
 def _listed(found: Mapping[str, Parameter], name: str) -> list[str]:
