@@ -34,7 +34,8 @@ _KEEPER = """
 cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
 for each in "$1"/*/*.pid; do
     pid=$(head -n 1 "$each" 2> /dev/null) && kill -QUIT "$pid" 2> /dev/null || continue
-    while [ -e "$each" ] && kill -0 "$pid" 2> /dev/null; do sleep 0.02; done
+    left=1000
+    while [ -e "$each" ] && kill -0 "$pid" 2> /dev/null && [ "$left" -gt 0 ]; do sleep 0.02; left=$((left - 1)); done
 done
 rm -rf "$1"
 """

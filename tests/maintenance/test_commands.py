@@ -211,8 +211,9 @@ def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: s
 def test_a_dump_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line is read up to a bound, for it may have no end (/dev/zero)."""
     monkeypatch.setattr("wfx.transfer.LONGEST_LINE", 1000)
-    header = b'{"kind":"wfx-dump","format":1,"logId":"","horizon":0,"head":0,"workflows":1,"jobs":0,"events":0,"consumers":0}'
-    (tmp_path / "zeros").write_bytes(header + b"\n" + bytes(3000))
+    counts = {"workflows": 1, "jobs": 0, "events": 0, "consumers": 0}
+    header = {"kind": "wfx-dump", "format": 1, "logId": "", "horizon": 0, "head": 0, **counts}
+    (tmp_path / "zeros").write_bytes(json.dumps(header).encode() + b"\n" + bytes(3000))
     outcome = runner(PROGRAM, tmp_path)("import", str(tmp_path / "zeros"), f"--storage-opt={tmp_path}/wfx.db")
     assert outcome.code == 1
     assert outcome.err == f"Error: {tmp_path}/zeros, line 2: it cannot be read: it has more than 1000 bytes\n"

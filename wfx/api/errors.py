@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wfx.api.reply import RawHeader, Reply, json_reply
+from wfx.api.reply import LATER, RawHeader, Reply, json_reply
 from wfx.domain import errors
 from wfx.domain.json import encode
 
@@ -47,7 +47,8 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
 def reply_to(error: errors.WfxError) -> Reply:
     """Answer an error; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
-    return _reply(answer, error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),), _extra(error))
+    messages = error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),)
+    return _reply(answer, messages, _extra(error), (LATER,) if answer is _UNAVAILABLE else ())
 
 
 def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: str) -> Reply:

@@ -11,6 +11,9 @@ from wfx.commandline.config_files import ConfigFiles, FileValue, MergedFiles, Si
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import DEFAULT, LISTS, Kind, Option, Origin, Settings, Value
 
+_NO_OPTIONS = {"WFX_POSTGRES_IAM_AUTH", "WFX_POSTGRES_REGION"}
+"""Variables that are read where the database is opened, beside those of PostgreSQL and AWS."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSettings:
@@ -78,6 +81,7 @@ class Sources:
         known = [*self.options, *self.others]
         names, variables = {option.name for option in known}, {option.variable for option in known}
         entries = [entry for name, entry in content.values.items() if name not in names]
+        variables |= _NO_OPTIONS
         others = [name for name in self.environment if name.startswith("WFX_") and name not in variables]
         missing = content.missing if "config" in self.given else []
         return (

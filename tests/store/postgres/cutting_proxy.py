@@ -29,6 +29,10 @@ class CuttingProxy:
             yield server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):  # either side may go away at any time
+            await self._pass_on_until_cut(reader, writer)
+
+    async def _pass_on_until_cut(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         answers = asyncio.create_task(_pass_on(there, writer))
         try:

@@ -109,11 +109,11 @@ async def test_fresh_token() -> None:
     }
     tokens = rds_tokens(read_target("host=db user=me", {}), variables)
     assert tokens is not None
-    first = await tokens(Place("db", 5432, None))
+    first = await tokens(Place("10.0.0.1", 5432, "db"))
     assert first.startswith("db:5432/?Action=connect&DBUser=me&")
     assert SECRET not in first
     variables["AWS_ACCESS_KEY_ID"] = "other"
-    assert "Credential=other%2F" in await tokens(Place("db", 5433, None))
+    assert "Credential=other%2F" in await tokens(Place("db", 5433, "db"))
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,16 @@ def test_defaults() -> None:
     assert read_target("connect_timeout=0", HERE).connect_timeout is None
 
 
+def test_user(plain: pytest.MonkeyPatch) -> None:
+    """Without a user it is the account that the program runs as; one without a name is told what to give."""
+    plain.setenv("LOGNAME", "somebody")
+    assert read_target("").user == libpq.defaults()["user"].value
+    plain.setattr("os.geteuid", lambda: 4_000_000_001)
+    with pytest.raises(StoreUnusable, match=r"the account 4000000001 has no name .* give user or PGUSER"):
+        read_target("host=db")
+    assert read_target("user=me").database == "me"
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
@@ -207,10 +217,25 @@ def test_passfile_of_each_host(plain: pytest.MonkeyPatch, tmp_path: Path) -> Non
     (tmp_path / ".pgpass").write_text("a:*:*:*:of a\nb:*:*:*:of b\nlocalhost:*:*:*:local\n")
     (tmp_path / ".pgpass").chmod(0o600)
     plain.setenv("PGUSER", "me")
-    assert [place.password for place in read_target("host=a,b,c").places] == ["of a", "of b", None]
-    assert read_target("host=/var/run/postgresql").places[0].password == "local"
-    assert read_target("").places[0].password == "local"
-    assert read_target("host=a password=given").places[0].password == "given"
+    assert [passwords("host=a,b,c"), passwords("host=a hostaddr=10.0.0.1")] == [["of a", "of b", None], ["of a"]]
+    assert passwords("host=/var/run/postgresql") == passwords("") == ["local"]
+    assert passwords("host=a password=given") == ["given"]
+
+
+def test_passfile_is_read_again(plain: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A password that is changed in the file is used for the next connection."""
+    plain.setenv("PGUSER", "me")
+    target = read_target("host=a")
+    for word in ("first", "second"):
+        (tmp_path / ".pgpass").write_text(f"a:*:*:*:{word}\n")
+        (tmp_path / ".pgpass").chmod(0o600)
+        assert target.places[0].password("me", "me") == word
+
+
+def passwords(option: str) -> list[str | None]:
+    """The password of each host."""
+    target = read_target(option)
+    return [place.password(target.database, target.user) for place in target.places]
 
 
 def test_passfile_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -226,7 +251,7 @@ def test_passfile_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
 def test_no_secrets_are_shown() -> None:
     """A target that is printed, in whatever way, shows no password."""
     target = read_target(f"host=db password={CANARY} sslpassword={CANARY}", HERE)
-    assert target.places[0].password == CANARY
+    assert target.places[0].password("x", "y") == CANARY
     assert CANARY not in f"{target} {target!r} {target.places!r} {gather(f'password={CANARY}', {})!r}"
 
 

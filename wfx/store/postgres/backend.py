@@ -51,7 +51,7 @@ class PostgresBackend:
         self._queries = Queries(workflows)
         self._writer = Writer(openers.write, workflows)
         self._points = Connection(openers.point)
-        self._pages = Connection(openers.point)
+        self._pages = Connection(openers.point)  # of one client or job, and of the log: not behind searches
         self._searches = Connections(openers.search, searches)
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
@@ -93,7 +93,7 @@ class PostgresBackend:
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         found: dict[int, Page[Job]] = {}
         for descending in (False, True):
-            some = {n: q for n, q in enumerate(queries) if q.paging.descending is descending and not q.tags}
+            some = {n: q for n, q in enumerate(queries) if q.paging.descending is descending and _is_plain(q)}
             if some:
                 read = partial(self._queries.pages, queries=[*some.values()], room=room, descending=descending)
                 pages = await self._pages.read(read)
@@ -119,7 +119,7 @@ class PostgresBackend:
         return await self._searches.read(read)
 
     async def read_history(self, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
-        return await self._searches.read(
+        return await self._pages.read(
             partial(self._queries.history, job_id=job_id, limit=limit, before=before, room=room)
         )
 
@@ -130,7 +130,7 @@ class PostgresBackend:
         return await self._searches.read(partial(self._queries.page_of_workflows, paging=paging, room=room))
 
     async def read_log(self, after: int, limit: int, room: int) -> Sequence[Event]:
-        return await self._searches.read(partial(self._queries.log, after=after, limit=limit, room=room))
+        return await self._pages.read(partial(self._queries.log, after=after, limit=limit, room=room))
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return await self._points.read(self._queries.consumers)
@@ -155,6 +155,11 @@ class PostgresBackend:
     async def close(self) -> None:
         for each in (self._listener, self._writer, self._points, self._pages, self._searches):
             await each.close()
+
+
+def _is_plain(query: JobQuery) -> bool:
+    """Tell whether the statement for many clients knows all conditions of the query, and PostgreSQL all its texts."""
+    return not query.tags and "\0" not in query.client_id + query.state + query.workflow + "".join(query.groups)
 
 
 def _page(rows: Sequence[Any], jobs: Sequence[Job], descending: bool) -> Page[Job]:

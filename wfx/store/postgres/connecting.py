@@ -73,7 +73,7 @@ class Connector:
     async def _opened(self, place: Place) -> Plain:
         password = None
         try:
-            password = await self.token(place) if self.token else place.password
+            password = await self.token(place) if self.token else self._password(place)
             return await asyncpg.connect(
                 self.target.tls_source,
                 host=place.host, port=place.port, user=self.target.user, database=self.target.database,
@@ -87,6 +87,9 @@ class Connector:
             raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
         except _FAILURES as exc:
             raise _NextPlease(_reason(exc, self._timeout)) from exc
+
+    def _password(self, place: Place) -> str | None:
+        return place.password(self.target.database, self.target.user)
 
     @property
     def _timeout(self) -> float:

@@ -37,7 +37,7 @@ class RdsTokens:
     async def __call__(self, place: Place) -> str:
         """Make a token for a server, good for 15 minutes. Raises CredentialsMissing."""
         credentials = await self._source.credentials()
-        return sign(str(place), self._user, self._region, credentials, self._clock())
+        return sign(f"{place.name}:{place.port}", self._user, self._region, credentials, self._clock())
 
 
 def rds_tokens(target: Target, environment: Mapping[str, str]) -> RdsTokens | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import ipaddress
 import os
+import pwd
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +35,18 @@ class Place:
     host: str
     """A name, an address, or the directory of a Unix socket."""
     port: int
-    password: str | None = field(repr=False)
+    name: str
+    """What password files and tokens call it: the name of the host, also where its address is given."""
+    given: str = field(default="", repr=False)
+    """The password, if one is given."""
+    passfile: Path | None = None
+    """The file that may have one else."""
+
+    def password(self, database: str, user: str) -> str | None:
+        """Return the password as it is now; None if there is none."""
+        if self.given or self.passfile is None:
+            return self.given or None
+        return password_for(self.passfile, self.name, self.port, database, user)
 
     @property
     def is_unix(self) -> bool:
@@ -87,10 +98,10 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     environment = os.environ if environment is None else environment
     found = gather(option, environment)
     text = {name: parameter.value for name, parameter in found.items()}
-    user = text.get("user") or getpass.getuser()
+    user = text.get("user") or _account()
     database = text.get("dbname") or user
     target = Target(
-        places=_places(found, database, user, _passfile(text, environment)),
+        places=_places(found, _passfile(text, environment)),
         user=user,
         database=database,
         application_name=text.get("application_name") or text.get("fallback_application_name") or _PROGRAM,
@@ -107,6 +118,16 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     return target
 
 
+def _account() -> str:
+    """Return the name of the account that the program runs as, whatever variables say."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise StoreUnusable(
+            f"the account {os.geteuid()} has no name that could be that of the database user: give user or PGUSER"
+        ) from None
+
+
 def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path | None:
     if text.get("passfile"):
         return Path(text["passfile"])
@@ -114,7 +135,7 @@ def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path |
     return directory / ".pgpass" if directory else None
 
 
-def _places(found: Mapping[str, Parameter], database: str, user: str, passfile: Path | None) -> tuple[Place, ...]:
+def _places(found: Mapping[str, Parameter], passfile: Path | None) -> tuple[Place, ...]:
     names, addresses = _listed(found, "host"), _listed(found, "hostaddr")
     if names and addresses and len(names) != len(addresses):
         raise StoreUnusable(
@@ -122,19 +143,14 @@ def _places(found: Mapping[str, Parameter], database: str, user: str, passfile: 
         )
     count = max(len(names), len(addresses)) or 1
     ports = _ports(found, count)
-    names, addresses = names or [""] * count, addresses or [""] * count
     given = found["password"].value if "password" in found else ""
     places = []
-    for name, address, port in zip(names, addresses, ports, strict=True):
+    for name, address, port in zip(names or [""] * count, addresses or [""] * count, ports, strict=True):
         if address:
             _check_address(address, found["hostaddr"].origin)
-        password = given or (_filed(passfile, name or address, port, database, user) if passfile else None)
-        places.append(Place(address or name or _default_host(port), port, password))
+        known = "localhost" if name in _SOCKET_DIRECTORIES else name or address or "localhost"
+        places.append(Place(address or name or _default_host(port), port, known, given, passfile))
     return tuple(places)
-
-
-def _filed(passfile: Path, host: str, port: int, database: str, user: str) -> str | None:
-    return password_for(passfile, "localhost" if host in ("", *_SOCKET_DIRECTORIES) else host, port, database, user)
 
 
 def _listed(found: Mapping[str, Parameter], name: str) -> list[str]:

@@ -128,7 +128,8 @@ class Writer:
         answer = await self._send(send)
         if isinstance(answer, Performed):
             return answer
-        seq = answer[0]
+        if (seq := answer[0]) is None:  # it was refused, and the reason is lost: nothing has happened
+            return await self._perform(operation, now)
         return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
