@@ -64,6 +64,16 @@ async def test_south(tmp_path: Path) -> None:
         assert (await client.get(url, headers=SHOWN)).status_code == 404
 
 
+async def test_secret_that_is_no_text(tmp_path: Path) -> None:
+    """A secret of any bytes, as from a random source, does not stop the start, and has to be shown byte by byte."""
+    secret = b"ab\xffc"
+    async with service(tmp_path, debug_enabled=True, debug_auth_token=os.fsdecode(secret)) as (_, client):
+        for sent, status in ((secret, 200), (b"abc", 401), ("abÿc".encode(), 401)):
+            answer = await client.get("/debug/info", headers={b"X-Debug-Token": sent})
+            assert answer.status_code == status
+            assert (await client.get(f"/debug/info?token={quote(sent)}")).status_code == status
+
+
 @pytest.mark.parametrize("engine", ["uvicorn", "hypercorn"])
 async def test_secret(engine: str, tmp_path: Path) -> None:
     """Without the secret each page is 401; it may be a bearer token, a field of its own, or a parameter."""

@@ -118,6 +118,17 @@ def shown(text: str, *patterns: str) -> str:
     ("/?X-Amz-Signature=5d&sig=x&n=1", "/?X-Amz-Signature=[REDACTED:secret]&sig=[REDACTED:secret]&n=1"),
     ("pypi-AgEIcHlwaS5vcmcCJabcdefghijklmnopqrst", "[REDACTED:api-key]"),
     ("\ud800 a@b.io \x00", "\ud800 [REDACTED:email] \x00"),
+    ("{u'password': u'hunter2', 'token': Rb'x', 'n': u'y'}",
+     "{u'password': u'[REDACTED:secret]', 'token': Rb'[REDACTED:secret]', 'n': u'y'}"),
+    ("PGPASSWORD=$'hunter2' token=@\"x\" secret: L\"x\"",
+     "PGPASSWORD=$'[REDACTED:secret]' token=@\"[REDACTED:secret]\" secret: L\"[REDACTED:secret]\""),
+    ('Login { password: Some("hunter2"), token: Some(Secret("x")), n: Some("y") }',
+     'Login { password: [REDACTED:secret]), token: [REDACTED:secret])), n: Some("y") }'),
+    ("password=SecretStr('hunter2 x') api_key=('x', 1)", "password=[REDACTED:secret]) api_key=[REDACTED:api-key], 1)"),
+    (r'{"message":"token: Some(\"hunter2\")"}', r'{"message":"token: [REDACTED:secret])"}'),
+    ("password='it''s' user='x'", "password='[REDACTED:secret]' user='x'"),
+    ("password='''hunter2''' x", "password='[REDACTED:secret]' x"),
+    ("password='' token=\"\" user='x'", "password='' token=\"\" user='x'"),
 ])  # fmt: skip
 def test_what_is_hidden(text: str, clean: str) -> None:
     """Each kind of secret is hidden, and what stands beside it is not."""
@@ -172,7 +183,7 @@ def test_what_is_shown(text: str) -> None:
     "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ", "postgres://wfx:a/b@db/wfx", "card4111111111111111",
     "4111.1111.1111.1111", "-4111111111111111", "4111111111111111x", "1111111111111117", "078051120", "x078-05-1120",
     "-078-05-1120", "5551234567", "root@localhost", "cGFzc3dvcmQ9aHVudGVyMg==", "p%61ssword=x", r'"\u0070assword": "x"',
-    "&lt;password&gt;x&lt;/password&gt;",
+    "&lt;password&gt;x&lt;/password&gt;", "password\u00a0= x", "password\uff1ahunter2",
 ])  # fmt: skip
 def test_what_is_not_found(text: str) -> None:
     """What the documentation says is not found, which would have to be said otherwise there if it was."""
@@ -183,6 +194,7 @@ def test_what_is_not_found(text: str) -> None:
     ("password: two words", "password: [REDACTED:secret] words"),
     ("password=a,b", "password=[REDACTED:secret],b"),
     ("password: = x", "password: [REDACTED:secret] x"),
+    ("password: |\n  x", "password: [REDACTED:secret]\n  x"),
     ('"password": {"value": "x"}', '"password": [REDACTED:secret]"value": "x"}'),
     ("Authorization: Own hunter2", "Authorization: [REDACTED:authorization] hunter2"),
     ('Cookie: a="b"', 'Cookie: [REDACTED:cookie]"b"'),
@@ -279,6 +291,9 @@ HOSTILE = {
     "almost numbers": ("555-123-" * 5_000, 0),
     "open quotes": ('password="' * 4_000, 50),
     "one open quote": ('password="' + "two words " * 4_000, 1),
+    "open calls": ('password=a(b("' * 3_000, 50),
+    "calls of nothing": ("password=a(b(" * 3_000, 1),
+    "quotes": ("password='" + "''" * 15_000, 1),
     "backslashes": ("\\" * 40_000, 0),
     "anything": ("".join(random.Random(1).choices("abc.@+-_19 :/=\"'\\", k=40_000)), 12),
 }

@@ -89,7 +89,7 @@ def _network_or_unix(text: str) -> None:
 def _path(text: str) -> None:
     if not text.startswith("/"):
         raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
-    encoded = quote(text, safe=_PATH_CHARACTERS)
+    encoded = quote(text, safe=_PATH_CHARACTERS, errors="surrogateescape")
     if encoded != text:
         raise ValueError(f'"{text}" is no path as requests have it: percent-encode it, as in {encoded}')
     if wrong := re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text):

@@ -25,7 +25,7 @@ class Access:
     def __init__(self, tunables: Tunables) -> None:
         """Take the options."""
         self.enabled = tunables.debug_enabled and bool(tunables.debug_auth_token)
-        self._secret = tunables.debug_auth_token.encode()
+        self._secret = tunables.debug_auth_token.encode("utf-8", "surrogateescape")
         self._allowed = Peers(tunables.debug_allowed_ips) if tunables.debug_allowed_ips else None
 
     def refusal(self, scope: Scope) -> Reply | None:

@@ -107,6 +107,8 @@ def _pattern(text: str) -> CustomPattern:
         raise ValueError(f"the pattern {kind} has more than {LONGEST_PATTERN} characters")
     if r"\C" in expression.replace(r"\\", ""):
         raise ValueError(f"the pattern {kind} has \\C, which is part of a character; use .")
+    if any("\ud800" <= character <= "\udfff" for character in expression):
+        raise ValueError(f"the pattern {kind} is no text in UTF-8")
     try:
         named = compiled(expression, _MEMORY).groupindex
         pattern = compiled(expression, _MEMORY, capturing=False)

@@ -209,6 +209,8 @@ def test_proxies_that_are_none(tmp_path: Path, value: str) -> None:
     ("rate-limit-excluded-paths", "/a b", '"/a b" is no path as requests have it: percent-encode it, as in /a%20b'),
     ("rate-limit-excluded-paths", "/é", "percent-encode it, as in /%C3%A9"),
     ("rate-limit-excluded-paths", "/a?b", "percent-encode it, as in /a%3Fb"),
+    ("rate-limit-excluded-paths", "/a\udcffb", "percent-encode it, as in /a%FFb"),
+    ("log-custom-pattern", "serial=SN\udcff", "the pattern serial is no text in UTF-8"),
     ("rate-limit-excluded-paths", "/%zz", '"/%zz" is no path as requests have it: %zz encodes nothing'),
     ("rate-limit-excluded-paths", "/a%2", "%2 encodes nothing, a percent sign is %25"),
     ("rate-limit-excluded-paths", "//x", '"//x" is no path that is served: leave out what is empty, . or ..'),
