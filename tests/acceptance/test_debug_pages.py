@@ -182,6 +182,20 @@ async def test_contents(tmp_path: Path) -> None:
         assert database["details"]["journal_mode"] == "wal"
 
 
+async def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """Names of files that are no UTF-8 are shown with escapes, on the pages and in metrics."""
+    directory = tmp_path / os.fsdecode(b"plug\xffins")
+    await asyncio.to_thread(directory.mkdir, mode=0o755)
+    plugins = PluginDirectory(directory)
+    plugins.script(os.fsdecode(b"p\xff"), "while request := frame():\n    write(passed(cookie(request)))")
+    async with service(tmp_path, client_plugins_dir=str(directory), **ON) as (_, client):
+        assert await statuses(client, *PAGES, **SHOWN) == {200}
+        assert [each["name"] for each in (await client.get("/debug/processes", headers=SHOWN)).json()["plugins"]] == [
+            "p\\xff"
+        ]
+        assert 'plugin="p\\\\xff"' in (await client.get("/metrics")).text
+
+
 async def test_lag_while_the_log_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Consumers are never ahead of the log, also where both move on while the page is made."""
     async with service(tmp_path, **ON) as (running, client):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import orjson
+import json
+
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.app import no_such_path
@@ -40,4 +41,5 @@ class Diagnostics:
             document = await page(self._sources)
         except StoreError as exc:
             return text_reply(503, str(exc))
-        return json_reply(orjson.dumps(document, option=orjson.OPT_INDENT_2), 200, (NO_STORE,))
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        return json_reply(text.encode("utf-8", "backslashreplace"), 200, (NO_STORE,))  # files' names may be no text

@@ -23,10 +23,12 @@ _ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One plugin: its name in the directory, and the absolute path of the program."""
+    """One plugin."""
 
     name: str
+    """Its name in the directory, with escapes for what is no text in it."""
     path: Path
+    """Absolute, of the program."""
 
 
 def discover(directory: Path) -> list[Found]:
@@ -64,7 +66,7 @@ def _examine(directory: Path, name: str) -> Found | None:
         return None
     _refuse_if_writable(path)
     _refuse_if_writable(path.parent)
-    return Found(name, path)
+    return Found(os.fsencode(name).decode("utf-8", "backslashreplace"), path)
 
 
 def _reason_to_skip(mode: int) -> str:
