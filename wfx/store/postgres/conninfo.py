@@ -43,7 +43,8 @@ def _pairs(text: str) -> dict[str, str]:
             raise _wrong(f"the storage option lacks a = after what begins at character {start + 1}{_hint(before)}")
         keyword = _keyword(name, f"at character {start + 1}", before)
         position = _BLANK.match(text, position + 1).end()  # type: ignore[union-attr]  # as above
-        value = (_QUOTED if text.startswith("'", position) else _BARE).match(text, position)
+        quoted = text.startswith("'", position)
+        value = _QUOTED.match(text, position) if quoted else _BARE.match(text, position)
         if value is None:
             raise _wrong(f"the value of {keyword} in the storage option begins with a quote, and has none at its end")
         found[keyword] = _ESCAPE.sub(r"\1", value[value.lastindex or 0])
