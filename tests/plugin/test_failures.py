@@ -50,12 +50,12 @@ async def test_a_function_that_raises(
     plugins.sdk("faulty", FAULTY.format(how=how, setup=setup))
     chain = await start()
     assert await chain.decide(request_of("/good")) == request_of("/good")
-    assert isinstance(await chain.decide(request_of("/bad?secret=1")), Respond)
+    assert isinstance(await chain.decide(request_of("/bad?page=1")), Respond)
     await eventually(lambda: bool(errors(caplog)))
     (fields,) = errors(caplog)
     assert (fields["plugin"], fields["path"], fields["errors"]) == ("faulty", str(plugins.path / "faulty"), 1)
     lines = str(fields["stderr"]).split("\n")
-    assert lines[0] == "ERROR wfx_plugin: no decision on /bad?secret=1"
+    assert lines[0] == "ERROR wfx_plugin: no decision on /bad?page=1"
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1] == "KeyError: 'the reason'"
     assert len(lines) <= 20

@@ -1,4 +1,4 @@
-"""What the tools of maintenance say of PostgreSQL."""
+"""What the tools of maintenance say of a PostgreSQL database that has nothing for them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("command", [["check"], ["backup", "copy.db"]])
-def test_tools_say_that_they_do_not_know_postgresql(option: str, tmp_path: Path, command: list[str]) -> None:
-    """`wfx check` and `wfx backup` refuse a PostgreSQL database, say why, and what does it instead."""
+@pytest.mark.parametrize("command", [["check"], ["backup", "copy.jsonl"], ["export", "copy.jsonl"]])
+def test_tools_refuse_an_empty_database(option: str, tmp_path: Path, command: list[str]) -> None:
+    """`wfx check`, `wfx backup` and `wfx export` refuse a database without tables, name it, and hide the password."""
     words = [sys.executable, "-m", "wfx", *command, "--storage=postgres", f"--storage-opt={option}"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode != 0
-    assert f"wfx {command[0]} does not know PostgreSQL yet" in done.stderr
-    assert "pg_" in done.stderr
+    assert done.returncode == 1
+    assert "has no data of wfx" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert "s3cret" not in done.stdout + done.stderr
-    assert not (tmp_path / "copy.db").exists()
+    assert not (tmp_path / "copy.jsonl").exists()
