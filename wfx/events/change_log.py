@@ -31,7 +31,8 @@ _logger = logging.getLogger(__name__)
 class ChangeLog:
     """Logs changes at level info, so many a second and no more: they cost the same whatever the load.
 
-    At level debug all of them are logged, at once, in order with the records of requests. To be used on one event loop, and closed.
+    At level debug all of them are logged, at once, in order with the records of requests.
+    To be used on one event loop, and closed.
     """
 
     def __init__(self) -> None:
