@@ -39,7 +39,7 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	@PYTHONPATH=loadtest:. $(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench $(ARGS)
 
 bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
 	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
