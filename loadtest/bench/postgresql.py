@@ -70,11 +70,15 @@ class Place:
     name: str
     folder: Path
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that name the database."""
+        return "--storage=postgres", f"--storage-opt={self.postgres.conninfo(self.name)}"
+
     @contextmanager
     def served(self, engine: str) -> Iterator[LocalService]:
         """Run a service on the database."""
-        options = ("--storage=postgres", f"--storage-opt={self.postgres.conninfo(self.name)}")
-        with LocalService(self.folder, f"--http-engine={engine}", *options) as service:
+        with LocalService(self.folder, f"--http-engine={engine}", *self.options) as service:
             yield service
 
     @property
