@@ -116,7 +116,7 @@ class Parent:
             beats, reason = await self._run_once(number)
             if self._control.stop.is_set():
                 return
-            if number in self._waiting:
+            if self._waiting:
                 self._failed = f"worker {number} did not start ({reason})"
                 self._control.stop.set()
                 return
