@@ -18,7 +18,7 @@ from cluster.processes import Ended, Processes
 from wfx.demo import scenario
 
 _DEADLINE = 60.0
-_PAUSE = 15.0
+_PAUSE = 10.0
 """Seconds until a server that has ended is started again, so that one can see that it is not missed."""
 _TEXT = """\
 
