@@ -10,7 +10,7 @@ ARGS ?=
 PODMAN ?= podman
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack mutants docs \
+.PHONY: help run demo run-cluster test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack mutants docs \
         lock packages wheel deb sbom container clean
 
 help: ## List the targets
@@ -22,6 +22,10 @@ run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8
 
 demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation to ACTIVATED
 	@$(BIN)/wfx demo
+
+run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behind HAProxy, with the demo on top (ARGS=--help)
+	@.ci/packages cluster
+	@PYTHONPATH=loadtest exec $(BIN)/python -P -m cluster $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
