@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.acceptance.cluster.verdict import wrongs
 from tests.acceptance.cluster.working import Work, working
 from tests.store.postgres_schemas import unsound
 from wfx.demo.local import LocalService
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,13 @@ async def stop_in_order(services: Sequence[LocalService]) -> None:
         assert await asyncio.to_thread(service.stop, signal.SIGTERM) == 0, "the server ends in order"
 
 
-async def find_unsound(option: str) -> list[str]:
-    """Ask our own check, and another one, whether the database is sound."""
+async def find_unsound(option: str, environment: Mapping[str, str] = _NOTHING) -> list[str]:
+    """Ask our own check, that of another release if the environment says so, and a second one whether all is sound."""
     words = [sys.executable, "-m", "wfx", "check", "--storage=postgres", f"--storage-opt={option}"]
-    ran = await asyncio.to_thread(subprocess.run, words, capture_output=True, text=True, timeout=300, check=False)
+    ran = await asyncio.to_thread(
+        subprocess.run, words, capture_output=True, text=True, timeout=300, check=False, cwd="/",
+        env={**os.environ, **environment},
+    )  # fmt: skip
     found = [] if ran.returncode == 0 else [f"wfx check: {ran.stdout}{ran.stderr}"]
     # A killed server leaves its row in the table of writers.
     return found + [each for each in await unsound(option) if each != "writers that are gone"]
