@@ -309,6 +309,12 @@ FROM log FOR UPDATE
 -- name: begin_import
 CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL, digest text NOT NULL)
 
+-- name: versions
+SELECT version, oldest FROM wfx_schema
+
+-- name: set_versions
+UPDATE wfx_schema SET version = $1, oldest = $2
+
 -- name: note_import
 INSERT INTO import_progress VALUES ($1, 0, '')
 
