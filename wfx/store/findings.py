@@ -13,6 +13,8 @@ _KEPT = 10
 """Findings of one kind that are told in full; damage often comes in thousands of the same."""
 _LONGEST = 200
 """Characters of a value that are shown: a document may have megabytes."""
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What rows raise that cannot be read: missing members, wrong types, broken JSON or UTF-8, nesting beyond bounds."""
 
 
 def quiet(what: str, done: int, total: int) -> None:

@@ -17,6 +17,7 @@ from wfx.store.dump import DumpReader, EventRecord, Header, Record, lines
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
 from wfx.store.postgres import dumping, restoring
+from wfx.store.postgres.blocking import one_state
 from wfx.store.protocol import Store
 from wfx.store.sqlite import dumping as sqlite_dumping
 from wfx.store.sqlite import restoring as sqlite_restoring
@@ -138,3 +139,10 @@ def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pyt
     place = sqlite_lines.index(jobs[1])
     with pytest.raises(ValueError, match="a record is there twice"):
         imported([*sqlite_lines[:place], jobs[0], *sqlite_lines[place + 1 :]], option)
+
+
+def test_a_slow_reader_is_waited_for(sqlite_lines: list[bytes], option: str) -> None:
+    """PostgreSQL does not end a dump's transaction while whoever takes the records is busy with something else."""
+    imported(sqlite_lines, option)
+    with one_state(option) as connection:
+        assert connection.fetch("SHOW idle_in_transaction_session_timeout") == [("0",)]

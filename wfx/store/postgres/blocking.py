@@ -74,5 +74,7 @@ def in_one_state(connection: BlockingConnection) -> Iterator[None]:
     """Have the connection see one state of the database, and change nothing."""
     transaction = connection.plain.transaction(isolation="repeatable_read", readonly=True)
     connection.run(transaction.start())
+    # Whoever takes what is read may be slow: another store, or a pipe.
+    connection.run(connection.plain.execute("SET LOCAL idle_in_transaction_session_timeout = 0"))
     yield
     connection.run(transaction.rollback())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.postgres import reference
 from wfx.store.postgres.blocking import ROWS_AT_ONCE, BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
 from wfx.store.postgres.rows import Row, stored_of
@@ -21,6 +22,9 @@ _HISTORIES = 16 * 1024 * 1024
 def dump(option: str) -> Iterator[tuple[Header, Iterator[Record]]]:
     """Yield header and records of one state of the database. Raises StoreUnusable, also while the records are read."""
     with one_state(option) as connection:
+        if reference.is_theirs(connection):
+            yield reference.read_all(connection)
+            return
         require_current(connection)
         reader = _Reader(connection)
         yield reader.header(), reader.records()

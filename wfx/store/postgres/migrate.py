@@ -10,6 +10,7 @@ from typing import NamedTuple
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
+from wfx.store.reference_records import TABLES as REFERENCE
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +20,6 @@ _DIRECTORY = Path(__file__).parent / "migrations"
 VERSION_TABLE = "wfx_schema"
 """The table of one row with the version, by which a database is known as ours."""
 _OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease")
-_TABLES = "SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1)"
 
 
 class Migration(NamedTuple):
@@ -77,14 +77,14 @@ async def import_of(plain: Plain) -> UnfinishedImport | None:
 
 async def _version(plain: Plain, name: str) -> int:
     """Return the version of the schema; 0 for a database without tables of ours, which is marked as ours then."""
-    tables = {row[0] for row in await plain.fetch(_TABLES, [*_OURS, VERSION_TABLE, "schema_migrations", "tag_jobs"])}
+    tables = {row[0] for row in await plain.fetch(SQL["tables_of"], [*_OURS, VERSION_TABLE, *REFERENCE])}
     if VERSION_TABLE in tables:
         version: int = await plain.fetchval(f"SELECT version FROM {VERSION_TABLE}")  # noqa: S608 - a constant
         return version
-    if tables >= {"schema_migrations", "tag_jobs"}:
+    if tables >= REFERENCE:
         raise StoreUnusable(
-            f"{name} is a database of another implementation of this service, which cannot be taken over from "
-            "PostgreSQL yet; choose an empty database"
+            f"{name} is a database of another implementation of this service, which is not taken over in its place; "
+            "import it into an empty database: wfx import with its address"
         )
     if tables:
         raise StoreUnusable(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,13 +21,13 @@ from wfx.store.dump import (
     WorkflowRecord,
     require_types,
 )
+from wfx.store.findings import UNREADABLE
 from wfx.store.sqlite import reference
 from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
     ANY_SIZE,
     EVENT_COLUMNS,
     STORED_COLUMNS,
-    UNREADABLE,
     Row,
     event_of,
     stored_of,
@@ -58,22 +57,22 @@ def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
     """
     if not path.is_file():
         raise StoreUnusable(f"there is no database file {path}")
-    with tidied(path), _current(path) as file, reading(file) as connection:
-        require_current(connection, str(path))
-        with closing(_readable(path, connection)) as records:
-            yield _header(connection), records
+    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path) as found:
+        yield found
 
 
 @contextmanager
-def _current(path: Path) -> Iterator[Path]:
-    """Yield a database with our tables: the file itself, or what the reference's becomes when it is taken over."""
-    if not reference.is_theirs(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="wfx-") as directory:
-        converted = Path(directory, "wfx.db")
-        reference.convert(path, converted)
-        yield converted
+def _theirs(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+    with reference.reading(path) as (header, records):
+        yield header, map(_typed, records)
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+    with reading(path) as connection:
+        require_current(connection, str(path))
+        with closing(_readable(path, connection)) as records:
+            yield _header(connection), records
 
 
 def _header(connection: sqlite3.Connection) -> Header:
