@@ -181,7 +181,7 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["export", "x" * 250], ": File name too long"),
     (["export", "no/where"], "cannot write no/where: No such file or directory"),
     (["export", ""], "cannot write .: File exists"),
-    (["export", "half"], "cannot write half: half.partial exists, of another export"),
+    (["export", "half"], "cannot write half: half.partial exists, which another wfx is writing"),
     (["export", "--storage-opt=missing.db", "a"], "there is no database file missing.db"),
     (["export", "--storage-opt=:memory:", "a"], "means a database in memory"),
     (["import"], "takes one argument, the dump or database to read, or - for a dump on standard input; 0 were"),
@@ -192,7 +192,7 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["import", "--storage-opt=new.db", "/dev/zero"], "/dev/zero, line 1: it is not a line of a dump"),
     (["import", "--storage-opt=new.db", "."], "cannot read .: Is a directory"),
     (["backup", "there"], "cannot make the backup there: File exists"),
-    (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
+    (["backup", "no/where.db"], "cannot make the backup no/where.db: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: str) -> None:
     """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""

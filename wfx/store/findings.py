@@ -65,9 +65,10 @@ class Report:
 
 def finding(check: str, row: object, expected: object, found: object) -> Finding:
     """Make a finding of values of any kind and length."""
-    return Finding(check, _shown(row), _shown(expected), _shown(found))
+    return Finding(check, shown(row), shown(expected), shown(found))
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return the beginning of a value, for messages."""
     text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

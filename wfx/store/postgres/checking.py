@@ -17,8 +17,9 @@ from wfx.store.named_statements import read_statements
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.check_events import check_events
 from wfx.store.postgres.check_jobs import check_jobs
-from wfx.store.postgres.migrate import VERSION_TABLE, import_of, migrations
+from wfx.store.postgres.migrate import VERSION_TABLE, migrations
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.unfinished_import import import_of
 
 _CHECKS = read_statements(Path(__file__).parent / "checks.sql")
 

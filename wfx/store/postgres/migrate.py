@@ -29,17 +29,6 @@ class Migration(NamedTuple):
     script: str
 
 
-class UnfinishedImport(NamedTuple):
-    """How far an import has come."""
-
-    header: str
-    """What it is of."""
-    records: int
-    """How many are written."""
-    digest: str
-    """Of these records."""
-
-
 def migrations(directory: Path = _DIRECTORY) -> Sequence[Migration]:
     """Read the steps, in order, from files named ``NNNN_what.sql``."""
     return sorted(Migration(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in directory.glob("*.sql"))
@@ -66,13 +55,6 @@ async def migrate(plain: Plain, steps: Sequence[Migration], name: str) -> None:
     if latest > present:
         fields = {"from": present, "to": latest}
         _log.log(logging.INFO if present else logging.DEBUG, "database migrated", extra={"fields": fields})
-
-
-async def import_of(plain: Plain) -> UnfinishedImport | None:
-    """Tell of an import that has begun here and is not finished."""
-    if await plain.fetchval("SELECT to_regclass('import_progress')") is None:
-        return None
-    return UnfinishedImport(*(await plain.fetchrow(SQL["import_of"]) or ("", 0, "")))
 
 
 async def _version(plain: Plain, name: str) -> int:

@@ -322,10 +322,11 @@ UPDATE import_progress SET records = $2, digest = $3 WHERE records = $1 RETURNIN
 DROP TABLE import_progress
 
 -- name: discard_import
+-- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 BEGIN;
+DROP TABLE import_progress;
 TRUNCATE workflow, current_workflow, job, history, event, consumer;
 UPDATE log SET head = 0, horizon = 0;
-DROP TABLE import_progress;
 COMMIT
 
 -- name: set_log

@@ -17,7 +17,7 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.store.dump import Header, Record
 from wfx.store.findings import UNREADABLE
-from wfx.store.sqlite.file import make
+from wfx.store.new_files import make
 from wfx.store.sqlite.migrate import is_reference, migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
 from wfx.store.sqlite.reference_rows import read_all

@@ -9,23 +9,19 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.directory_sync import sync_directory
 from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress
+from wfx.store.import_progress import RecordDigest, contradiction
+from wfx.store.new_files import publish
 from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.file import claim
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
 from wfx.store.sqlite.statements import SQL
-
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
 
 _TOGETHER = 2000
 """Records in a transaction."""
@@ -50,10 +46,7 @@ def restore(path: Path, header: Header, records: Iterable[Record], progress: Pro
         with _claimed(partial, header):
             _write(partial, header, records, progress)
             _require_new(path)
-            partial.rename(path)
-        sync_directory(path.parent)
-    except sqlite3.IntegrityError as exc:
-        raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
+            publish(partial, path)
     except (OSError, sqlite3.Error) as exc:
         raise StoreUnusable(f"cannot write {partial}: {exc}; the import goes on there when it is called again") from exc
 
@@ -79,6 +72,12 @@ def _claimed(path: Path, header: Header) -> Iterator[None]:
     except _Discarded as exc:
         _remove(path)
         raise StoreUnusable(f"{path}: {exc}") from exc
+    except sqlite3.IntegrityError as exc:
+        _remove(path)
+        raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
+    except ValueError:  # no import has such a record
+        _remove(path)
+        raise
     finally:
         os.close(descriptor)
 
@@ -129,12 +128,12 @@ def _write_records(
     connection: sqlite3.Connection, header: Header, records: Iterable[Record], progress: Progress
 ) -> None:
     written, known = connection.execute("SELECT records, digest FROM import_progress").fetchone()
-    writer, digest = RecordWriter(connection, header), sha256()
-    remaining, done = _digested(records, digest), 0
+    writer, digest = RecordWriter(connection, header), RecordDigest()
+    remaining, done = digest.over(records), 0
     for record in islice(remaining, written):
         writer.skip(record)
         done += 1
-    if written and digest.hexdigest() != known:
+    if written and digest.value != known:
         raise _Discarded("what another import has left was not of these records, and was removed; call this one again")
     before = None
     while done != before:
@@ -143,22 +142,14 @@ def _write_records(
             for record in islice(remaining, _TOGETHER):
                 writer.write(record)
                 done += 1
-            connection.execute("UPDATE import_progress SET records = ?, digest = ?", (done, digest.hexdigest()))
+            connection.execute("UPDATE import_progress SET records = ?, digest = ?", (done, digest.value))
         progress("records", done, header.records)
-
-
-def _digested(records: Iterable[Record], digest: Hash) -> Iterator[Record]:
-    for record in records:
-        digest.update(repr(record).encode())
-        yield record
 
 
 def _require_sound(path: Path, progress: Progress) -> None:
     """Let the check of databases look for what no single record shows."""
-    report = check(path, progress)
-    for found in report.findings:
-        text = f"{found.row}: expected {found.expected}; found {found.found}"
-        raise _Discarded(f"the records contradict each other, and what was written was removed: {text}")
+    if (reason := contradiction(check(path, progress))) is not None:
+        raise _Discarded(reason)
 
 
 @contextmanager
