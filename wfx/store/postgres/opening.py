@@ -14,11 +14,12 @@ from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
 from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import translate
-from wfx.store.postgres.migrate import import_of, migrate, migrations
+from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
+from wfx.store.postgres.unfinished_import import import_of
 from wfx.store.storage_settings import DEFAULTS, StorageSettings
 
 _log = logging.getLogger(__name__)
