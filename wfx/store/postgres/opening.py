@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreUnusable
+from wfx.domain.errors import StoreError, StoreUnavailable, StoreUnusable
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
@@ -37,6 +38,7 @@ class _Target:
 
     def __init__(self, option: str, settings: StorageSettings, *, pooler: bool) -> None:
         target = read_target(option)
+        self.needs_primary = target.needs_primary
         self._token = rds_tokens(target, os.environ)
         self._target = encrypted(target) if self._token else target
         self._demands = Demands(pooler, settings.may_lose_commits)
@@ -74,16 +76,24 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     return backend
 
 
-async def open_plain(option: str) -> tuple[Plain, str]:
+async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
-    Raises StoreUnusable.
+    If it ``reads_only`` a standby will do where no server can write. Raises StoreUnusable.
     """
     target = _Target(option, DEFAULTS, pooler=False)
+    connect = target.opener(_MIGRATION_SECONDS, _SESSION)
     try:
-        return await target.opener(_MIGRATION_SECONDS, _SESSION)(), target.name
+        try:
+            return await connect(), target.name
+        except StoreUnavailable:
+            if not reads_only or target.needs_primary:
+                raise
+            plain = await replace(connect, demands=replace(connect.demands, reads_only=True))()
     except StoreError as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
+    _log.warning("the database %s is read where nothing can be written: a standby may lack newest changes", target.name)
+    return plain, target.name
 
 
 async def _migrate(target: _Target) -> None:
