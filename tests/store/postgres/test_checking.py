@@ -159,7 +159,7 @@ def test_what_is_no_database_of_ours(option: str) -> None:
     with pytest.raises(StoreUnusable, match=r"has schema version 99.*; use a newer program"):
         check(option)
     asyncio.run(_set_version(option, 0))
-    with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start a server on it once"):
+    with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start the server on it once"):
         check(option)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
+from wfx.store.schema_version import newer
 
 _log = logging.getLogger(__name__)
 
@@ -54,10 +55,7 @@ async def migrate(plain: Plain, steps: Sequence[Migration], name: str) -> None:
         await plain.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         present, latest = await _version(plain, name), steps[-1].number
         if present > latest:
-            raise StoreUnusable(
-                f"the database {name} has schema version {present}, but this program knows only up to {latest}; "
-                "use a newer program, or restore a backup made before the upgrade"
-            )
+            raise newer(name, present, latest)
         for step in steps:
             if step.number > present:
                 await plain.execute(step.script)

@@ -56,14 +56,14 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     Raises StoreUnusable, naming the database and what to do.
     """
     target = _Target(option, settings, pooler=settings.pooler)
-    direct = _Target(settings.listen_dsn, settings, pooler=False) if settings.listen_dsn else target
+    direct = _listen_target(settings) if settings.listen_dsn else target
     grace = _DEADLINES.grace
     write = target.opener(_DEADLINES.write - grace, _WRITE, grace)
     point, listen = (each.opener(_DEADLINES.read - grace, _SESSION, grace) for each in (target, direct))
     search = target.opener(settings.search_timeout, _SEARCH)
     try:
         await _migrate(target)
-        heard = await _notice_pooler(listen, point, settings)
+        heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
         openers = Openers(write, point, search, listen)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
@@ -74,6 +74,28 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {translate(exc) or exc}") from exc
     return backend
+
+
+def _listen_target(settings: StorageSettings) -> _Target:
+    try:
+        return _Target(settings.listen_dsn, settings, pooler=False)
+    except StoreUnusable as exc:
+        raise StoreUnusable(
+            f"in --postgres-listen-dsn: {str(exc).replace('the storage option', 'this option')}"
+        ) from exc
+
+
+def _naming(target: _Target, connect: Open) -> Open:
+    """Return what connects to where notifications are heard, and says that it is about these if it cannot."""
+
+    async def named() -> Plain:
+        try:
+            return await connect()
+        except StoreError as exc:
+            text = f"cannot hear of changes in the database {target.name} of --postgres-listen-dsn: {exc}"
+            raise StoreUnusable(text) from exc
+
+    return named
 
 
 async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, str]:
