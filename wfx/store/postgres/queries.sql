@@ -92,8 +92,17 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
--- name: head
-SELECT head FROM log
+-- name: log_now
+-- The newest event, and the one with this number.
+SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
+FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
+
+-- name: replace_log
+-- Unless somebody else has done it.
+WITH renamed AS (
+    UPDATE log SET log_id = replace(gen_random_uuid()::text, '-', '') WHERE log_id = $1 RETURNING log_id
+)
+SELECT pg_notify('wfx_log', '') FROM renamed
 
 -- name: ping
 SELECT 1
