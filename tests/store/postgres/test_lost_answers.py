@@ -18,8 +18,9 @@ from wfx.domain.errors import StoreError, StoreUnavailable, WorkflowInUse
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.opening import open_store
-from wfx.store.operations import ChangeJob
+from wfx.store.operations import ChangeJob, DeleteWorkflow
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.exclusive_operations import performed
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 
@@ -206,3 +207,12 @@ async def test_news_come_also_when_notifications_do_not(store: Store, option: st
         async with asyncio.timeout(30):
             assert [event.job_id for event in await anext(follower)] == [job.id]
     await other.close()
+
+
+async def test_an_event_that_was_pruned_meanwhile(store: Store, option: str) -> None:
+    """Where the event of a change whose answer was lost is pruned already, the refusal says that it was made."""
+    await store.ping()
+    plain = await Connector(read_target(option))()
+    with pytest.raises(StoreUnavailable, match="was changed as asked, by event 999, which was pruned"):
+        await performed(plain, DeleteWorkflow(FLOW.name), 0, 999)
+    await plain.close()

@@ -34,11 +34,11 @@ async def test_a_newer_schema_is_refused(option: str) -> None:
 
 
 async def test_a_database_of_the_reference_is_refused(option: str) -> None:
-    """A database of the reference implementation is not touched: it cannot be taken over from PostgreSQL yet."""
+    """A database of the reference implementation is not touched: it is imported into another one."""
     await execute(
         option, "CREATE TABLE schema_migrations (version bigint); CREATE TABLE tag_jobs (); CREATE TABLE job ()"
     )
-    with pytest.raises(StoreUnusable, match=r"another implementation .* cannot be taken over from PostgreSQL yet"):
+    with pytest.raises(StoreUnusable, match=r"another implementation .* is not taken over in its place; import"):
         await open_store("postgres", option)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from wfx.domain.job import Action, Event
 from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, finding
+from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.postgres.blocking import BlockingConnection
 from wfx.store.postgres.rows import event_of
 
@@ -17,7 +17,6 @@ _EVENTS = """
 SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
 FROM event WHERE workflow IN (SELECT number FROM workflow) AND action = ANY ($1::text[]) ORDER BY job_id, seq
 """
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _EVERY = 1000
 
 
@@ -39,7 +38,7 @@ def check_events(
                 told = decode(event.payload)
                 yield from _check(event, told, state, first)
                 state = _state_after(event, told, state)
-            except _UNREADABLE as exc:
+            except UNREADABLE as exc:
                 yield finding("event_payload", f"event {row[0]}", "JSON about a job or a workflow", repr(exc))
 
 

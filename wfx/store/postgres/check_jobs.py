@@ -10,7 +10,7 @@ from typing import Any
 
 from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, finding
+from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.job_rules import ExaminedJob, Groups, HistorySummary, check_job
 from wfx.store.postgres.blocking import BlockingConnection
 from wfx.store.postgres.rows import SIZE, event_of, stored_of
@@ -31,7 +31,6 @@ _EVENTS = """
 SELECT number, seq, ctime, action, job_id, event.client_id, event.workflow, payload, state_before, cause
 FROM event JOIN job ON job.id = job_id ORDER BY number, seq
 """
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _EVERY = 500
 """Jobs between two reports of progress."""
 
@@ -59,7 +58,7 @@ def check_jobs(
             yield from check_job(job, where)
             if row[_GROUP] != stored.job.group:
                 yield finding("job_group", where, f"the group of its state, {stored.job.group!r}", repr(row[_GROUP]))
-        except _UNREADABLE as exc:
+        except UNREADABLE as exc:
             yield finding("job", where, "a row that can be read, in a state of its workflow", repr(exc))
     progress("jobs", total, total)
 

@@ -12,17 +12,16 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, Report, finding, quiet
+from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
 from wfx.store.named_statements import read_statements
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.check_events import check_events
 from wfx.store.postgres.check_jobs import check_jobs
-from wfx.store.postgres.migrate import VERSION_TABLE, import_of, migrations
+from wfx.store.postgres.migrate import VERSION_TABLE, migrations
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.unfinished_import import import_of
 
 _CHECKS = read_statements(Path(__file__).parent / "checks.sql")
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What documents raise that are none."""
 
 
 def check(option: str, progress: Progress = quiet) -> Report:
@@ -72,7 +71,7 @@ def _read_workflows(connection: BlockingConnection, workflows: dict[int, Workflo
         row = f"workflow {number}"
         try:
             workflow = workflows[number] = Workflow.from_encoded(Json(text.encode()), number)
-        except _UNREADABLE as exc:
+        except UNREADABLE as exc:
             yield finding("workflow", row, "a document that can be read", repr(exc))
             continue
         if workflow.name != name:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.errors import StoreUnavailable, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -72,7 +72,12 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:
     """Return the answer to an operation that was done, and whose answer was lost; ``seq`` is that of its event."""
-    number, document = await plain.fetchrow(SQL["workflow_of_event"], seq) or (0, "")
+    row = await plain.fetchrow(SQL["workflow_of_event"], seq)
+    if row is None:
+        raise StoreUnavailable(
+            f"the workflow was changed as asked, by event {seq}, which was pruned before it was read"
+        )
+    number, document = row
     assert isinstance(operation, CreateWorkflow | DeleteWorkflow), "others are done once more"
     workflow = Workflow.from_encoded(Json(document.encode()), number)
     if isinstance(operation, CreateWorkflow):

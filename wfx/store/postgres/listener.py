@@ -23,14 +23,21 @@ class Listener:
     """Tells the head of the log whenever it has grown, from the moment of :meth:`start` on."""
 
     def __init__(
-        self, connect: Open, own_pid: Callable[[], int], settled: Callable[[], Awaitable[None]], *, notified: bool
+        self,
+        connect: Open,
+        own_pid: Callable[[], int],
+        settled: Callable[[], Awaitable[None]],
+        *,
+        notified: bool,
+        seconds: float,
     ) -> None:
         """Ignore notifications by the process ``own_pid``: of these its server knows more.
 
         What is under way there when the head is read is waited for by ``settled``. Where no notifications come the
-        head is asked for more often.
+        head is asked for more often. A connection that gives no answer for so many seconds is opened anew.
         """
-        self._connection = Connection(connect, self._listen) if notified else Connection(connect)
+        begin = (self._listen,) if notified else ()
+        self._connection = Connection(connect, *begin, seconds=seconds)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._own_pid = own_pid
         self._settled = settled

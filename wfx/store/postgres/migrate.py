@@ -18,6 +18,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
+from wfx.store.reference_records import TABLES as REFERENCE
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ _PAUSE = 0.5
 _LOCK_TIMEOUT = "1s"
 """How long to hold up servers that are at work before it is their turn again; they give up after five seconds."""
 _OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease")
-_TABLES = "SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1)"
 
 
 class Migration(NamedTuple):
@@ -56,17 +56,6 @@ class Versions(NamedTuple):
     def accepts(self, latest: int) -> bool:
         """Tell whether a program that knows schemas up to this one can work on the database."""
         return self.oldest <= latest
-
-
-class UnfinishedImport(NamedTuple):
-    """How far an import has come."""
-
-    header: str
-    """What it is of."""
-    records: int
-    """How many are written."""
-    digest: str
-    """Of these records."""
 
 
 def migrations(directory: Path = _DIRECTORY) -> Sequence[Migration]:
@@ -126,24 +115,17 @@ async def _migrate(plain: Plain, steps: Sequence[Migration], name: str) -> int:
         return versions.present
 
 
-async def import_of(plain: Plain) -> UnfinishedImport | None:
-    """Tell of an import that has begun here and is not finished."""
-    if await plain.fetchval("SELECT to_regclass('import_progress')") is None:
-        return None
-    return UnfinishedImport(*(await plain.fetchrow(SQL["import_of"]) or ("", 0, "")))
-
-
 async def _versions(plain: Plain, name: str) -> Versions:
     """Return the versions of the schema; 0 for a database without tables of ours, which is marked as ours then."""
-    tables = {row[0] for row in await plain.fetch(_TABLES, [*_OURS, VERSION_TABLE, "schema_migrations", "tag_jobs"])}
+    tables = {row[0] for row in await plain.fetch(SQL["tables_of"], [*_OURS, VERSION_TABLE, *REFERENCE])}
     if VERSION_TABLE in tables:
         row = await plain.fetchrow(SQL["versions"])
         assert row is not None, "made together with the table"
         return Versions(*row)
-    if tables >= {"schema_migrations", "tag_jobs"}:
+    if tables >= REFERENCE:
         raise StoreUnusable(
-            f"{name} is a database of another implementation of this service, which cannot be taken over from "
-            "PostgreSQL yet; choose an empty database"
+            f"{name} is a database of another implementation of this service, which is not taken over in its place; "
+            "import it into an empty database: wfx import with its address"
         )
     if tables:
         raise StoreUnusable(

@@ -12,12 +12,14 @@ from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
+from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import translate
-from wfx.store.postgres.migrate import import_of, migrate, migrations
+from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
+from wfx.store.postgres.unfinished_import import import_of
 from wfx.store.storage_settings import DEFAULTS, StorageSettings
 
 _log = logging.getLogger(__name__)
@@ -25,9 +27,10 @@ _log = logging.getLogger(__name__)
 _SESSION = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
 _WRITE = {**_SESSION, "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 _SEARCH = {**_SESSION, "plan_cache_mode": "force_custom_plan"}
-_WRITE_SECONDS, _POINT_SECONDS, _MIGRATION_SECONDS = 20.0, 10.0, 3600.0
+_DEADLINES = Deadlines()
+_MIGRATION_SECONDS = 3600.0
 _GRACE_SECONDS = 5.0
-"""How much longer than PostgreSQL's own limit this side waits for an answer."""
+"""How much longer than PostgreSQL's own limit this side waits for an answer that may take long."""
 
 
 class _Target:
@@ -40,10 +43,10 @@ class _Target:
         self._demands = Demands(pooler, settings.may_lose_commits)
         self.name = str(target)
 
-    def opener(self, seconds: float, session: Mapping[str, str]) -> Connector:
-        """Return what opens connections for one use."""
+    def opener(self, seconds: float, session: Mapping[str, str], grace: float = _GRACE_SECONDS) -> Connector:
+        """Return what opens connections for one use, where PostgreSQL may work so many seconds on a statement."""
         limited = {**session, "statement_timeout": f"{int(seconds * 1000)}ms"}
-        return Connector(self._target, self._demands, self._token, seconds + _GRACE_SECONDS, limited)
+        return Connector(self._target, self._demands, self._token, seconds + grace, limited)
 
 
 async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> PostgresBackend:
@@ -53,12 +56,15 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     """
     target = _Target(option, settings, pooler=settings.pooler)
     direct = _Target(settings.listen_dsn, settings, pooler=False) if settings.listen_dsn else target
-    write, point = target.opener(_WRITE_SECONDS, _WRITE), target.opener(_POINT_SECONDS, _SESSION)
-    search, listen = target.opener(settings.search_timeout, _SEARCH), direct.opener(_POINT_SECONDS, _SESSION)
+    grace = _DEADLINES.grace
+    write = target.opener(_DEADLINES.write - grace, _WRITE, grace)
+    point, listen = (each.opener(_DEADLINES.read - grace, _SESSION, grace) for each in (target, direct))
+    search = target.opener(settings.search_timeout, _SEARCH)
     try:
         await _migrate(target)
         heard = await _notice_pooler(listen, point, settings)
-        backend = PostgresBackend(Openers(write, point, search, listen), settings.search_connections, notified=heard)
+        openers = Openers(write, point, search, listen)
+        backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
     except StoreUnusable:
         raise

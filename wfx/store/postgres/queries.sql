@@ -328,10 +328,11 @@ UPDATE import_progress SET records = $2, digest = $3 WHERE records = $1 RETURNIN
 DROP TABLE import_progress
 
 -- name: discard_import
+-- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 BEGIN;
+DROP TABLE import_progress;
 TRUNCATE workflow, current_workflow, job, history, event, consumer;
 UPDATE log SET head = 0, horizon = 0;
-DROP TABLE import_progress;
 COMMIT
 
 -- name: set_log
@@ -339,3 +340,33 @@ UPDATE log SET head = $1, horizon = $2
 
 -- name: number_next_workflow
 SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow
+
+-- name: tables_of
+SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1::text[])
+
+-- name: reference_counts
+SELECT
+    (SELECT count(*) FROM workflow), (SELECT count(*) FROM job),
+    (SELECT count(*) FROM history WHERE job_history IN (SELECT id FROM job))
+
+-- name: reference_workflows
+SELECT
+    id AS number, name, to_jsonb(workflow) ->> 'description' AS description, states::text AS states,
+    transitions::text AS transitions, groups::text AS groups
+FROM workflow ORDER BY id
+
+-- name: reference_jobs
+SELECT
+    row_number() OVER (ORDER BY stime, id COLLATE "C"), id, client_id, workflow_jobs, stime::text, mtime::text,
+    status::text, definition::text
+FROM job ORDER BY 1
+
+-- name: reference_tags
+SELECT number, name
+FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
+JOIN tag_jobs ON job_id = numbered.id JOIN tag ON tag.id = tag_id ORDER BY number
+
+-- name: reference_entries
+SELECT number, mtime::text, status::text, definition::text
+FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
+JOIN history ON job_history = numbered.id ORDER BY number, history.id

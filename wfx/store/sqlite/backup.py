@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.directory_sync import sync_directory
 from wfx.store.findings import Progress, quiet
+from wfx.store.new_files import new_file
 from wfx.store.sqlite.checking import reading
-from wfx.store.sqlite.file import make
 from wfx.store.sqlite.statements import SQL
 
 _PAGES = 1000
@@ -30,22 +28,14 @@ def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
     a database of this program, if the target exists, or if copying fails. Only its owner may read the copy, whoever may
     read the source.
     """
-    if os.path.lexists(target):
-        raise _refusal(target, "File exists")
-    partial = target.with_name(target.name + ".partial")
     with reading(source) as original:
         try:
-            make(partial)
-        except OSError as exc:
-            raise _refusal(partial, exc.strerror) from exc
-        try:
-            _copy(original, partial, progress)
-            partial.rename(target)
-        except (sqlite3.Error, OSError) as exc:
+            with new_file(target) as partial:
+                _copy(original, partial, progress)
+        except sqlite3.Error as exc:
             raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
-        finally:
-            partial.unlink(missing_ok=True)
-    sync_directory(target.parent)
+        except OSError as exc:
+            raise StoreUnusable(f"cannot make the backup {target}: {exc.strerror}") from exc
 
 
 def how_to_restore(path: Path) -> str:
@@ -60,7 +50,3 @@ def _copy(original: sqlite3.Connection, path: Path, progress: Progress) -> None:
         original.backup(copy, pages=_PAGES, progress=lambda _, left, total: progress("pages", total - left, total))
         with copy:
             copy.execute(SQL["set_log_id"], ("",))
-
-
-def _refusal(path: Path, reason: str | None) -> StoreUnusable:
-    return StoreUnusable(f"cannot make the backup {path}: {reason}")

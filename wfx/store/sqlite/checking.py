@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.findings import Finding, Progress, Report, finding, quiet
+from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
 from wfx.store.sqlite.check_jobs import check_jobs
 from wfx.store.sqlite.migrate import migrations, version_of
-from wfx.store.sqlite.rows import UNREADABLE, workflow_state_rows
+from wfx.store.sqlite.rows import workflow_state_rows
 from wfx.store.sqlite.statements import SQL, load
 from wfx.store.sqlite.workflow_cache import read
 
