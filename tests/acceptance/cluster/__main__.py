@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, Postgres() as postgres:
         for seed in itertools.count(given.seed):
             print(f"seed {seed} ...", flush=True)
-            lived = live(seed, postgres, Path(folder) / f"{seed}", of_servers=OF_SERVERS, of_postgres=OF_POSTGRES)
+            place = Path(folder) / f"{seed}"
+            lived = live(seed, postgres, place, of_servers=OF_SERVERS, of_postgres=OF_POSTGRES, slow=True)
             print(asyncio.run(lived), flush=True)
             if time.monotonic() >= until:
                 break

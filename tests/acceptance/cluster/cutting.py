@@ -24,6 +24,7 @@ class Cut(Enum):
     ANSWER = "the answer, once PostgreSQL has committed"
     HALF_ANSWER = "the second half of the answer"
     LATE_CHANGE = "nothing, but the change comes to PostgreSQL when its sender has gone"
+    SILENCE = "the answer, and nobody is told that the connection is lost"
 
 
 class Proxy:
@@ -35,6 +36,7 @@ class Proxy:
         self._marker = marker
         self._chance = chance
         self._next: Cut | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self.cuts: Counter[Cut] = Counter()
         """How many connections were cut, and when."""
 
@@ -50,8 +52,17 @@ class Proxy:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """Yield the port to connect to."""
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(self._accept, "127.0.0.1", 0) as server:
             yield server.sockets[0].getsockname()[1]
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task that is kept: the loop itself would forget it."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -81,7 +92,7 @@ class Proxy:
                 cut, self._next = self._next, None
                 answers.cancel()
                 await asyncio.wait([answers])
-                await self._cut(cut, data, writer, back, there)
+                await self._cut(cut, data, (reader, writer), (back, there))
                 self.cuts[cut] += 1
                 return
             there.write(data)
@@ -91,10 +102,10 @@ class Proxy:
         self,
         cut: Cut,
         data: bytes,
-        writer: asyncio.StreamWriter,
-        back: asyncio.StreamReader,
-        there: asyncio.StreamWriter,
+        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
+        (reader, writer), (back, there) = client, server
         match cut:
             case Cut.HALF_CHANGE:
                 data = data[: len(data) // 2]
@@ -104,11 +115,13 @@ class Proxy:
         if cut is not Cut.CHANGE:
             there.write(data)
             await there.drain()
-        if cut in (Cut.ANSWER, Cut.HALF_ANSWER, Cut.LATE_CHANGE):
+        if cut in (Cut.ANSWER, Cut.HALF_ANSWER, Cut.LATE_CHANGE, Cut.SILENCE):
             answer = await back.read(_AT_ONCE)  # PostgreSQL goes on, and does not learn that nobody is there
             if cut is Cut.HALF_ANSWER:
                 writer.write(answer[: len(answer) // 2])
                 await writer.drain()
+            if cut is Cut.SILENCE:
+                await reader.read()  # until its patience ends
         if cut is not Cut.LATE_CHANGE:
             _reset(writer)
 

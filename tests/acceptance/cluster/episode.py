@@ -18,7 +18,7 @@ from postgres_server import Postgres
 from tests.acceptance.clients import create_workflow
 from tests.acceptance.cluster.cutting import Proxy
 from tests.acceptance.cluster.fleet import MARKER
-from tests.acceptance.cluster.troubles import OF_POSTGRES, OF_SERVERS, Cluster, Troubles
+from tests.acceptance.cluster.troubles import OF_POSTGRES, OF_SERVERS, SLOW, Cluster, Troubles
 from tests.acceptance.cluster.verdict import wrongs
 from tests.acceptance.cluster.working import Work, working
 from tests.store.postgres_schemas import unsound
@@ -43,8 +43,13 @@ class Outcome:
         return f"{seen}; changes: {counts}; troubles: {troubles}"
 
 
-async def live(seed: int, postgres: Postgres, folder: Path, *, of_servers: int, of_postgres: int) -> Outcome:
-    """Live an episode with so many troubles. Raises AssertionError with all that is wrong, and the seed."""
+async def live(
+    seed: int, postgres: Postgres, folder: Path, *, of_servers: int, of_postgres: int, slow: bool = False
+) -> Outcome:
+    """Live an episode with so many troubles, also ``slow`` ones.
+
+    Raises AssertionError with all that is wrong, and the seed.
+    """
     cluster = None
     try:
         with postgres.database() as database:
@@ -53,7 +58,7 @@ async def live(seed: int, postgres: Postgres, folder: Path, *, of_servers: int, 
                 async with working(cluster.services, cluster.notes, seed) as work:
                     await asyncio.gather(
                         Troubles(cluster, OF_SERVERS, f"{seed}.servers").make(of_servers),
-                        Troubles(cluster, OF_POSTGRES, f"{seed}.postgres").make(of_postgres),
+                        Troubles(cluster, OF_POSTGRES | (SLOW if slow else {}), f"{seed}.postgres").make(of_postgres),
                     )
                 await stop_in_order(cluster.services)
             found = [*wrongs(work.evidence), *await find_unsound(option), *tracebacks(cluster.services)]

@@ -13,9 +13,8 @@ import pytest
 from history_check import Outcome
 from postgres_server import Postgres
 
-from tests.acceptance.cluster.cutting import Cut
 from tests.acceptance.cluster.episode import live
-from tests.acceptance.cluster.troubles import TROUBLES
+from tests.acceptance.cluster.troubles import SLOW, TROUBLES
 
 SEED = 1 if "CI" in os.environ else random.randrange(10**9)
 """Decides what is asked for and which troubles there are; what is under way when they come is chance."""
@@ -30,7 +29,6 @@ async def test_everything_fails_under_load(tmp_path: Path) -> None:
     """
     with Postgres() as postgres:
         outcome = await live(SEED, postgres, tmp_path, of_servers=5, of_postgres=10)
-    assert outcome.cluster.done.keys() == TROUBLES.keys(), "each trouble came"
-    assert {cut for proxy in outcome.cluster.proxies for cut in proxy.cuts} == {*Cut}, "at each moment"
+    assert outcome.cluster.done.keys() == TROUBLES.keys() - SLOW.keys(), "each trouble came"
     assert outcome.cluster.notes.outcomes[Outcome.UNKNOWN] > 0, "something was under way when a server died"
     assert all(follower.connections > 1 for follower in outcome.work.followers.values()), "each stream was cut"

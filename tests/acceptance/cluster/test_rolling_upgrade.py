@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from postgres_server import Postgres
+from waiting import eventually
 
 from tests.acceptance.clients import create_workflow
 from tests.acceptance.cluster.episode import find_unsound, service_of, stop_in_order, tracebacks
@@ -19,6 +21,7 @@ from tests.acceptance.cluster.verdict import wrongs
 from tests.acceptance.cluster.working import working
 from tests.store.postgres_schemas import schemas
 
+_IS_CHANGING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '-- oldest program%'"
 SEED = random.randrange(10**9)
 
 
@@ -66,6 +69,29 @@ async def test_two_releases_work_on_one_database(postgres: Postgres, option: str
     found = [*wrongs(work.evidence), *await find_unsound(option, environment_of(release)), *tracebacks(services)]
     assert found == [], f"seed {SEED}"
     assert any("database migrated" in line and f'"to": {NEXT}' in line for line in services[0].lines)
+
+
+def test_an_upgrade_is_killed(postgres: Postgres, option: str, tmp_path: Path) -> None:
+    """Row 7: a server that is killed while it changes the tables leaves nothing half done; the next start does it."""
+    slow = next_release(tmp_path / "slow", f"{EXPANDING}\nSELECT pg_sleep(2);")
+    service = service_of(tmp_path / "server", option)
+    with service:
+        assert httpx.get(f"{service.north}/readyz").status_code == 200
+    service.environment = environment_of(slow)
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(service.start)
+        eventually(lambda: postgres.sql(_IS_CHANGING) == ["t"], "the tables are being changed")
+        assert service.process is not None
+        service.process.kill()
+        with pytest.raises(RuntimeError, match="ended at start"):
+            starting.result(60)
+    assert service.stop() == -signal.SIGKILL
+    for release in (None, slow, None):
+        service.environment = environment_of(release)
+        with service:
+            assert httpx.get(f"{service.north}/readyz").status_code == 200
+    assert [sum("database migrated" in line for line in service.lines)] == [1]
+    assert asyncio.run(find_unsound(option, environment_of(slow))) == []
 
 
 def test_what_older_releases_need_is_taken_away_later(option: str, tmp_path: Path) -> None:

@@ -157,7 +157,10 @@ def _cutting(cut: Cut) -> Callable[[Troubles, int], Awaitable[None]]:
 
 
 OF_SERVERS = {"kill": 4, "halt": 4, "kill both": 1}
-OF_POSTGRES = {"break down": 2, "end connections": 3, **{f"cut {cut.name}": 2 for cut in Cut}}
+_QUICK = [cut for cut in Cut if cut is not Cut.SILENCE]
+OF_POSTGRES = {"break down": 2, "end connections": 3, **{f"cut {cut.name}": 2 for cut in _QUICK}}
+SLOW = {"cut SILENCE": 1}
+"""What a server notices only when it has waited for long."""
 TROUBLES: Mapping[str, Callable[[Troubles, int], Awaitable[None]]] = {
     "kill": Troubles.kill,
     "kill both": Troubles.kill_both,

@@ -39,7 +39,7 @@ async def operator(option: str) -> AsyncIterator[Plain]:
 
 @pytest.mark.parametrize("lock", ["SELECT FROM job FOR UPDATE", "SELECT FROM log FOR UPDATE", "LOCK TABLE history"])
 async def test_a_lock_that_is_held_is_not_waited_for_without_end(store: Store, operator: Plain, lock: str) -> None:
-    """A change that a lock keeps waiting is refused; reads go on; and once the lock is gone changes are done again."""
+    """Row 52: a change that a lock keeps waiting is refused; reads go on; once the lock is gone changes are done."""
     job = await store.create_job(FLOW.name, begin())
     async with operator.transaction():
         await operator.execute(lock)

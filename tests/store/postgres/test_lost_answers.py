@@ -51,7 +51,7 @@ async def store(proxy: CuttingProxy, option: str) -> AsyncIterator[Store]:
 async def test_a_change_whose_answer_is_lost_happens_once(
     store: Store, proxy: CuttingProxy, *, lets_through: bool
 ) -> None:
-    """If the connection is lost at a change, that is found out, and the caller is told of it as of any other."""
+    """Row 50: if the connection is lost at a change, that is found out; the caller is told as of any other change."""
     job = await store.create_job(FLOW.name, begin())
     proxy.cut_at(b"cut here", lets_through=lets_through)
     changed = await store.change_job(job.id, move("RUN", message="cut here"))

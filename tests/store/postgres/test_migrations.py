@@ -50,7 +50,7 @@ async def test_a_database_of_another_program_is_refused(option: str) -> None:
 
 
 async def test_a_step_that_fails_leaves_nothing(option: str) -> None:
-    """A migration that fails in its middle changes nothing, and the release before goes on."""
+    """Row 7: a migration that fails in its middle changes nothing, and the release before goes on."""
     store = await open_store("postgres", option)
     await store.create_workflow(FLOW)
     await store.close()
@@ -82,7 +82,7 @@ async def test_an_expanded_schema_is_for_the_release_before_too(option: str) -> 
 
 
 async def test_whoever_starts_meanwhile_waits(option: str) -> None:
-    """A server that starts while another one upgrades the tables waits for it, however long that takes."""
+    """Row 7: a server that starts while another one upgrades the tables waits for it, however long that takes."""
     first, second = await Connector(read_target(option))(), await Connector(read_target(option))()
     await first.execute("SET lock_timeout = '5ms'; SELECT 1")
     async with second.transaction():
