@@ -302,13 +302,20 @@ ORDER BY number
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
     history_bytes, history_dropped
-FROM job ORDER BY number
+FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
+
+-- name: sizes_of_jobs
+SELECT number, size + history_bytes FROM job ORDER BY number
 
 -- name: dump_histories
 SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
 
 -- name: dump_events
-SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause FROM event ORDER BY seq
+SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
+FROM event WHERE seq = ANY ($1::bigint[]) ORDER BY seq
+
+-- name: sizes_of_events
+SELECT seq, octet_length(payload) FROM event ORDER BY seq
 
 -- name: is_unused
 SELECT
