@@ -112,9 +112,10 @@ async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fe
         raise WorkflowInUse(name) from exc
     if row is None:
         return None
-    if row[0] is None:
-        raise WorkflowInUse(name) if row[2] else WorkflowNotFound(name)
-    return await performed(plain, operation, now, row[0])
+    seq, number, document, present, _ = row
+    if seq is None:
+        raise WorkflowInUse(name) if present else WorkflowNotFound(name)
+    return _logged(None, Action.DELETE, Workflow.from_encoded(Json(document.encode()), number), now, operation, seq)
 
 
 def _logged(

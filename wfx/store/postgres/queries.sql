@@ -166,9 +166,9 @@ told AS (
     RETURNING id
 )
 SELECT
-    seq, number, EXISTS (SELECT FROM current_workflow WHERE name = $4) AS present,
+    seq, gone.number, document, EXISTS (SELECT FROM current_workflow WHERE current_workflow.name = $4) AS present,
     CASE WHEN seq IS NOT NULL THEN pg_notify('wfx_log', '') END
-FROM told LEFT JOIN (counter CROSS JOIN gone) ON true
+FROM told LEFT JOIN (counter CROSS JOIN gone JOIN workflow ON workflow.number = gone.number) ON true
 
 -- name: horizon_to_prune_to
 -- $1 keep_newest, $2 older_than, $3 at_most, $4 keep_for_consumers, $5 now.
