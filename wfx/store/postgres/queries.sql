@@ -257,11 +257,14 @@ SELECT name, position, steps, lost FROM consumer WHERE name = $1
 SELECT name, position, steps, lost FROM consumer ORDER BY name
 
 -- name: take_lease
-INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $3)
+-- By the clock of the database, which is the same for all servers, for $3 microseconds. One that ends later than twice
+-- that from now on is from before the clock was set back.
+INSERT INTO lease (name, holder, epoch, until)
+VALUES ($1, $2, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $3)
 ON CONFLICT (name) DO UPDATE
-SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = $3
-WHERE lease.until <= $4 OR lease.until > $5 OR lease.holder = $2
-RETURNING epoch
+SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = excluded.until
+WHERE lease.until <= excluded.until - $3 OR lease.until > excluded.until + $3 OR lease.holder = $2
+RETURNING epoch, until
 
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = $1
