@@ -166,9 +166,9 @@ told AS (
     RETURNING id
 )
 SELECT
-    seq, number, EXISTS (SELECT FROM current_workflow WHERE name = $4) AS present,
+    seq, gone.number, document, EXISTS (SELECT FROM current_workflow WHERE current_workflow.name = $4) AS present,
     CASE WHEN seq IS NOT NULL THEN pg_notify('wfx_log', '') END
-FROM told LEFT JOIN (counter CROSS JOIN gone) ON true
+FROM told LEFT JOIN (counter CROSS JOIN gone JOIN workflow ON workflow.number = gone.number) ON true
 
 -- name: horizon_to_prune_to
 -- $1 keep_newest, $2 older_than, $3 at_most, $4 keep_for_consumers, $5 now.
@@ -257,11 +257,14 @@ SELECT name, position, steps, lost FROM consumer WHERE name = $1
 SELECT name, position, steps, lost FROM consumer ORDER BY name
 
 -- name: take_lease
-INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $3)
+-- By the clock of the database, which is the same for all servers, for $3 microseconds. One that ends later than twice
+-- that from now on is from before the clock was set back.
+INSERT INTO lease (name, holder, epoch, until)
+VALUES ($1, $2, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $3)
 ON CONFLICT (name) DO UPDATE
-SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = $3
-WHERE lease.until <= $4 OR lease.until > $5 OR lease.holder = $2
-RETURNING epoch
+SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = excluded.until
+WHERE lease.until <= excluded.until - $3 OR lease.until > excluded.until + $3 OR lease.holder = $2
+RETURNING epoch, until
 
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = $1
