@@ -128,6 +128,7 @@ async def compose(
     readiness = Readiness(services.health)
     counts = [endpoint.counts for endpoint in endpoints.values()]
     snapshots = Snapshots(store)
+    stack.push_async_callback(snapshots.close)
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, counts, batches, lost,
         dropped_log_records=logs.dropped_records,

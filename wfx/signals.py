@@ -23,18 +23,21 @@ class ControlEvents:
 
 
 @contextmanager
-def signals_handled(control: ControlEvents) -> Iterator[None]:
+def signals_handled(control: ControlEvents, *, has_parent: bool = False) -> Iterator[None]:
     """Note what signals ask for, on the running loop; afterwards they are ignored, up to the end of the process.
 
-    (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
+    (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.) With a parent,
+    who is asked to stop as well, a second signal means nothing: systemd sends one to all processes of a service.
     """
     loop = asyncio.get_running_loop()
 
     def note(number: int) -> None:
         if number == signal.SIGHUP:
             control.reload.set()
+        elif control.stop.is_set() and not has_parent:
+            control.at_once.set()
         else:
-            (control.at_once if control.stop.is_set() else control.stop).set()
+            control.stop.set()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if not loop.is_closed():

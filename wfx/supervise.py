@@ -40,7 +40,7 @@ async def run(loaded: LoadedConfig, load: Load, handover: Handover | None = None
     PluginLost after it had to stop for that, and StoreLost when it ends without its files.
     """
     config, control = loaded.config, ControlEvents()
-    with signals_handled(control):
+    with signals_handled(control, has_parent=handover is not None):
         place = _Alone(config) if handover is None else WorkerPlace(handover, control)
         log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
         async with AsyncExitStack() as stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import shlex
@@ -23,6 +24,7 @@ from wfx.store.dump_file import reported, write_dump
 _STANDARD_STREAM = "-"
 _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
 """Bytes of a line that are read: of the first few, so that a large file of another kind is not taken for one line."""
+_BUFFER = 256 * 1024
 _DATABASE = b"SQLite format 3\0"
 _GZIP = b"\x1f\x8b"
 _ADDRESS = re.compile(rb"\s*(postgres(ql)?://|\w+ *=)")
@@ -95,7 +97,7 @@ def _opened_file(path: str) -> Iterator[_Source]:
     if not path:
         raise StoreUnusable("an empty text names no dump or database")
     try:
-        file = Path(path).open("rb")  # noqa: SIM115 - it is closed below, where errors are others'
+        file = io.BufferedReader(io.FileIO(path), _BUFFER)
         start = file.peek(_LONGEST_HEADER)
     except OSError as exc:
         shown = re.sub(":.*@", ":***@", path)  # it may have been meant as an address, with a password

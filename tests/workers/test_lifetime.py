@@ -54,6 +54,23 @@ def test_second_signal(option: str, tmp_path: Path) -> None:
         assert fleet.logged("second signal: aborting running requests") >= 1
 
 
+def test_signals_to_all(option: str, tmp_path: Path) -> None:
+    """A request that is running is finished though, as by systemd, all processes of the service are sent SIGTERM."""
+    with running(tmp_path, option, "--graceful-timeout=10m", "--read-timeout=10m") as fleet:
+        begun = b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"
+        unfinished = socket.create_connection(("127.0.0.1", fleet.service.ports["north"]), timeout=120)
+        unfinished.sendall(begun)
+        eventually(lambda: sum(fleet.samples("wfx_http_requests_in_flight").values()) >= 2, "it is being read")
+        fleet.parent.terminate()
+        eventually(lambda: fleet.logged("event streams have ended") == 2, "both stop")
+        for worker in fleet.workers().values():
+            worker.terminate()
+        unfinished.sendall(b"{}       ")
+        assert answer_of(unfinished).startswith(b"HTTP/1.1 400 ")
+        assert fleet.service.process is not None
+        assert fleet.service.process.wait(120) == 0
+
+
 def test_parent_killed(option: str, tmp_path: Path) -> None:
     """When the parent is killed its workers end with it."""
     with running(tmp_path, option) as fleet:

@@ -63,11 +63,11 @@ class ServiceState:
 
 
 async def ask(sources: MetricSources) -> ServiceState:
-    """Gather them; metrics are there without those of the store too."""
+    """Gather them, without waiting long: those of the store may be those of a moment ago, or not be there."""
     ready = not await sources.readiness.not_ready_reason()
     up = (await sources.services.health.report()).up
     try:
-        return ServiceState(up, ready, await sources.snapshots.take())
+        return ServiceState(up, ready, await sources.snapshots.known())
     except StoreError:
         return ServiceState(up, ready)
 

@@ -25,7 +25,8 @@ from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 
 _KILL_LISTENERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'SELECT head FROM log%'
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE (query LIKE 'LISTEN%' OR query LIKE '%log LEFT JOIN event AS latest%') AND pid <> pg_backend_pid()
 """
 
 

@@ -146,12 +146,13 @@ def test_what_is_not_sound(sqlite_lines: list[bytes], option: str) -> None:
 
 
 def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that is there twice is refused with a sentence."""
+    """A job that is there twice is refused by name, and the database is empty again."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
     jobs = [line for line in sqlite_lines if line.startswith(b'{"kind":"job"')]
     place = sqlite_lines.index(jobs[1])
-    with pytest.raises(ValueError, match="a record is there twice"):
+    with pytest.raises(StoreUnusable, match=r"a record is there twice, or refers to none: Key \(id\)="):
         imported([*sqlite_lines[:place], jobs[0], *sqlite_lines[place + 1 :]], option)
+    imported(sqlite_lines, option)
 
 
 def test_a_slow_reader_is_waited_for(sqlite_lines: list[bytes], option: str) -> None:
@@ -224,3 +225,21 @@ def test_a_lost_connection_is_one_of_the_source(
         with pytest.raises(StoreUnusable, match=r"cannot read the database .*: the connection to PostgreSQL was lost"):
             write_dump(target, lines(header, records))
     assert list(tmp_path.glob("copy*")) == []
+
+
+def test_documents_are_fetched_a_few_bytes_at_a_time(
+    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large jobs are, export and check have few bytes of them in memory at a time."""
+    imported(sqlite_lines, option)
+    events = "SELECT seq, octet_length(payload) FROM event ORDER BY seq"
+    with one_state(option) as connection:
+        sizes = dict(connection.fetch(events))
+        most = max(sizes.values())
+        monkeypatch.setattr("wfx.store.postgres.blocking._BYTES_TOGETHER", most)
+        groups = list(connection.groups(events))
+        assert [seq for group in groups for seq in group] == sorted(sizes)
+        assert 1 < len(groups) < len(sizes)
+        assert all(sum(sizes[seq] for seq in group) <= most for group in groups)
+        assert connection.at_once("SELECT max(octet_length(payload)) FROM event") == 20
+    assert dumped(option)[1:-1] == sqlite_lines[1:-1]

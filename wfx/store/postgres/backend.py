@@ -25,6 +25,7 @@ from wfx.store.postgres import figures
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
@@ -52,7 +53,8 @@ class PostgresBackend:
         workflows = Workflows()
         self._deadlines = deadlines
         self._queries = Queries(workflows)
-        self._writer = Writer(openers.write, workflows, deadlines)
+        self._known = KnownLog()
+        self._writer = Writer(openers.write, workflows, self._known, deadlines)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
@@ -60,6 +62,7 @@ class PostgresBackend:
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
+            self._known,
             lambda: self._writer.server_pid,
             self._writer.settled,
             notified=notified,
@@ -70,7 +73,8 @@ class PostgresBackend:
         """Open the writing connection. Raises StoreUnavailable."""
         await self._writer.open()
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
+        self._known.tell_replaced = tell_replaced
         self._listener.start(tell)
 
     def cached_job(self, job_id: str) -> Job | None:  # noqa: ARG002 - nothing that changes is kept here

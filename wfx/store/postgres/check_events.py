@@ -17,6 +17,7 @@ _EVENTS = """
 SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
 FROM event WHERE workflow IN (SELECT number FROM workflow) AND action = ANY ($1::text[]) ORDER BY job_id, seq
 """
+LARGEST_EVENT = "SELECT max(octet_length(payload)) FROM event"
 _EVERY = 1000
 
 
@@ -27,7 +28,8 @@ def check_events(
     ((total,),) = connection.fetch("SELECT count(*) FROM event")
     ((first,),) = connection.fetch("SELECT min(seq) FROM event WHERE cause IS NOT NULL")
     done = 0
-    for _, rows in groupby(connection.rows(_EVENTS, [action.value for action in Action]), key=lambda row: row[3]):
+    at_once, actions = connection.at_once(LARGEST_EVENT), [action.value for action in Action]
+    for _, rows in groupby(connection.rows(_EVENTS, actions, at_once=at_once), key=lambda row: row[3]):
         state: str | None = None
         for row in rows:
             if done % _EVERY == 0:

@@ -12,7 +12,8 @@ from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
 from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.job_rules import ExaminedJob, Groups, HistorySummary, check_job
-from wfx.store.postgres.blocking import BlockingConnection
+from wfx.store.postgres.blocking import SMALL_ROWS_AT_ONCE, BlockingConnection
+from wfx.store.postgres.check_events import LARGEST_EVENT
 from wfx.store.postgres.rows import SIZE, event_of, stored_of
 from wfx.store.postgres.texts import key_of
 
@@ -41,8 +42,10 @@ def check_jobs(
     """Yield what is wrong with the jobs, in order of creation."""
     ((total,),) = connection.fetch("SELECT count(*) FROM job")
     ((whole,),) = connection.fetch("SELECT coalesce(max(horizon), 0) = 0 FROM log")
-    entries, events = Groups(connection.rows(_ENTRIES)), Groups(connection.rows(_EVENTS))
-    for done, row in enumerate(connection.rows(_JOBS)):
+    entries = Groups(connection.rows(_ENTRIES, at_once=SMALL_ROWS_AT_ONCE))
+    events = Groups(connection.rows(_EVENTS, at_once=connection.at_once(LARGEST_EVENT)))
+    jobs = connection.rows(_JOBS, at_once=connection.at_once("SELECT max(size) FROM job"))
+    for done, row in enumerate(jobs):
         if done % _EVERY == 0:
             progress("jobs", done, total)
         where = f"job {row[0]} ({row[1]})"

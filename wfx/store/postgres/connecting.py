@@ -46,13 +46,14 @@ class Connector:
 
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets."""
-        failures = []
+        failures, wrong = [], "no connection to PostgreSQL"
         for place in self.target.tried():
             try:
                 return await self._connect(place)
             except _NextPlease as exc:
                 failures.append(f"{place}: {exc}")
-        raise StoreUnavailable(f"no connection to PostgreSQL: {'; '.join(failures)}")
+                wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+        raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
 
     async def _connect(self, place: Place) -> Plain:
         plain = await self._opened(place)
@@ -69,7 +70,7 @@ class Connector:
             self._keep_alive(plain)
             return plain
         plain.terminate()
-        raise _NextPlease(reason)
+        raise _Unsuitable(reason)
 
     async def _opened(self, place: Place) -> Plain:
         plain, password, loop = None, None, asyncio.get_running_loop()
@@ -128,6 +129,10 @@ class Connector:
 
 class _NextPlease(Exception):
     """This server will not do now; another one may."""
+
+
+class _Unsuitable(_NextPlease):
+    """There was a connection, and the server is not as it must be."""
 
 
 def _reason(error: BaseException, timeout: float) -> str:

@@ -12,13 +12,12 @@ from wfx.domain.workflow import Workflow
 from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_rows import job_record, typed
 from wfx.store.postgres import reference
-from wfx.store.postgres.blocking import ROWS_AT_ONCE, BlockingConnection, one_state
+from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
 from wfx.store.postgres.rows import Row, stored_of
 from wfx.store.postgres.statements import SQL
 
-_HISTORIES = 16 * 1024 * 1024
-"""Bytes of histories that are fetched at once, unless that of one job is larger."""
+_FIRST = itemgetter(0)
 
 
 @contextmanager
@@ -43,7 +42,7 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     rows = connection.rows
     yield from typed("workflow", rows(SQL["dump_workflows"]), partial(_workflow, workflows), _FIRST)
     yield from typed("job", _jobs(connection), partial(_job, workflows), _id_of)
-    yield from typed("event", rows(SQL["dump_events"]), _event, _FIRST)
+    yield from typed("event", _events(connection), _event, _FIRST)
     yield from typed("consumer", rows(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
 
 
@@ -56,26 +55,17 @@ def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
 
 def _jobs(connection: BlockingConnection) -> Iterator[tuple[Row, list[Row]]]:
     """Yield rows of jobs, each with those of its history."""
-    for rows in _with_few_bytes(connection.rows(SQL["dump_jobs"])):
-        entries: dict[int, list[Row]] = {row[0]: [] for row in rows}
-        with_history = [row[0] for row in rows if row[_VERSION] > 1]
-        for entry in connection.fetch(SQL["dump_histories"], with_history) if with_history else ():
+    for numbers in connection.groups(SQL["sizes_of_jobs"]):
+        entries: dict[int, list[Row]] = {number: [] for number in numbers}
+        for entry in connection.fetch(SQL["dump_histories"], numbers):
             entries[entry[0]].append(entry)
-        yield from ((row, entries.pop(row[0])) for row in rows)
+        for row in connection.fetch(SQL["dump_jobs"], numbers):
+            yield row, entries.pop(row[0])
 
 
-def _with_few_bytes(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Put rows of jobs together, as many as have few bytes of history."""
-    some: list[Row] = []
-    room = _HISTORIES
-    for row in rows:
-        room -= row[_HISTORY_BYTES]
-        if some and (room < 0 or len(some) == ROWS_AT_ONCE):
-            yield some
-            some, room = [], _HISTORIES - row[_HISTORY_BYTES]
-        some.append(row)
-    if some:
-        yield some
+def _events(connection: BlockingConnection) -> Iterator[Row]:
+    for numbers in connection.groups(SQL["sizes_of_events"]):
+        yield from connection.fetch(SQL["dump_events"], numbers)
 
 
 def _job(workflows: Mapping[int, Workflow], rows: tuple[Row, list[Row]]) -> JobRecord:
@@ -100,8 +90,3 @@ def _encoded(text: str | None) -> Json | None:
 
 def _id_of(rows: tuple[Row, list[Row]]) -> object:
     return rows[0][1]
-
-
-_VERSION, _HISTORY_BYTES = 7, 13
-"""Where a job's row has its version, and the bytes of its history."""
-_FIRST = itemgetter(0)

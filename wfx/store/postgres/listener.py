@@ -10,7 +10,7 @@ from typing import Any
 
 from wfx.domain.errors import StoreError
 from wfx.store.postgres.connections import Connection, Open, Plain
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.known_log import KnownLog
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class Listener:
     def __init__(
         self,
         connect: Open,
+        known: KnownLog,
         own_pid: Callable[[], int],
         settled: Callable[[], Awaitable[None]],
         *,
@@ -39,6 +40,7 @@ class Listener:
         begin = (self._listen,) if notified else ()
         self._connection = Connection(connect, *begin, seconds=seconds)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
+        self._known = known
         self._own_pid = own_pid
         self._settled = settled
         self._news = asyncio.Event()
@@ -67,7 +69,7 @@ class Listener:
         while True:
             self._news.clear()
             try:
-                head = await self._connection.read(_head)
+                head = await self._connection.read(self._known.check)
                 await self._settled()  # who writes here tells of it, with the events
                 self._tell(head)
             except StoreError as exc:
@@ -86,8 +88,3 @@ class Listener:
     def _hear(self, _connection: Any, pid: int, _channel: str, _payload: object) -> None:
         if pid != self._own_pid():
             self._news.set()
-
-
-async def _head(plain: Plain) -> int:
-    head: int = await plain.fetchval(SQL["head"])
-    return head

@@ -19,6 +19,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.reference_records import TABLES as REFERENCE
+from wfx.store.schema_version import newer
 
 _log = logging.getLogger(__name__)
 
@@ -102,11 +103,7 @@ async def _migrate(plain: Plain, steps: Sequence[Migration], name: str) -> int:
         await plain.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
         versions, latest = await _versions(plain, name), steps[-1].number
         if not versions.accepts(latest):
-            raise StoreUnusable(
-                f"the database {name} has schema version {versions.present}, which needs a program that knows "
-                f"{versions.oldest} at least, but this one knows only up to {latest}; use a newer program, or restore "
-                "a backup made before the upgrade"
-            )
+            raise newer(name, versions.present, latest, versions.oldest)
         for step in steps:
             if step.number > versions.present:
                 await plain.execute(step.script)

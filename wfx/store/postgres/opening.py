@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreUnusable
+from wfx.domain.errors import StoreError, StoreUnavailable, StoreUnusable
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
@@ -38,6 +39,7 @@ class _Target:
 
     def __init__(self, option: str, settings: StorageSettings, *, pooler: bool) -> None:
         target = read_target(option)
+        self.needs_primary = target.needs_primary
         self._token = rds_tokens(target, os.environ)
         self._target = encrypted(target) if self._token else target
         self._demands = Demands(pooler, settings.may_lose_commits)
@@ -55,14 +57,14 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     Raises StoreUnusable, naming the database and what to do.
     """
     target = _Target(option, settings, pooler=settings.pooler)
-    direct = _Target(settings.listen_dsn, settings, pooler=False) if settings.listen_dsn else target
+    direct = _listen_target(settings) if settings.listen_dsn else target
     grace = _DEADLINES.grace
     write = target.opener(_DEADLINES.write - grace, _WRITE, grace)
     point, listen = (each.opener(_DEADLINES.read - grace, _SESSION, grace) for each in (target, direct))
     search = target.opener(settings.search_timeout, _SEARCH)
     try:
         await _migrate(target)
-        heard = await _notice_pooler(listen, point, settings)
+        heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
         openers = Openers(write, point, search, listen)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
@@ -75,16 +77,46 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     return backend
 
 
-async def open_plain(option: str) -> tuple[Plain, str]:
+def _listen_target(settings: StorageSettings) -> _Target:
+    try:
+        return _Target(settings.listen_dsn, settings, pooler=False)
+    except StoreUnusable as exc:
+        raise StoreUnusable(
+            f"in --postgres-listen-dsn: {str(exc).replace('the storage option', 'this option')}"
+        ) from exc
+
+
+def _naming(target: _Target, connect: Open) -> Open:
+    """Return what connects to where notifications are heard, and says that it is about these if it cannot."""
+
+    async def named() -> Plain:
+        try:
+            return await connect()
+        except StoreError as exc:
+            text = f"cannot hear of changes in the database {target.name} of --postgres-listen-dsn: {exc}"
+            raise StoreUnusable(text) from exc
+
+    return named
+
+
+async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
-    Raises StoreUnusable.
+    If it ``reads_only`` a standby will do where no server can write. Raises StoreUnusable.
     """
     target = _Target(option, DEFAULTS, pooler=False)
+    connect = target.opener(_MIGRATION_SECONDS, _SESSION)
     try:
-        return await target.opener(_MIGRATION_SECONDS, _SESSION)(), target.name
+        try:
+            return await connect(), target.name
+        except StoreUnavailable:
+            if not reads_only or target.needs_primary:
+                raise
+            plain = await replace(connect, demands=replace(connect.demands, reads_only=True))()
     except StoreError as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
+    _log.warning("the database %s is read where nothing can be written: a standby may lack newest changes", target.name)
+    return plain, target.name
 
 
 async def _migrate(target: _Target) -> None:

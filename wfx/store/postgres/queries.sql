@@ -92,8 +92,17 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
--- name: head
-SELECT head FROM log
+-- name: log_now
+-- The newest event, and the one with this number.
+SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
+FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
+
+-- name: replace_log
+-- Unless somebody else has done it.
+WITH renamed AS (
+    UPDATE log SET log_id = replace(gen_random_uuid()::text, '-', '') WHERE log_id = $1 RETURNING log_id
+)
+SELECT pg_notify('wfx_log', '') FROM renamed
 
 -- name: ping
 SELECT 1
@@ -293,13 +302,20 @@ ORDER BY number
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
     history_bytes, history_dropped
-FROM job ORDER BY number
+FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
+
+-- name: sizes_of_jobs
+SELECT number, size + history_bytes FROM job ORDER BY number
 
 -- name: dump_histories
 SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
 
 -- name: dump_events
-SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause FROM event ORDER BY seq
+SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
+FROM event WHERE seq = ANY ($1::bigint[]) ORDER BY seq
+
+-- name: sizes_of_events
+SELECT seq, octet_length(payload) FROM event ORDER BY seq
 
 -- name: is_unused
 SELECT

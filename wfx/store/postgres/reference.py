@@ -10,7 +10,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.dump import Header, Record
 from wfx.store.findings import UNREADABLE
 from wfx.store.job_rules import Groups
-from wfx.store.postgres.blocking import BlockingConnection
+from wfx.store.postgres.blocking import SMALL_ROWS_AT_ONCE, BlockingConnection
 from wfx.store.postgres.migrate import VERSION_TABLE
 from wfx.store.postgres.statements import SQL
 from wfx.store.reference_records import (
@@ -62,7 +62,7 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     for workflow, record in workflows_of(_workflow_rows(connection)):
         workflows[workflow.number] = workflow
         yield record
-    names = Groups(connection.rows(SQL["reference_tags"]))
+    names = Groups(connection.rows(SQL["reference_tags"], at_once=SMALL_ROWS_AT_ONCE))
     entries = Groups(connection.rows(SQL["reference_entries"]))
     for number, *job in connection.rows(SQL["reference_jobs"]):
         history = [ReferenceEntry(*entry[1:]) for entry in entries.of(number)]

@@ -62,7 +62,8 @@ def _nothing_left_of_refused(connection: BlockingConnection) -> Iterator[None]:
         yield
     except asyncpg.IntegrityConstraintViolationError as exc:
         _discard(connection)
-        raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
+        # Many records were written together, so the newest line is not the one.
+        raise StoreUnusable(f"a record is there twice, or refers to none: {exc.detail or exc}") from exc
     except ValueError:
         _discard(connection)
         raise

@@ -20,6 +20,7 @@ from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
 from wfx.store.postgres.trimming import trim
@@ -43,10 +44,11 @@ class Writer:
     keeps one that comes later from changing anything. So what the row says then is what has happened.
     """
 
-    def __init__(self, connect: Open, workflows: Workflows, deadlines: Deadlines) -> None:
+    def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
         """Open the connection when it is first used."""
         self._connection = Connection(connect, self._claim, only_reads=False, known_down=deadlines.known_down)
         self._workflows = workflows
+        self._known = known
         self._deadlines = deadlines
         self._began = 0.0
         """When what is done now began: a batch with its loading."""
@@ -86,13 +88,20 @@ class Writer:
     async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
         """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
         async with self._under_way:
-            return await self._apply(batch_of(plan), step)
+            applied = await self._apply(batch_of(plan), step)
+            if applied.first_seq:
+                kept = [event for event in plan.events if event.job_id not in applied.stale]
+                self._known.note(applied.first_seq + len(kept) - 1, kept[-1].ctime, kept[-1].job_id)
+            return applied
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation. Raises what it is refused for."""
         async with self._under_way:
             self._began = asyncio.get_running_loop().time()
-            return await self._perform(operation, now)
+            performed = await self._perform(operation, now)
+            for event in performed.events:
+                self._known.note(event.seq, event.ctime, event.job_id)
+            return performed
 
     async def settled(self) -> None:
         """Wait until what is being written now is answered."""
@@ -183,6 +192,7 @@ class Writer:
         return await self._connection.run(work, self._began + self._deadlines.read)
 
     async def _claim(self, plain: Plain) -> None:
+        await self._known.check(plain)
         row = await plain.fetchrow(SQL["fence"], self._id)
         if row is None:
             row = await plain.fetchrow(SQL["register_writer"], self._id)

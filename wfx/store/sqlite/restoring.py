@@ -25,6 +25,8 @@ from wfx.store.sqlite.statements import SQL
 
 _TOGETHER = 2000
 """Records in a transaction."""
+_CACHE = 65536
+"""KiB of pages in memory: rows of indexes go to all places of the file."""
 _PROGRESS = """
 CREATE TABLE import_progress (header TEXT NOT NULL, records INTEGER NOT NULL, digest TEXT NOT NULL)
 """
@@ -103,6 +105,7 @@ def _write(path: Path, header: Header, records: Iterable[Record], progress: Prog
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         _begin(connection, header)
         _write_records(connection, header, records, progress)
         _require_sound(path, progress)
