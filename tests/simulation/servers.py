@@ -26,7 +26,10 @@ from wfx.store.memory import MemoryBackend
 from wfx.store.operations import TakeStep
 from wfx.store.plan import EventDraft, PendingJob, Plan
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.deadlines import Deadlines
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
+from wfx.store.postgres.statements import SQL
 
 Result = TypeVar("Result")
 _DELAYS = (0.0, 0.0, 0.0001, 0.001, 0.02, 0.5)
@@ -124,13 +127,20 @@ class Server:
         self._faults = faults
         self._pid = number
         self._under_way = asyncio.Lock()
-        self._listener = Listener(self._listen, lambda: self._pid, self._settled, notified=True)
-        self.watch_head = self._listener.start
+        self._known = KnownLog()
+        self._listener = Listener(
+            self._listen, self._known, lambda: self._pid, self._settled, notified=True, seconds=Deadlines().read
+        )
 
     def __getattr__(self, name: str) -> Any:
         """Do as the database does; what is asked for is done a while later, and answered a while after that."""
         found = getattr(self._database, name)
         return partial(self._far, found) if iscoroutinefunction(found) else found
+
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
+        """Listen from now on."""
+        self._known.tell_replaced = tell_replaced
+        self._listener.start(tell)
 
     def cached_workflow(self, _: str) -> None:
         """Keep nothing that may change."""
@@ -167,24 +177,31 @@ class Server:
 
     async def _write(self, act: Callable[..., Awaitable[Any]], made_up: Any, *args: Any) -> Any:
         async with self._under_way:
-            return await self._far(self._commit, act, made_up, args)
+            answer, newest = await self._far(self._commit, act, made_up, args)
+            if newest is not None:
+                self._known.note(newest.seq, newest.ctime, newest.job_id)
+            return answer
 
-    async def _commit(self, act: Callable[..., Awaitable[Any]], made_up: Any, args: Sequence[Any]) -> Any:
+    async def _commit(
+        self, act: Callable[..., Awaitable[Any]], made_up: Any, args: Sequence[Any]
+    ) -> tuple[Any, Event | None]:
+        """Do it, or fail; return the answer and the newest event of it."""
         fault, head = self._faults.draw(), self._database.head
         if fault is Fault.FULL:
             raise StoreFull(fault.value)
         if fault is Fault.FAILED:
             raise StoreUnavailable(fault.value)
         if fault is Fault.LOST and made_up is not None:
-            return made_up
+            return made_up, None
         answer = await act(*args)
-        if self._database.head > head:
+        newest = self._database.everything[-1] if self._database.head > head else None
+        if newest is not None:
             for session in [*self._database.sessions]:
                 session.notify(self._pid)
         if fault is Fault.UNCERTAIN:
             self._pid += 1000  # the next connection is served by another process
             raise StoreUnavailable(f"it is unknown whether the change was made: {fault.value}")
-        return answer
+        return answer, newest
 
     async def _settled(self) -> None:
         async with self._under_way:
@@ -218,12 +235,25 @@ class Session:
         """Keep whom to tell of the end."""
         self._end = tell
 
-    async def fetchval(self, _: str) -> int:
-        """Return the head of the log."""
-        head = await self._server.far(lambda: self._database.head)
+    async def fetchrow(self, sql: str, seq: int) -> Sequence[Any]:
+        """Return what the log is, its newest event and the one with this number."""
+        assert sql == SQL["log_now"], "the log was never replaced"
+        row = await self._server.far(lambda: self._log_now(seq))
         if self._closed:
             raise asyncpg.InterfaceError("connection is closed")
-        return head
+        return row
+
+    def _log_now(self, seq: int) -> Sequence[Any]:
+        database = self._database
+        marks = [self._mark(number) for number in (database.head, seq)]
+        return (database.log_id, database.head, database.horizon, *marks[0], *marks[1])
+
+    def _mark(self, seq: int) -> tuple[Any, ...]:
+        """Return what an event is known by, if it is there."""
+        if not self._database.horizon < seq <= self._database.head:
+            return (None, None)
+        event = self._database.everything[seq - 1]
+        return (event.ctime, event.job_id)
 
     def notify(self, pid: int) -> None:
         """Let a notification come, later; or let the session end, and the notification with it."""
