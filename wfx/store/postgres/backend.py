@@ -27,6 +27,7 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.tokens import Tokens
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -57,6 +58,8 @@ class PostgresBackend:
         self._listener = Listener(
             openers.listen, lambda: self._writer.server_pid, self._writer.settled, notified=notified
         )
+
+        self.tokens = Tokens(openers.point)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""
@@ -145,7 +148,7 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener)
+        single = (self._writer, self._points, self._pages, self._listener, self.tokens.connection)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
@@ -153,7 +156,7 @@ class PostgresBackend:
         await self._points.read(lambda plain: plain.fetchval(SQL["ping"]))
 
     async def close(self) -> None:
-        for each in (self._listener, self._writer, self._points, self._pages, self._searches):
+        for each in (self._listener, self._writer, self._points, self._pages, self._searches, self.tokens.connection):
             await each.close()
 
 

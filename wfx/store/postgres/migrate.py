@@ -18,7 +18,7 @@ _LOCK = 0x57465831
 _DIRECTORY = Path(__file__).parent / "migrations"
 VERSION_TABLE = "wfx_schema"
 """The table of one row with the version, by which a database is known as ours."""
-_OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease")
+_OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease", "rate_bucket")
 _TABLES = "SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1)"
 
 
