@@ -26,7 +26,7 @@ from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
+from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit, SharedBuckets
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
@@ -142,7 +142,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets(),
+        buckets=MemoryBuckets() if store.tokens is None else SharedBuckets(store.tokens, MemoryBuckets()),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
