@@ -20,6 +20,7 @@ SMALL_ROWS_AT_ONCE = 500
 """The same of rows without documents, and of those whose bytes are known."""
 _BYTES_TOGETHER = 16 * 1024 * 1024
 """Bytes of documents that are fetched together, unless one row has more."""
+_READ = "read"
 _Result = TypeVar("_Result")
 
 
@@ -85,7 +86,7 @@ def blocking(option: str, doing: str) -> Iterator[BlockingConnection]:
     Raises StoreUnusable; what is done with it is ``doing``, such as "read", in messages.
     """
     with asyncio.Runner() as runner:
-        plain, name = runner.run(open_plain(option))
+        plain, name = runner.run(open_plain(option, only_reads=doing == _READ))
         try:
             yield BlockingConnection(runner, plain, name, doing)
         finally:
@@ -95,7 +96,7 @@ def blocking(option: str, doing: str) -> Iterator[BlockingConnection]:
 @contextmanager
 def one_state(option: str) -> Iterator[BlockingConnection]:
     """Open a connection that sees one state of the database, and changes nothing. Raises StoreUnusable."""
-    with blocking(option, "read") as connection, in_one_state(connection):
+    with blocking(option, _READ) as connection, in_one_state(connection):
         yield connection
 
 

@@ -34,11 +34,13 @@ _GRACE_SECONDS = 5.0
 class _Target:
     """Where an option says that the database is, and how connections to it are opened."""
 
-    def __init__(self, option: str, settings: StorageSettings, *, pooler: bool) -> None:
+    def __init__(self, option: str, settings: StorageSettings, *, pooler: bool, only_reads: bool = False) -> None:
         target = read_target(option)
+        # Of several servers, a standby may lack what its primary has: it is read only where it alone is named.
+        only_reads = only_reads and len(target.places) == 1
         self._token = rds_tokens(target, os.environ)
         self._target = encrypted(target) if self._token else target
-        self._demands = Demands(pooler, settings.may_lose_commits)
+        self._demands = Demands(pooler, settings.may_lose_commits, only_reads)
         self.name = str(target)
 
     def opener(self, seconds: float, session: Mapping[str, str]) -> Connector:
@@ -70,12 +72,12 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     return backend
 
 
-async def open_plain(option: str) -> tuple[Plain, str]:
+async def open_plain(option: str, *, only_reads: bool = False) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
-    Raises StoreUnusable.
+    One that ``only_reads`` may be one to a standby. Raises StoreUnusable.
     """
-    target = _Target(option, DEFAULTS, pooler=False)
+    target = _Target(option, DEFAULTS, pooler=False, only_reads=only_reads)
     try:
         return await target.opener(_MIGRATION_SECONDS, _SESSION)(), target.name
     except StoreError as exc:
