@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
+import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -21,9 +24,11 @@ from wfx.store.dump_file import reported, write_dump
 _STANDARD_STREAM = "-"
 _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
 """Bytes of a line that are read: of the first few, so that a large file of another kind is not taken for one line."""
+_BUFFER = 256 * 1024
 _DATABASE = b"SQLite format 3\0"
-_SERVER = re.compile(r"postgres(ql)?://|\w+ *=")
-"""Connection strings of PostgreSQL."""
+_GZIP = b"\x1f\x8b"
+_ADDRESS = re.compile(rb"\s*(postgres(ql)?://|\w+ *=)")
+"""Beginning of a connection string of PostgreSQL."""
 
 
 class _Source(NamedTuple):
@@ -78,25 +83,52 @@ def _argument(call: Invocation, command: str, what: str) -> str:
 
 @contextmanager
 def _opened(source: str, call: Invocation) -> Iterator[_Source]:
+    """Open what is to be imported; a file is what its content says, whatever its name."""
     if source == _STANDARD_STREAM:
         yield _dump_of("standard input", call.stdin)
         return
-    if _SERVER.match(source):
-        kind = backend_kind("postgres")
-        with kind.dump(source) as (header, records):
-            yield _Source(header, records, lambda reason: StoreUnusable(f"{kind.describe(source)}: {reason}"))
-        return
+    is_address = _ADDRESS.match(os.fsencode(source)) and not os.path.exists(source)  # noqa: PTH110 - too long a name is no file
+    with _server(source, "the address") if is_address else _opened_file(source) as opened:
+        yield opened
+
+
+@contextmanager
+def _opened_file(path: str) -> Iterator[_Source]:
+    if not path:
+        raise StoreUnusable("an empty text names no dump or database")
     try:
-        file = Path(source).open("rb")  # noqa: SIM115 - it is closed below, where errors are others'
-        is_database = file.peek(len(_DATABASE)).startswith(_DATABASE)
+        file = io.BufferedReader(io.FileIO(path), _BUFFER)
+        start = file.peek(_LONGEST_HEADER)
     except OSError as exc:
-        raise StoreUnusable(f"cannot read {source}: {exc.strerror}") from exc
+        shown = re.sub(":.*@", ":***@", path)  # it may have been meant as an address, with a password
+        raise StoreUnusable(f"cannot read {shown}: {exc.strerror}") from exc
     with file:
-        if not is_database:
-            yield _dump_of(source, file)
+        if start.startswith(_GZIP):
+            raise StoreUnusable(f"{path} is compressed: gunzip -c {shlex.quote(path)} | wfx import -")
+        if not start.startswith(_DATABASE) and not _ADDRESS.match(start):
+            yield _dump_of(path, file)
             return
-    with backend_kind("sqlite").dump(Path(source).absolute().as_uri()) as (header, records):
-        yield _Source(header, records, lambda reason: StoreUnusable(f"{source}: {reason}"))
+        text = os.fsdecode(file.read(_LONGEST_HEADER)).strip()
+    with (
+        _server(text, path) if _ADDRESS.match(start) else _database("sqlite", Path(path).absolute().as_uri()) as opened
+    ):
+        yield opened
+
+
+def _server(address: str, source: str) -> AbstractContextManager[_Source]:
+    """Open a PostgreSQL database; ``source`` is where the address was given."""
+    try:
+        backend_kind("postgres").probe(address)
+    except StoreUnusable as exc:
+        raise StoreUnusable(f"{source} is wrong: {exc}") from exc
+    return _database("postgres", address)
+
+
+@contextmanager
+def _database(name: str, place: str) -> Iterator[_Source]:
+    kind = backend_kind(name)
+    with kind.dump(place) as (header, records):
+        yield _Source(header, records, lambda reason: StoreUnusable(f"the source {kind.describe(place)}: {reason}"))
 
 
 def _dump_of(name: str, file: BinaryIO) -> _Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pty
@@ -168,6 +169,10 @@ def test_many_findings_are_counted(service: LocalService) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     (["check", "--storage-opt=missing.db"], "there is no database file missing.db"),
     (["check", "--storage-opt=:memory:"], "means a database in memory"),
+    (
+        ["check", "--storage=postgres", "--storage-opt=host=\udcff"],
+        "the storage option has bytes that are no UTF-8",
+    ),
     (["check", "extra"], 'takes no arguments, but was given "extra"'),
     (["check", "--output=xml"], "must be one of text, json"),
     (["backup", "--storage-opt=file:x?mode=memory", "a.db"], "means a database in memory"),
@@ -181,7 +186,7 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["export", "x" * 250], ": File name too long"),
     (["export", "no/where"], "cannot write no/where: No such file or directory"),
     (["export", ""], "cannot write .: File exists"),
-    (["export", "half"], "cannot write half: half.partial exists, of another export"),
+    (["export", "half"], "cannot write half: half.partial exists, which another wfx is writing"),
     (["export", "--storage-opt=missing.db", "a"], "there is no database file missing.db"),
     (["export", "--storage-opt=:memory:", "a"], "means a database in memory"),
     (["import"], "takes one argument, the dump or database to read, or - for a dump on standard input; 0 were"),
@@ -192,7 +197,7 @@ def test_many_findings_are_counted(service: LocalService) -> None:
     (["import", "--storage-opt=new.db", "/dev/zero"], "/dev/zero, line 1: it is not a line of a dump"),
     (["import", "--storage-opt=new.db", "."], "cannot read .: Is a directory"),
     (["backup", "there"], "cannot make the backup there: File exists"),
-    (["backup", "no/where.db"], "cannot make the backup no/where.db.partial: No such file or directory"),
+    (["backup", "no/where.db"], "cannot make the backup no/where.db: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: str) -> None:
     """What cannot be done ends with exit code 1 and one sentence, and leaves everything as it was."""
@@ -206,6 +211,54 @@ def test_what_is_refused(left_alone: LocalService, arguments: list[str], said: s
     assert ended.stderr.count("\n") == 1
     assert sorted(left_alone.folder.iterdir()) == before
     assert {(left_alone.folder / name).read_text() for name in ("there", "half.partial")} == {"precious"}
+
+
+NOWHERE = "postgres://me:s3cret@127.0.0.1:1/fleet"
+ADDRESSES = [
+    (NOWHERE, "cannot use the database fleet on 127.0.0.1:1: no connection"),
+    ("postgresl://me:s3cret@h/d", "cannot read postgresl:***@h/d: No such file or directory"),
+    ("postgres:/me:s3cret@h/d", "cannot read postgres:***@h/d: No such file or directory"),
+    ("me:s3cret@tcp(h)/d", "cannot read me:***@tcp(h)/d: No such file or directory"),
+    ("host=h port=s3cret", "the address is wrong: parameter port of the storage option must be a number"),
+    ("host=h\udcff password=s3cret", "the address is wrong: the storage option has bytes that are no UTF-8"),
+    ("", "an empty text names no dump or database"),
+    ("address", "cannot use the database fleet on 127.0.0.1:1: no connection"),
+    ("bytes", "bytes is wrong: the storage option has bytes that are no UTF-8"),
+    ("packed", "packed is compressed: gunzip -c packed | wfx import -"),
+    ("host=file.jsonl", "host=file.jsonl, line 1: it ends here, but the dump is not whole"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "said"), ADDRESSES)
+def test_sources_are_what_they_contain(tmp_path: Path, source: str, said: str) -> None:
+    """A file is a dump, a database or a file with an address by its content; no message has a password."""
+    (tmp_path / "address").write_text(f"{NOWHERE}\n")
+    (tmp_path / "bytes").write_bytes(b"host=h password=s3cret user=\xff")
+    (tmp_path / "packed").write_bytes(gzip.compress(b"{}"))
+    (tmp_path / "host=file.jsonl").touch()
+    shown = wfx(tmp_path, "import", source)
+    assert shown.returncode == 1
+    assert shown.stderr.startswith(f"Error: {said}")
+    assert shown.stderr.count("\n") == 1
+    assert "s3cret" not in shown.stderr
+    assert not (tmp_path / "wfx.db").exists()
+
+
+def test_a_backup_on_a_full_disk(service: LocalService, tmp_path: Path) -> None:
+    """A backup for which there is no room is refused with the reason, and nothing is left of it."""
+    service.stop()
+    with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
+        connection.execute("INSERT INTO definition VALUES (7, ?)", ("x" * 2_000_000,))
+        connection.commit()
+    (tmp_path / "disk").mkdir()
+    limited = 'ulimit -f 500; exec "$PYTHON" -m wfx backup disk/b.db'
+    shown = subprocess.run(
+        ["sh", "-c", limited], cwd=service.folder, env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("Error: cannot copy wfx.db to disk/b.db: ")
+    assert list((tmp_path / "disk").iterdir()) == []
 
 
 def test_a_dump_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +317,12 @@ def position_of(service: LocalService) -> str:
 def test_a_terminal_shows_progress(service: LocalService) -> None:
     """On a terminal a bar shows what is being done, and is gone when the report comes."""
     shutil.copy(service.folder / "wfx.db", service.folder / "copy.db")
-    for arguments, last in ((["check"], "wfx.db is sound"), (["backup", "b.db"], "to restore a backup")):
+    for arguments, last in (
+        (["check"], "wfx.db is sound"),
+        (["backup", "b.db"], "to restore a backup"),
+        (["export", "b.jsonl"], "wrote b.jsonl"),
+        (["import", "--storage-opt=c.db", "b.jsonl"], "imported into c.db"),
+    ):
         terminal, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "wfx", *arguments], cwd=service.folder, stdout=subprocess.PIPE, stderr=theirs,

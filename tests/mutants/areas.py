@@ -24,6 +24,12 @@ _API = (
 
 TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/domain/*.py", ("tests/domain", "tests/acceptance/hostile/test_workflows.py", "tests/api/test_jobs.py")),
+    (
+        "wfx/store/reference_records.py",
+        ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
+    ),
+    ("wfx/store/new_files.py", ("tests/maintenance/test_commands.py", *_STORE)),
+    ("wfx/store/postgres/reference.py", ("tests/store/postgres/test_reference.py",)),
     ("wfx/store/sqlite/reference*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
     ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),
     ("wfx/store/sqlite/bitmaps.py", ("tests/store/sqlite/test_bitmaps.py", *_STORE)),

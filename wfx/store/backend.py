@@ -57,8 +57,11 @@ class Performed(NamedTuple):
 class Backend(Protocol):
     """See the module's docstring for what holds of every call."""
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
-        """Call ``tell`` with the head of the log whenever it has grown by events that were not applied here."""
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
+        """Call ``tell`` with the head of the log whenever it has grown by events that were not applied here.
+
+        Call ``tell_replaced`` with it when the log turns out to be another one, with an identity of its own.
+        """
 
     def cached_job(self, job_id: str) -> Job | None:
         """Return the job if no read is needed for that."""

@@ -72,7 +72,7 @@ class BatchingStore:
         self._has_leases = False
         self._closing = False
         self._feed = Feed(bounds.head, self.read_log)
-        backend.watch_head(self._feed.advance)
+        backend.watch_head(self._feed.advance, self._feed.start_over)
         self._writes = Batcher(
             BatchWriter(backend, self._feed, clock).write,
             at_most_waiting=_WRITES_WAITING,

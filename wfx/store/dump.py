@@ -7,7 +7,7 @@ lines and, read again, the same bytes as in the store.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
@@ -128,8 +128,6 @@ _KINDS: Mapping[str, type[Record]] = {
 }
 """Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}
-_INTEGERS = range(-(1 << 63), 1 << 63)
-"""Integers that a database can have."""
 
 
 def lines(header: Header, records: Iterable[Record]) -> Iterator[bytes]:
@@ -156,9 +154,9 @@ def require_types(record: tuple[Any, ...]) -> None:
     """Raise ValueError for a record, or a header, with a value that is not of the type that its shape says."""
     for (member, types), value in zip(_fields(type(record)), record, strict=True):
         if type(value) not in types:
-            raise ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
+            raise _wrong_type(member, value)
         if type(value) is int and value not in _INTEGERS:
-            raise ValueError(f"member {member!r} has a number that is out of range: {value}")
+            raise _out_of_range(member, value)
         if type(value) is str:
             value.encode()  # fails for what is no text in the database
         elif type(value) is bytes:
@@ -252,26 +250,66 @@ def _members(record: tuple[Any, ...]) -> dict[str, Any]:
     return members
 
 
-def _read(shape: type[_Shape], document: dict[str, Any]) -> _Shape:
-    record = shape(*(_value(document, member, types) for member, types in _fields(shape)))
-    require_types(record)
-    return record
+def _read(shape: type[_Shape], document: Any) -> _Shape:
+    if type(document) is not dict:
+        raise ValueError(f"a JSON object was to come instead of {document!r}")
+    try:
+        return shape(*[read(document) for read in _readers(shape)])
+    except KeyError as exc:
+        raise ValueError(f"member {exc} is missing") from exc
 
 
-def _value(document: Any, member: str, types: tuple[type, ...]) -> Any:
-    if not isinstance(document, dict):
-        raise ValueError(f"a JSON object was to come instead of {document!r}")  # noqa: TRY004 - as all that is wrong here
-    if bytes in types and (text := document.get(member + _AS_TEXT)) is not None:
-        orjson.loads(text)
-        return Json(text.encode())
-    if member not in document:
-        raise ValueError(f"member {member!r} is missing")
-    value = document[member]
-    if tuple in types and isinstance(value, list):
-        return tuple(_read(EntryRecord, entry) for entry in value)
+_Reader = Callable[[dict[str, Any]], Any]
+"""Reads one member of a line. Raises KeyError if it is missing, ValueError if it has a value of another type."""
+
+
+@cache
+def _readers(shape: type[tuple[Any, ...]]) -> list[_Reader]:
+    return [_reader(member, types) for member, types in _fields(shape)]
+
+
+def _reader(member: str, types: tuple[type, ...]) -> _Reader:
     if bytes in types:
-        return None if value is None and type(None) in types else Json(encode_free_form(value))
-    return value
+        return _document_reader(member, optional=type(None) in types)
+    if tuple in types:
+        return lambda document: _entries(member, document[member])
+
+    def read(document: dict[str, Any]) -> Any:
+        value = document[member]  # texts of JSON are always such as a database can have
+        if type(value) not in types:
+            raise _wrong_type(member, value)
+        if type(value) is int and value not in _INTEGERS:
+            raise _out_of_range(member, value)
+        return value
+
+    return read
+
+
+def _document_reader(member: str, *, optional: bool) -> _Reader:
+    as_text = member + _AS_TEXT
+
+    def read(document: dict[str, Any]) -> Any:
+        if (text := document.get(as_text)) is not None:
+            orjson.loads(text)
+            return Json(text.encode())
+        value = document[member]
+        return None if value is None and optional else encode_free_form(value)
+
+    return read
+
+
+def _entries(member: str, entries: Any) -> tuple[EntryRecord, ...]:
+    if type(entries) is not list:
+        raise _wrong_type(member, entries)
+    return tuple([_read(EntryRecord, entry) for entry in entries])
+
+
+def _wrong_type(member: str, value: object) -> ValueError:
+    return ValueError(f"member {member!r} has a value of the wrong type: {value!r}")
+
+
+def _out_of_range(member: str, value: int) -> ValueError:
+    return ValueError(f"member {member!r} has a number that is out of range: {value}")
 
 
 _TYPES: Mapping[Any, tuple[type, ...]] = {

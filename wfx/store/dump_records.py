@@ -17,12 +17,15 @@ from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, WorkflowRecord
+from wfx.store.findings import UNREADABLE
 from wfx.store.plan import EventDraft
 
 _NUMBERS = range(1, 1 << 40)
 """Numbers that a workflow may have: those of its states are larger, and integers of 64 bits."""
 _MOST_STATES = 1 << 16
 """States that a workflow may have, for the same reason."""
+_LONGEST_NAME = 80
+"""Characters of a record's name that are shown, so that there is room for the reason."""
 _YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 """Times in the years 1 to 9999, which can be shown."""
 
@@ -43,7 +46,7 @@ class RecordReader:
 
     def workflow(self, record: WorkflowRecord) -> Workflow:
         """Return the workflow, and know it from now on."""
-        with _naming(f"workflow {record.number}"):
+        with naming("workflow", record.number):
             workflow = Workflow.from_wire({"transitions": [], **decode(record.document)}, record.number)
             if record.number not in _NUMBERS or record.number in self._workflows:
                 raise ValueError("its number is taken, or out of range")
@@ -57,7 +60,7 @@ class RecordReader:
 
     def job(self, record: JobRecord) -> tuple[Job, list[tuple[int, HistoryEntry]]]:
         """Return the job, and the entries of its history with the versions that they describe."""
-        with _naming(f"job {record.id}"):
+        with naming("job", record.id):
             workflow = self._known(record.workflow)
             if record.workflow in self._deleted or record.state not in workflow.positions:
                 raise ValueError(f"it is in a state that workflow {record.workflow} does not have, {record.state!r}")
@@ -72,7 +75,7 @@ class RecordReader:
 
     def event(self, record: EventRecord) -> EventDraft:
         """Return the event without its number, which is the next one."""
-        with _naming(f"event {record.seq}"):
+        with naming("event", record.seq):
             self._seq += 1
             if record.seq != self._seq or record.seq > self._head:
                 raise ValueError(f"event {self._seq} was to come here, of {self._head}")
@@ -89,7 +92,7 @@ class RecordReader:
 
     def consumer(self, record: ConsumerRecord) -> None:
         """Take notice of a consumer."""
-        with _naming(f"consumer {record.name}"):
+        with naming("consumer", record.name):
             if not self._horizon <= record.position <= self._head:
                 bounds = f"from {self._horizon} to {self._head}"
                 raise ValueError(f"its position {record.position} is not one of the log, which are {bounds}")
@@ -162,8 +165,9 @@ def _entry(record: EntryRecord) -> HistoryEntry:
 
 
 @contextmanager
-def _naming(record: str) -> Iterator[None]:
+def naming(kind: str, name: object) -> Iterator[None]:
+    """Name the record in what is raised about it; of a long name the beginning."""
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
-        raise ValueError(f"{record}: {exc}") from exc
+    except UNREADABLE as exc:
+        raise ValueError(f"{kind} {str(name)[:_LONGEST_NAME]}: {exc}") from exc

@@ -13,6 +13,8 @@ _KEPT = 10
 """Findings of one kind that are told in full; damage often comes in thousands of the same."""
 _LONGEST = 200
 """Characters of a value that are shown: a document may have megabytes."""
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What rows raise that cannot be read: missing members, wrong types, broken JSON or UTF-8, nesting beyond bounds."""
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -63,9 +65,10 @@ class Report:
 
 def finding(check: str, row: object, expected: object, found: object) -> Finding:
     """Make a finding of values of any kind and length."""
-    return Finding(check, _shown(row), _shown(expected), _shown(found))
+    return Finding(check, shown(row), shown(expected), shown(found))
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return the beginning of a value, for messages."""
     text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

@@ -185,7 +185,8 @@ class Store(Protocol):
 
         What is yielded is durable. The iterator starts listening when it is created, not when it is first awaited. A
         follower that falls far behind is served from the log again, so memory stays bounded; it raises BehindHorizon if
-        what it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
+        what it needs was pruned meanwhile. Ends when the store is closed, or the iterator is, or another log has taken
+        the place of this one, as :meth:`log_bounds` says then.
         """
 
     async def prune_log(

@@ -18,13 +18,15 @@ from wfx.domain.errors import StoreError, StoreUnavailable, WorkflowInUse
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.opening import open_store
-from wfx.store.operations import ChangeJob
+from wfx.store.operations import ChangeJob, DeleteWorkflow
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.exclusive_operations import performed
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 
 _KILL_LISTENERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'SELECT head FROM log%'
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE (query LIKE 'LISTEN%' OR query LIKE '%log LEFT JOIN event AS latest%') AND pid <> pg_backend_pid()
 """
 
 
@@ -49,7 +51,7 @@ async def store(proxy: CuttingProxy, option: str) -> AsyncIterator[Store]:
 async def test_a_change_whose_answer_is_lost_happens_once(
     store: Store, proxy: CuttingProxy, *, lets_through: bool
 ) -> None:
-    """If the connection is lost at a change, that is found out, and the caller is told of it as of any other."""
+    """Row 50: if the connection is lost at a change, that is found out; the caller is told as of any other change."""
     job = await store.create_job(FLOW.name, begin())
     proxy.cut_at(b"cut here", lets_through=lets_through)
     changed = await store.change_job(job.id, move("RUN", message="cut here"))
@@ -206,3 +208,12 @@ async def test_news_come_also_when_notifications_do_not(store: Store, option: st
         async with asyncio.timeout(30):
             assert [event.job_id for event in await anext(follower)] == [job.id]
     await other.close()
+
+
+async def test_an_event_that_was_pruned_meanwhile(store: Store, option: str) -> None:
+    """Where the event of a change whose answer was lost is pruned already, the refusal says that it was made."""
+    await store.ping()
+    plain = await Connector(read_target(option))()
+    with pytest.raises(StoreUnavailable, match="was changed as asked, by event 999, which was pruned"):
+        await performed(plain, DeleteWorkflow(FLOW.name), 0, 999)
+    await plain.close()

@@ -6,17 +6,31 @@ import asyncio
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+from postgres_server import Postgres
 
 from tests.store.postgres_schemas import unsound
 from tests.store.samples import FLOW, begin, renamed
 from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import DumpReader, EventRecord, Header, Record, lines
+from wfx.domain.workflow import Group, State, Workflow
+from wfx.store.dump import (
+    ConsumerRecord,
+    DumpReader,
+    EventRecord,
+    Header,
+    JobRecord,
+    Record,
+    WorkflowRecord,
+    lines,
+)
+from wfx.store.dump_file import write_dump
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
 from wfx.store.postgres import dumping, restoring
+from wfx.store.postgres.blocking import one_state
 from wfx.store.protocol import Store
 from wfx.store.sqlite import dumping as sqlite_dumping
 from wfx.store.sqlite import restoring as sqlite_restoring
@@ -132,9 +146,115 @@ def test_what_is_not_sound(sqlite_lines: list[bytes], option: str) -> None:
 
 
 def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that is there twice is refused with a sentence."""
+    """A job that is there twice is refused by name, and the database is empty again."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
     jobs = [line for line in sqlite_lines if line.startswith(b'{"kind":"job"')]
     place = sqlite_lines.index(jobs[1])
-    with pytest.raises(ValueError, match="a record is there twice"):
+    with pytest.raises(StoreUnusable, match=r"a record is there twice, or refers to none: Key \(id\)="):
         imported([*sqlite_lines[:place], jobs[0], *sqlite_lines[place + 1 :]], option)
+    imported(sqlite_lines, option)
+
+
+def test_a_slow_reader_is_waited_for(sqlite_lines: list[bytes], option: str) -> None:
+    """PostgreSQL does not end a dump's transaction while whoever takes the records is busy with something else."""
+    imported(sqlite_lines, option)
+    with one_state(option) as connection:
+        assert connection.fetch("SHOW idle_in_transaction_session_timeout") == [("0",)]
+
+
+LONG = "ü" * 1300
+REFUSED: dict[str, tuple[type[Any], dict[str, Any], str]] = {
+    "id": (JobRecord, {"id": LONG}, "job ü+: a job id may have at most 2,500 bytes .* not 2,600; "),
+    "client": (JobRecord, {"client_id": "a\0"}, "job .*: the client id has the character U.0000, which PostgreSQL"),
+    "tag": (JobRecord, {"tags": b'["\\u0000"]'}, r"job .*: the tag has the character U.0000"),
+    "consumer": (ConsumerRecord, {"name": LONG}, "consumer ü+: a consumer name may have at most 2,500 bytes"),
+    "event": (EventRecord, {"client_id": "a\0"}, "event 1: the client id has the character U.0000"),
+    "workflow": (
+        WorkflowRecord, {"document": renamed(LONG).encoded}, "workflow 1: a workflow name may have at most"
+    ),
+    "state": (
+        WorkflowRecord, {"document": Workflow("w", (State(LONG),)).encoded}, "workflow 1: a state name may have"
+    ),
+    "group": (
+        WorkflowRecord, {"document": Workflow("w", (State("s"),), groups=(Group(LONG, ("s",)),)).encoded},
+        "workflow 1: a group name may have at most 2,500 bytes",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_names_that_postgresql_cannot_have(
+    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A record with a name that no index can hold is refused by name, and the database is empty again."""
+    monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 1)
+    shape, members, reason = REFUSED[what]
+    reader = DumpReader("dump", sqlite_lines)
+    changed = (record._replace(**members) if isinstance(record, shape) else record for record in reader.records())
+    with pytest.raises(ValueError, match=reason):
+        restoring.restore(option, reader.header, changed, quiet)
+    imported(sqlite_lines, option)
+    assert dumped(option)[1:-1] == sqlite_lines[1:-1]
+
+
+@pytest.mark.parametrize(("sql", "reason"), [
+    ("UPDATE job SET workflow = 99 WHERE number = 1", "job .* cannot be read .KeyError.99.*; wfx check tells more"),
+    ("UPDATE job SET definition_hash = repeat('x', 9), status = '{' WHERE number = 1", "job .* cannot be written"),
+    ("UPDATE workflow SET document = '{' WHERE number = 1", "workflow 1 cannot be read"),
+    ("DELETE FROM log", "the table log"),
+])  # fmt: skip
+def test_rows_that_cannot_be_read(
+    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, sql: str, reason: str
+) -> None:
+    """A database with a row that makes no record is not exported, and the row is named."""
+    imported(sqlite_lines, option)
+    schema = option.partition("search_path=")[2].rstrip("'")
+    postgres.sql(f"SET search_path = {schema}; SET session_replication_role = replica; {sql}", database)
+    with pytest.raises(StoreUnusable, match=reason):
+        dumped(option)
+
+
+def test_a_lost_connection_is_one_of_the_source(
+    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, tmp_path: Path
+) -> None:
+    """Where the source's connection is lost while a file is written, the message is about the source."""
+    imported(sqlite_lines, option)
+    target = tmp_path / "copy.jsonl"
+    with dumping.dump(option) as (header, records):
+        postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        with pytest.raises(StoreUnusable, match=r"cannot read the database .*: the connection to PostgreSQL was lost"):
+            write_dump(target, lines(header, records))
+    assert list(tmp_path.glob("copy*")) == []
+
+
+def test_documents_are_fetched_a_few_bytes_at_a_time(
+    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large jobs are, export and check have few bytes of them in memory at a time."""
+    imported(sqlite_lines, option)
+    events = "SELECT seq, octet_length(payload) FROM event ORDER BY seq"
+    with one_state(option) as connection:
+        sizes = dict(connection.fetch(events))
+        most = max(sizes.values())
+        monkeypatch.setattr("wfx.store.postgres.blocking._BYTES_TOGETHER", most)
+        groups = list(connection.groups(events))
+        assert [seq for group in groups for seq in group] == sorted(sizes)
+        assert 1 < len(groups) < len(sizes)
+        assert all(sum(sizes[seq] for seq in group) <= most for group in groups)
+        assert connection.at_once("SELECT max(octet_length(payload)) FROM event") == 20
+    assert dumped(option)[1:-1] == sqlite_lines[1:-1]
+
+
+def test_a_standby_is_read(sqlite_lines: list[bytes], option: str, postgres: Postgres) -> None:
+    """A standby that is named alone is exported, and no import is made into it."""
+    imported(sqlite_lines, option)
+    with Postgres(postgres) as standby:
+        standby.catch_up_with(postgres)
+        there = option.replace(f"'{postgres.port}'", f"'{standby.port}'")
+        assert dumped(there)[1:-1] == sqlite_lines[1:-1]
+        with pytest.raises(StoreUnusable, match="the server cannot write now: it is a standby"):
+            imported(sqlite_lines, there)
+        both = there.replace("host='127.0.0.1'", "host='127.0.0.1,127.0.0.1'")
+        both = both.replace(f"port='{standby.port}'", f"port='{standby.port},{postgres.port}'")
+        with one_state(both) as connection:
+            assert connection.fetch("SELECT pg_is_in_recovery()") == [(False,)]

@@ -158,15 +158,25 @@ def test_other_records_with_the_same_header(source: Path, tmp_path: Path, monkey
     monkeypatch.setattr("wfx.store.sqlite.restoring._TOGETHER", 4)
     path, documents = tmp_path / "wfx.db", records_of(source)
     before = documents[JOB]["clientId"]
-    documents[JOB]["clientId"], documents[EVENT]["seq"] = "other", 9
-    with pytest.raises(StoreUnusable, match="line 9"):
-        imported(documents, path)
-    documents[JOB]["clientId"], documents[EVENT]["seq"] = before, 3
+    documents[JOB]["clientId"] = "other"
+    with pytest.raises(StoreUnusable, match="line 10: a record of kind 'event' is missing here"):
+        imported(documents[: EVENT + 1], path)
+    documents[JOB]["clientId"] = before
     with pytest.raises(StoreUnusable, match="was not of these records, and was removed"):
         imported(documents, path)
     imported(documents, path)
     assert_sound(path)
     assert records_of(path)[1:] == documents[1:]
+
+
+def test_a_refused_record_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import that comes to a record that no store can have leaves no file: it would not go on."""
+    monkeypatch.setattr("wfx.store.sqlite.restoring._TOGETHER", 4)
+    documents = records_of(source)
+    documents[EVENT]["seq"] = 9
+    with pytest.raises(StoreUnusable, match="line 9: event 9: event 3 was to come here"):
+        imported(documents, tmp_path / "wfx.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 DAMAGE: dict[str, tuple[str, str]] = {

@@ -20,7 +20,7 @@ from wfx.domain.definition import hash_of
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
 from wfx.store.sqlite.checking import check
-from wfx.store.sqlite.reference_rows import copy_all
+from wfx.store.sqlite.reference import copy_all
 
 BASE = "/api/wfx/v1"
 HASHES = {"one": hash_of({"version": 1}), "two": hash_of({"version": 2})}
@@ -163,7 +163,7 @@ def test_what_a_killed_server_wrote_last_counts(path: Path, tmp_path: Path) -> N
     ("UPDATE schema_migrations SET version = 20990101000000", "20990101000000"),
     ("UPDATE schema_migrations SET dirty = 1", "20260331155900, 1"),
     ("DELETE FROM schema_migrations", r"version \[\]"),
-    ("UPDATE job SET status = '{\"state\":\"NOWHERE\"}' WHERE id = 'a'", "job a: KeyError"),
+    ("UPDATE job SET status = '{\"state\":\"NOWHERE\"}' WHERE id = 'a'", "job a: ValueError.*has no state 'NOWHERE'"),
     ("UPDATE job SET workflow_jobs = NULL WHERE id = 'a'", "job a: ValueError.*it has no workflow"),
     ("UPDATE job SET stime = 'yesterday' WHERE id = 'a'", "job a: ValueError.*yesterday"),
     ("UPDATE job SET definition = '{' WHERE id = 'a'", "job a: JSONDecodeError"),

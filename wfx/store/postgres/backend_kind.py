@@ -18,7 +18,14 @@ from wfx.store.storage_settings import StorageSettings
 
 
 def own_option(option: str) -> str:
-    """Return what the storage option says to PostgreSQL: nothing if it is as it is when nobody gives it."""
+    """Return what the storage option says to PostgreSQL: nothing if it is as it is when nobody gives it.
+
+    Raises StoreUnusable for one with bytes that are no text, which no connection could be made with.
+    """
+    try:
+        option.encode()
+    except UnicodeEncodeError as exc:
+        raise StoreUnusable("the storage option has bytes that are no UTF-8") from exc
     return "" if option == BY_NAME["storage-opt"].default else option
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from wfx.domain.job import Action, Event
 from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, finding
+from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.postgres.blocking import BlockingConnection
 from wfx.store.postgres.rows import event_of
 
@@ -17,7 +17,7 @@ _EVENTS = """
 SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
 FROM event WHERE workflow IN (SELECT number FROM workflow) AND action = ANY ($1::text[]) ORDER BY job_id, seq
 """
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+LARGEST_EVENT = "SELECT max(octet_length(payload)) FROM event"
 _EVERY = 1000
 
 
@@ -28,7 +28,8 @@ def check_events(
     ((total,),) = connection.fetch("SELECT count(*) FROM event")
     ((first,),) = connection.fetch("SELECT min(seq) FROM event WHERE cause IS NOT NULL")
     done = 0
-    for _, rows in groupby(connection.rows(_EVENTS, [action.value for action in Action]), key=lambda row: row[3]):
+    at_once, actions = connection.at_once(LARGEST_EVENT), [action.value for action in Action]
+    for _, rows in groupby(connection.rows(_EVENTS, actions, at_once=at_once), key=lambda row: row[3]):
         state: str | None = None
         for row in rows:
             if done % _EVERY == 0:
@@ -39,7 +40,7 @@ def check_events(
                 told = decode(event.payload)
                 yield from _check(event, told, state, first)
                 state = _state_after(event, told, state)
-            except _UNREADABLE as exc:
+            except UNREADABLE as exc:
                 yield finding("event_payload", f"event {row[0]}", "JSON about a job or a workflow", repr(exc))
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, finding
+from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.job_rules import ExaminedJob, Groups, HistorySummary, check_job
-from wfx.store.postgres.blocking import BlockingConnection
+from wfx.store.postgres.blocking import SMALL_ROWS_AT_ONCE, BlockingConnection
+from wfx.store.postgres.check_events import LARGEST_EVENT
 from wfx.store.postgres.rows import SIZE, event_of, stored_of
 from wfx.store.postgres.texts import key_of
 
@@ -31,7 +32,6 @@ _EVENTS = """
 SELECT number, seq, ctime, action, job_id, event.client_id, event.workflow, payload, state_before, cause
 FROM event JOIN job ON job.id = job_id ORDER BY number, seq
 """
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _EVERY = 500
 """Jobs between two reports of progress."""
 
@@ -42,8 +42,10 @@ def check_jobs(
     """Yield what is wrong with the jobs, in order of creation."""
     ((total,),) = connection.fetch("SELECT count(*) FROM job")
     ((whole,),) = connection.fetch("SELECT coalesce(max(horizon), 0) = 0 FROM log")
-    entries, events = Groups(connection.rows(_ENTRIES)), Groups(connection.rows(_EVENTS))
-    for done, row in enumerate(connection.rows(_JOBS)):
+    entries = Groups(connection.rows(_ENTRIES, at_once=SMALL_ROWS_AT_ONCE))
+    events = Groups(connection.rows(_EVENTS, at_once=connection.at_once(LARGEST_EVENT)))
+    jobs = connection.rows(_JOBS, at_once=connection.at_once("SELECT max(size) FROM job"))
+    for done, row in enumerate(jobs):
         if done % _EVERY == 0:
             progress("jobs", done, total)
         where = f"job {row[0]} ({row[1]})"
@@ -59,7 +61,7 @@ def check_jobs(
             yield from check_job(job, where)
             if row[_GROUP] != stored.job.group:
                 yield finding("job_group", where, f"the group of its state, {stored.job.group!r}", repr(row[_GROUP]))
-        except _UNREADABLE as exc:
+        except UNREADABLE as exc:
             yield finding("job", where, "a row that can be read, in a state of its workflow", repr(exc))
     progress("jobs", total, total)
 

@@ -12,17 +12,17 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, Report, finding, quiet
+from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
 from wfx.store.named_statements import read_statements
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.check_events import check_events
 from wfx.store.postgres.check_jobs import check_jobs
-from wfx.store.postgres.migrate import VERSION_TABLE, import_of, migrations
+from wfx.store.postgres.migrate import VERSION_TABLE, migrations
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.unfinished_import import import_of
+from wfx.store.schema_version import newer, older
 
 _CHECKS = read_statements(Path(__file__).parent / "checks.sql")
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What documents raise that are none."""
 
 
 def check(option: str, progress: Progress = quiet) -> Report:
@@ -52,10 +52,7 @@ def require_current(connection: BlockingConnection) -> None:
         raise StoreUnusable(f"the database {name} has no data of wfx")
     ((present,),) = connection.fetch(f"SELECT version FROM {VERSION_TABLE}")  # noqa: S608 - a constant
     if present != latest:
-        raise StoreUnusable(
-            f"the database {name} has schema version {present}, and this program knows {latest}; "
-            + ("use a newer program" if present > latest else "start a server on it once")
-        )
+        raise (newer if present > latest else older)(name, present, latest)
     if connection.run(import_of(connection.plain)) is not None:
         raise StoreUnusable(f"an import into the database {name} is not finished; call it again")
 
@@ -72,7 +69,7 @@ def _read_workflows(connection: BlockingConnection, workflows: dict[int, Workflo
         row = f"workflow {number}"
         try:
             workflow = workflows[number] = Workflow.from_encoded(Json(text.encode()), number)
-        except _UNREADABLE as exc:
+        except UNREADABLE as exc:
             yield finding("workflow", row, "a document that can be read", repr(exc))
             continue
         if workflow.name != name:

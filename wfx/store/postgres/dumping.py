@@ -4,85 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from operator import itemgetter
 
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
-from wfx.store.postgres.blocking import ROWS_AT_ONCE, BlockingConnection, one_state
+from wfx.store.dump_rows import job_record, typed
+from wfx.store.postgres import reference
+from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
 from wfx.store.postgres.rows import Row, stored_of
 from wfx.store.postgres.statements import SQL
 
-_HISTORIES = 16 * 1024 * 1024
-"""Bytes of histories that are fetched at once, unless that of one job is larger."""
+_FIRST = itemgetter(0)
 
 
 @contextmanager
 def dump(option: str) -> Iterator[tuple[Header, Iterator[Record]]]:
     """Yield header and records of one state of the database. Raises StoreUnusable, also while the records are read."""
     with one_state(option) as connection:
+        if reference.is_theirs(connection):
+            yield reference.read_all(connection)
+            return
         require_current(connection)
-        reader = _Reader(connection)
-        yield reader.header(), reader.records()
+        yield _header(connection), _records(connection)
 
 
-class _Reader:
-    """Makes records of rows."""
-
-    def __init__(self, connection: BlockingConnection) -> None:
-        self._connection = connection
-
-    def header(self) -> Header:
-        """Tell what there is."""
-        (row,) = self._connection.fetch(SQL["dump_header"])
-        return Header(*row)
-
-    def records(self) -> Iterator[Record]:
-        """Yield everything."""
-        workflows: dict[int, Workflow] = {}
-        for number, created, deleted, text in self._connection.rows(SQL["dump_workflows"]):
-            document = Json(text.encode())
-            workflows[number] = Workflow.from_encoded(document, number)
-            yield WorkflowRecord(number, created, deleted, document)
-        for jobs in self._jobs():
-            yield from self._job_records(jobs, workflows)
-        for row in self._connection.rows(SQL["dump_events"]):
-            seq, ctime, action, job_id, client_id, workflow, payload, before, cause = row
-            encoded = None if cause is None else Json(cause.encode())
-            document = Json(payload.encode())
-            yield EventRecord(seq, ctime, action, job_id, client_id, workflow, document, before, encoded)
-        yield from (ConsumerRecord(*row) for row in self._connection.rows(SQL["consumers"]))
-
-    def _jobs(self) -> Iterator[list[Row]]:
-        """Yield rows of jobs, as many as have few bytes of history together."""
-        some: list[Row] = []
-        room = _HISTORIES
-        for row in self._connection.rows(SQL["dump_jobs"]):
-            room -= row[_HISTORY_BYTES]
-            if some and (room < 0 or len(some) == ROWS_AT_ONCE):
-                yield some
-                some, room = [], _HISTORIES - row[_HISTORY_BYTES]
-            some.append(row)
-        if some:
-            yield some
-
-    def _job_records(self, rows: list[Row], workflows: Mapping[int, Workflow]) -> Iterator[JobRecord]:
-        entries: dict[int, list[EntryRecord]] = {}
-        for job, version, mtime, status, definition in self._connection.fetch(
-            SQL["dump_histories"], [row[0] for row in rows]
-        ):
-            document = None if definition is None else Json(definition.encode())
-            entries.setdefault(job, []).append(EntryRecord(version, mtime, Json(status.encode()), document))
-        for row in rows:
-            stored = stored_of(row, workflows)
-            job = stored.job
-            yield JobRecord(
-                id=job.id, client_id=job.client_id, workflow=job.workflow.number, state=job.state, stime=job.stime,
-                mtime=job.mtime, version=job.version, definition_hash=job.definition_hash, tags=job.tags,
-                status=job.status, definition=job.definition, history=tuple(entries.get(stored.number, ())),
-                history_dropped=stored.history_dropped,
-            )  # fmt: skip
+def _header(connection: BlockingConnection) -> Header:
+    rows = connection.fetch(SQL["dump_header"]) or [()]
+    (header,) = typed("the table", rows, lambda row: Header(*row), lambda _: "log")
+    return header
 
 
-_HISTORY_BYTES = 13
-"""Where a job's row has the bytes of its history."""
+def _records(connection: BlockingConnection) -> Iterator[Record]:
+    workflows: dict[int, Workflow] = {}
+    rows = connection.rows
+    yield from typed("workflow", rows(SQL["dump_workflows"]), partial(_workflow, workflows), _FIRST)
+    yield from typed("job", _jobs(connection), partial(_job, workflows), _id_of)
+    yield from typed("event", _events(connection), _event, _FIRST)
+    yield from typed("consumer", rows(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
+
+
+def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
+    number, created, deleted, text = row
+    document = Json(text.encode())
+    workflows[number] = Workflow.from_encoded(document, number)
+    return WorkflowRecord(number, created, deleted, document)
+
+
+def _jobs(connection: BlockingConnection) -> Iterator[tuple[Row, list[Row]]]:
+    """Yield rows of jobs, each with those of its history."""
+    for numbers in connection.groups(SQL["sizes_of_jobs"]):
+        entries: dict[int, list[Row]] = {number: [] for number in numbers}
+        for entry in connection.fetch(SQL["dump_histories"], numbers):
+            entries[entry[0]].append(entry)
+        for row in connection.fetch(SQL["dump_jobs"], numbers):
+            yield row, entries.pop(row[0])
+
+
+def _events(connection: BlockingConnection) -> Iterator[Row]:
+    for numbers in connection.groups(SQL["sizes_of_events"]):
+        yield from connection.fetch(SQL["dump_events"], numbers)
+
+
+def _job(workflows: Mapping[int, Workflow], rows: tuple[Row, list[Row]]) -> JobRecord:
+    stored = stored_of(rows[0], workflows)
+    return job_record(stored.job, map(_entry, rows[1]), stored.history_dropped)
+
+
+def _entry(row: Row) -> EntryRecord:
+    _, version, mtime, status, definition = row
+    return EntryRecord(version, mtime, Json(status.encode()), _encoded(definition))
+
+
+def _event(row: Row) -> EventRecord:
+    seq, ctime, action, job_id, client_id, workflow, payload, before, cause = row
+    document = Json(payload.encode())
+    return EventRecord(seq, ctime, action, job_id, client_id, workflow, document, before, _encoded(cause))
+
+
+def _encoded(text: str | None) -> Json | None:
+    return None if text is None else Json(text.encode())
+
+
+def _id_of(rows: tuple[Row, list[Row]]) -> object:
+    return rows[0][1]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.errors import StoreUnavailable, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -64,7 +64,7 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():
-            return await _take_lease(plain, operation, now)
+            return await _take_lease(plain, operation)
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
             return None
@@ -72,7 +72,12 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:
     """Return the answer to an operation that was done, and whose answer was lost; ``seq`` is that of its event."""
-    number, document = await plain.fetchrow(SQL["workflow_of_event"], seq) or (0, "")
+    row = await plain.fetchrow(SQL["workflow_of_event"], seq)
+    if row is None:
+        raise StoreUnavailable(
+            f"the workflow was changed as asked, by event {seq}, which was pruned before it was read"
+        )
+    number, document = row
     assert isinstance(operation, CreateWorkflow | DeleteWorkflow), "others are done once more"
     workflow = Workflow.from_encoded(Json(document.encode()), number)
     if isinstance(operation, CreateWorkflow):
@@ -107,9 +112,10 @@ async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fe
         raise WorkflowInUse(name) from exc
     if row is None:
         return None
-    if row[0] is None:
-        raise WorkflowInUse(name) if row[2] else WorkflowNotFound(name)
-    return await performed(plain, operation, now, row[0])
+    seq, number, document, present, _ = row
+    if seq is None:
+        raise WorkflowInUse(name) if present else WorkflowNotFound(name)
+    return _logged(None, Action.DELETE, Workflow.from_encoded(Json(document.encode()), number), now, operation, seq)
 
 
 def _logged(
@@ -152,8 +158,6 @@ async def _open_consumer(plain: Plain, name: str) -> Consumer:
     return Consumer(*row)
 
 
-async def _take_lease(plain: Plain, operation: TakeLease, now: int) -> Lease | None:
-    until = Timestamp(now + operation.ttl)
-    values = (operation.name, operation.holder, until, now, operation.latest_end(now))
-    epoch = await plain.fetchval(SQL["take_lease"], *values)
-    return None if epoch is None else Lease(operation.name, operation.holder, epoch, until)
+async def _take_lease(plain: Plain, operation: TakeLease) -> Lease | None:
+    row = await plain.fetchrow(SQL["take_lease"], operation.name, operation.holder, operation.ttl)
+    return None if row is None else Lease(operation.name, operation.holder, row[0], Timestamp(row[1]))

@@ -92,8 +92,17 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
--- name: head
-SELECT head FROM log
+-- name: log_now
+-- The newest event, and the one with this number.
+SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
+FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
+
+-- name: replace_log
+-- Unless somebody else has done it.
+WITH renamed AS (
+    UPDATE log SET log_id = replace(gen_random_uuid()::text, '-', '') WHERE log_id = $1 RETURNING log_id
+)
+SELECT pg_notify('wfx_log', '') FROM renamed
 
 -- name: ping
 SELECT 1
@@ -157,9 +166,9 @@ told AS (
     RETURNING id
 )
 SELECT
-    seq, number, EXISTS (SELECT FROM current_workflow WHERE name = $4) AS present,
+    seq, gone.number, document, EXISTS (SELECT FROM current_workflow WHERE current_workflow.name = $4) AS present,
     CASE WHEN seq IS NOT NULL THEN pg_notify('wfx_log', '') END
-FROM told LEFT JOIN (counter CROSS JOIN gone) ON true
+FROM told LEFT JOIN (counter CROSS JOIN gone JOIN workflow ON workflow.number = gone.number) ON true
 
 -- name: horizon_to_prune_to
 -- $1 keep_newest, $2 older_than, $3 at_most, $4 keep_for_consumers, $5 now.
@@ -248,11 +257,14 @@ SELECT name, position, steps, lost FROM consumer WHERE name = $1
 SELECT name, position, steps, lost FROM consumer ORDER BY name
 
 -- name: take_lease
-INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $3)
+-- By the clock of the database, which is the same for all servers, for $3 microseconds. One that ends later than twice
+-- that from now on is from before the clock was set back.
+INSERT INTO lease (name, holder, epoch, until)
+VALUES ($1, $2, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $3)
 ON CONFLICT (name) DO UPDATE
-SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = $3
-WHERE lease.until <= $4 OR lease.until > $5 OR lease.holder = $2
-RETURNING epoch
+SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = excluded.until
+WHERE lease.until <= excluded.until - $3 OR lease.until > excluded.until + $3 OR lease.holder = $2
+RETURNING epoch, until
 
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = $1
@@ -293,13 +305,20 @@ ORDER BY number
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
     history_bytes, history_dropped
-FROM job ORDER BY number
+FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
+
+-- name: sizes_of_jobs
+SELECT number, size + history_bytes FROM job ORDER BY number
 
 -- name: dump_histories
 SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
 
 -- name: dump_events
-SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause FROM event ORDER BY seq
+SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
+FROM event WHERE seq = ANY ($1::bigint[]) ORDER BY seq
+
+-- name: sizes_of_events
+SELECT seq, octet_length(payload) FROM event ORDER BY seq
 
 -- name: is_unused
 SELECT
@@ -308,6 +327,12 @@ FROM log FOR UPDATE
 
 -- name: begin_import
 CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL, digest text NOT NULL)
+
+-- name: versions
+SELECT version, oldest FROM wfx_schema
+
+-- name: set_versions
+UPDATE wfx_schema SET version = $1, oldest = $2
 
 -- name: note_import
 INSERT INTO import_progress VALUES ($1, 0, '')
@@ -322,10 +347,11 @@ UPDATE import_progress SET records = $2, digest = $3 WHERE records = $1 RETURNIN
 DROP TABLE import_progress
 
 -- name: discard_import
+-- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 BEGIN;
+DROP TABLE import_progress;
 TRUNCATE workflow, current_workflow, job, history, event, consumer;
 UPDATE log SET head = 0, horizon = 0;
-DROP TABLE import_progress;
 COMMIT
 
 -- name: set_log
@@ -333,6 +359,36 @@ UPDATE log SET head = $1, horizon = $2
 
 -- name: number_next_workflow
 SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow
+
+-- name: tables_of
+SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND relname = ANY ($1::text[])
+
+-- name: reference_counts
+SELECT
+    (SELECT count(*) FROM workflow), (SELECT count(*) FROM job),
+    (SELECT count(*) FROM history WHERE job_history IN (SELECT id FROM job))
+
+-- name: reference_workflows
+SELECT
+    id AS number, name, to_jsonb(workflow) ->> 'description' AS description, states::text AS states,
+    transitions::text AS transitions, groups::text AS groups
+FROM workflow ORDER BY id
+
+-- name: reference_jobs
+SELECT
+    row_number() OVER (ORDER BY stime, id COLLATE "C"), id, client_id, workflow_jobs, stime::text, mtime::text,
+    status::text, definition::text
+FROM job ORDER BY 1
+
+-- name: reference_tags
+SELECT number, name
+FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
+JOIN tag_jobs ON job_id = numbered.id JOIN tag ON tag.id = tag_id ORDER BY number
+
+-- name: reference_entries
+SELECT number, mtime::text, status::text, definition::text
+FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
+JOIN history ON job_history = numbered.id ORDER BY number, history.id
 
 -- name: take_tokens
 -- Of how many are wanted of each bucket those are taken that are there; see Bucket in domain/quota.py. $3 is the size of

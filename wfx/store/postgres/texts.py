@@ -23,6 +23,23 @@ def key_of(tag: str) -> str:
     return tag if len(tag) <= _LONGEST_TAG else f"\1{sha256(tag.encode()).hexdigest()}"
 
 
+def require_storable(what: str, *texts: str | None) -> None:
+    """Raise ValueError if PostgreSQL cannot have one of the texts."""
+    for text in texts:
+        if text is not None and "\0" in text:
+            raise ValueError(f"the {what} has the character U+0000, which PostgreSQL cannot have")
+
+
+def require_key(what: str, *texts: str) -> None:
+    """Raise ValueError if PostgreSQL cannot have one of the texts, or no index could hold it."""
+    require_storable(what, *texts)
+    try:
+        for text in texts:
+            require_short(what, text)
+    except TextTooLong as exc:
+        raise ValueError(str(exc)) from exc
+
+
 def require_short(what: str, text: str) -> None:
     """Raise TextTooLong if no index could hold the text."""
     if len(text) * 4 > _LONGEST_KEY and len(text.encode()) > _LONGEST_KEY:

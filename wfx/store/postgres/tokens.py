@@ -13,6 +13,8 @@ from wfx.store.tokens import Taken
 
 _INTERVAL = 60.0
 """Seconds between two looks for buckets that are full again."""
+_SECONDS = 2.0
+"""How long to wait for PostgreSQL, which those who ask do not do to the end."""
 _AT_ONCE = 10_000
 """Such buckets that are forgotten in one statement."""
 
@@ -22,7 +24,7 @@ class Tokens:
 
     def __init__(self, connect: Open) -> None:
         """Open the connection when it is first used."""
-        self.connection = Connection(connect)
+        self.connection = Connection(connect, seconds=_SECONDS)
         self._due = 0.0
         """When full buckets are looked for next."""
 

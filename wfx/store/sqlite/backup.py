@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.directory_sync import sync_directory
 from wfx.store.findings import Progress, quiet
+from wfx.store.new_files import new_file
 from wfx.store.sqlite.checking import reading
-from wfx.store.sqlite.file import make
 from wfx.store.sqlite.statements import SQL
 
 _PAGES = 1000
@@ -30,22 +29,14 @@ def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
     a database of this program, if the target exists, or if copying fails. Only its owner may read the copy, whoever may
     read the source.
     """
-    if os.path.lexists(target):
-        raise _refusal(target, "File exists")
-    partial = target.with_name(target.name + ".partial")
     with reading(source) as original:
         try:
-            make(partial)
-        except OSError as exc:
-            raise _refusal(partial, exc.strerror) from exc
-        try:
-            _copy(original, partial, progress)
-            partial.rename(target)
-        except (sqlite3.Error, OSError) as exc:
+            with new_file(target) as partial, _tidied(partial):
+                _copy(original, partial, progress)
+        except sqlite3.Error as exc:
             raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
-        finally:
-            partial.unlink(missing_ok=True)
-    sync_directory(target.parent)
+        except OSError as exc:
+            raise StoreUnusable(f"cannot make the backup {target}: {exc.strerror}") from exc
 
 
 def how_to_restore(path: Path) -> str:
@@ -54,13 +45,19 @@ def how_to_restore(path: Path) -> str:
     return f"restore a backup while no server runs: rm -f {' '.join(others)} && cp BACKUP {file}"
 
 
+@contextmanager
+def _tidied(path: Path) -> Iterator[None]:
+    """Remove what SQLite leaves beside a database that it could not write, such as on a full disk."""
+    try:
+        yield
+    finally:
+        for ending in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def _copy(original: sqlite3.Connection, path: Path, progress: Progress) -> None:
     # The original's transaction stays open throughout, so all steps copy one state, whatever is written meanwhile.
     with closing(sqlite3.connect(path)) as copy:
         original.backup(copy, pages=_PAGES, progress=lambda _, left, total: progress("pages", total - left, total))
         with copy:
             copy.execute(SQL["set_log_id"], ("",))
-
-
-def _refusal(path: Path, reason: str | None) -> StoreUnusable:
-    return StoreUnusable(f"cannot make the backup {path}: {reason}")

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from wfx.domain.job import Event
 from wfx.domain.workflow import Workflow
-from wfx.store.findings import Finding, Progress, finding
+from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.job_rules import ExaminedJob, Groups, HistorySummary, check_job
-from wfx.store.sqlite.rows import ANY_SIZE, EVENT_COLUMNS, SIZE, STORED_COLUMNS, UNREADABLE, Row, event_of, stored_of
+from wfx.store.sqlite.rows import ANY_SIZE, EVENT_COLUMNS, SIZE, STORED_COLUMNS, Row, event_of, stored_of
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.workflow_cache import read
 

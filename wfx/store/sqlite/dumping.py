@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
 
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
@@ -20,15 +20,14 @@ from wfx.store.dump import (
     JobRecord,
     Record,
     WorkflowRecord,
-    require_types,
 )
+from wfx.store.dump_rows import job_record, typed
 from wfx.store.sqlite import reference
 from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
     ANY_SIZE,
     EVENT_COLUMNS,
     STORED_COLUMNS,
-    UNREADABLE,
     Row,
     event_of,
     stored_of,
@@ -47,7 +46,7 @@ WITH RECURSIVE entry (number, earlier) AS (
 )
 SELECT version, mtime, CAST(status AS BLOB), CAST(definition AS BLOB) FROM entry CROSS JOIN history USING (number)
 """
-_Shape = TypeVar("_Shape", bound=tuple[Any, ...])
+_FIRST = itemgetter(0)
 
 
 @contextmanager
@@ -58,30 +57,36 @@ def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
     """
     if not path.is_file():
         raise StoreUnusable(f"there is no database file {path}")
-    with tidied(path), _current(path) as file, reading(file) as connection:
+    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path) as found:
+        yield found
+
+
+@contextmanager
+def _theirs(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+    with reference.reading(path) as (header, records):
+        yield header, records
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+    with reading(path) as connection:
         require_current(connection, str(path))
         with closing(_readable(path, connection)) as records:
             yield _header(connection), records
 
 
-@contextmanager
-def _current(path: Path) -> Iterator[Path]:
-    """Yield a database with our tables: the file itself, or what the reference's becomes when it is taken over."""
-    if not reference.is_theirs(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="wfx-") as directory:
-        converted = Path(directory, "wfx.db")
-        reference.convert(path, converted)
-        yield converted
-
-
 def _header(connection: sqlite3.Connection) -> Header:
     tables = ("workflow", "job", "event", "consumer")
-    with _naming("the table meta"):
-        head, horizon, _, _, log_id = connection.execute(SQL["position"]).fetchone()
-        counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
-        return _typed(Header(log_id, horizon, max(head, horizon), *counts))
+    counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
+    (header,) = typed(
+        "the table", connection.execute(SQL["position"]), lambda row: _header_of(row, counts), lambda _: "meta"
+    )
+    return header
+
+
+def _header_of(row: Row, counts: Sequence[int]) -> Header:
+    head, horizon, _, _, log_id = row
+    return Header(log_id, horizon, max(head, horizon), *counts)
 
 
 def _readable(path: Path, connection: sqlite3.Connection) -> Generator[Record]:
@@ -94,47 +99,26 @@ def _readable(path: Path, connection: sqlite3.Connection) -> Generator[Record]:
 
 def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     workflows: dict[int, Workflow] = {}
-    for number, created, deleted, document in connection.execute(_WORKFLOWS):
-        with _naming(f"workflow {number}"):
-            workflows[number] = read(number, document)
-            yield _typed(WorkflowRecord(number, created, deleted, Json(document.encode())))
-    for row in connection.execute(_JOBS, (ANY_SIZE,)):
-        with _naming(f"job {row[1]}"):
-            yield _typed(_job(connection, row, workflows))
-    for row in connection.execute(_EVENTS):
-        with _naming(f"event {row[0]}"):
-            yield _typed(_event(row, workflows))
-    for row in connection.execute(SQL["consumers"]):
-        with _naming(f"consumer {row[0]}"):
-            yield _typed(ConsumerRecord(*row))
+    yield from typed("workflow", connection.execute(_WORKFLOWS), partial(_workflow, workflows), _FIRST)
+    make_job = partial(_job, connection, workflows)
+    yield from typed("job", connection.execute(_JOBS, (ANY_SIZE,)), make_job, itemgetter(1))
+    yield from typed("event", connection.execute(_EVENTS), partial(_event, workflows), _FIRST)
+    yield from typed("consumer", connection.execute(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
 
 
-def _typed(record: _Shape) -> _Shape:
-    require_types(record)
-    return record
+def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
+    number, created, deleted, document = row
+    workflows[number] = read(number, document)
+    return WorkflowRecord(number, created, deleted, Json(document.encode()))
 
 
-@contextmanager
-def _naming(row: str) -> Iterator[None]:
-    try:
-        yield
-    except UNREADABLE as exc:
-        raise StoreUnusable(f"{row} cannot be read ({exc!r}); wfx check tells more") from exc
-
-
-def _job(connection: sqlite3.Connection, row: Row, workflows: Mapping[int, Workflow]) -> JobRecord:
+def _job(connection: sqlite3.Connection, workflows: Mapping[int, Workflow], row: Row) -> JobRecord:
     stored = stored_of(row, workflows)
-    job = stored.job
     entries = connection.execute(_ENTRIES, (stored.newest_entry,)).fetchall()
-    return JobRecord(
-        id=job.id, client_id=job.client_id, workflow=job.workflow.number, state=job.state, stime=job.stime,
-        mtime=job.mtime, version=job.version, definition_hash=job.definition_hash, tags=job.tags, status=job.status,
-        definition=job.definition, history=tuple(EntryRecord(*entry) for entry in reversed(entries)),
-        history_dropped=stored.history_dropped,
-    )  # fmt: skip
+    return job_record(stored.job, (EntryRecord(*entry) for entry in reversed(entries)), stored.history_dropped)
 
 
-def _event(row: Row, workflows: Mapping[int, Workflow]) -> EventRecord:
+def _event(workflows: Mapping[int, Workflow], row: Row) -> EventRecord:
     event = event_of(row, workflows)
     cause = None if event.encoded_cause is None else Json(event.encoded_cause.encode())
     return EventRecord(

@@ -37,11 +37,6 @@ def claim(path: Path, *, may_create: bool) -> int:
     return descriptor
 
 
-def make(path: Path) -> None:
-    """Make an empty file that nobody but its owner may use. Raises OSError, also where there is one already."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
-
-
 def _reason(error: OSError | ValueError, path: Path) -> str:
     if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
         return f"there is no directory {path.parent}"

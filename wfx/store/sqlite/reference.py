@@ -15,10 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.sqlite.file import make
-from wfx.store.sqlite.migrate import is_reference
-from wfx.store.sqlite.reference_rows import copy_all
-from wfx.store.sqlite.rows import UNREADABLE
+from wfx.store.dump import Header, Record
+from wfx.store.findings import UNREADABLE
+from wfx.store.new_files import make
+from wfx.store.sqlite.migrate import is_reference, migrate, migrations
+from wfx.store.sqlite.record_writer import RecordWriter
+from wfx.store.sqlite.reference_rows import read_all
+from wfx.store.sqlite.statements import SQL
 
 _log = logging.getLogger(__name__)
 
@@ -43,17 +46,29 @@ def take_over(path: Path) -> bool:
     return True
 
 
-def convert(path: Path, fresh: Path) -> None:
-    """Copy the data of a database of the reference into a new file of ours. Raises StoreUnusable."""
+@contextmanager
+def reading(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+    """Yield header and records of one state of a database of the reference. Raises StoreUnusable."""
     try:
         with closing(_reader(path)) as theirs:
             theirs.execute("BEGIN")
             _require_known(theirs, path)
-            make(fresh)
-            with closing(sqlite3.connect(fresh, isolation_level=None)) as ours:
-                copy_all(theirs, ours)
-    except (OSError, sqlite3.Error, *UNREADABLE) as exc:
-        raise StoreUnusable(f"cannot read {path}, a database of another implementation: {exc}") from exc
+            header, records = read_all(theirs)
+            yield header, _readable(path, records)
+    except sqlite3.Error as exc:
+        raise _unreadable(path, exc) from exc
+
+
+def _readable(path: Path, records: Iterator[Record]) -> Iterator[Record]:
+    """Yield the records. An error of reading is told of as such, also where others are being written meanwhile."""
+    try:
+        yield from records
+    except (sqlite3.Error, *UNREADABLE) as exc:
+        raise _unreadable(path, exc) from exc
+
+
+def _unreadable(path: Path, reason: Exception) -> StoreUnusable:
+    return StoreUnusable(f"cannot read {path}, a database of another implementation: {reason}")
 
 
 def is_theirs(path: Path) -> bool:
@@ -114,6 +129,23 @@ def _replace(theirs: sqlite3.Connection, path: Path) -> None:
     finally:
         fresh.unlink(missing_ok=True)
     _log.info("took over %d jobs; the log of events begins anew, and the old file is kept as %s", jobs, kept)
+
+
+def copy_all(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> int:
+    """Make our tables and copy everything into them, within their transaction; return how many jobs there are.
+
+    Raises ValueError, naming the job, for rows that make no sense.
+    """
+    migrate(ours, migrations(), 0)
+    ours.execute("PRAGMA journal_mode = WAL")
+    header, records = read_all(theirs)
+    ours.execute("BEGIN")
+    writer = RecordWriter(ours, header)
+    for record in records:
+        writer.write(record)
+    ours.execute(SQL["set_horizon"], (header.horizon,))
+    ours.execute("COMMIT")
+    return header.jobs
 
 
 def _failure(path: Path, reason: Exception) -> StoreUnusable:

@@ -9,40 +9,27 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wfx.domain.errors import StoreUnusable
-from wfx.domain.json import decode
-from wfx.store.directory_sync import sync_directory
-from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
-from wfx.store.dump_records import RecordReader
+from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress
-from wfx.store.history_bounds import size_of_entry
-from wfx.store.sizes import size_of
+from wfx.store.import_progress import RecordDigest, contradiction
+from wfx.store.new_files import publish
 from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.file import claim
 from wfx.store.sqlite.migrate import migrate, migrations
-from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
-from wfx.store.sqlite.statements import SQL, for_rows
-
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
+from wfx.store.sqlite.record_writer import RecordWriter
+from wfx.store.sqlite.statements import SQL
 
 _TOGETHER = 2000
 """Records in a transaction."""
+_CACHE = 65536
+"""KiB of pages in memory: rows of indexes go to all places of the file."""
 _PROGRESS = """
 CREATE TABLE import_progress (header TEXT NOT NULL, records INTEGER NOT NULL, digest TEXT NOT NULL)
 """
-_INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
-_INSERT_JOB = """
-INSERT INTO job (number, id, client_id, workflow_state, stime, mtime, version, definition_hash, tags, status, size,
-                 history, history_bytes, history_dropped)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?, ?, ?, ?)"
 
 
 class _Discarded(Exception):
@@ -61,10 +48,7 @@ def restore(path: Path, header: Header, records: Iterable[Record], progress: Pro
         with _claimed(partial, header):
             _write(partial, header, records, progress)
             _require_new(path)
-            partial.rename(path)
-        sync_directory(path.parent)
-    except sqlite3.IntegrityError as exc:
-        raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
+            publish(partial, path)
     except (OSError, sqlite3.Error) as exc:
         raise StoreUnusable(f"cannot write {partial}: {exc}; the import goes on there when it is called again") from exc
 
@@ -80,18 +64,33 @@ def _require_new(path: Path) -> None:
 @contextmanager
 def _claimed(path: Path, header: Header) -> Iterator[None]:
     """Take a file that is empty, or has the first records of a dump with this header; nobody else may write to it."""
-    descriptor = claim(path, may_create=True)
+    descriptor = _claim_for(path, header)
     try:
-        if _header_of(path) not in (None, repr(header)):
-            os.close(descriptor)
-            _remove(path)
-            descriptor = claim(path, may_create=True)
         yield
     except _Discarded as exc:
         _remove(path)
         raise StoreUnusable(f"{path}: {exc}") from exc
+    except sqlite3.IntegrityError as exc:
+        _remove(path)
+        raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
+    except ValueError:  # no import has such a record
+        _remove(path)
+        raise
     finally:
         os.close(descriptor)
+
+
+def _claim_for(path: Path, header: Header) -> int:
+    descriptor = claim(path, may_create=True)
+    try:
+        if _header_of(path) in (None, repr(header)):
+            return descriptor
+        _remove(path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return claim(path, may_create=True)
 
 
 def _remove(path: Path) -> None:
@@ -107,6 +106,8 @@ def _header_of(path: Path) -> str | None:
                 return None
             found: str = connection.execute("SELECT header FROM import_progress").fetchone()[0]
     except sqlite3.DatabaseError as exc:
+        if exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
+            raise
         raise StoreUnusable(f"{path} exists, but is not the beginning of an import ({exc}); move it away") from exc
     return found
 
@@ -115,6 +116,7 @@ def _write(path: Path, header: Header, records: Iterable[Record], progress: Prog
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         _begin(connection, header)
         _write_records(connection, header, records, progress)
         _require_sound(path, progress)
@@ -140,12 +142,12 @@ def _write_records(
     connection: sqlite3.Connection, header: Header, records: Iterable[Record], progress: Progress
 ) -> None:
     written, known = connection.execute("SELECT records, digest FROM import_progress").fetchone()
-    writer, digest = _RecordWriter(connection, header), sha256()
-    remaining, done = _digested(records, digest), 0
+    writer, digest = RecordWriter(connection, header), RecordDigest()
+    remaining, done = digest.over(records), 0
     for record in islice(remaining, written):
         writer.skip(record)
         done += 1
-    if written and digest.hexdigest() != known:
+    if written and digest.value != known:
         raise _Discarded("what another import has left was not of these records, and was removed; call this one again")
     before = None
     while done != before:
@@ -154,22 +156,14 @@ def _write_records(
             for record in islice(remaining, _TOGETHER):
                 writer.write(record)
                 done += 1
-            connection.execute("UPDATE import_progress SET records = ?, digest = ?", (done, digest.hexdigest()))
+            connection.execute("UPDATE import_progress SET records = ?, digest = ?", (done, digest.value))
         progress("records", done, header.records)
-
-
-def _digested(records: Iterable[Record], digest: Hash) -> Iterator[Record]:
-    for record in records:
-        digest.update(repr(record).encode())
-        yield record
 
 
 def _require_sound(path: Path, progress: Progress) -> None:
     """Let the check of databases look for what no single record shows."""
-    report = check(path, progress)
-    for found in report.findings:
-        text = f"{found.row}: expected {found.expected}; found {found.found}"
-        raise _Discarded(f"the records contradict each other, and what was written was removed: {text}")
+    if (reason := contradiction(check(path, progress))) is not None:
+        raise _Discarded(reason)
 
 
 @contextmanager
@@ -181,59 +175,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.rollback()
-
-
-class _RecordWriter:
-    """Writes the rows of records; jobs and history entries are numbered as they come."""
-
-    def __init__(self, connection: sqlite3.Connection, header: Header) -> None:
-        self._connection = connection
-        self._read = RecordReader(header)
-        self._jobs, self._entries = connection.execute(
-            "SELECT coalesce((SELECT max(number) FROM job), 0), coalesce((SELECT max(number) FROM history), 0)"
-        ).fetchone()
-
-    def skip(self, record: Record) -> None:
-        """Take notice of a record that is written already."""
-        if isinstance(record, WorkflowRecord):
-            self._read.workflow(record)
-        elif isinstance(record, EventRecord):
-            self._read.event(record)
-
-    def write(self, record: Record) -> None:
-        """Write a record."""
-        match record:
-            case WorkflowRecord():
-                self._write_workflow(record)
-            case JobRecord():
-                self._write_job(record)
-            case EventRecord():
-                for_rows(self._connection, "insert_events", [event_row(record.seq, self._read.event(record))])
-            case ConsumerRecord():
-                self._read.consumer(record)
-                self._connection.execute(_INSERT_CONSUMER, record)
-
-    def _write_workflow(self, record: WorkflowRecord) -> None:
-        workflow = self._read.workflow(record)
-        document = record.document.decode()
-        row = (record.number, workflow.name, record.deleted, document, record.created)
-        self._connection.execute(_INSERT_WORKFLOW, row)
-        if record.deleted is None:
-            for_rows(self._connection, "insert_workflow_states", workflow_state_rows(workflow))
-
-    def _write_job(self, record: JobRecord) -> None:
-        job, history = self._read.job(record)
-        self._jobs += 1
-        rows: list[Row] = []
-        for version, entry in history:
-            self._entries += 1
-            earlier = self._entries - 1 if rows else None
-            rows.append(entry_row(self._jobs, HistoryRow(self._entries, earlier, version, entry)))
-        size = sum(size_of_entry(entry) for _, entry in history)
-        newest = self._entries if rows else None
-        row = (*new_row(self._jobs, job, size_of(job)), newest, size, record.history_dropped)
-        self._connection.execute(_INSERT_JOB, row)
-        for_rows(self._connection, "insert_history", rows)
-        for_rows(self._connection, "insert_tags", [(tag, self._jobs) for tag in decode(job.tags)])
-        if job.definition is not None:
-            for_rows(self._connection, "put_definitions", [(self._jobs, job.definition.decode())])

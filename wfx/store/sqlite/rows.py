@@ -61,10 +61,6 @@ class HistoryRow(NamedTuple):
     entry: HistoryEntry
 
 
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""Missing members, wrong types, broken JSON, broken UTF-8, nesting beyond what is ever stored."""
-
-
 Row = tuple[Any, ...]
 JOB_COLUMNS = (
     "number, id, CASE WHEN size <= ?1 THEN client_id END, workflow_state, stime, mtime, version, definition_hash, "

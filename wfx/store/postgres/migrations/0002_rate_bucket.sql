@@ -1,3 +1,5 @@
+-- oldest program: 1
+
 -- Buckets of the rate limit that are not full, by what is limited. Not logged: after a crash, and on a standby that is
 -- promoted, all are full.
 CREATE UNLOGGED TABLE rate_bucket (

@@ -1,0 +1,77 @@
+"""Writer of the records of a dump into the tables."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from wfx.domain.json import decode
+from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump_records import RecordReader
+from wfx.store.history_bounds import size_of_entry
+from wfx.store.sizes import size_of
+from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
+from wfx.store.sqlite.statements import for_rows
+
+_INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
+_INSERT_JOB = """
+INSERT INTO job (number, id, client_id, workflow_state, stime, mtime, version, definition_hash, tags, status, size,
+                 history, history_bytes, history_dropped)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?, ?, ?, ?)"
+
+
+class RecordWriter:
+    """Writes the rows of records; jobs and history entries are numbered as they come."""
+
+    def __init__(self, connection: sqlite3.Connection, header: Header) -> None:
+        self._connection = connection
+        self._read = RecordReader(header)
+        self._jobs, self._entries = connection.execute(
+            "SELECT coalesce((SELECT max(number) FROM job), 0), coalesce((SELECT max(number) FROM history), 0)"
+        ).fetchone()
+
+    def skip(self, record: Record) -> None:
+        """Take notice of a record that is written already."""
+        if isinstance(record, WorkflowRecord):
+            self._read.workflow(record)
+        elif isinstance(record, EventRecord):
+            self._read.event(record)
+
+    def write(self, record: Record) -> None:
+        """Write a record."""
+        match record:
+            case WorkflowRecord():
+                self._write_workflow(record)
+            case JobRecord():
+                self._write_job(record)
+            case EventRecord():
+                for_rows(self._connection, "insert_events", [event_row(record.seq, self._read.event(record))])
+            case ConsumerRecord():
+                self._read.consumer(record)
+                self._connection.execute(_INSERT_CONSUMER, record)
+
+    def _write_workflow(self, record: WorkflowRecord) -> None:
+        workflow = self._read.workflow(record)
+        document = record.document.decode()
+        row = (record.number, workflow.name, record.deleted, document, record.created)
+        self._connection.execute(_INSERT_WORKFLOW, row)
+        if record.deleted is None:
+            for_rows(self._connection, "insert_workflow_states", workflow_state_rows(workflow))
+
+    def _write_job(self, record: JobRecord) -> None:
+        job, history = self._read.job(record)
+        self._jobs += 1
+        rows: list[Row] = []
+        for version, entry in history:
+            self._entries += 1
+            earlier = self._entries - 1 if rows else None
+            rows.append(entry_row(self._jobs, HistoryRow(self._entries, earlier, version, entry)))
+        size = sum(size_of_entry(entry) for _, entry in history)
+        newest = self._entries if rows else None
+        row = (*new_row(self._jobs, job, size_of(job)), newest, size, record.history_dropped)
+        self._connection.execute(_INSERT_JOB, row)
+        for_rows(self._connection, "insert_history", rows)
+        for_rows(self._connection, "insert_tags", [(tag, self._jobs) for tag in decode(job.tags)])
+        if job.definition is not None:
+            for_rows(self._connection, "put_definitions", [(self._jobs, job.definition.decode())])
