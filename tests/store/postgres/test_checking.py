@@ -168,7 +168,7 @@ def test_a_standby() -> None:
     with Postgres() as primary, primary.database() as name, Postgres(primary) as standby:
         asyncio.run(filled(primary.conninfo(name)))
         standby.catch_up_with(primary)
-        primary.stop()
+        primary.stop("immediate")
         hosts = {"host": "127.0.0.1,127.0.0.1", "port": f"{primary.port},{standby.port}"}
         shown = _wfx(primary.conninfo(name, **hosts), "check")
         assert shown.returncode == 0
