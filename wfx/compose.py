@@ -26,7 +26,7 @@ from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
+from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit, SharedBuckets
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
@@ -115,10 +115,8 @@ async def compose(
     ``siblings`` are the other worker processes, if this is one of several.
     Raises StoreUnusable or PluginRefused.
     """
-    tunables = Holder(Tunables.of(config))
+    tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
-    batches = Batches()
-    lost = Counter[str]()
     store = await _open_store(config, batches, stack)
     services = await _open_services(config, tunables, store, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
@@ -126,18 +124,17 @@ async def compose(
     running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
-    counts = [endpoint.counts for endpoint in endpoints.values()]
     snapshots = Snapshots(store)
     stack.push_async_callback(snapshots.close)
     metric_sources = MetricSources(
-        services, store, snapshots, limits, plugins, readiness, counts, batches, lost,
-        dropped_log_records=logs.dropped_records,
+        services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
+        batches, lost, dropped_log_records=logs.dropped_records,
     )  # fmt: skip
     metrics = Metrics(metric_sources, tunables)
     if siblings is not None:
         stack.callback((await siblings.serve(metrics)).close)
-    debug_sources = DebugSources(running_config, store, snapshots, limits, services, plugins)
-    endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
+    diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
+    endpoints[Side.NORTH].mount(Mount("/debug", diagnostics), Side.NORTH)
     return Composition(
         services=services,
         endpoints=endpoints,
@@ -145,7 +142,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets(),
+        buckets=MemoryBuckets() if store.tokens is None else SharedBuckets(store.tokens, MemoryBuckets()),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 

@@ -25,7 +25,7 @@ def run_check(call: Invocation) -> int:
             kind = backend_kind(call.settings.text("storage"))
             report = kind.check(call.settings.text("storage-opt"), progress)
     except StoreError as exc:
-        raise Failure(str(exc)) from exc
+        raise Failure(neutralise(str(exc))) from exc
     if call.settings.text("output") == "json":
         call.out.json(json.dumps({**asdict(report), "sound": report.sound}, ensure_ascii=False))
     else:
@@ -44,7 +44,7 @@ def run_backup(call: Invocation) -> int:
         with shown(call.err) as progress:
             restoring = kind.back_up(call.settings.text("storage-opt"), target, progress)
     except StoreError as exc:
-        raise Failure(str(exc)) from exc
+        raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"wrote {target} ({target.stat().st_size:,} bytes)")
     call.out.line(f"to {restoring.replace('BACKUP', str(target))}")
     return EXIT_OK

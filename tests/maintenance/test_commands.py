@@ -244,6 +244,23 @@ def test_sources_are_what_they_contain(tmp_path: Path, source: str, said: str) -
     assert not (tmp_path / "wfx.db").exists()
 
 
+def test_a_backup_on_a_full_disk(service: LocalService, tmp_path: Path) -> None:
+    """A backup for which there is no room is refused with the reason, and nothing is left of it."""
+    service.stop()
+    with closing(sqlite3.connect(service.folder / "wfx.db")) as connection:
+        connection.execute("INSERT INTO definition VALUES (7, ?)", ("x" * 2_000_000,))
+        connection.commit()
+    (tmp_path / "disk").mkdir()
+    limited = 'ulimit -f 500; exec "$PYTHON" -m wfx backup disk/b.db'
+    shown = subprocess.run(
+        ["sh", "-c", limited], cwd=service.folder, env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("Error: cannot copy wfx.db to disk/b.db: ")
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
 def test_a_dump_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line is read up to a bound, for it may have no end (/dev/zero)."""
     monkeypatch.setattr("wfx.transfer.LONGEST_LINE", 1000)
@@ -300,7 +317,12 @@ def position_of(service: LocalService) -> str:
 def test_a_terminal_shows_progress(service: LocalService) -> None:
     """On a terminal a bar shows what is being done, and is gone when the report comes."""
     shutil.copy(service.folder / "wfx.db", service.folder / "copy.db")
-    for arguments, last in ((["check"], "wfx.db is sound"), (["backup", "b.db"], "to restore a backup")):
+    for arguments, last in (
+        (["check"], "wfx.db is sound"),
+        (["backup", "b.db"], "to restore a backup"),
+        (["export", "b.jsonl"], "wrote b.jsonl"),
+        (["import", "--storage-opt=c.db", "b.jsonl"], "imported into c.db"),
+    ):
         terminal, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "wfx", *arguments], cwd=service.folder, stdout=subprocess.PIPE, stderr=theirs,

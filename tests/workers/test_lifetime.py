@@ -180,6 +180,17 @@ def test_https(option: str, tmp_path: Path) -> None:
         assert all(handshakes[number] > 0 for number in (1, 2))
 
 
+def test_rate_limit(option: str, tmp_path: Path) -> None:
+    """An address may make as many requests as the limit says at all workers together."""
+    limits = ("--rate-limit-enabled", "--ip-rate-limit=40", "--ip-window-minutes=600")
+    with running(tmp_path, option, *limits) as fleet, fleet.client() as client:
+        answers = [client.get(f"{BASE}/jobs").status_code for _ in range(60)]
+        assert answers == [200] * 40 + [429] * 20
+        refused = fleet.samples("wfx_refusals_total", 'reason="rate"')
+        assert sum(refused.values()) == 20
+        assert all(refused[number] > 0 for number in (1, 2))
+
+
 def test_systemd(option: str, tmp_path: Path) -> None:
     """Workers serve on sockets of systemd, which is told once that all serve, and when they stop."""
     path = str(tmp_path / "notify")

@@ -49,6 +49,7 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
 )
+from wfx.store.tokens import SharedTokens
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -225,6 +226,10 @@ class BatchingStore:
 
     async def describe(self) -> DatabaseFigures:
         return await self.backend.describe()
+
+    @property
+    def tokens(self) -> SharedTokens | None:
+        return self.backend.tokens
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

@@ -170,6 +170,10 @@ class MemoryBackend:
     async def describe(self) -> DatabaseFigures:
         return DatabaseFigures(0, {}, {"kind": "memory"})
 
+    @property
+    def tokens(self) -> None:
+        return None
+
     async def ping(self) -> None:
         self._require_open()
 

@@ -27,6 +27,7 @@ from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
+from wfx.store.tokens import SharedTokens
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -263,6 +264,10 @@ class Store(Protocol):
 
     async def describe(self) -> DatabaseFigures:
         """Tell what the storage takes."""
+
+    @property
+    def tokens(self) -> SharedTokens | None:
+        """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:
         """Prove that the store answers. Raises StoreUnavailable."""

@@ -12,7 +12,7 @@ from wfx.store.protocol import Consumer, LogBounds, Store
 
 DEADLINE_SECONDS = 5.0
 """How long whoever asks waits, for its turn and for the answers of the store."""
-SOON_SECONDS = 2.0
+SOON_SECONDS = 1.0
 """How long whoever must not wait waits until it has the one before."""
 KNOWN_SECONDS = 60.0
 """How old that may be."""

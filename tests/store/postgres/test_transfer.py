@@ -243,3 +243,18 @@ def test_documents_are_fetched_a_few_bytes_at_a_time(
         assert all(sum(sizes[seq] for seq in group) <= most for group in groups)
         assert connection.at_once("SELECT max(octet_length(payload)) FROM event") == 20
     assert dumped(option)[1:-1] == sqlite_lines[1:-1]
+
+
+def test_a_standby_is_read(sqlite_lines: list[bytes], option: str, postgres: Postgres) -> None:
+    """A standby that is named alone is exported, and no import is made into it."""
+    imported(sqlite_lines, option)
+    with Postgres(postgres) as standby:
+        standby.catch_up_with(postgres)
+        there = option.replace(f"'{postgres.port}'", f"'{standby.port}'")
+        assert dumped(there)[1:-1] == sqlite_lines[1:-1]
+        with pytest.raises(StoreUnusable, match="the server cannot write now: it is a standby"):
+            imported(sqlite_lines, there)
+        both = there.replace("host='127.0.0.1'", "host='127.0.0.1,127.0.0.1'")
+        both = both.replace(f"port='{standby.port}'", f"port='{standby.port},{postgres.port}'")
+        with one_state(both) as connection:
+            assert connection.fetch("SELECT pg_is_in_recovery()") == [(False,)]

@@ -30,6 +30,7 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.tokens import Tokens
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -68,6 +69,8 @@ class PostgresBackend:
             notified=notified,
             seconds=deadlines.read,
         )
+
+        self.tokens = Tokens(openers.point)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""
@@ -157,7 +160,7 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener)
+        single = (self._writer, self._points, self._pages, self._listener, self.tokens.connection)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
@@ -167,7 +170,7 @@ class PostgresBackend:
 
     async def close(self) -> None:
         await self._listener.close()
-        others = (self._writer, self._points, self._pages, self._searches)
+        others = (self._writer, self._points, self._pages, self._searches, self.tokens.connection)
         await asyncio.gather(*(each.close() for each in others))
 
 

@@ -34,7 +34,7 @@ _PAUSE = 0.5
 """Seconds in which servers that are at work have the tables for themselves, after an attempt that was in their way."""
 _LOCK_TIMEOUT = "1s"
 """How long to hold up servers that are at work before it is their turn again; they give up after five seconds."""
-_OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease")
+_OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease", "rate_bucket")
 
 
 class Migration(NamedTuple):

@@ -164,6 +164,10 @@ class SqliteBackend:
         different = len({id(each) for each in (connections.write, connections.point, connections.query)})
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
+    @property
+    def tokens(self) -> None:
+        return None
+
     async def ping(self) -> None:
         self._connections.file_guard.require()
         await self._point(self._queries.ping)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
@@ -30,7 +31,7 @@ def back_up(source: Path, target: Path, progress: Progress = quiet) -> None:
     """
     with reading(source) as original:
         try:
-            with new_file(target) as partial:
+            with new_file(target) as partial, _tidied(partial):
                 _copy(original, partial, progress)
         except sqlite3.Error as exc:
             raise StoreUnusable(f"cannot copy {source} to {target}: {exc}") from exc
@@ -42,6 +43,16 @@ def how_to_restore(path: Path) -> str:
     """Say in half a sentence how a backup becomes the database in this file again."""
     file, *others = (shlex.quote(f"{path}{ending}") for ending in ("", "-wal", "-shm"))
     return f"restore a backup while no server runs: rm -f {' '.join(others)} && cp BACKUP {file}"
+
+
+@contextmanager
+def _tidied(path: Path) -> Iterator[None]:
+    """Remove what SQLite leaves beside a database that it could not write, such as on a full disk."""
+    try:
+        yield
+    finally:
+        for ending in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _copy(original: sqlite3.Connection, path: Path, progress: Progress) -> None:

@@ -64,12 +64,8 @@ def _require_new(path: Path) -> None:
 @contextmanager
 def _claimed(path: Path, header: Header) -> Iterator[None]:
     """Take a file that is empty, or has the first records of a dump with this header; nobody else may write to it."""
-    descriptor = claim(path, may_create=True)
+    descriptor = _claim_for(path, header)
     try:
-        if _header_of(path) not in (None, repr(header)):
-            os.close(descriptor)
-            _remove(path)
-            descriptor = claim(path, may_create=True)
         yield
     except _Discarded as exc:
         _remove(path)
@@ -82,6 +78,19 @@ def _claimed(path: Path, header: Header) -> Iterator[None]:
         raise
     finally:
         os.close(descriptor)
+
+
+def _claim_for(path: Path, header: Header) -> int:
+    descriptor = claim(path, may_create=True)
+    try:
+        if _header_of(path) in (None, repr(header)):
+            return descriptor
+        _remove(path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return claim(path, may_create=True)
 
 
 def _remove(path: Path) -> None:
@@ -97,6 +106,8 @@ def _header_of(path: Path) -> str | None:
                 return None
             found: str = connection.execute("SELECT header FROM import_progress").fetchone()[0]
     except sqlite3.DatabaseError as exc:
+        if exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
+            raise
         raise StoreUnusable(f"{path} exists, but is not the beginning of an import ({exc}); move it away") from exc
     return found
 
