@@ -124,8 +124,7 @@ async def compose(
     running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
-    snapshots = Snapshots(store)
-    stack.push_async_callback(snapshots.close)
+    snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, dropped_log_records=logs.dropped_records,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.figures import DatabaseFigures, JobCounts
@@ -46,6 +47,16 @@ class Snapshots:
         self._taking: set[asyncio.Task[StoreSnapshot]] = set()
         """Those that nobody may wait for any more."""
 
+    async def __aenter__(self) -> Self:
+        """Begin with none."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End what nobody waits for any more; leave before the store closes."""
+        for each in self._taking:
+            each.cancel()
+        await asyncio.gather(*self._taking, return_exceptions=True)
+
     async def take(self) -> StoreSnapshot:
         """Take one, or share one that began after this was called. Raises StoreError, also without answer in time."""
         before = self._begun
@@ -75,12 +86,6 @@ class Snapshots:
         self._taking.discard(taking)
         if not taking.cancelled():
             taking.exception()  # so that it is looked at
-
-    async def close(self) -> None:
-        """End what nobody waits for any more; before the store closes."""
-        for each in self._taking:
-            each.cancel()
-        await asyncio.gather(*self._taking, return_exceptions=True)
 
     async def _asked(self) -> StoreSnapshot:
         store = self._store

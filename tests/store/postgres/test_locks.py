@@ -57,22 +57,18 @@ async def test_metrics_do_not_wait_for_a_lock(option: str, operator: Plain, monk
     store = await open_store("postgres", option)
     await store.create_workflow(FLOW)
     job = await store.create_job(FLOW.name, begin())
-    snapshots, others = Snapshots(store), Snapshots(store)
     counted = {(FLOW.name, job.group): 1}
-    async with asyncio.timeout(60):
+    async with Snapshots(store) as snapshots, Snapshots(store) as others, asyncio.timeout(60):
         assert (await snapshots.take()).jobs == counted
-    async with operator.transaction():
-        await operator.execute("LOCK TABLE job")
-        async with asyncio.timeout(30):
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE job")
             assert (await snapshots.known()).jobs == counted
             with pytest.raises(StoreUnavailable, match="no answer within"):
                 await others.known()
             monkeypatch.setattr(snapshot, "KNOWN_SECONDS", -1.0)
             with pytest.raises(StoreUnavailable, match="no answer within"):
                 await snapshots.known()
-    await snapshots.close()
-    await others.close()
-    assert (await others.take()).jobs == counted
+    assert (await Snapshots(store).take()).jobs == counted
     await store.close()
 
 
