@@ -258,3 +258,13 @@ def test_a_standby_is_read(sqlite_lines: list[bytes], option: str, postgres: Pos
         both = both.replace(f"port='{standby.port}'", f"port='{standby.port},{postgres.port}'")
         with one_state(both) as connection:
             assert connection.fetch("SELECT pg_is_in_recovery()") == [(False,)]
+
+
+def test_an_import_is_known_to_the_planner(
+    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str
+) -> None:
+    """After an import PostgreSQL knows how many rows there are, so that searches are planned for them."""
+    imported(sqlite_lines, option)
+    schema = option.partition("search_path=")[2].rstrip("'")
+    sql = f"SELECT reltuples FROM pg_class WHERE oid = '{schema}.event'::regclass"
+    assert postgres.sql(sql, database) == [str(DumpReader("dump", sqlite_lines).header.events)]

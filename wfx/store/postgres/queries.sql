@@ -346,6 +346,10 @@ UPDATE import_progress SET records = $2, digest = $3 WHERE records = $1 RETURNIN
 -- name: end_import
 DROP TABLE import_progress
 
+-- name: analyze_imported
+-- Else the check, and the first searches, are planned as if the tables were empty.
+ANALYZE workflow, job, history, event
+
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 BEGIN;
