@@ -19,7 +19,7 @@ from tests.acceptance.cluster.fleet import Notes
 from wfx.demo.local import LocalService
 
 Result = TypeVar("Result")
-_STARTS = 20
+_STARTS = 40
 """How often to start a server that does not find PostgreSQL."""
 _KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'wfx' AND random() < {share}"
 _KILL_LISTENERS = (
@@ -35,6 +35,8 @@ class Cluster:
     proxies: Sequence[Proxy]
     postgres: Postgres
     notes: Notes = field(default_factory=Notes)
+    away: set[int] = field(default_factory=set)
+    """Servers that were killed and do not serve again yet."""
     done: Counter[str] = field(default_factory=Counter)
     """How often each trouble was made."""
     trace: list[str] = field(default_factory=list)
@@ -78,12 +80,14 @@ class Troubles:
 
     async def kill(self, server: int) -> None:
         """Kill a server; the other goes on meanwhile."""
+        self._cluster.away.add(server)
         await _to_the_end(self._cluster.services[server].stop, signal.SIGKILL)
         await self._others_go_on(server)
         await self._start(server)
 
     async def kill_both(self, _: int) -> None:
         """Kill both servers at once."""
+        self._cluster.away.update(range(len(self._cluster.services)))
         for service in self._cluster.services:
             assert service.process is not None
             service.process.kill()
@@ -102,12 +106,18 @@ class Troubles:
             process.send_signal(signal.SIGCONT)
 
     async def break_down(self, _: int) -> None:
-        """Stop PostgreSQL without any order, and start it again, now or after some requests were refused."""
-        notes, postgres = self._cluster.notes, self._cluster.postgres
-        refused = notes.unavailable + self._chance.choice((0, 5, 50))
+        """Stop PostgreSQL without any order, and start it again, now or after some requests were refused.
+
+        That is not waited for where no server is left to refuse any: none starts without PostgreSQL.
+        """
+        cluster, notes, postgres = self._cluster, self._cluster.notes, self._cluster.postgres
+        refused = notes.unavailable + self._chance.choice((0, 5, 20))
         await _to_the_end(postgres.stop, "immediate")
         try:
-            await until(lambda: notes.unavailable >= refused, "requests are refused while PostgreSQL is down")
+            await until(
+                lambda: notes.unavailable >= refused or len(cluster.away) == len(cluster.services),
+                "requests are refused while PostgreSQL is down",
+            )
         finally:
             await _to_the_end(postgres.start)
 
@@ -132,6 +142,7 @@ class Troubles:
                 if attempt == _STARTS:
                     raise
             else:
+                self._cluster.away.discard(server)
                 return
 
     async def _others_go_on(self, server: int) -> None:
