@@ -10,7 +10,8 @@ ARGS ?=
 PODMAN ?= podman
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench bench-compare bench-scale performance plots soak fuzz attack mutants docs \
+.PHONY: help run demo run-cluster test check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
+        fuzz attack mutants docs \
         lock packages wheel deb sbom container clean
 
 help: ## List the targets
@@ -22,6 +23,10 @@ run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8
 
 demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation to ACTIVATED
 	@$(BIN)/wfx demo
+
+run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behind HAProxy, with the demo on top (ARGS=--help)
+	@.ci/packages cluster
+	@PYTHONPATH=loadtest exec $(BIN)/python -P -m cluster $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
@@ -39,24 +44,27 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	@PYTHONPATH=loadtest:. $(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench $(ARGS)
 
 bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
 	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.against $(BASE) $(ARGS)
 
 performance: $(VENV)/.dev packages ## Measure the figures of docs/performance.md and write them (seven to eight minutes)
-	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.performance $(ARGS)
+	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench.performance $(ARGS)
 
 plots: $(VENV)/.dev ## Write docs/performance.md anew from the figures measured last
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.page
 
-bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store (takes minutes)
-	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)
+bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store, or ARGS="--storage postgres" (takes minutes)
+	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench.scale $(ARGS)
 
 soak: $(VENV)/.dev ## Fail each operation of the disk; then an hour of load, to see whether anything grows (ARGS="--duration 10m")
 	WFX_TEST_ALL_FAULTS=1 $(BIN)/python -m pytest tests/store/sqlite/test_faults.py
 	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.soak $(ARGS)
+
+crash-cluster: $(VENV)/.dev packages ## Let two servers and their PostgreSQL fail in every way for three minutes (ARGS="--duration 30m --seed 7")
+	@PYTHONPATH=.:tests:plugins:loadtest $(BIN)/python -m tests.acceptance.cluster $(ARGS)
 
 fuzz: $(VENV)/.dev ## Attack the service with what nobody would send, for half an hour (ARGS="--duration 2h --seed 7")
 	PYTHONPATH=.:tests:plugins $(BIN)/python -m tests.fuzz $(ARGS)

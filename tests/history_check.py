@@ -113,9 +113,9 @@ def _of_the_readers(record: Record) -> Iterator[str]:
             yield f"reader {name} saw {len(seen)} events of {len(record.log)}"
 
 
-def lives(events: Sequence[Document]) -> dict[str, list[Document]]:
-    """Tell how each job looked from its creation on, by the events alone; deleted jobs are left out."""
-    found: dict[str, list[Document]] = {}
+def stories(events: Sequence[Document]) -> dict[str, list[Document | None]]:
+    """Tell how each job looked after each of its events, by the events alone; None where it was deleted."""
+    found: dict[str, list[Document | None]] = {}
     for event in events:
         job, action = event["job"], event["action"]
         states = found.setdefault(job["id"], [])
@@ -123,10 +123,16 @@ def lives(events: Sequence[Document]) -> dict[str, list[Document]]:
             case "CREATE":
                 states.append({"tags": [], **job})
             case "DELETE":
-                del found[job["id"]]
+                states.append(None)
             case _:
-                states.append(_after(states[-1], event))
+                states.append(_after(states[-1] or {}, event))
     return found
+
+
+def lives(events: Sequence[Document]) -> dict[str, list[Document]]:
+    """Tell how each job looked from its creation on, by the events alone; deleted jobs are left out."""
+    kept = ((job, [state for state in states if state]) for job, states in stories(events).items() if states[-1])
+    return dict(kept)
 
 
 def _after(before: Document, event: Document) -> Document:

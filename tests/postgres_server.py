@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pwd
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,9 +12,11 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from waiting import eventually
+
+from cluster.database import account, programs
 
 USER = "wfx"
 """Owner of the databases: no superuser, as in production."""
@@ -41,36 +41,13 @@ rm -rf "$1"
 """
 
 
-def programs() -> Path:
-    """Return the directory of the newest PostgreSQL on this machine, which Debian does not put on the path."""
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if found:
-        return max(found, key=lambda program: int(program.parts[-3])).parent
-    on_path = shutil.which("initdb")
-    assert on_path, "PostgreSQL is missing: install Debian's package postgresql, or run .ci/packages, which does"
-    return Path(on_path).resolve().parent
-
-
-def _account() -> dict[str, Any]:
-    """Return what Popen needs to run a program as somebody: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    raise AssertionError("the tests run as root, and there is no account postgres or nobody to run PostgreSQL as")
-
-
 class Postgres:
     """A PostgreSQL server with a directory of its own."""
 
     def __init__(self, primary: Postgres | None = None) -> None:
         """Make the database cluster, or the standby of another server; ``start`` starts it."""
         self._programs = programs()
-        self._account = _account()
+        self._account = account()
         self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
         if "user" in self._account:
             os.chown(self.folder, self._account["user"], self._account["group"])

@@ -54,6 +54,8 @@ class Stub:
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.written = 0
+        """Answers that were written to the end."""
         self.replies: deque[Reply] = deque()
         self.usual: Callable[[Seen], Reply] = lambda _: Reply()
         self.port = 0
@@ -128,6 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in [reply.body] if reply.chunks is None else reply.chunks():
             self.wfile.write(chunk)
+        cast(_Connections, self.server).stub.written += 1
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  # the library's names
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,8 @@ from wfx.config.secret_permissions import exposed_secrets
 from wfx.version import COMMIT, VERSION
 
 if TYPE_CHECKING:  # imported when the server runs
-    from wfx.config.live_reload import LoadedConfig
+    from wfx.config.live_reload import Load, LoadedConfig
+    from wfx.workers.handover import Handover
 
 _KINDS = {
     "str": Kind.STRING,
@@ -90,7 +93,7 @@ def config_of(settings: Settings) -> Config:
     return config
 
 
-def _load(sources: Sources) -> LoadedConfig:
+def load(sources: Sources) -> LoadedConfig:
     """Read flags, variables and files again. Raises Failure."""
     return _loaded(sources.resolve())
 
@@ -111,29 +114,54 @@ def _serve(call: Invocation) -> int:
     loaded = _loaded(call.resolved)
     for warning in exposed_secrets(loaded.settings):
         call.log.write("warn", warning)
+    if loaded.config.workers > 1:
+        _serve_by_workers(loaded, call.sources)
+    else:
+        serve(loaded, partial(load, call.sources))
+    return 0
+
+
+def serve(loaded: LoadedConfig, load: Load, handover: Handover | None = None) -> None:
+    """Serve in this process, which is a worker if it has a handover of its parent. Raises Failure."""
     import uvloop  # what only a running server needs is imported when it runs
 
-    from wfx import logs
+    from wfx.supervise import run
+
+    with _failures(loaded):
+        uvloop.run(run(loaded, load, handover))
+
+
+def _serve_by_workers(loaded: LoadedConfig, sources: Sources) -> None:
+    import asyncio  # as above
+
+    from wfx.workers.parent import CommandLine, run
+
+    with _failures(loaded):
+        asyncio.run(run(loaded, CommandLine(sources.given, sources.files)))
+
+
+@contextmanager
+def _failures(loaded: LoadedConfig) -> Iterator[None]:
+    """Log as the configuration says, and raise what ends a service as Failure."""
+    from wfx import logs  # as above
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
     from wfx.server.socket_activation import PassedSocketsUnusable
     from wfx.server.tls import CannotUseTls
-    from wfx.supervise import run
+    from wfx.workers.parent import WorkerNotStarted
 
-    config = loaded.config
     try:
-        logs.configure(config.log_level, config.log_format)
+        logs.configure(loaded.config.log_level, loaded.config.log_format)
     except logs.CannotLog as exc:
         raise Failure(str(exc)) from exc
-    logs.sanitize(config)
+    logs.sanitize(loaded.config)
     try:
-        uvloop.run(run(loaded, partial(_load, call.sources)))
+        yield
     except CannotUseTls as exc:
         raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
-    except (WfxError, CannotListen, PassedSocketsUnusable) as exc:
+    except (WfxError, CannotListen, PassedSocketsUnusable, WorkerNotStarted) as exc:
         logs.flush()  # so that the reason is the last line
         raise Failure(str(exc)) from exc
-    return 0
 
 
 def _config(call: Invocation) -> None:

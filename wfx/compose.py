@@ -26,7 +26,7 @@ from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
+from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit, SharedBuckets
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
@@ -39,7 +39,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
@@ -107,15 +107,16 @@ class Composition:
         return build_app(side, self.endpoints[side], middleware)
 
 
-async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> Composition:
+async def compose(
+    config: Config, stack: AsyncExitStack, stop: asyncio.Event, siblings: Siblings | None = None
+) -> Composition:
     """Build all parts in order; the stack closes them in reverse. A plugin that is lost sets ``stop``.
 
+    ``siblings`` are the other worker processes, if this is one of several.
     Raises StoreUnusable or PluginRefused.
     """
-    tunables = Holder(Tunables.of(config))
+    tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
-    batches = Batches()
-    lost = Counter[str]()
     store = await _open_store(config, batches, stack)
     services = await _open_services(config, tunables, store, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
@@ -123,14 +124,17 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
     running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health)
-    counts = [endpoint.counts for endpoint in endpoints.values()]
     snapshots = Snapshots(store)
+    stack.push_async_callback(snapshots.close)
     metric_sources = MetricSources(
-        services, store, snapshots, limits, plugins, readiness, counts, batches, lost,
-        dropped_log_records=logs.dropped_records,
+        services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
+        batches, lost, dropped_log_records=logs.dropped_records,
     )  # fmt: skip
-    debug_sources = DebugSources(running_config, store, snapshots, limits, services, plugins)
-    endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, debug_sources)), Side.NORTH)
+    metrics = Metrics(metric_sources, tunables)
+    if siblings is not None:
+        stack.callback((await siblings.serve(metrics)).close)
+    diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
+    endpoints[Side.NORTH].mount(Mount("/debug", diagnostics), Side.NORTH)
     return Composition(
         services=services,
         endpoints=endpoints,
@@ -138,8 +142,8 @@ async def compose(config: Config, stack: AsyncExitStack, stop: asyncio.Event) ->
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets(),
-        monitoring=_monitor(config, Metrics(metric_sources, tunables), readiness, endpoints[Side.NORTH]),
+        buckets=MemoryBuckets() if store.tokens is None else SharedBuckets(store.tokens, MemoryBuckets()),
+        monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
 
@@ -173,10 +177,12 @@ def _check_storage(config: Config) -> None:
         raise OptionRefused("storage-opt", str(exc)) from exc
 
 
-def _monitor(config: Config, metrics: Metrics, readiness: Readiness, north: Dispatch) -> Monitoring:
+def _monitor(
+    config: Config, metrics: Metrics, siblings: Siblings | None, readiness: Readiness, north: Dispatch
+) -> Monitoring:
     """Have the northbound side serve metrics, which are behind the plugins unlike probes; return what stands before."""
     if config.metrics_path:
-        north.mount(Mount(config.metrics_path, MetricsEndpoint(metrics)), Side.NORTH)
+        north.mount(Mount(config.metrics_path, MetricsEndpoint(metrics, siblings)), Side.NORTH)
     probes: dict[str, Probe] = {config.liveness_path: alive, config.readiness_path: partial(ready, readiness)}
     return Monitoring(
         metrics,
@@ -267,7 +273,7 @@ def _middleware(
 
 
 def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:
-    """Translate the options; a time of 0 is no limit."""
+    """Translate the options; a time of 0 is no limit. Each worker process has its share of a listener's limits."""
     read_timeout = tunables.read_timeout or math.inf
     return HttpSettings(
         idle_timeout=tunables.cleanup_timeout or read_timeout,
@@ -276,8 +282,8 @@ def _http_settings(config: Config, tunables: Tunables) -> HttpSettings:
         write_timeout=tunables.write_timeout or math.inf,
         max_head=config.max_header_size,
         keep_alive=tunables.keep_alive,
-        max_connections=tunables.max_connections,
-        max_requests=tunables.max_requests,
+        max_connections=math.ceil(tunables.max_connections / config.workers),
+        max_requests=math.ceil(tunables.max_requests / config.workers),
         max_body=config.max_body_size,
         proxies=TrustedProxies(tunables.trusted_proxy) if tunables.trusted_proxy else None,
     )

@@ -111,7 +111,7 @@ class LogWriter(QueuedHandler):
         written, view = 0, memoryview(data)
         while written < len(data):
             try:
-                written += os.write(self._descriptor, view[written:])
+                written += os.write(self._descriptor, view[written : _end_of_piece(data, written)])
             except BlockingIOError:  # somebody shares the pipe with us and made it so
                 poll = select.poll()
                 poll.register(self._descriptor, select.POLLOUT)
@@ -120,6 +120,15 @@ class LogWriter(QueuedHandler):
                 break
         self._torn = not data[:written].endswith(b"\n") if written else self._torn
         return written
+
+
+def _end_of_piece(data: bytes, start: int) -> int:
+    """Return where to end a write that others who write to the same pipe cannot tear: behind as many lines as fit.
+
+    A line that is longer than a pipe takes at once goes by itself, and may be torn while the pipe is full.
+    """
+    end = data.rfind(b"\n", start, start + select.PIPE_BUF)
+    return (end if end >= 0 else data.index(b"\n", start)) + 1
 
 
 def _missing(count: int) -> logging.LogRecord:

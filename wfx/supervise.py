@@ -7,67 +7,78 @@ import gc
 import logging
 import os
 import pwd
-import signal
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from types import FrameType
 
 from wfx.compose import Composition, compose
 from wfx.config.live_reload import LiveReload, Load, LoadedConfig
+from wfx.config.options import Config
 from wfx.server.listener_warnings import listener_warnings
 from wfx.server.listeners import Listener, open_listeners, serve
 from wfx.server.socket_activation import passed_sockets
 from wfx.server.start_checks import START_CHECKS
 from wfx.server.tls import Tls
+from wfx.signals import ControlEvents, signals_handled
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
+from wfx.workers.handover import Handover
+from wfx.workers.place import WorkerPlace
 
 log = logging.getLogger("wfx")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GC_THRESHOLDS = (10_000, 5, 2)
 """For ``gc.set_threshold``: new objects before a collection of the youngest generation, and collections of a generation
 before one of the next."""
 
 
-async def run(loaded: LoadedConfig, load: Load) -> None:
+async def run(loaded: LoadedConfig, load: Load, handover: Handover | None = None) -> None:
     """Serve until SIGINT or SIGTERM, then stop in order; on a second signal, without waiting for anybody.
 
-    SIGHUP, and a change of configuration files, reloads.
+    SIGHUP, and a change of configuration files, reloads. A worker process has a handover of its parent, which may ask
+    for the same.
 
     Raises StoreUnusable, PluginRefused, CannotUseTls, PassedSocketsUnusable or CannotListen when it cannot start,
     PluginLost after it had to stop for that, and StoreLost when it ends without its files.
     """
-    config = loaded.config
-    stop, at_once, hang_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    _handle_signals(stop, at_once, hang_up)
-    manager = ServiceManager(os.environ)
-    passed = passed_sockets()
-    tls = Tls.of(config)
-    log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
-    try:
+    config, control = loaded.config, ControlEvents()
+    with signals_handled(control, has_parent=handover is not None):
+        place = _Alone(config) if handover is None else WorkerPlace(handover, control)
+        log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
         async with AsyncExitStack() as stack:
-            stack.callback(manager.close)
-            service = await compose(config, stack, stop)
-            if tls is not None:
-                service.running_config.on_reload(tls.prepare)
+            stack.callback(place.manager.close)
+            service = await compose(config, stack, control.stop, place.siblings)
+            if place.tls is not None:
+                service.running_config.on_reload(place.tls.prepare)
             for option, check in START_CHECKS.items():
                 service.running_config.check_at_restart(option, check)
-            plugin_killer = asyncio.create_task(_kill_plugins(service, at_once))
+            plugin_killer = asyncio.create_task(_kill_plugins(service, control.at_once))
             stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
-            if not stop.is_set():
-                listeners = open_listeners(config, tls, passed)
-                for warning in listener_warnings(config, listeners, passed=bool(passed)):
-                    log.warning(warning)
-                reload = LiveReload(service.running_config, loaded, load, hang_up, manager)
-                await _serve(service, listeners, reload, stop, at_once, manager)
-    finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+            if not control.stop.is_set():
+                listeners = place.open_listeners()
+                reload = LiveReload(service.running_config, loaded, load, control.reload, place.manager)
+                await _serve(service, listeners, reload, control.stop, control.at_once, place.manager)
     log.info("wfx stopped")
     for chain in service.plugins.values():
         if chain.lost.done():
             raise chain.lost.result()
+
+
+class _Alone:
+    """Where a service is that has no parent: it opens its sockets, or takes over those of systemd, which it tells."""
+
+    siblings = None
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.manager = ServiceManager(os.environ)
+        self._passed = passed_sockets()
+        self.tls = Tls.of(config)
+
+    def open_listeners(self) -> Sequence[Listener]:
+        listeners = open_listeners(self._config, self.tls, self._passed)
+        for warning in listener_warnings(self._config, listeners, passed=bool(self._passed)):
+            log.warning(warning)
+        return listeners
 
 
 async def _serve(
@@ -135,24 +146,3 @@ def _tune_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-
-
-def _handle_signals(stop: asyncio.Event, at_once: asyncio.Event, hang_up: asyncio.Event) -> None:
-    """Stop on SIGINT or SIGTERM, at once on a second one, and hang up on SIGHUP, up to the end of the process.
-
-    (The loop's own handlers would be gone once it is closed, while the interpreter still has to end.)
-    """
-    loop = asyncio.get_running_loop()
-
-    def note(number: int) -> None:
-        if number == signal.SIGHUP:
-            hang_up.set()
-        else:
-            (at_once if stop.is_set() else stop).set()
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(note, number)
-
-    for number in _SIGNALS:
-        signal.signal(number, handle)

@@ -11,7 +11,6 @@ from typing import BinaryIO
 from wfx.commandline import completion, help, input_files, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
-from wfx.commandline.http_addresses import without_credentials
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.program import Program
@@ -73,7 +72,7 @@ def _drawn(call: Invocation, diagram: Diagram) -> str:
 def _drawn_elsewhere(call: Invocation, service: str, diagram: Diagram) -> bytes:
     from wfx_viewer import kroki
 
-    call.log.write("debug", "having workflow drawn", url=without_credentials(service), states=len(diagram.states))
+    call.log.write("debug", "having workflow drawn", url=kroki.shown(service), states=len(diagram.states))
     drawn = kroki.draw(service, texts.plantuml(diagram))
     if drawn.status != 200:
         call.log.write("warn", "the service may not have drawn the workflow", url=drawn.address, status=drawn.status)

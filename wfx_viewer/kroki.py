@@ -33,7 +33,7 @@ def draw(url: str, plantuml: str) -> Drawn:
     """Return the service's answer. Raises Failure if there is none in time, or if it is to come from another host."""
     import httpx  # only this format, and only with a service, needs it
 
-    what = f"cannot have {without_credentials(url)} draw the workflow"
+    what = f"cannot have {shown(url)} draw the workflow"
     if not is_http_address(url):  # its parts may be those of a password
         raise Failure(f"{what}: that is no address such as https://kroki.io/plantuml/svg")
     try:
@@ -43,7 +43,7 @@ def draw(url: str, plantuml: str) -> Drawn:
     except _RedirectRefused as exc:
         raise Failure(f"{what}: {exc}") from exc
     except httpx.RequestError as exc:
-        led_to = "" if exc.request.url == httpx.URL(url) else f"it redirects to {_shown(exc.request)}: "
+        led_to = "" if exc.request.url == httpx.URL(url) else f"it redirects to {shown(str(exc.request.url))}: "
         raise Failure(f"{what}: {led_to}{exc}") from exc
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, bodies.Unreadable) as exc:
         raise Failure(f"{what}: {exc}") from exc
@@ -68,14 +68,16 @@ def _exchange(url: str, form: bytes) -> Drawn:
             with closing(client.send(request, stream=True)) as answer:
                 if answer.next_request is None:
                     pieces = bodies.unpacked(answer.iter_raw(), answer.headers.get("Content-Encoding", ""))
-                    return Drawn(_shown(request), answer.status_code, bodies.whole(pieces, _MOST))
+                    return Drawn(shown(str(request.url)), answer.status_code, bodies.whole(pieces, _MOST))
             _check_host(request, answer.next_request)
             request = answer.next_request
         raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
 
 
-def _shown(request: httpx.Request) -> str:
-    return without_credentials(str(request.url))
+def shown(url: str) -> str:
+    """Return an address for messages, without what may be secret: name and password, and the values of its query."""
+    address, mark, _ = without_credentials(url).partition("?")
+    return f"{address}?…" if mark else address
 
 
 class _RedirectRefused(Exception):
@@ -91,7 +93,7 @@ def _check_host(request: httpx.Request, following: httpx.Request) -> None:
     else:
         return
     raise _RedirectRefused(
-        f"it redirects to {_shown(following)}, {reason}: give that as --kroki-url if the workflow may go there"
+        f"it redirects to {shown(str(following.url))}, {reason}: give that as --kroki-url if the workflow may go there"
     )
 
 

@@ -9,6 +9,8 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -20,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench import filling, fixture, machine, queries, stalls
+from bench import filling, fixture, machine, postgresql, queries, stalls
 from bench.filling import Sample
 from bench.machine import say
 from bench.queries import Duration
@@ -79,11 +81,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1_000_000, help="jobs in the large store")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement with wrk")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each pair; the median counts")
+    parser.add_argument("--storage", choices=("sqlite", "postgres"), default="sqlite", help="where the large store is")
     parser.add_argument("--json", type=Path, default=Path(".bench/scale.json"), help="where the findings go")
     given = parser.parse_args()
     say(f"Measuring {machine.go_first()}.")
     watch = machine.Watch()
-    figures = documents(measure(Effort(given.seconds, given.rounds, given.jobs)))
+    effort = Effort(given.seconds, given.rounds, given.jobs)
+    figures = documents(measure(effort) if given.storage == "sqlite" else measure_on_postgresql(effort))
     say(f"Meanwhile {watch.sentence()}.")
     machine.keep(given.json, watch.record() | {"jobs": given.jobs} | figures)
 
@@ -105,6 +109,25 @@ def measure(effort: Effort) -> Iterator[Finding | Duration]:
     with tempfile.TemporaryDirectory() as folder:
         small, large = (_built(Path(folder), jobs) for jobs in (SMALL, effort.jobs))
         yield from _findings(small, large, effort)
+
+
+def measure_on_postgresql(effort: Effort) -> Iterator[Finding | Duration]:
+    """Build a large store, import it into PostgreSQL, and measure lists and requests there."""
+    with postgresql.place() as where:
+        large = _built(where.folder, effort.jobs)
+        begun = time.monotonic()
+        command = [sys.executable, "-m", "wfx", "import", *where.options, str(large.folder / "wfx.db")]
+        subprocess.run(command, cwd=where.folder, check=True)
+        yield Finding(f"import of {effort.jobs:,} jobs", time.monotonic() - begun, "s")
+        with where.served("uvicorn") as service:
+            yield from queries.measure(service.ports["north"], queries.ON_POSTGRESQL)
+            for name, load in (("GET job", _reading), ("PUT status", _updating)):
+                server = server_of(service, "south")
+                readings = [
+                    read(server, load(large, turn), _CONNECTIONS, effort.seconds) for turn in range(effort.rounds)
+                ]
+                for figure, unit in (("rate", "/s"), ("p50", "ms"), ("p99", "ms")):
+                    yield Finding(f"{name}: {figure}", median(getattr(each, figure) for each in readings), unit)
 
 
 def _built(folder: Path, jobs: int) -> Store:

@@ -45,7 +45,7 @@ def measure(engine: str, updates: int = 1000) -> Iterator[Figure]:
         paths = next(case.load.paths for case in cases if case.name == "PUT status")
         for readers in (1, 50, 500):
             yield asyncio.run(_deliveries(service, paths, readers, updates))
-        yield from asyncio.run(_delays(service, paths[0]))
+        yield from asyncio.run(delays(service, paths[0]))
         yield asyncio.run(_idle_memory(service))
         yield _filter_cost(service, paths)
 
@@ -100,11 +100,16 @@ async def _deliveries(service: LocalService, paths: tuple[str, ...], readers: in
     return Figure(f"deliveries to {readers} readers", len(arrivals) / (arrivals[-1] - begun), "/s")
 
 
-async def _delays(service: LocalService, path: str, readers: int = 100, rate: int = 100) -> list[Figure]:
-    """Measure from a PUT's answer to the arrival at each reader; what arrives before the answer counts as 0."""
+async def delays(
+    service: LocalService, path: str, readers: int = 100, rate: int = 100, *, readers_of: LocalService | None = None
+) -> list[Figure]:
+    """Measure from a PUT's answer to the arrival at each reader, of this server or another one of the same store.
+
+    What arrives before the answer counts as 0.
+    """
     arrivals: list[float] = []
-    delays: list[float] = []
-    async with _reading(service, readers, arrivals):
+    took: list[float] = []
+    async with _reading(readers_of or service, readers, arrivals):
         connection = await _connect(service)
         begin = time.perf_counter()
         for number in range(3 * rate):
@@ -112,13 +117,13 @@ async def _delays(service: LocalService, path: str, readers: int = 100, rate: in
             await _put(connection, path)
             answered = time.perf_counter()
             await _arrived(arrivals, readers)
-            delays += [max(0.0, arrival - answered) for arrival in arrivals]
+            took += [max(0.0, arrival - answered) for arrival in arrivals]
             arrivals.clear()
         connection.close()
     name = f"delay, {readers} readers, {rate} updates/s"
     return [
-        Figure(f"{name}, p50", median(delays) * 1000, "ms"),
-        Figure(f"{name}, p99", quantiles(delays, n=100)[98] * 1000, "ms"),
+        Figure(f"{name}, p50", median(took) * 1000, "ms"),
+        Figure(f"{name}, p99", quantiles(took, n=100)[98] * 1000, "ms"),
     ]
 
 

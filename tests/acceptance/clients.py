@@ -210,10 +210,14 @@ class Tokens:
 class Follower:
     """Follows the log from its beginning on, and takes up the thread wherever it breaks."""
 
-    def __init__(self, port: int, *, by_header: bool) -> None:
-        """Resume by the ``Last-Event-ID`` header or by the parameter ``since``."""
-        self._url = f"http://127.0.0.1:{port}{BASE}/jobs/events"
+    def __init__(self, *ports: int, by_header: bool, patient: bool = False) -> None:
+        """Resume by the ``Last-Event-ID`` header or by the parameter ``since``, at the next of several ports.
+
+        Who is ``patient`` comes back when the store was not available.
+        """
+        self._urls = itertools.cycle(f"http://127.0.0.1:{port}{BASE}/jobs/events" for port in ports)
         self._by_header = by_header
+        self._patient = patient
         self.source = EventSource()
         self.connections = 0
 
@@ -231,7 +235,10 @@ class Follower:
         known = self.source.last_id
         headers = {"Last-Event-ID": known} if known and self._by_header else {}
         since = "0" if known is None or self._by_header else known
-        async with client.stream("GET", self._url, params={"since": since}, headers=headers) as answer:
+        async with client.stream("GET", next(self._urls), params={"since": since}, headers=headers) as answer:
+            if answer.status_code == 503 and self._patient:
+                await asyncio.sleep(0.05)
+                return
             if answer.status_code != 200:
                 raise Wrong(f"{answer.url}: {answer.status_code}: {await answer.aread()!r}")
             self.connections += 1

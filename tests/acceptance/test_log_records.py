@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 import logging
@@ -18,7 +19,7 @@ import httpx
 import pytest
 
 from tests.events.listlog import ListLog
-from tests.waiting import eventually
+from tests.waiting import DEADLINE, eventually
 from wfx.commandline.failures import EXIT_OK
 from wfx.demo.local import LocalService
 from wfx.domain.job import Action
@@ -60,7 +61,10 @@ def use(service: LocalService) -> str:
         client.get("/jobs?clientId=press-7&tag=with%20blank").raise_for_status()
         client.delete(f"/jobs/{job}").raise_for_status()
         client.delete("/workflows/flow").raise_for_status()
-    eventually(lambda: "event stream ends" in at("info", service), "the stream's end is noticed")
+    eventually(
+        lambda: {"event stream ends", "workflow deleted"} <= set(at("info", service)),
+        "the end of the stream and the last change have a record",
+    )
     return job
 
 
@@ -193,6 +197,10 @@ async def test_many_changes(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "wfx.events.change_log"):
         changes.note(log.commit(*many))
         changes.note(log.commit(*many[:7]))
+        assert caplog.records == [], "they gather first"
+        async with asyncio.timeout(DEADLINE):
+            while not caplog.records:  # noqa: ASYNC110 - what is waited for has no event to tell it
+                await asyncio.sleep(0.01)
         assert [record.getMessage() for record in caplog.records] == ["job tags added"] * MOST_A_SECOND
         changes.close()
         assert caplog.records[-1].__dict__["fields"] == {"count": 57}
@@ -212,6 +220,7 @@ async def test_all_changes(caplog: pytest.LogCaptureFixture) -> None:
     many = [("job", "client", "flow-a", Action.ADD_TAGS)] * (MOST_A_SECOND * 2)
     with caplog.at_level(logging.DEBUG, "wfx.events.change_log"):
         changes.note(log.commit(*many))
+        assert len(caplog.records) == len(many)
         changes.close()
     assert len(caplog.records) == len(many)
     caplog.clear()

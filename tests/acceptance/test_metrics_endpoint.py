@@ -35,7 +35,7 @@ from wfx.request_context import Side
 from wfx.service import health
 from wfx.service.bounded_counts import MOST, OTHER, BoundedCounts
 from wfx.service.readiness import Readiness
-from wfx.store.sqlite.bounded_cache import BoundedCache
+from wfx.store.bounded_cache import BoundedCache
 from wfx.version import COMMIT, VERSION
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"

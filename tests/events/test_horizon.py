@@ -12,7 +12,7 @@ from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action
 from wfx.events import log_window
 from wfx.events.subscription import BOOKMARK_EVERY
-from wfx.store.protocol import EVERYTHING
+from wfx.store.protocol import EVERYTHING, LogBounds
 
 
 def test_reader_that_was_overtaken_by_pruning_is_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +73,32 @@ def test_pruning_between_asking_and_reading() -> None:
         async with opened(log) as (_, subscribe):
             reader = await subscribe(since="0")
             assert reader.source.ids == [f"L-{seq}" for seq in range(5, 11)]
+
+    run(scenario())
+
+
+def test_pruning_while_a_stream_begins_now() -> None:
+    """Row 16: a stream from now on begins, however much is committed and pruned while it does."""
+
+    async def scenario() -> None:
+        class Overtaking(ListLog):
+            overtakes = False
+
+            async def log_bounds(self) -> LogBounds:
+                bounds = await super().log_bounds()
+                if self.overtakes:
+                    self.overtakes = False
+                    for _ in range(10):
+                        self.change()
+                    self.horizon = 8
+                    await settled()
+                return bounds
+
+        log = Overtaking()
+        async with opened(log) as (_, subscribe):
+            log.overtakes = True
+            reader = await subscribe(since="now")
+            assert reader.source.ids == ["L-8", "L-9", "L-10"]
 
     run(scenario())
 

@@ -19,9 +19,11 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from tests.simulation.cluster_life import ClusterLife
 from tests.simulation.connections import LIKELY, Fault, Faults, connector
 from tests.simulation.life import Life
 from tests.simulation.loop import run
+from tests.simulation.servers import Database
 from tests.store.backends import NOON
 from tests.store.samples import FLOW, begin
 from wfx.domain.errors import NotOnThisLog, StoreError, StoreUnavailable
@@ -29,6 +31,7 @@ from wfx.domain.job import Event
 from wfx.events.framing import EncodedEvent
 from wfx.events.log_window import RecentWindow
 from wfx.events.subscriber_index import SubscriberIndex
+from wfx.store.feed import Feed
 from wfx.store.opening import open_store
 from wfx.store.operations import TakeStep
 from wfx.store.sqlite import consumers
@@ -40,16 +43,20 @@ TOGETHER = 25
 """Seeds in one test, so that several workers share them."""
 
 
-def live_all(seeds: Iterable[int], kinds: tuple[Fault, ...] = LIKELY) -> list[Life]:
+def live_all(seeds: Iterable[int], kinds: tuple[Fault, ...] = LIKELY, kind_of_life: type[Life] = Life) -> list[Life]:
     """Live lives; a failure names the seed."""
-    lives = [Life(seed, kinds) for seed in seeds]
+    lives = [kind_of_life(seed, kinds) for seed in seeds]
     for life in lives:
         try:
             life.live()
         except Exception as exc:
-            again = f"PYTHONPATH=tests python -m tests.simulation {life.seed}"
+            again = " ".join(["PYTHONPATH=tests python -m tests.simulation", *_words(kind_of_life), f"{life.seed}"])
             raise AssertionError(f"seed {life.seed} fails; to live it again: {again}") from exc
     return lives
+
+
+def _words(kind_of_life: type[Life]) -> list[str]:
+    return ["--servers"] if kind_of_life is ClusterLife else []
 
 
 @pytest.mark.timeout(60 + SEEDS)
@@ -65,14 +72,29 @@ def test_lives(part: int) -> None:
     assert drawn.count(Fault.NONE) > 20 * len(seeds), "something was written"
 
 
-def test_a_seed_is_a_life() -> None:
+@pytest.mark.timeout(60 + SEEDS)
+@pytest.mark.parametrize("part", range(-(-SEEDS // 2 // TOGETHER)))
+def test_lives_of_two_servers(part: int) -> None:
+    """Rows 16, 49 and 53: the same holds of two servers of one database, whose clients come to either at any time.
+
+    However long questions, answers and notifications are on their way, and however the servers' clocks differ, each
+    change is decided on the job as it is, and readers may go on at the other server where they left off.
+    """
+    seeds = range(part * TOGETHER, min(SEEDS // 2, (part + 1) * TOGETHER))
+    lives = live_all((FIRST + number for number in seeds), kind_of_life=ClusterLife)
+    assert [fault for life in lives for fault in life.faults.drawn].count(Fault.NONE) > 20 * len(seeds)
+    assert sum(life.collisions for life in lives if isinstance(life, ClusterLife)) >= len(seeds) // 2
+
+
+@pytest.mark.parametrize("kind_of_life", [Life, ClusterLife])
+def test_a_seed_is_a_life(kind_of_life: type[Life]) -> None:
     """The same seed gives the same trace, here and in a process that hashes otherwise; another seed another one."""
-    first, again, other = (life.trace for life in live_all((7, 7, 8)))
+    first, again, other = (life.trace for life in live_all((7, 7, 8), kind_of_life=kind_of_life))
     assert first == again != other
     assert len(first) > 50
     environment = {**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": os.pathsep.join(sys.path)}
     printed = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", "7"],
+        [sys.executable, "-m", "tests.simulation", *_words(kind_of_life), "7"],
         cwd=ROOT,
         env=environment,
         check=True,
@@ -122,10 +144,29 @@ def test_a_faulty_broker_is_found(plant: Callable[[pytest.MonkeyPatch], None], m
         live_all(range(20))
 
 
-def test_a_faulty_store_is_found() -> None:
+@pytest.mark.parametrize("kind_of_life", [Life, ClusterLife])
+def test_a_faulty_store_is_found(kind_of_life: type[Life]) -> None:
     """A store that confirms what it does not keep fails the simulation within a few seeds."""
-    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation \d+"):
-        live_all(range(20), (Fault.LOST,))
+    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation .*\d+"):
+        live_all(range(20), (Fault.LOST,), kind_of_life)
+
+
+def decide_on_what_was(patch: pytest.MonkeyPatch) -> None:
+    """The database does not compare what a change was decided on with what the job is."""
+    patch.setattr(Database, "is_stale", lambda *_: False)
+
+
+def hear_nothing(patch: pytest.MonkeyPatch) -> None:
+    """A server does not hear of other servers' commits."""
+    patch.setattr(Feed, "advance", lambda *_: None)
+
+
+@pytest.mark.parametrize("plant", [decide_on_what_was, hear_nothing])
+def test_a_faulty_server_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that overwrite each other's changes, or do not hear of each other, fail the simulation."""
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match=r"seed \d+ fails; .* python -m tests\.simulation --servers \d+"):
+        live_all(range(20), kind_of_life=ClusterLife)
 
 
 def test_a_faulty_step_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

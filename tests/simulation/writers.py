@@ -25,13 +25,13 @@ REFUSALS = (JobNotFound, StoreFull, TransitionRefused)
 class Writer:
     """Does one thing after the other to jobs of its own; each carries a token (see :mod:`tests.acceptance.clients`)."""
 
-    def __init__(self, name: str, store: Store, life: Life) -> None:
-        """Act as ``name``, which is part of all tokens."""
+    def __init__(self, name: str, store: Store, life: Life, jobs: list[str] | None = None) -> None:
+        """Act as ``name``, which is part of all tokens; several writers may share a list of jobs."""
         self._name = name
         self._store = store
         self._life = life
         self._numbers = itertools.count(1)
-        self._jobs: list[str] = []
+        self._jobs: list[str] = [] if jobs is None else jobs
 
     async def write(self, changes: int) -> None:
         """Change something so many times; now and then several things at once."""

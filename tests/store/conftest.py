@@ -38,6 +38,13 @@ async def store(backend: Backend, tmp_path: Path, clock: SetClock) -> AsyncItera
         yield opened
 
 
+@pytest.fixture(params=[each for each in BACKENDS if each.kind != "postgres"], ids=lambda backend: backend.name)
+async def timed(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> AsyncIterator[Store]:
+    """An empty store of each kind whose leases go by the clock that the test sets; PostgreSQL has its own."""
+    async with placed(request.param, request).open(tmp_path, clock) as opened:
+        yield opened
+
+
 @pytest.fixture
 async def flow(store: Store) -> Workflow:
     """A workflow that the store has."""

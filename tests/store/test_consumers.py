@@ -381,20 +381,20 @@ async def test_a_consumer_loses_what_is_beyond_the_bound(store: Store, flow: Wor
     assert len(await all_jobs(store)) == 10
 
 
-async def test_a_lease_is_held_by_one(store: Store, clock: SetClock) -> None:
+async def test_a_lease_is_held_by_one(timed: Store, clock: SetClock) -> None:
     """A lease is renewed by its holder, by the store's clock."""
-    lease = await store.lease("chores", 10)
+    lease = await timed.lease("chores", 10)
     assert lease is not None
     assert (lease.name, lease.epoch, lease.until) == ("chores", 1, NOON + 10_000_000)
     clock.now += 9_000_000
-    renewed = await store.lease("chores", 10)
+    renewed = await timed.lease("chores", 10)
     assert renewed is not None
     assert (renewed.holder, renewed.epoch, renewed.until) == (lease.holder, 1, NOON + 19_000_000)
     clock.now += 99_000_000
-    late = await store.lease("chores", 1)
+    late = await timed.lease("chores", 1)
     assert late is not None
     assert (late.epoch, late.until) == (1, clock.now + 1_000_000)
-    other = await store.lease("others", 1)
+    other = await timed.lease("others", 1)
     assert other is not None
     assert (other.holder, other.epoch) == (lease.holder, 1)
 
@@ -454,17 +454,17 @@ async def held_by_another(store: Store, clock: SetClock, name: str, ttl: float) 
     return lease
 
 
-async def test_a_lease_goes_to_another_holder_when_it_ends(store: Store, clock: SetClock) -> None:
+async def test_a_lease_goes_to_another_holder_when_it_ends(timed: Store, clock: SetClock) -> None:
     """Another store gets the lease once it has ended, as its next holder."""
-    first = await held_by_another(store, clock, "chores", 10)
+    first = await held_by_another(timed, clock, "chores", 10)
     clock.now += 9_999_999
-    assert await store.lease("chores", 10) is None
+    assert await timed.lease("chores", 10) is None
     clock.now += 1
-    second = await store.lease("chores", 5)
+    second = await timed.lease("chores", 5)
     assert second is not None
     assert second.holder != first.holder
     assert (second.epoch, second.until) == (2, clock.now + 5_000_000)
-    third = await store.lease("chores", 5)
+    third = await timed.lease("chores", 5)
     assert third is not None
     assert third.epoch == 2
 
@@ -484,27 +484,27 @@ async def test_closing_the_store_ends_its_leases(lasting: Backend, tmp_path: Pat
     assert (second.epoch, second.holder == first.holder) == (2, False)
 
 
-async def test_a_lease_does_not_outlive_a_clock_that_is_set_back(store: Store, clock: SetClock) -> None:
+async def test_a_lease_does_not_outlive_a_clock_that_is_set_back(timed: Store, clock: SetClock) -> None:
     """When the clock is set back by an hour, a lease of ten seconds holds for twenty more seconds and no longer."""
-    await held_by_another(store, clock, "chores", 10)
+    await held_by_another(timed, clock, "chores", 10)
     clock.now -= 10_000_000
-    assert await store.lease("chores", 10) is None
+    assert await timed.lease("chores", 10) is None
     clock.now -= 1
-    lease = await store.lease("chores", 10)
+    lease = await timed.lease("chores", 10)
     assert lease is not None
     assert (lease.epoch, lease.until) == (2, clock.now + 10_000_000)
     clock.now -= 3_600_000_000
-    renewed = await store.lease("chores", 10)
+    renewed = await timed.lease("chores", 10)
     assert renewed is not None
     assert (renewed.epoch, renewed.until) == (2, clock.now + 10_000_000)
 
 
 @pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf"), 86_400.1, 2.0**70])
-async def test_a_lease_holds_for_a_while(store: Store, ttl: float) -> None:
+async def test_a_lease_holds_for_a_while(timed: Store, ttl: float) -> None:
     """A lease for no time, for ever, or for longer than a day is refused, and nobody has it."""
     with pytest.raises(ValueError, match="more than 0 seconds and at most 86,400"):
-        await store.lease("chores", ttl)
-    lease = await store.lease("chores", 1e-9)
+        await timed.lease("chores", ttl)
+    lease = await timed.lease("chores", 1e-9)
     assert lease is not None
     assert (lease.epoch, lease.until) == (1, NOON + 1)
 

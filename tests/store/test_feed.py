@@ -157,3 +157,16 @@ async def test_a_forgotten_follower_is_let_go() -> None:
     log.feed.follow()
     log.publish(1)
     assert len(log.feed._followers) == 0
+
+
+async def test_another_log_ends_followers() -> None:
+    """Where another log takes the place of this one followers end, and new ones begin at its head."""
+    log = Log()
+    follower = log.feed.follow()
+    log.publish(3)
+    del log.events[1:]
+    log.feed.start_over(1)
+    assert [events async for events in follower] == []
+    follower = log.feed.follow()
+    log.publish(1)
+    assert await take(follower, 1) == [2]

@@ -101,7 +101,7 @@ async def test_a_trimmed_job_can_be_deleted(store: Store, bounds: Callable[[int]
 async def test_a_large_history_is_trimmed_by_bytes(store: Store) -> None:
     """A history keeps at most 32 MiB of documents: the first entry, a marker, and the newest entries."""
     job = await store.create_job(FLOW.name, begin(definition={"n": 0, "text": "x" * 5 * MIB}))
-    count = 20
+    count = 12
     for number in range(1, count):
         await store.change_job(job.id, redefine({"n": number, "text": "x" * 5 * MIB}))
     kept = await entries_of(store, job)

@@ -39,10 +39,14 @@ class Sources:
     by variables and as single values in files; otherwise these are left to other programs (cli section 2)."""
     others: tuple[Option, ...] = ()
     """Options of other commands, which files and variables may give too."""
+    opened: ConfigFiles | None = None
+    """The configuration files, if they were read before, by another process; else they are what the options say."""
 
     @cached_property
     def files(self) -> ConfigFiles:
         """The configuration files; a program without the option ``config`` has none."""
+        if self.opened is not None:
+            return self.opened
         known = {option.name for option in (*self.options, *self.others)}
         sections = known if self.strict else None
         if not any(option.name == "config" for option in self.options):

@@ -99,6 +99,15 @@ def _rate_limit_has_sides(config: Config) -> None:
         raise OptionRefused("rate-limit-sides", "names no side, and rate-limit-enabled limits requests: give one")
 
 
+def _workers_share_a_database(config: Config) -> None:
+    if config.workers > 1 and config.storage == "sqlite":
+        raise OptionRefused(
+            "workers",
+            f"{config.workers} processes cannot share an SQLite file, which one process has for itself: "
+            "leave it at 1, or use --storage postgres",
+        )
+
+
 def _debug_has_a_token(config: Config) -> None:
     if config.debug_enabled and not config.debug_auth_token:
         raise OptionRefused("debug-auth-token", "debug-enabled needs a secret here that requests have to show")
@@ -115,4 +124,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _monitoring_paths_differ,
     _rate_limit_has_sides,
     _debug_has_a_token,
+    _workers_share_a_database,
 )

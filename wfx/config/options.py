@@ -181,6 +181,10 @@ class Config:
         (), "host names, besides localhost, under which browsers may reach a listener on loopback", check=_host_name
     )
 
+    workers: int = _option(
+        1, "processes that serve on the same addresses; more than one needs --storage postgres", least=1, most=256
+    )
+
     storage: str = _option("sqlite", "kind of storage", ("sqlite", "postgres"))
     storage_opt: str = _option("file:wfx.db?_fk=1&_journal=WAL", "data source of the storage", mask=without_passwords)
     postgres_pooler: bool = _option(

@@ -25,15 +25,20 @@ _DEADLINE = 60.0
 
 def run() -> int:
     """Run the demo, printing what happens; returns 0 when the job reached ACTIVATED."""
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalService(Path(folder), f"--simple-fileserver={_make_artifact(Path(folder))}") as wfx,
+        LocalService(Path(folder), f"--simple-fileserver={make_artifact(Path(folder))}") as wfx,
     ):
         say(f"service is up: northbound {wfx.north}, southbound {wfx.south}")
-        with httpx.Client(base_url=wfx.north + BASE, trust_env=False) as operator:
-            return _update(operator, wfx.south)
+        return run_on(wfx.north, wfx.south)
+
+
+def run_on(north: str, south: str) -> int:
+    """Run the demo on a service that serves the artifact and does not know the workflow."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="  %(name)-8s %(message)s", force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with httpx.Client(base_url=north + BASE, trust_env=False) as operator:
+        return _update(operator, south)
 
 
 def _update(operator: httpx.Client, south: str) -> int:
@@ -79,7 +84,7 @@ def _show(job: dict[str, Any]) -> None:
         say(f"  {entry['mtime']:<28} {status['state']:<12} {status.get('progress', ''):>4} {status.get('message', '')}")
 
 
-def _make_artifact(folder: Path) -> Path:
+def make_artifact(folder: Path) -> Path:
     """Make a directory with the artifact for the service's file server."""
     files = folder / "files"
     files.mkdir()

@@ -91,8 +91,8 @@ class Broker:
             try:
                 await subscription.fetch()
             except BehindHorizon as exc:
-                if not start.at_oldest:
-                    raise  # Otherwise the horizon moved since we looked where it is.
+                if not start.at_oldest and start is not NOW:
+                    raise  # Otherwise the horizon moved since we looked where it, or the head, is.
                 after = exc.oldest - 1
             else:
                 return subscription

@@ -12,6 +12,8 @@ from wfx.request_context import LOG_FIELD
 
 MOST_A_SECOND = 50
 """Changes of one second that have a record each at level info; the others are counted in one."""
+GATHERED = 0.1
+"""Seconds in which records gather before they are written: one by one they take the processor from requests."""
 _LARGEST = 16 * 1024
 """Bytes of a payload that is looked into for the state and the message."""
 _WORDS = {
@@ -29,7 +31,8 @@ _logger = logging.getLogger(__name__)
 class ChangeLog:
     """Logs changes at level info, so many a second and no more: they cost the same whatever the load.
 
-    At level debug all of them are logged. To be used on one event loop, and closed.
+    At level debug all of them are logged, at once, in order with the records of requests.
+    To be used on one event loop, and closed.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,10 @@ class ChangeLog:
         """Records of this second."""
         self._suppressed = 0
         """Changes of this second that have no record."""
+        self._gathered: list[Event] = []
+        """Changes that will have a record."""
+        self._due: asyncio.TimerHandle | None = None
+        """Writes the records of these."""
         self._second: asyncio.TimerHandle | None = None
         """Ends the second; None before the first change after a silence."""
 
@@ -48,14 +55,18 @@ class ChangeLog:
         self._newest = events[-1].seq
         if not _logger.isEnabledFor(logging.INFO):
             return
+        loop, is_verbose = asyncio.get_running_loop(), _logger.isEnabledFor(logging.DEBUG)
         if self._second is None:
-            self._second = asyncio.get_running_loop().call_later(1.0, self._end_second)
-        room = len(events) if _logger.isEnabledFor(logging.DEBUG) else MOST_A_SECOND - self._logged
+            self._second = loop.call_later(1.0, self._end_second)
+        room = len(events) if is_verbose else MOST_A_SECOND - self._logged
         logged = events[:room] if room > 0 else ()
         self._logged += len(logged)
         self._suppressed += missing + len(events) - len(logged)
-        for event in logged:
-            _logger.info("%s %s", event.subject.lower(), _WORDS[event.action], extra={"fields": _fields(event)})
+        self._gathered += logged
+        if is_verbose:
+            self._write()
+        elif logged and self._due is None:
+            self._due = loop.call_later(GATHERED, self._write)
 
     def close(self) -> None:
         """Say what is not said yet."""
@@ -63,7 +74,16 @@ class ChangeLog:
             self._second.cancel()
             self._end_second()
 
+    def _write(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        gathered, self._gathered = self._gathered, []
+        for event in gathered:
+            _logger.info("%s %s", event.subject.lower(), _WORDS[event.action], extra={"fields": _fields(event)})
+
     def _end_second(self) -> None:
+        self._write()
         self._second = None
         self._logged = 0
         suppressed, self._suppressed = self._suppressed, 0

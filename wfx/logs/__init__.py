@@ -12,7 +12,7 @@ from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import Beginning, beginning, hides_secrets, mask, set_sanitizer, shown
+from wfx.logs.record import Beginning, beginning, hides_secrets, mask, set_sanitizer, set_worker, shown
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
@@ -33,6 +33,7 @@ __all__ = [
     "mask",
     "sanitize",
     "set_level",
+    "set_worker",
     "shown",
 ]
 

@@ -56,12 +56,19 @@ class _Sanitizing:
 
 
 _sanitizing = _Sanitizing()
+_of_process: dict[str, object] = {}
+"""Fields that all records of this process have."""
 
 
 def set_sanitizer(mask: Mask, sanitizer: Sanitizer | None) -> None:
     """Hide by this sanitizer what is secret in records from now on, or show all."""
     _sanitizing.mask = mask
     _sanitizing.sanitizer = sanitizer
+
+
+def set_worker(number: int) -> None:
+    """Tell in all records from now on which worker process they are of."""
+    _of_process["worker"] = number
 
 
 def mask(kind: str) -> str:
@@ -87,7 +94,7 @@ def beginning(text: str, most: int) -> CleanedText:
 
 def content_of(record: logging.LogRecord) -> Content:
     """Return what a record says."""
-    fields: dict[str, object] = getattr(record, "fields", {})
+    fields: Mapping[str, object] = {**_of_process, **getattr(record, "fields", {})}
     context = current()
     if context is not None:
         fields = {LOG_FIELD: context.request_id, **fields}

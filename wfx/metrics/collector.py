@@ -28,6 +28,7 @@ class Metrics:
         self._tunables = tunables
         self._state = ServiceState()
         self._of_process: Sequence[Metric] = ()
+        self._turn = asyncio.Lock()
 
     @cached_property
     def registry(self) -> CollectorRegistry:
@@ -43,6 +44,12 @@ class Metrics:
         from prometheus_client.process_collector import ProcessCollector
 
         return ProcessCollector(registry=None)
+
+    async def gather(self) -> Sequence[Metric]:
+        """Refresh and collect, for one at a time: collecting occupies the event loop, and others run in between."""
+        async with self._turn:
+            await self.refresh()
+            return list(self.collect())
 
     async def refresh(self) -> None:
         """Gather what cannot be told without waiting, for the next collection."""

@@ -13,6 +13,7 @@ from wfx.api.app import no_such_path
 from wfx.api.reply import NO_STORE, Reply, refused_method
 from wfx.metrics.collector import Metrics
 from wfx.metrics.negotiation import OPENMETRICS, ExpositionFormat, choose_format
+from wfx.metrics.siblings import Siblings
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client.core import Metric
@@ -43,9 +44,10 @@ def _write(collected: _Collected, chosen: ExpositionFormat) -> bytes:
 class MetricsEndpoint:
     """Answers at its path, and not below it."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        """Serve these metrics, to one scraper after the other."""
+    def __init__(self, metrics: Metrics, siblings: Siblings | None = None) -> None:
+        """Serve these metrics, to one scraper after the other, and with them those of other workers."""
         self._metrics = metrics
+        self._siblings = siblings
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,10 +59,11 @@ class MetricsEndpoint:
         await reply(scope, receive, send)
 
     async def _scraped(self, accepted: str) -> Reply:
-        """Answer one scrape at a time: collecting occupies the event loop, and others run in between."""
+        """Answer one scrape at a time."""
         chosen = choose_format(accepted)
         async with self._turn:
-            await self._metrics.refresh()
-            collected = _Collected(list(self._metrics.collect()))
-            text = await asyncio.to_thread(_write, collected, chosen)
+            metrics = await self._metrics.gather()
+            if self._siblings is not None:
+                metrics = await self._siblings.with_own(metrics)
+            text = await asyncio.to_thread(_write, _Collected(metrics), chosen)
         return Reply(200, text, ((b"content-type", chosen.content_type.encode()), NO_STORE))

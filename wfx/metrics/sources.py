@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,13 +64,18 @@ class ServiceState:
 
 
 async def ask(sources: MetricSources) -> ServiceState:
-    """Gather them; metrics are there without those of the store too."""
-    ready = not await sources.readiness.not_ready_reason()
-    up = (await sources.services.health.report()).up
+    """Gather them, without waiting long: those of the store may be those of a moment ago, or not be there."""
+    reason, report, snapshot = await asyncio.gather(
+        sources.readiness.not_ready_reason(), sources.services.health.report(), _known(sources.snapshots)
+    )
+    return ServiceState(report.up, not reason, snapshot)
+
+
+async def _known(snapshots: Snapshots) -> StoreSnapshot | None:
     try:
-        return ServiceState(up, ready, await sources.snapshots.take())
+        return await snapshots.known()
     except StoreError:
-        return ServiceState(up, ready)
+        return None
 
 
 def _bounded(counts: JobCounts) -> Mapping[tuple[str, ...], int]:

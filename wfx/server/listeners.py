@@ -173,13 +173,18 @@ def _passed(config: Config, side: Side, taken: socket.socket, tls: Tls | None) -
     """Serve a socket of systemd; with TLS if that is the only scheme wanted."""
     if tls is not None and set(config.scheme) != {"https"}:
         raise CannotListen("systemd has passed sockets, which are served in one way: give one scheme only")
+    if tls is not None and taken.family == socket.AF_UNIX:
+        raise CannotListen(f"systemd has passed a Unix socket ({side} side): it cannot have the scheme https")
+    return take_over(side, taken, config.http_engine, tls)
+
+
+def take_over(side: Side, taken: socket.socket, engine: str, tls: Tls | None = None) -> Listener:
+    """Serve a socket that listens already; its file, if it has one, is somebody else's."""
     taken.setblocking(False)
-    engine = choose(config.http_engine, tls=tls is not None)
+    chosen = choose(engine, tls=tls is not None)
     if taken.family == socket.AF_UNIX:
-        if tls is not None:
-            raise CannotListen(f"systemd has passed a Unix socket ({side} side): it cannot have the scheme https")
-        return Listener(side, taken, str(taken.getsockname()), engine, Mode.UNIX)
-    return Listener(side, taken, _address(taken), engine, tls=tls)
+        return Listener(side, taken, str(taken.getsockname()), chosen, Mode.UNIX)
+    return Listener(side, taken, _address(taken), chosen, tls=tls)
 
 
 def _address(opened: socket.socket) -> str:

@@ -42,10 +42,22 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     return _bind_tcp(family, address)
 
 
-def _bind_tcp(family: int, address: tuple[object, ...]) -> socket.socket:
+def listen_several_times(opened: socket.socket, count: int) -> list[socket.socket]:
+    """Replace a listening TCP socket by so many on its address, among which the system spreads connections.
+
+    That the socket could be opened has shown that nobody else listens there: those that share an address would not
+    notice. Raises OSError.
+    """
+    family, address = opened.family, opened.getsockname()
+    opened.close()
+    return [_bind_tcp(family, address, shared=True) for _ in range(count)]
+
+
+def _bind_tcp(family: int, address: tuple[object, ...], *, shared: bool = False) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
         opened.bind(address)

@@ -21,6 +21,7 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
+from wfx.store.tokens import SharedTokens
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -56,8 +57,11 @@ class Performed(NamedTuple):
 class Backend(Protocol):
     """See the module's docstring for what holds of every call."""
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
-        """Call ``tell`` with the head of the log whenever it has grown by events that were not applied here."""
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
+        """Call ``tell`` with the head of the log whenever it has grown by events that were not applied here.
+
+        Call ``tell_replaced`` with it when the log turns out to be another one, with an identity of its own.
+        """
 
     def cached_job(self, job_id: str) -> Job | None:
         """Return the job if no read is needed for that."""
@@ -125,6 +129,10 @@ class Backend(Protocol):
 
     async def describe(self) -> DatabaseFigures:
         """Tell what the storage takes."""
+
+    @property
+    def tokens(self) -> SharedTokens | None:
+        """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:
         """Prove that the backend answers. Raises StoreUnavailable."""

@@ -49,6 +49,7 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
 )
+from wfx.store.tokens import SharedTokens
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -71,7 +72,7 @@ class BatchingStore:
         self._has_leases = False
         self._closing = False
         self._feed = Feed(bounds.head, self.read_log)
-        backend.watch_head(self._feed.advance)
+        backend.watch_head(self._feed.advance, self._feed.start_over)
         self._writes = Batcher(
             BatchWriter(backend, self._feed, clock).write,
             at_most_waiting=_WRITES_WAITING,
@@ -225,6 +226,10 @@ class BatchingStore:
 
     async def describe(self) -> DatabaseFigures:
         return await self.backend.describe()
+
+    @property
+    def tokens(self) -> SharedTokens | None:
+        return self.backend.tokens
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

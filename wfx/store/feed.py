@@ -46,6 +46,13 @@ class Feed:
             for follower in self._followers:
                 follower.overflow()
 
+    def start_over(self, head: int) -> None:
+        """Tell that another log has taken the place of this one: followers end, as nothing follows what they had."""
+        self.head = head
+        for follower in self._followers:
+            follower.overflow()
+            follower.end()
+
     def follow(self) -> Follower:
         """Return an iterator over what comes from now on."""
         follower = Follower(self, self._read_log)

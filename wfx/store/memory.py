@@ -64,7 +64,7 @@ class MemoryBackend:
         self._log_id = token_hex(16)
         self._closed = False
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
         """Ignore who wants to hear of others: nobody else writes."""
 
     def cached_job(self, job_id: str) -> Job | None:  # noqa: ARG002 - reads take no time here, but have a room
@@ -169,6 +169,10 @@ class MemoryBackend:
 
     async def describe(self) -> DatabaseFigures:
         return DatabaseFigures(0, {}, {"kind": "memory"})
+
+    @property
+    def tokens(self) -> None:
+        return None
 
     async def ping(self) -> None:
         self._require_open()

@@ -27,6 +27,7 @@ from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
+from wfx.store.tokens import SharedTokens
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -184,7 +185,8 @@ class Store(Protocol):
 
         What is yielded is durable. The iterator starts listening when it is created, not when it is first awaited. A
         follower that falls far behind is served from the log again, so memory stays bounded; it raises BehindHorizon if
-        what it needs was pruned meanwhile. Ends when the store is closed, or the iterator is.
+        what it needs was pruned meanwhile. Ends when the store is closed, or the iterator is, or another log has taken
+        the place of this one, as :meth:`log_bounds` says then.
         """
 
     async def prune_log(
@@ -262,6 +264,10 @@ class Store(Protocol):
 
     async def describe(self) -> DatabaseFigures:
         """Tell what the storage takes."""
+
+    @property
+    def tokens(self) -> SharedTokens | None:
+        """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:
         """Prove that the store answers. Raises StoreUnavailable."""

@@ -12,6 +12,10 @@ from wfx.store.protocol import Consumer, LogBounds, Store
 
 DEADLINE_SECONDS = 5.0
 """How long whoever asks waits, for its turn and for the answers of the store."""
+SOON_SECONDS = 1.0
+"""How long whoever must not wait waits until it has the one before."""
+KNOWN_SECONDS = 60.0
+"""How old that may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,10 @@ class Snapshots:
         self._store = store
         self._turn = asyncio.Lock()
         self._begun = 0
-        self._latest: tuple[int, StoreSnapshot] | None = None
-        """The last one, and its number."""
+        self._latest: tuple[int, StoreSnapshot, float] | None = None
+        """The last one, its number, and when it was taken."""
+        self._taking: set[asyncio.Task[StoreSnapshot]] = set()
+        """Those that nobody may wait for any more."""
 
     async def take(self) -> StoreSnapshot:
         """Take one, or share one that began after this was called. Raises StoreError, also without answer in time."""
@@ -47,10 +53,34 @@ class Snapshots:
             async with asyncio.timeout(DEADLINE_SECONDS), self._turn:
                 if self._latest is None or self._latest[0] <= before:
                     self._begun = number = self._begun + 1
-                    self._latest = number, await self._asked()
+                    self._latest = number, await self._asked(), asyncio.get_running_loop().time()
                 return self._latest[1]
         except TimeoutError as exc:
             raise StoreUnavailable(f"no answer within {DEADLINE_SECONDS:g} s") from exc
+
+    async def known(self) -> StoreSnapshot:
+        """Take one, or return one that is not old if that takes long. Raises StoreError if there is none."""
+        loop = asyncio.get_running_loop()
+        taking = loop.create_task(self.take())
+        self._taking.add(taking)
+        taking.add_done_callback(self._done)
+        await asyncio.wait([taking], timeout=SOON_SECONDS)
+        if taking.done() and not taking.cancelled() and taking.exception() is None:
+            return taking.result()
+        if self._latest is not None and loop.time() - self._latest[2] <= KNOWN_SECONDS:
+            return self._latest[1]
+        raise StoreUnavailable(f"no answer within {SOON_SECONDS:g} s")
+
+    def _done(self, taking: asyncio.Task[StoreSnapshot]) -> None:
+        self._taking.discard(taking)
+        if not taking.cancelled():
+            taking.exception()  # so that it is looked at
+
+    async def close(self) -> None:
+        """End what nobody waits for any more; before the store closes."""
+        for each in self._taking:
+            each.cancel()
+        await asyncio.gather(*self._taking, return_exceptions=True)
 
     async def _asked(self) -> StoreSnapshot:
         store = self._store

@@ -1,10 +1,10 @@
-"""Proxy before PostgreSQL that cuts a connection at a chosen request, with or without letting the request through."""
+"""Proxy before PostgreSQL that cuts a connection at a chosen request, or swallows all that is said."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 
 class CuttingProxy:
@@ -15,12 +15,22 @@ class CuttingProxy:
         self._port = port
         self._wanted = b""
         self._lets_through = True
+        self._swallows = False
         self.cuts = 0
         """How many connections were cut."""
 
     def cut_at(self, wanted: bytes, *, lets_through: bool) -> None:
         """Cut the next connection whose request has these bytes; the server gets it or not, and nobody its answer."""
         self._wanted, self._lets_through = wanted, lets_through
+
+    @contextmanager
+    def swallowing(self) -> Iterator[None]:
+        """Take what either side says, and pass nothing on."""
+        self._swallows = True
+        try:
+            yield
+        finally:
+            self._swallows = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
@@ -34,9 +44,11 @@ class CuttingProxy:
 
     async def _pass_on_until_cut(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        answers = asyncio.create_task(_pass_on(there, writer))
+        answers = asyncio.create_task(self._pass_back(there, writer))
         try:
             while data := await reader.read(1 << 20):
+                if self._swallows:
+                    continue
                 if self._wanted and self._wanted in data:
                     self._wanted = b""
                     self.cuts += 1
@@ -56,10 +68,10 @@ class CuttingProxy:
                 with suppress(OSError):
                     each.close()
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(1 << 20):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 20):
+                if not self._swallows:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()

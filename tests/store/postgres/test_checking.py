@@ -17,7 +17,7 @@ from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
 from wfx.store.named_statements import read_statements
 from wfx.store.opening import open_store
-from wfx.store.postgres import checking
+from wfx.store.postgres import checking, dumping
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.target import read_target
@@ -159,8 +159,31 @@ def test_what_is_no_database_of_ours(option: str) -> None:
     with pytest.raises(StoreUnusable, match=r"has schema version 99.*; use a newer program"):
         check(option)
     asyncio.run(_set_version(option, 0))
-    with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start a server on it once"):
+    with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start the server on it once"):
         check(option)
+
+
+def test_a_standby() -> None:
+    """Where no server can write `wfx check` and dumps read a standby, unless the option wants a primary."""
+    with Postgres() as primary, primary.database() as name, Postgres(primary) as standby:
+        asyncio.run(filled(primary.conninfo(name)))
+        standby.catch_up_with(primary)
+        primary.stop("immediate")
+        hosts = {"host": "127.0.0.1,127.0.0.1", "port": f"{primary.port},{standby.port}"}
+        shown = _wfx(primary.conninfo(name, **hosts), "check")
+        assert shown.returncode == 0
+        assert "is sound" in shown.stdout
+        assert "a standby may lack newest changes" in shown.stderr
+        with dumping.dump(primary.conninfo(name, **hosts)) as (header, records):
+            assert len(list(records)) == header.records
+        with pytest.raises(StoreUnusable, match="the server cannot write now: it is a standby"):
+            check(primary.conninfo(name, **hosts, target_session_attrs="primary"))
+
+
+def _wfx(option: str, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": option}
+    command = [sys.executable, "-m", "wfx", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 async def _set_version(option: str, version: int) -> None:

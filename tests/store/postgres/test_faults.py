@@ -138,7 +138,7 @@ async def test_shutting_down() -> None:
             stopping.start()
             async with asyncio.timeout(DEADLINE):
                 while "shutting down" not in str(await refused(one)):
-                    one._drop()
+                    one.drop()
             await old.close()
             await asyncio.to_thread(stopping.join)
 

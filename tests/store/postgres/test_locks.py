@@ -9,12 +9,14 @@ import pytest
 
 from tests.store.samples import FLOW, begin, move
 from wfx.domain.errors import StoreUnavailable
+from wfx.store import snapshot
 from wfx.store.opening import open_store
 from wfx.store.postgres import opening
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
+from wfx.store.snapshot import Snapshots
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ async def operator(option: str) -> AsyncIterator[Plain]:
 
 @pytest.mark.parametrize("lock", ["SELECT FROM job FOR UPDATE", "SELECT FROM log FOR UPDATE", "LOCK TABLE history"])
 async def test_a_lock_that_is_held_is_not_waited_for_without_end(store: Store, operator: Plain, lock: str) -> None:
-    """A change that a lock keeps waiting is refused; reads go on; and once the lock is gone changes are done again."""
+    """Row 52: a change that a lock keeps waiting is refused; reads go on; once the lock is gone changes are done."""
     job = await store.create_job(FLOW.name, begin())
     async with operator.transaction():
         await operator.execute(lock)
@@ -46,6 +48,32 @@ async def test_a_lock_that_is_held_is_not_waited_for_without_end(store: Store, o
         assert await store.get_job(job.id) == job
     assert (await store.change_job(job.id, move("RUN"))).version == 2
     assert (await store.log_bounds()).head == 3
+
+
+async def test_metrics_do_not_wait_for_a_lock(option: str, operator: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the table of jobs is locked what was counted before is told, and nothing where nothing was counted."""
+    monkeypatch.setitem(opening._SEARCH, "lock_timeout", "60s")
+    monkeypatch.setattr(snapshot, "SOON_SECONDS", 0.1)
+    store = await open_store("postgres", option)
+    await store.create_workflow(FLOW)
+    job = await store.create_job(FLOW.name, begin())
+    snapshots, others = Snapshots(store), Snapshots(store)
+    counted = {(FLOW.name, job.group): 1}
+    async with asyncio.timeout(60):
+        assert (await snapshots.take()).jobs == counted
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job")
+        async with asyncio.timeout(30):
+            assert (await snapshots.known()).jobs == counted
+            with pytest.raises(StoreUnavailable, match="no answer within"):
+                await others.known()
+            monkeypatch.setattr(snapshot, "KNOWN_SECONDS", -1.0)
+            with pytest.raises(StoreUnavailable, match="no answer within"):
+                await snapshots.known()
+    await snapshots.close()
+    await others.close()
+    assert (await others.take()).jobs == counted
+    await store.close()
 
 
 async def test_a_change_goes_on_when_the_lock_is_gone(store: Store, operator: Plain) -> None:

@@ -56,6 +56,20 @@ async def test_refusals(monkeypatch: pytest.MonkeyPatch, option: str, message: s
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("dsn", "message"),
+    [
+        ("host=127.0.0.1 port=1 user=me dbname=ear", "hear of changes in the database ear on 127.0.0.1:1 of --"),
+        ("nonsense=1", "in --postgres-listen-dsn: this option has the parameter nonsense at character 1"),
+    ],
+)  # fmt: skip
+async def test_bad_listen_dsn(option: str, dsn: str, message: str) -> None:
+    """What is wrong with the address for notifications is not said of the database itself."""
+    with pytest.raises(StoreUnusable) as caught:
+        await open_store("postgres", option, StorageSettings(listen_dsn=dsn))
+    assert message in str(caught.value)
+
+
 async def test_iam_without_region(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start ends where IAM is asked for and no region is given."""
     monkeypatch.setenv("WFX_POSTGRES_IAM_AUTH", "true")

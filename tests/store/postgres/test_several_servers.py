@@ -47,7 +47,7 @@ async def followed(follower: LogFollower, head: int) -> list[Event]:
 
 
 async def test_servers_that_start_at_once_make_the_tables_once(option: str) -> None:
-    """Servers that start at the same time on an empty database all come up, on the same log."""
+    """Row 7: servers that start at the same time on an empty database all come up, on the same log."""
     stores = await asyncio.gather(*(open_store("postgres", option) for _ in range(4)))
     assert len({(await store.log_bounds()).log_id for store in stores}) == 1
     await stores[0].create_workflow(FLOW)

@@ -13,9 +13,9 @@ from wfx.domain.job import Job
 from wfx.domain.json import Json
 from wfx.domain.query import JobQuery, Page, Paging
 from wfx.domain.timestamp import Timestamp
+from wfx.store.bounded_cache import BoundedCache
 from wfx.store.protocol import NoRoom
 from wfx.store.sizes import size_of
-from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.job_cache import JobCache
 from wfx.store.sqlite.numbering import NumberedJob
 from wfx.store.sqlite.rows import StoredJob

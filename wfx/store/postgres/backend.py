@@ -7,6 +7,7 @@ whichever server, sees it or something later in every read.
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.postgres import figures
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
+from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.tokens import Tokens
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -45,24 +49,35 @@ class Openers:
 class PostgresBackend:
     """Made by :func:`wfx.store.postgres.opening.open_backend`."""
 
-    def __init__(self, openers: Openers, searches: int, *, notified: bool) -> None:
+    def __init__(self, openers: Openers, deadlines: Deadlines, searches: int, *, notified: bool) -> None:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
+        self._deadlines = deadlines
         self._queries = Queries(workflows)
-        self._writer = Writer(openers.write, workflows)
-        self._points = Connection(openers.point)
-        self._pages = Connection(openers.point)  # of one client or job, and of the log: not behind searches
-        self._searches = Connections(openers.search, searches)
+        self._known = KnownLog()
+        self._writer = Writer(openers.write, workflows, self._known, deadlines)
+        self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
+            Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
+        )
+        self._searches = Connections(openers.search, searches, partial(while_answering, self.ping, deadlines.search))
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
-            openers.listen, lambda: self._writer.server_pid, self._writer.settled, notified=notified
+            openers.listen,
+            self._known,
+            lambda: self._writer.server_pid,
+            self._writer.settled,
+            notified=notified,
+            seconds=deadlines.read,
         )
+
+        self.tokens = Tokens(openers.point)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""
         await self._writer.open()
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
+    def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
+        self._known.tell_replaced = tell_replaced
         self._listener.start(tell)
 
     def cached_job(self, job_id: str) -> Job | None:  # noqa: ARG002 - nothing that changes is kept here
@@ -145,16 +160,18 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener)
+        single = (self._writer, self._points, self._pages, self._listener, self.tokens.connection)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]))
+        until = asyncio.get_running_loop().time() + self._deadlines.ping
+        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]), until)
 
     async def close(self) -> None:
-        for each in (self._listener, self._writer, self._points, self._pages, self._searches):
-            await each.close()
+        await self._listener.close()
+        others = (self._writer, self._points, self._pages, self._searches, self.tokens.connection)
+        await asyncio.gather(*(each.close() for each in others))
 
 
 def _is_plain(query: JobQuery) -> bool:

@@ -20,7 +20,6 @@ SMALL_ROWS_AT_ONCE = 500
 """The same of rows without documents, and of those whose bytes are known."""
 _BYTES_TOGETHER = 16 * 1024 * 1024
 """Bytes of documents that are fetched together, unless one row has more."""
-_READ = "read"
 _Result = TypeVar("_Result")
 
 
@@ -80,13 +79,13 @@ class BlockingConnection:
 
 
 @contextmanager
-def blocking(option: str, doing: str) -> Iterator[BlockingConnection]:
-    """Open a connection to the database that the option names.
+def blocking(option: str, doing: str, *, reads_only: bool = False) -> Iterator[BlockingConnection]:
+    """Open a connection to the database that the option names, also to a standby if it ``reads_only``.
 
     Raises StoreUnusable; what is done with it is ``doing``, such as "read", in messages.
     """
     with asyncio.Runner() as runner:
-        plain, name = runner.run(open_plain(option, only_reads=doing == _READ))
+        plain, name = runner.run(open_plain(option, reads_only=reads_only))
         try:
             yield BlockingConnection(runner, plain, name, doing)
         finally:
@@ -96,7 +95,7 @@ def blocking(option: str, doing: str) -> Iterator[BlockingConnection]:
 @contextmanager
 def one_state(option: str) -> Iterator[BlockingConnection]:
     """Open a connection that sees one state of the database, and changes nothing. Raises StoreUnusable."""
-    with blocking(option, _READ) as connection, in_one_state(connection):
+    with blocking(option, "read", reads_only=True) as connection, in_one_state(connection):
         yield connection
 
 

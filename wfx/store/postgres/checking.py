@@ -20,6 +20,7 @@ from wfx.store.postgres.check_jobs import check_jobs
 from wfx.store.postgres.migrate import VERSION_TABLE, migrations
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.unfinished_import import import_of
+from wfx.store.schema_version import newer, older
 
 _CHECKS = read_statements(Path(__file__).parent / "checks.sql")
 
@@ -51,10 +52,7 @@ def require_current(connection: BlockingConnection) -> None:
         raise StoreUnusable(f"the database {name} has no data of wfx")
     ((present,),) = connection.fetch(f"SELECT version FROM {VERSION_TABLE}")  # noqa: S608 - a constant
     if present != latest:
-        raise StoreUnusable(
-            f"the database {name} has schema version {present}, and this program knows {latest}; "
-            + ("use a newer program" if present > latest else "start a server on it once")
-        )
+        raise (newer if present > latest else older)(name, present, latest)
     if connection.run(import_of(connection.plain)) is not None:
         raise StoreUnusable(f"an import into the database {name} is not finished; call it again")
 

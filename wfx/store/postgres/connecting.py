@@ -15,6 +15,7 @@ from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.faults import LOST
 from wfx.store.postgres.target import Place, Target
+from wfx.store.postgres.transports import Transports
 
 Token = Callable[[Place], Awaitable[str]]
 """Makes a password for a new connection."""
@@ -45,13 +46,14 @@ class Connector:
 
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets."""
-        failures = []
+        failures, wrong = [], "no connection to PostgreSQL"
         for place in self.target.tried():
             try:
                 return await self._connect(place)
             except _NextPlease as exc:
                 failures.append(f"{place}: {exc}")
-        raise StoreUnavailable(f"no connection to PostgreSQL: {'; '.join(failures)}")
+                wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+        raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
 
     async def _connect(self, place: Place) -> Plain:
         plain = await self._opened(place)
@@ -68,13 +70,14 @@ class Connector:
             self._keep_alive(plain)
             return plain
         plain.terminate()
-        raise _NextPlease(reason)
+        raise _Unsuitable(reason)
 
     async def _opened(self, place: Place) -> Plain:
-        password = None
+        plain, password, loop = None, None, asyncio.get_running_loop()
+        transports = Transports(loop)
         try:
             password = await self.token(place) if self.token else self._password(place)
-            return await asyncpg.connect(
+            plain = await asyncpg.connect(
                 self.target.tls_source,
                 host=place.host, port=place.port, user=self.target.user, database=self.target.database,
                 password=password or "",  # else the driver would look for another
@@ -82,11 +85,17 @@ class Connector:
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
+                loop=transports,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
             raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
         except _FAILURES as exc:
             raise _NextPlease(_reason(exc, self._timeout)) from exc
+        finally:
+            if plain is None:
+                transports.abort()
+        plain._loop = loop  # noqa: SLF001  # it looks for its own tasks by their loop
+        return plain
 
     def _password(self, place: Place) -> str | None:
         return place.password(self.target.database, self.target.user)
@@ -120,6 +129,10 @@ class Connector:
 
 class _NextPlease(Exception):
     """This server will not do now; another one may."""
+
+
+class _Unsuitable(_NextPlease):
+    """There was a connection, and the server is not as it must be."""
 
 
 def _reason(error: BaseException, timeout: float) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias, TypeVar
 
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import LOST, ConnectionLost, keeps_connection, translate
+from wfx.store.postgres.deadlines import Deadlines
+from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, keeps_connection, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -20,6 +21,8 @@ Open = Callable[[], Awaitable[Plain]]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 """Seconds without another attempt after one that failed; twice as many after each."""
+FAREWELL = 1.0
+"""Seconds that PostgreSQL may take to close a connection."""
 
 
 async def _leave(_: Plain) -> None:
@@ -27,21 +30,36 @@ async def _leave(_: Plain) -> None:
 
 
 class Connection:
-    """One connection, for one statement at a time; those who come meanwhile wait."""
+    """One connection, for one statement at a time; those who come meanwhile wait.
+
+    It is opened in the background: who needs it may give up waiting, and the next one waits for the same attempt. Once
+    an attempt has failed, or PostgreSQL has not answered, nobody waits longer than ``known_down`` for the next attempt.
+    """
 
     def __init__(
-        self, connect: Open, begin: Callable[[Plain], Awaitable[None]] = _leave, *, only_reads: bool = True
+        self,
+        connect: Open,
+        begin: Callable[[Plain], Awaitable[None]] = _leave,
+        *,
+        only_reads: bool = True,
+        seconds: float | None = None,
+        known_down: float = Deadlines().known_down,
     ) -> None:
         """Open it when it is first used; ``begin`` is called with each new connection.
 
-        One that ``only_reads`` is kept when a task that has used it is cancelled: the driver cancels the statement.
+        Whoever uses it waits ``seconds`` at most, if nothing else is said, for the connection and for the answer. One
+        that ``only_reads`` is kept when a task that has used it is cancelled: the driver cancels the statement.
         """
         self._connect = connect
         self._begin = begin
         self._only_reads = only_reads
+        self._seconds = seconds
+        self._known_down = known_down
         self._plain: Plain | None = None
         self._turn = asyncio.Lock()
         self._closed = False
+        self._opening: asyncio.Task[Plain] | None = None
+        self._opening_since = 0.0
         self._pause = 0.0
         self._not_before = 0.0
         self._refusal: StoreUnavailable | None = None
@@ -56,90 +74,141 @@ class Connection:
         """The number of the process that serves it; 0 if there is none."""
         return 0 if self._plain is None else self._plain.get_server_pid()
 
-    async def run(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
-        """Do something with it. Raises StoreUnavailable, StoreFull, DecideAgain, and what the work raises."""
-        async with self.held() as plain:
+    async def run(self, work: Callable[[Plain], Awaitable[Result]], until: float | None = None) -> Result:
+        """Do something with it, until a moment of the loop's clock at most.
+
+        Raises StoreUnavailable, StoreFull, DecideAgain, and what the work raises.
+        """
+        async with self.held(until) as plain:
             return await work(plain)
 
-    async def read(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
+    async def read(self, work: Callable[[Plain], Awaitable[Result]], until: float | None = None) -> Result:
         """Do something that changes nothing, once more if the connection turns out to have been lost before."""
+        until = self._latest(until)
         try:
-            return await self.run(work)
+            return await self.run(work, until)
         except ConnectionLost as exc:
             if isinstance(exc.__cause__, TimeoutError):
                 raise
-            return await self.run(work)
+            return await self.run(work, until)
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[Plain]:
+    async def held(self, until: float | None = None) -> AsyncIterator[Plain]:
         """Have it for several statements; errors are those of :meth:`run`."""
-        async with self._turn:
-            plain = await self._opened()
+        until = self._latest(until)
+        async with self._having_turn(until):
+            plain = await self._opened(until)
             try:
-                yield plain
+                async with asyncio.timeout_at(until):
+                    yield plain
             except Exception as exc:
                 found = translate(exc)
                 if not keeps_connection(found):
-                    self._drop()
+                    self.drop(found if isinstance(exc, TimeoutError) else None)
                 if found is None:
                     raise
                 raise found from exc
             except BaseException:
                 if not self._only_reads:  # nobody knows what it still does
-                    self._drop()
+                    self.drop()
                 raise
 
     async def close(self) -> None:
         """Close it for good."""
         self._closed = True
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
         async with self._turn:
             plain, self._plain = self._plain, None
             if plain is not None:
                 with contextlib.suppress(asyncpg.PostgresError, *LOST):
-                    await plain.close(timeout=5)
+                    await plain.close(timeout=FAREWELL)
 
-    def _drop(self) -> None:
+    def drop(self, reason: Exception | None = None) -> None:
+        """Let go of the connection; ``reason`` is why the next one is not expected to come about soon, if so."""
         plain, self._plain = self._plain, None
         if plain is not None:
             plain.terminate()
+        if reason is not None:
+            self._refusal = StoreUnavailable(*reason.args)
 
-    async def _opened(self) -> Plain:
+    def _latest(self, until: float | None) -> float | None:
+        if until is not None or self._seconds is None:
+            return until
+        return asyncio.get_running_loop().time() + self._seconds
+
+    @asynccontextmanager
+    async def _having_turn(self, until: float | None) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._turn.acquire()
+        except TimeoutError as exc:
+            raise StoreUnavailable(NO_ANSWER) from exc
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def _opened(self, until: float | None) -> Plain:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if self._plain is not None and not self._plain.is_closed():
             return self._plain
         loop = asyncio.get_running_loop()
-        if self._refusal is not None and loop.time() < self._not_before:
-            raise StoreUnavailable(*self._refusal.args)
+        if self._opening is None:
+            if self._refusal is not None and loop.time() < self._not_before:
+                raise StoreUnavailable(*self._refusal.args)
+            self._opening, self._opening_since = loop.create_task(self._open()), loop.time()
+            self._opening.add_done_callback(_look_at)
+        opening = self._opening
+        if self._refusal is not None:
+            soon = self._opening_since + self._known_down
+            until = soon if until is None else min(soon, until)
+        await asyncio.wait([opening], timeout=None if until is None else max(until - loop.time(), 0))
+        if opening.done() and not opening.cancelled():
+            return opening.result()
+        self._refusal = self._refusal or StoreUnavailable(NO_ANSWER)
+        raise StoreUnavailable(*self._refusal.args)
+
+    async def _open(self) -> Plain:
         self._plain = None
         try:
-            plain = await self._connect()
-            self._plain = plain
+            self._plain = plain = await self._connect()
             await self._begin(plain)
         except Exception as exc:
-            self._drop()
+            self.drop()
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
-            self._not_before = loop.time() + self._pause
+            self._not_before = asyncio.get_running_loop().time() + self._pause
             found = exc if isinstance(exc, StoreUnavailable) else translate(exc)
             if found is None:
                 raise
             self._refusal = StoreUnavailable(*found.args)
             raise self._refusal from exc
         except BaseException:
-            self._drop()
+            self.drop()
             raise
+        finally:
+            self._opening = None
         self._pause, self._refusal = 0.0, None
         return plain
 
 
-class Connections:
-    """Some connections for the same use; each task gets one that is free."""
+def _look_at(opening: asyncio.Task[Plain]) -> None:
+    """See that an attempt may fail that nobody waits for any more."""
+    if not opening.cancelled():
+        opening.exception()
 
-    def __init__(self, connect: Open, count: int) -> None:
-        """Open each when it is first used."""
+
+class Connections:
+    """Some connections for the same use, which may take long; each task gets one that is free."""
+
+    def __init__(self, connect: Open, count: int, answering: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        """Open each when it is first used; who has waited in ``answering`` for too long is told by a TimeoutError."""
         self._all = [Connection(connect) for _ in range(count)]
         self._free = [*self._all]
         self._places = asyncio.Semaphore(count)
+        self._answering = answering
 
     @property
     def open_ones(self) -> int:
@@ -148,14 +217,23 @@ class Connections:
 
     async def read(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
         """Do something that changes nothing with one of them, as by :meth:`Connection.read`."""
-        async with self._places:
-            chosen = self._free.pop()
-            try:
+        try:
+            async with self._answering():
+                await self._places.acquire()
+        except TimeoutError as exc:
+            raise StoreUnavailable(NO_ANSWER) from exc
+        chosen = self._free.pop()
+        try:
+            async with self._answering():
                 return await chosen.read(work)
-            finally:
-                self._free.append(chosen)
+        except TimeoutError as exc:
+            told = StoreUnavailable(NO_ANSWER)
+            chosen.drop(told)
+            raise told from exc
+        finally:
+            self._free.append(chosen)
+            self._places.release()
 
     async def close(self) -> None:
         """Close all for good."""
-        for each in self._all:
-            await each.close()
+        await asyncio.gather(*(each.close() for each in self._all))

@@ -64,7 +64,7 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():
-            return await _take_lease(plain, operation, now)
+            return await _take_lease(plain, operation)
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
             return None
@@ -112,9 +112,10 @@ async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fe
         raise WorkflowInUse(name) from exc
     if row is None:
         return None
-    if row[0] is None:
-        raise WorkflowInUse(name) if row[2] else WorkflowNotFound(name)
-    return await performed(plain, operation, now, row[0])
+    seq, number, document, present, _ = row
+    if seq is None:
+        raise WorkflowInUse(name) if present else WorkflowNotFound(name)
+    return _logged(None, Action.DELETE, Workflow.from_encoded(Json(document.encode()), number), now, operation, seq)
 
 
 def _logged(
@@ -157,8 +158,6 @@ async def _open_consumer(plain: Plain, name: str) -> Consumer:
     return Consumer(*row)
 
 
-async def _take_lease(plain: Plain, operation: TakeLease, now: int) -> Lease | None:
-    until = Timestamp(now + operation.ttl)
-    values = (operation.name, operation.holder, until, now, operation.latest_end(now))
-    epoch = await plain.fetchval(SQL["take_lease"], *values)
-    return None if epoch is None else Lease(operation.name, operation.holder, epoch, until)
+async def _take_lease(plain: Plain, operation: TakeLease) -> Lease | None:
+    row = await plain.fetchrow(SQL["take_lease"], operation.name, operation.holder, operation.ttl)
+    return None if row is None else Lease(operation.name, operation.holder, row[0], Timestamp(row[1]))

@@ -15,6 +15,7 @@ class ConnectionLost(StoreUnavailable):
     """There is no answer; what was sent may have been done."""
 
 
+NO_ANSWER = "PostgreSQL gives no answer"
 LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, EOFError)
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
 _AGAIN = {"23503", "40001", "40P01"}
@@ -28,6 +29,8 @@ def translate(error: BaseException) -> Exception | None:
     """Say in the domain's words what went wrong; None for what is an error of the program."""
     if isinstance(error, asyncpg.PostgresError):
         return _of_state(error, str(getattr(error, "sqlstate", None) or ""))
+    if isinstance(error, TimeoutError):
+        return ConnectionLost(NO_ANSWER)
     if isinstance(error, LOST) and not isinstance(error, ValueError):
         return ConnectionLost(f"the connection to PostgreSQL was lost: {error or type(error).__name__}")
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from wfx.domain.errors import StoreError
 from wfx.store.postgres.connections import Connection, Open, Plain
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.known_log import KnownLog
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +23,24 @@ class Listener:
     """Tells the head of the log whenever it has grown, from the moment of :meth:`start` on."""
 
     def __init__(
-        self, connect: Open, own_pid: Callable[[], int], settled: Callable[[], Awaitable[None]], *, notified: bool
+        self,
+        connect: Open,
+        known: KnownLog,
+        own_pid: Callable[[], int],
+        settled: Callable[[], Awaitable[None]],
+        *,
+        notified: bool,
+        seconds: float,
     ) -> None:
         """Ignore notifications by the process ``own_pid``: of these its server knows more.
 
         What is under way there when the head is read is waited for by ``settled``. Where no notifications come the
-        head is asked for more often.
+        head is asked for more often. A connection that gives no answer for so many seconds is opened anew.
         """
-        self._connection = Connection(connect, self._listen) if notified else Connection(connect)
+        begin = (self._listen,) if notified else ()
+        self._connection = Connection(connect, *begin, seconds=seconds)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
+        self._known = known
         self._own_pid = own_pid
         self._settled = settled
         self._news = asyncio.Event()
@@ -60,7 +69,7 @@ class Listener:
         while True:
             self._news.clear()
             try:
-                head = await self._connection.read(_head)
+                head = await self._connection.read(self._known.check)
                 await self._settled()  # who writes here tells of it, with the events
                 self._tell(head)
             except StoreError as exc:
@@ -79,8 +88,3 @@ class Listener:
     def _hear(self, _connection: Any, pid: int, _channel: str, _payload: object) -> None:
         if pid != self._own_pid():
             self._news.set()
-
-
-async def _head(plain: Plain) -> int:
-    head: int = await plain.fetchval(SQL["head"])
-    return head

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreUnusable
+from wfx.domain.errors import StoreError, StoreUnavailable, StoreUnusable
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
+from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import translate
 from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
@@ -26,27 +28,27 @@ _log = logging.getLogger(__name__)
 _SESSION = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
 _WRITE = {**_SESSION, "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 _SEARCH = {**_SESSION, "plan_cache_mode": "force_custom_plan"}
-_WRITE_SECONDS, _POINT_SECONDS, _MIGRATION_SECONDS = 20.0, 10.0, 3600.0
+_DEADLINES = Deadlines()
+_MIGRATION_SECONDS = 3600.0
 _GRACE_SECONDS = 5.0
-"""How much longer than PostgreSQL's own limit this side waits for an answer."""
+"""How much longer than PostgreSQL's own limit this side waits for an answer that may take long."""
 
 
 class _Target:
     """Where an option says that the database is, and how connections to it are opened."""
 
-    def __init__(self, option: str, settings: StorageSettings, *, pooler: bool, only_reads: bool = False) -> None:
+    def __init__(self, option: str, settings: StorageSettings, *, pooler: bool) -> None:
         target = read_target(option)
-        # Of several servers, a standby may lack what its primary has: it is read only where it alone is named.
-        only_reads = only_reads and len(target.places) == 1
+        self.needs_primary = target.needs_primary
         self._token = rds_tokens(target, os.environ)
         self._target = encrypted(target) if self._token else target
-        self._demands = Demands(pooler, settings.may_lose_commits, only_reads)
+        self._demands = Demands(pooler, settings.may_lose_commits)
         self.name = str(target)
 
-    def opener(self, seconds: float, session: Mapping[str, str]) -> Connector:
-        """Return what opens connections for one use."""
+    def opener(self, seconds: float, session: Mapping[str, str], grace: float = _GRACE_SECONDS) -> Connector:
+        """Return what opens connections for one use, where PostgreSQL may work so many seconds on a statement."""
         limited = {**session, "statement_timeout": f"{int(seconds * 1000)}ms"}
-        return Connector(self._target, self._demands, self._token, seconds + _GRACE_SECONDS, limited)
+        return Connector(self._target, self._demands, self._token, seconds + grace, limited)
 
 
 async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> PostgresBackend:
@@ -55,13 +57,16 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     Raises StoreUnusable, naming the database and what to do.
     """
     target = _Target(option, settings, pooler=settings.pooler)
-    direct = _Target(settings.listen_dsn, settings, pooler=False) if settings.listen_dsn else target
-    write, point = target.opener(_WRITE_SECONDS, _WRITE), target.opener(_POINT_SECONDS, _SESSION)
-    search, listen = target.opener(settings.search_timeout, _SEARCH), direct.opener(_POINT_SECONDS, _SESSION)
+    direct = _listen_target(settings) if settings.listen_dsn else target
+    grace = _DEADLINES.grace
+    write = target.opener(_DEADLINES.write - grace, _WRITE, grace)
+    point, listen = (each.opener(_DEADLINES.read - grace, _SESSION, grace) for each in (target, direct))
+    search = target.opener(settings.search_timeout, _SEARCH)
     try:
         await _migrate(target)
-        heard = await _notice_pooler(listen, point, settings)
-        backend = PostgresBackend(Openers(write, point, search, listen), settings.search_connections, notified=heard)
+        heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
+        openers = Openers(write, point, search, listen)
+        backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
     except StoreUnusable:
         raise
@@ -72,16 +77,46 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     return backend
 
 
-async def open_plain(option: str, *, only_reads: bool = False) -> tuple[Plain, str]:
+def _listen_target(settings: StorageSettings) -> _Target:
+    try:
+        return _Target(settings.listen_dsn, settings, pooler=False)
+    except StoreUnusable as exc:
+        raise StoreUnusable(
+            f"in --postgres-listen-dsn: {str(exc).replace('the storage option', 'this option')}"
+        ) from exc
+
+
+def _naming(target: _Target, connect: Open) -> Open:
+    """Return what connects to where notifications are heard, and says that it is about these if it cannot."""
+
+    async def named() -> Plain:
+        try:
+            return await connect()
+        except StoreError as exc:
+            text = f"cannot hear of changes in the database {target.name} of --postgres-listen-dsn: {exc}"
+            raise StoreUnusable(text) from exc
+
+    return named
+
+
+async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
-    One that ``only_reads`` may be one to a standby. Raises StoreUnusable.
+    If it ``reads_only`` a standby will do where no server can write. Raises StoreUnusable.
     """
-    target = _Target(option, DEFAULTS, pooler=False, only_reads=only_reads)
+    target = _Target(option, DEFAULTS, pooler=False)
+    connect = target.opener(_MIGRATION_SECONDS, _SESSION)
     try:
-        return await target.opener(_MIGRATION_SECONDS, _SESSION)(), target.name
+        try:
+            return await connect(), target.name
+        except StoreUnavailable:
+            if not reads_only or target.needs_primary:
+                raise
+            plain = await replace(connect, demands=replace(connect.demands, reads_only=True))()
     except StoreError as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
+    _log.warning("the database %s is read where nothing can be written: a standby may lack newest changes", target.name)
+    return plain, target.name
 
 
 async def _migrate(target: _Target) -> None:

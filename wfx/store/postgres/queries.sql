@@ -92,8 +92,17 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
--- name: head
-SELECT head FROM log
+-- name: log_now
+-- The newest event, and the one with this number.
+SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
+FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
+
+-- name: replace_log
+-- Unless somebody else has done it.
+WITH renamed AS (
+    UPDATE log SET log_id = replace(gen_random_uuid()::text, '-', '') WHERE log_id = $1 RETURNING log_id
+)
+SELECT pg_notify('wfx_log', '') FROM renamed
 
 -- name: ping
 SELECT 1
@@ -157,9 +166,9 @@ told AS (
     RETURNING id
 )
 SELECT
-    seq, number, EXISTS (SELECT FROM current_workflow WHERE name = $4) AS present,
+    seq, gone.number, document, EXISTS (SELECT FROM current_workflow WHERE current_workflow.name = $4) AS present,
     CASE WHEN seq IS NOT NULL THEN pg_notify('wfx_log', '') END
-FROM told LEFT JOIN (counter CROSS JOIN gone) ON true
+FROM told LEFT JOIN (counter CROSS JOIN gone JOIN workflow ON workflow.number = gone.number) ON true
 
 -- name: horizon_to_prune_to
 -- $1 keep_newest, $2 older_than, $3 at_most, $4 keep_for_consumers, $5 now.
@@ -248,11 +257,14 @@ SELECT name, position, steps, lost FROM consumer WHERE name = $1
 SELECT name, position, steps, lost FROM consumer ORDER BY name
 
 -- name: take_lease
-INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $3)
+-- By the clock of the database, which is the same for all servers, for $3 microseconds. One that ends later than twice
+-- that from now on is from before the clock was set back.
+INSERT INTO lease (name, holder, epoch, until)
+VALUES ($1, $2, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $3)
 ON CONFLICT (name) DO UPDATE
-SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = $3
-WHERE lease.until <= $4 OR lease.until > $5 OR lease.holder = $2
-RETURNING epoch
+SET holder = $2, epoch = lease.epoch + (lease.holder <> $2)::int, until = excluded.until
+WHERE lease.until <= excluded.until - $3 OR lease.until > excluded.until + $3 OR lease.holder = $2
+RETURNING epoch, until
 
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = $1
@@ -316,6 +328,12 @@ FROM log FOR UPDATE
 -- name: begin_import
 CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL, digest text NOT NULL)
 
+-- name: versions
+SELECT version, oldest FROM wfx_schema
+
+-- name: set_versions
+UPDATE wfx_schema SET version = $1, oldest = $2
+
 -- name: note_import
 INSERT INTO import_progress VALUES ($1, 0, '')
 
@@ -375,3 +393,29 @@ JOIN tag_jobs ON job_id = numbered.id JOIN tag ON tag.id = tag_id ORDER BY numbe
 SELECT number, mtime::text, status::text, definition::text
 FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
 JOIN history ON job_history = numbered.id ORDER BY number, history.id
+
+-- name: take_tokens
+-- Of how many are wanted of each bucket those are taken that are there; see Bucket in domain/quota.py. $3 is the size of
+-- a bucket, $4 how many tokens are put back when a window of $5 seconds is over. Buckets are locked in order.
+INSERT INTO rate_bucket AS kept (key, since, used, granted, full_at)
+SELECT key, now, least(wanted, $3), least(wanted, $3), now + ceil(least(wanted, $3)::double precision / $4) * $5
+FROM unnest($1::text[], $2::bigint[]) AS asked (key, wanted), extract(epoch FROM clock_timestamp()) AS now
+ORDER BY key
+ON CONFLICT (key) DO UPDATE SET (since, used, granted, full_at) = (
+    SELECT began, missing + taken, taken, began + ceil((missing + taken)::double precision / $4) * $5
+    FROM (
+        SELECT
+            CASE WHEN passed = 0 THEN kept.since WHEN missing > 0 THEN kept.since + passed * $5 ELSE excluded.since END,
+            missing, least(excluded.used, greatest($3 - missing, 0))
+        FROM (
+            SELECT passed, CASE WHEN passed = 0 THEN kept.used ELSE greatest(kept.used - passed * $4, 0) END::bigint
+            FROM greatest(floor((excluded.since - kept.since) / $5), 0) AS passed
+        ) AS back (passed, missing)
+    ) AS next (began, missing, taken)
+)
+RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
+
+-- name: forget_full_buckets
+DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
+    SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
+))

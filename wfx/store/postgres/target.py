@@ -78,6 +78,8 @@ class Target:
     """What TLS is made with, by the names of connection strings."""
     keepalive: Mapping[str, int]
     shuffle: bool
+    needs_primary: bool
+    """Whether it says that a standby will not do, not even for programs that only read."""
 
     def tried(self) -> tuple[Place, ...]:
         """Return the places in the order in which to try them."""
@@ -113,6 +115,7 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
         tls={name: text[name] for name in _TLS if text.get(name) and text[name] != _SYSTEM},
         keepalive={name: int(text[name]) for name in _KEEPALIVES if text.get(name)},
         shuffle=text.get("load_balance_hosts") == "random",
+        needs_primary=text.get("target_session_attrs", "any") != "any",
     )
     _check_tls(target, found)
     return target

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
+from wfx.store.bounded_cache import BoundedCache
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 
@@ -17,9 +18,7 @@ class Workflows:
     """The workflows used last. Which of them has a name now is never answered from memory: other servers change it."""
 
     def __init__(self, room: int = _ROOM) -> None:
-        self._room = room
-        self._taken = 0
-        self._kept: dict[int, Workflow] = {}
+        self._kept: BoundedCache[int, Workflow] = BoundedCache(room, lambda workflow: len(workflow.encoded))
 
     async def numbered(self, plain: Plain, numbers: Iterable[int]) -> dict[int, Workflow]:
         """Return the workflows with these numbers, as far as there are such, reading those that are not known."""
@@ -32,7 +31,8 @@ class Workflows:
                 found[number] = known
         if missing:
             for number, document in await plain.fetch(SQL["workflows_by_number"], missing):
-                found[number] = self.keep(Workflow.from_encoded(Json(document.encode()), number))
+                found[number] = workflow = Workflow.from_encoded(Json(document.encode()), number)
+                self._kept.put(number, workflow)
         return found
 
     async def named(self, plain: Plain, names: Iterable[str]) -> dict[str, Workflow]:
@@ -40,11 +40,3 @@ class Workflows:
         numbers = dict(await plain.fetch(SQL["numbers_by_name"], [name for name in names if "\0" not in name]))
         workflows = await self.numbered(plain, numbers.values()) if numbers else {}
         return {name: workflows[number] for name, number in numbers.items() if number in workflows}
-
-    def keep(self, workflow: Workflow) -> Workflow:
-        """Keep a workflow, and let go of the one that came first if room is needed."""
-        self._kept[workflow.number] = workflow
-        self._taken += len(workflow.encoded)
-        while self._taken > self._room and len(self._kept) > 1:
-            self._taken -= len(self._kept.pop(next(iter(self._kept))).encoded)
-        return workflow

@@ -17,8 +17,10 @@ from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.postgres import exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
-from wfx.store.postgres.connections import Connection, Open, Plain
-from wfx.store.postgres.faults import ConnectionLost, DecideAgain
+from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
+from wfx.store.postgres.deadlines import Deadlines
+from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
 from wfx.store.postgres.trimming import trim
@@ -28,8 +30,6 @@ _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 """How often a statement is sent that other servers were in the way of."""
-_RECOVERY_SECONDS = 5.0
-"""How long to try to learn what became of a statement whose answer was lost."""
 _RECOVERY_PAUSE = 0.05
 _IDS = "job_id_key"
 """PostgreSQL's name for the constraint that no two jobs have the same id."""
@@ -44,10 +44,14 @@ class Writer:
     keeps one that comes later from changing anything. So what the row says then is what has happened.
     """
 
-    def __init__(self, connect: Open, workflows: Workflows) -> None:
+    def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
         """Open the connection when it is first used."""
-        self._connection = Connection(connect, self._claim, only_reads=False)
+        self._connection = Connection(connect, self._claim, only_reads=False, known_down=deadlines.known_down)
         self._workflows = workflows
+        self._known = known
+        self._deadlines = deadlines
+        self._began = 0.0
+        """When what is done now began: a batch with its loading."""
         self._under_way = asyncio.Lock()
         self._id: UUID = uuid4()
         self._epoch = 0
@@ -67,7 +71,9 @@ class Writer:
 
     async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         """Read jobs and workflows as they are now; nothing is locked."""
-        return await self._connection.read(partial(self._load, ids=ids, names=names, room=room))
+        self._began = began = asyncio.get_running_loop().time()
+        read = partial(self._load, ids=ids, names=names, room=room)
+        return await self._connection.read(read, began + self._deadlines.load)
 
     async def _load(self, plain: Plain, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         rows: Sequence[Row] = ()
@@ -82,12 +88,20 @@ class Writer:
     async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
         """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
         async with self._under_way:
-            return await self._apply(batch_of(plan), step)
+            applied = await self._apply(batch_of(plan), step)
+            if applied.first_seq:
+                kept = [event for event in plan.events if event.job_id not in applied.stale]
+                self._known.note(applied.first_seq + len(kept) - 1, kept[-1].ctime, kept[-1].job_id)
+            return applied
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         """Do the operation. Raises what it is refused for."""
         async with self._under_way:
-            return await self._perform(operation, now)
+            self._began = asyncio.get_running_loop().time()
+            performed = await self._perform(operation, now)
+            for event in performed.events:
+                self._known.note(event.seq, event.ctime, event.job_id)
+            return performed
 
     async def settled(self) -> None:
         """Wait until what is being written now is answered."""
@@ -98,13 +112,14 @@ class Writer:
         """Leave the table of writers, and close the connection."""
         if self._connection.is_open:
             try:
-                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id))
+                until = asyncio.get_running_loop().time() + FAREWELL
+                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id), until)
             except StoreError as exc:
                 _log.debug("cannot leave the table of writers: %s", exc)
         await self._connection.close()
 
     async def open(self) -> None:
-        """Open the connection. Raises StoreUnavailable."""
+        """Open the connection, however long it takes. Raises StoreUnavailable."""
         await self._connection.run(_nothing)
 
     async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
@@ -130,7 +145,7 @@ class Writer:
             return answer
         if (seq := answer[0]) is None:  # it was refused, and the reason is lost: nothing has happened
             return await self._perform(operation, now)
-        return await self._connection.run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
+        return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
         sql = APPLY if step is None else APPLY_STEP
@@ -144,37 +159,40 @@ class Writer:
     async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:
         """Send a statement once more where it is certain that it has changed nothing; return its answer."""
         self._batch += 1
-        for _ in range(_ATTEMPTS):
+        until, clock = self._began + self._deadlines.write, asyncio.get_running_loop().time
+        for attempt in range(_ATTEMPTS):
+            if attempt and clock() > until:
+                raise StoreUnavailable(f"{NO_ANSWER} in time; the change was not made")
             try:
-                answer = await self._connection.run(send)
+                answer = await self._connection.run(send, until)
             except DecideAgain:
                 continue
             except ConnectionLost as exc:
                 answer = await self._recovered(exc)
             if answer is not None:
                 return answer
-            await self._raise_epoch()
+            await self._run(self._claim)  # another connection with the server's name has its row, or it was dropped
         raise StoreUnavailable("other servers were in the way of this change again and again; try again later")
 
     async def _recovered(self, lost: ConnectionLost) -> Row | None:
         """Find out what has become of the batch; None if it was not done, and will not be."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _RECOVERY_SECONDS
+        deadline, clock = self._began + self._deadlines.read, asyncio.get_running_loop().time
         while True:
             try:
-                await self.open()
+                await self._connection.run(_nothing, deadline)
             except StoreUnavailable as exc:
-                if loop.time() > deadline:
+                if clock() + _RECOVERY_PAUSE > deadline:
                     raise StoreUnavailable(f"it is unknown whether the change was made: {lost}; {exc}") from exc
                 await asyncio.sleep(_RECOVERY_PAUSE)
             else:
                 return self._told[2:] if self._told[1] == self._batch else None
 
-    async def _raise_epoch(self) -> None:
-        """Take the server's row again, which another connection with its name has taken, or which was dropped."""
-        await self._connection.run(self._claim)
+    async def _run(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
+        """Do what belongs to what was begun, in the time that is left for it."""
+        return await self._connection.run(work, self._began + self._deadlines.read)
 
     async def _claim(self, plain: Plain) -> None:
+        await self._known.check(plain)
         row = await plain.fetchrow(SQL["fence"], self._id)
         if row is None:
             row = await plain.fetchrow(SQL["register_writer"], self._id)
@@ -183,7 +201,7 @@ class Writer:
         self._epoch = row[0]
 
     async def _refuse(self, step: TakeStep) -> None:
-        row = await self._connection.run(lambda plain: plain.fetchrow(SQL["bounds"]))
+        row = await self._run(lambda plain: plain.fetchrow(SQL["bounds"]))
         assert row is not None
         if step.upto > row[2]:
             raise NotOnThisLog(row[2], row[0])
@@ -193,7 +211,7 @@ class Writer:
         """Bring histories within their bounds. What fails is done at the next change of the job."""
         for number in numbers:
             try:
-                await self._connection.run(partial(trim, job=number))
+                await self._run(partial(trim, job=number))
             except StoreError as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
 

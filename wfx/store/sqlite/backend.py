@@ -77,7 +77,11 @@ class SqliteBackend:
         )
         resources.push_async_callback(self._writer.close)
 
-    def watch_head(self, tell: Callable[[int], None]) -> None:
+    def watch_head(
+        self,
+        tell: Callable[[int], None],
+        tell_replaced: Callable[[int], None],  # noqa: ARG002 - a file that was replaced is noticed by its guard
+    ) -> None:
         self._writer.tell_head = tell
 
     def cached_job(self, job_id: str) -> Job | None:
@@ -159,6 +163,10 @@ class SqliteBackend:
         connections = self._connections
         different = len({id(each) for each in (connections.write, connections.point, connections.query)})
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
+
+    @property
+    def tokens(self) -> None:
+        return None
 
     async def ping(self) -> None:
         self._connections.file_guard.require()

@@ -14,9 +14,9 @@ from typing import Any
 from pyroaring import BitMap64
 
 from wfx.domain.json import Json, decode, encode
+from wfx.store.bounded_cache import BoundedCache
 from wfx.store.figures import CacheFigures
 from wfx.store.job_filters import JOB_FILTERS, Source
-from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
 from wfx.store.sqlite.job_facets import AT_ONCE, Condition, Fragment, read_numbers
 from wfx.store.sqlite.rows import Position

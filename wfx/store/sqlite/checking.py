@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
+from wfx.store.schema_version import older
 from wfx.store.sqlite.check_jobs import check_jobs
 from wfx.store.sqlite.migrate import migrations, version_of
 from wfx.store.sqlite.rows import workflow_state_rows
@@ -92,9 +93,7 @@ def require_current(connection: sqlite3.Connection, name: str) -> None:
     steps = migrations()
     present = version_of(connection, steps, name)
     if present < len(steps):
-        raise StoreUnusable(
-            f"{name} has schema version {present}, and this program knows {len(steps)}; start the server on it once"
-        )
+        raise older(name, present, len(steps))
 
 
 def _readable(what: str, findings: Iterable[Finding]) -> Iterator[Finding]:

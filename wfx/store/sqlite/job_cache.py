@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery, Page
+from wfx.store.bounded_cache import BoundedCache
 from wfx.store.figures import CacheFigures
 from wfx.store.sizes import size_of
-from wfx.store.sqlite.bounded_cache import BoundedCache
 from wfx.store.sqlite.numbering import NumberedJob
 from wfx.store.sqlite.rows import StoredJob
 

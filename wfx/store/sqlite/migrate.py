@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wfx.domain.errors import StoreUnusable
+from wfx.store.schema_version import newer
 
 _log = logging.getLogger(__name__)
 
@@ -50,10 +51,7 @@ def version_of(connection: sqlite3.Connection, steps: Sequence[Migration], name:
     latest = steps[-1].number
     present = _version(connection, name)
     if present > latest:
-        raise StoreUnusable(
-            f"the database {name} has schema version {present}, but this program knows only up to {latest}; "
-            "use a newer program, or restore a backup made before the upgrade"
-        )
+        raise newer(name, present, latest)
     return present
 
 

@@ -1,3 +1,5 @@
+-- oldest program: 1
+
 -- One row: the newest event's number, and the newest pruned one's. Every transaction that adds events locks it last, so
 -- numbers have no gaps and rise in the order of commits. Alone on its page, with room for many versions of the row.
 CREATE TABLE log (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from random import Random
 
-from wfx.store.sqlite.bounded_cache import BoundedCache
+from wfx.store.bounded_cache import BoundedCache
 
 
 def cache(room: int) -> BoundedCache[str, str]:

@@ -1,0 +1,64 @@
+"""What a server knows of the log, by which it notices that another one has taken its place.
+
+A standby that was promoted may lack the newest commits. Then other events get the numbers of those that are lost, and
+whoever has seen these must not go on from there: the log gets another identity.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.statements import SQL
+
+_log = logging.getLogger(__name__)
+
+
+class _Newest(NamedTuple):
+    """The newest event that is known to be on a log, and what it is known by."""
+
+    log_id: str = ""
+    seq: int = 0
+    mark: tuple[Any, ...] = (None, None)
+
+
+class KnownLog:
+    """The log's identity and newest event, as far as this server has heard."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._newest = _Newest()
+        self.tell_replaced: Callable[[int], None] = lambda _: None
+        """Is called with the head of the log when it turns out to be another one."""
+
+    def note(self, seq: int, ctime: int, job_id: str) -> None:
+        """Remember an event that was just committed here."""
+        if seq > self._newest.seq:
+            self._newest = _Newest(self._newest.log_id, seq, (ctime, job_id))
+
+    async def check(self, plain: Plain) -> int:
+        """Return the head of the log; give the log another identity if it lacks what was known to be on it."""
+        known = self._newest  # whatever was committed by now is on the log that is read next
+        log_id, head, horizon, mark, found = await self._read(plain, known.seq)
+        if log_id == known.log_id and (head < known.seq or (known.seq > horizon and found != known.mark)):
+            _log.error(
+                "the database lacks event %d or has another in its place, as a standby that was promoted without the "
+                "newest commits: the log gets another identity, and whoever follows it has to begin anew",
+                known.seq,
+            )
+            await plain.execute(SQL["replace_log"], log_id)
+            log_id, head, _, mark, _ = await self._read(plain, 0)
+        if log_id != known.log_id:
+            self._newest = _Newest(log_id, head, mark)
+            if known.log_id:
+                self.tell_replaced(head)
+        elif head > self._newest.seq:
+            self._newest = _Newest(log_id, head, mark)
+        return head
+
+    async def _read(self, plain: Plain, seq: int) -> tuple[str, int, int, tuple[Any, ...], tuple[Any, ...]]:
+        row = await plain.fetchrow(SQL["log_now"], seq)
+        assert row is not None, "the first migration makes it"
+        return row[0], row[1], row[2], tuple(row[3:5]), tuple(row[5:7])

@@ -1,0 +1,41 @@
+"""Tokens of the rate limit in PostgreSQL: one statement for all requests that come together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from wfx.domain.quota import Quota
+from wfx.store.postgres.connections import Connection, Open, Plain
+from wfx.store.postgres.statements import SQL
+from wfx.store.tokens import Taken
+
+_INTERVAL = 60.0
+"""Seconds between two looks for buckets that are full again."""
+_SECONDS = 2.0
+"""How long to wait for PostgreSQL, which those who ask do not do to the end."""
+_AT_ONCE = 10_000
+"""Such buckets that are forgotten in one statement."""
+
+
+class Tokens:
+    """Implements :class:`wfx.store.tokens.SharedTokens`, on a connection of its own."""
+
+    def __init__(self, connect: Open) -> None:
+        """Open the connection when it is first used."""
+        self.connection = Connection(connect, seconds=_SECONDS)
+        self._due = 0.0
+        """When full buckets are looked for next."""
+
+    async def take(self, wanted: Mapping[str, int], quota: Quota) -> Mapping[str, Taken]:
+        """Take tokens; see the protocol."""
+        return await self.connection.run(partial(self._take, wanted=wanted, quota=quota))
+
+    async def _take(self, plain: Plain, wanted: Mapping[str, int], quota: Quota) -> Mapping[str, Taken]:
+        values = (list(wanted), list(wanted.values()), quota.size, quota.limit, quota.window)
+        rows = await plain.fetch(SQL["take_tokens"], *values)
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _INTERVAL
+            await plain.execute(SQL["forget_full_buckets"], _AT_ONCE)
+        return {key: Taken(granted, wait) for key, granted, wait in rows}
