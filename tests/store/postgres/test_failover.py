@@ -87,7 +87,7 @@ async def test_without_loss(pair: Pair, servers: list[Store]) -> None:
 
 @pytest.mark.parametrize("grows", [False, True])
 async def test_with_loss(pair: Pair, servers: list[Store], *, grows: bool) -> None:
-    """Where the newest commits are lost all servers show another log, and none goes on from a position on the old."""
+    """Row 51: where newest commits are lost all servers show another log, and none goes on from a place on the old."""
     first, second = servers
     job = await first.create_job(FLOW.name, begin())
     old = await first.log_bounds()
@@ -127,7 +127,7 @@ async def _jobs(store: Store) -> tuple[Job, ...]:
 
 
 async def test_streams(pair: Pair, tmp_path: Path) -> None:
-    """A stream that has shown lost events ends, and its reader is told by 409 that its position means nothing now."""
+    """Row 51: a stream that has shown lost events ends; its reader is told by 409 that its position means nothing."""
     service = LocalService(tmp_path, "--storage=postgres", f"--storage-opt={pair.option}")
     with service:
         store_workflow(service)
