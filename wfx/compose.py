@@ -141,7 +141,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets() if store.tokens is None else SharedBuckets(store.tokens, MemoryBuckets()),
+        buckets=MemoryBuckets() if store.rate_tokens is None else SharedBuckets(store.rate_tokens, MemoryBuckets()),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from wfx.api.rate_limit import MemoryBuckets, SharedBuckets
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.quota import Bucket, Quota
-from wfx.store.tokens import Taken
+from wfx.store.rate_tokens import Taken
 
 QUOTA = Quota(5, 60.0)
 

@@ -21,7 +21,7 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.tokens import SharedTokens
+from wfx.store.rate_tokens import SharedRateTokens
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -131,7 +131,7 @@ class Backend(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def tokens(self) -> SharedTokens | None:
+    def rate_tokens(self) -> SharedRateTokens | None:
         """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -49,7 +49,7 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
 )
-from wfx.store.tokens import SharedTokens
+from wfx.store.rate_tokens import SharedRateTokens
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -228,8 +228,8 @@ class BatchingStore:
         return await self.backend.describe()
 
     @property
-    def tokens(self) -> SharedTokens | None:
-        return self.backend.tokens
+    def rate_tokens(self) -> SharedRateTokens | None:
+        return self.backend.rate_tokens
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

@@ -171,7 +171,7 @@ class MemoryBackend:
         return DatabaseFigures(0, {}, {"kind": "memory"})
 
     @property
-    def tokens(self) -> None:
+    def rate_tokens(self) -> None:
         return None
 
     async def ping(self) -> None:

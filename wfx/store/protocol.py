@@ -27,7 +27,7 @@ from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
-from wfx.store.tokens import SharedTokens
+from wfx.store.rate_tokens import SharedRateTokens
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -266,7 +266,7 @@ class Store(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def tokens(self) -> SharedTokens | None:
+    def rate_tokens(self) -> SharedRateTokens | None:
         """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -10,7 +10,7 @@ from time import monotonic
 from wfx.api.rate_limit.buckets import MemoryBuckets
 from wfx.domain.errors import StoreError
 from wfx.domain.quota import Quota
-from wfx.store.tokens import SharedTokens
+from wfx.store.rate_tokens import SharedRateTokens
 
 _DEADLINE = 1.0
 """Seconds that a request waits for the database before the server's own bucket decides."""
@@ -27,7 +27,7 @@ class SharedBuckets:
     That a bucket is empty is remembered until tokens come back, so that who goes on costs the database nothing.
     """
 
-    def __init__(self, tokens: SharedTokens, own: MemoryBuckets, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, tokens: SharedRateTokens, own: MemoryBuckets, clock: Callable[[], float] = monotonic) -> None:
         """Take tokens there, or from the ``own`` buckets; the clock gives seconds and never goes back."""
         self._tokens = tokens
         self._own = own

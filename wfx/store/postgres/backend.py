@@ -28,9 +28,9 @@ from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
+from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.statements import SQL
-from wfx.store.postgres.tokens import Tokens
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -70,7 +70,7 @@ class PostgresBackend:
             seconds=deadlines.read,
         )
 
-        self.tokens = Tokens(openers.point)
+        self.rate_tokens = PostgresRateTokens(openers.point)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""
@@ -160,7 +160,7 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener, self.tokens.connection)
+        single = (self._writer, self._points, self._pages, self._listener, self.rate_tokens)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
@@ -170,7 +170,7 @@ class PostgresBackend:
 
     async def close(self) -> None:
         await self._listener.close()
-        others = (self._writer, self._points, self._pages, self._searches, self.tokens.connection)
+        others = (self._writer, self._points, self._pages, self._searches, self.rate_tokens)
         await asyncio.gather(*(each.close() for each in others))
 
 

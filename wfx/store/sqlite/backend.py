@@ -165,7 +165,7 @@ class SqliteBackend:
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
     @property
-    def tokens(self) -> None:
+    def rate_tokens(self) -> None:
         return None
 
     async def ping(self) -> None:

@@ -17,7 +17,7 @@ class Taken(NamedTuple):
     """Seconds until tokens come back."""
 
 
-class SharedTokens(Protocol):
+class SharedRateTokens(Protocol):
     """Where the buckets are kept."""
 
     async def take(self, wanted: Mapping[str, int], quota: Quota) -> Mapping[str, Taken]:

@@ -9,7 +9,7 @@ from functools import partial
 from wfx.domain.quota import Quota
 from wfx.store.postgres.connections import Connection, Open, Plain
 from wfx.store.postgres.statements import SQL
-from wfx.store.tokens import Taken
+from wfx.store.rate_tokens import Taken
 
 _INTERVAL = 60.0
 """Seconds between two looks for buckets that are full again."""
@@ -19,18 +19,27 @@ _AT_ONCE = 10_000
 """Such buckets that are forgotten in one statement."""
 
 
-class Tokens:
-    """Implements :class:`wfx.store.tokens.SharedTokens`, on a connection of its own."""
+class PostgresRateTokens:
+    """Implements :class:`wfx.store.rate_tokens.SharedRateTokens`, on a connection of its own."""
 
     def __init__(self, connect: Open) -> None:
         """Open the connection when it is first used."""
-        self.connection = Connection(connect, seconds=_SECONDS)
+        self._connection = Connection(connect, seconds=_SECONDS)
         self._due = 0.0
         """When full buckets are looked for next."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is open."""
+        return self._connection.is_open
+
     async def take(self, wanted: Mapping[str, int], quota: Quota) -> Mapping[str, Taken]:
         """Take tokens; see the protocol."""
-        return await self.connection.run(partial(self._take, wanted=wanted, quota=quota))
+        return await self._connection.run(partial(self._take, wanted=wanted, quota=quota))
+
+    async def close(self) -> None:
+        """Close the connection for good."""
+        await self._connection.close()
 
     async def _take(self, plain: Plain, wanted: Mapping[str, int], quota: Quota) -> Mapping[str, Taken]:
         values = (list(wanted), list(wanted.values()), quota.size, quota.limit, quota.window)

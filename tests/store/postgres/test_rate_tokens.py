@@ -1,4 +1,4 @@
-"""Tokens that several servers share in PostgreSQL."""
+"""PostgresRateTokens that several servers share in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from wfx.domain.quota import Bucket, Quota
 from wfx.store.opening import open_store
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.target import read_target
-from wfx.store.postgres.tokens import Tokens
 
 WINDOW = 100_000.0
 """Seconds: what the test itself takes is nothing against it."""
@@ -27,12 +27,12 @@ async def connector(option: str) -> Connector:
 
 
 @pytest.fixture
-async def servers(connector: Connector) -> AsyncIterator[list[Tokens]]:
+async def servers(connector: Connector) -> AsyncIterator[list[PostgresRateTokens]]:
     """Two servers."""
-    opened = [Tokens(connector), Tokens(connector)]
+    opened = [PostgresRateTokens(connector), PostgresRateTokens(connector)]
     yield opened
     for each in opened:
-        await each.connection.close()
+        await each.close()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def let_pass(plain: Plain, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_buckets(servers: list[Tokens], plain: Plain, seed: int) -> None:
+async def test_buckets(servers: list[PostgresRateTokens], plain: Plain, seed: int) -> None:
     """Whoever takes tokens, and however many at once, gets those that one bucket in memory would have had."""
     chance = random.Random(seed)
     quota = Quota(chance.randint(1, 4), WINDOW, chance.randint(0, 5))
@@ -68,12 +68,12 @@ async def test_buckets(servers: list[Tokens], plain: Plain, seed: int) -> None:
         await let_pass(plain, passes)
 
 
-async def test_at_once(servers: list[Tokens]) -> None:
+async def test_at_once(servers: list[PostgresRateTokens]) -> None:
     """Of tokens that servers take at the same moment none is given twice, and no server waits for ever for another."""
     quota = Quota(100, WINDOW)
     keys = [f"key-{number}" for number in range(10)]
 
-    async def take(server: Tokens, order: list[str]) -> int:
+    async def take(server: PostgresRateTokens, order: list[str]) -> int:
         taken = [await server.take(dict.fromkeys(order, 3), quota) for _ in range(40)]
         return sum(each.granted for answer in taken for each in answer.values())
 
@@ -82,7 +82,7 @@ async def test_at_once(servers: list[Tokens]) -> None:
     assert first + second == len(keys) * quota.size
 
 
-async def test_full_buckets_are_forgotten(servers: list[Tokens], plain: Plain) -> None:
+async def test_full_buckets_are_forgotten(servers: list[PostgresRateTokens], plain: Plain) -> None:
     """Buckets that are full again are deleted in time, and no others."""
     quota = Quota(2, WINDOW, 4)
     await servers[0].take({"little": 1, "much": 5}, quota)
