@@ -10,6 +10,7 @@ import pytest
 
 from wfx.domain.quota import Bucket, Quota
 from wfx.store.opening import open_store
+from wfx.store.postgres import rate_tokens
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
@@ -90,3 +91,18 @@ async def test_full_buckets_are_forgotten(servers: list[PostgresRateTokens], pla
     await servers[1].take({"other": 1}, quota)
     kept = await plain.fetch("SELECT key FROM rate_bucket ORDER BY key")
     assert [row[0] for row in kept] == ["much", "other"]
+
+
+async def test_many_full_buckets_are_forgotten(
+    servers: list[PostgresRateTokens], plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many buckets are full again, the next calls delete them all, some at each."""
+    monkeypatch.setattr(rate_tokens, "_AT_ONCE", 10)
+    quota = Quota(2, WINDOW)
+    await servers[0].take({f"key-{number}": 1 for number in range(25)}, quota)
+    await let_pass(plain, 1.5 * WINDOW)
+    left = []
+    for _ in range(4):
+        await servers[1].take({"other": 1}, quota)
+        left.append(await plain.fetchval("SELECT count(*) FROM rate_bucket WHERE key <> 'other'"))
+    assert left == [15, 5, 0, 0]

@@ -16,7 +16,7 @@ _INTERVAL = 60.0
 _SECONDS = 2.0
 """How long to wait for PostgreSQL, which those who ask do not do to the end."""
 _AT_ONCE = 10_000
-"""Such buckets that are forgotten in one statement."""
+"""Such buckets that are forgotten in one statement; if there were as many, the next call goes on."""
 
 
 class PostgresRateTokens:
@@ -46,5 +46,7 @@ class PostgresRateTokens:
         rows = await plain.fetch(SQL["take_tokens"], *values)
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + _INTERVAL
-            await plain.execute(SQL["forget_full_buckets"], _AT_ONCE)
+            forgotten = await plain.execute(SQL["forget_full_buckets"], _AT_ONCE)
+            if forgotten == f"DELETE {_AT_ONCE}":
+                self._due = 0.0
         return {key: Taken(granted, wait) for key, granted, wait in rows}
