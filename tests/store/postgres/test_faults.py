@@ -29,7 +29,7 @@ States = list[tuple[str, type[Exception]]]
 def connection(postgres: Postgres, database: str, timeout: float | None = None, **settings: str) -> Connection:
     """A connection of the store."""
     target = read_target(postgres.conninfo(database), {})
-    return Connection(Connector(target, command_timeout=timeout, settings=settings), only_reads=False)
+    return Connection(Connector(target, command_timeout=timeout, settings=settings), known_down=1.0, writes=True)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from wfx.store.opening import open_store
 from wfx.store.postgres import rate_tokens
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.target import read_target
 
@@ -30,7 +31,7 @@ async def connector(option: str) -> Connector:
 @pytest.fixture
 async def servers(connector: Connector) -> AsyncIterator[list[PostgresRateTokens]]:
     """Two servers."""
-    opened = [PostgresRateTokens(connector), PostgresRateTokens(connector)]
+    opened = [PostgresRateTokens(connector, Deadlines()) for _ in range(2)]
     yield opened
     for each in opened:
         await each.close()

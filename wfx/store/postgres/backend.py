@@ -59,18 +59,18 @@ class PostgresBackend:
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
-        self._searches = Connections(openers.search, searches, partial(while_answering, self.ping, deadlines.search))
+        answering = partial(while_answering, self.ping, deadlines.before_asking)
+        self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
             self._known,
             lambda: self._writer.server_pid,
             self._writer.settled,
+            deadlines,
             notified=notified,
-            seconds=deadlines.read,
         )
-
-        self.rate_tokens = PostgresRateTokens(openers.point)
+        self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
 
     async def open(self) -> None:
         """Open the writing connection. Raises StoreUnavailable."""

@@ -79,13 +79,13 @@ class BlockingConnection:
 
 
 @contextmanager
-def blocking(option: str, doing: str, *, reads_only: bool = False) -> Iterator[BlockingConnection]:
-    """Open a connection to the database that the option names, also to a standby if it ``reads_only``.
+def blocking(option: str, doing: str, *, standby_will_do: bool = False) -> Iterator[BlockingConnection]:
+    """Open a connection to the database that the option names, also to a standby if a ``standby_will_do``.
 
     Raises StoreUnusable; what is done with it is ``doing``, such as "read", in messages.
     """
     with asyncio.Runner() as runner:
-        plain, name = runner.run(open_plain(option, reads_only=reads_only))
+        plain, name = runner.run(open_plain(option, standby_will_do=standby_will_do))
         try:
             yield BlockingConnection(runner, plain, name, doing)
         finally:
@@ -95,7 +95,7 @@ def blocking(option: str, doing: str, *, reads_only: bool = False) -> Iterator[B
 @contextmanager
 def one_state(option: str) -> Iterator[BlockingConnection]:
     """Open a connection that sees one state of the database, and changes nothing. Raises StoreUnusable."""
-    with blocking(option, "read", reads_only=True) as connection, in_one_state(connection):
+    with blocking(option, "read", standby_will_do=True) as connection, in_one_state(connection):
         yield connection
 
 

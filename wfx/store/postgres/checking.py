@@ -50,7 +50,7 @@ def require_current(connection: BlockingConnection) -> None:
     ((known,),) = connection.fetch("SELECT to_regclass($1) IS NOT NULL", VERSION_TABLE)
     if not known:
         raise StoreUnusable(f"the database {name} has no data of wfx")
-    ((present,),) = connection.fetch(f"SELECT version FROM {VERSION_TABLE}")  # noqa: S608 - a constant
+    ((present, _),) = connection.fetch(SQL["versions"])
     if present != latest:
         raise (newer if present > latest else older)(name, present, latest)
     if connection.run(import_of(connection.plain)) is not None:

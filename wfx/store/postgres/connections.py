@@ -11,7 +11,6 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, keeps_connection, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -25,10 +24,6 @@ FAREWELL = 1.0
 """Seconds that PostgreSQL may take to close a connection."""
 
 
-async def _leave(_: Plain) -> None:
-    """Need nothing of a new connection."""
-
-
 class Connection:
     """One connection, for one statement at a time; those who come meanwhile wait.
 
@@ -39,20 +34,20 @@ class Connection:
     def __init__(
         self,
         connect: Open,
-        begin: Callable[[Plain], Awaitable[None]] = _leave,
+        begin: Callable[[Plain], Awaitable[None]] | None = None,
         *,
-        only_reads: bool = True,
+        known_down: float,
         seconds: float | None = None,
-        known_down: float = Deadlines().known_down,
+        writes: bool = False,
     ) -> None:
         """Open it when it is first used; ``begin`` is called with each new connection.
 
-        Whoever uses it waits ``seconds`` at most, if nothing else is said, for the connection and for the answer. One
-        that ``only_reads`` is kept when a task that has used it is cancelled: the driver cancels the statement.
+        Whoever uses it waits ``seconds`` at most, if nothing else is said, for the connection and for the answer. It is
+        kept when a task that has used it is cancelled, as the driver cancels the statement, unless it ``writes``.
         """
         self._connect = connect
         self._begin = begin
-        self._only_reads = only_reads
+        self._writes = writes
         self._seconds = seconds
         self._known_down = known_down
         self._plain: Plain | None = None
@@ -109,7 +104,7 @@ class Connection:
                     raise
                 raise found from exc
             except BaseException:
-                if not self._only_reads:  # nobody knows what it still does
+                if self._writes:  # nobody knows what it still does
                     self.drop()
                 raise
 
@@ -160,7 +155,7 @@ class Connection:
             if self._refusal is not None and loop.time() < self._not_before:
                 raise StoreUnavailable(*self._refusal.args)
             self._opening, self._opening_since = loop.create_task(self._open()), loop.time()
-            self._opening.add_done_callback(_look_at)
+            self._opening.add_done_callback(_retrieve_exception)
         opening = self._opening
         if self._refusal is not None:
             soon = self._opening_since + self._known_down
@@ -175,7 +170,8 @@ class Connection:
         self._plain = None
         try:
             self._plain = plain = await self._connect()
-            await self._begin(plain)
+            if self._begin is not None:
+                await self._begin(plain)
         except Exception as exc:
             self.drop()
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
@@ -194,8 +190,8 @@ class Connection:
         return plain
 
 
-def _look_at(opening: asyncio.Task[Plain]) -> None:
-    """See that an attempt may fail that nobody waits for any more."""
+def _retrieve_exception(opening: asyncio.Task[Plain]) -> None:
+    """Mark the attempt's exception as seen, so that asyncio does not log it."""
     if not opening.cancelled():
         opening.exception()
 
@@ -203,9 +199,11 @@ def _look_at(opening: asyncio.Task[Plain]) -> None:
 class Connections:
     """Some connections for the same use, which may take long; each task gets one that is free."""
 
-    def __init__(self, connect: Open, count: int, answering: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(
+        self, connect: Open, count: int, answering: Callable[[], AbstractAsyncContextManager[None]], known_down: float
+    ) -> None:
         """Open each when it is first used; who has waited in ``answering`` for too long is told by a TimeoutError."""
-        self._all = [Connection(connect) for _ in range(count)]
+        self._all = [Connection(connect, known_down=known_down) for _ in range(count)]
         self._free = [*self._all]
         self._places = asyncio.Semaphore(count)
         self._answering = answering

@@ -50,8 +50,13 @@ class Deadlines:
         return 0.2 * self.answer
 
     @property
-    def search(self) -> float:
-        """For a search, until that is asked."""
+    def before_asking(self) -> float:
+        """How long a search may take until PostgreSQL is asked whether it answers at all."""
+        return 0.5 * self.answer
+
+    @property
+    def lock(self) -> float:
+        """How long a statement may wait for a lock that others hold."""
         return 0.5 * self.answer
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from wfx.domain.errors import StoreError
 from wfx.store.postgres.connections import Connection, Open, Plain
+from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.known_log import KnownLog
 
 _log = logging.getLogger(__name__)
@@ -28,17 +29,17 @@ class Listener:
         known: KnownLog,
         own_pid: Callable[[], int],
         settled: Callable[[], Awaitable[None]],
+        deadlines: Deadlines,
         *,
         notified: bool,
-        seconds: float,
     ) -> None:
         """Ignore notifications by the process ``own_pid``: of these its server knows more.
 
         What is under way there when the head is read is waited for by ``settled``. Where no notifications come the
-        head is asked for more often. A connection that gives no answer for so many seconds is opened anew.
+        head is asked for more often. A connection that gives no answer in time is opened anew.
         """
-        begin = (self._listen,) if notified else ()
-        self._connection = Connection(connect, *begin, seconds=seconds)
+        begin = self._listen if notified else None
+        self._connection = Connection(connect, begin, seconds=deadlines.read, known_down=deadlines.known_down)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._known = known
         self._own_pid = own_pid

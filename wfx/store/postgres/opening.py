@@ -25,10 +25,10 @@ from wfx.store.storage_settings import DEFAULTS, StorageSettings
 
 _log = logging.getLogger(__name__)
 
-_SESSION = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
+_DEADLINES = Deadlines()
+_SESSION = {"lock_timeout": f"{int(_DEADLINES.lock * 1000)}ms", "idle_in_transaction_session_timeout": "30s"}
 _WRITE = {**_SESSION, "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 _SEARCH = {**_SESSION, "plan_cache_mode": "force_custom_plan"}
-_DEADLINES = Deadlines()
 _MIGRATION_SECONDS = 3600.0
 _GRACE_SECONDS = 5.0
 """How much longer than PostgreSQL's own limit this side waits for an answer that may take long."""
@@ -99,10 +99,10 @@ def _naming(target: _Target, connect: Open) -> Open:
     return named
 
 
-async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, str]:
+async def open_plain(option: str, *, standby_will_do: bool = False) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
-    If it ``reads_only`` a standby will do where no server can write. Raises StoreUnusable.
+    Where no server can write it is to a standby, if a ``standby_will_do``. Raises StoreUnusable.
     """
     target = _Target(option, DEFAULTS, pooler=False)
     connect = target.opener(_MIGRATION_SECONDS, _SESSION)
@@ -110,9 +110,9 @@ async def open_plain(option: str, *, reads_only: bool = False) -> tuple[Plain, s
         try:
             return await connect(), target.name
         except StoreUnavailable:
-            if not reads_only or target.needs_primary:
+            if not standby_will_do or target.needs_primary:
                 raise
-            plain = await replace(connect, demands=replace(connect.demands, reads_only=True))()
+            plain = await replace(connect, demands=replace(connect.demands, standby_will_do=True))()
     except StoreError as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
     _log.warning("the database %s is read where nothing can be written: a standby may lack newest changes", target.name)

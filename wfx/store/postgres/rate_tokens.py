@@ -8,13 +8,12 @@ from functools import partial
 
 from wfx.domain.quota import Quota
 from wfx.store.postgres.connections import Connection, Open, Plain
+from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.statements import SQL
 from wfx.store.rate_tokens import Taken
 
 _INTERVAL = 60.0
 """Seconds between two looks for buckets that are full again."""
-_SECONDS = 2.0
-"""How long to wait for PostgreSQL, which those who ask do not do to the end."""
 _AT_ONCE = 10_000
 """Such buckets that are forgotten in one statement; if there were as many, the next call goes on."""
 
@@ -22,9 +21,9 @@ _AT_ONCE = 10_000
 class PostgresRateTokens:
     """Implements :class:`wfx.store.rate_tokens.SharedRateTokens`, on a connection of its own."""
 
-    def __init__(self, connect: Open) -> None:
-        """Open the connection when it is first used."""
-        self._connection = Connection(connect, seconds=_SECONDS)
+    def __init__(self, connect: Open, deadlines: Deadlines) -> None:
+        """Open the connection when it is first used. Those who ask do not wait for PostgreSQL to the end."""
+        self._connection = Connection(connect, seconds=deadlines.ping, known_down=deadlines.known_down)
         self._due = 0.0
         """When full buckets are looked for next."""
 

@@ -30,7 +30,7 @@ class Demands:
     """Whether a pooler of transactions is in between, where no session is ours for longer than a statement."""
     may_lose_commits: bool = False
     """Whether a commit may be answered before it is on disk, and on the synchronous standby if there is one."""
-    reads_only: bool = False
+    standby_will_do: bool = False
     """Whether nothing is written, so that a standby will do."""
 
 
@@ -42,9 +42,9 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
     if reason := refusal(await connection.fetchval("SELECT version()")):
         return reason
     read_only, commit, isolation = await connection.fetchrow(_LOOK)
-    if read_only and not demands.reads_only:
+    if read_only and not demands.standby_will_do:
         return "the server cannot write now: it is a standby, or default_transaction_read_only is on"
-    if commit in _NOT_DURABLE and not (demands.may_lose_commits or demands.reads_only):
+    if commit in _NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):
         return (
             f"synchronous_commit is {commit}, so acknowledged changes could be lost: set it on for this database, "
             "or give options='-c synchronous_commit=on', or allow it by --postgres-may-lose-commits"

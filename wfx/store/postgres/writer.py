@@ -46,7 +46,7 @@ class Writer:
 
     def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
         """Open the connection when it is first used."""
-        self._connection = Connection(connect, self._claim, only_reads=False, known_down=deadlines.known_down)
+        self._connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
         self._workflows = workflows
         self._known = known
         self._deadlines = deadlines
