@@ -14,7 +14,7 @@ from wfx.store.protocol import Consumer, LogBounds, Store
 DEADLINE_SECONDS = 5.0
 """How long whoever asks waits, for its turn and for the answers of the store."""
 SOON_SECONDS = 1.0
-"""How long whoever must not wait waits until it has the one before."""
+"""Seconds after which :meth:`Snapshots.known` returns the snapshot before."""
 KNOWN_SECONDS = 60.0
 """How old that may be."""
 
@@ -45,7 +45,7 @@ class Snapshots:
         self._latest: tuple[int, StoreSnapshot, float] | None = None
         """The last one, its number, and when it was taken."""
         self._taking: set[asyncio.Task[StoreSnapshot]] = set()
-        """Those that nobody may wait for any more."""
+        """Attempts under way; they go on when nobody waits for them any more."""
 
     async def __aenter__(self) -> Self:
         """Begin with none."""
@@ -85,7 +85,7 @@ class Snapshots:
     def _done(self, taking: asyncio.Task[StoreSnapshot]) -> None:
         self._taking.discard(taking)
         if not taking.cancelled():
-            taking.exception()  # so that it is looked at
+            taking.exception()  # mark it as seen, so that asyncio does not log it
 
     async def _asked(self) -> StoreSnapshot:
         store = self._store
