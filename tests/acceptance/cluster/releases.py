@@ -5,26 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from wfx.store.postgres.migrate import migrations
+from wfx.store.postgres.migrate import TABLES, migrations
 
 _ROOT = Path(__file__).parents[3]
 NEXT = migrations()[-1].number + 1
 """The number of the next release's first step."""
-_TABLES = (
-    "log",
-    "writer",
-    "workflow",
-    "current_workflow",
-    "job",
-    "history",
-    "event",
-    "consumer",
-    "lease",
-    "left_history",
-)
 EXPANDING = "\n".join([
     f"-- oldest program: {migrations()[-1].oldest}",
-    *(f"ALTER TABLE {table} ADD COLUMN more text NOT NULL DEFAULT 'more';" for table in _TABLES),
+    *(f"ALTER TABLE {table} ADD COLUMN more text NOT NULL DEFAULT 'more';" for table in TABLES),
     "CREATE INDEX job_more ON job (more, number);",
     "CREATE TABLE more (job bigint PRIMARY KEY REFERENCES job (number) ON DELETE CASCADE, more text NOT NULL);",
 ])  # fmt: skip

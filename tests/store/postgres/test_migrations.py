@@ -13,7 +13,7 @@ from tests.store.samples import FLOW, begin
 from wfx.domain.errors import StoreUnusable
 from wfx.store.opening import open_store
 from wfx.store.postgres.connecting import Connector
-from wfx.store.postgres.migrate import LOCK, Migration, migrate, migrations
+from wfx.store.postgres.migrate import LOCK, TABLES, VERSION_TABLE, Migration, migrate, migrations
 from wfx.store.postgres.target import read_target
 
 
@@ -40,6 +40,15 @@ async def test_a_database_of_the_reference_is_refused(option: str) -> None:
     )
     with pytest.raises(StoreUnusable, match=r"another implementation .* is not taken over in its place; import"):
         await open_store("postgres", option)
+
+
+async def test_tables(option: str) -> None:
+    """A server makes just those tables by which a database of ours is told from one of another program."""
+    await (await open_store("postgres", option)).close()
+    plain = await Connector(read_target(option))()
+    found = await plain.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema")
+    await plain.close()
+    assert sorted(row[0] for row in found) == sorted([*TABLES, VERSION_TABLE])
 
 
 async def test_a_database_of_another_program_is_refused(option: str) -> None:

@@ -34,7 +34,11 @@ _PAUSE = 0.5
 """Seconds in which servers that are at work have the tables for themselves, after an attempt that was in their way."""
 _LOCK_TIMEOUT = "1s"
 """How long to hold up servers that are at work before it is their turn again; they give up after five seconds."""
-_OURS = ("log", "writer", "workflow", "current_workflow", "job", "history", "event", "consumer", "lease", "rate_bucket")
+TABLES = (
+    "log", "writer", "workflow", "current_workflow", "job", "history", "left_history", "event", "consumer", "lease",
+    "rate_bucket",
+)  # fmt: skip
+"""All tables that the steps make."""
 
 
 class Migration(NamedTuple):
@@ -114,7 +118,7 @@ async def _migrate(plain: Plain, steps: Sequence[Migration], name: str) -> int:
 
 async def _versions(plain: Plain, name: str) -> Versions:
     """Return the versions of the schema; 0 for a database without tables of ours, which is marked as ours then."""
-    tables = {row[0] for row in await plain.fetch(SQL["tables_of"], [*_OURS, VERSION_TABLE, *REFERENCE])}
+    tables = {row[0] for row in await plain.fetch(SQL["tables_of"], [*TABLES, VERSION_TABLE, *REFERENCE])}
     if VERSION_TABLE in tables:
         row = await plain.fetchrow(SQL["versions"])
         assert row is not None, "made together with the table"
