@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from wfx.domain.errors import StoreUnusable
 
+_ADVICE = "use a newer program, or restore a backup made before the upgrade"
 
-def newer(name: str, present: int, latest: int, oldest: int | None = None) -> StoreUnusable:
+
+def newer(name: str, present: int, latest: int, oldest: int | None = None, *, advice: str = _ADVICE) -> StoreUnusable:
     """Say that the tables of the database with this name are of a newer program.
 
-    ``oldest`` is the version that a program has to know if not the present one.
+    ``oldest`` is the version that a program has to know if not the present one, and ``advice`` what to do.
     """
     needed = "" if oldest is None else f", which needs a program that knows {oldest} at least"
     return StoreUnusable(
         f"the database {name} has schema version {present}{needed}, but this program knows only up to {latest}; "
-        "use a newer program, or restore a backup made before the upgrade"
+        f"{advice}"
     )
 
 

@@ -51,8 +51,10 @@ def require_current(connection: BlockingConnection) -> None:
     if not known:
         raise StoreUnusable(f"the database {name} has no data of wfx")
     ((present, _),) = connection.fetch(SQL["versions"])
-    if present != latest:
-        raise (newer if present > latest else older)(name, present, latest)
+    if present > latest:
+        raise newer(name, present, latest, advice="use the newer program for this")
+    if present < latest:
+        raise older(name, present, latest)
     if connection.run(import_of(connection.plain)) is not None:
         raise StoreUnusable(f"an import into the database {name} is not finished; call it again")
 
