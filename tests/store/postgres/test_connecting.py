@@ -216,6 +216,15 @@ async def test_refusals(postgres: Postgres, database: str, changes: dict[str, st
     assert reason in await refusal(postgres.conninfo(database, **changes))
 
 
+async def test_passwords_that_are_no_text(postgres: Postgres, database: str, tmp_path: Path) -> None:
+    """A password file whose password is no UTF-8 is told of, and no byte of the password is shown."""
+    file = tmp_path / "pass"
+    file.write_bytes(b"*:*:*:*:canary\xff\n")
+    file.chmod(0o600)
+    said = await refusal(postgres.conninfo(database, password="", passfile=file))
+    assert said.endswith("the password has bytes that are no UTF-8")
+
+
 async def test_too_many(postgres: Postgres, database: str) -> None:
     """A server that has no connection left says so."""
     postgres.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 0")

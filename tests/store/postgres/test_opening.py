@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from postgres_server import PASSWORD, Postgres
+from postgres_server import PASSWORD, USER, Postgres
 
 from tests.store.samples import FLOW
 from wfx.config.options import Config
@@ -68,6 +68,18 @@ async def test_bad_listen_dsn(option: str, dsn: str, message: str) -> None:
     with pytest.raises(StoreUnusable) as caught:
         await open_store("postgres", option, StorageSettings(listen_dsn=dsn))
     assert message in str(caught.value)
+
+
+async def test_too_few_connections(postgres: Postgres, option: str) -> None:
+    """A database that lets a server have some of its connections only is named at the start, with the reason."""
+    postgres.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 1")
+    try:
+        with pytest.raises(
+            StoreUnusable, match=r"cannot use the database .* on 127\.0\.0\.1:.*too many connections for"
+        ):
+            await open_store("postgres", option, StorageSettings(pooler=True))
+    finally:
+        postgres.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
 
 
 async def test_iam_without_region(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,17 @@ def ours(option: str = "") -> dict[str, str]:
     return {name: parameter.value for name, parameter in gather(option, os.environ).items()}
 
 
+def test_bytes_that_are_no_text(plain: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A variable with bytes that are no UTF-8 is named, and its value is not shown; the name of a file may have any."""
+    plain.setenv("PGPASSFILE", os.fsdecode(bytes(tmp_path) + b"/\xff"))
+    plain.setenv("PGPASSWORD", os.fsdecode(CANARY.encode() + b"\xff"))
+    with pytest.raises(StoreUnusable) as caught:
+        read_target("")
+    assert str(caught.value) == "environment variable PGPASSWORD has bytes that are no UTF-8"
+    plain.delenv("PGPASSWORD")
+    assert read_target("").places[0].password("", "") is None
+
+
 def test_variables(plain: pytest.MonkeyPatch) -> None:
     """Each environment variable says what it says to PostgreSQL's own programs."""
     for name, value in VARIABLES.items():

@@ -126,6 +126,23 @@ def test_an_interrupted_import_goes_on(sqlite_lines: list[bytes], option: str, m
     assert dumped(option)[1:-1] == sqlite_lines[1:-1]
 
 
+def test_of_two_imports_one_ends(
+    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import that finds what another one has written meanwhile ends, and names the database."""
+    monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
+    reader = DumpReader("dump", sqlite_lines)
+    schema = option.partition("search_path=")[2].rstrip("'")
+
+    def overtaken(records: Iterator[Record]) -> Iterator[Record]:
+        yield from islice(records, 8)
+        postgres.sql(f"UPDATE {schema}.import_progress SET records = 10", database)
+        yield from records
+
+    with pytest.raises(StoreUnusable, match=rf"another import writes to the database {database} on 127\.0\.0\.1"):
+        restoring.restore(option, reader.header, overtaken(reader.records()), quiet)
+
+
 def test_nothing_is_mixed(sqlite_lines: list[bytes], option: str) -> None:
     """An import into a database that has data is refused, and changes nothing."""
     imported(sqlite_lines, option)

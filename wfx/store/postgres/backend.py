@@ -73,8 +73,9 @@ class PostgresBackend:
         self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
 
     async def open(self) -> None:
-        """Open the writing connection. Raises StoreUnavailable."""
+        """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable."""
         await self._writer.open()
+        await self.log_bounds()
 
     def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
         self._known.tell_replaced = tell_replaced

@@ -14,6 +14,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.faults import LOST
+from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.target import Place, Target
 from wfx.store.postgres.transports import Transports
 
@@ -98,7 +99,10 @@ class Connector:
         return plain
 
     def _password(self, place: Place) -> str | None:
-        return place.password(self.target.database, self.target.user)
+        password = place.password(self.target.database, self.target.user)
+        if password and not is_text(password):
+            raise _NextPlease("the password has bytes that are no UTF-8")
+        return password
 
     @property
     def _timeout(self) -> float:

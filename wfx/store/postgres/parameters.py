@@ -12,6 +12,8 @@ from wfx.store.postgres.keywords import KEYWORDS
 
 _SYSTEM_SERVICES = ("/etc/postgresql-common/pg_service.conf", "/etc/pg_service.conf")
 _NOT_IN_SERVICE = "service"
+_NAMES_OF_FILES = ("passfile",)
+"""Parameters of which nothing is sent to the server, nor to the driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,14 @@ def gather(option: str, environment: Mapping[str, str]) -> dict[str, Parameter]:
     for name, parameter in found.items():
         if wrong := KEYWORDS[name].check(parameter.value):
             raise StoreUnusable(f"{parameter.origin} {wrong}")
+        if name not in _NAMES_OF_FILES and not is_text(parameter.value):
+            raise StoreUnusable(f"{parameter.origin} has bytes that are no UTF-8")
     return found
+
+
+def is_text(value: str) -> bool:
+    """Tell whether all bytes of the value, as the environment has it, are UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def home(environment: Mapping[str, str]) -> Path | None:

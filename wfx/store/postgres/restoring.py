@@ -47,12 +47,12 @@ def restore(option: str, header: Header, records: Iterable[Record], progress: Pr
             raise StoreUnusable(f"the database {connection.name} has a part of another import; choose an empty one")
         with _nothing_left_of_refused(connection):
             for rows, count in _batches(remaining, maker):
-                connection.run(_written(connection.plain, rows, (done, done + count, digest.value)))
+                connection.run(_written(connection.plain, connection.name, rows, (done, done + count, digest.value)))
                 done += count
                 progress("records", done, header.records)
         connection.run(connection.plain.execute(SQL["analyze_imported"]))
         _require_sound(connection, progress)
-        connection.run(_finished(connection.plain, (done, done, "")))
+        connection.run(_finished(connection.plain, connection.name, (done, done, "")))
         return connection.name
 
 
@@ -100,21 +100,24 @@ async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
     return 0, ""
 
 
-async def _written(plain: Plain, rows: Rows, step: _Step) -> None:
+async def _written(plain: Plain, name: str, rows: Rows, step: _Step) -> None:
     async with plain.transaction():
-        if await plain.fetchval(SQL["import_goes_on"], *step) is None:
-            raise StoreUnusable("another import writes to this database")
+        await _go_on(plain, name, step)
         for table, columns in COLUMNS.items():
             if rows[table]:
                 await plain.copy_records_to_table(table, records=rows[table], columns=columns)
 
 
-async def _finished(plain: Plain, step: _Step) -> None:
+async def _finished(plain: Plain, name: str, step: _Step) -> None:
     async with plain.transaction():
-        if await plain.fetchval(SQL["import_goes_on"], *step) is None:
-            raise StoreUnusable("another import writes to this database")
+        await _go_on(plain, name, step)
         await plain.execute(SQL["number_next_workflow"])
         await plain.execute(SQL["end_import"])
+
+
+async def _go_on(plain: Plain, name: str, step: _Step) -> None:
+    if await plain.fetchval(SQL["import_goes_on"], *step) is None:
+        raise StoreUnusable(f"another import writes to the database {name}")
 
 
 def _batches(records: Iterator[Record], maker: RowMaker) -> Iterator[tuple[Rows, int]]:
