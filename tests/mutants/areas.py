@@ -29,7 +29,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
     ("wfx/store/new_files.py", ("tests/maintenance/test_commands.py", *_STORE)),
-    ("wfx/store/postgres/reference.py", ("tests/store/postgres/test_reference.py",)),
+    ("wfx/store/postgres/reference_rows.py", ("tests/store/postgres/test_reference.py",)),
     ("wfx/store/sqlite/reference*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
     ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),
     ("wfx/store/sqlite/bitmaps.py", ("tests/store/sqlite/test_bitmaps.py", *_STORE)),

@@ -10,12 +10,13 @@ import orjson
 
 from wfx.domain import tags
 from wfx.domain.definition import hash_of
+from wfx.domain.errors import StoreUnusable
 from wfx.domain.job import Status
 from wfx.domain.json import Json
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.dump import EntryRecord, Header, JobRecord, WorkflowRecord
+from wfx.store.dump import EntryRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.findings import UNREADABLE
 
 TABLES = frozenset({"schema_migrations", "tag_jobs"})
@@ -61,8 +62,38 @@ def header_of(workflows: int, jobs: int, entries: int) -> Header:
     return Header("", jobs + entries, jobs + entries, workflows, jobs, events=0, consumers=0)
 
 
-def workflows_of(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, WorkflowRecord]]:
-    """Yield its workflows. Raises ValueError, naming it, for one that makes no sense."""
+def require_known(name: str, versions: Sequence[tuple[Any, ...]], known: Sequence[int], advice: str = "") -> None:
+    """Raise StoreUnusable, with the database's name and advice, unless its schema is one of the known ones.
+
+    The rows of ``schema_migrations`` are ``versions``: a number, and whether the step to it is unfinished.
+    """
+    if len(versions) != 1 or versions[0][0] not in known or versions[0][1]:
+        raise StoreUnusable(
+            f"{name} is a database of another implementation of this service, with schema version {versions}; this "
+            f"program reads finished versions up to {known[-1]}{advice}"
+        )
+
+
+def records_of(
+    workflows: Iterable[ReferenceWorkflow],
+    jobs: Iterable[tuple[ReferenceJob, Iterable[str], Sequence[ReferenceEntry]]],
+) -> Iterator[Record]:
+    """Yield records of all workflows, then of all jobs, which come with their tags and history, oldest first.
+
+    Raises ValueError, naming it, for a row that makes no sense.
+    """
+    known: dict[int, Workflow] = {}
+    for workflow, record in _workflows(workflows):
+        known[workflow.number] = workflow
+        yield record
+    for row, names, entries in jobs:
+        try:
+            yield _job(row, names, entries, known)
+        except UNREADABLE as exc:
+            raise ValueError(f"job {row.id}: {exc!r}") from exc
+
+
+def _workflows(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, WorkflowRecord]]:
     for row in rows:
         try:
             document = {
@@ -73,16 +104,6 @@ def workflows_of(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, 
             yield workflow, WorkflowRecord(row.number, None, None, workflow.encoded)
         except UNREADABLE as exc:
             raise ValueError(f"workflow {row.name}: {exc!r}") from exc
-
-
-def job_of(
-    row: ReferenceJob, names: Iterable[str], entries: Sequence[ReferenceEntry], workflows: Mapping[int, Workflow]
-) -> JobRecord:
-    """Return a job with its tags and its history, oldest first. Raises ValueError, naming it, if it makes no sense."""
-    try:
-        return _job(row, names, entries, workflows)
-    except UNREADABLE as exc:
-        raise ValueError(f"job {row.id}: {exc!r}") from exc
 
 
 def _job(

@@ -11,7 +11,7 @@ from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_rows import job_record, typed
-from wfx.store.postgres import reference
+from wfx.store.postgres import reference_rows
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
 from wfx.store.postgres.rows import Row, stored_of
@@ -24,8 +24,8 @@ _FIRST = itemgetter(0)
 def dump(option: str) -> Iterator[tuple[Header, Iterator[Record]]]:
     """Yield header and records of one state of the database. Raises StoreUnusable, also while the records are read."""
     with one_state(option) as connection:
-        if reference.is_theirs(connection):
-            yield reference.read_all(connection)
+        if reference_rows.is_theirs(connection):
+            yield reference_rows.read_all(connection)
             return
         require_current(connection)
         yield _header(connection), _records(connection)

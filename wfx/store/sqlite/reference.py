@@ -18,6 +18,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.dump import Header, Record
 from wfx.store.findings import UNREADABLE
 from wfx.store.new_files import make
+from wfx.store.reference_records import require_known
 from wfx.store.sqlite.migrate import is_reference, migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
 from wfx.store.sqlite.reference_rows import read_all
@@ -102,11 +103,7 @@ def _alone(theirs: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 def _require_known(theirs: sqlite3.Connection, path: Path) -> None:
     rows = theirs.execute("SELECT version, dirty FROM schema_migrations").fetchall()
-    if len(rows) != 1 or rows[0][0] not in _KNOWN or rows[0][1]:
-        raise StoreUnusable(
-            f"{path} is a database of another implementation of this service, with schema version {rows}; this program "
-            f"takes over finished versions up to {_KNOWN[-1]}; it was left as it is, choose another file"
-        )
+    require_known(str(path), rows, _KNOWN, "; it was left as it is, choose another file")
 
 
 def _replace(theirs: sqlite3.Connection, path: Path) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from wfx.domain.workflow import Workflow
 from wfx.store.dump import Header, Record
 from wfx.store.reference_records import (
     ReferenceEntry,
     ReferenceJob,
     ReferenceWorkflow,
     header_of,
-    job_of,
-    workflows_of,
+    records_of,
 )
 
 _SIDE_BY_SIDE = (
@@ -42,18 +40,14 @@ def read_all(theirs: sqlite3.Connection) -> tuple[Header, Iterator[Record]]:
     """
     for statement in _SIDE_BY_SIDE:
         theirs.execute(statement)  # executescript would end the transaction, which keeps others from changing it
-    return header_of(*theirs.execute(_COUNTS).fetchone()), _records(theirs)
+    return header_of(*theirs.execute(_COUNTS).fetchone()), records_of(_workflow_rows(theirs), _jobs(theirs))
 
 
-def _records(theirs: sqlite3.Connection) -> Iterator[Record]:
-    workflows: dict[int, Workflow] = {}
-    for workflow, record in workflows_of(_workflow_rows(theirs)):
-        workflows[workflow.number] = workflow
-        yield record
+def _jobs(theirs: sqlite3.Connection) -> Iterator[tuple[ReferenceJob, list[str], list[ReferenceEntry]]]:
     for row in theirs.execute(_JOBS):
         names = [name for (name,) in theirs.execute(_TAGS, (row[0],))]
         entries = [ReferenceEntry(*entry) for entry in theirs.execute(_ENTRIES, (row[0],))]
-        yield job_of(ReferenceJob(*row), names, entries, workflows)
+        yield ReferenceJob(*row), names, entries
 
 
 def _workflow_rows(theirs: sqlite3.Connection) -> Iterator[ReferenceWorkflow]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from wfx.domain.errors import StoreUnusable
-from wfx.domain.workflow import Workflow
 from wfx.store.dump import Header, Record
 from wfx.store.findings import UNREADABLE
 from wfx.store.job_rules import Groups
@@ -19,8 +18,8 @@ from wfx.store.reference_records import (
     ReferenceJob,
     ReferenceWorkflow,
     header_of,
-    job_of,
-    workflows_of,
+    records_of,
+    require_known,
 )
 
 _KNOWN = (20230404121326, 20231026152156, 20260331155900)
@@ -39,11 +38,7 @@ def read_all(connection: BlockingConnection) -> tuple[Header, Iterator[Record]]:
     Raises StoreUnusable for a version that is not known; so do the records, naming it, for a row that makes no sense.
     """
     versions = [tuple(row) for row in connection.fetch("SELECT version, dirty FROM schema_migrations")]
-    if len(versions) != 1 or versions[0][0] not in _KNOWN or versions[0][1]:
-        raise StoreUnusable(
-            f"{connection.name} is a database of another implementation of this service, with schema version "
-            f"{versions}; this program imports finished versions up to {_KNOWN[-1]}"
-        )
+    require_known(connection.name, versions, _KNOWN)
     for setting in ("datestyle = 'ISO'", "timezone = 'UTC'"):
         connection.run(connection.plain.execute(f"SET LOCAL {setting}"))
     ((workflows, jobs, entries),) = connection.fetch(SQL["reference_counts"])
@@ -52,21 +47,17 @@ def read_all(connection: BlockingConnection) -> tuple[Header, Iterator[Record]]:
 
 def _readable(connection: BlockingConnection) -> Iterator[Record]:
     try:
-        yield from _records(connection)
+        yield from records_of(_workflow_rows(connection), _jobs(connection))
     except UNREADABLE as exc:
         raise StoreUnusable(f"cannot read {connection.name}, a database of another implementation: {exc}") from exc
 
 
-def _records(connection: BlockingConnection) -> Iterator[Record]:
-    workflows: dict[int, Workflow] = {}
-    for workflow, record in workflows_of(_workflow_rows(connection)):
-        workflows[workflow.number] = workflow
-        yield record
+def _jobs(connection: BlockingConnection) -> Iterator[tuple[ReferenceJob, list[str], list[ReferenceEntry]]]:
     names = Groups(connection.rows(SQL["reference_tags"], at_once=SMALL_ROWS_AT_ONCE))
     entries = Groups(connection.rows(SQL["reference_entries"]))
     for number, *job in connection.rows(SQL["reference_jobs"]):
         history = [ReferenceEntry(*entry[1:]) for entry in entries.of(number)]
-        yield job_of(ReferenceJob(*job), [name for _, name in names.of(number)], history, workflows)
+        yield ReferenceJob(*job), [name for _, name in names.of(number)], history
 
 
 def _workflow_rows(connection: BlockingConnection) -> Iterator[ReferenceWorkflow]:
