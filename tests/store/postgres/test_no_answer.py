@@ -95,7 +95,7 @@ async def _all_answered(store: Store, job: str) -> None:
 
 
 async def test_frozen(store: Store, server: Postgres) -> None:
-    """While PostgreSQL stands still all requests are refused, also those that wait for others; then all goes on."""
+    """Row 64: while PostgreSQL stands still all are refused, also who waits for others; then all goes on."""
     job = await store.create_job(FLOW.name, begin("c"))
     changed = [(await store.create_job(FLOW.name, begin())).id for _ in range(150)]
     with frozen(server):
@@ -113,7 +113,7 @@ async def test_frozen(store: Store, server: Postgres) -> None:
 
 
 async def test_frozen_in_a_change(store: Store, option: str, server: Postgres) -> None:
-    """If PostgreSQL stands still while it works on a change its outcome is unknown; it happens once at most."""
+    """Row 64: if PostgreSQL stands still at work on a change its outcome is unknown; it happens once at most."""
     job = await store.create_job(FLOW.name, begin())
     holder = await Connector(read_target(option))()
     async with holder.transaction():
@@ -131,7 +131,7 @@ async def test_frozen_in_a_change(store: Store, option: str, server: Postgres) -
 
 
 async def test_swallowed(server: Postgres, option: str) -> None:
-    """Where bytes get lost on the way to PostgreSQL and back, and afterwards do not, the same holds."""
+    """Row 64: where bytes get lost on the way to PostgreSQL and back, and afterwards do not, the same holds."""
     proxy = CuttingProxy(server.port)
     async with proxy.running() as port:
         store = await open_store("postgres", f"{option} port={port} connect_timeout=2")
