@@ -74,8 +74,12 @@ class PostgresBackend:
 
     async def open(self) -> None:
         """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable."""
-        await self._writer.open()
-        await self.log_bounds()
+        try:
+            await self._writer.open()
+            await self.log_bounds()
+        except BaseException:
+            await self.close()
+            raise
 
     def watch_head(self, tell: Callable[[int], None], tell_replaced: Callable[[int], None]) -> None:
         self._known.tell_replaced = tell_replaced
