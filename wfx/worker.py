@@ -16,7 +16,7 @@ from wfx.workers.handover import Handover
 def main() -> None:
     """Serve what the parent hands over, and exit."""
     signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts
-    handover = Handover.receive(sys.stdin.buffer)
+    handover = Handover.read(sys.stdin.buffer)
     sources = Sources(ROOT.options, handover.given, os.environ, strict=True, others=ROOT.options, opened=handover.files)
     try:
         serve(handover.loaded, partial(load, sources), handover)

@@ -51,14 +51,9 @@ class WorkerProcess:
             start_new_session=True,  # what a terminal sends to all in the foreground comes to the parent alone
         )
         assert process.stdin is not None
-        process.stdin.write(handover.send())
+        process.stdin.write(handover.encoded())
         process.stdin.close()
         return cls(handover.number, process, channel, changed)
-
-    @property
-    def process_id(self) -> int:
-        """The system's number of the process."""
-        return self._process.pid
 
     def tell(self, word: bytes) -> None:
         """Tell it what to do."""
@@ -98,7 +93,7 @@ class WorkerProcess:
             await asyncio.sleep(BEAT)
             self._missed += 1
             if self._missed > (_MOST_MISSED if self.beats else _MOST_MISSED_AT_START):
-                fields = {"worker": self.number, "pid": self.process_id, "missed": self._missed - 1}
+                fields = {"worker": self.number, "pid": self._process.pid, "missed": self._missed - 1}
                 log.error("a worker gives no sign of life, and is killed", extra={"fields": fields})
                 with suppress(ProcessLookupError):
                     self._process.kill()
