@@ -66,7 +66,7 @@ class WorkerService:
         found = {}
         for process in self.parent.children():
             command = process.cmdline()
-            if "wfx.worker" in command:
+            if "wfx.worker_main" in command:
                 found[int(command[-1])] = process
         return found
 

@@ -45,7 +45,7 @@ class WorkerProcess:
     async def start(cls, handover: Handover, channel: socket.socket, changed: Callable[[], None]) -> WorkerProcess:
         """Start a worker, which has the other end of the channel. Raises OSError."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I" if sys.flags.isolated else "-P", "-m", "wfx.worker", str(handover.number)),
+            *(sys.executable, "-I" if sys.flags.isolated else "-P", "-m", "wfx.worker_main", str(handover.number)),
             stdin=PIPE,
             pass_fds=handover.descriptors,
             start_new_session=True,  # what a terminal sends to all in the foreground comes to the parent alone

@@ -1,4 +1,4 @@
-"""Entry point of a worker process, which :mod:`wfx.workers.process` starts: ``python -m wfx.worker NUMBER``."""
+"""Entry point of a worker process, which :mod:`wfx.workers.process` starts: ``python -m wfx.worker_main NUMBER``."""
 
 from __future__ import annotations
 
