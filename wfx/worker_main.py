@@ -7,9 +7,10 @@ import signal
 import sys
 from functools import partial
 
-from wfx.cli import ROOT, load, serve
+from wfx.cli import ROOT
 from wfx.commandline.configuration import Sources
 from wfx.commandline.failures import Failure
+from wfx.serving import load, serve
 from wfx.workers.handover import Handover
 
 
