@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation 
 
 run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behind HAProxy, with the demo on top (ARGS=--help)
 	@.ci/packages cluster
-	@PYTHONPATH=loadtest exec $(BIN)/python -P -m cluster $(ARGS)
+	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cluster.processes import Processes, environment
+from local_cluster.processes import CannotRun, Processes, environment
 
 NAME = "postgresql"
 _USER = "wfx"
@@ -19,28 +19,24 @@ _PORT = 5432
 _DEADLINE = 60.0
 
 
-class Missing(Exception):
-    """A program is not on this machine; the message says how to get it."""
-
-
 def programs() -> Path:
     """Return the directory of the newest PostgreSQL on this machine, which Debian does not put on the path.
 
-    Raises Missing.
+    Raises CannotRun.
     """
     found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if found:
         return max(found, key=lambda program: int(program.parts[-3])).parent
     on_path = shutil.which("initdb")
     if on_path is None:
-        raise Missing("PostgreSQL is missing: install Debian's package postgresql")
+        raise CannotRun("PostgreSQL is missing: install Debian's package postgresql")
     return Path(on_path).resolve().parent
 
 
 def account() -> dict[str, Any]:
     """Return what Popen needs to run a program as somebody else if this is root: PostgreSQL refuses to run as root.
 
-    Raises Missing.
+    Raises CannotRun.
     """
     if os.geteuid() != 0:
         return {}
@@ -50,11 +46,11 @@ def account() -> dict[str, Any]:
         except KeyError:
             continue
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    raise Missing("this is root, and there is no account postgres or nobody to run PostgreSQL as")
+    raise CannotRun("this is root, and there is no account postgres or nobody to run PostgreSQL as")
 
 
 def start(processes: Processes) -> str:
-    """Make a database and serve it; returns its connection string. Raises Missing or Ended."""
+    """Make a database and serve it; returns its connection string. Raises CannotRun."""
     bin_, runs_as, folder = programs(), account(), processes.folder / "postgres"
     folder.mkdir(mode=0o700)
     if runs_as:
