@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from local_cluster.processes import CannotRun, Processes, environment
 
 NAME = "postgresql"
 _USER = "wfx"
+_AS_USER = f"--username={_USER}"
 _PORT = 5432
 """Of the name of its socket."""
 _DEADLINE = 60.0
@@ -49,26 +51,49 @@ def account() -> dict[str, Any]:
     raise CannotRun("this is root, and there is no account postgres or nobody to run PostgreSQL as")
 
 
-def start(processes: Processes) -> str:
-    """Make a database and serve it; returns its connection string. Raises CannotRun."""
-    bin_, runs_as, folder = programs(), account(), processes.folder / "postgres"
+def start(processes: Processes, settings: Sequence[str] = ()) -> str:
+    """Make a database and serve it, with these settings; returns its connection string. Raises CannotRun."""
+    runs_as, folder = account(), _folder(processes)
     folder.mkdir(mode=0o700)
     if runs_as:
         os.chown(folder, runs_as["user"], runs_as["group"])
-
-    def run(program: str, *words: str) -> bool:
-        command = [str(bin_ / program), *words]
-        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, check=False, **runs_as)
-        return done.returncode == 0
-
-    data, where = folder / "data", (f"--host={folder}", f"--port={_PORT}", f"--username={_USER}")
-    run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", where[-1], f"--pgdata={data}")
-    settings = ("listen_addresses=", f"unix_socket_directories={folder}", f"port={_PORT}")
-    processes.start(NAME, [str(bin_ / "postgres"), f"-D{data}", *(f"-c{each}" for each in settings)], runs_as)
+    data = f"--pgdata={folder / 'data'}"
+    _run(processes, "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", _AS_USER, data)
+    own = ("listen_addresses=", f"unix_socket_directories={folder}", f"port={_PORT}")
+    command = [str(programs() / "postgres"), f"-D{folder / 'data'}", *(f"-c{each}" for each in (*own, *settings))]
+    processes.start(NAME, command, runs_as)
     deadline = time.monotonic() + _DEADLINE
-    while not run("createdb", *where, _USER):
+    while not _made(processes, _USER):
         processes.check(NAME)
         if time.monotonic() > deadline:
             raise TimeoutError(f"PostgreSQL does not answer within {_DEADLINE:g} s")
         time.sleep(0.1)
-    return f"host={folder} port={_PORT} user={_USER} dbname={_USER}"
+    return _connection_string(processes, _USER)
+
+
+def add(processes: Processes, name: str) -> str:
+    """Make one more database; returns its connection string. Raises CannotRun."""
+    if not _made(processes, name):
+        raise CannotRun(f"the database {name} cannot be made: see {processes.log(NAME)}")
+    return _connection_string(processes, name)
+
+
+def _folder(processes: Processes) -> Path:
+    return processes.folder / "postgres"
+
+
+def _connection_string(processes: Processes, name: str) -> str:
+    return f"host={_folder(processes)} port={_PORT} user={_USER} dbname={name}"
+
+
+def _made(processes: Processes, name: str) -> bool:
+    return _run(processes, "createdb", f"--host={_folder(processes)}", f"--port={_PORT}", _AS_USER, name)
+
+
+def _run(processes: Processes, program: str, *words: str) -> bool:
+    """Run one of PostgreSQL's programs as who owns the server; tells whether it has succeeded."""
+    command = [str(programs() / program), *words]
+    done = subprocess.run(
+        command, cwd=_folder(processes), env=environment(), capture_output=True, check=False, **account()
+    )
+    return done.returncode == 0
