@@ -74,7 +74,7 @@ def start(processes: Processes, settings: Sequence[str] = ()) -> str:
 def add(processes: Processes, name: str) -> str:
     """Make one more database; returns its connection string. Raises CannotRun."""
     if not _made(processes, name):
-        raise CannotRun(f"the database {name} cannot be made: see {processes.log(NAME)}")
+        raise CannotRun(f"PostgreSQL did not make the database {name}: is there one already?")
     return _connection_string(processes, name)
 
 
