@@ -19,7 +19,7 @@ from wfx.domain.errors import (
     WorkflowNotUnique,
 )
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
@@ -126,6 +126,10 @@ class MemoryBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
         return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        found = (stored.job for stored in self._jobs.values() if matches(query, stored.job))
+        return JobSummary.of(found, self._log_id, self._head)
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next

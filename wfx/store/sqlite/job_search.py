@@ -126,13 +126,18 @@ def bounds(paging: Paging) -> tuple[int, int]:
 def select(connection: sqlite3.Connection, query: JobQuery, bitmaps: Bitmaps | None = None) -> Selection:
     """Choose how to find the jobs. What is chosen holds within one snapshot."""
     conditions = conditions_of(connection, query)
-    few = next((condition for condition in conditions if _leaves_few(connection, condition)), None)
+    few = few_of(connection, conditions)
     if few is None and bitmaps and _goes_far(query.paging) and _needs_looks(conditions) and bitmaps.follow(connection):
         return Found(bitmaps.find(connection, conditions))
-    return _search(conditions, few or _thinnest(connection, conditions, query.paging))
+    return search_by(conditions, few or thinnest(connection, conditions, query.paging))
 
 
-def _search(conditions: Sequence[Condition], driver: Condition | None) -> Search:
+def few_of(connection: sqlite3.Connection, conditions: Sequence[Condition]) -> Condition | None:
+    """Return a condition that few jobs fulfil, if there is one: nothing needs to be found faster than by it."""
+    return next((condition for condition in conditions if _leaves_few(connection, condition)), None)
+
+
+def search_by(conditions: Sequence[Condition], driver: Condition | None) -> Search:
     """Make the search that finds jobs by one of the conditions and looks whether they fulfil the others."""
     if driver is None:
         return Search([Fragment("FROM job", [])])
@@ -157,7 +162,7 @@ def _leaves_few(connection: sqlite3.Connection, condition: Condition) -> bool:
     return _count(connection, f"FROM (SELECT 1 {sql} LIMIT {_FEW})", values) < _FEW
 
 
-def _thinnest(connection: sqlite3.Connection, conditions: Sequence[Condition], paging: Paging) -> Condition | None:
+def thinnest(connection: sqlite3.Connection, conditions: Sequence[Condition], paging: Paging) -> Condition | None:
     """Choose by which condition many jobs are found in the cheapest way.
 
     The further apart a condition's jobs are, the fewer of them have to be looked at; what a look costs is up to the

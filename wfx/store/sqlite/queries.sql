@@ -21,6 +21,11 @@ WHERE id IN (:items)
 -- name: values_of_jobs
 SELECT number, workflow_state, tags, :columns FROM job WHERE number IN (SELECT value FROM json_each(?))
 
+-- name: names_of_states
+SELECT workflow_state.number, name, "group", state
+FROM workflow_state JOIN workflow ON workflow.number = workflow_state.workflow
+WHERE workflow_state.number IN (SELECT value FROM json_each(?))
+
 -- name: workflows_by_number
 SELECT number, document FROM workflow WHERE number IN (:items)
 
