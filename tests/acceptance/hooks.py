@@ -33,6 +33,9 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         errors = response.json()["errors"]
         assert 1 <= len(errors) <= 128
         assert {error["code"] for error in errors} <= set(REASONS), errors
+    elif kind == "application/problem+json":
+        assert {error["code"] for error in response.json()["errors"]} == {"wfx.badRequest"}
+        assert not _is_well_formed(case), "well-formed, but refused as malformed"
     else:
         assert kind == "text/plain; charset=utf-8", kind
         assert not _is_well_formed(case), "well-formed, but refused as malformed"

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api.bad_request import BadRequest
 from wfx.api.spec import operations
-from wfx.domain.query import Paging
+from wfx.domain.query import JobQuery, Paging
 
 Reader = Callable[[str], Any]
 
@@ -56,6 +56,18 @@ def paging_of(query: dict[str, Any]) -> Paging:
     """Return the part of the result that was asked for (rest-api section 4.6)."""
     return Paging(
         offset=query["offset"], limit=query["limit"], descending=query["sort"] == "desc", with_total=query["pagination"]
+    )
+
+
+def job_query_of(query: dict[str, Any], paging: Paging) -> JobQuery:
+    """Return which jobs were asked for."""
+    return JobQuery(
+        client_id=query["clientId"],
+        state=query["state"],
+        workflow=query["workflow"],
+        groups=tuple(query["group"]),
+        tags=tuple(query["tag"]),
+        paging=paging,
     )
 
 
