@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
+from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
@@ -153,6 +154,13 @@ class Store(Protocol):
         """Count the jobs of a query, whatever its page, by workflow, group and state.
 
         All counts and the position on the log are of one moment.
+        """
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        """Return a page of rows in the order of creation, or the opposite one, and the position of the same moment.
+
+        One call looks at a bounded number of jobs and reads a bounded number of bytes, so a page may end early; then
+        it tells where the next one begins.
         """
 
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:

@@ -20,7 +20,7 @@ from wfx.store.sqlite import job_search, job_summary
 @pytest.fixture
 async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BatchingStore]:
     """A store with jobs of two workflows, of which none are so few that they are looked for one by one."""
-    monkeypatch.setattr(job_search, "_FEW", 0)
+    monkeypatch.setattr(job_search, "FEW", 0)
     opened = await open_store("sqlite", str(tmp_path / "wfx.db"))
     assert isinstance(opened, BatchingStore)
     await populate(opened)
