@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from conformance import conforming_client
 
+from tests.api.rollouts import PROBLEM, Rollout, require_problem
 from tests.composition import composed
 from wfx.api.problems import PREFIX
 from wfx.api.refusals import refusals_of
 from wfx.demo.local import LocalService
 from wfx.domain.errors import StoreUnavailable
 from wfx.request_context import Side
-
-PROBLEM = "application/problem+json"
-
-
-@pytest.fixture
-def fleet(service: LocalService) -> Iterator[httpx.Client]:
-    """A client of the fleet API; each answer is held against its document."""
-    with conforming_client(service.north + PREFIX) as client:
-        yield client
-
-
-class Rollout:
-    """Jobs of a workflow of their own."""
-
-    def __init__(self, north: httpx.Client, south: httpx.Client, workflow: str, mark: str) -> None:
-        """Create six jobs of two clients with tags in turn; the last two are INSTALLING, then one of them ends."""
-        self.workflow, self.mark = workflow, mark
-        self.ids = []
-        for number in range(6):
-            request = {"clientId": f"{mark}-c{number % 2}", "workflow": workflow, "tags": [mark, f"t{number % 3}"]}
-            self.ids.append(north.post("/jobs", json=request).json()["id"])
-        for job_id in self.ids[4:]:
-            south.put(f"/jobs/{job_id}/status", json={"state": "INSTALLING"})
-        south.put(f"/jobs/{self.ids[5]}/status", json={"state": "TERMINATED"})
-
-
-@pytest.fixture
-def rollout(
-    north: httpx.Client, south: httpx.Client, own_workflow: dict[str, Any], unique: Callable[[str], str]
-) -> Rollout:
-    """Six jobs in different states with different tags."""
-    return Rollout(north, south, own_workflow["name"], unique("rollout"))
 
 
 @pytest.mark.parametrize(("conditions", "found"), [
@@ -94,17 +60,6 @@ def test_the_event_stream_goes_on_behind_the_counts(
     assert [(each["event"]["action"], each["event"]["job"]["id"]) for each in events] == [
         ("UPDATE_STATUS", rollout.ids[0])
     ]
-
-
-def require_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """Hold an answer against what all problems have; returns it."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
-    problem: dict[str, Any] = answer.json()
-    assert (problem["type"], problem["status"]) == ("about:blank", status)
-    assert problem["title"] == answer.reason_phrase
-    assert problem["detail"] == problem["errors"][0]["message"]
-    assert [each["code"] for each in problem["errors"]] == [code]
-    return problem
 
 
 @pytest.mark.parametrize(("query", "named"), [

@@ -74,6 +74,7 @@ HANDLERS: dict[str, Handler] = {
     "DeleteJobsIdTags": job_fields.delete_tags,
     "GetVersion": about.version,
     "GetHealth": about.health,
+    "GetFleetJobs": fleet_jobs.query,
     "GetFleetJobsSummary": fleet_jobs.summarize,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
