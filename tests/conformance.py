@@ -1,4 +1,4 @@
-"""Holds every request and response of a test against the OpenAPI document, with openapi-core.
+"""Holds every request and response of a test against its OpenAPI document, with openapi-core.
 
 A client made here works like any other, and raises :class:`NotConforming` as soon as an answer is not as documented, or
 a request that the server carried out is not. Requests that the server refuses may be as wrong as they like; a request
@@ -36,6 +36,7 @@ from wfx.api import spec
 
 _DOCUMENTS = ("/openapi.json", "/openapiv3.json", "/swagger.json")
 _OUTSIDE = (307, 404, 405)
+_KINDS_OF_ERRORS = ("application/json", "application/problem+json")
 _MOST_PARTS = 100_000
 """More than the document has parts."""
 
@@ -78,24 +79,25 @@ def check(response: httpx.Response) -> None:
     if request is None or not _is_described(request, response):
         return
     if response.status_code < 400 and "deliberate" not in response.request.extensions:
-        _demand(response, _openapi().validate_request, request)
+        _demand(response, _openapi(request.document).validate_request, request)
     if _is_stream(response):
-        if request.path != f"{_base()}/jobs/events" or response.status_code != 200:
+        if request.path != f"{_base(spec.DOCUMENTS[0])}/jobs/events" or response.status_code != 200:
             raise NotConforming(f"{_shown(response)}: only events are streamed")
     elif not _is_filtered_to_nothing(response):
-        _demand(response, _openapi().validate_response, request, _Response.of(response))
-    if response.status_code >= 400 and response.headers.get("content-type") == "application/json":
-        _check_errors(response)
+        _demand(response, _openapi(request.document).validate_response, request, _Response.of(response))
+    if response.status_code >= 400 and response.headers.get("content-type") in _KINDS_OF_ERRORS:
+        _check_errors(response, request.document)
 
 
 def _is_described(request: _Request, response: httpx.Response) -> bool:
     """Tell whether the document has the operation; if not, look whether the answer says so."""
-    route = request.path.removeprefix(_base())
+    route = request.path.removeprefix(_base(request.document))
     if request.method == "head" or route in _DOCUMENTS:
         return False
-    if (item := spec.document()["paths"].get(route)) is not None and request.method not in item:
+    if (item := spec.document(request.document)["paths"].get(route)) is not None and request.method not in item:
         return _outside(response, (405,))
-    if not any(_matches(operation, request.method, route) for operation in spec.operations().values()):
+    described = (each for each in spec.operations().values() if each.document == request.document)
+    if not any(_matches(operation, request.method, route) for operation in described):
         return _outside(response, _OUTSIDE)
     return True
 
@@ -125,9 +127,10 @@ def _demand(response: httpx.Response, validate: Any, *parts: Any) -> None:
         raise NotConforming(f"{_shown(response)}: {reason}") from exc
 
 
-def _check_errors(response: httpx.Response) -> None:
+def _check_errors(response: httpx.Response, document: str) -> None:
     """Each error code has one constant reference."""
-    known = {row["code"]: row["logref"] for row in spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]}
+    rows = spec.document(document)["components"]["schemas"]["Error"]["x-wfx-errors"]
+    known = {row["code"]: row["logref"] for row in rows}
     for error in response.json().get("errors", ()):
         if known.get(error["code"]) != error["logref"]:
             raise NotConforming(f"{_shown(response)}: {error['code']} with logref {error['logref']} is not documented")
@@ -147,10 +150,27 @@ def _is_filtered_to_nothing(response: httpx.Response) -> bool:
 
 
 @cache
-def _openapi() -> OpenAPI:
-    """The document; where its parts are is looked up once, since that takes longest."""
-    config = Config(spec_validator_cls=None, request_validator_cls=_Requests, response_validator_cls=_Responses)
-    return OpenAPI(SchemaPath.from_dict(spec.document(), resolved_cache_maxsize=_MOST_PARTS), config=config)
+def _openapi(name: str) -> OpenAPI:
+    """A document; where its parts are is looked up once, since that takes longest."""
+
+    class Requests(_Requests):
+        schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
+        schema_casters_factory = SchemaCastersFactory(
+            schema_validators_factory, oas30_write_schema_casters_factory.types_caster
+        )
+        _valid: ClassVar[set[str]] = set()
+        _left_out: ClassVar[dict[str, tuple[str, str]]] = {}
+
+    class Responses(_Finding, V30ResponseValidator):
+        schema_validators_factory = _Validators(_remembering(OAS30ReadValidator))
+
+    config = Config(
+        spec_validator_cls=None,
+        request_validator_cls=Requests,
+        response_validator_cls=Responses,
+        extra_media_type_deserializers={"application/problem+json": json.loads},
+    )
+    return OpenAPI(SchemaPath.from_dict(spec.document(name), resolved_cache_maxsize=_MOST_PARTS), config=config)
 
 
 def _remembering(kind: type[Validator]) -> type[Validator]:
@@ -194,12 +214,8 @@ class _Finding(BaseAPICallValidator):
 class _Requests(_Finding, V30RequestValidator):
     """Does not look again at parameters that were found to be valid, or to need not be there, for an operation."""
 
-    schema_validators_factory = _Validators(_remembering(OAS30WriteValidator))
-    schema_casters_factory = SchemaCastersFactory(
-        schema_validators_factory, oas30_write_schema_casters_factory.types_caster
-    )
-    _valid: ClassVar[set[str]] = set()
-    _left_out: ClassVar[dict[str, tuple[str, str]]] = {}
+    _valid: ClassVar[set[str]]
+    _left_out: ClassVar[dict[str, tuple[str, str]]]
     """Names and places of parameters that requests were seen to do without."""
 
     def _get_parameters(self, parameters: RequestParameters, operation: SchemaPath, path: SchemaPath) -> Parameters:
@@ -223,18 +239,16 @@ class _Requests(_Finding, V30RequestValidator):
             raise
 
 
-class _Responses(_Finding, V30ResponseValidator):
-    schema_validators_factory = _Validators(_READING)
-
-
-def _base() -> str:
-    return str(spec.document()["servers"][0]["url"])
+def _base(name: str) -> str:
+    return str(spec.document(name)["servers"][0]["url"])
 
 
 @dataclass
 class _Request:
     """A request as openapi-core wants to see it."""
 
+    document: str
+    """The file of the document that its path belongs to."""
     host_url: str
     path: str
     method: str
@@ -246,7 +260,8 @@ class _Request:
     def of(cls, request: httpx.Request) -> _Request | None:
         """Convert a request; None if it goes to a path beside the API."""
         path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-        if not path.startswith(_base() + "/"):
+        document = next((name for name in spec.DOCUMENTS if path.startswith(_base(name) + "/")), None)
+        if document is None:
             return None
         parameters = RequestParameters(
             query=ImmutableMultiDict(request.url.params.multi_items()), header=Headers(list(request.headers.items()))
@@ -254,6 +269,7 @@ class _Request:
         content_type = request.headers.get("content-type", "")
         body = request.content if isinstance(request.stream, httpx.ByteStream) else request.read()
         return cls(
+            document,
             str(request.url.copy_with(path="/", query=None))[:-1],
             path,
             request.method.lower(),

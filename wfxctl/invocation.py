@@ -14,7 +14,7 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
 from wfxctl.documents import Document, items, text
-from wfxctl.targets import Side, target
+from wfxctl.targets import BASE_PATH, Side, target
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -27,12 +27,13 @@ class ClientInvocation(Invocation):
 
     __slots__ = ()
 
-    def api(self, side: Side, *, tls: bool | None = None) -> Api:
+    def api(self, side: Side, *, tls: bool | None = None, base: str = BASE_PATH) -> Api:
         """Return an API of the configured server, over TLS if so configured or asked for."""
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
         secured = self.settings.flag("enable-tls") if tls is None else tls
-        return Api(target(self.settings, self.environment, side, tls=secured), ClientTls.of(self.settings))
+        found = target(self.settings, self.environment, side, tls=secured, base=base)
+        return Api(found, ClientTls.of(self.settings))
 
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.terminal import neutralise, wants_color
@@ -30,6 +30,8 @@ class Column:
     value: Callable[[Document], str]
     width: int = 0
     """What the column needs at least, in characters."""
+    is_number: bool = False
+    """Numbers stand below each other by their last digits."""
 
 
 def ask(call: ClientInvocation, path: str, query: Query, columns: Sequence[Column]) -> None:
@@ -57,11 +59,14 @@ def wanted(call: ClientInvocation) -> bool:
 class Printer:
     """Prints rows under each other, also when they come one by one."""
 
-    def __init__(self, call: ClientInvocation, columns: Sequence[Column]) -> None:
-        """Prepare for the terminal or file that standard output is."""
+    def __init__(
+        self, call: ClientInvocation, columns: Sequence[Column], group: Callable[[Document], str] = group_of
+    ) -> None:
+        """Prepare for the terminal or file that standard output is; the colour of a row follows from its group."""
         from rich.console import Console  # slow to import, and only tables need it
 
         self._columns = columns
+        self._group = group
         self._widths = [max(column.width, len(column.heading)) for column in columns]
         color = wants_color(call.settings.text("color"), call.out, call.environment)
         self._out = call.out
@@ -76,6 +81,10 @@ class Printer:
 
     def write(self, documents: Sequence[Document], *, header: bool) -> None:
         """Print one row for each item. Widths never shrink, so that later rows stand below earlier ones."""
+        self._out.write("".join(line + "\n" for line in self.lines(documents, header=header)))
+
+    def lines(self, documents: Sequence[Document], *, header: bool) -> list[str]:
+        """Return the lines that :meth:`write` prints."""
         from rich.cells import cell_len  # see above
 
         rows = [[neutralise(column.value(item)) for column in self._columns] for item in documents]
@@ -83,17 +92,18 @@ class Printer:
             self._widths = [max(width, cell_len(cell)) for width, cell in zip(self._widths, row, strict=True)]
         table = self._table(header=header)
         for item, row in zip(documents, rows, strict=True):
-            table.add_row(*row, style=_STYLES.get(group_of(item)))
+            table.add_row(*row, style=_STYLES.get(self._group(item)))
         with self._console.capture() as captured:
             self._console.print(table)
-        self._out.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+        return [line.rstrip() for line in captured.get().splitlines()]
 
     def _table(self, *, header: bool) -> Table:
         from rich.table import Table  # see above
 
         table = Table(box=None, pad_edge=False, show_header=header, header_style="bold")
         for column, width in zip(self._columns, self._widths, strict=True):
-            table.add_column(column.heading, no_wrap=True, min_width=width)
+            justify: Literal["left", "right"] = "right" if column.is_number else "left"
+            table.add_column(column.heading, no_wrap=True, min_width=width, justify=justify)
         return table
 
 

@@ -11,6 +11,8 @@ from wfx.commandline.options import Settings
 from wfx.host_port import host_port
 
 BASE_PATH = "/api/wfx/v1"
+FLEET_PATH = "/api/fleet/v1"
+"""What operators have beside it, on the management side alone."""
 
 
 class Side(StrEnum):
@@ -42,7 +44,9 @@ def unix_socket(settings: Settings) -> str:
     return sockets[0] if sockets else ""
 
 
-def target(settings: Settings, environment: Mapping[str, str], side: Side, *, tls: bool) -> Target:
+def target(
+    settings: Settings, environment: Mapping[str, str], side: Side, *, tls: bool, base: str = BASE_PATH
+) -> Target:
     """Return the address of an API, and the way to it.
 
     Raises UsageFailure as :func:`unix_socket` does, and for a proxy that is none, or that a socket leaves out.
@@ -50,7 +54,7 @@ def target(settings: Settings, environment: Mapping[str, str], side: Side, *, tl
     infix = "tls-" if tls else ""
     host, port = settings.text(f"{side}-{infix}host"), settings.number(f"{side}-{infix}port")
     scheme = "https" if tls else "http"
-    url = f"{scheme}://{host_port(host, port)}{BASE_PATH}"
+    url = f"{scheme}://{host_port(host, port)}{base}"
     if path := unix_socket(settings):
         if settings.origin("proxy").kind == "flag":
             raise UsageFailure("--proxy excludes --client-unix-socket and --mgmt-unix-socket")

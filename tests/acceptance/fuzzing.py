@@ -24,17 +24,28 @@ CHARACTERS = HERE.parents[1] / ".hypothesis" / "unicode_data"
 JOBS = 60
 
 
-def fuzz(service: LocalService, address: str, command: str, *options: str, timeout: float) -> None:
-    """Run a command of Schemathesis, ``run`` or ``fuzz``, on one side. Raises AssertionError with all that it said."""
+def fuzz(
+    service: LocalService,
+    address: str,
+    command: str,
+    *options: str,
+    timeout: float,
+    name: str = spec.DOCUMENTS[0],
+) -> None:
+    """Run a command of Schemathesis, ``run`` or ``fuzz``, on one side, by the document with this name.
+
+    Raises AssertionError with all that it said.
+    """
     values = {name: json.dumps(value) for name, value in _populate(service).items()}
     config = service.folder / "schemathesis.toml"
     config.write_text(Template((HERE / "schemathesis.toml").read_text()).substitute(values))
     _share_tables_of_characters(service.folder)
     document = service.folder / "document.json"
-    document.write_text(json.dumps(spec.document()))
+    document.write_text(json.dumps(spec.document(name)))
+    base = spec.document(name)["servers"][0]["url"]
     arguments = [
         str(Path(sys.executable).with_name("st")), f"--config-file={config}", "--no-color", command,
-        str(document), f"--url={address}{BASE}", *options,
+        str(document), f"--url={address}{base}", *options,
     ]  # fmt: skip
     hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = subprocess.run(

@@ -15,7 +15,7 @@ REASONS = {"wfx.invalidRequest", "wfx.workflowNotFound", "wfx.workflowNotUnique"
 @schemathesis.hook
 def filter_case(_: HookContext, case: Case[Any]) -> bool:
     """Leave out well-formed lists that cannot be sent: empty ones, and items with the comma that separates items."""
-    lists = [(case.query or {}).get(name) for name in ("group", "tag")]
+    lists = [(case.query or {}).get(name) for name in ("group", "tag", "allTags")]
     return not _is_well_formed(case) or all(value is None or _can_be_sent(value) for value in lists)
 
 
@@ -33,6 +33,10 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         errors = response.json()["errors"]
         assert 1 <= len(errors) <= 128
         assert {error["code"] for error in errors} <= set(REASONS), errors
+    elif kind == "application/problem+json":
+        assert {error["code"] for error in response.json()["errors"]} == {"wfx.badRequest"}
+        unsaid = {"unchangedFor", "after"} & (case.query or {}).keys()  # the schema cannot say what these are
+        assert unsaid or not _is_well_formed(case), "well-formed, but refused as malformed"
     else:
         assert kind == "text/plain; charset=utf-8", kind
         assert not _is_well_formed(case), "well-formed, but refused as malformed"

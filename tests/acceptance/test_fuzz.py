@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.fuzzing import fuzz
 from tests.store.sqlite.audit import assert_sound
+from wfx.api import spec
 from wfx.demo.local import LocalService
 
 CASES = 10
@@ -25,4 +26,13 @@ def test_nothing_unexpected(tmp_path: Path, side: str, engine: str) -> None:
     with LocalService(tmp_path, f"--http-engine={engine}") as service:
         address = service.north if side == "north" else service.south
         fuzz(service, address, "run", f"--max-examples={CASES}", "--generation-deterministic", timeout=500)
+    assert_sound(tmp_path / "wfx.db")
+
+
+@pytest.mark.timeout(600)
+def test_nothing_unexpected_of_the_fleet_api(tmp_path: Path) -> None:
+    """No request made from the fleet document or against it gets a 5xx, or an answer that it does not describe."""
+    with LocalService(tmp_path, "--http-engine=hypercorn") as service:
+        options = (f"--max-examples={CASES}", "--generation-deterministic")
+        fuzz(service, service.north, "run", *options, timeout=500, name=spec.FLEET)
     assert_sound(tmp_path / "wfx.db")

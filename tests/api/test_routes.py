@@ -61,7 +61,7 @@ def test_each_operation_has_a_handler() -> None:
     routed = {route.operation: route for route in service_routes() if route.operation}
     assert {name: route.handler for name, route in routed.items()} == HANDLERS
     assert {route.path.removeprefix(BASE) for route in BESIDE} == {
-        "/openapi.json", "/openapiv3.json", "/swagger.json", "/version", "/health", "/",
+        "/openapi.json", "/openapiv3.json", "/swagger.json", "/version", "/health", "/", "/api/fleet/v1/openapi.json",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.acceptance.fuzzing import fuzz
 from tests.fuzz import edge, frames
+from wfx.api import spec
 from wfx.commandline import durations
 from wfx.demo.local import LocalService
 
@@ -49,11 +50,13 @@ def fuzz_edge(seed: str, seconds: float) -> int:
 
 
 def fuzz_api(seconds: float) -> None:
-    """Let Schemathesis attack both sides, each on another engine."""
-    for side, engine in (("north", "uvicorn"), ("south", "hypercorn")):
+    """Let Schemathesis attack both sides, each on another engine, and the fleet API."""
+    wfx, fleet = spec.DOCUMENTS
+    for side, engine, name in (("north", "uvicorn", wfx), ("south", "hypercorn", wfx), ("north", "hypercorn", fleet)):
         with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder), f"--http-engine={engine}") as service:
             address = service.north if side == "north" else service.south
-            fuzz(service, address, "fuzz", f"--max-time={max(1, round(seconds / 2))}", timeout=seconds + 300)
+            limit = f"--max-time={max(1, round(seconds / 3))}"
+            fuzz(service, address, "fuzz", limit, timeout=seconds + 300, name=name)
 
 
 def main(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from wfx.demo.local import LocalService
 
 HERE = Path(__file__).parent
 BASE = "/api/wfx/v1"
+FLEET = "/api/fleet/v1"
 BIN = Path(sys.prefix) / "bin"
 MODULES = Path(sys.prefix) / "generated-clients" / "node_modules"
 WORKFLOW = {
@@ -66,6 +67,13 @@ def node_tool(name: str) -> list[str | Path]:
     return [BIN / "node", MODULES / ".bin" / name]
 
 
+def generate_python(folder: Path, document: Path) -> str:
+    """Make a client with openapi-python-client in a folder; return what the generator says."""
+    (folder / "generator.yml").write_text("post_hooks: []\n")
+    options = ("--meta", "none", "--output-path", "fleet_client", "--config", "generator.yml")
+    return run(folder, BIN / "openapi-python-client", "generate", "--path", document, *options)
+
+
 def require_round_trip(printed: str, fresh: LocalService) -> dict[str, Any]:
     """Hold what a generated client printed against what the service knows."""
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
@@ -103,12 +111,24 @@ def test_hey_api(fresh: LocalService, document: Path, typescript: Path) -> None:
 
 def test_openapi_python_client(fresh: LocalService, document: Path, tmp_path: Path) -> None:
     """A client made by openapi-python-client is complete, passes mypy, and creates, reads, lists and updates."""
-    generator = BIN / "openapi-python-client"
-    options = ("--meta", "none", "--output-path", "fleet_client", "--config", "generator.yml")
-    (tmp_path / "generator.yml").write_text("post_hooks: []\n")
-    said = run(tmp_path, generator, "generate", "--path", document, *options)
-    assert "Warning" not in said
+    assert "Warning" not in generate_python(tmp_path, document)
     program = shutil.copy(HERE / "python_round_trip.py", tmp_path)
     run(tmp_path, sys.executable, "-m", "mypy", "--check-untyped-defs", "--cache-dir=none", program)
     printed = run(tmp_path, sys.executable, program, fresh.north + BASE, fresh.south + BASE, json.dumps(WORKFLOW))
     require_round_trip(printed, fresh)
+
+
+def test_openapi_python_client_of_the_fleet_api(fresh: LocalService, tmp_path: Path) -> None:
+    """A client made from the fleet document is complete, passes mypy, and counts, lists and is refused."""
+    httpx.post(f"{fresh.north}{BASE}/workflows", json=WORKFLOW).raise_for_status()
+    for number in range(3):
+        request = {"clientId": f"lamp-{number}", "workflow": WORKFLOW["name"], "tags": ["hall1"]}
+        httpx.post(f"{fresh.north}{BASE}/jobs", json=request).raise_for_status()
+    document = tmp_path / "fleet.json"
+    document.write_bytes(httpx.get(f"{fresh.north}{FLEET}/openapi.json").content)
+    assert "Warning" not in generate_python(tmp_path, document)
+    program = shutil.copy(HERE / "fleet_round_trip.py", tmp_path)
+    run(tmp_path, sys.executable, "-m", "mypy", "--check-untyped-defs", "--cache-dir=none", program)
+    assert json.loads(run(tmp_path, sys.executable, program, fresh.north + FLEET)) == {
+        "total": 3, "states": ["DARK"], "clients": ["lamp-0", "lamp-1", "lamp-2"], "refused": ["wfx.badRequest"],
+    }  # fmt: skip

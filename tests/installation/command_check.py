@@ -108,6 +108,7 @@ class CommandCheck:
         self.ask("wfxctl job wait", by_id, "--for=state=PROGRESS", "--timeout=1m")
         assert job in self.ask("wfxctl job get", by_id, "--history")
         assert job in self.ask("wfxctl job query")
+        assert self.ask("wfxctl job summary", "--client-id=dana").endswith(" 1")
         self.events(job)
         self.ask("wfxctl workflow delete", TASK)
 

@@ -23,46 +23,56 @@ ALWAYS = {"400", "403", "431", "500", "503"}
 WITH_BODY = {"408", "413", "415"}
 
 
-def resolve(part: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference within the document."""
+CONTRACT = spec.DOCUMENTS[0]
+of_each_document = pytest.mark.parametrize("document", spec.DOCUMENTS)
+
+
+def resolve(part: dict[str, Any], document: str = CONTRACT) -> dict[str, Any]:
+    """Follow a reference within a document."""
     while "$ref" in part:
-        found: Any = spec.document()
+        found: Any = spec.document(document)
         for step in part["$ref"].removeprefix("#/").split("/"):
             found = found[step]
         part = found
     return part
 
 
-def described() -> dict[str, dict[str, Any]]:
-    """Return all operations of the document, as they are written."""
+def described(document: str = CONTRACT) -> dict[str, dict[str, Any]]:
+    """Return all operations of a document, as they are written."""
     return {
         part["operationId"]: part
-        for item in spec.document()["paths"].values()
+        for item in spec.document(document)["paths"].values()
         for method, part in item.items()
         if method != "parameters"
     }
 
 
-def contents() -> Iterator[tuple[str, dict[str, Any]]]:
+def operations(document: str) -> dict[str, spec.Operation]:
+    """Return the operations of one document."""
+    return {name: each for name, each in spec.operations().items() if each.document == document}
+
+
+def contents(document: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Go through the places that describe a payload: the name of each, and what it says."""
-    for name, operation in described().items():
+    for name, operation in described(document).items():
         for kind, content in operation.get("requestBody", {}).get("content", {}).items():
             yield f"{name} body {kind}", content
         for status, response in operation["responses"].items():
-            for kind, content in resolve(response).get("content", {}).items():
+            for kind, content in resolve(response, document).get("content", {}).items():
                 yield f"{name} {status} {kind}", content
 
 
-def conforms(value: Any, schema: dict[str, Any]) -> str:
+def conforms(value: Any, schema: dict[str, Any], document: str) -> str:
     """Say what is wrong with a value, or nothing."""
-    root = {"allOf": [schema], "components": spec.document()["components"]}
+    root = {"allOf": [schema], "components": spec.document(document)["components"]}
     validator = OAS30Validator(root, format_checker=OAS30Validator.FORMAT_CHECKER)
     return "; ".join(error.message for error in validator.iter_errors(value))
 
 
-def test_it_is_a_valid_openapi_document() -> None:
-    """Tools that read OpenAPI understand the document."""
-    OpenAPIV30SpecValidator(spec.document()).validate()
+@of_each_document
+def test_it_is_a_valid_openapi_document(document: str) -> None:
+    """Tools that read OpenAPI understand each document."""
+    OpenAPIV30SpecValidator(spec.document(document)).validate()
 
 
 def test_it_declares_what_old_clients_look_for() -> None:
@@ -75,15 +85,17 @@ def test_it_declares_what_old_clients_look_for() -> None:
 
 
 def test_reading_it_loses_nothing() -> None:
-    """What the service has of both documents, packaged as JSON, is what their YAML says."""
-    for name, loaded in (("wfx.openapi.yml", spec.document()), ("wfx.swagger.yml", json.loads(spec.swagger_json()))):
+    """What the service has of its documents, packaged as JSON, is what their YAML says."""
+    loaded_ones = {name: spec.document(name) for name in spec.DOCUMENTS}
+    for name, loaded in (loaded_ones | {"wfx.swagger.yml": json.loads(spec.swagger_json())}).items():
         expected = yaml.safe_load(spec_files.find(name).read_bytes())
         assert loaded == json.loads(json.dumps(expected))
 
 
 def test_it_lists_the_operations_of_the_contract() -> None:
     """Each operation has its operationId, method, path, sides and filter mark; there are no others."""
-    listed = {(o.id, o.method, o.path, frozenset(map(str, o.sides)), o.filtered) for o in spec.operations().values()}
+    found = operations(CONTRACT).values()
+    listed = {(o.id, o.method, o.path, frozenset(map(str, o.sides)), o.filtered) for o in found}
     assert listed == set(OPERATIONS)
 
 
@@ -122,7 +134,7 @@ def test_an_operation_takes_the_parameters_of_the_contract(operation_id: str) ->
 def test_what_devices_must_not_do_is_marked() -> None:
     """Exactly the seven operations that change what operators own are for the management side alone."""
     assert [row[0] for row in OPERATIONS if row[3] == NORTH] == [
-        o.id for o in spec.operations().values() if {str(side) for side in o.sides} == {"north"}
+        o.id for o in operations(CONTRACT).values() if {str(side) for side in o.sides} == {"north"}
     ]
 
 
@@ -133,65 +145,73 @@ def test_a_limit_is_the_contracts(schema: str, member: str, limits: dict[str, An
     assert {name: part.get(name) for name in limits} == limits
 
 
-@pytest.mark.parametrize("name", sorted(spec.document()["components"]["schemas"]))
-def test_a_schema_is_explained_and_shown(name: str) -> None:
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [(document, name) for document in spec.DOCUMENTS for name in spec.document(document)["components"]["schemas"]],
+)
+def test_a_schema_is_explained_and_shown(document: str, name: str) -> None:
     """Each schema and each member says what it means, and the schema's example conforms to it."""
-    schema = spec.document()["components"]["schemas"][name]
+    schema = spec.document(document)["components"]["schemas"][name]
     assert schema["description"].strip()
     for member, part in schema.get("properties", {}).items():
         assert "$ref" in part or part["description"].strip(), member
-    assert conforms(schema["example"], {"$ref": f"#/components/schemas/{name}"}) == ""
+    assert conforms(schema["example"], {"$ref": f"#/components/schemas/{name}"}, document) == ""
 
 
-def test_every_payload_has_an_example_that_conforms() -> None:
+@pytest.mark.parametrize(("document", "least"), [(CONTRACT, 101), (spec.FLEET, 6)])
+def test_every_payload_has_an_example_that_conforms(document: str, least: int) -> None:
     """Each request body and each answer shows at least one example, all of which conform to their schema."""
     seen = 0
-    for place, content in contents():
+    for place, content in contents(document):
         examples = [content["example"]] if "example" in content else [e["value"] for e in content["examples"].values()]
         for example in examples:
-            assert conforms(example, content["schema"]) == "", place
+            assert conforms(example, content["schema"], document) == "", place
             seen += 1
-    assert seen > 100
+    assert seen >= least
 
 
-def test_every_parameter_and_header_has_an_example_that_conforms() -> None:
+@of_each_document
+def test_every_parameter_and_header_has_an_example_that_conforms(document: str) -> None:
     """Each parameter and each header of an answer is explained and shown."""
-    parameters = [p for operation in spec.operations().values() for p in operation.parameters]
-    for part in (*parameters, *spec.document()["components"]["headers"].values()):
+    parameters = [p for operation in operations(document).values() for p in operation.parameters]
+    for part in (*parameters, *spec.document(document)["components"]["headers"].values()):
         assert part["description"].strip()
-        assert conforms(part["example"], part["schema"]) == "", part
+        assert conforms(part["example"], part["schema"], document) == "", part
 
 
-def test_errors_are_listed_with_their_references() -> None:
-    """The document lists each error code once with its constant reference, those of the contract among them."""
-    rows = spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]
-    listed = {row["code"]: row["logref"] for row in rows}
-    assert len(listed) == len(rows)
-    assert listed.items() >= ERRORS.items()
-    assert all(f"`{code}`" in spec.document()["components"]["schemas"]["Error"]["description"] for code in listed)
+@pytest.mark.parametrize(("document", "of_contract"), [(CONTRACT, ERRORS), (spec.FLEET, {})])
+def test_errors_are_listed_with_their_references(document: str, of_contract: dict[str, str]) -> None:
+    """Each document lists each error code once with its constant reference, those of the contract among them."""
+    error = spec.document(document)["components"]["schemas"]["Error"]
+    listed = {row["code"]: row["logref"] for row in error["x-wfx-errors"]}
+    assert len(listed) == len(error["x-wfx-errors"])
+    assert listed.items() >= of_contract.items()
+    assert all(f"`{code}`" in error["description"] for code in listed)
 
 
-def test_error_examples_use_listed_errors() -> None:
+@pytest.mark.parametrize(("document", "least"), [(CONTRACT, len(ERRORS)), (spec.FLEET, 4)])
+def test_error_examples_use_listed_errors(document: str, least: int) -> None:
     """The errors shown in examples exist."""
-    rows = spec.document()["components"]["schemas"]["Error"]["x-wfx-errors"]
+    rows = spec.document(document)["components"]["schemas"]["Error"]["x-wfx-errors"]
     listed = {(row["code"], row["logref"]) for row in rows}
     shown = set()
-    for _, content in contents():
+    for _, content in contents(document):
         for example in (content.get("example"), *(e["value"] for e in content.get("examples", {}).values())):
             if isinstance(example, dict):
                 shown |= {(error["code"], error["logref"]) for error in example.get("errors", ())}
     assert shown <= listed
-    assert len(shown) >= len(ERRORS)
+    assert len(shown) >= least
 
 
-def test_unknown_members_are_welcome_everywhere() -> None:
+@pytest.mark.parametrize(("document", "empty"), [(CONTRACT, ["EmptyObject"]), (spec.FLEET, [])])
+def test_unknown_members_are_welcome_everywhere(document: str, empty: list[str]) -> None:
     """No schema but the empty object closes its members: what is not known is ignored."""
     closed = [
         name
-        for name, schema in spec.document()["components"]["schemas"].items()
+        for name, schema in spec.document(document)["components"]["schemas"].items()
         if schema.get("additionalProperties") is False or "maxProperties" in schema
     ]
-    assert closed == ["EmptyObject"]
+    assert closed == empty
 
 
 def patterns(part: Any) -> Iterator[str]:
@@ -226,7 +246,7 @@ def repeats_within_repeats(parsed: Any, *, inside: bool = False) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", ["wfx.openapi.yml", "wfx.swagger.yml", "workflow.schema.json"])
+@pytest.mark.parametrize("name", [*spec.DOCUMENTS, "wfx.swagger.yml", "workflow.schema.json"])
 def test_patterns_look_at_the_whole_text_in_linear_time(name: str) -> None:
     """Each regular expression is anchored at both ends, runs on a linear-time engine, and nests no endless repeats."""
     from re import _parser  # type: ignore[attr-defined]
@@ -256,14 +276,15 @@ def test_an_installed_package_finds_its_documents(tmp_path: Path, suffix: str) -
     shutil.copytree(root.parent / "wfx", tmp_path / "wfx", ignore=shutil.ignore_patterns("__pycache__", "spec"))
     place = tmp_path / "wfx" / "spec"
     place.mkdir()
-    source = spec_files.find("wfx.openapi.yml")
-    text = source.read_text(encoding="utf-8")
-    (place / f"wfx.openapi.{suffix}").write_text(json.dumps(yaml.safe_load(text)) if suffix == "json" else text)
+    for document in spec.DOCUMENTS:
+        text = spec_files.find(document).read_text(encoding="utf-8")
+        target = place / document.replace(".yml", f".{suffix}")
+        target.write_text(json.dumps(yaml.safe_load(text)) if suffix == "json" else text)
     program = "from wfx.api import spec; print(spec.__file__, len(spec.operations()), sep='\\n')"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     module, count = done.stdout.split()
     assert Path(module) == tmp_path / "wfx" / "api" / "spec.py"
-    assert int(count) == len(OPERATIONS)
+    assert int(count) == len(OPERATIONS) + len(operations(spec.FLEET))
 
 
 def test_the_newer_of_two_forms_counts(tmp_path: Path) -> None:
@@ -288,11 +309,13 @@ def test_a_missing_document_is_named() -> None:
 SERVED = json.loads(spec.openapi_json())
 
 
-def test_the_served_document_is_valid() -> None:
-    """What is served is a valid OpenAPI document with the same paths and methods."""
-    OpenAPIV30SpecValidator(SERVED).validate()
-    assert {path: set(item) for path, item in SERVED["paths"].items()} == {
-        path: set(item) for path, item in spec.document()["paths"].items()
+@of_each_document
+def test_the_served_document_is_valid(document: str) -> None:
+    """What is served of each document is a valid OpenAPI document with the same paths and methods."""
+    served = json.loads(spec.openapi_json(document))
+    OpenAPIV30SpecValidator(served).validate()
+    assert {path: set(item) for path, item in served["paths"].items()} == {
+        path: set(item) for path, item in spec.document(document)["paths"].items()
     }
 
 

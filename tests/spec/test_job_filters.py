@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from tests.store.samples import FLOW
+from wfx.api.spec import operations
 from wfx.domain.job import Job
 from wfx.domain.json import Json
 from wfx.domain.query import JobQuery
 from wfx.domain.timestamp import Timestamp
 from wfx.store.job_filters import JOB_FILTERS, JobFilter, Source
-from wfxctl.commands import job_query
+from wfxctl.commands import job_query, job_summary
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = [field.name for field in fields(JobQuery) if field.name != "paging"]
@@ -33,10 +34,16 @@ def test_the_document_has_the_filters_of_the_table() -> None:
 
 
 def test_the_client_has_a_flag_for_each_filter() -> None:
-    """``wfxctl job query`` has a flag for each filter, and beside those only what chooses a page and its look."""
-    flags = {option.name for option in job_query.COMMAND.options}
+    """``wfxctl job query`` and ``job summary`` have a flag for each filter; others choose a page and its look."""
     named = {re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower() for name in PARAMETERS}
-    assert flags - OTHER_FLAGS == named
+    for command in (job_query.COMMAND, job_summary.COMMAND):
+        assert {option.name for option in command.options} - OTHER_FLAGS == named
+
+
+def test_the_fleet_document_has_the_filters_of_the_table() -> None:
+    """Each filter of GET /jobs is one of the summary, described by the same words."""
+    given = {one["name"]: one for one in operations()["GetFleetJobsSummary"].parameters}
+    assert given == {one["name"]: one for one in operations()["GetJobs"].parameters if one["name"] in PARAMETERS}
 
 
 @pytest.mark.parametrize("member", MEMBERS)

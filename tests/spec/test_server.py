@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from contract_tables import OPERATIONS
 
-from wfx.api import errors, spec
+from wfx.api import errors, problems, spec
 from wfx.api.routes import BASE, service_routes
 
 
@@ -11,10 +11,11 @@ def test_the_route_table_agrees_with_the_document() -> None:
     routed = {
         (r.operation, r.method, r.path.removeprefix(BASE), frozenset(map(str, r.sides)), r.filtered)
         for r in service_routes()
-        if r.operation
+        if r.operation and r.path.startswith(BASE)
     }
     assert routed == set(OPERATIONS)
     assert spec.document()["servers"][0]["url"] == BASE
+    assert spec.document(spec.FLEET)["servers"][0]["url"] == problems.PREFIX
 
 
 def test_the_server_sends_the_errors_that_are_listed() -> None:

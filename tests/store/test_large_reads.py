@@ -51,7 +51,7 @@ QUERIES = [
 async def test_pages_are_the_same_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch, room: int, few: int) -> None:
     """Whatever is asked for and however little room there is, the pieces of a page make up the page."""
     await fleet(store)
-    monkeypatch.setattr(job_search, "_FEW", few)
+    monkeypatch.setattr(job_search, "FEW", few)
     monkeypatch.setattr(job_search, "AT_ONCE", 3)
     monkeypatch.setattr(queries, "_JOBS_AT_ONCE", 4)
     for query in QUERIES:

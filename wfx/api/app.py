@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wfx.api import redirects
 from wfx.api.access_log import AccessLog
 from wfx.api.endpoint import Endpoint
-from wfx.api.reply import RawHeader, Reply, adding_headers, method_not_allowed
+from wfx.api.refusals import refusals_of
+from wfx.api.reply import RawHeader, Reply, adding_headers
 from wfx.api.request import certificate_of
 from wfx.api.request_counts import UNMATCHED, RequestCounts, run_counted
 from wfx.api.route_table import RouteTable
@@ -106,7 +107,8 @@ class Dispatch:
             text = (
                 "method not allowed" if (scope["method"], raw_path) in REFUSED_IN_LOWER_CASE else "Method Not Allowed"
             )
-            return method_not_allowed(", ".join(sorted(endpoints)), text)(scope, receive, send)
+            refusals = refusals_of(raw_path)
+            return refusals.method_not_allowed(", ".join(sorted(endpoints)), text)(scope, receive, send)
         context = current()
         assert context is not None
         context.operation = endpoint.operation
@@ -128,6 +130,7 @@ def no_such_path(scope: Scope) -> Reply:
     clean = redirects.cleaned(raw_path)
     if clean != raw_path:
         return redirects.temporary(clean, scope["query_string"])
+    refusals = refusals_of(raw_path)
     if scope["method"] in ("GET", "HEAD"):
-        return Reply(404)
-    return method_not_allowed(UNKNOWN_PATH_ALLOWS)
+        return refusals.no_such_path()
+    return refusals.method_not_allowed(UNKNOWN_PATH_ALLOWS, "Method Not Allowed")

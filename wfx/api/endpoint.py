@@ -15,17 +15,17 @@ from wfx.api import body, parameters, validation_message
 from wfx.api.answer_memory import SMALL, TooManyAnswers
 from wfx.api.bad_request import BadRequest
 from wfx.api.body import take_body
-from wfx.api.errors import reply_to
 from wfx.api.inputs import INPUTS
 from wfx.api.large_answers import LargeReply, TooLong
-from wfx.api.reply import LATER, TEXT, RawHeader, Reply, text_reply
+from wfx.api.refusals import refusals_of
+from wfx.api.reply import TEXT, RawHeader, Reply
 from wfx.api.request import ApiRequest
 from wfx.api.request_counts import RouteCounts
 from wfx.api.request_schemas import compile_body
 from wfx.api.routes import Route
 from wfx.api.services import Services
 from wfx.domain.errors import WfxError
-from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError, Limit
+from wfx.filtering import FilterLimit, Limit
 from wfx.filtering.filters import MAX_DOCUMENT
 from wfx.request_context import RequestContext, Side
 
@@ -38,7 +38,18 @@ _VARY: RawHeader = (b"vary", b"Origin")
 class Endpoint:
     """One operation on one side, with everything that can be prepared beforehand."""
 
-    __slots__ = ("_body", "_counts", "_input", "_parameters", "_recent", "_refused", "_route", "_services", "operation")
+    __slots__ = (
+        "_body",
+        "_counts",
+        "_input",
+        "_parameters",
+        "_recent",
+        "_refusals",
+        "_refused",
+        "_route",
+        "_services",
+        "operation",
+    )
 
     def __init__(self, route: Route, side: Side, services: Services) -> None:
         """Compile the readers of parameters and body from the OpenAPI document."""
@@ -47,6 +58,7 @@ class Endpoint:
         self._route = route
         self._services = services
         self._refused = side not in route.sides
+        self._refusals = refusals_of(route.path.encode())
         self._parameters: Callable[[bytes], dict[str, Any]] | None = None
         self._body = compile_body(route.operation) if route.operation else None
         self._input = INPUTS[route.operation] if self._body else None
@@ -66,7 +78,7 @@ class Endpoint:
                     await self._read(request, receive, fields)
                 response = await self._handled(request, fields)
             except (BadRequest, TooManyAnswers, WfxError) as exc:
-                response = _refusal(exc)
+                response = self._refusals.of(exc)
             request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
@@ -87,7 +99,7 @@ class Endpoint:
 
     def _handled(self, request: ApiRequest, fields: dict[bytes, bytes]) -> Awaitable[Response]:
         if self._refused:
-            return _forbidden()
+            return _answered(self._refusals.forbidden())
         if _FILTER not in fields or (text := self._filter_of(request.scope, fields)) is None:
             return self._route.handler(request)
         return self._filtered(request, text)
@@ -140,22 +152,10 @@ class Endpoint:
         return Reply(200, filtered, (TEXT, _echo(text)) if filtered else (_echo(text),))
 
 
-async def _forbidden() -> Response:
-    return Reply(403)
+async def _answered(reply: Reply) -> Response:
+    return reply
 
 
 @lru_cache(maxsize=256)
 def _echo(text: str) -> RawHeader:
     return _FILTER, _UNSAFE.sub(b"", text.encode("utf-8", "replace"))
-
-
-def _refusal(error: BadRequest | TooManyAnswers | WfxError) -> Reply:
-    match error:
-        case TooManyAnswers():
-            return text_reply(503, str(error), (LATER,))
-        case BadRequest():
-            return text_reply(error.status, str(error), error.headers)
-        case FilterError():
-            status = {FilterSyntaxError: 400, FilterLimit: 422}.get(type(error), 503)
-            return text_reply(status, str(error))
-    return reply_to(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,23 @@ class Answer:
     logref: str
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All that is told of an error, whatever it is written as."""
+
+    answer: Answer
+    messages: Sequence[str]
+    extra: Mapping[str, Any]
+    """Further members of the answer."""
+    headers: Sequence[RawHeader] = ()
+
+    @property
+    def listed(self) -> list[dict[str, str]]:
+        """The items of ``errors``."""
+        code, logref = self.answer.code, self.answer.logref
+        return [{"code": code, "logref": logref, "message": message} for message in self.messages]
+
+
 _INVALID = Answer(400, "wfx.invalidRequest", "96a37ea1f7d205ffbfa12334c6812727")
 _JOB = Answer(404, "wfx.jobNotFound", "11cc67762090e15b79a1387eca65ba65")
 _WORKFLOW = Answer(404, "wfx.workflowNotFound", "c452719774086b6e803bb8f6ecea9899")
@@ -28,7 +45,7 @@ _BAD_WORKFLOW = Answer(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a
 _GONE = Answer(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
 _OTHER_LOG = Answer(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
 _UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
-_TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
+TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
 _FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
 _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
@@ -44,21 +61,26 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
 )
 
 
-def reply_to(error: errors.WfxError) -> Reply:
-    """Answer an error; the first row of the table that fits counts."""
+def described(error: errors.WfxError) -> Described:
+    """Say how an error is answered; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
     messages = error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),)
-    return _reply(answer, messages, _extra(error), (LATER,) if answer is _UNAVAILABLE else ())
+    return Described(answer, messages, _extra(error), (LATER,) if answer is _UNAVAILABLE else ())
+
+
+def reply_to(error: errors.WfxError) -> Reply:
+    """Answer an error."""
+    return _reply(described(error))
 
 
 def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: str) -> Reply:
     """Answer a missing workflow where the contract words it differently: on creation of a job, and on deletion."""
-    return _reply(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {})
+    return _reply(Described(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {}))
 
 
 def too_many_requests(message: str, headers: Sequence[RawHeader]) -> Reply:
     """Answer that the caller's address has used up its requests."""
-    return _reply(_TOO_MANY, (message,), {}, headers)
+    return _reply(Described(TOO_MANY, (message,), {}, headers))
 
 
 def _extra(error: errors.WfxError) -> dict[str, Any]:
@@ -70,6 +92,5 @@ def _extra(error: errors.WfxError) -> dict[str, Any]:
     return {}
 
 
-def _reply(answer: Answer, messages: Iterable[str], extra: dict[str, Any], headers: Sequence[RawHeader] = ()) -> Reply:
-    listed = [{"code": answer.code, "logref": answer.logref, "message": message} for message in messages]
-    return json_reply(encode({"errors": listed, **extra}), answer.status, headers)
+def _reply(what: Described) -> Reply:
+    return json_reply(encode({"errors": what.listed, **what.extra}), what.answer.status, what.headers)

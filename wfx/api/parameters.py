@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from wfx.api import times
 from wfx.api.bad_request import BadRequest
 from wfx.api.spec import operations
-from wfx.domain.query import Paging
+from wfx.domain.query import JobQuery, Paging
 
 Reader = Callable[[str], Any]
 
@@ -18,6 +19,8 @@ _BOOLEANS = {
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+_MEASURES = {"date-time": times.moment, "duration": times.duration}
+"""What is read as a number of microseconds, by the format of the schema."""
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -59,6 +62,18 @@ def paging_of(query: dict[str, Any]) -> Paging:
     )
 
 
+def job_query_of(query: dict[str, Any], paging: Paging) -> JobQuery:
+    """Return which jobs were asked for."""
+    return JobQuery(
+        client_id=query["clientId"],
+        state=query["state"],
+        workflow=query["workflow"],
+        groups=tuple(query["group"]),
+        tags=tuple(query["tag"]),
+        paging=paging,
+    )
+
+
 def _default(schema: dict[str, Any]) -> Any:
     default = schema.get("default")
     return tuple(default) if isinstance(default, list) else default
@@ -84,6 +99,8 @@ def _reader(parameter: dict[str, Any]) -> Reader:
             return _boolean_reader(name)
         case "array":
             return _list_reader(name, schema, may_be_empty=parameter.get("allowEmptyValue", False))
+    if (read := _MEASURES.get(schema.get("format", ""))) is not None:
+        return _measure_reader(name, schema, read)
     return _text_reader(name, schema)
 
 
@@ -98,6 +115,18 @@ def _integer_reader(name: str, schema: dict[str, Any]) -> Reader:
         if not lowest <= value <= highest:
             raise BadRequest(f"parameter '{name}': {value} is not between {lowest} and {highest}")
         return value
+
+    return read
+
+
+def _measure_reader(name: str, schema: dict[str, Any], measure: Callable[[str], int]) -> Reader:
+    read_text = _text_reader(name, schema)
+
+    def read(text: str) -> int:
+        try:
+            return measure(read_text(text))
+        except ValueError as exc:
+            raise BadRequest(f"parameter '{name}': '{text}' {exc}") from exc
 
     return read
 

@@ -8,7 +8,8 @@ from functools import cache
 
 from starlette.types import ASGIApp
 
-from wfx.api.handlers import about, events, job_fields, jobs, workflows
+from wfx.api import problems
+from wfx.api.handlers import about, events, fleet_jobs, job_fields, jobs, workflows
 from wfx.api.request import Handler
 from wfx.api.route_table import RouteTable
 from wfx.api.services import Services
@@ -73,6 +74,8 @@ HANDLERS: dict[str, Handler] = {
     "DeleteJobsIdTags": job_fields.delete_tags,
     "GetVersion": about.version,
     "GetHealth": about.health,
+    "GetFleetJobs": fleet_jobs.query,
+    "GetFleetJobsSummary": fleet_jobs.summarize,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 
@@ -80,6 +83,7 @@ BESIDE = (
     Route("GET", f"{BASE}/openapi.json", about.openapi),
     Route("GET", f"{BASE}/openapiv3.json", about.openapi),
     Route("GET", f"{BASE}/swagger.json", about.swagger),
+    Route("GET", f"{problems.PREFIX}/openapi.json", about.fleet_openapi, sides=frozenset({Side.NORTH})),
     Route("GET", "/version", about.version),
     Route("GET", "/health", about.health),
     Route("GET", "/", about.index),

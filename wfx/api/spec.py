@@ -13,9 +13,10 @@ from wfx.api.served_document import served_document
 from wfx.request_context import Side
 from wfx.spec_files import newest
 
-DOCUMENTS = ("wfx.openapi.yml",)
-"""Files that describe operations. Each has a base path of its own, the URL of its first server; the first one is served
-as openapi.json."""
+FLEET = "fleet.openapi.yml"
+DOCUMENTS = ("wfx.openapi.yml", FLEET)
+"""Files that describe operations. Each has a base path of its own, the URL of its first server, below which it is
+served as openapi.json."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -66,9 +67,9 @@ def read_operations(name: str, described: dict[str, Any]) -> Iterator[Operation]
 
 
 @cache
-def openapi_json() -> bytes:
-    """Return what is served of the document as openapi.json: indented JSON."""
-    return orjson.dumps(served_document(document()), option=orjson.OPT_INDENT_2)
+def openapi_json(name: str = DOCUMENTS[0]) -> bytes:
+    """Return what is served of a document as openapi.json: indented JSON."""
+    return orjson.dumps(served_document(document(name)), option=orjson.OPT_INDENT_2)
 
 
 @cache

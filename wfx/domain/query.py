@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+from wfx.domain.job import Job
 
 Item = TypeVar("Item")
 
@@ -33,6 +37,25 @@ class JobQuery:
     tags: tuple[str, ...] = ()
     """At least one of these."""
     paging: Paging = Paging()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """How many jobs there are in which state, at one moment."""
+
+    counts: Mapping[tuple[str, str, str], int]
+    """By the names of workflow, group and state; what has no jobs is left out.
+
+    The group is empty for states that are in none.
+    """
+    log_id: str
+    position: int
+    """The newest event that the counts reflect; they reflect all before it, too, and none behind it."""
+
+    @classmethod
+    def of(cls, jobs: Iterable[Job], log_id: str, position: int) -> Self:
+        """Count these jobs, which are all that there are at this position."""
+        return cls(Counter((job.workflow.name, job.group, job.state) for job in jobs), log_id, position)
 
 
 @dataclass(frozen=True, slots=True)

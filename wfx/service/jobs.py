@@ -9,7 +9,8 @@ from typing import Any
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
 from wfx.domain.job import HistoryEntry, Job, Status
-from wfx.domain.query import Item, JobQuery, Page, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.request_cause import present_cause
@@ -50,6 +51,14 @@ class Jobs:
     def query(self, query: JobQuery, room: int) -> Coroutine[Any, Any, Page[Job]]:
         """Return a page of jobs."""
         return self._store.query_jobs(query, room)
+
+    def summarize(self, query: JobQuery) -> Coroutine[Any, Any, JobSummary]:
+        """Count jobs by workflow, group and state."""
+        return self._store.summarize_jobs(query)
+
+    def list(self, query: JobListQuery) -> Coroutine[Any, Any, JobList]:
+        """Return a page of rows."""
+        return self._store.list_jobs(query)
 
     def read_on(self, rest: Rest[Item], room: int) -> Coroutine[Any, Any, Page[Item]]:
         """Return what follows of a page."""

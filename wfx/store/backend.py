@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
@@ -99,6 +100,12 @@ class Backend(Protocol):
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         """Return a page of jobs; its search may take long."""
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        """Count the jobs of a query by state, and tell the position on the log of the same moment."""
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        """Return a page of rows, and the position on the log of the same moment."""
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         """Return what follows of a page that came from here."""

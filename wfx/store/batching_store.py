@@ -15,7 +15,8 @@ from typing import Any, Self
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.errors import JobNotFound, NotFound, StepTaken, StoreError, StoreUnavailable, WorkflowNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
@@ -140,6 +141,12 @@ class BatchingStore:
         elif abs(query.paging.limit) > EVERYTHING:
             query = replace(query, paging=_bounded_paging(query.paging))
         return await self.backend.search_jobs(query, _bounded(room))
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        return await self.backend.summarize_jobs(query)
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        return await self.backend.list_jobs(query)
 
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         return await self.backend.read_on(rest, _bounded(room))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from itertools import count
 from secrets import token_hex
 from typing import Any
 
@@ -19,7 +20,8 @@ from wfx.domain.errors import (
     WorkflowNotUnique,
 )
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
@@ -28,6 +30,8 @@ from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
 from wfx.store.memory_jobs import MemoryJob
+from wfx.store.memory_lists import list_jobs
+from wfx.store.memory_log import number_to_drop
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
@@ -58,6 +62,7 @@ class MemoryBackend:
         self._workflows: dict[str, Workflow] = {}
         self._last_workflow = 0
         self._jobs: dict[str, MemoryJob] = {}  # in the order of creation
+        self._numbers = count(1)
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
@@ -92,9 +97,8 @@ class MemoryBackend:
             self._consumers.put(moved)
         for pending in changed:
             self._store(pending)
-        first = self._head + 1
-        self._log(plan.events)
-        return Applied(first)
+        logged = self._log(plan.events)
+        return Applied(self._head - len(logged) + 1)
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         self._require_open()
@@ -126,6 +130,13 @@ class MemoryBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
         return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        found = (stored.job for stored in self._jobs.values() if matches(query, stored.job))
+        return JobSummary.of(found, self._log_id, self._head)
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        return list_jobs(query, self._jobs.values(), self._log_id, self._head)
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next
@@ -161,8 +172,7 @@ class MemoryBackend:
         return LogBounds(self._log_id, self._horizon + 1, self._head)
 
     async def count_jobs(self) -> JobCounts:
-        jobs = (stored.job for stored in self._jobs.values())
-        return Counter((job.workflow.name, job.workflow.group_of(job.state)) for job in jobs)
+        return Counter((stored.job.workflow.name, stored.job.group) for stored in self._jobs.values())
 
     def caches(self) -> Sequence[CacheFigures]:
         return ()
@@ -198,7 +208,7 @@ class MemoryBackend:
             case Job() as before, None:
                 del self._jobs[before.id]
             case None, Job() as job:
-                self._jobs[job.id] = MemoryJob(job._replace(version=1))
+                self._jobs[job.id] = MemoryJob(next(self._numbers), job._replace(version=1))
                 self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)
@@ -229,17 +239,11 @@ class MemoryBackend:
         return self._workflows[name]
 
     def _prune_log(self, operation: PruneLog, now: int) -> int:
-        events, oldest = self._events, operation.older_than
-        last = min(max(operation.at_most, 0), len(events))
-        beyond = max(0, min(last, len(events) - max(operation.keep_newest, 0)))
-        # Events from the future are as old as the next one that is not, and stay where there is none.
-        end = next((n for n in range(beyond, last) if oldest <= events[n].ctime <= now), last)
-        told = next((event.ctime for event in events[end:] if event.ctime <= now), now)
-        dropped = end if told < oldest else max(beyond, 0, *(n + 1 for n in range(end) if events[n].ctime < oldest))
+        dropped = number_to_drop(self._events, operation, now)
         kept_for = self._head - operation.keep_for_consumers
         dropped = max(0, self._consumers.last_to_prune(self._horizon + dropped, kept_for) - self._horizon)
         self._consumers.move_to_horizon(self._horizon + dropped)
-        del events[:dropped]
+        del self._events[:dropped]
         self._horizon += dropped
         return dropped
 

@@ -13,6 +13,8 @@ from wfx.store.history_bounds import Link, cut_of, exceeds_bounds, marker_status
 class MemoryJob:
     """A job with its history."""
 
+    number: int
+    """The order of creation."""
     job: Job
     entries: dict[int, HistoryEntry] = field(default_factory=dict)
     """The history by version, oldest first."""

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
-from wfx.domain.query import Item, JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
@@ -147,6 +148,19 @@ class Store(Protocol):
 
         That is what sorting by stime means here: stime alone leaves ties open, and goes back when the clock does. Which
         jobs a page has is decided at one moment. What is read on shows jobs as they are then, without deleted ones.
+        """
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        """Count the jobs of a query, whatever its page, by workflow, group and state.
+
+        All counts and the position on the log are of one moment.
+        """
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        """Return a page of rows in the order of creation, or the opposite one, and the position of the same moment.
+
+        One call looks at a bounded number of jobs and reads a bounded number of bytes, so a page may end early; then
+        it tells where the next one begins.
         """
 
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:

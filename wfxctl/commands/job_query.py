@@ -8,6 +8,7 @@ from wfxctl import tables
 from wfxctl.documents import Document
 from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
 from wfxctl.invocation import ClientInvocation, Query
+from wfxctl.job_filters import OPTIONS, conditions_of
 from wfxctl.targets import Side
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
@@ -52,19 +53,12 @@ def _documents(news: Listed | Changed | Deleted) -> list[Document]:
 
 def _query(call: ClientInvocation) -> Query:
     settings = call.settings
-    conditions = [
-        ("clientId", settings.text("client-id")),
-        ("group", ",".join(settings.items("group"))),
-        ("state", settings.text("state")),
-        ("tag", ",".join(settings.items("tag"))),
-        ("workflow", settings.text("workflow")),
-    ]
     page = [
         ("limit", str(settings.number("limit"))),
         ("offset", str(settings.number("offset"))),
         ("sort", settings.text("sort")),
     ]
-    return [(name, value) for name, value in conditions if value] + page
+    return conditions_of(settings) + page
 
 
 COMMAND = Command(
@@ -92,11 +86,7 @@ COMMAND = Command(
     wfxctl job query --tag rollout-7 --limit 0 --watch --output table
     """,
     options=(
-        Option("client-id", Kind.STRING, "only jobs of this client"),
-        Option("state", Kind.STRING, "only jobs in this state"),
-        Option("workflow", Kind.STRING, "only jobs that follow this workflow"),
-        Option("group", Kind.STRINGS, "only jobs whose state is in one of these groups"),
-        Option("tag", Kind.STRINGS, "only jobs that have one of these tags"),
+        *OPTIONS,
         OFFSET,
         LIMIT,
         SORT,

@@ -54,7 +54,10 @@ def patterns(document: Any) -> Iterator[str]:
 
 
 PATTERNS = sorted(
-    {*patterns(spec.document()), *patterns(orjson.loads(spec_files.find("workflow.schema.json").read_bytes()))}
+    {
+        *patterns([*map(spec.document, spec.DOCUMENTS)]),
+        *patterns(orjson.loads(spec_files.find("workflow.schema.json").read_bytes())),
+    }
 )
 
 

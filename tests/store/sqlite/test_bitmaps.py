@@ -41,7 +41,7 @@ TAGGED_AND_NEW = JobQuery(state="NEW", tags=("x",), paging=FAR)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_search, "_FEW", 0)
+    monkeypatch.setattr(job_search, "FEW", 0)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ async def test_no_filtered_query_goes_through_a_whole_table(
     store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever the conditions, and whether they leave few jobs or many, SQLite searches and never scans a table."""
-    monkeypatch.setattr(job_search, "_FEW", few)
+    monkeypatch.setattr(job_search, "FEW", few)
     combinations = itertools.product(
         ("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",), ("OPEN", "")), ((), ("x",), ("x", "y")), (False, True)
     )
@@ -75,7 +75,7 @@ async def test_every_way_to_search_finds_the_same(
     store: BatchingStore, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Whatever a search goes by, its page and its total are those that looking at each job gives."""
-    monkeypatch.setattr(job_search, "_FEW", few)
+    monkeypatch.setattr(job_search, "FEW", few)
     jobs = (await store.query_jobs(JobQuery(paging=Paging(limit=0)))).items
     conditions = itertools.product(("", "c1"), ("", "RUN"), ("", "a"), ((), ("OPEN",)), ((), ("x",), ("x", "y")))
     for client, state, workflow, groups, tags in conditions:
@@ -104,7 +104,7 @@ async def test_conditions_are_checked_in_indexes_alone(
     store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
 ) -> None:
     """Until a page is found, no job's row is read: entries of indexes say it all, and there are many more of them."""
-    monkeypatch.setattr(job_search, "_FEW", 0)
+    monkeypatch.setattr(job_search, "FEW", 0)
     await store.ping()
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         chosen = select(connection, JobQuery(**conditions))
@@ -120,7 +120,7 @@ async def test_of_two_conditions_that_leave_many_the_thinner_one_finds(
     store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descending: bool, first: str
 ) -> None:
     """A tag that only late jobs have is what a page from the beginning is found by, and not one from the end."""
-    monkeypatch.setattr(job_search, "_FEW", 5)
+    monkeypatch.setattr(job_search, "FEW", 5)
     await together(*(store.create_job("b", begin("c9", tags=["late"])) for _ in range(30)))
     await together(*(store.create_job("a", begin("c9")) for _ in range(2)))
     query = JobQuery(state="NEW", tags=("late",), paging=Paging(descending=descending))
@@ -141,7 +141,7 @@ async def test_pages_in_order_need_no_sorting(
     store: BatchingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, str]
 ) -> None:
     """An index gives the jobs of one condition in order, so that a page is read and not searched for."""
-    monkeypatch.setattr(job_search, "_FEW", 0)
+    monkeypatch.setattr(job_search, "FEW", 0)
     await store.ping()
     with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
         query = JobQuery(**conditions)  # type: ignore[arg-type] # any of them

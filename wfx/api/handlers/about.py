@@ -44,6 +44,11 @@ async def openapi(_request: ApiRequest) -> Reply:
     return json_reply(spec.openapi_json())
 
 
+async def fleet_openapi(_request: ApiRequest) -> Reply:
+    """GET openapi.json of the fleet API."""
+    return json_reply(spec.openapi_json(spec.FLEET))
+
+
 async def swagger(_request: ApiRequest) -> Reply:
     """GET swagger.json: the older form, which some devices read at start-up."""
     return json_reply(spec.swagger_json())

@@ -10,25 +10,17 @@ from wfx.api.answer_memory import PIECE
 from wfx.api.errors import unknown_workflow
 from wfx.api.inputs import JobRequest
 from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_page, write_page
-from wfx.api.parameters import paging_of
+from wfx.api.parameters import job_query_of, paging_of
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
-from wfx.domain.query import JobQuery
 
 
 async def query(request: ApiRequest) -> Response:
     """GET /jobs."""
-    given, paging = request.query, paging_of(request.query)
-    wanted = JobQuery(
-        client_id=given["clientId"],
-        state=given["state"],
-        workflow=given["workflow"],
-        groups=tuple(given["group"]),
-        tags=tuple(given["tag"]),
-        paging=paging,
-    )
+    paging = paging_of(request.query)
+    wanted = job_query_of(request.query, paging)
     return await write_page(request, partial(request.services.jobs.query, wanted), paging, job_json.job)
 
 

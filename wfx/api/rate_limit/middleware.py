@@ -9,9 +9,9 @@ from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.errors import too_many_requests
 from wfx.api.rate_limit.buckets import Buckets
 from wfx.api.rate_limit.policy import Policy
+from wfx.api.refusals import refusals_of
 from wfx.api.reply import Reply
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.domain.quota import Quota
@@ -79,4 +79,5 @@ class RateLimit:
             b"x-ratelimit-remaining": 0,
             b"x-ratelimit-reset": math.ceil(self._now() + wait),
         }
-        return too_many_requests(message, [(name, b"%d" % value) for name, value in fields.items()])
+        headers = [(name, b"%d" % value) for name, value in fields.items()]
+        return refusals_of(scope["raw_path"]).too_many_requests(message, headers)

@@ -15,13 +15,14 @@ from functools import partial
 from typing import Any
 
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
-from wfx.store.postgres import figures
+from wfx.store.postgres import figures, job_list, job_summary
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
@@ -125,6 +126,12 @@ class PostgresBackend:
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search.page(query, room)
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        return await self._searches.read(partial(job_summary.summarize, query=query))
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        return await self._searches.read(partial(job_list.list_jobs, query=query))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         match rest.read_next:

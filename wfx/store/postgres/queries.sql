@@ -112,6 +112,21 @@ SELECT name, grp, jobs
 FROM (SELECT workflow, grp, count(*) AS jobs FROM job GROUP BY workflow, grp) AS found
 JOIN workflow ON workflow.number = found.workflow
 
+-- name: rows_of_list
+SELECT job.number, id, client_id, name, grp, state, status, tags, stime, mtime
+FROM job JOIN workflow ON workflow.number = job.workflow WHERE job.number = ANY ($1::bigint[])
+
+-- name: summarize_jobs
+-- One row for each state with jobs, or one without a name. Jobs are counted in the index of workflows and states, without a
+-- look at their rows; the group follows from both.
+SELECT
+    log_id, head, name, (
+        SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
+    ), state, jobs
+FROM log
+LEFT JOIN (SELECT workflow, state, count(*) AS jobs FROM job :condition GROUP BY workflow, state) AS found ON true
+LEFT JOIN workflow ON workflow.number = found.workflow
+
 -- name: describe
 SELECT pg_database_size(current_database()), current_setting('server_version')
 

@@ -14,7 +14,8 @@ import aiosqlite
 
 from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
@@ -123,6 +124,12 @@ class SqliteBackend:
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search(partial(self._queries.query_jobs, query=query, room=room, bitmaps=self._bitmaps))
+
+    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+        return await self._search(partial(self._queries.summarize_jobs, query=query, bitmaps=self._bitmaps))
+
+    async def list_jobs(self, query: JobListQuery) -> JobList:
+        return await self._search(partial(self._queries.list_jobs, query=query, bitmaps=self._bitmaps))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next

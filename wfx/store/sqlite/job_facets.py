@@ -117,7 +117,7 @@ def conditions_of(connection: sqlite3.Connection, query: JobQuery) -> list[Condi
     wanted = [(one, values) for one in JOB_FILTERS if (values := one.wanted(query))]
     conditions = [Condition(one.column, values) for one, values in wanted if one.source is not Source.STATE]
     if tests := [_state_test(one.column, values) for one, values in wanted if one.source is Source.STATE]:
-        conditions.append(Condition("workflow_state", _workflow_states(connection, tests)))
+        conditions.append(Condition("workflow_state", states_with_jobs(connection, tests)))
     return conditions
 
 
@@ -127,7 +127,7 @@ def _state_test(column: str, values: Sequence[str]) -> Fragment:
     return Condition(f'"{column}"', values).test
 
 
-def _workflow_states(connection: sqlite3.Connection, tests: Iterable[Fragment]) -> list[int]:
+def states_with_jobs(connection: sqlite3.Connection, tests: Iterable[Fragment] = ()) -> list[int]:
     """Return the states that match and have jobs."""
     inhabited = Fragment(
         "SELECT number FROM workflow_state "

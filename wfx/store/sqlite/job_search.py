@@ -23,7 +23,7 @@ from wfx.store.sqlite.rows import JOB_COLUMNS
 
 _NO_LIMIT = -1
 _MOST = 2**63 - 1
-_FEW = 1000
+FEW = 1000
 """So many index entries are gone through in about a millisecond: nothing needs to be found faster."""
 
 
@@ -68,10 +68,10 @@ class Search(NamedTuple):
             if len(found) < some:
                 break
             left, offset = left - (len(found) if left > 0 else 0), 0
-            part = self._behind(found.min() if paging.descending else found.max(), paging)
+            part = self.behind(found.min() if paging.descending else found.max(), paging)
         return page
 
-    def _behind(self, number: int, paging: Paging) -> Search:
+    def behind(self, number: int, paging: Paging) -> Search:
         """Return the search for those of the jobs that come after one of them."""
         behind = f"number {'<' if paging.descending else '>'} ?"
         return Search([
@@ -126,13 +126,18 @@ def bounds(paging: Paging) -> tuple[int, int]:
 def select(connection: sqlite3.Connection, query: JobQuery, bitmaps: Bitmaps | None = None) -> Selection:
     """Choose how to find the jobs. What is chosen holds within one snapshot."""
     conditions = conditions_of(connection, query)
-    few = next((condition for condition in conditions if _leaves_few(connection, condition)), None)
-    if few is None and bitmaps and _goes_far(query.paging) and _needs_looks(conditions) and bitmaps.follow(connection):
+    few = few_of(connection, conditions)
+    if few is None and bitmaps and _goes_far(query.paging) and needs_looks(conditions) and bitmaps.follow(connection):
         return Found(bitmaps.find(connection, conditions))
-    return _search(conditions, few or _thinnest(connection, conditions, query.paging))
+    return search_by(conditions, few or thinnest(connection, conditions, query.paging))
 
 
-def _search(conditions: Sequence[Condition], driver: Condition | None) -> Search:
+def few_of(connection: sqlite3.Connection, conditions: Sequence[Condition]) -> Condition | None:
+    """Return a condition that few jobs fulfil, if there is one: nothing needs to be found faster than by it."""
+    return next((condition for condition in conditions if _leaves_few(connection, condition)), None)
+
+
+def search_by(conditions: Sequence[Condition], driver: Condition | None) -> Search:
     """Make the search that finds jobs by one of the conditions and looks whether they fulfil the others."""
     if driver is None:
         return Search([Fragment("FROM job", [])])
@@ -142,10 +147,10 @@ def _search(conditions: Sequence[Condition], driver: Condition | None) -> Search
 
 
 def _goes_far(paging: Paging) -> bool:
-    return paging.with_total or paging.offset >= _FEW
+    return paging.with_total or paging.offset >= FEW
 
 
-def _needs_looks(conditions: Sequence[Condition]) -> bool:
+def needs_looks(conditions: Sequence[Condition]) -> bool:
     """Tell whether a search would have to look at each job it finds; counting entries of an index takes less."""
     return (len(conditions) > 1 or any(condition.overlapping for condition in conditions)) and all(
         condition.is_short for condition in conditions
@@ -154,10 +159,10 @@ def _needs_looks(conditions: Sequence[Condition]) -> bool:
 
 def _leaves_few(connection: sqlite3.Connection, condition: Condition) -> bool:
     sql, values = condition.search
-    return _count(connection, f"FROM (SELECT 1 {sql} LIMIT {_FEW})", values) < _FEW
+    return _count(connection, f"FROM (SELECT 1 {sql} LIMIT {FEW})", values) < FEW
 
 
-def _thinnest(connection: sqlite3.Connection, conditions: Sequence[Condition], paging: Paging) -> Condition | None:
+def thinnest(connection: sqlite3.Connection, conditions: Sequence[Condition], paging: Paging) -> Condition | None:
     """Choose by which condition many jobs are found in the cheapest way.
 
     The further apart a condition's jobs are, the fewer of them have to be looked at; what a look costs is up to the
@@ -185,7 +190,7 @@ def _spreads(connection: sqlite3.Connection, conditions: Sequence[Condition], *,
 def _reach(connection: sqlite3.Connection, condition: Condition, order: str) -> int | None:
     """Return the number of the job by which, in this order, no longer few were found; None if there is none."""
     numbers, values = Search([one.search for one in condition.singly]).numbers
-    sql = f"SELECT number FROM ({numbers} ORDER BY number {order} LIMIT 1 OFFSET {_FEW})"
+    sql = f"SELECT number FROM ({numbers} ORDER BY number {order} LIMIT 1 OFFSET {FEW})"
     found: tuple[int] | None = connection.execute(sql, values).fetchone()
     return None if found is None else found[0]
 

@@ -11,11 +11,14 @@ from pyroaring import BitMap64
 
 from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
 from wfx.store.sqlite.bitmaps import Bitmaps
+from wfx.store.sqlite.job_list import list_rows
 from wfx.store.sqlite.job_search import bounds, rows_of, select
+from wfx.store.sqlite.job_summary import counts_by_state
 from wfx.store.sqlite.rows import (
     SIZE,
     Position,
@@ -108,6 +111,20 @@ class Queries:
             numbers = selection.numbers_of(connection, paging)
         go_on = partial(self._more_jobs, numbers=numbers, done=len(taken), descending=paging.descending)
         return Page(jobs, total, Rest(go_on, size))
+
+    def summarize_jobs(self, connection: sqlite3.Connection, query: JobQuery, bitmaps: Bitmaps) -> JobSummary:
+        """Count the jobs of a query by state, and tell the position on the log, both of one moment."""
+        with _snapshot(connection):
+            counts = counts_by_state(connection, query, bitmaps)
+            position = Position.read(connection)
+        return JobSummary(counts, position.log_id, position.head)
+
+    def list_jobs(self, connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps) -> JobList:
+        """Return a page of rows, and the position on the log, both of one moment."""
+        with _snapshot(connection):
+            rows, following = list_rows(connection, query, bitmaps)
+            position = Position.read(connection)
+        return JobList(rows, following, position.log_id, position.head)
 
     def _more_jobs(
         self, connection: sqlite3.Connection, room: int, *, numbers: BitMap64, done: int, descending: bool

@@ -21,6 +21,19 @@ WHERE id IN (:items)
 -- name: values_of_jobs
 SELECT number, workflow_state, tags, :columns FROM job WHERE number IN (SELECT value FROM json_each(?))
 
+-- name: rows_of_list
+SELECT number, id, client_id, workflow_state, CAST(status AS BLOB), CAST(tags AS BLOB), stime, mtime
+FROM job WHERE number IN (SELECT value FROM json_each(?))
+
+-- name: numbers_by_prefix
+-- Clients whose ids begin with the bytes: the second value has one more byte, which no text has.
+SELECT number FROM job INDEXED BY job_client WHERE client_id >= ? AND client_id < CAST(? AS TEXT) LIMIT ?
+
+-- name: names_of_states
+SELECT workflow_state.number, name, "group", state
+FROM workflow_state JOIN workflow ON workflow.number = workflow_state.workflow
+WHERE workflow_state.number IN (SELECT value FROM json_each(?))
+
 -- name: workflows_by_number
 SELECT number, document FROM workflow WHERE number IN (:items)
 

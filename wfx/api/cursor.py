@@ -1,0 +1,25 @@
+"""Cursors: where the next page of a list begins, in a form that callers give back as it is."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from wfx.api.bad_request import BadRequest
+
+_MOST = 2**62
+
+
+def cursor_of(log_id: str, number: int) -> str:
+    """Name the place behind a job in the store whose log this is."""
+    return urlsafe_b64encode(f"{log_id}.{number}".encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> tuple[str, int]:
+    """Return log and number. Raises BadRequest for what :func:`cursor_of` has not made."""
+    try:
+        log_id, _, number = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").rpartition(".")
+    except ValueError:
+        log_id, number = "", ""
+    if not log_id or not number.isdecimal() or int(number) > _MOST or cursor_of(log_id, int(number)) != text:
+        raise BadRequest(f"parameter 'after': '{text}' is no cursor; give 'next' of the page before")
+    return log_id, int(number)

@@ -1,0 +1,87 @@
+"""Handlers of the fleet API that are about jobs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from starlette.responses import Response
+
+from wfx.api.bad_request import BadRequest
+from wfx.api.cursor import cursor_of, read_cursor
+from wfx.api.large_answers import document_reply
+from wfx.api.parameters import job_query_of
+from wfx.api.request import ApiRequest
+from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow, Period
+from wfx.domain.json import decode, embedded, encode
+from wfx.domain.query import JobSummary, Paging
+from wfx.domain.timestamp import rfc3339
+from wfx.events.position import event_id
+
+
+async def query(request: ApiRequest) -> Response:
+    """GET /jobs."""
+    given = request.query
+    log_id, after = read_cursor(given["after"]) if given["after"] else ("", None)
+    wanted = JobListQuery(
+        job_query_of(given, Paging()),
+        all_tags=given["allTags"],
+        client_prefix=given["clientIdPrefix"],
+        created=Period(_or(given["createdAfter"], ALWAYS.since), _or(given["createdBefore"], ALWAYS.until)),
+        modified=Period(_or(given["modifiedAfter"], ALWAYS.since), _modified_until(given)),
+        descending=given["sort"] == "desc",
+        after=after,
+        limit=given["limit"],
+    )
+    page = await request.services.jobs.list(wanted)
+    if log_id not in ("", page.log_id):
+        raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
+    shown: dict[str, object] = {"content": [_row(row) for row in page.rows]}
+    if page.next is not None:
+        shown["next"] = cursor_of(page.log_id, page.next)
+    return await document_reply(request, encode(shown | {"position": event_id(page.log_id, page.position)}))
+
+
+def _modified_until(given: dict[str, Any]) -> int:
+    until = _or(given["modifiedBefore"], ALWAYS.until)
+    unchanged = given["unchangedFor"]
+    return until if unchanged is None else min(until, time.time_ns() // 1000 - unchanged + 1)
+
+
+def _or(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else max(ALWAYS.since, min(given, ALWAYS.until))
+
+
+def _row(row: JobRow) -> dict[str, object]:
+    status = decode(row.status)
+    reported = {name: status[name] for name in ("message", "progress") if name in status}
+    return {
+        "id": row.id,
+        "clientId": row.client_id,
+        "workflow": row.workflow,
+        "group": row.group,
+        "state": row.state,
+        **reported,
+        "tags": embedded(row.tags),
+        "stime": rfc3339(row.stime),
+        "mtime": rfc3339(row.mtime),
+    }
+
+
+async def summarize(request: ApiRequest) -> Response:
+    """GET /jobs/summary."""
+    found = await request.services.jobs.summarize(job_query_of(request.query, Paging()))
+    return await document_reply(request, encode(_shown(found)))
+
+
+def _shown(summary: JobSummary) -> dict[str, object]:
+    """Show the counts in the order of their names, bytewise."""
+    ordered = sorted(summary.counts.items(), key=lambda item: [name.encode() for name in item[0]])
+    return {
+        "counts": [
+            {"workflow": workflow, "group": group, "state": state, "jobs": jobs}
+            for (workflow, group, state), jobs in ordered
+        ],
+        "position": event_id(summary.log_id, summary.position),
+        "total": sum(summary.counts.values()),
+    }

@@ -1,0 +1,106 @@
+"""Rows for lists of jobs.
+
+Indexes and bitmaps tell which jobs may be in a page, in order; of these, up to a bound, the rows are looked at for the
+conditions that no index answers.
+"""
+# ruff: noqa: S608 - the texts put together are constants of this module; all that callers give is bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from pyroaring import BitMap64
+
+from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.json import encode
+from wfx.domain.query import Paging
+from wfx.store.job_lists import most_candidates, page_of
+from wfx.store.sqlite import job_search
+from wfx.store.sqlite.bitmaps import Bitmaps
+from wfx.store.sqlite.job_facets import Condition, Fragment, conditions_of, read_numbers
+from wfx.store.sqlite.job_search import Search, few_of, needs_looks, search_by, thinnest
+from wfx.store.sqlite.statements import SQL
+
+_NUMBERS = Condition("number", [])
+"""Stands for jobs that were found by their numbers."""
+
+
+def list_rows(
+    connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps
+) -> tuple[tuple[JobRow, ...], int | None]:
+    """Return the rows of a page, and where the next one begins."""
+    candidates = _candidates(connection, query, bitmaps, most_candidates(query))
+    numbers, following = page_of(query, candidates, _found(connection, query, candidates))
+    rows = {row[0]: row[1:] for row in connection.execute(SQL["rows_of_list"], (_encoded(numbers),))}
+    states = {row[2] for row in rows.values()}
+    names = {number: each for number, *each in connection.execute(SQL["names_of_states"], (_encoded(list(states)),))}
+    shown = ((*rows[number][:2], *names[rows[number][2]], *rows[number][3:]) for number in numbers)
+    return tuple(JobRow(*each) for each in shown), following
+
+
+def _found(connection: sqlite3.Connection, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
+    """Return numbers and sizes of those that fulfil all conditions, up to one more than the page has."""
+    sql = "SELECT number, size FROM job WHERE number IN (SELECT value FROM json_each(?))"
+    values: list[Any] = [_encoded(candidates)]
+    if query.needs_rows:
+        sql += " AND stime >= ? AND stime < ? AND mtime >= ? AND mtime < ?"
+        values += [*query.created, *query.modified]
+    if query.client_prefix:
+        sql += " AND +client_id >= ? AND +client_id < CAST(? AS TEXT)"
+        values += _prefix(query)
+    return connection.execute(f"{sql} ORDER BY number {_order(query)} LIMIT ?", [*values, query.limit + 1]).fetchall()
+
+
+def _candidates(connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, most: int) -> list[int]:
+    """Return the next jobs, in order, that fulfil the conditions that indexes answer."""
+    conditions = conditions_of(connection, query.jobs)
+    conditions += [Condition("tag", [tag]) for tag in dict.fromkeys(query.all_tags)]
+    few = few_of(connection, conditions)
+    search = None if few or not query.client_prefix else _search_by_prefix(connection, query, conditions)
+    if search is None:
+        if few is None and needs_looks(conditions) and bitmaps.follow(connection):
+            return _part(bitmaps.find(connection, conditions), query, most)
+        search = search_by(conditions, few or thinnest(connection, conditions, _paging(query)))
+    if query.after is not None:
+        search = search.behind(query.after, _paging(query))
+    numbers, values = search.numbers
+    sql = f"SELECT number FROM ({numbers} ORDER BY number {_order(query)} LIMIT ?)"
+    return sorted(read_numbers(connection, Fragment(sql, [*values, most])), reverse=query.descending)
+
+
+def _search_by_prefix(
+    connection: sqlite3.Connection, query: JobListQuery, conditions: Sequence[Condition]
+) -> Search | None:
+    """Return the search among the jobs of clients whose ids begin so; None if they are many."""
+    sql = SQL["numbers_by_prefix"]
+    numbers = [number for (number,) in connection.execute(sql, (*_prefix(query), job_search.FEW))]
+    if len(numbers) >= job_search.FEW:
+        return None
+    found = Fragment("FROM job AS found WHERE number IN (SELECT value FROM json_each(?))", [_encoded(numbers)])
+    return Search([found.and_all([condition.test_beside(_NUMBERS) for condition in conditions])])
+
+
+def _part(numbers: BitMap64, query: JobListQuery, most: int) -> list[int]:
+    if query.descending:
+        end = len(numbers) if query.after is None else numbers.rank(query.after - 1)
+        return list(reversed(numbers[max(end - most, 0) : end]))
+    start = 0 if query.after is None else numbers.rank(query.after)
+    return list(numbers[start : start + most])
+
+
+def _prefix(query: JobListQuery) -> list[Any]:
+    return [query.client_prefix, query.client_prefix.encode() + b"\xff"]
+
+
+def _paging(query: JobListQuery) -> Paging:
+    return Paging(descending=query.descending)
+
+
+def _order(query: JobListQuery) -> str:
+    return "DESC" if query.descending else "ASC"
+
+
+def _encoded(numbers: Sequence[int]) -> str:
+    return encode(numbers).decode()
