@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -45,6 +46,15 @@ class SeededLoop(VirtualTimeLoop):
 
 
 def run(scenario: Coroutine[Any, Any, Result], chance: random.Random) -> Result:
-    """Run a scenario to its end. Raises RuntimeError when nothing could ever happen any more."""
-    with asyncio.Runner(loop_factory=lambda: SeededLoop(chance)) as runner:
-        return runner.run(scenario)
+    """Run a scenario to its end. Raises RuntimeError when nothing could ever happen any more.
+
+    The level of the log is always the same: records that are put off have timers, which take part in the order.
+    """
+    logger = logging.getLogger("wfx")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with asyncio.Runner(loop_factory=lambda: SeededLoop(chance)) as runner:
+            return runner.run(scenario)
+    finally:
+        logger.setLevel(before)
