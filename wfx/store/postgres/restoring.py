@@ -12,7 +12,7 @@ from itertools import islice
 import asyncpg
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.postgres.blocking import BlockingConnection, blocking, in_one_state
@@ -65,7 +65,7 @@ def _nothing_left_of_refused(connection: BlockingConnection, head: int) -> Itera
         _discard(connection, head)
         # Many records were written together, so the newest line is not the one.
         raise StoreUnusable(f"a record is there twice, or refers to none: {exc.detail or exc}") from exc
-    except ValueError:
+    except (ValueError, SourceRefused):
         _discard(connection, head)
         raise
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.new_files import publish
@@ -73,7 +73,7 @@ def _claimed(path: Path, header: Header) -> Iterator[None]:
     except sqlite3.IntegrityError as exc:
         _remove(path)
         raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
-    except ValueError:  # no import has such a record
+    except (ValueError, SourceRefused):  # no import has such a record
         _remove(path)
         raise
     finally:
