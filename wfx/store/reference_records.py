@@ -97,23 +97,19 @@ def records_of(
             raise ValueError(f"job {row.id}: {in_words(exc)}") from exc
 
 
+_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (orjson.JSONDecodeError, "a document is not JSON: {}"),
+    (KeyError, "a document lacks the member {}"),
+    (RecursionError, "a document is nested too deeply"),
+    (UnicodeError, "a text is not UTF-8"),
+    (ArithmeticError, "a number or a time is out of range"),
+    ((AttributeError, TypeError, LookupError), "a document has a value of the wrong type"),
+)
+
+
 def in_words(exc: Exception) -> str:
     """Say what is wrong with a row that cannot be read."""
-    match exc:
-        case orjson.JSONDecodeError():
-            return f"a document is not JSON: {exc}"
-        case KeyError():
-            return f"a document lacks the member {exc}"
-        case RecursionError():
-            return "a document is nested too deeply"
-        case UnicodeError():
-            return "a text is not UTF-8"
-        case ArithmeticError():
-            return "a number or a time is out of range"
-        case AttributeError() | TypeError() | LookupError():
-            return "a document has a value of the wrong type"
-        case _:
-            return str(exc)
+    return next((text.format(exc) for kinds, text in _REASONS if isinstance(exc, kinds)), str(exc))
 
 
 def _workflows(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, WorkflowRecord]]:
@@ -197,7 +193,7 @@ def _object(what: str, document: bytes | str) -> dict[str, Any]:
     decoded = _decoded(document)
     if decoded is None:
         return {}
-    if not isinstance(decoded, dict):
+    if type(decoded) is not dict:
         raise ValueError(f"{what} is not a JSON object")
     return decoded
 

@@ -219,7 +219,7 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], Any], str]] = {
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_spoilt_dumps_are_refused(path: Path, name: str) -> None:
-    """A dump that is changed or something else is refused by its line, and nothing stays; of one that is cut, a part."""
+    """A dump that is changed or something else is refused by its line; only the part of one that is cut stays."""
     spoil, message = SPOILT[name]
     dump_lines = dumped(path)
     spoil(dump_lines)
