@@ -211,7 +211,10 @@ def test_a_backup(postgres: Postgres, sound: str, tmp_path: Path) -> None:
     shown = subprocess.run(
         [*command, "backup", backup], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert f"restore a backup into an empty database: wfx import --storage postgres {backup}" in shown.stdout
+    assert (
+        f"restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS {backup}"
+        in shown.stdout
+    )
     with postgres.database() as other:
         environment["WFX_STORAGE_OPT"] = postgres.conninfo(other)
         subprocess.run([*command, "import", backup], env=environment, capture_output=True, timeout=60, check=True)
