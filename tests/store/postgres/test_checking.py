@@ -163,6 +163,24 @@ def test_what_is_no_database_of_ours(option: str) -> None:
         check(option)
 
 
+@pytest.mark.parametrize(("table", "said"), [
+    ("wfx_schema", "the table wfx_schema of the database .* has no row, which says the version"),
+    ("log", "cannot use the database .*: the table log has no row"),
+])  # fmt: skip
+def test_tables_that_were_emptied(postgres: Postgres, sound: str, table: str, said: str) -> None:
+    """Where the row with the version, or that of the log, is missing, each command and the server say so in a line."""
+    with postgres.database(sound) as copy:
+        postgres.sql(f"TRUNCATE {table}", copy)
+        option = postgres.conninfo(copy)
+        with pytest.raises(StoreUnusable, match=said):
+            asyncio.run(open_store("postgres", option))
+        for command in (["check"], ["export", "-"], ["backup", "never"]):
+            shown = _wfx(option, *command)
+            assert shown.returncode == 1
+            assert f"table {table}" in shown.stderr or "log_identity" in shown.stdout
+            assert shown.stderr.count("\n") <= 1
+
+
 def test_a_standby() -> None:
     """Where no server can write `wfx check` and dumps read a standby, unless the option wants a primary."""
     with Postgres() as primary, primary.database() as name, Postgres(primary) as standby:

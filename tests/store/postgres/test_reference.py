@@ -20,7 +20,9 @@ from wfx.domain.definition import hash_of
 from wfx.domain.errors import StoreUnusable
 from wfx.store.dump import Header, JobRecord, Record, WorkflowRecord
 from wfx.store.findings import quiet
+from wfx.store.opening import open_store
 from wfx.store.postgres import dumping, restoring
+from wfx.store.postgres.checking import check
 from wfx.store.sqlite import dumping as sqlite_dumping
 
 HASHES = {"one": hash_of({"version": 1}), "two": hash_of({"version": 2})}
@@ -147,6 +149,14 @@ def test_it_is_imported_into_postgresql(
     assert asyncio.run(unsound(target)) == []
     assert read(target)[1] == records
     assert run("TABLE job") == before
+
+
+@pytest.mark.usefixtures("run")
+def test_the_check_says_what_it_is(option: str) -> None:
+    """`wfx check` says of the reference's database what a server says, and what to do."""
+    for refused in (lambda: check(option), lambda: asyncio.run(open_store("postgres", option))):
+        with pytest.raises(StoreUnusable, match=r"is a database of another implementation .*: wfx import with its"):
+            refused()
 
 
 def test_nothing_stays_of_a_refused_one(
