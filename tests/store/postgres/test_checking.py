@@ -26,6 +26,8 @@ from wfx.store.protocol import Store
 ROOT = Path(__file__).parents[3]
 JOB = "(SELECT min(number) FROM job)"
 DAMAGE = {
+    "index": ["DROP INDEX job_tag_keys", "ALTER TABLE job DROP CONSTRAINT job_id_key"],
+    "constraint": ["ALTER TABLE job DROP CONSTRAINT job_workflow_fkey", "ALTER TABLE log DROP CONSTRAINT log_pkey"],
     "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
     "log_horizon": ["UPDATE log SET horizon = head + 1"],
     "log_gap": [
@@ -161,6 +163,32 @@ def test_what_is_no_database_of_ours(option: str) -> None:
     asyncio.run(_set_version(option, 0))
     with pytest.raises(StoreUnusable, match=r"has schema version 0.*; start the server on it once"):
         check(option)
+
+
+def test_every_index_and_constraint_is_expected(postgres: Postgres, sound: str) -> None:
+    """The check expects each index and constraint that the migrations make."""
+    checks = read_statements(Path(checking.__file__).parent / "checks.sql")
+    of_ours = "WHERE relnamespace = 'public'::regnamespace AND relname <> 'wfx_schema_pkey'"
+    for check_name, made in {
+        "index": f"SELECT relname FROM pg_class {of_ours} AND relkind = 'i'",
+        "constraint": f"SELECT conname FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid {of_ours} "
+        "AND contype <> 'n' AND relname <> 'wfx_schema'",
+    }.items():
+        listed = checks[check_name].partition("ARRAY[")[2].partition("]")[0]
+        expected = sorted(each.strip(" '\n") for each in listed.split(","))
+        assert expected == sorted(postgres.sql(made, sound))
+
+
+@pytest.mark.parametrize("damage", ["ALTER TABLE job DROP COLUMN tag_keys", "DROP TABLE lease"])
+def test_tables_that_lack_something(postgres: Postgres, sound: str, damage: str) -> None:
+    """A column or table that was dropped is told of in one line, without a hint of PostgreSQL."""
+    with postgres.database(sound) as copy:
+        postgres.sql(damage, copy)
+        shown = _wfx(postgres.conninfo(copy), "check")
+    assert shown.returncode == 1
+    assert "its tables are not complete, " in shown.stderr
+    assert "HINT" not in shown.stderr
+    assert (shown.stderr.count("\n"), "\\n" in shown.stderr) == (1, False)
 
 
 @pytest.mark.parametrize(("table", "said"), [
