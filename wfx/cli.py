@@ -252,8 +252,8 @@ ROOT = Command(
         Makes a new store of SOURCE: what "wfx export" wrote (- is standard input), the database of another server, or
         one of the implementation that wfx is compatible with; PostgreSQL by its address, postgres://db.example/wfx, or
         a file that has it. The new store is a file, or an empty PostgreSQL database that no server works on. SOURCE
-        stays as it is. An import that was interrupted goes on where it was when it is called again. The log of
-        the new store has an identity of its own, so that readers of the old log find out.
+        stays as it is. An import that was interrupted goes on where it was when it is called again. The log of the
+        new store has an identity of its own, so that readers of the old log find out.
         """,
             usage="SOURCE",
             examples="""

@@ -40,8 +40,8 @@ class _Discarded(Exception):
 def restore(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
     """Make the database of these records; those that an interrupted import of the same has written are only read.
 
-    Its log has a new identity. Raises StoreUnusable if the file is there, cannot be
-    written or would not be sound, and ValueError, naming it, for a record that cannot be.
+    Its log has a new identity. Raises StoreUnusable if the file is there, cannot be written or would not be sound, and
+    ValueError, naming it, for a record that cannot be.
     """
     _require_new(path)
     partial = path.parent / f"{path.name}.importing"
