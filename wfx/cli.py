@@ -206,8 +206,9 @@ ROOT = Command(
             "backup",
             "Copy the stored data to a new file",
             """
-        Writes a consistent copy of the store to FILE, also while a server works on it. FILE must not exist. A server
-        that starts on the copy gives its log a new identity, so that readers of the old log find out.
+        Writes a consistent copy of the store to FILE, also while a server works on it. FILE must not exist. Of
+        SQLite it is a database; a server that starts on it gives its log a new identity, so that readers of the old
+        log find out. Of PostgreSQL it is what "wfx export" writes, and "wfx import" fills an empty database from it.
         """,
             usage="FILE",
             examples="""
@@ -216,6 +217,9 @@ ROOT = Command(
 
         # another one
         wfx backup --storage-opt /var/lib/wfx/wfx.db /var/backups/wfx.db
+
+        # PostgreSQL
+        wfx backup --storage postgres --storage-opt postgres://db.example/wfx wfx-backup.jsonl
         """,
             options=_STORE_FLAGS,
             run=_backup,
@@ -246,9 +250,10 @@ ROOT = Command(
             "Make a store of exported data or of another store",
             """
         Makes a new store of SOURCE: what "wfx export" wrote (- is standard input), the database of another server, or
-        one of the implementation that wfx is compatible with. SOURCE stays as it is. An import that was interrupted
-        goes on where it was when it is called again. A server that starts on the new store gives its log a new
-        identity, so that readers of the old log find out.
+        one of the implementation that wfx is compatible with; PostgreSQL by its address, postgres://db.example/wfx, or
+        a file that has it. The new store is a file, or an empty PostgreSQL database that no server works on. SOURCE
+        stays as it is. An import that was interrupted goes on where it was when it is called again. The log of the
+        new store has an identity of its own, so that readers of the old log find out.
         """,
             usage="SOURCE",
             examples="""
@@ -257,6 +262,9 @@ ROOT = Command(
 
         # from another database
         wfx import --storage-opt /var/lib/wfx/wfx.db old.db
+
+        # from a file into PostgreSQL
+        wfx import --storage postgres --storage-opt postgres://db.example/wfx wfx.db
         """,
             options=_STORE_FLAGS,
             run=_import,

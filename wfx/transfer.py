@@ -16,6 +16,7 @@ from wfx.commandline.failures import EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
+from wfx.config.masking import without_passwords
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.dump import DumpReader, Header, Record, lines
@@ -27,8 +28,8 @@ _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
 _BUFFER = 256 * 1024
 _DATABASE = b"SQLite format 3\0"
 _GZIP = b"\x1f\x8b"
-_ADDRESS = re.compile(rb"\s*(postgres(ql)?://|\w+ *=)")
-"""Beginning of a connection string of PostgreSQL."""
+_ADDRESS = re.compile(rb"\s*([A-Za-z][A-Za-z0-9+.-]{0,40}://|\w+ *=)")
+"""Beginning of a connection string of PostgreSQL, or of an address of something else."""
 
 
 class _Source(NamedTuple):
@@ -100,7 +101,7 @@ def _opened_file(path: str) -> Iterator[_Source]:
         file = io.BufferedReader(io.FileIO(path), _BUFFER)
         start = file.peek(_LONGEST_HEADER)
     except OSError as exc:
-        shown = re.sub(":.*@", ":***@", path)  # it may have been meant as an address, with a password
+        shown = re.sub(":.*@", ":***@", without_passwords(path))  # it may have been meant as an address
         raise StoreUnusable(f"cannot read {shown}: {exc.strerror}") from exc
     with file:
         if start.startswith(_GZIP):

@@ -23,10 +23,20 @@ def _port(text: str) -> int:
 
 def main() -> int:
     """Run until a signal; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="make run-cluster ARGS=", description=__doc__)
-    parser.add_argument("--servers", type=int, choices=range(1, 10), default=3, help="how many (1 to 9; default 3)")
-    parser.add_argument("--north-port", type=_port, default=8081, help="where operators come; 0 takes a free one")
-    parser.add_argument("--south-port", type=_port, default=8080, help="where devices come; 0 takes a free one")
+    parser = argparse.ArgumentParser(
+        prog="make run-cluster",
+        usage='make run-cluster [ARGS="--servers N --north-port PORT --south-port PORT --no-demo"]',
+        description="Runs servers on a private PostgreSQL behind HAProxy, until Ctrl-C. All of ARGS may be left out.",
+    )
+    parser.add_argument(
+        "--servers", type=int, choices=range(1, 10), default=3, metavar="N", help="how many (1 to 9; default 3)"
+    )
+    parser.add_argument(
+        "--north-port", type=_port, metavar="PORT", default=8081, help="where operators come; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--south-port", type=_port, metavar="PORT", default=8080, help="where devices come; 0 takes a free one"
+    )
     parser.add_argument("--no-demo", action="store_true", help="do not run the demo at the start")
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):

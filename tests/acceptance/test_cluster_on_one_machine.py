@@ -151,6 +151,15 @@ def test_target() -> None:
     assert "PYTHONPATH=loadtest exec .venv/bin/python -P -m local_cluster --servers=2\n" in said
 
 
+def test_help() -> None:
+    """The help says how ARGS are given to make, in plain text."""
+    command = [sys.executable, "-P", "-m", "local_cluster", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "loadtest")}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said.startswith('usage: make run-cluster [ARGS="--servers N ')
+    assert "``" not in said
+
+
 @contextmanager
 def following(cluster: Cluster) -> Iterator[list[dict[str, Any]]]:
     """Follow all events with wfxctl, through the balancer."""

@@ -37,6 +37,10 @@ from wfx.config.masking import without_passwords
     ("postgres://me:s3/cret", "postgres://me:***"),
     ("postgres://db:5432/wfx?user=me", "postgres://db:5432/wfx?user=me"),
     ("postgres://[::1]:5432,b:1/wfx", "postgres://[::1]:5432,b:1/wfx"),
+    ("postgres://u@h/x1?passw%6frd=s3cr3t", "postgres://u@h/x1?passw%6frd=***"),
+    ("postgres://h/x?a=1&%50assword=s3c&b%5f=2", "postgres://h/x?a=1&%50assword=***&b%5f=2"),
+    ("file:wfx.db?_fk=1&%5Fauth%5Fp%61ss=s3cret", "file:wfx.db?_fk=1&%5Fauth%5Fp%61ss=***"),
+    ("postgresql+asyncpg://h/x?ssl%6Bey=s3cret", "postgresql+asyncpg://h/x?ssl%6Bey=***"),
     ("postgres://db/wfx?password=my s3cret&x=1", "postgres://db/wfx?password=***&x=1"),
 ])  # fmt: skip
 def test_data_sources(source: str, shown: str) -> None:

@@ -128,6 +128,8 @@ def shown(text: str, *patterns: str) -> str:
     (r'{"message":"token: Some(\"hunter2\")"}', r'{"message":"token: [REDACTED:secret])"}'),
     ("password='it''s' user='x'", "password='[REDACTED:secret]' user='x'"),
     ("password='''hunter2''' x", "password='[REDACTED:secret]' x"),
+    ("no postgres://u@h/x?a=1&passw%6frd=hunter2&x=%20", "no postgres://u@h/x?a=1&passw%6frd=[REDACTED:secret]&x=%20"),
+    ("/jobs?na%20me=1&a%5Bb=2", "/jobs?na%20me=1&a%5Bb=2"),
     ("password='' token=\"\" user='x'", "password='' token=\"\" user='x'"),
 ])  # fmt: skip
 def test_what_is_hidden(text: str, clean: str) -> None:

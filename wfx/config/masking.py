@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
-from wfx.logs.secret_names import PARAMETER
+from wfx.logs.secret_names import PARAMETER, is_secret_parameter
 
 MASK = "***"
 _FLAGS = re.IGNORECASE | re.VERBOSE | re.DOTALL
@@ -36,6 +37,8 @@ _BEFORE_HOST = re.compile(
     _FLAGS,
 )
 _IN_QUERY = re.compile(rf"(?P<before>\b{PARAMETER}=)(?P<secret>[^&]+)(?P<after>)", _FLAGS)
+_ENCODED = re.compile(r"(?P<name>[^?&=]*%[^?&=]*)=[^&]+")
+"""A parameter whose name is percent-encoded."""
 _OF_ADDRESSES = (_IN_ADDRESS, _IN_PORT, _BEFORE_HOST, _IN_QUERY)
 
 
@@ -48,4 +51,9 @@ def without_passwords(source: str) -> str:
     """Mask the passwords in a data source: in the user part of an address, and in parameters that are named for it."""
     for pattern in (_IN_PAIRS,) if _PAIRS.match(source) else _OF_ADDRESSES:
         source = pattern.sub(rf"\g<before>{MASK}\g<after>", source)
-    return source
+    return _ENCODED.sub(_without_encoded, source)
+
+
+def _without_encoded(parameter: re.Match[str]) -> str:
+    name = parameter["name"]
+    return f"{name}={MASK}" if is_secret_parameter(unquote(name)) else parameter[0]

@@ -65,6 +65,9 @@ _COOKIE = r"""[^\s"'\\=;,]+=[^\s"'\\;]*(?:; *(?:(?i:expires)=[\w,: -]*GMT|[^\s"'
 _NO_WORD = r"""(?:[A-Za-z]+[\d!#$%&*+/=?@^_~][^\s"'`\\]*|[!#$%*+@^~][^\s"'`\\]+|\d[^\s"'`\\]{3,})"""
 """A value that is no word of a sentence, and no small number."""
 
+_ENCODED_LETTER = "%(?:[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff])"
+"""What nobody writes for a letter or ``_`` in the name of a parameter but to have it not seen what it is."""
+
 PATTERNS: Sequence[Pattern] = (
     Pattern("private-key", rf"({BEGIN}(?:[^-]|-[^-])*(?:{END})?)"),
     Pattern("jwt", rf"{_WORD}(eyJ[\w-]+\.[\w-]+(?:\.[\w-]*|\z))"),
@@ -106,6 +109,7 @@ PATTERNS: Sequence[Pattern] = (
         "secret",
         rf"(?i:<[\w:.-]*(?:{WORDS}|{KEYS})[\w:.-]*(?:\s[^<>]*)?>)(?:<!\[CDATA\[)?([^<]+)<\\?/",
     ),
+    Pattern("secret", rf"""[?&][\w.-]{{0,40}}{_ENCODED_LETTER}[\w.%-]{{0,80}}=([^\s&"'\\]+)"""),
     Pattern(
         "email",
         r"([\w.%+'\x{80}-\x{10FFFF}-]+(?:@|%40)[\w\x{80}-\x{10FFFF}-][\w.\x{80}-\x{10FFFF}-]*\.[\w\x{80}-\x{10FFFF}-]{2,})",

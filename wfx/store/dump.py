@@ -166,8 +166,15 @@ def require_types(record: tuple[Any, ...]) -> None:
                 require_types(entry)
 
 
+class SourceRefused(StoreUnusable):
+    """What is imported is wrong: no import of it that is called again would go on."""
+
+
 class DumpReader:
-    """Reads a dump. Raises StoreUnusable, naming file and line, for what is not one, not whole or changed."""
+    """Reads a dump. Raises SourceRefused, naming file and line, for what is not one or was changed.
+
+    For one that ends too early or cannot be read it raises StoreUnusable: the rest of it may come another time.
+    """
 
     def __init__(self, name: str, source: Iterable[bytes]) -> None:
         """Read the header of this file, or of what is called by this name."""
@@ -200,23 +207,26 @@ class DumpReader:
         if self._next_line() is not None:
             raise self.refusal("the dump has ended before it")
 
-    def refusal(self, reason: object) -> StoreUnusable:
+    def refusal(self, reason: object) -> SourceRefused:
         """Make the exception for the line that was read last."""
+        return SourceRefused(self._about_line(reason))
+
+    def _about_line(self, reason: object) -> str:
         text = str(reason)
         shown = text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
-        return StoreUnusable(f"{self._name}, line {self._number}: {shown}")
+        return f"{self._name}, line {self._number}: {shown}"
 
     def _next_line(self) -> bytes | None:
         self._number += 1
         try:
             return next(self._source, None)
         except OSError as exc:
-            raise self.refusal(f"it cannot be read: {exc.strerror}") from exc
+            raise StoreUnusable(self._about_line(f"it cannot be read: {exc.strerror}")) from exc
 
     def _next(self) -> dict[str, Any]:
         line = self._next_line()
         if line is None:
-            raise self.refusal("it ends here, but the dump is not whole")
+            raise StoreUnusable(self._about_line("it ends here, but the dump is not whole"))
         try:
             document = orjson.loads(line)
         except ValueError as exc:

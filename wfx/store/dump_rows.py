@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from wfx.domain.errors import StoreUnusable
 from wfx.domain.job import Job
-from wfx.store.dump import EntryRecord, JobRecord, require_types
+from wfx.store.dump import EntryRecord, JobRecord, SourceRefused, require_types
 from wfx.store.findings import UNREADABLE, shown
 
 _Row = TypeVar("_Row")
@@ -17,14 +16,14 @@ _Shape = TypeVar("_Shape", bound=tuple[Any, ...])
 def typed(
     kind: str, rows: Iterable[_Row], make: Callable[[_Row], _Shape], name: Callable[[_Row], object]
 ) -> Iterator[_Shape]:
-    """Yield what is made of each row. Raises StoreUnusable, with kind and name, for one that cannot be read."""
+    """Yield what is made of each row. Raises SourceRefused, with kind and name, for one that cannot be read."""
     for row in rows:
         try:
             record = make(row)
             require_types(record)
         except UNREADABLE as exc:
             del rows  # in a traceback, a cursor would keep its database open
-            raise StoreUnusable(f"{kind} {shown(name(row))} cannot be read ({exc!r}); wfx check tells more") from exc
+            raise SourceRefused(f"{kind} {shown(name(row))} cannot be read ({exc!r}); wfx check tells more") from exc
         yield record
 
 

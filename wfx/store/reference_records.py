@@ -67,11 +67,15 @@ def require_known(name: str, versions: Sequence[tuple[Any, ...]], known: Sequenc
 
     The rows of ``schema_migrations`` are ``versions``: a number, and whether the step to it is unfinished.
     """
-    if len(versions) != 1 or versions[0][0] not in known or versions[0][1]:
-        raise StoreUnusable(
-            f"{name} is a database of another implementation of this service, with schema version {versions}; this "
-            f"program reads finished versions up to {known[-1]}{advice}"
-        )
+    if len(versions) != 1:
+        fault = f"whose table schema_migrations has {len(versions)} rows in place of one"
+    elif versions[0][1]:
+        fault = f"whose step to schema version {versions[0][0]} is not finished"
+    elif versions[0][0] not in known:
+        fault = f"with schema version {versions[0][0]}; this program reads {', '.join(map(str, known))}"
+    else:
+        return
+    raise StoreUnusable(f"{name} is a database of another implementation of this service, {fault}{advice}")
 
 
 def records_of(
@@ -90,7 +94,22 @@ def records_of(
         try:
             yield _job(row, names, entries, known)
         except UNREADABLE as exc:
-            raise ValueError(f"job {row.id}: {exc!r}") from exc
+            raise ValueError(f"job {row.id}: {in_words(exc)}") from exc
+
+
+_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (orjson.JSONDecodeError, "a document is not JSON: {}"),
+    (KeyError, "a document lacks the member {}"),
+    (RecursionError, "a document is nested too deeply"),
+    (UnicodeError, "a text is not UTF-8"),
+    (ArithmeticError, "a number or a time is out of range"),
+    ((AttributeError, TypeError, LookupError), "a document has a value of the wrong type"),
+)
+
+
+def in_words(exc: Exception) -> str:
+    """Say what is wrong with a row that cannot be read."""
+    return next((text.format(exc) for kinds, text in _REASONS if isinstance(exc, kinds)), str(exc))
 
 
 def _workflows(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, WorkflowRecord]]:
@@ -103,7 +122,7 @@ def _workflows(rows: Iterable[ReferenceWorkflow]) -> Iterator[tuple[Workflow, Wo
             workflow = Workflow.from_wire(document, row.number)
             yield workflow, WorkflowRecord(row.number, None, None, workflow.encoded)
         except UNREADABLE as exc:
-            raise ValueError(f"workflow {row.name}: {exc!r}") from exc
+            raise ValueError(f"workflow {row.name}: {in_words(exc)}") from exc
 
 
 def _job(
@@ -111,12 +130,12 @@ def _job(
 ) -> JobRecord:
     workflow = None if row.workflow is None else workflows.get(row.workflow)
     if workflow is None:
-        raise ValueError("it has no workflow")
+        raise ValueError("its workflow is missing")
     stime = _moment(row.stime)
     moments = list(_rising(stime, [*(_moment(entry.mtime) for entry in entries), _moment(row.mtime)]))
     definition = _decoded(row.definition)
     definition_hash = hash_of(definition)
-    present = Status.from_wire(_decoded(row.status))._replace(definition_hash=definition_hash)
+    present = Status.from_wire(_object("its status", row.status))._replace(definition_hash=definition_hash)
     if present.state not in workflow.positions:
         raise ValueError(f"its workflow has no state {present.state!r}")
     history = map(EntryRecord, range(1, len(moments)), moments, _statuses(entries, present), _definitions(entries))
@@ -131,7 +150,7 @@ def _statuses(entries: Sequence[ReferenceEntry], present: Status) -> list[Json]:
     """Return the status of each version before the present one; a change of tags recorded none, as it changed none."""
     found = [present.encoded]
     for entry in reversed(entries):
-        document = _decoded(entry.status) or {"state": ""}
+        document = _object("the status of a history entry", entry.status or b"{}") or {"state": ""}
         found.append(Status.from_wire(document).encoded if document["state"] else found[-1])
     return found[:0:-1]
 
@@ -155,7 +174,10 @@ def _rising(earliest: Timestamp, moments: Iterable[Timestamp]) -> Iterator[Times
 
 def _moment(text: str) -> Timestamp:
     """Read a time in any offset; without one it is in UTC."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time between the years 1 and 9999") from None
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return Timestamp((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds)
 
@@ -165,6 +187,15 @@ def _decoded(document: bytes | str | None) -> Any:
     if document is None:
         return None
     return orjson.loads(orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS))
+
+
+def _object(what: str, document: bytes | str) -> dict[str, Any]:
+    decoded = _decoded(document)
+    if decoded is None:
+        return {}
+    if type(decoded) is not dict:
+        raise ValueError(f"{what} is not a JSON object")
+    return decoded
 
 
 def _document(value: Any) -> Json | None:

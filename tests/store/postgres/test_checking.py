@@ -26,6 +26,8 @@ from wfx.store.protocol import Store
 ROOT = Path(__file__).parents[3]
 JOB = "(SELECT min(number) FROM job)"
 DAMAGE = {
+    "index": ["DROP INDEX job_tag_keys", "ALTER TABLE job DROP CONSTRAINT job_id_key"],
+    "constraint": ["ALTER TABLE job DROP CONSTRAINT job_workflow_fkey", "ALTER TABLE log DROP CONSTRAINT log_pkey"],
     "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
     "log_horizon": ["UPDATE log SET horizon = head + 1"],
     "log_gap": [
@@ -163,6 +165,50 @@ def test_what_is_no_database_of_ours(option: str) -> None:
         check(option)
 
 
+def test_every_index_and_constraint_is_expected(postgres: Postgres, sound: str) -> None:
+    """The check expects each index and constraint that the migrations make."""
+    checks = read_statements(Path(checking.__file__).parent / "checks.sql")
+    of_ours = "WHERE relnamespace = 'public'::regnamespace AND relname <> 'wfx_schema_pkey'"
+    for check_name, made in {
+        "index": f"SELECT relname FROM pg_class {of_ours} AND relkind = 'i'",
+        "constraint": f"SELECT conname FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid {of_ours} "
+        "AND contype <> 'n' AND relname <> 'wfx_schema'",
+    }.items():
+        listed = checks[check_name].partition("ARRAY[")[2].partition("]")[0]
+        expected = sorted(each.strip(" '\n") for each in listed.split(","))
+        assert expected == sorted(postgres.sql(made, sound))
+
+
+@pytest.mark.parametrize("damage", ["ALTER TABLE job DROP COLUMN tag_keys", "DROP TABLE lease"])
+def test_tables_that_lack_something(postgres: Postgres, sound: str, damage: str) -> None:
+    """A column or table that was dropped is told of in one line, without a hint of PostgreSQL."""
+    with postgres.database(sound) as copy:
+        postgres.sql(damage, copy)
+        shown = _wfx(postgres.conninfo(copy), "check")
+    assert shown.returncode == 1
+    assert "its tables are not complete, " in shown.stderr
+    assert "HINT" not in shown.stderr
+    assert (shown.stderr.count("\n"), "\\n" in shown.stderr) == (1, False)
+
+
+@pytest.mark.parametrize(("table", "said"), [
+    ("wfx_schema", "the table wfx_schema of the database .* has no row, which says the version"),
+    ("log", "cannot use the database .*: the table log has no row"),
+])  # fmt: skip
+def test_tables_that_were_emptied(postgres: Postgres, sound: str, table: str, said: str) -> None:
+    """Where the row with the version, or that of the log, is missing, each command and the server say so in a line."""
+    with postgres.database(sound) as copy:
+        postgres.sql(f"TRUNCATE {table}", copy)
+        option = postgres.conninfo(copy)
+        with pytest.raises(StoreUnusable, match=said):
+            asyncio.run(open_store("postgres", option))
+        for command in (["check"], ["export", "-"], ["backup", "never"]):
+            shown = _wfx(option, *command)
+            assert shown.returncode == 1
+            assert f"table {table}" in shown.stderr or "log_identity" in shown.stdout
+            assert shown.stderr.count("\n") <= 1
+
+
 def test_a_standby() -> None:
     """Where no server can write `wfx check` and dumps read a standby, unless the option wants a primary."""
     with Postgres() as primary, primary.database() as name, Postgres(primary) as standby:
@@ -211,7 +257,10 @@ def test_a_backup(postgres: Postgres, sound: str, tmp_path: Path) -> None:
     shown = subprocess.run(
         [*command, "backup", backup], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert f"restore a backup into an empty database: wfx import --storage postgres {backup}" in shown.stdout
+    assert (
+        f"restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS {backup}"
+        in shown.stdout
+    )
     with postgres.database() as other:
         environment["WFX_STORAGE_OPT"] = postgres.conninfo(other)
         subprocess.run([*command, "import", backup], env=environment, capture_output=True, timeout=60, check=True)

@@ -109,6 +109,8 @@ def test_no_password_in_errors(text: str) -> None:
         ("host=db port", "lacks a = after what begins at character 9"),
         ("password=my secret", "after the value of password: a value with blanks needs single quotes around it"),
         ("postgres://me:a@b@db", "within a password or another part, write @ as %40, / as %2F"),
+        ("postgresql+asyncpg://h/d", "begins with postgresql+asyncpg://, but a URI of PostgreSQL with postgres:// or"),
+        ("mysql://me@h/d", "begins with mysql://, but a URI of PostgreSQL with postgres:// or postgresql://"),
         ("postgres://h/d?x=1", "has the parameter x in its URI, which is not known"),
     ],
 )

@@ -177,6 +177,24 @@ def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pyt
     imported(sqlite_lines, option)
 
 
+@pytest.mark.parametrize(("place", "line", "reason"), [
+    (-1, b'{"kind":"end","sha256":"0"}', "it does not match the lines before it"),
+    (4, b'{"kind":"x"}', "a record of kind 'job' is missing here"),
+    (4, b"{", "it is not a line of a dump"),
+])  # fmt: skip
+def test_nothing_stays_of_a_refused_dump(
+    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch, place: int, line: bytes, reason: str
+) -> None:
+    """A dump that was changed leaves an empty database, which a server opens and another import fills."""
+    monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 1)
+    spoilt = [*sqlite_lines]
+    spoilt[place] = line
+    with pytest.raises(StoreUnusable, match=reason):
+        imported(spoilt, option)
+    asyncio.run(started(option))
+    imported(sqlite_lines, option)
+
+
 def test_a_slow_reader_is_waited_for(sqlite_lines: list[bytes], option: str) -> None:
     """PostgreSQL does not end a dump's transaction while whoever takes the records is busy with something else."""
     imported(sqlite_lines, option)

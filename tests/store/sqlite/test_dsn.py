@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused(option: str, reason: str) -> None:
 
 def test_the_address_of_another_database() -> None:
     """A data source of PostgreSQL is refused without a word of its password."""
-    with pytest.raises(StoreUnusable, match=r"^the storage option begins with postgres://, which names no file"):
+    with pytest.raises(StoreUnusable, match=r"postgres://, which names no file of SQLite; give --storage postgres"):
         parse("postgres://user:hunter2@db.example/wfx")
 
 

@@ -159,8 +159,9 @@ def test_other_records_with_the_same_header(source: Path, tmp_path: Path, monkey
     path, documents = tmp_path / "wfx.db", records_of(source)
     before = documents[JOB]["clientId"]
     documents[JOB]["clientId"] = "other"
-    with pytest.raises(StoreUnusable, match="line 10: a record of kind 'event' is missing here"):
-        imported(documents[: EVENT + 1], path)
+    reader = DumpReader("dump", [json.dumps(document).encode() for document in documents[: EVENT + 1]])
+    with pytest.raises(StoreUnusable, match="line 10: it ends here, but the dump is not whole"):
+        restore(path, reader.header, reader.records(), quiet)
     documents[JOB]["clientId"] = before
     with pytest.raises(StoreUnusable, match="was not of these records, and was removed"):
         imported(documents, path)

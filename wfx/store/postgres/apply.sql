@@ -130,7 +130,9 @@ go AS MATERIALIZED (SELECT me.id FROM me, moved),
 UPDATE writer SET epoch = epoch + 1, seen = now() WHERE id = $1 RETURNING epoch, batch, first_seq, stale, done
 
 -- name: register_writer
-INSERT INTO writer (id, epoch, batch, stale, done, seen) VALUES ($1, 1, 0, '{}', false, now())
+-- Nothing while an import is under way.
+INSERT INTO writer (id, epoch, batch, stale, done, seen)
+SELECT $1, 1, 0, '{}', false, now() WHERE to_regclass('import_progress') IS NULL
 RETURNING epoch, batch, first_seq, stale, done
 
 -- name: forget_writers

@@ -44,7 +44,7 @@ def _check(option: str, progress: Progress) -> Report:
 def _back_up(option: str, target: Path, progress: Progress) -> str:
     with _dump(option) as (header, records):
         write_dump(target, lines(header, reported(records, header, progress)))
-    return "restore a backup into an empty database: wfx import --storage postgres BACKUP"
+    return "restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS BACKUP"
 
 
 def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:

@@ -43,8 +43,13 @@ class BlockingConnection:
             return self._runner.run(work)
         except asyncpg.IntegrityConstraintViolationError:
             raise
+        except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as exc:
+            raise StoreUnusable(
+                f"cannot {self._doing} the database {self.name}: its tables are not complete, {exc.args[0]}"
+            ) from exc
         except (asyncpg.PostgresError, *LOST) as exc:
-            raise StoreUnusable(f"cannot {self._doing} the database {self.name}: {translate(exc) or exc}") from exc
+            reason = " ".join(str(translate(exc) or exc).split())  # hints and details are lines of their own
+            raise StoreUnusable(f"cannot {self._doing} the database {self.name}: {reason}") from exc
 
     def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Return the rows of a query."""

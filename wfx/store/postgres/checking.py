@@ -17,7 +17,8 @@ from wfx.store.named_statements import read_statements
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.check_events import check_events
 from wfx.store.postgres.check_jobs import check_jobs
-from wfx.store.postgres.migrate import VERSION_TABLE, migrations
+from wfx.store.postgres.migrate import VERSION_TABLE, migrations, of_another_implementation, without_version
+from wfx.store.postgres.reference_rows import is_theirs
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.unfinished_import import import_of
 from wfx.store.schema_version import newer, older
@@ -49,8 +50,13 @@ def require_current(connection: BlockingConnection) -> None:
     name, latest = connection.name, migrations()[-1].number
     ((known,),) = connection.fetch("SELECT to_regclass($1) IS NOT NULL", VERSION_TABLE)
     if not known:
+        if is_theirs(connection):
+            raise of_another_implementation(name)
         raise StoreUnusable(f"the database {name} has no data of wfx")
-    ((present, _),) = connection.fetch(SQL["versions"])
+    versions = connection.fetch(SQL["versions"])
+    if not versions:
+        raise without_version(name)
+    ((present, _),) = versions
     if present > latest:
         raise newer(name, present, latest, advice="use the newer program for this")
     if present < latest:

@@ -1,6 +1,30 @@
 -- Each statement finds what breaks one rule: which row, what was expected, what is there. The rules about single jobs and
 -- about what events say are in check_jobs.py and check_events.py.
 
+-- name: index
+SELECT 'index ' || name, 'one that is valid', 'none'
+FROM unnest(ARRAY[
+    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'event_pkey', 'history_pkey', 'job_client',
+    'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
+    'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+]) AS name
+WHERE NOT EXISTS (
+    SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+    WHERE relname = name AND indisvalid AND pg_table_is_visible(pg_class.oid)
+)
+
+-- name: constraint
+SELECT 'constraint ' || name, 'one that is valid', 'none'
+FROM unnest(ARRAY[
+    'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
+    'event_pkey', 'history_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey', 'left_history_pkey',
+    'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'workflow_pkey', 'writer_pkey'
+]) AS name
+WHERE NOT EXISTS (
+    SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
+    WHERE conname = name AND convalidated AND pg_table_is_visible(pg_class.oid)
+)
+
 -- name: log_identity
 SELECT 'log', 'one row, with 32 hexadecimal digits', count(*) || ' rows, ' || coalesce(min(log_id), 'none')
 FROM log HAVING count(*) <> 1 OR min(log_id) !~ '^[0-9a-f]{32}$'

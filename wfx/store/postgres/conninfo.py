@@ -12,6 +12,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.keywords import KEYWORDS
 
 _SCHEMES = ("postgresql://", "postgres://")
+_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://")
 _BLANK = re.compile(r"[ \t\n\v\f\r]*")
 _NAME = re.compile(r"[^= \t\n\v\f\r]*")
 _BARE = re.compile(r"(?:\\(?:.|\Z)|[^\\ \t\n\v\f\r])*", re.DOTALL)
@@ -30,6 +31,10 @@ def parse(text: str) -> dict[str, str]:
     for scheme in _SCHEMES:
         if text.startswith(scheme):
             return _Uri(text, len(scheme)).parse()
+    if other := _OTHER_SCHEME.match(text):
+        raise _wrong(
+            f"the storage option begins with {other[0]}, but a URI of PostgreSQL with postgres:// or postgresql://"
+        )
     return _pairs(text)
 
 

@@ -30,6 +30,7 @@ from wfx.store.plan import workflow_event
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import require_short
+from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
 _Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
@@ -55,7 +56,9 @@ async def perform(plain: Plain, operation: ExclusiveOperation, now: int, fence: 
 
 
 async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
-    """Do what may be done once more if its answer is lost, and return its result."""
+    """Do what may be done once more if its answer is lost, and return its result; nothing beside an import."""
+    if await import_of(plain) is not None:
+        raise under_way()
     match operation:
         case PruneLog():
             return await _prune_log(plain, operation, now)
@@ -154,7 +157,8 @@ async def _drop_histories(plain: Plain, at_most: int) -> int:
 async def _open_consumer(plain: Plain, name: str) -> Consumer:
     await plain.execute(SQL["create_consumer"], name)
     row = await plain.fetchrow(SQL["consumer"], name)
-    assert row is not None, "no consumer is ever deleted"
+    if row is None:  # none is ever deleted, so an import has begun meanwhile
+        raise under_way()
     return Consumer(*row)
 
 

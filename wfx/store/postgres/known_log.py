@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from wfx.domain.errors import StoreDamaged
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 
@@ -60,5 +61,6 @@ class KnownLog:
 
     async def _read(self, plain: Plain, seq: int) -> tuple[str, int, int, tuple[Any, ...], tuple[Any, ...]]:
         row = await plain.fetchrow(SQL["log_now"], seq)
-        assert row is not None, "the first migration makes it"
+        if row is None:
+            raise StoreDamaged("the table log has no row, which the first migration makes; wfx check tells more")
         return row[0], row[1], row[2], tuple(row[3:5]), tuple(row[5:7])

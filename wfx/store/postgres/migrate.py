@@ -121,13 +121,11 @@ async def _versions(plain: Plain, name: str) -> Versions:
     tables = {row[0] for row in await plain.fetch(SQL["tables_of"], [*TABLES, VERSION_TABLE, *REFERENCE])}
     if VERSION_TABLE in tables:
         row = await plain.fetchrow(SQL["versions"])
-        assert row is not None, "made together with the table"
+        if row is None:
+            raise without_version(name)
         return Versions(*row)
     if tables >= REFERENCE:
-        raise StoreUnusable(
-            f"{name} is a database of another implementation of this service, which is not taken over in its place; "
-            "import it into an empty database: wfx import with its address"
-        )
+        raise of_another_implementation(name)
     if tables:
         raise StoreUnusable(
             f"{name} is a database of another program: it has a table {min(tables)}; it was left as it is, choose "
@@ -139,3 +137,19 @@ async def _versions(plain: Plain, name: str) -> Versions:
     )
     await plain.execute(f"INSERT INTO {VERSION_TABLE} (version, oldest) VALUES (0, 0)")  # noqa: S608 - a constant
     return Versions(0, 0)
+
+
+def of_another_implementation(name: str) -> StoreUnusable:
+    """Say that the database with this name is one of the reference."""
+    return StoreUnusable(
+        f"{name} is a database of another implementation of this service, which is not taken over in its place; "
+        "import it into an empty database: wfx import with its address"
+    )
+
+
+def without_version(name: str) -> StoreUnusable:
+    """Say that the row with the versions is missing, without which nobody knows what the tables are like."""
+    return StoreUnusable(
+        f"the table {VERSION_TABLE} of the database {name} has no row, which says the version of the tables; "
+        "restore a backup"
+    )

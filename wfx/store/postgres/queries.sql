@@ -262,7 +262,7 @@ SELECT (SELECT count(*) FROM gone), EXISTS (SELECT FROM one)
 -- name: create_consumer
 -- Locks the log, so that no event is pruned between its head and the consumer's place.
 INSERT INTO consumer (name, position, steps, lost)
-SELECT $1, head, 0, 0 FROM (SELECT head FROM log FOR UPDATE) AS now
+SELECT $1, head, 0, 0 FROM (SELECT head FROM log FOR UPDATE) AS now WHERE to_regclass('import_progress') IS NULL
 ON CONFLICT (name) DO NOTHING
 
 -- name: consumer
@@ -335,6 +335,20 @@ FROM event WHERE seq = ANY ($1::bigint[]) ORDER BY seq
 -- name: sizes_of_events
 SELECT seq, octet_length(payload) FROM event ORDER BY seq
 
+-- name: keep_writers_out
+-- Waits for what servers are writing; what they send later finds the import under way.
+LOCK TABLE writer, consumer IN SHARE ROW EXCLUSIVE MODE
+
+-- name: count_servers
+-- A server that was killed leaves its row, and nobody else is connected; a pooler may be in between.
+SELECT count(*) FROM writer WHERE EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
+)
+
+-- name: take_over_writers
+DELETE FROM writer
+
 -- name: is_unused
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
@@ -367,11 +381,12 @@ ANALYZE workflow, job, history, event
 
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
-BEGIN;
 DROP TABLE import_progress;
 TRUNCATE workflow, current_workflow, job, history, event, consumer;
-UPDATE log SET head = 0, horizon = 0;
-COMMIT
+UPDATE log SET head = 0, horizon = 0
+
+-- name: lock_head
+SELECT head FROM log FOR UPDATE
 
 -- name: set_log
 UPDATE log SET head = $1, horizon = $2

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import UNREADABLE
 from wfx.store.job_rules import Groups
 from wfx.store.postgres.blocking import SMALL_ROWS_AT_ONCE, BlockingConnection
@@ -18,6 +17,7 @@ from wfx.store.reference_records import (
     ReferenceJob,
     ReferenceWorkflow,
     header_of,
+    in_words,
     records_of,
     require_known,
 )
@@ -49,7 +49,8 @@ def _readable(connection: BlockingConnection) -> Iterator[Record]:
     try:
         yield from records_of(_workflow_rows(connection), _jobs(connection))
     except UNREADABLE as exc:
-        raise StoreUnusable(f"cannot read {connection.name}, a database of another implementation: {exc}") from exc
+        reason = in_words(exc)
+        raise SourceRefused(f"cannot read {connection.name}, a database of another implementation: {reason}") from exc
 
 
 def _jobs(connection: BlockingConnection) -> Iterator[tuple[ReferenceJob, list[str], list[ReferenceEntry]]]:

@@ -12,7 +12,7 @@ from itertools import islice
 import asyncpg
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.postgres.blocking import BlockingConnection, blocking, in_one_state
@@ -45,43 +45,56 @@ def restore(option: str, header: Header, records: Iterable[Record], progress: Pr
             maker.skip(record)
         if done and digest.value != known:
             raise StoreUnusable(f"the database {connection.name} has a part of another import; choose an empty one")
-        with _nothing_left_of_refused(connection):
+        with _nothing_left_of_refused(connection, header.head):
             for rows, count in _batches(remaining, maker):
                 connection.run(_written(connection.plain, connection.name, rows, (done, done + count, digest.value)))
                 done += count
                 progress("records", done, header.records)
         connection.run(connection.plain.execute(SQL["analyze_imported"]))
-        _require_sound(connection, progress)
+        _require_sound(connection, header.head, progress)
         connection.run(_finished(connection.plain, connection.name, (done, done, "")))
         return connection.name
 
 
 @contextmanager
-def _nothing_left_of_refused(connection: BlockingConnection) -> Iterator[None]:
+def _nothing_left_of_refused(connection: BlockingConnection, head: int) -> Iterator[None]:
     """Empty the database again if a record is refused: no import that has it would go on."""
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as exc:
-        _discard(connection)
+        _discard(connection, head)
         # Many records were written together, so the newest line is not the one.
         raise StoreUnusable(f"a record is there twice, or refers to none: {exc.detail or exc}") from exc
-    except ValueError:
-        _discard(connection)
+    except (ValueError, SourceRefused):
+        _discard(connection, head)
         raise
 
 
-def _require_sound(connection: BlockingConnection, progress: Progress) -> None:
+def _require_sound(connection: BlockingConnection, head: int, progress: Progress) -> None:
     """Let the check of databases look for what no single record shows; what is not sound is removed."""
     with in_one_state(connection):
         reason = contradiction(examine(connection, progress))
     if reason is not None:
-        _discard(connection)
+        _discard(connection, head)
         raise StoreUnusable(f"{connection.name}: {reason}")
 
 
-def _discard(connection: BlockingConnection) -> None:
-    """Leave an empty database: what was written is of no use to any import."""
-    connection.run(connection.plain.execute(SQL["discard_import"]))
+def _discard(connection: BlockingConnection, head: int) -> None:
+    """Leave an empty database: what was written is of no use to any import.
+
+    Where the log has events behind ``head``, the import's newest one, they are another's, and everything stays.
+    """
+    connection.run(_discarded(connection.plain, connection.name, head))
+
+
+async def _discarded(plain: Plain, name: str, head: int) -> None:
+    async with plain.transaction():
+        if await plain.fetchval(SQL["lock_head"]) != head:
+            raise StoreUnusable(
+                f"another program has changed the database {name} meanwhile, so what was imported stays; "
+                "import into an empty one"
+            )
+        await plain.execute(SQL["discard_import"])
 
 
 async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
@@ -92,8 +105,15 @@ async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
         return begun.records, begun.digest
     await migrate(plain, migrations(), name)
     async with plain.transaction():
+        await plain.execute(SQL["keep_writers_out"])
         if not await plain.fetchval(SQL["is_unused"]):
             raise StoreUnusable(f"the database {name} has data; an import needs an empty one")
+        if servers := await plain.fetchval(SQL["count_servers"]):
+            raise StoreUnusable(
+                f"servers work on the database {name} ({servers}); nothing was written: stop them, or choose another; "
+                "the table writer has a row for each, also for one that was killed, until it is deleted there"
+            )
+        await plain.execute(SQL["take_over_writers"])
         await plain.execute(SQL["begin_import"])
         await plain.execute(SQL["note_import"], repr(header))
         await plain.execute(SQL["set_log"], header.head, header.horizon)

@@ -1,9 +1,10 @@
-"""Table that says how far an import has come; no server opens a database that has it."""
+"""Table that says how far an import has come; no server opens a database that has it, or changes anything there."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 
@@ -17,6 +18,11 @@ class UnfinishedImport(NamedTuple):
     """How many are written."""
     digest: str
     """Of these records."""
+
+
+def under_way() -> StoreUnavailable:
+    """Say that servers can change nothing now."""
+    return StoreUnavailable("an import into the database is under way; nothing can be changed until it has ended")
 
 
 async def import_of(plain: Plain) -> UnfinishedImport | None:

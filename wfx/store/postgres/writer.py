@@ -24,6 +24,7 @@ from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
 from wfx.store.postgres.trimming import trim
+from wfx.store.postgres.unfinished_import import under_way
 from wfx.store.postgres.workflows import Workflows
 
 _log = logging.getLogger(__name__)
@@ -196,7 +197,8 @@ class Writer:
         row = await plain.fetchrow(SQL["fence"], self._id)
         if row is None:
             row = await plain.fetchrow(SQL["register_writer"], self._id)
-        assert row is not None
+        if row is None:
+            raise under_way()
         self._told = tuple(row)
         self._epoch = row[0]
 

@@ -49,7 +49,8 @@ def parse(option: str) -> Location:
     if not name:
         raise StoreUnusable("the storage option names no database file; write wfx.db or file:wfx.db, for example")
     if other := _OTHER_DATABASE.match(name):
-        raise StoreUnusable(f"the storage option begins with {other[0]}, which names no file of SQLite")
+        advice = "; give --storage postgres with it" if other[0] in ("postgres://", "postgresql://") else ""
+        raise StoreUnusable(f"the storage option begins with {other[0]}, which names no file of SQLite{advice}")
     if _OTHER_SYNTAX.match(name):
         raise StoreUnusable("the storage option is the data source of another database, not a file of SQLite")
     location.path = Path(name)

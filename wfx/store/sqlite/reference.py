@@ -15,10 +15,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import UNREADABLE
 from wfx.store.new_files import make
-from wfx.store.reference_records import require_known
+from wfx.store.reference_records import in_words, require_known
 from wfx.store.sqlite.migrate import is_reference, migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
 from wfx.store.sqlite.reference_rows import read_all
@@ -64,8 +64,10 @@ def _readable(path: Path, records: Iterator[Record]) -> Iterator[Record]:
     """Yield the records. An error of reading is told of as such, also where others are being written meanwhile."""
     try:
         yield from records
-    except (sqlite3.Error, *UNREADABLE) as exc:
+    except sqlite3.Error as exc:
         raise _unreadable(path, exc) from exc
+    except UNREADABLE as exc:
+        raise SourceRefused(f"cannot read {path}, a database of another implementation: {in_words(exc)}") from exc
 
 
 def _unreadable(path: Path, reason: Exception) -> StoreUnusable:
@@ -145,7 +147,8 @@ def copy_all(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> int:
     return header.jobs
 
 
-def _failure(path: Path, reason: Exception) -> StoreUnusable:
+def _failure(path: Path, exc: Exception) -> StoreUnusable:
+    reason = in_words(exc) if isinstance(exc, UNREADABLE) else exc
     return StoreUnusable(
         f"cannot take over {path}, a database of another implementation: {reason}; it was left as it is"
     )

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 
 from wfx.domain.errors import StoreUnusable
-from wfx.store.dump import Header, Record
+from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.new_files import publish
@@ -39,8 +40,8 @@ class _Discarded(Exception):
 def restore(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
     """Make the database of these records; those that an interrupted import of the same has written are only read.
 
-    A server that starts on it gives its log a new identity. Raises StoreUnusable if the file is there, cannot be
-    written or would not be sound, and ValueError, naming it, for a record that cannot be.
+    Its log has a new identity. Raises StoreUnusable if the file is there, cannot be written or would not be sound, and
+    ValueError, naming it, for a record that cannot be.
     """
     _require_new(path)
     partial = path.parent / f"{path.name}.importing"
@@ -73,7 +74,7 @@ def _claimed(path: Path, header: Header) -> Iterator[None]:
     except sqlite3.IntegrityError as exc:
         _remove(path)
         raise ValueError(f"a record is there twice, or refers to none: {exc}") from exc
-    except ValueError:  # no import has such a record
+    except (ValueError, SourceRefused):  # no import has such a record
         _remove(path)
         raise
     finally:
@@ -135,7 +136,7 @@ def _begin(connection: sqlite3.Connection, header: Header) -> None:
     (present,) = connection.execute("PRAGMA user_version").fetchone()
     migrate(connection, migrations(), present)
     connection.execute(SQL["set_horizon"], (header.horizon,))
-    connection.execute(SQL["set_log_id"], ("",))
+    connection.execute(SQL["set_log_id"], (token_hex(16),))
 
 
 def _write_records(
