@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
@@ -30,6 +31,7 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
+from wfx.store.postgres.session import READ_ONLY
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
@@ -59,7 +61,7 @@ class PostgresBackend:
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
-        answering = partial(while_answering, self.ping, deadlines.before_asking)
+        answering = partial(while_answering, self._ask, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
@@ -170,8 +172,12 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
+        if await self._ask("ping"):
+            raise StoreUnavailable(READ_ONLY)
+
+    async def _ask(self, question: str = "answer") -> object:
         until = asyncio.get_running_loop().time() + self._deadlines.ping
-        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]), until)
+        return await self._points.read(lambda plain: plain.fetchval(SQL[question]), until)
 
     async def close(self) -> None:
         await self._listener.close()

@@ -104,8 +104,11 @@ WITH renamed AS (
 )
 SELECT pg_notify('wfx_log', '') FROM renamed
 
--- name: ping
+-- name: answer
 SELECT 1
+
+-- name: ping
+SELECT current_setting('transaction_read_only') = 'on'
 
 -- name: count_jobs
 SELECT name, grp, jobs

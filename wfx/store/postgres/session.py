@@ -20,6 +20,7 @@ _SETTINGS = {
     "random_page_cost": "1.1",  # else few rows with a tag are looked for among all jobs
 }
 _NOT_DURABLE = ("off", "local")
+READ_ONLY = "the server cannot write now: it is a standby, or default_transaction_read_only is on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
         return reason
     read_only, commit, isolation = await connection.fetchrow(_LOOK)
     if read_only and not demands.standby_will_do:
-        return "the server cannot write now: it is a standby, or default_transaction_read_only is on"
+        return READ_ONLY
     if commit in _NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):
         return (
             f"synchronous_commit is {commit}, so acknowledged changes could be lost: set it on for this database, "
