@@ -18,7 +18,7 @@ from waiting import eventually
 from wfx.domain.errors import StoreFull, StoreUnavailable
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Connection
-from wfx.store.postgres.faults import ConnectionLost, DecideAgain, translate
+from wfx.store.postgres.faults import ConnectionLost, DecideAgain, Unfit, translate
 from wfx.store.postgres.target import read_target
 
 SLEEP = "SELECT pg_sleep(600)"
@@ -258,7 +258,8 @@ STATES: States = [
     ("53200", StoreUnavailable), ("53300", StoreUnavailable), ("53400", StoreUnavailable), ("55P03", StoreUnavailable),
     ("57014", StoreUnavailable), ("25006", StoreUnavailable), ("58030", StoreUnavailable), ("XX000", StoreUnavailable),
     ("57P01", ConnectionLost), ("57P02", ConnectionLost), ("57P03", ConnectionLost), ("08006", ConnectionLost),
-    ("23505", asyncpg.UniqueViolationError), ("42601", asyncpg.PostgresSyntaxError),
+    ("23505", asyncpg.UniqueViolationError), ("42P01", Unfit), ("42703", Unfit), ("42501", Unfit),
+    ("3D000", Unfit), ("3F000", Unfit), ("42601", asyncpg.PostgresSyntaxError),
     ("22021", asyncpg.CharacterNotInRepertoireError),
 ]  # fmt: skip
 
@@ -269,7 +270,7 @@ async def test_states(postgres: Postgres, database: str, state: str, kind: type[
     async with connected(postgres, database) as one:
         raised = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
         assert "no" in await fails_with(kind, execute(one, raised))
-        assert one.is_open is (kind is DecideAgain or not issubclass(kind, StoreUnavailable))
+        assert one.is_open is (kind in (DecideAgain, Unfit) or not issubclass(kind, StoreUnavailable))
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800"])

@@ -77,3 +77,37 @@ def test_read_only(server: Postgres, service: LocalService) -> None:
         )
     eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
     assert create_job(service, "device")
+
+
+@pytest.mark.parametrize(
+    ("harm", "repair"),
+    [
+        ("REVOKE INSERT ON event FROM wfx", "GRANT INSERT ON event TO wfx"),
+        ("REVOKE SELECT ON job FROM wfx", "GRANT SELECT ON job TO wfx"),
+        ("ALTER TABLE current_workflow RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO current_workflow"),
+    ],
+)
+def test_tables_and_rights(server: Postgres, base: str, service: LocalService, harm: str, repair: str) -> None:
+    """While a table or a right is missing requests get 503, probes and one log record tell; then all is as before."""
+    server.sql(harm, base)
+    for _ in range(3):
+        assert "SQLSTATE 42" in refused_change(service)
+    eventually(lambda: probes(service) == ("down", 503), "probes tell")
+    assert records(service, "store is down: ") == 1
+    assert records(service, "or its user lacks a right (SQLSTATE 42") == 1
+    server.sql(repair, base)
+    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+    assert create_job(service, "device")
+    assert not any("Traceback" in line for line in service.lines)
+
+
+def test_another_database(server: Postgres, base: str, service: LocalService) -> None:
+    """A database that is made anew under a server that runs: requests get 503, and probes tell."""
+    server.sql(f"DROP DATABASE {base} WITH (FORCE)")
+    eventually(lambda: "does not exist" in refused_change(service), "the database is gone")
+    server.sql(f"CREATE DATABASE {base} OWNER wfx TEMPLATE template0")
+    eventually(lambda: "SQLSTATE 42P01" in refused_change(service), "the new one is empty")
+    eventually(lambda: probes(service) == ("down", 503), "probes tell")
+    with operator(service) as client:
+        assert client.get("/jobs").status_code == 503
+    assert not any("Traceback" in line for line in service.lines)

@@ -61,7 +61,7 @@ class PostgresBackend:
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
-        answering = partial(while_answering, self._ask, deadlines.before_asking)
+        answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
@@ -172,12 +172,18 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        if await self._ask("ping"):
+        read_only, unfit = await self._ask("ping") or (False, None)
+        if unfit:
+            raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
+        if read_only:
             raise StoreUnavailable(READ_ONLY)
 
-    async def _ask(self, question: str = "answer") -> object:
+    async def _answer(self) -> None:
+        await self._ask("answer")
+
+    async def _ask(self, question: str) -> Any:
         until = asyncio.get_running_loop().time() + self._deadlines.ping
-        return await self._points.read(lambda plain: plain.fetchval(SQL[question]), until)
+        return await self._points.read(lambda plain: plain.fetchrow(SQL[question]), until)
 
     async def close(self) -> None:
         await self._listener.close()

@@ -108,7 +108,23 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
-SELECT current_setting('transaction_read_only') = 'on'
+-- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
+SELECT
+    current_setting('transaction_read_only') = 'on',
+    (
+        SELECT string_agg(DISTINCT name, ', ')
+        FROM
+            (
+                VALUES
+                ('job', 'SELECT,INSERT,UPDATE,DELETE'), ('history', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
+                ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
+                ('lease', 'SELECT,INSERT,UPDATE')
+            ) AS needed (name, rights),
+            unnest(string_to_array(rights, ',')) AS wanted
+        WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
+    )
 
 -- name: count_jobs
 SELECT name, grp, jobs
