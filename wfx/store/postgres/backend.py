@@ -31,7 +31,7 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
-from wfx.store.postgres.session import READ_ONLY
+from wfx.store.postgres.session import NOT_DURABLE, READ_ONLY
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
@@ -46,6 +46,8 @@ class Openers:
     point: Open
     search: Open
     listen: Open
+    may_lose_commits: bool = False
+    """Whether a commit may be answered before it is durable."""
 
 
 class PostgresBackend:
@@ -55,6 +57,7 @@ class PostgresBackend:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._deadlines = deadlines
+        self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
         self._known = KnownLog()
         self._writer = Writer(openers.write, workflows, self._known, deadlines)
@@ -172,11 +175,13 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        read_only, unfit = await self._ask("ping") or (False, None)
+        read_only, commit, unfit = await self._ask("ping")
         if unfit:
             raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
+        if commit in NOT_DURABLE and not self._may_lose_commits:  # behind a pooler: elsewhere sessions keep theirs
+            raise StoreUnavailable(f"synchronous_commit has become {commit}: acknowledged changes may be lost")
 
     async def _answer(self) -> None:
         await self._ask("answer")

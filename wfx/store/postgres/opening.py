@@ -65,7 +65,7 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     try:
         await _migrate(target)
         heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
-        openers = Openers(write, point, search, listen)
+        openers = Openers(write, point, search, listen, settings.may_lose_commits)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
     except StoreUnusable:

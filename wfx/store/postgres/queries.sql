@@ -108,9 +108,9 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
--- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
+-- Whether nothing can be written, how commits are answered, and of which tables the user lacks a right or which are not there.
 SELECT
-    current_setting('transaction_read_only') = 'on',
+    current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
     (
         SELECT string_agg(DISTINCT name, ', ')
         FROM
