@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime ## Watch a simulated device take an update from creation 
 
 run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behind HAProxy, with the demo on top (ARGS=--help)
 	@.ci/packages cluster
-	@PYTHONPATH=loadtest exec $(BIN)/python -P -m cluster $(ARGS)
+	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.clients packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
@@ -44,20 +44,20 @@ contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
 bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
-	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench $(ARGS)
 
 bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
 	@test -n "$(BASE)" || { echo "say which commit to compare with: make bench-compare BASE=<rev>"; exit 1; }
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.against $(BASE) $(ARGS)
 
 performance: $(VENV)/.dev packages ## Measure the figures of docs/performance.md and write them (seven to eight minutes)
-	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench.performance $(ARGS)
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.performance $(ARGS)
 
 plots: $(VENV)/.dev ## Write docs/performance.md anew from the figures measured last
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.page
 
 bench-scale: $(VENV)/.dev packages ## Measure with 1,000,000 jobs in the store, or ARGS="--storage postgres" (takes minutes)
-	@PYTHONPATH=loadtest:.:tests $(BIN)/python -m bench.scale $(ARGS)
+	@PYTHONPATH=loadtest:. $(BIN)/python -m bench.scale $(ARGS)
 
 soak: $(VENV)/.dev ## Fail each operation of the disk; then an hour of load, to see whether anything grows (ARGS="--duration 10m")
 	WFX_TEST_ALL_FAULTS=1 $(BIN)/python -m pytest tests/store/sqlite/test_faults.py

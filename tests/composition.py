@@ -15,6 +15,7 @@ from wfx.compose import Composition, compose
 from wfx.config.options import Config, Host
 from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
+from wfx.signals import ControlEvents
 from wfx.systemd import ServiceManager
 
 DEADLINE = 60.0
@@ -72,17 +73,17 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     config = Config(
         client_host=Host("127.0.0.1"), client_port=0, mgmt_port=0, storage_opt=f"file:{folder}/wfx.db", **settings
     )
-    stop = asyncio.Event()
+    control = ControlEvents()
     async with AsyncExitStack() as stack:
-        parts = await compose(config, stack, stop)
+        parts = await compose(config, stack, control.stop)
         listeners = open_listeners(config)
         ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners if listener.scheme == "http"}
-        serving = supervise._serve(parts, listeners, nullcontext(), stop, asyncio.Event(), ServiceManager({}))
+        serving = supervise._serve(parts, listeners, nullcontext(), control, ServiceManager({}))
         task = asyncio.create_task(serving)
         try:
             await eventually(lambda: len(parts.limits.listeners) == len(listeners))
             yield Running(parts, ports)
         finally:
-            stop.set()
+            control.stop.set()
             async with asyncio.timeout(DEADLINE):
                 await task

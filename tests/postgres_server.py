@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from waiting import eventually
 
-from cluster.database import account, programs
+from local_cluster.database import account, programs
 
 USER = "wfx"
 """Owner of the databases: no superuser, as in production."""

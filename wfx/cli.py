@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import completion, durations, help, man_pages  # noqa: A004  # help is the command's name
-from wfx.commandline.config_files import signature
-from wfx.commandline.configuration import ResolvedSettings, Sources
-from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
-from wfx.commandline.options import DIRECTORY, Kind, Option, Settings, Value
+from wfx.commandline.options import DIRECTORY, Kind, Option, Value
 from wfx.commandline.program import Program
-from wfx.config import cross_checks
-from wfx.config.options import OPTIONS, Config
+from wfx.config.options import OPTIONS
 from wfx.config.options import Option as Row
 from wfx.config.secret_permissions import exposed_secrets
+from wfx.serving import config_of, load, loaded_from, serve, serve_by_workers
 from wfx.version import COMMIT, VERSION
-
-if TYPE_CHECKING:  # imported when the server runs
-    from wfx.config.live_reload import Load, LoadedConfig
-    from wfx.workers.handover import Handover
 
 _KINDS = {
     "str": Kind.STRING,
@@ -81,87 +72,18 @@ _OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("
 _STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-opt"}), _CONFIG)
 
 
-def config_of(settings: Settings) -> Config:
-    """Make the server's configuration from what flags, variables and files say. Raises UsageFailure."""
-    values: dict[str, Any] = {option.member: settings.value(option.name) for option in OPTIONS}
-    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    config = Config(**values)
-    try:
-        cross_checks.check(config)
-    except cross_checks.OptionRefused as exc:
-        raise UsageFailure(cross_checks.with_origin(exc, settings)) from exc
-    return config
-
-
-def load(sources: Sources) -> LoadedConfig:
-    """Read flags, variables and files again. Raises Failure."""
-    return _loaded(sources.resolve())
-
-
-def _loaded(resolved: ResolvedSettings) -> LoadedConfig:
-    from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
-    from wfx.server.tls import files_of
-
-    config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    signatures = {**resolved.signatures, **{path: signature(path) for path in files_of(config)}}
-    return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
-
-
 def _serve(call: Invocation) -> int:
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "wfx"')
     signal.signal(signal.SIGHUP, lambda *_: None)  # while it starts; programs that it starts do not inherit this
-    loaded = _loaded(call.resolved)
+    loaded = loaded_from(call.resolved)
     for warning in exposed_secrets(loaded.settings):
         call.log.write("warn", warning)
     if loaded.config.workers > 1:
-        _serve_by_workers(loaded, call.sources)
+        serve_by_workers(loaded, call.sources)
     else:
         serve(loaded, partial(load, call.sources))
     return 0
-
-
-def serve(loaded: LoadedConfig, load: Load, handover: Handover | None = None) -> None:
-    """Serve in this process, which is a worker if it has a handover of its parent. Raises Failure."""
-    import uvloop  # what only a running server needs is imported when it runs
-
-    from wfx.supervise import run
-
-    with _failures(loaded):
-        uvloop.run(run(loaded, load, handover))
-
-
-def _serve_by_workers(loaded: LoadedConfig, sources: Sources) -> None:
-    import asyncio  # as above
-
-    from wfx.workers.parent import CommandLine, run
-
-    with _failures(loaded):
-        asyncio.run(run(loaded, CommandLine(sources.given, sources.files)))
-
-
-@contextmanager
-def _failures(loaded: LoadedConfig) -> Iterator[None]:
-    """Log as the configuration says, and raise what ends a service as Failure."""
-    from wfx import logs  # as above
-    from wfx.domain.errors import WfxError
-    from wfx.server.listeners import CannotListen
-    from wfx.server.socket_activation import PassedSocketsUnusable
-    from wfx.server.tls import CannotUseTls
-    from wfx.workers.parent import WorkerNotStarted
-
-    try:
-        logs.configure(loaded.config.log_level, loaded.config.log_format)
-    except logs.CannotLog as exc:
-        raise Failure(str(exc)) from exc
-    logs.sanitize(loaded.config)
-    try:
-        yield
-    except CannotUseTls as exc:
-        raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
-    except (WfxError, CannotListen, PassedSocketsUnusable, WorkerNotStarted) as exc:
-        logs.flush()  # so that the reason is the last line
-        raise Failure(str(exc)) from exc
 
 
 def _config(call: Invocation) -> None:

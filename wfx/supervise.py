@@ -12,17 +12,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from wfx.compose import Composition, compose
 from wfx.config.live_reload import LiveReload, Load, LoadedConfig
-from wfx.config.options import Config
-from wfx.server.listener_warnings import listener_warnings
-from wfx.server.listeners import Listener, open_listeners, serve
-from wfx.server.socket_activation import passed_sockets
+from wfx.server.listeners import Listener, serve
 from wfx.server.start_checks import START_CHECKS
-from wfx.server.tls import Tls
 from wfx.signals import ControlEvents, signals_handled
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
 from wfx.workers.handover import Handover
-from wfx.workers.place import WorkerPlace
+from wfx.workers.main_place import MainPlace
+from wfx.workers.place import Place, WorkerPlace
 
 log = logging.getLogger("wfx")
 _GC_THRESHOLDS = (10_000, 5, 2)
@@ -41,7 +38,7 @@ async def run(loaded: LoadedConfig, load: Load, handover: Handover | None = None
     """
     config, control = loaded.config, ControlEvents()
     with signals_handled(control, has_parent=handover is not None):
-        place = _Alone(config) if handover is None else WorkerPlace(handover, control)
+        place: Place = MainPlace(config) if handover is None else WorkerPlace(handover, control)
         log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
         async with AsyncExitStack() as stack:
             stack.callback(place.manager.close)
@@ -50,48 +47,29 @@ async def run(loaded: LoadedConfig, load: Load, handover: Handover | None = None
                 service.running_config.on_reload(place.tls.prepare)
             for option, check in START_CHECKS.items():
                 service.running_config.check_at_restart(option, check)
-            plugin_killer = asyncio.create_task(_kill_plugins(service, control.at_once))
+            plugin_killer = asyncio.create_task(_kill_plugins(service, control))
             stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
             if not control.stop.is_set():
                 listeners = place.open_listeners()
                 reload = LiveReload(service.running_config, loaded, load, control.reload, place.manager)
-                await _serve(service, listeners, reload, control.stop, control.at_once, place.manager)
+                await _serve(service, listeners, reload, control, place.manager)
     log.info("wfx stopped")
     for chain in service.plugins.values():
         if chain.lost.done():
             raise chain.lost.result()
 
 
-class _Alone:
-    """Where a service is that has no parent: it opens its sockets, or takes over those of systemd, which it tells."""
-
-    siblings = None
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self.manager = ServiceManager(os.environ)
-        self._passed = passed_sockets()
-        self.tls = Tls.of(config)
-
-    def open_listeners(self) -> Sequence[Listener]:
-        listeners = open_listeners(self._config, self.tls, self._passed)
-        for warning in listener_warnings(self._config, listeners, passed=bool(self._passed)):
-            log.warning(warning)
-        return listeners
-
-
 async def _serve(
     service: Composition,
     listeners: Sequence[Listener],
     reload: AbstractAsyncContextManager[object],
-    stop: asyncio.Event,
-    at_once: asyncio.Event,
+    control: ControlEvents,
     manager: ServiceManager,
 ) -> None:
-    """Serve, and reload, until ``stop`` is set. Then event streams end first, so that engines need not wait for them.
+    """Serve, and reload, until the service shall stop. Then event streams end first, so that no engine waits for them.
 
-    Once ``at_once`` is set, nothing is waited for.
+    Once it shall stop at once, nothing is waited for.
     """
     drain = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -99,30 +77,30 @@ async def _serve(
         watchdog = group.create_task(manager.keep_alive())
         manager.ready(f"serving on {', '.join(listener.address for listener in listeners)}")
         async with reload:
-            await stop.wait()
+            await control.stop.wait()
             service.monitoring.readiness.stop()
         log.info("stopping")
         manager.stopping()
         await service.services.broker.close()
         log.info("event streams have ended")
         drain.set()
-        engine_canceller = group.create_task(_break_off(engines, at_once))
+        engine_canceller = group.create_task(_break_off(engines, control))
         await asyncio.wait(engines)
         log.info("listeners are closed")
         engine_canceller.cancel()
         watchdog.cancel()
 
 
-async def _break_off(engines: Sequence[asyncio.Task[None]], at_once: asyncio.Event) -> None:
-    await at_once.wait()
+async def _break_off(engines: Sequence[asyncio.Task[None]], control: ControlEvents) -> None:
+    await control.at_once.wait()
     log.warning("second signal: aborting running requests")
     for engine in engines:
         engine.cancel()
 
 
-async def _kill_plugins(service: Composition, at_once: asyncio.Event) -> None:
-    """Kill the plugins once ``at_once`` is set, so that nobody waits for their ends."""
-    await at_once.wait()
+async def _kill_plugins(service: Composition, control: ControlEvents) -> None:
+    """Kill the plugins once the service shall stop at once, so that nobody waits for their ends."""
+    await control.at_once.wait()
     for chain in service.plugins.values():
         chain.kill()
 

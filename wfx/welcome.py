@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 
-from wfx.cli import ROOT, config_of
+from wfx.cli import ROOT
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.config.options import Config
 from wfx.host_port import host_port
+from wfx.serving import config_of
 from wfx.store.backend_kinds import backend_kind
 
 _TEXT = """\

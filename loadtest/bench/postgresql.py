@@ -6,15 +6,12 @@ PostgreSQL, the service and the load share this machine, and PostgreSQL waits fo
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-
-from postgres_server import Postgres
 
 from bench import fixture, streams, wrk
 from bench.fixture import Case
@@ -24,6 +21,8 @@ from bench.reference import Reference
 from bench.servers import Server, client, server_of
 from bench.streams import Figure
 from bench.wrk import Load
+from local_cluster import database
+from local_cluster.processes import Processes
 from wfx.demo.local import LocalService
 
 HEAD = (
@@ -33,6 +32,8 @@ HEAD = (
 _DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=256MB")
 _MANY = 64
 """Connections of the comparison of two servers with one."""
+_COMPARED = ("GET job", "GET jobs (10)", "PUT status", "POST job")
+"""Operations of that comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,19 @@ class Row:
 class Place:
     """A database, and how a service is started on it."""
 
-    postgres: Postgres
-    name: str
-    folder: Path
+    processes: Processes
+    database: str
+    """Its connection string."""
+
+    @property
+    def folder(self) -> Path:
+        """Where services may leave files; it is removed in the end."""
+        return self.processes.folder
 
     @property
     def options(self) -> tuple[str, ...]:
         """Options that name the database."""
-        return "--storage=postgres", f"--storage-opt={self.postgres.conninfo(self.name)}"
+        return "--storage=postgres", f"--storage-opt={self.database}"
 
     @contextmanager
     def served(self, engine: str) -> Iterator[LocalService]:
@@ -84,39 +90,35 @@ class Place:
     @property
     def cpu(self) -> float:
         """Seconds of processor time that PostgreSQL has used."""
-        assert self.postgres.process is not None
-        return cpu_seconds(self.postgres.process.pid)
+        return cpu_seconds(self.processes.id_of(database.NAME))
 
 
 @contextmanager
 def place() -> Iterator[Place]:
     """Start PostgreSQL with an empty database."""
-    with ExitStack() as stack:
-        postgres = stack.enter_context(Postgres())
-        postgres.restart(settings=_DURABLE)
-        name = stack.enter_context(postgres.database())
-        yield Place(postgres, name, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    with Processes() as processes:
+        yield Place(processes, database.start(processes, _DURABLE))
 
 
 def measure(engine: str, effort: Effort, only: Sequence[str] = (), reference: Path | None = None) -> Iterator[Row]:
     """Measure each operation, or those whose name contains one of these words, in turn with the reference's server."""
     with place() as ours, ours.served(engine) as service, ExitStack() as stack:
         cases = _cases(service, effort)
-        others: list[tuple[int, Load]] = []
+        others: dict[str, tuple[int, Load]] = {}
         if reference is not None:
-            database = ours.postgres.conninfo(stack.enter_context(ours.postgres.database()))
-            theirs = stack.enter_context(Reference(reference, ours.folder, database).running())
-            others = [(theirs.ports[case.side], case.load) for case in _cases(theirs, effort)]
-        for number, case in enumerate(cases):
+            another = database.add(ours.processes, "reference")
+            theirs = stack.enter_context(Reference(reference, ours.folder, another).running())
+            others = {case.name: (theirs.ports[case.side], case.load) for case in _cases(theirs, effort)}
+        for case in cases:
             if only and not any(word in case.name for word in only):
                 continue
             for connections in CONNECTIONS:
                 rows, rates = [], []
                 for _ in range(effort.rounds):
                     rows.append(_read(engine, case, connections, server_of(service, case.side), ours, effort.seconds))
-                    rates += [
-                        wrk.run(port, load, connections, effort.seconds).rate for port, load in others[number:][:1]
-                    ]
+                    if case.name in others:
+                        port, load = others[case.name]
+                        rates.append(wrk.run(port, load, connections, effort.seconds).rate)
                 yield _middle(rows, rates)
 
 
@@ -150,7 +152,7 @@ def figures(engine: str, effort: Effort) -> Iterator[Figure]:
         update = next(case for case in cases if case.name == "PUT status")
         for figure in asyncio.run(streams.delays(one, update.load.paths[0], readers_of=other)):
             yield Figure(f"on another server: {figure.name}", figure.value, figure.unit)
-        for case in cases[:4]:
+        for case in (each for each in cases if each.name in _COMPARED):
             yield from _scaling(case, (one, other), where, effort)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+
+from local_cluster.processes import free_port
 
 _DEADLINE = 30.0
 """Seconds that its start may take."""
@@ -25,7 +26,7 @@ class Reference:
     folder: Path
     database: str
     """The connection string of a PostgreSQL database."""
-    ports: dict[str, int] = field(default_factory=lambda: {"north": _free_port(), "south": _free_port()})
+    ports: dict[str, int] = field(default_factory=lambda: {"north": free_port(), "south": free_port()})
 
     @property
     def north(self) -> str:
@@ -62,10 +63,3 @@ class Reference:
                     return
             time.sleep(0.1)
         raise RuntimeError(f"{self.program} does not serve: it ended, or /health was not up in {_DEADLINE:g} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from bench.machine import cpu_seconds
 from bench.servers import server_of
 from bench.streams import Figure
 from bench.wrk import Load
+from local_cluster.processes import free_port
 from wfx.demo.local import LocalService
 
 _LOAD = Load("GET", ("/api/wfx/v1/version",))
@@ -25,7 +25,7 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 def measure(engine: str, seconds: float = 2.0) -> Iterator[Figure]:
     """Measure on a service of its own; connections stay open, so that handshakes hardly count."""
     with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         certificate, key = folder / "server.pem", folder / "server.key"
         subject = ("-subj", "/CN=localhost")
         command = ["openssl", "req", "-x509", *_KEY, "-keyout", str(key), "-out", str(certificate), *subject]
@@ -45,10 +45,3 @@ def measure(engine: str, seconds: float = 2.0) -> Iterator[Figure]:
                     found[scheme].append(outcome.requests / (cpu_seconds(plain.pid) - before))
     for scheme, rates in found.items():
         yield Figure(f"GET version over {scheme}, for each core", median(rates), "req/s")
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        port: int = opened.getsockname()[1]
-        return port

@@ -29,7 +29,7 @@ class Cluster:
 
     def __init__(self, *options: str) -> None:
         """Run it as the target of the Makefile does."""
-        command = [sys.executable, "-P", "-m", "cluster", "--north-port=0", "--south-port=0", *options]
+        command = [sys.executable, "-P", "-m", "local_cluster", "--north-port=0", "--south-port=0", *options]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "loadtest")}
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -148,7 +148,7 @@ def test_target() -> None:
     """The target of the Makefile runs this program with ARGS."""
     command = ["make", "-n", "run-cluster", "ARGS=--servers=2"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert "PYTHONPATH=loadtest exec .venv/bin/python -P -m cluster --servers=2\n" in said
+    assert "PYTHONPATH=loadtest exec .venv/bin/python -P -m local_cluster --servers=2\n" in said
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
 from wfx.service import health
+from wfx.signals import ControlEvents
 from wfx.systemd import ServiceManager
 
 ENGINES = ("uvicorn", "hypercorn")
@@ -93,9 +94,9 @@ async def test_a_service_that_stops(engine: str, tmp_path: Path) -> None:
         client_host=Host("127.0.0.1"), client_port=0, mgmt_port=0, http_engine=engine,
         storage_opt=f"file:{tmp_path}/wfx.db",
     )  # fmt: skip
-    stop = asyncio.Event()
+    control = ControlEvents()
     async with AsyncExitStack() as stack:
-        parts = await compose(config, stack, stop)
+        parts = await compose(config, stack, control.stop)
         listeners = open_listeners(config)
         ports = {listener.side: listener.socket.getsockname()[1] for listener in listeners}
         going_on = asyncio.Event()
@@ -106,11 +107,11 @@ async def test_a_service_that_stops(engine: str, tmp_path: Path) -> None:
             await close()
 
         parts.services.broker.close = close_later  # type: ignore[method-assign]  # streams that end when the test says
-        serving = supervise._serve(parts, listeners, nullcontext(), stop, asyncio.Event(), ServiceManager({}))
+        serving = supervise._serve(parts, listeners, nullcontext(), control, ServiceManager({}))
         task = asyncio.create_task(serving)
         await eventually(lambda: len(parts.limits.listeners) == len(listeners))
         assert (await ask(ports[Side.NORTH], "/readyz")).status_code == 200
-        stop.set()
+        control.stop.set()
         await asyncio.sleep(0)
         answer = await ask(ports[Side.NORTH], "/readyz")
         assert (answer.status_code, answer.json()["reason"]) == (503, "the service is stopping")

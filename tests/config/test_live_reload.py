@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from tests.waiting import DEADLINE
-from wfx.cli import ROOT, config_of
+from wfx.cli import ROOT
 from wfx.commandline.configuration import Sources
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.live_reload import LiveReload, LoadedConfig
 from wfx.config.options import Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Holder, Tunables
+from wfx.serving import config_of
 from wfx.systemd import ServiceManager
 
 

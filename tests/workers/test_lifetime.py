@@ -16,7 +16,7 @@ from waiting import eventually, is_gone
 
 from tests.certificates import Authority
 from tests.server.test_systemd import activated, listening_tcp, side_of
-from tests.workers.fleet import BASE, answer_of, ask, running
+from tests.workers.service import BASE, answer_of, ask, running
 
 
 def start(folder: Path, option: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -30,52 +30,52 @@ def start(folder: Path, option: str, *options: str) -> subprocess.CompletedProce
 
 def test_stop(option: str, tmp_path: Path) -> None:
     """SIGTERM ends all workers in order, and with exit code 0 nobody listens any more."""
-    with running(tmp_path, option) as fleet:
-        processes = fleet.parent.children(recursive=True)
-        assert fleet.service.stop() == 0
+    with running(tmp_path, option) as service:
+        processes = service.parent.children(recursive=True)
+        assert service.local.stop() == 0
         for number in (1, 2):
-            assert fleet.logged("wfx stopped", worker=number) == 1
-        assert fleet.logged("a worker has ended, and is started again") == 0
+            assert service.logged("wfx stopped", worker=number) == 1
+        assert service.logged("a worker has ended, and is started again") == 0
         assert all(map(is_gone, processes))
         with pytest.raises(ConnectionRefusedError):
-            ask(fleet.service.ports["north"])
+            ask(service.local.ports["north"])
 
 
 def test_second_signal(option: str, tmp_path: Path) -> None:
     """A second signal ends the service though requests are not done, which it would wait for."""
-    with running(tmp_path, option, "--graceful-timeout=10m", "--read-timeout=10m") as fleet:
+    with running(tmp_path, option, "--graceful-timeout=10m", "--read-timeout=10m") as service:
         half = b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
-        with socket.create_connection(("127.0.0.1", fleet.service.ports["north"])) as unfinished:
+        with socket.create_connection(("127.0.0.1", service.local.ports["north"])) as unfinished:
             unfinished.sendall(half)
-            eventually(lambda: sum(fleet.samples("wfx_http_requests_in_flight").values()) >= 2, "it is being read")
-            fleet.parent.send_signal(signal.SIGINT)
-            eventually(lambda: fleet.logged("event streams have ended") == 2, "both stop")
-            assert fleet.service.stop(signal.SIGINT) == 0
-        assert fleet.logged("second signal: aborting running requests") >= 1
+            eventually(lambda: sum(service.samples("wfx_http_requests_in_flight").values()) >= 2, "it is being read")
+            service.parent.send_signal(signal.SIGINT)
+            eventually(lambda: service.logged("event streams have ended") == 2, "both stop")
+            assert service.local.stop(signal.SIGINT) == 0
+        assert service.logged("second signal: aborting running requests") >= 1
 
 
 def test_signals_to_all(option: str, tmp_path: Path) -> None:
     """A request that is running is finished though, as by systemd, all processes of the service are sent SIGTERM."""
-    with running(tmp_path, option, "--graceful-timeout=10m", "--read-timeout=10m") as fleet:
+    with running(tmp_path, option, "--graceful-timeout=10m", "--read-timeout=10m") as service:
         begun = b"POST /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"
-        unfinished = socket.create_connection(("127.0.0.1", fleet.service.ports["north"]), timeout=120)
+        unfinished = socket.create_connection(("127.0.0.1", service.local.ports["north"]), timeout=120)
         unfinished.sendall(begun)
-        eventually(lambda: sum(fleet.samples("wfx_http_requests_in_flight").values()) >= 2, "it is being read")
-        fleet.parent.terminate()
-        eventually(lambda: fleet.logged("event streams have ended") == 2, "both stop")
-        for worker in fleet.workers().values():
+        eventually(lambda: sum(service.samples("wfx_http_requests_in_flight").values()) >= 2, "it is being read")
+        service.parent.terminate()
+        eventually(lambda: service.logged("event streams have ended") == 2, "both stop")
+        for worker in service.workers().values():
             worker.terminate()
         unfinished.sendall(b"{}       ")
         assert answer_of(unfinished).startswith(b"HTTP/1.1 400 ")
-        assert fleet.service.process is not None
-        assert fleet.service.process.wait(120) == 0
+        assert service.local.process is not None
+        assert service.local.process.wait(120) == 0
 
 
 def test_parent_killed(option: str, tmp_path: Path) -> None:
     """When the parent is killed its workers end with it."""
-    with running(tmp_path, option) as fleet:
-        processes = fleet.parent.children(recursive=True)
-        assert fleet.service.stop(signal.SIGKILL) == -signal.SIGKILL
+    with running(tmp_path, option) as service:
+        processes = service.parent.children(recursive=True)
+        assert service.local.stop(signal.SIGKILL) == -signal.SIGKILL
         eventually(lambda: all(map(is_gone, processes)), "the workers end")
 
 
@@ -83,7 +83,7 @@ def test_changed_files(option: str, tmp_path: Path) -> None:
     """A worker that is started later has the changed settings of the others, and like them not what needs a restart."""
     file = tmp_path / "wfx.yml"
     file.write_text("events-keep: 10\n")
-    with running(tmp_path, option) as fleet:
+    with running(tmp_path, option) as service:
         (tmp_path / "new").write_text("events-keep: 20\nmax-header-size: 5000\n")
         (tmp_path / "new").rename(file)
         reloaded = {"message": "configuration reloaded", "changed": {"events-keep": "20"}}
@@ -91,11 +91,11 @@ def test_changed_files(option: str, tmp_path: Path) -> None:
             "message": "changed options need a restart to take effect", "options": {"max-header-size": "5000"}
         }  # fmt: skip
         for number in (1, 2):
-            eventually(lambda n=number: fleet.logged(**reloaded, worker=n) == 1, "it reloads")  # type: ignore[misc]
-            eventually(lambda n=number: fleet.logged(**postponed, worker=n) == 1, "it tells")  # type: ignore[misc]
-        fleet.workers()[1].kill()
-        eventually(lambda: fleet.logged(**reloaded, worker=1) == 2, "so does the new one")
-        eventually(lambda: fleet.logged(**postponed, worker=1) == 2, "and tells")
+            eventually(lambda n=number: service.logged(**reloaded, worker=n) == 1, "it reloads")  # type: ignore[misc]
+            eventually(lambda n=number: service.logged(**postponed, worker=n) == 1, "it tells")  # type: ignore[misc]
+        service.workers()[1].kill()
+        eventually(lambda: service.logged(**reloaded, worker=1) == 2, "so does the new one")
+        eventually(lambda: service.logged(**postponed, worker=1) == 2, "and tells")
 
 
 def test_worker_that_cannot_start(option: str, tmp_path: Path) -> None:
@@ -120,16 +120,16 @@ def test_worker_that_ends_again_and_again(option: str, tmp_path: Path) -> None:
     """A worker that does not start again is tried later and later, the others serve, and it returns once it can."""
     plugins, away = tmp_path / "plugins", tmp_path / "away"
     plugins.mkdir()
-    with running(tmp_path, option, f"--client-plugins-dir={plugins}") as fleet:
+    with running(tmp_path, option, f"--client-plugins-dir={plugins}") as service:
         plugins.rename(away)
-        fleet.workers()[2].kill()
+        service.workers()[2].kill()
         ended = "a worker has ended, and is started again"
-        eventually(lambda: fleet.logged(ended, worker=2, reason="exit code 1") >= 2, "it ends again and again")
-        pauses = [each["pause"] for each in fleet.records if each["message"] == ended]
+        eventually(lambda: service.logged(ended, worker=2, reason="exit code 1") >= 2, "it ends again and again")
+        pauses = [each["pause"] for each in service.records if each["message"] == ended]
         assert pauses[:3] == [0.0, 1.0, 2.0]
-        assert fleet.logged(ended, worker=1) == 0
+        assert service.logged(ended, worker=1) == 0
         away.rename(plugins)
-        fleet.await_starts(2, 2)
+        service.await_starts(2, 2)
 
 
 def test_sqlite(tmp_path: Path) -> None:
@@ -149,14 +149,14 @@ def test_unix_sockets(option: str, tmp_path: Path) -> None:
     with running(
         tmp_path, option, "--scheme=http,unix", "--unix-socket-mode=0660",
         *(f"--{side}-unix-socket={path}" for side, path in zip(("client", "mgmt"), paths, strict=True)),
-    ) as fleet:  # fmt: skip
+    ) as service:  # fmt: skip
         assert [path.stat().st_mode & 0o777 for path in paths] == [0o660, 0o660]
-        fleet.workers()[1].kill()
+        service.workers()[1].kill()
         for _ in range(20):
             for path, side in zip(paths, ("south", "north"), strict=True):
                 with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=120) as client:
                     assert side_of(client, "http://wfx") == side
-        assert fleet.service.stop() == 0
+        assert service.local.stop() == 0
         assert not any(path.exists() for path in paths)
 
 
@@ -167,25 +167,25 @@ def test_https(option: str, tmp_path: Path) -> None:
     with running(
         tmp_path, option, "--scheme=http,https", "--client-tls-host=127.0.0.1", "--client-tls-port=0",
         "--mgmt-tls-port=0", f"--tls-certificate={made.certificate}", f"--tls-key={made.key}",
-    ) as fleet:  # fmt: skip
+    ) as service:  # fmt: skip
         port = next(
-            each["addr"].rpartition(":")[2] for each in fleet.records
+            each["addr"].rpartition(":")[2] for each in service.records
             if each["message"] == "listening" and each["scheme"] == "https" and each["side"] == "north"
         )  # fmt: skip
         for _ in range(30):
             url = f"https://localhost:{port}{BASE}/jobs"
             assert httpx.get(url, verify=authority.trusting(), trust_env=False, timeout=120).status_code == 200
-        handshakes = fleet.samples("wfx_http_requests_total")
+        handshakes = service.samples("wfx_http_requests_total")
         assert all(handshakes[number] > 0 for number in (1, 2))
 
 
 def test_rate_limit(option: str, tmp_path: Path) -> None:
     """An address may make as many requests as the limit says at all workers together."""
     limits = ("--rate-limit-enabled", "--ip-rate-limit=40", "--ip-window-minutes=600")
-    with running(tmp_path, option, *limits) as fleet, fleet.client() as client:
+    with running(tmp_path, option, *limits) as service, service.client() as client:
         answers = [client.get(f"{BASE}/jobs").status_code for _ in range(60)]
         assert answers == [200] * 40 + [429] * 20
-        refused = fleet.samples("wfx_refusals_total", 'reason="rate"')
+        refused = service.samples("wfx_refusals_total", 'reason="rate"')
         assert sum(refused.values()) == 20
         assert all(refused[number] > 0 for number in (1, 2))
 

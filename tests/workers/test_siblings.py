@@ -51,7 +51,7 @@ async def test_marked(address: str) -> None:
     """Samples of the same metric stand together, each with the worker that it is of."""
     opened, _ = listening()
     with closing(opened):
-        (level,) = await Siblings(1, opened, {2: address}).with_own(await OwnMetrics(3.0).gather())
+        (level,) = await Siblings(1, opened, {2: address}).merged_with(await OwnMetrics(3.0).gather())
     assert level.documentation == "What it is"
     assert [(sample.labels, sample.value) for sample in level.samples] == [
         ({"worker": "1"}, 3.0),
@@ -63,7 +63,7 @@ async def test_silent_worker(address: str) -> None:
     """A worker that does not answer is missing, and the others are shown."""
     opened, name = listening()
     with closing(opened):
-        (level,) = await Siblings(1, opened, {2: address, 3: name}).with_own(await OwnMetrics(3.0).gather())
+        (level,) = await Siblings(1, opened, {2: address, 3: name}).merged_with(await OwnMetrics(3.0).gather())
     assert [sample.labels["worker"] for sample in level.samples] == ["1", "2"]
 
 

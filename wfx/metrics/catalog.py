@@ -80,8 +80,8 @@ _OWN = (
            "Time that a plugin takes for its decision on a request", ("side", "plugin")),
     Family("wfx_plugin_undecided", Kind.COUNTER, "Requests that were refused since a plugin did not decide",
            ("side", "plugin")),
-    Family("wfx_worker_processes", Kind.GAUGE, "Worker processes that run: for response filters, for large bodies",
-           ("kind",)),
+    Family("wfx_worker_processes", Kind.GAUGE,
+           "Worker processes that run: for response filters, for large bodies; not those of --workers", ("kind",)),
     Family("wfx_log_records_dropped", Kind.COUNTER, "Log records that were dropped since they could not be written"),
     Family("wfx_build", Kind.INFO, "The version that runs", ("version", "commit")),
 )  # fmt: skip

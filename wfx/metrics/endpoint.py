@@ -64,6 +64,6 @@ class MetricsEndpoint:
         async with self._turn:
             metrics = await self._metrics.gather()
             if self._siblings is not None:
-                metrics = await self._siblings.with_own(metrics)
+                metrics = await self._siblings.merged_with(metrics)
             text = await asyncio.to_thread(_write, _Collected(metrics), chosen)
         return Reply(200, text, ((b"content-type", chosen.content_type.encode()), NO_STORE))

@@ -57,7 +57,7 @@ class Siblings:
 
         return await asyncio.start_unix_server(answer, sock=self._listening)
 
-    async def with_own(self, own: Sequence[Metric]) -> Sequence[Metric]:
+    async def merged_with(self, own: Sequence[Metric]) -> Sequence[Metric]:
         """Return the metrics of this worker and of those that answer, marked."""
         asked = [self._ask(number, address) for number, address in self._addresses.items()]
         found = [each for each in await asyncio.gather(*asked) if each is not None]

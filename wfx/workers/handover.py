@@ -48,12 +48,12 @@ class Handover:
     siblings: Mapping[int, str]
     """Where the other workers are asked for metrics, by their numbers."""
 
-    def send(self) -> bytes:
-        """Encode it for the worker's standard input."""
+    def encoded(self) -> bytes:
+        """Return it as it goes to the worker's standard input."""
         return pickle.dumps(self)
 
     @classmethod
-    def receive(cls, stream: BinaryIO) -> Handover:
+    def read(cls, stream: BinaryIO) -> Handover:
         """Read what the parent has sent; the descriptors are for this process and none that it starts."""
         received: Handover = pickle.loads(stream.read())  # noqa: S301  # the parent's, on a pipe
         for number in received.descriptors:

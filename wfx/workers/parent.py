@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from wfx.commandline.config_files import ConfigFiles
 from wfx.commandline.options import Value
 from wfx.config.live_reload import LoadedConfig
-from wfx.server.listener_warnings import listener_warnings
-from wfx.server.listeners import open_listeners
-from wfx.server.socket_activation import passed_sockets
-from wfx.server.tls import Tls
 from wfx.signals import ControlEvents, signals_handled
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
 from wfx.workers.handover import Handover, Socket
+from wfx.workers.main_place import MainPlace
 from wfx.workers.parent_channel import ABORT, RELOAD, STOP
 from wfx.workers.process import LONG_ENOUGH, WorkerProcess, channel_pair, reason_of_end
 from wfx.workers.sockets import WorkerSockets, sockets_of_workers
@@ -50,18 +47,15 @@ async def run(loaded: LoadedConfig, command_line: CommandLine) -> None:
     """
     config, control = loaded.config, ControlEvents()
     with signals_handled(control), ExitStack() as stack:
-        manager = ServiceManager(os.environ)
-        stack.callback(manager.close)
-        passed = passed_sockets()
-        listeners = open_listeners(config, Tls.of(config), passed)
+        place = MainPlace(config)
+        stack.callback(place.manager.close)
+        listeners = place.open_listeners()
         for listener in listeners:
             stack.callback(listener.close)
-        for warning in listener_warnings(config, listeners, passed=bool(passed)):
-            log.warning(warning)
         fields = {"version": VERSION, "commit": COMMIT, "workers": config.workers}
         log.info("wfx starts worker processes", extra={"fields": fields})
-        sockets = sockets_of_workers(listeners, config.workers, passed=bool(passed))
-        await Parent(loaded, command_line, sockets, manager, control).run()
+        sockets = sockets_of_workers(listeners, config.workers, passed=place.has_passed_sockets)
+        await Parent(loaded, command_line, sockets, place.manager, control).run()
     log.info("all worker processes have ended")
 
 

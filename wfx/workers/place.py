@@ -1,10 +1,11 @@
-"""Place of a worker process: what it has from its parent, where a service alone has sockets and systemd."""
+"""Place of a process that serves: its sockets, and whom it tells; those of a worker process are its parent's."""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections.abc import Sequence
+from typing import Protocol
 
 from wfx import logs
 from wfx.metrics import Siblings
@@ -12,8 +13,28 @@ from wfx.sandbox.confinement import end_with_parent
 from wfx.server.listeners import Listener
 from wfx.server.tls import Tls
 from wfx.signals import ControlEvents
+from wfx.systemd import ServiceManager
 from wfx.workers.handover import Handover
 from wfx.workers.parent_channel import ParentChannel
+
+
+class Place(Protocol):
+    """What a service is given by whoever has started it."""
+
+    @property
+    def siblings(self) -> Siblings | None:
+        """The other workers, if there are any."""
+
+    @property
+    def tls(self) -> Tls | None:
+        """Settings of the listeners that encrypt."""
+
+    @property
+    def manager(self) -> ServiceManager:
+        """Who is told what the service is doing."""
+
+    def open_listeners(self) -> Sequence[Listener]:
+        """Return what the service serves on. Raises CannotListen."""
 
 
 class WorkerPlace:

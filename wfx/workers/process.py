@@ -45,20 +45,15 @@ class WorkerProcess:
     async def start(cls, handover: Handover, channel: socket.socket, changed: Callable[[], None]) -> WorkerProcess:
         """Start a worker, which has the other end of the channel. Raises OSError."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I" if sys.flags.isolated else "-P", "-m", "wfx.worker", str(handover.number)),
+            *(sys.executable, "-I" if sys.flags.isolated else "-P", "-m", "wfx.worker_main", str(handover.number)),
             stdin=PIPE,
             pass_fds=handover.descriptors,
             start_new_session=True,  # what a terminal sends to all in the foreground comes to the parent alone
         )
         assert process.stdin is not None
-        process.stdin.write(handover.send())
+        process.stdin.write(handover.encoded())
         process.stdin.close()
         return cls(handover.number, process, channel, changed)
-
-    @property
-    def process_id(self) -> int:
-        """The system's number of the process."""
-        return self._process.pid
 
     def tell(self, word: bytes) -> None:
         """Tell it what to do."""
@@ -98,7 +93,7 @@ class WorkerProcess:
             await asyncio.sleep(BEAT)
             self._missed += 1
             if self._missed > (_MOST_MISSED if self.beats else _MOST_MISSED_AT_START):
-                fields = {"worker": self.number, "pid": self.process_id, "missed": self._missed - 1}
+                fields = {"worker": self.number, "pid": self._process.pid, "missed": self._missed - 1}
                 log.error("a worker gives no sign of life, and is killed", extra={"fields": fields})
                 with suppress(ProcessLookupError):
                     self._process.kill()

@@ -20,11 +20,6 @@ class WorkerSockets:
     metrics: socket.socket
     """Where other workers ask it for its metrics."""
 
-    @property
-    def descriptors(self) -> list[int]:
-        """The numbers of all."""
-        return [self.metrics.fileno(), *(listener.socket.fileno() for listener in self.listeners)]
-
 
 def sockets_of_workers(listeners: Sequence[Listener], count: int, *, passed: bool) -> list[WorkerSockets]:
     """Make the sockets of so many workers of listeners that are open. Raises CannotListen.

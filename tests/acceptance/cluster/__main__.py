@@ -21,8 +21,8 @@ from postgres_server import Postgres
 from tests.acceptance.cluster.episode import live
 from wfx.commandline import durations
 
-OF_SERVERS, OF_POSTGRES = 12, 30
-"""Troubles in an episode."""
+TROUBLES_OF_SERVERS, TROUBLES_OF_POSTGRES = 12, 30
+"""How many in an episode."""
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
         for seed in itertools.count(given.seed):
             print(f"seed {seed} ...", flush=True)
             place = Path(folder) / f"{seed}"
-            lived = live(seed, postgres, place, of_servers=OF_SERVERS, of_postgres=OF_POSTGRES, slow=True)
+            lived = live(
+                seed, postgres, place, of_servers=TROUBLES_OF_SERVERS, of_postgres=TROUBLES_OF_POSTGRES, slow=True
+            )
             print(asyncio.run(lived), flush=True)
             if time.monotonic() >= until:
                 break

@@ -17,7 +17,7 @@ from postgres_server import Postgres
 
 from tests.acceptance.clients import create_workflow
 from tests.acceptance.cluster.cutting import Proxy
-from tests.acceptance.cluster.fleet import MARKER
+from tests.acceptance.cluster.recording import MARKER
 from tests.acceptance.cluster.troubles import OF_POSTGRES, OF_SERVERS, SLOW, Cluster, Troubles
 from tests.acceptance.cluster.verdict import wrongs
 from tests.acceptance.cluster.working import Work, working

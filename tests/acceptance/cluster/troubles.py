@@ -15,7 +15,7 @@ from postgres_server import Postgres
 
 from tests.acceptance.clients import until
 from tests.acceptance.cluster.cutting import Cut, Proxy
-from tests.acceptance.cluster.fleet import Notes
+from tests.acceptance.cluster.recording import Notes
 from wfx.demo.local import LocalService
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 
 from tests.acceptance.clients import DEADLINE, Follower, list_jobs, number_of, read_jobs, read_log, until
-from tests.acceptance.cluster.fleet import Client, Notes
+from tests.acceptance.cluster.recording import Client, Notes
 from tests.acceptance.cluster.verdict import Evidence
 from wfx.demo.local import LocalService
 

@@ -12,7 +12,8 @@ import pytest
 from postgres_server import USER, Postgres
 from waiting import eventually, is_gone
 
-from cluster.database import Missing, programs
+from local_cluster.database import programs
+from local_cluster.processes import CannotRun
 
 _STARTS_A_SERVER = """
 import sys, time
@@ -59,5 +60,5 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where there is no PostgreSQL the tests fail, and say what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("pathlib.Path.glob", lambda *_: iter(()))
-    with pytest.raises(Missing, match=r"install Debian's package postgresql"):
+    with pytest.raises(CannotRun, match=r"install Debian's package postgresql"):
         programs()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -32,8 +33,8 @@ _MISLEADING = ("PG", "WFX_")
 """How variables begin that tell of other databases and servers."""
 
 
-class Ended(Exception):
-    """A process that is needed has ended; the message says which, and what it has logged last."""
+class CannotRun(Exception):
+    """A program or a port is not to be had, or a process has ended; the message says which, and why or what to do."""
 
 
 class Processes:
@@ -97,16 +98,24 @@ class Processes:
         return self._running[name].poll() is not None
 
     def check(self, name: str) -> None:
-        """Raise Ended if a process has ended."""
+        """Raise CannotRun if a process has ended."""
         if self.has_ended(name):
             said = self.log(name).read_text(errors="replace").splitlines()[-5:]
-            raise Ended("\n".join([f"{name} has ended (status {self._running[name].returncode}):", *said]))
+            raise CannotRun("\n".join([f"{name} has ended (status {self._running[name].returncode}):", *said]))
 
     def _note(self) -> None:
         """Write down, in one step, whom the keeper would have to stop."""
         new = self.folder / "pids.new"
         new.write_text("".join(f"{each.pid}\n" for each in self._running.values()))
         new.rename(self.folder / "pids")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def environment() -> dict[str, str]:

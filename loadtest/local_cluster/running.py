@@ -1,20 +1,16 @@
-"""Runs the cluster until Ctrl-C: ``python -m cluster``, which is ``make run-cluster``."""
+"""The cluster: starts its programs in order, says where everything is, and starts servers again."""
 
 from __future__ import annotations
 
-import argparse
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 
 import httpx
 
-from cluster import balancer, database
-from cluster.balancer import Ports
-from cluster.database import Missing
-from cluster.processes import Ended, Processes
+from local_cluster import balancer, database
+from local_cluster.balancer import Ports
+from local_cluster.processes import CannotRun, Processes, free_port
 from wfx.demo import scenario
 
 _DEADLINE = 60.0
@@ -50,14 +46,14 @@ class Cluster:
     def __init__(self, processes: Processes, ports: Ports, count: int) -> None:
         """Start nothing yet."""
         self._processes = processes
-        self._ports = Ports(*(port or _free_port() for port in ports))
-        self._servers = {f"server-{number}": Ports(_free_port(), _free_port()) for number in range(1, count + 1)}
+        self._ports = Ports(*(port or free_port() for port in ports))
+        self._servers = {f"server-{number}": Ports(free_port(), free_port()) for number in range(1, count + 1)}
         self._options: list[str] = []
         self._due: dict[str, float] = {}
         """When servers that have ended are started again."""
 
     def start(self) -> None:
-        """Start all of it. Raises Missing or Ended."""
+        """Start all of it. Raises CannotRun or TimeoutError."""
         _check_free(self._ports)
         say("PostgreSQL starts …")
         option = database.start(self._processes)
@@ -97,7 +93,7 @@ class Cluster:
         )
 
     def watch(self) -> None:
-        """Start servers again that have ended, for ever. Raises Ended for what the cluster cannot do without."""
+        """Start servers again that have ended, for ever. Raises CannotRun for what the cluster cannot do without."""
         while True:
             for name in (database.NAME, balancer.NAME):
                 self._processes.check(name)
@@ -121,7 +117,7 @@ class Cluster:
         self._processes.start(name, command)
 
     def _await(self, name: str, north: int) -> None:
-        """Wait until a northbound side is ready. Raises Ended."""
+        """Wait until a northbound side is ready. Raises CannotRun or TimeoutError."""
         deadline = time.monotonic() + _DEADLINE
         while not _is_ready(north):
             self._processes.check(name)
@@ -137,13 +133,6 @@ def _is_ready(north: int) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _check_free(ports: Ports) -> None:
     for side, port in ports._asdict().items():
         with socket.socket() as probe:
@@ -151,58 +140,11 @@ def _check_free(ports: Ports) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as exc:
-                raise Ended(f"port {port} cannot be used ({exc.strerror}): choose another by --{side}-port") from exc
+                raise CannotRun(
+                    f"port {port} cannot be used ({exc.strerror}): choose another by --{side}-port"
+                ) from exc
 
 
 def say(line: str) -> None:
     """Print a line at once."""
     print(line, flush=True)  # noqa: T201  # its purpose
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
-
-
-def main() -> int:
-    """Run until a signal; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="make run-cluster ARGS=", description=__doc__)
-    parser.add_argument("--servers", type=int, choices=range(1, 10), default=3, help="how many (1 to 9; default 3)")
-    parser.add_argument("--north-port", type=_port, default=8081, help="where operators come; 0 takes a free one")
-    parser.add_argument("--south-port", type=_port, default=8080, help="where devices come; 0 takes a free one")
-    parser.add_argument("--no-demo", action="store_true", help="do not run the demo at the start")
-    arguments = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    with Processes() as processes:
-        cluster = Cluster(processes, Ports(arguments.north_port, arguments.south_port), arguments.servers)
-        return _attempted(lambda: _run(cluster, demo=not arguments.no_demo))
-
-
-def _run(cluster: Cluster, *, demo: bool) -> None:
-    cluster.start()
-    if demo:
-        cluster.run_demo()
-    say(cluster.describe())
-    cluster.watch()
-
-
-def _attempted(run: Callable[[], None]) -> int:
-    try:
-        run()
-    except KeyboardInterrupt:
-        say("\nstopping …")
-        return 0
-    except (Missing, Ended, TimeoutError, OSError, httpx.HTTPError) as exc:
-        print(f"Error: {exc}", file=sys.stderr)  # noqa: T201  # as above
-        return 1
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

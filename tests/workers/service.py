@@ -24,26 +24,26 @@ WORKFLOW = {
 }
 
 
-class Fleet:
+class WorkerService:
     """The service, its log and its processes."""
 
     def __init__(self, folder: Path, option: str, *options: str, count: int = 2) -> None:
         """Run this many workers on the database."""
         self.count = count
-        self.service = LocalService(
+        self.local = LocalService(
             folder, f"--workers={count}", "--storage=postgres", f"--storage-opt={option}", *options
         )
 
     @property
     def parent(self) -> psutil.Process:
         """The process that was started."""
-        assert self.service.process is not None
-        return psutil.Process(self.service.process.pid)
+        assert self.local.process is not None
+        return psutil.Process(self.local.process.pid)
 
     @property
     def records(self) -> Sequence[dict[str, Any]]:
         """What the service has logged."""
-        return [json.loads(line) for line in self.service.lines if line.startswith("{")]
+        return [json.loads(line) for line in self.local.lines if line.startswith("{")]
 
     def samples(self, name: str, label: str = "") -> dict[int, float]:
         """The samples of a metric by worker, added up, as one scrape shows them; those with a label if one is given."""
@@ -66,7 +66,7 @@ class Fleet:
         found = {}
         for process in self.parent.children():
             command = process.cmdline()
-            if "wfx.worker" in command:
+            if "wfx.worker_main" in command:
                 found[int(command[-1])] = process
         return found
 
@@ -81,19 +81,19 @@ class Fleet:
     def client(self, **options: Any) -> httpx.Client:
         """A client of operators, which makes a new connection for each request: any worker may answer."""
         limits = httpx.Limits(max_keepalive_connections=0)
-        return httpx.Client(base_url=self.service.north, trust_env=False, timeout=120, limits=limits, **options)
+        return httpx.Client(base_url=self.local.north, trust_env=False, timeout=120, limits=limits, **options)
 
 
 @contextmanager
-def running(folder: Path, option: str, *options: str, count: int = 2) -> Iterator[Fleet]:
+def running(folder: Path, option: str, *options: str, count: int = 2) -> Iterator[WorkerService]:
     """Run the service until all workers serve; in the end none is left behind."""
-    fleet = Fleet(folder, option, *options, count=count)
-    with fleet.service:
-        assert fleet.service.process is not None
+    service = WorkerService(folder, option, *options, count=count)
+    with service.local:
+        assert service.local.process is not None
         for number in range(1, count + 1):
-            fleet.await_starts(number, 1)
-        yield fleet
-        processes = fleet.parent.children(recursive=True) if fleet.service.process.poll() is None else []
+            service.await_starts(number, 1)
+        yield service
+        processes = service.parent.children(recursive=True) if service.local.process.poll() is None else []
     assert all(map(is_gone, processes))
 
 

@@ -7,8 +7,7 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cluster.database import Missing
-from cluster.processes import Processes
+from local_cluster.processes import CannotRun, Processes
 
 NAME = "haproxy"
 _CONFIGURATION = """\
@@ -40,10 +39,10 @@ class Ports(NamedTuple):
 
 
 def start(processes: Processes, ports: Ports, servers: Sequence[Ports]) -> None:
-    """Serve on these ports. Raises Missing."""
+    """Serve on these ports. Raises CannotRun."""
     program = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        raise Missing("HAProxy is missing: install Debian's package haproxy")
+        raise CannotRun("HAProxy is missing: install Debian's package haproxy")
     file = processes.folder / "haproxy.cfg"
     sides = [_side(side, ports, servers) for side in Ports._fields]
     file.write_text(_CONFIGURATION + "".join(sides))
