@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -46,6 +46,8 @@ class Openers:
     point: Open
     search: Open
     listen: Open
+    known: KnownLog
+    """What they look for in the database."""
     may_lose_commits: bool = False
     """Whether a commit may be answered before it is durable."""
 
@@ -59,7 +61,7 @@ class PostgresBackend:
         self._deadlines = deadlines
         self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
-        self._known = KnownLog()
+        self._known = openers.known
         self._writer = Writer(openers.write, workflows, self._known, deadlines)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
@@ -76,6 +78,21 @@ class PostgresBackend:
             notified=notified,
         )
         self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
+
+        self._known.is_connected = lambda: any(each.is_open for each in self._connections())
+        self._known.leave_all = self._leave_all
+
+    def _connections(self) -> Iterator[Connection]:
+        yield self._writer.connection
+        yield self._points
+        yield self._pages
+        yield self._listener.connection
+        yield from self._searches.all
+
+    def _leave_all(self, but: Plain | None) -> None:
+        for each in self._connections():
+            if each.plain is not but:
+                each.drop()
 
     async def open(self) -> None:
         """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable."""

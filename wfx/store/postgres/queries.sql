@@ -97,6 +97,11 @@ SELECT log_id, horizon, head FROM log
 SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
 FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
 
+-- name: server_now
+-- The newest event, the one with this number, and since when PostgreSQL runs, by which two servers are told apart.
+SELECT log_id, head, horizon, known.ctime, known.job_id, pg_postmaster_start_time()::text
+FROM log LEFT JOIN event AS known ON known.seq = $1
+
 -- name: replace_log
 -- Unless somebody else has done it.
 WITH renamed AS (

@@ -46,7 +46,7 @@ class Writer:
 
     def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
         """Open the connection when it is first used."""
-        self._connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
+        self.connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
         self._workflows = workflows
         self._known = known
         self._deadlines = deadlines
@@ -62,18 +62,18 @@ class Writer:
     @property
     def is_open(self) -> bool:
         """Whether the connection is open."""
-        return self._connection.is_open
+        return self.connection.is_open
 
     @property
     def server_pid(self) -> int:
         """The number of the process that serves the connection."""
-        return self._connection.server_pid
+        return self.connection.server_pid
 
     async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         """Read jobs and workflows as they are now; nothing is locked."""
         self._began = began = asyncio.get_running_loop().time()
         read = partial(self._load, ids=ids, names=names, room=room)
-        return await self._connection.read(read, began + self._deadlines.load)
+        return await self.connection.read(read, began + self._deadlines.load)
 
     async def _load(self, plain: Plain, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         rows: Sequence[Row] = ()
@@ -110,17 +110,17 @@ class Writer:
 
     async def close(self) -> None:
         """Leave the table of writers, and close the connection."""
-        if self._connection.is_open:
+        if self.connection.is_open:
             try:
                 until = asyncio.get_running_loop().time() + FAREWELL
-                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id), until)
+                await self.connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id), until)
             except StoreError as exc:
                 _log.debug("cannot leave the table of writers: %s", exc)
-        await self._connection.close()
+        await self.connection.close()
 
     async def open(self) -> None:
         """Open the connection, however long it takes. Raises StoreUnavailable."""
-        await self._connection.run(_nothing)
+        await self.connection.run(_nothing)
 
     async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
         try:
@@ -164,7 +164,7 @@ class Writer:
             if attempt and clock() > until:
                 raise StoreUnavailable(f"{NO_ANSWER} in time; the change was not made")
             try:
-                answer = await self._connection.run(send, until)
+                answer = await self.connection.run(send, until)
             except DecideAgain:
                 continue
             except ConnectionLost as exc:
@@ -179,7 +179,7 @@ class Writer:
         deadline, clock = self._began + self._deadlines.read, asyncio.get_running_loop().time
         while True:
             try:
-                await self._connection.run(_nothing, deadline)
+                await self.connection.run(_nothing, deadline)
             except StoreUnavailable as exc:
                 if clock() + _RECOVERY_PAUSE > deadline:
                     raise StoreUnavailable(f"it is unknown whether the change was made: {lost}; {exc}") from exc
@@ -189,7 +189,7 @@ class Writer:
 
     async def _run(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
         """Do what belongs to what was begun, in the time that is left for it."""
-        return await self._connection.run(work, self._began + self._deadlines.read)
+        return await self.connection.run(work, self._began + self._deadlines.read)
 
     async def _claim(self, plain: Plain) -> None:
         await self._known.check(plain)
