@@ -13,7 +13,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.faults import LOST
+from wfx.store.postgres.faults import LOST, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.target import Place, Target
@@ -115,7 +115,7 @@ class Connector:
                 loop=transports,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
-            raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
+            raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc
         except _FAILURES as exc:
             raise _NextPlease(_reason(exc, self._timeout)) from exc
         finally:
@@ -176,7 +176,9 @@ def _reason(error: BaseException, timeout: float) -> str:
             return f"no answer within {timeout:g} s"
         case ConnectionRefusedError():
             return "connection refused"
+        case asyncpg.LockNotAvailableError():
+            return str(translate(error))
         case socket.gaierror():
             return f"the host is not known: {error.strerror}"
         case _:
-            return str(error) or type(error).__name__
+            return text_of(error) or type(error).__name__

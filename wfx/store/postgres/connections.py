@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, keeps_connection, translate
+from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, Locked, keeps_connection, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -58,6 +58,8 @@ class Connection:
         self._pause = 0.0
         self._not_before = 0.0
         self._refusal: StoreUnavailable | None = None
+        self._locked = ""
+        """What the last one was told who waited for somebody's lock in vain; also what others wait behind."""
 
     @property
     def is_open(self) -> bool:
@@ -96,8 +98,10 @@ class Connection:
             try:
                 async with asyncio.timeout_at(until):
                     yield plain
+                self._locked = ""
             except Exception as exc:
                 found = translate(exc)
+                self._locked = str(found) if isinstance(found, Locked) else ""
                 if not keeps_connection(found):
                     self.drop(found if isinstance(exc, TimeoutError) else None)
                 if found is None:
@@ -139,7 +143,7 @@ class Connection:
             async with asyncio.timeout_at(until):
                 await self._turn.acquire()
         except TimeoutError as exc:
-            raise StoreUnavailable(NO_ANSWER) from exc
+            raise StoreUnavailable(self._locked or NO_ANSWER) from exc
         try:
             yield
         finally:

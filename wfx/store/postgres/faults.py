@@ -18,26 +18,34 @@ class Unfit(StoreUnavailable):
     """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
 
 
+class Locked(StoreUnavailable):
+    """Somebody else holds a lock; the statement changed nothing, and the connection is good."""
+
+
 class ConnectionLost(StoreUnavailable):
     """There is no answer; what was sent may have been done."""
 
 
 NO_ANSWER = "PostgreSQL gives no answer"
+_LOST_CONNECTION = "the connection to PostgreSQL was lost"
 LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, EOFError)
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
-_AGAIN = {"23503", "40001", "40P01"}
-"""What a batch refers to is gone meanwhile; other transactions were in the way."""
-_FULL = {"53100"}
-_LOST_CLASSES = ("08", "57P")
-_UNFIT_CLASSES = ("3D", "3F", "42")
-"""Databases, schemas, tables and columns that are missing, and rights."""
-_SYNTAX = "42601"
 _AGAIN_AFTER = 60.0
 """Seconds until it is told once more that a database is unfit in the same way."""
+_UNFIT = "the database is not as wfx made it, or its user lacks a right"
+_SYNTAX = "42601"
+_KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
+    (("23503", "40001", "40P01"), DecideAgain, "other changes were in the way"),
+    (("53100",), StoreFull, "the database is full"),
+    (("55P03",), Locked, "somebody holds a lock on a table or a row that this needs"),
+    (("08", "57P"), ConnectionLost, _LOST_CONNECTION),
+    (("25", "53", "55", "57", "58", "XX"), StoreUnavailable, "PostgreSQL failed"),
+    (("3D", "3F", "42"), Unfit, _UNFIT),
+)
+"""What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}
-"""When it was told last, by SQLSTATE."""
+"""When it was told last that a database is unfit, by SQLSTATE."""
 _log = logging.getLogger(__name__)
-_UNAVAILABLE_CLASSES = ("25", "53", "55", "57", "58", "XX")
 
 
 def translate(error: BaseException) -> Exception | None:
@@ -46,34 +54,41 @@ def translate(error: BaseException) -> Exception | None:
         return _of_state(error, str(getattr(error, "sqlstate", None) or ""))
     if isinstance(error, TimeoutError):
         return ConnectionLost(NO_ANSWER)
+    if isinstance(error, OSError):
+        return ConnectionLost(f"{_LOST_CONNECTION}: {error.strerror or type(error).__name__}")
     if isinstance(error, LOST) and not isinstance(error, ValueError):
-        return ConnectionLost(f"the connection to PostgreSQL was lost: {error or type(error).__name__}")
+        return ConnectionLost(_LOST_CONNECTION)  # what the driver says is about its own insides
     return None
+
+
+def text_of(error: BaseException) -> str:
+    """Return what PostgreSQL says, with its detail and hint, in one line."""
+    return "; ".join(str(error).splitlines())
 
 
 def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
-    if state in _AGAIN or isinstance(error, asyncpg.InvalidCachedStatementError):
-        return DecideAgain(str(error))
-    if state in _FULL:
-        return StoreFull(f"the database is full: {error}")
-    if state.startswith(_UNFIT_CLASSES) and state != _SYNTAX:
-        _tell_unfit(error, state)
-        return Unfit(f"the database is not as wfx made it, or its user lacks a right: {error} (SQLSTATE {state})")
-    if state.startswith(_LOST_CLASSES):
-        return ConnectionLost(f"the connection to PostgreSQL was lost: {error}")
-    if state.startswith(_UNAVAILABLE_CLASSES):
-        return StoreUnavailable(f"PostgreSQL failed: {error}")
+    if isinstance(error, asyncpg.ConnectionDoesNotExistError):
+        return ConnectionLost(_LOST_CONNECTION)  # the driver says so, in words of its own
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return DecideAgain(text_of(error))
+    if state == _SYNTAX:
+        return None
+    for begins, kind, meaning in _KINDS:
+        if state.startswith(begins):
+            if kind is Unfit:
+                _tell_unfit(text_of(error), state)
+            return kind(f"{meaning} (SQLSTATE {state}): {text_of(error)}")
     return None
 
 
-def _tell_unfit(error: asyncpg.PostgresError, state: str) -> None:
+def _tell_unfit(text: str, state: str) -> None:
     """Write a record of the log, but not for each request."""
     now = time.monotonic()
     if now - _told.get(state, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         _told[state] = now
-        _log.error("the database is not as wfx made it, or its user lacks a right (SQLSTATE %s): %s", state, error)
+        _log.error("%s (SQLSTATE %s): %s", _UNFIT, state, text)
 
 
 def keeps_connection(error: Exception | None) -> bool:
     """Tell whether the connection is good after this."""
-    return not isinstance(error, StoreError) or isinstance(error, StoreFull | DecideAgain | Unfit)
+    return not isinstance(error, StoreError) or isinstance(error, StoreFull | DecideAgain | Unfit | Locked)

@@ -60,6 +60,8 @@ class KnownLog:
         known = self._newest
         try:
             row = await plain.fetchrow(SQL["server_now"], known.seq)
+        except asyncpg.LockNotAvailableError:
+            raise
         except asyncpg.PostgresError:
             return None  # whatever it is, the first statement says so
         if row is None or not known.log_id:

@@ -182,7 +182,8 @@ class Writer:
                 await self.connection.run(_nothing, deadline)
             except StoreUnavailable as exc:
                 if clock() + _RECOVERY_PAUSE > deadline:
-                    raise StoreUnavailable(f"it is unknown whether the change was made: {lost}; {exc}") from exc
+                    reasons = "; ".join(dict.fromkeys((str(lost), str(exc))))
+                    raise StoreUnavailable(f"it is unknown whether the change was made: {reasons}") from exc
                 await asyncio.sleep(_RECOVERY_PAUSE)
             else:
                 return self._told[2:] if self._told[1] == self._batch else None
