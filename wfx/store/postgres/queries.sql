@@ -92,6 +92,11 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
+-- name: locked_jobs
+-- Of some jobs those that somebody holds a lock on.
+WITH free AS MATERIALIZED (SELECT number FROM job WHERE number = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)
+SELECT number, id FROM job WHERE number = ANY ($1::bigint[]) AND number NOT IN (SELECT number FROM free)
+
 -- name: log_now
 -- The newest event, and the one with this number.
 SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id

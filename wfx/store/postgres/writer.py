@@ -12,14 +12,14 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from wfx.domain.errors import NotOnThisLog, StepTaken, StoreError, StoreUnavailable
-from wfx.store.backend import Applied, Performed, Snapshot
+from wfx.store.backend import Applied, JobsLocked, Performed, Snapshot
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.postgres import exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
-from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain
+from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
@@ -56,6 +56,8 @@ class Writer:
         self._id: UUID = uuid4()
         self._epoch = 0
         self._batch = 0
+        self._locked: set[int] = set()
+        """The numbers of jobs that somebody held a lock on when they were waited for last."""
         self._told: Row = ()
         """What the server's row said when the connection was opened: epoch, batch, and the answer to that batch."""
 
@@ -123,8 +125,13 @@ class Writer:
         await self.connection.run(_nothing)
 
     async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
+        if not self._locked.isdisjoint(batch.numbers):
+            await self._refuse_locked(batch)  # at once: it was waited for in vain already
         try:
             first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
+        except Locked as exc:
+            await self._refuse_locked(batch, exc)
+            raise
         except asyncpg.UniqueViolationError as exc:
             if exc.constraint_name != _IDS:
                 raise
@@ -134,6 +141,13 @@ class Writer:
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
         return Applied(first_seq or 0, frozenset(stale))
+
+    async def _refuse_locked(self, batch: Batch, cause: Locked | None = None) -> None:
+        """Raise JobsLocked if somebody holds a lock on some of the jobs."""
+        rows = await self._run(lambda plain: plain.fetch(SQL["locked_jobs"], batch.numbers))
+        self._locked = {number for number, _ in rows}
+        if rows:
+            raise JobsLocked("somebody holds a lock on this job", {job_id for _, job_id in rows}) from cause
 
     async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         async def send(plain: Plain) -> Any:
