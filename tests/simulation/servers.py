@@ -129,7 +129,7 @@ class Server:
         self._under_way = asyncio.Lock()
         self._known = KnownLog()
         self._listener = Listener(
-            self._listen, self._known, lambda: self._pid, self._settled, notified=True, seconds=Deadlines().read
+            self._listen, self._known, lambda: self._pid, self._settled, Deadlines(), notified=True
         )
 
     def __getattr__(self, name: str) -> Any:
