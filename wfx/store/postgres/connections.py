@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, Locked, keeps_connection, translate
+from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, Locked, keeps_connection, tell_unfit, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -101,6 +101,7 @@ class Connection:
                 self._locked = ""
             except Exception as exc:
                 found = translate(exc)
+                tell_unfit(found)
                 self._locked = str(found) if isinstance(found, Locked) else ""
                 if not keeps_connection(found):
                     self.drop(found if isinstance(exc, TimeoutError) else None)
@@ -181,6 +182,7 @@ class Connection:
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = asyncio.get_running_loop().time() + self._pause
             found = exc if isinstance(exc, StoreUnavailable) else translate(exc)
+            tell_unfit(found)
             if found is None:
                 raise
             self._refusal = StoreUnavailable(*found.args)

@@ -32,7 +32,6 @@ LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutErr
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
 _AGAIN_AFTER = 60.0
 """Seconds until it is told once more that a database is unfit in the same way."""
-_UNFIT = "the database is not as wfx made it, or its user lacks a right"
 _SYNTAX = "42601"
 _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("23503", "40001", "40P01"), DecideAgain, "other changes were in the way"),
@@ -40,11 +39,11 @@ _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("55P03",), Locked, "somebody holds a lock on a table or a row that this needs"),
     (("08", "57P"), ConnectionLost, _LOST_CONNECTION),
     (("25", "53", "55", "57", "58", "XX"), StoreUnavailable, "PostgreSQL failed"),
-    (("3D", "3F", "42"), Unfit, _UNFIT),
+    (("3D", "3F", "42"), Unfit, "the database lacks a table, a column or a right that this needs"),
 )
 """What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}
-"""When it was told last that a database is unfit, by SQLSTATE."""
+"""When it was told last that a database is unfit, by the message."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,18 +74,16 @@ def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
         return None
     for begins, kind, meaning in _KINDS:
         if state.startswith(begins):
-            if kind is Unfit:
-                _tell_unfit(text_of(error), state)
             return kind(f"{meaning} (SQLSTATE {state}): {text_of(error)}")
     return None
 
 
-def _tell_unfit(text: str, state: str) -> None:
-    """Write a record of the log, but not for each request."""
-    now = time.monotonic()
-    if now - _told.get(state, -_AGAIN_AFTER) >= _AGAIN_AFTER:
-        _told[state] = now
-        _log.error("%s (SQLSTATE %s): %s", _UNFIT, state, text)
+def tell_unfit(error: Exception | None) -> None:
+    """Write a record of the log if a database is unfit, but not for each request."""
+    now, text = time.monotonic(), str(error)
+    if isinstance(error, Unfit) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+        _told[text] = now
+        _log.error(text)
 
 
 def keeps_connection(error: Exception | None) -> bool:
