@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from wfx.domain.errors import JobNotFound
+from wfx.domain.errors import JobNotFound, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -44,6 +44,15 @@ class Applied(NamedTuple):
     """The sequence number of the plan's first event; the others follow in order, without those of stale jobs."""
     stale: Collection[str] = ()
     """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
+
+
+class JobsLocked(StoreUnavailable):
+    """Nothing of a plan was written, since somebody holds a lock on some of its jobs; without these it may be."""
+
+    def __init__(self, text: str, ids: Collection[str] = ()) -> None:
+        """Name these jobs."""
+        super().__init__(text)
+        self.ids = ids
 
 
 class Performed(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from wfx.domain.errors import WfxError
+from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store.backend import Applied, Backend
+from wfx.store.backend import Applied, Backend, JobsLocked
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.feed import Feed
 from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation, TakeStep
@@ -50,7 +50,10 @@ class BatchWriter:
         ]
         if not plan.events:
             return answers
-        applied = await self._backend.apply(plan)
+        try:
+            applied = await self._backend.apply(plan)
+        except JobsLocked as exc:
+            return [StoreUnavailable(*exc.args) if _job_of(each) in exc.ids else AGAIN for each in operations]
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from postgres_server import PASSWORD, USER, Postgres
 
+from tests.store.postgres.patience import until
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
 
@@ -170,6 +172,24 @@ async def test_not_durable(postgres: Postgres, database: str, level: str) -> Non
         )
         assert await value(option, SHOW, "jit", demands=Demands(may_lose_commits=True)) == "off"
         assert await value(postgres.conninfo(database, options="-c synchronous_commit=on"), SHOW, "jit") == "off"
+
+
+async def test_durable_sessions_stay_durable(postgres: Postgres, database: str) -> None:
+    """A session keeps its durable commits when the configuration of a PostgreSQL that runs gives them up."""
+    target, level = read_target(postgres.conninfo(database), {}), "SHOW synchronous_commit"
+    plain, other = await Connector(target)(), await Connector(target, Demands(may_lose_commits=True))()
+    try:
+        postgres.sql("ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf()")
+        await until(lambda: _is_off(other))
+        assert [await plain.fetchval(level) for _ in range(3)] == ["on"] * 3
+    finally:
+        postgres.sql("ALTER SYSTEM RESET synchronous_commit; SELECT pg_reload_conf()")
+        await plain.close()
+        await other.close()
+
+
+async def _is_off(plain: Plain) -> bool:
+    return bool(await plain.fetchval("SELECT current_setting('synchronous_commit') = 'off'"))
 
 
 async def test_pooler(postgres: Postgres, database: str) -> None:

@@ -26,7 +26,7 @@ class Pair:
 
     def __init__(self, primary: Postgres, standby: Postgres, database: str) -> None:
         """Use these."""
-        self._primary, self._standby = primary, standby
+        self._primary, self._standby, self._database = primary, standby, database
         self.option = primary.conninfo(
             database, host="127.0.0.1,127.0.0.1", port=f"{primary.port},{standby.port}", sslmode="disable"
         )
@@ -42,6 +42,23 @@ class Pair:
         if self._standby.process is None:
             await asyncio.to_thread(self._standby.start)
         await asyncio.to_thread(self._standby.promote)
+
+    async def return_old_primary(self) -> list[str]:
+        """Start the old primary, which does not know that it is none; returns how many events it has."""
+        await asyncio.to_thread(self._primary.start)
+        return self.events_of_old_primary()
+
+    def events_of_old_primary(self) -> list[str]:
+        """Return how many events the old primary has."""
+        return self._primary.sql("SELECT head FROM log", self._database)
+
+    def connections(self) -> list[str]:
+        """Return the processes that serve wfx on the promoted server."""
+        return self._standby.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'wfx' ORDER BY pid")
+
+    def end(self, pid: str) -> None:
+        """End one of them."""
+        self._standby.sql(f"SELECT pg_terminate_backend({pid}, 60000)")
 
 
 @pytest.fixture
@@ -147,3 +164,28 @@ async def test_streams(pair: Pair, tmp_path: Path) -> None:
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "wfx.eventsOtherLog")
             assert answer.json()["logId"] not in old
             assert client.get(f"/jobs/{job}/tags").json() == []
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_the_old_primary_comes_back(pair: Pair, *, ahead: bool) -> None:
+    """Where a server of an older database can be written again all connections stay with the one that has the log."""
+    store = await open_store("postgres", pair.option)
+    try:
+        await store.create_workflow(FLOW)
+        job = await store.create_job(FLOW.name, begin())
+        await pair.separate()
+        await pair.fail_over()
+        if ahead:
+            await in_the_end(lambda: store.change_job(job.id, tag("ahead")))
+        await in_the_end(partial(_jobs, store))
+        await in_the_end(store.log_bounds)
+        old = await pair.return_old_primary()
+        for number, pid in enumerate(pair.connections()):
+            pair.end(pid)
+            changed = await in_the_end(partial(store.change_job, job.id, tag(f"new-{number}")))
+            assert await in_the_end(partial(store.get_job, job.id)) == changed
+            assert await in_the_end(partial(_jobs, store)) == (changed,)
+            assert (await in_the_end(store.log_bounds)).head == changed.version + 1
+        assert pair.events_of_old_primary() == old, "nothing was written there"
+    finally:
+        await store.close()

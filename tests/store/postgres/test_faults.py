@@ -18,7 +18,7 @@ from waiting import eventually
 from wfx.domain.errors import StoreFull, StoreUnavailable
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Connection
-from wfx.store.postgres.faults import ConnectionLost, DecideAgain, translate
+from wfx.store.postgres.faults import ConnectionLost, DecideAgain, Locked, Unfit, translate
 from wfx.store.postgres.target import read_target
 
 SLEEP = "SELECT pg_sleep(600)"
@@ -169,7 +169,7 @@ async def test_limits_of_time(postgres: Postgres, database: str) -> None:
         await execute(other, "CREATE TABLE IF NOT EXISTS locked (n int)")
         async with other.held() as holder, holder.transaction():
             await holder.execute("LOCK TABLE locked")
-            assert "lock timeout" in await fails_with(StoreUnavailable, execute(one, "INSERT INTO locked VALUES (1)"))
+            assert "somebody holds a lock" in await fails_with(Locked, execute(one, "INSERT INTO locked VALUES (1)"))
     async with connected(postgres, database, statement_timeout="50ms") as one:
         assert "statement timeout" in await fails_with(StoreUnavailable, ask(one, SLEEP))
     async with connected(postgres, database) as one, sleeping(postgres, one) as (task, pid):
@@ -255,10 +255,11 @@ async def test_row_is_gone(postgres: Postgres, database: str) -> None:
 
 STATES: States = [
     ("53100", StoreFull), ("40001", DecideAgain), ("40P01", DecideAgain), ("23503", DecideAgain),
-    ("53200", StoreUnavailable), ("53300", StoreUnavailable), ("53400", StoreUnavailable), ("55P03", StoreUnavailable),
+    ("53200", StoreUnavailable), ("53300", StoreUnavailable), ("53400", StoreUnavailable), ("55P03", Locked),
     ("57014", StoreUnavailable), ("25006", StoreUnavailable), ("58030", StoreUnavailable), ("XX000", StoreUnavailable),
     ("57P01", ConnectionLost), ("57P02", ConnectionLost), ("57P03", ConnectionLost), ("08006", ConnectionLost),
-    ("23505", asyncpg.UniqueViolationError), ("42601", asyncpg.PostgresSyntaxError),
+    ("23505", asyncpg.UniqueViolationError), ("42P01", Unfit), ("42703", Unfit), ("42501", Unfit),
+    ("3D000", Unfit), ("3F000", Unfit), ("42601", asyncpg.PostgresSyntaxError),
     ("22021", asyncpg.CharacterNotInRepertoireError),
 ]  # fmt: skip
 
@@ -269,7 +270,7 @@ async def test_states(postgres: Postgres, database: str, state: str, kind: type[
     async with connected(postgres, database) as one:
         raised = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
         assert "no" in await fails_with(kind, execute(one, raised))
-        assert one.is_open is (kind is DecideAgain or not issubclass(kind, StoreUnavailable))
+        assert one.is_open is (kind in (DecideAgain, Locked, Unfit) or not issubclass(kind, StoreUnavailable))
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800"])
@@ -289,6 +290,16 @@ async def test_too_many_connections(postgres: Postgres, database: str) -> None:
             assert "too many connections" in await fails_with(StoreUnavailable, ask(one, "SELECT 1"))
     finally:
         postgres.sql("ALTER ROLE wfx CONNECTION LIMIT -1")
+
+
+async def test_one_line(postgres: Postgres, database: str) -> None:
+    """What PostgreSQL says with a detail and a hint is told in one line, and nothing of the driver's insides."""
+    raised = "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53200', DETAIL = 'a detail', HINT = 'a hint'; END $$"
+    async with connected(postgres, database) as one:
+        said = await fails_with(StoreUnavailable, execute(one, raised))
+    assert said == "PostgreSQL failed (SQLSTATE 53200): no; DETAIL:  a detail; HINT:  a hint"
+    inside = translate(asyncpg.InterfaceError("cannot perform operation: another operation is in progress"))
+    assert str(inside) == "the connection to PostgreSQL was lost"
 
 
 def test_all_kinds_of_loss() -> None:

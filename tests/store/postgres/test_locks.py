@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.store.samples import FLOW, begin, move
+from tests.store.samples import FLOW, begin, move, tag
 from wfx.domain.errors import StoreUnavailable
+from wfx.domain.job import Job
+from wfx.domain.query import JobQuery
 from wfx.store import snapshot
 from wfx.store.opening import open_store
 from wfx.store.postgres import opening
@@ -43,11 +45,43 @@ async def test_a_lock_that_is_held_is_not_waited_for_without_end(store: Store, o
     job = await store.create_job(FLOW.name, begin())
     async with operator.transaction():
         await operator.execute(lock)
-        with pytest.raises(StoreUnavailable, match="lock timeout"):
+        with pytest.raises(StoreUnavailable, match="somebody holds a lock"):
             await store.change_job(job.id, move("RUN"))
         assert await store.get_job(job.id) == job
     assert (await store.change_job(job.id, move("RUN"))).version == 2
     assert (await store.log_bounds()).head == 3
+
+
+async def test_a_lock_on_one_job_keeps_others_from_nothing(store: Store, operator: Plain) -> None:
+    """While somebody holds a lock on a job its changes are refused, and those that come with them are done."""
+    job = await store.create_job(FLOW.name, begin())
+    others = [(await store.create_job(FLOW.name, begin())).id for _ in range(3)]
+    async with operator.transaction():
+        await operator.execute("SELECT FROM job WHERE id = $1 FOR UPDATE", job.id)
+        for number in range(2):
+            said = await asyncio.gather(
+                *(store.change_job(each, tag(f"t{number}")) for each in (others[0], job.id, *others[1:])),
+                return_exceptions=True,
+            )
+            assert "somebody holds a lock on this job" in str(said.pop(1))
+            assert [each.version for each in said if isinstance(each, Job)] == [number + 2] * 3
+    assert (await store.change_job(job.id, move("RUN"))).version == 2
+
+
+async def test_all_who_wait_are_told_of_the_lock(store: Store, operator: Plain) -> None:
+    """Reads and changes that a lock keeps waiting, and those that come behind them, are told that it is a lock."""
+    job = await store.create_job(FLOW.name, begin())
+    others = [(await store.create_job(FLOW.name, begin())).id for _ in range(3)]
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job, event, log IN ACCESS EXCLUSIVE MODE")
+        said = await asyncio.gather(
+            *(store.get_job(each) for each in (job.id, *others)),
+            *(store.change_job(each, move("RUN")) for each in (job.id, *others)),
+            store.log_bounds(),
+            store.query_jobs(JobQuery()),
+            return_exceptions=True,
+        )
+    assert [str(each) for each in said if "somebody holds a lock on a table or a row" not in str(each)] == []
 
 
 async def test_metrics_do_not_wait_for_a_lock(option: str, operator: Plain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -31,6 +32,7 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
+from wfx.store.postgres.session import NOT_DURABLE, READ_ONLY
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
@@ -45,6 +47,10 @@ class Openers:
     point: Open
     search: Open
     listen: Open
+    known: KnownLog
+    """What they look for in the database."""
+    may_lose_commits: bool = False
+    """Whether a commit may be answered before it is durable."""
 
 
 class PostgresBackend:
@@ -54,13 +60,14 @@ class PostgresBackend:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._deadlines = deadlines
+        self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
-        self._known = KnownLog()
+        self._known = openers.known
         self._writer = Writer(openers.write, workflows, self._known, deadlines)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
-        answering = partial(while_answering, self.ping, deadlines.before_asking)
+        answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
@@ -72,6 +79,21 @@ class PostgresBackend:
             notified=notified,
         )
         self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
+
+        self._known.is_connected = lambda: any(each.is_open for each in self._connections())
+        self._known.leave_all = self._leave_all
+
+    def _connections(self) -> Iterator[Connection]:
+        yield self._writer.connection
+        yield self._points
+        yield self._pages
+        yield self._listener.connection
+        yield from self._searches.all
+
+    def _leave_all(self, but: Plain | None) -> None:
+        for each in self._connections():
+            if each.plain is not but:
+                each.drop()
 
     async def open(self) -> None:
         """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable."""
@@ -177,8 +199,20 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
+        read_only, commit, unfit = await self._ask("ping")
+        if unfit:
+            raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
+        if read_only:
+            raise StoreUnavailable(READ_ONLY)
+        if commit in NOT_DURABLE and not self._may_lose_commits:  # behind a pooler: elsewhere sessions keep theirs
+            raise StoreUnavailable(f"synchronous_commit has become {commit}: acknowledged changes may be lost")
+
+    async def _answer(self) -> None:
+        await self._ask("answer")
+
+    async def _ask(self, question: str) -> Any:
         until = asyncio.get_running_loop().time() + self._deadlines.ping
-        await self._points.read(lambda plain: plain.fetchval(SQL["ping"]), until)
+        return await self._points.read(lambda plain: plain.fetchrow(SQL[question]), until)
 
     async def close(self) -> None:
         await self._listener.close()

@@ -27,6 +27,8 @@ class Batch(NamedTuple):
     """The values of the statement from the fourth on."""
     ids: Sequence[str]
     """The jobs that it is about."""
+    numbers: Sequence[int]
+    """The numbers of those that are there already."""
     long_histories: Sequence[int]
     """The numbers of those whose histories exceed their bounds then."""
 
@@ -65,7 +67,7 @@ def batch_of(plan: Plan) -> Batch:
         *_columns([_event_row(event) for event in plan.events], _EVENT),
         *_columns(entries, _ENTRY),
     ]
-    return Batch(values, ids, long_histories)
+    return Batch(values, ids, [row[0] for row in changed], long_histories)
 
 
 def _columns(rows: _Rows, width: int) -> Sequence[Sequence[Any]]:

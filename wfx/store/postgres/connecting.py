@@ -13,7 +13,8 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.faults import LOST
+from wfx.store.postgres.faults import LOST, text_of, translate
+from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.target import Place, Target
 from wfx.store.postgres.transports import Transports
@@ -45,22 +46,47 @@ class Connector:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the sessions, such as ``statement_timeout``."""
 
+    known: KnownLog | None = None
+    """What the database has to have; no connection is made to one that lacks it if another one has it."""
+    follows: bool = False
+    """Whether one that lacks it is taken where no other can be had."""
+
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets."""
         failures, wrong = [], "no connection to PostgreSQL"
-        for place in self.target.tried():
-            try:
-                return await self._connect(place)
-            except _NextPlease as exc:
-                failures.append(f"{place}: {exc}")
-                wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+        doubtful: tuple[Plain, Objection] | None = None
+        try:
+            for place in self.target.tried():
+                try:
+                    plain, objection = await self._connect(place)
+                except _NextPlease as exc:
+                    failures.append(f"{place}: {exc}")
+                    wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+                    continue
+                if objection is None:
+                    return plain
+                failures.append(f"{place}: {objection.reason}")
+                wrong = "PostgreSQL cannot be used"
+                unfit = objection.another_log and not self.follows
+                if unfit or (doubtful and doubtful[1].another_log <= objection.another_log):
+                    plain.terminate()
+                else:
+                    _leave(doubtful)
+                    doubtful = plain, objection
+            if doubtful is not None and self.known is not None:
+                self.known.move(*doubtful)
+                plain, doubtful = doubtful[0], None
+                return plain
+        finally:
+            _leave(doubtful)
         raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
 
-    async def _connect(self, place: Place) -> Plain:
+    async def _connect(self, place: Place) -> tuple[Plain, Objection | None]:
         plain = await self._opened(place)
         try:
             async with asyncio.timeout(self._timeout):
                 reason = await session.prepare(plain, self.demands, self.settings)
+                objection = await self.known.objection(plain) if self.known and reason is None else None
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
@@ -69,7 +95,7 @@ class Connector:
             raise
         if reason is None:
             self._keep_alive(plain)
-            return plain
+            return plain, objection
         plain.terminate()
         raise _Unsuitable(reason)
 
@@ -89,7 +115,7 @@ class Connector:
                 loop=transports,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
-            raise _NextPlease(f"{exc}{'' if password else '; no password was given'}") from exc
+            raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc
         except _FAILURES as exc:
             raise _NextPlease(_reason(exc, self._timeout)) from exc
         finally:
@@ -131,6 +157,11 @@ class Connector:
                 connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def _leave(doubtful: tuple[Plain, Objection] | None) -> None:
+    if doubtful is not None:
+        doubtful[0].terminate()
+
+
 class _NextPlease(Exception):
     """This server will not do now; another one may."""
 
@@ -145,7 +176,9 @@ def _reason(error: BaseException, timeout: float) -> str:
             return f"no answer within {timeout:g} s"
         case ConnectionRefusedError():
             return "connection refused"
+        case asyncpg.LockNotAvailableError():
+            return str(translate(error))
         case socket.gaierror():
             return f"the host is not known: {error.strerror}"
         case _:
-            return str(error) or type(error).__name__
+            return text_of(error) or type(error).__name__

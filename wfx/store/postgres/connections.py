@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, keeps_connection, translate
+from wfx.store.postgres.faults import LOST, NO_ANSWER, ConnectionLost, Locked, keeps_connection, tell_unfit, translate
 
 Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -50,7 +50,7 @@ class Connection:
         self._writes = writes
         self._seconds = seconds
         self._known_down = known_down
-        self._plain: Plain | None = None
+        self.plain: Plain | None = None
         self._turn = asyncio.Lock()
         self._closed = False
         self._opening: asyncio.Task[Plain] | None = None
@@ -58,16 +58,18 @@ class Connection:
         self._pause = 0.0
         self._not_before = 0.0
         self._refusal: StoreUnavailable | None = None
+        self._locked = ""
+        """What the last one was told who waited for somebody's lock in vain; also what others wait behind."""
 
     @property
     def is_open(self) -> bool:
         """Whether it is open as far as is known."""
-        return self._plain is not None and not self._plain.is_closed()
+        return self.plain is not None and not self.plain.is_closed()
 
     @property
     def server_pid(self) -> int:
         """The number of the process that serves it; 0 if there is none."""
-        return 0 if self._plain is None else self._plain.get_server_pid()
+        return 0 if self.plain is None else self.plain.get_server_pid()
 
     async def run(self, work: Callable[[Plain], Awaitable[Result]], until: float | None = None) -> Result:
         """Do something with it, until a moment of the loop's clock at most.
@@ -96,8 +98,11 @@ class Connection:
             try:
                 async with asyncio.timeout_at(until):
                     yield plain
+                self._locked = ""
             except Exception as exc:
                 found = translate(exc)
+                tell_unfit(found)
+                self._locked = str(found) if isinstance(found, Locked) else ""
                 if not keeps_connection(found):
                     self.drop(found if isinstance(exc, TimeoutError) else None)
                 if found is None:
@@ -115,14 +120,14 @@ class Connection:
             self._opening.cancel()
             await asyncio.wait([self._opening])
         async with self._turn:
-            plain, self._plain = self._plain, None
+            plain, self.plain = self.plain, None
             if plain is not None:
                 with contextlib.suppress(asyncpg.PostgresError, *LOST):
                     await plain.close(timeout=FAREWELL)
 
     def drop(self, reason: Exception | None = None) -> None:
         """Let go of the connection; ``reason`` is why the next one is not expected to come about soon, if so."""
-        plain, self._plain = self._plain, None
+        plain, self.plain = self.plain, None
         if plain is not None:
             plain.terminate()
         if reason is not None:
@@ -139,7 +144,7 @@ class Connection:
             async with asyncio.timeout_at(until):
                 await self._turn.acquire()
         except TimeoutError as exc:
-            raise StoreUnavailable(NO_ANSWER) from exc
+            raise StoreUnavailable(self._locked or NO_ANSWER) from exc
         try:
             yield
         finally:
@@ -148,8 +153,8 @@ class Connection:
     async def _opened(self, until: float | None) -> Plain:
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if self._plain is not None and not self._plain.is_closed():
-            return self._plain
+        if self.plain is not None and not self.plain.is_closed():
+            return self.plain
         loop = asyncio.get_running_loop()
         if self._opening is None:
             if self._refusal is not None and loop.time() < self._not_before:
@@ -167,9 +172,9 @@ class Connection:
         raise StoreUnavailable(*self._refusal.args)
 
     async def _open(self) -> Plain:
-        self._plain = None
+        self.plain = None
         try:
-            self._plain = plain = await self._connect()
+            self.plain = plain = await self._connect()
             if self._begin is not None:
                 await self._begin(plain)
         except Exception as exc:
@@ -177,6 +182,7 @@ class Connection:
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = asyncio.get_running_loop().time() + self._pause
             found = exc if isinstance(exc, StoreUnavailable) else translate(exc)
+            tell_unfit(found)
             if found is None:
                 raise
             self._refusal = StoreUnavailable(*found.args)
@@ -203,15 +209,15 @@ class Connections:
         self, connect: Open, count: int, answering: Callable[[], AbstractAsyncContextManager[None]], known_down: float
     ) -> None:
         """Open each when it is first used; who has waited in ``answering`` for too long is told by a TimeoutError."""
-        self._all = [Connection(connect, known_down=known_down) for _ in range(count)]
-        self._free = [*self._all]
+        self.all = [Connection(connect, known_down=known_down) for _ in range(count)]
+        self._free = [*self.all]
         self._places = asyncio.Semaphore(count)
         self._answering = answering
 
     @property
     def open_ones(self) -> int:
         """How many are open."""
-        return sum(each.is_open for each in self._all)
+        return sum(each.is_open for each in self.all)
 
     async def read(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
         """Do something that changes nothing with one of them, as by :meth:`Connection.read`."""
@@ -234,4 +240,4 @@ class Connections:
 
     async def close(self) -> None:
         """Close all for good."""
-        await asyncio.gather(*(each.close() for each in self._all))
+        await asyncio.gather(*(each.close() for each in self.all))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import time
+
 import asyncpg
 
 from wfx.domain.errors import StoreError, StoreFull, StoreUnavailable
@@ -11,18 +14,37 @@ class DecideAgain(StoreUnavailable):
     """The statement changed nothing since another server was in the way, and may succeed when it is sent again."""
 
 
+class Unfit(StoreUnavailable):
+    """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
+
+
+class Locked(StoreUnavailable):
+    """Somebody else holds a lock; the statement changed nothing, and the connection is good."""
+
+
 class ConnectionLost(StoreUnavailable):
     """There is no answer; what was sent may have been done."""
 
 
 NO_ANSWER = "PostgreSQL gives no answer"
+_LOST_CONNECTION = "the connection to PostgreSQL was lost"
 LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, EOFError)
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
-_AGAIN = {"23503", "40001", "40P01"}
-"""What a batch refers to is gone meanwhile; other transactions were in the way."""
-_FULL = {"53100"}
-_LOST_CLASSES = ("08", "57P")
-_UNAVAILABLE_CLASSES = ("25", "53", "55", "57", "58", "XX")
+_AGAIN_AFTER = 60.0
+"""Seconds until it is told once more that a database is unfit in the same way."""
+_SYNTAX = "42601"
+_KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
+    (("23503", "40001", "40P01"), DecideAgain, "other changes were in the way"),
+    (("53100",), StoreFull, "the database is full"),
+    (("55P03",), Locked, "somebody holds a lock on a table or a row that this needs"),
+    (("08", "57P"), ConnectionLost, _LOST_CONNECTION),
+    (("25", "53", "55", "57", "58", "XX"), StoreUnavailable, "PostgreSQL failed"),
+    (("3D", "3F", "42"), Unfit, "the database lacks a table, a column or a right that this needs"),
+)
+"""What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
+_told: dict[str, float] = {}
+"""When it was told last that a database is unfit, by the message."""
+_log = logging.getLogger(__name__)
 
 
 def translate(error: BaseException) -> Exception | None:
@@ -31,23 +53,39 @@ def translate(error: BaseException) -> Exception | None:
         return _of_state(error, str(getattr(error, "sqlstate", None) or ""))
     if isinstance(error, TimeoutError):
         return ConnectionLost(NO_ANSWER)
+    if isinstance(error, OSError):
+        return ConnectionLost(f"{_LOST_CONNECTION}: {error.strerror or type(error).__name__}")
     if isinstance(error, LOST) and not isinstance(error, ValueError):
-        return ConnectionLost(f"the connection to PostgreSQL was lost: {error or type(error).__name__}")
+        return ConnectionLost(_LOST_CONNECTION)  # what the driver says is about its own insides
     return None
+
+
+def text_of(error: BaseException) -> str:
+    """Return what PostgreSQL says, with its detail and hint, in one line."""
+    return "; ".join(str(error).splitlines())
 
 
 def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
-    if state in _AGAIN:
-        return DecideAgain(str(error))
-    if state in _FULL:
-        return StoreFull(f"the database is full: {error}")
-    if state.startswith(_LOST_CLASSES):
-        return ConnectionLost(f"the connection to PostgreSQL was lost: {error}")
-    if state.startswith(_UNAVAILABLE_CLASSES):
-        return StoreUnavailable(f"PostgreSQL failed: {error}")
+    if isinstance(error, asyncpg.ConnectionDoesNotExistError):
+        return ConnectionLost(_LOST_CONNECTION)  # the driver says so, in words of its own
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return DecideAgain(text_of(error))
+    if state == _SYNTAX:
+        return None
+    for begins, kind, meaning in _KINDS:
+        if state.startswith(begins):
+            return kind(f"{meaning} (SQLSTATE {state}): {text_of(error)}")
     return None
+
+
+def tell_unfit(error: Exception | None) -> None:
+    """Write a record of the log if a database is unfit, but not for each request."""
+    now, text = time.monotonic(), str(error)
+    if isinstance(error, Unfit) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+        _told[text] = now
+        _log.error(text)
 
 
 def keeps_connection(error: Exception | None) -> bool:
     """Tell whether the connection is good after this."""
-    return not isinstance(error, StoreError) or isinstance(error, StoreFull | DecideAgain)
+    return not isinstance(error, StoreError) or isinstance(error, StoreFull | DecideAgain | Unfit | Locked)

@@ -39,7 +39,7 @@ class Listener:
         head is asked for more often. A connection that gives no answer in time is opened anew.
         """
         begin = self._listen if notified else None
-        self._connection = Connection(connect, begin, seconds=deadlines.read, known_down=deadlines.known_down)
+        self.connection = Connection(connect, begin, seconds=deadlines.read, known_down=deadlines.known_down)
         self._pause = _POLL_SECONDS if notified else _DEAF_POLL_SECONDS
         self._known = known
         self._own_pid = own_pid
@@ -51,7 +51,7 @@ class Listener:
     @property
     def is_open(self) -> bool:
         """Whether the connection is open."""
-        return self._connection.is_open
+        return self.connection.is_open
 
     def start(self, tell: Callable[[int], None]) -> None:
         """Begin to listen."""
@@ -64,13 +64,13 @@ class Listener:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await self._connection.close()
+        await self.connection.close()
 
     async def _work(self) -> None:
         while True:
             self._news.clear()
             try:
-                head = await self._connection.read(self._known.check)
+                head = await self.connection.read(self._known.check)
                 await self._settled()  # who writes here tells of it, with the events
                 self._tell(head)
             except StoreError as exc:

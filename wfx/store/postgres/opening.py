@@ -15,6 +15,7 @@ from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
 from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import translate
+from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
@@ -45,10 +46,18 @@ class _Target:
         self._demands = Demands(pooler, settings.may_lose_commits)
         self.name = str(target)
 
-    def opener(self, seconds: float, session: Mapping[str, str], grace: float = _GRACE_SECONDS) -> Connector:
+    def opener(
+        self,
+        seconds: float,
+        session: Mapping[str, str],
+        grace: float = _GRACE_SECONDS,
+        known: KnownLog | None = None,
+        *,
+        follows: bool = False,
+    ) -> Connector:
         """Return what opens connections for one use, where PostgreSQL may work so many seconds on a statement."""
         limited = {**session, "statement_timeout": f"{int(seconds * 1000)}ms"}
-        return Connector(self._target, self._demands, self._token, seconds + grace, limited)
+        return Connector(self._target, self._demands, self._token, seconds + grace, limited, known, follows)
 
 
 async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> PostgresBackend:
@@ -59,13 +68,15 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     target = _Target(option, settings, pooler=settings.pooler)
     direct = _listen_target(settings) if settings.listen_dsn else target
     grace = _DEADLINES.grace
-    write = target.opener(_DEADLINES.write - grace, _WRITE, grace)
-    point, listen = (each.opener(_DEADLINES.read - grace, _SESSION, grace) for each in (target, direct))
-    search = target.opener(settings.search_timeout, _SEARCH)
+    known = KnownLog()
+    write = target.opener(_DEADLINES.write - grace, _WRITE, grace, known, follows=True)
+    point = target.opener(_DEADLINES.read - grace, _SESSION, grace, known)
+    listen = direct.opener(_DEADLINES.read - grace, _SESSION, grace, known, follows=True)
+    search = target.opener(settings.search_timeout, _SEARCH, known=known)
     try:
         await _migrate(target)
         heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
-        openers = Openers(write, point, search, listen)
+        openers = Openers(write, point, search, listen, known, settings.may_lose_commits)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
     except StoreUnusable:

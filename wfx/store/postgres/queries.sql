@@ -92,10 +92,20 @@ ORDER BY seq
 -- name: bounds
 SELECT log_id, horizon, head FROM log
 
+-- name: locked_jobs
+-- Of some jobs those that somebody holds a lock on.
+WITH free AS MATERIALIZED (SELECT number FROM job WHERE number = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)
+SELECT number, id FROM job WHERE number = ANY ($1::bigint[]) AND number NOT IN (SELECT number FROM free)
+
 -- name: log_now
 -- The newest event, and the one with this number.
 SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id
 FROM log LEFT JOIN event AS latest ON latest.seq = head LEFT JOIN event AS known ON known.seq = $1
+
+-- name: server_now
+-- The newest event, the one with this number, and since when PostgreSQL runs, by which two servers are told apart.
+SELECT log_id, head, horizon, known.ctime, known.job_id, pg_postmaster_start_time()::text
+FROM log LEFT JOIN event AS known ON known.seq = $1
 
 -- name: replace_log
 -- Unless somebody else has done it.
@@ -104,8 +114,27 @@ WITH renamed AS (
 )
 SELECT pg_notify('wfx_log', '') FROM renamed
 
--- name: ping
+-- name: answer
 SELECT 1
+
+-- name: ping
+-- Whether nothing can be written, how commits are answered, and of which tables the user lacks a right or which are not there.
+SELECT
+    current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
+    (
+        SELECT string_agg(DISTINCT name, ', ')
+        FROM
+            (
+                VALUES
+                ('job', 'SELECT,INSERT,UPDATE,DELETE'), ('history', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
+                ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
+                ('lease', 'SELECT,INSERT,UPDATE')
+            ) AS needed (name, rights),
+            unnest(string_to_array(rights, ',')) AS wanted
+        WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
+    )
 
 -- name: count_jobs
 SELECT name, grp, jobs

@@ -19,7 +19,8 @@ _SETTINGS = {
     "jit": "off",  # compiling takes longer than any of the statements
     "random_page_cost": "1.1",  # else few rows with a tag are looked for among all jobs
 }
-_NOT_DURABLE = ("off", "local")
+NOT_DURABLE = ("off", "local")
+READ_ONLY = "the server cannot write now: it is a standby, or default_transaction_read_only is on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,16 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
         return reason
     read_only, commit, isolation = await connection.fetchrow(_LOOK)
     if read_only and not demands.standby_will_do:
-        return "the server cannot write now: it is a standby, or default_transaction_read_only is on"
-    if commit in _NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):
+        return READ_ONLY
+    if commit in NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):
         return (
             f"synchronous_commit is {commit}, so acknowledged changes could be lost: set it on for this database, "
             "or give options='-c synchronous_commit=on', or allow it by --postgres-may-lose-commits"
         )
     if not demands.pooler:
         wanted = {**_SETTINGS, **settings}
+        if not (commit in NOT_DURABLE or demands.may_lose_commits):  # it stays, whatever becomes of configuration
+            wanted["synchronous_commit"] = commit
         await connection.fetch(_SET_UP, list(wanted), list(wanted.values()))
     elif isolation != _ISOLATION:
         return f"default_transaction_isolation is {isolation}, and must be {_ISOLATION} behind a pooler"

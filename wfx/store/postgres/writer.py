@@ -12,14 +12,14 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from wfx.domain.errors import NotOnThisLog, StepTaken, StoreError, StoreUnavailable
-from wfx.store.backend import Applied, Performed, Snapshot
+from wfx.store.backend import Applied, JobsLocked, Performed, Snapshot
 from wfx.store.operations import ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.postgres import exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
-from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain
+from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
@@ -47,7 +47,7 @@ class Writer:
 
     def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
         """Open the connection when it is first used."""
-        self._connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
+        self.connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
         self._workflows = workflows
         self._known = known
         self._deadlines = deadlines
@@ -57,24 +57,26 @@ class Writer:
         self._id: UUID = uuid4()
         self._epoch = 0
         self._batch = 0
+        self._locked: set[int] = set()
+        """The numbers of jobs that somebody held a lock on when they were waited for last."""
         self._told: Row = ()
         """What the server's row said when the connection was opened: epoch, batch, and the answer to that batch."""
 
     @property
     def is_open(self) -> bool:
         """Whether the connection is open."""
-        return self._connection.is_open
+        return self.connection.is_open
 
     @property
     def server_pid(self) -> int:
         """The number of the process that serves the connection."""
-        return self._connection.server_pid
+        return self.connection.server_pid
 
     async def load(self, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         """Read jobs and workflows as they are now; nothing is locked."""
         self._began = began = asyncio.get_running_loop().time()
         read = partial(self._load, ids=ids, names=names, room=room)
-        return await self._connection.read(read, began + self._deadlines.load)
+        return await self.connection.read(read, began + self._deadlines.load)
 
     async def _load(self, plain: Plain, ids: Collection[str], names: Collection[str], room: int) -> Snapshot:
         rows: Sequence[Row] = ()
@@ -111,21 +113,26 @@ class Writer:
 
     async def close(self) -> None:
         """Leave the table of writers, and close the connection."""
-        if self._connection.is_open:
+        if self.connection.is_open:
             try:
                 until = asyncio.get_running_loop().time() + FAREWELL
-                await self._connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id), until)
+                await self.connection.run(lambda plain: plain.execute(SQL["forget_writers"], self._id), until)
             except StoreError as exc:
                 _log.debug("cannot leave the table of writers: %s", exc)
-        await self._connection.close()
+        await self.connection.close()
 
     async def open(self) -> None:
         """Open the connection, however long it takes. Raises StoreUnavailable."""
-        await self._connection.run(_nothing)
+        await self.connection.run(_nothing)
 
     async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
+        if not self._locked.isdisjoint(batch.numbers):
+            await self._refuse_locked(batch)  # at once: it was waited for in vain already
         try:
             first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
+        except Locked as exc:
+            await self._refuse_locked(batch, exc)
+            raise
         except asyncpg.UniqueViolationError as exc:
             if exc.constraint_name != _IDS:
                 raise
@@ -135,6 +142,13 @@ class Writer:
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
         return Applied(first_seq or 0, frozenset(stale))
+
+    async def _refuse_locked(self, batch: Batch, cause: Locked | None = None) -> None:
+        """Raise JobsLocked if somebody holds a lock on some of the jobs."""
+        rows = await self._run(lambda plain: plain.fetch(SQL["locked_jobs"], batch.numbers))
+        self._locked = {number for number, _ in rows}
+        if rows:
+            raise JobsLocked("somebody holds a lock on this job", {job_id for _, job_id in rows}) from cause
 
     async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         async def send(plain: Plain) -> Any:
@@ -165,7 +179,7 @@ class Writer:
             if attempt and clock() > until:
                 raise StoreUnavailable(f"{NO_ANSWER} in time; the change was not made")
             try:
-                answer = await self._connection.run(send, until)
+                answer = await self.connection.run(send, until)
             except DecideAgain:
                 continue
             except ConnectionLost as exc:
@@ -180,17 +194,18 @@ class Writer:
         deadline, clock = self._began + self._deadlines.read, asyncio.get_running_loop().time
         while True:
             try:
-                await self._connection.run(_nothing, deadline)
+                await self.connection.run(_nothing, deadline)
             except StoreUnavailable as exc:
                 if clock() + _RECOVERY_PAUSE > deadline:
-                    raise StoreUnavailable(f"it is unknown whether the change was made: {lost}; {exc}") from exc
+                    reasons = "; ".join(dict.fromkeys((str(lost), str(exc))))
+                    raise StoreUnavailable(f"it is unknown whether the change was made: {reasons}") from exc
                 await asyncio.sleep(_RECOVERY_PAUSE)
             else:
                 return self._told[2:] if self._told[1] == self._batch else None
 
     async def _run(self, work: Callable[[Plain], Awaitable[Result]]) -> Result:
         """Do what belongs to what was begun, in the time that is left for it."""
-        return await self._connection.run(work, self._began + self._deadlines.read)
+        return await self.connection.run(work, self._began + self._deadlines.read)
 
     async def _claim(self, plain: Plain) -> None:
         await self._known.check(plain)

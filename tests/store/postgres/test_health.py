@@ -1,0 +1,113 @@
+"""What is told of a PostgreSQL that answers, and in which nothing can be written, or tables or rights are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from postgres_server import Postgres
+from waiting import eventually
+
+from tests.acceptance.streams.writing import WORKFLOW, create_job, operator, store_workflow
+from wfx.demo.local import LocalService
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL whose settings the tests may change."""
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def base(server: Postgres) -> Iterator[str]:
+    """The name of a database."""
+    with server.database() as name:
+        yield name
+
+
+@pytest.fixture
+def service(server: Postgres, base: str, tmp_path: Path) -> Iterator[LocalService]:
+    """A service on the database, with the workflow."""
+    with LocalService(tmp_path, "--storage=postgres", f"--storage-opt={server.conninfo(base)}") as running:
+        store_workflow(running)
+        yield running
+
+
+def probes(service: LocalService) -> tuple[str, int]:
+    """What /health and /readyz say."""
+    health = httpx.get(f"{service.north}/health", timeout=30).json()["status"]
+    return health, httpx.get(f"{service.north}/readyz", timeout=30).status_code
+
+
+def records(service: LocalService, text: str) -> int:
+    """Wait until a record of the log has the text; return how many have it."""
+    eventually(lambda: any(text in line for line in service.lines), f"the log says: {text}")
+    return sum(text in line for line in service.lines)
+
+
+def refused_change(service: LocalService) -> str:
+    """Check that a change is refused as it must be while PostgreSQL cannot be used; returns the message."""
+    with operator(service) as client:
+        answer = client.post("/jobs", json={"clientId": "c", "workflow": WORKFLOW})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (503, "wfx.storeUnavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "\n" not in error["message"]
+    return str(error["message"])
+
+
+def test_read_only(server: Postgres, service: LocalService) -> None:
+    """While PostgreSQL runs and can only be read probes and one log record tell, and single jobs are still shown."""
+    job = create_job(service, "device")
+    server.sql("ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()")
+    try:
+        eventually(lambda: probes(service) == ("down", 503), "probes tell")
+        refused_change(service)
+        with operator(service) as client:
+            assert client.get(f"/jobs/{job}").status_code == 200
+        assert probes(service) == ("down", 503)
+        assert records(service, "store is down: the server cannot write now") == 1
+    finally:
+        server.sql(
+            "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; "
+            "SELECT pg_reload_conf()"
+        )
+    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+    assert create_job(service, "device")
+
+
+@pytest.mark.parametrize(
+    ("harm", "repair"),
+    [
+        ("REVOKE INSERT ON event FROM wfx", "GRANT INSERT ON event TO wfx"),
+        ("REVOKE SELECT ON job FROM wfx", "GRANT SELECT ON job TO wfx"),
+        ("ALTER TABLE current_workflow RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO current_workflow"),
+    ],
+)
+def test_tables_and_rights(server: Postgres, base: str, service: LocalService, harm: str, repair: str) -> None:
+    """While a table or a right is missing requests get 503, probes and one log record tell; then all is as before."""
+    server.sql(harm, base)
+    for _ in range(3):
+        assert "SQLSTATE 42" in refused_change(service)
+    eventually(lambda: probes(service) == ("down", 503), "probes tell")
+    assert records(service, "store is down: ") == 1
+    assert records(service, "a column or a right that this needs (SQLSTATE 42") == 1
+    server.sql(repair, base)
+    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+    assert create_job(service, "device")
+    assert not any("Traceback" in line for line in service.lines)
+
+
+def test_another_database(server: Postgres, base: str, service: LocalService) -> None:
+    """A database that is made anew under a server that runs: requests get 503, and probes tell."""
+    server.sql(f"DROP DATABASE {base} WITH (FORCE)")
+    eventually(lambda: "does not exist" in refused_change(service), "the database is gone")
+    server.sql(f"CREATE DATABASE {base} OWNER wfx TEMPLATE template0")
+    eventually(lambda: "SQLSTATE 42P01" in refused_change(service), "the new one is empty")
+    eventually(lambda: probes(service) == ("down", 503), "probes tell")
+    with operator(service) as client:
+        assert client.get("/jobs").status_code == 503
+    assert not any("Traceback" in line for line in service.lines)
