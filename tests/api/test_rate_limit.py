@@ -167,7 +167,7 @@ def test_the_guide() -> None:
     """The guide names the paths that are never limited, and how many addresses are remembered."""
     guide = (Path(__file__).parents[2] / "docs" / "rate-limit.md").read_text(encoding="utf-8")
     assert ", ".join(f"`{path.decode()}`" for path in (*sorted(NEVER_LIMITED)[1:], min(NEVER_LIMITED))) in guide
-    assert f"At most {MOST:,} addresses are remembered" in guide
+    assert f"at most {MOST:,} addresses are remembered" in guide
 
 
 async def test_devices_are_not_limited_unless_asked_for() -> None:
