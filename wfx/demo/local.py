@@ -17,6 +17,8 @@ from typing import Self
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 60.0
+_LAST_LINES = 2.0
+"""Seconds that reading what was written last may take, unless a process that the service has started keeps the pipe."""
 
 
 class LocalService:
@@ -36,6 +38,7 @@ class LocalService:
         self.lines: list[str] = []
         self.ports = {"north": 0, "south": 0}
         self.process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
 
     @property
     def north(self) -> str:
@@ -59,7 +62,8 @@ class LocalService:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         fresh: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._drain, args=(self.process, fresh), daemon=True).start()
+        self._reader = threading.Thread(target=self._drain, args=(self.process, fresh), daemon=True)
+        self._reader.start()
         self._await_listeners(fresh)
         return self
 
@@ -84,15 +88,18 @@ class LocalService:
                 waiting.discard(record["side"])
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Send the signal and return the exit status."""
+        """Send the signal and return the exit status; ``lines`` are complete then."""
         assert self.process is not None
+        assert self._reader is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(STOP_DEADLINE)
+            status = self.process.wait(STOP_DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+        self._reader.join(_LAST_LINES)
+        return status
 
     def __enter__(self) -> Self:
         """Start."""
