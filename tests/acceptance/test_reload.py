@@ -326,8 +326,10 @@ def test_hanging_up_while_it_stops(tmp_path: Path) -> None:
     ),
     (
         "storage-opt: postgres://me:secret@db.example/wfx",
-        "storage-opt: the storage option begins with postgres://, which names no file of SQLite; "
-        "give --storage postgres with it (wfx.yml line 1)",
+        (
+            "storage-opt: the storage option begins with postgres://, which names no file of SQLite; "
+            "give --storage postgres with it (wfx.yml line 1)"
+        ),
     ),
 ])  # fmt: skip
 def test_what_a_restart_would_refuse(tmp_path: Path, text: str, said: str) -> None:
