@@ -8,24 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.rollouts import Rollout
 from wfx.demo.local import LocalService
 
 
-class Fleet:
-    """Jobs of one test, found again by a tag of their own."""
+class SouthboundRollout(Rollout):
+    """Six jobs in lists of the southbound side."""
 
     def __init__(self, north: httpx.Client, south: httpx.Client, workflow: str, mark: str) -> None:
-        """Create six jobs: c0 and c1 alternate; tags t0, t1, t2 in turn; the last two are INSTALLING, then one ends."""
+        """Create them: c0 and c1 alternate, and tags t0, t1, t2 in turn."""
+        super().__init__(north, south, workflow, mark)
         self.south = south
-        self.mark = mark
-        self.workflow = workflow
-        self.ids = []
-        for number in range(6):
-            request = {"clientId": f"{mark}-c{number % 2}", "workflow": workflow, "tags": [mark, f"t{number % 3}"]}
-            self.ids.append(north.post("/jobs", json=request).json()["id"])
-        for job_id in self.ids[4:]:
-            south.put(f"/jobs/{job_id}/status", json={"state": "INSTALLING"})
-        south.put(f"/jobs/{self.ids[5]}/status", json={"state": "TERMINATED"})
 
     def find(self, **conditions: object) -> list[int]:
         """Query on top of the workflow and return which of the six were found, in order."""
@@ -38,9 +31,9 @@ class Fleet:
 @pytest.fixture
 def fleet(
     north: httpx.Client, south: httpx.Client, own_workflow: dict[str, Any], unique: Callable[[str], str]
-) -> Fleet:
+) -> SouthboundRollout:
     """Six jobs in different states with different tags."""
-    return Fleet(north, south, own_workflow["name"], unique("fleet"))
+    return SouthboundRollout(north, south, own_workflow["name"], unique("fleet"))
 
 
 @pytest.mark.parametrize(("conditions", "found"), [
@@ -70,19 +63,19 @@ def fleet(
     ({"limit": 3, "sort": "desc", "group": "OPEN", "tag": "t0,t1,t2"}, [4, 3, 2]),
     ({"class": "OPEN", "history": "maybe"}, [0, 1, 2, 3, 4, 5]),
 ])  # fmt: skip
-def test_conditions(fleet: Fleet, conditions: dict[str, object], found: list[int]) -> None:
+def test_conditions(fleet: SouthboundRollout, conditions: dict[str, object], found: list[int]) -> None:
     """Conditions combine with AND, lists in one condition with OR; order is that of creation."""
     assert fleet.find(**conditions) == found
 
 
-def test_client(fleet: Fleet) -> None:
+def test_client(fleet: SouthboundRollout) -> None:
     """A client's jobs are found by exact id."""
     assert fleet.find(clientId=f"{fleet.mark}-c0") == [0, 2, 4]
     assert fleet.find(clientId=f"{fleet.mark}-c0", group="OPEN", sort="desc") == [4, 2, 0]
     assert fleet.find(clientId=f"{fleet.mark}-C0") == []
 
 
-def test_workflow(fleet: Fleet) -> None:
+def test_workflow(fleet: SouthboundRollout) -> None:
     """An unknown workflow finds nothing."""
     assert fleet.find(workflow="unknown") == []
 
@@ -97,7 +90,7 @@ def test_no_group(north: httpx.Client, unique: Callable[[str], str]) -> None:
     assert north.get("/jobs", params={"workflow": name, "group": "X"}).json()["content"] == []
 
 
-def test_pagination(fleet: Fleet) -> None:
+def test_pagination(fleet: SouthboundRollout) -> None:
     """The total counts before paging and each job once; limit and offset come back as asked."""
     query = {"workflow": fleet.workflow, "tag": "t0,t1", "limit": "1", "offset": "2", "pagination": "true"}
     page = fleet.south.get("/jobs", params=query).json()

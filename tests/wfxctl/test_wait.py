@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import eventually
 from wfxctl_stub import Fleet, Reply, Stub
 
 from wfxctl import stream
@@ -123,8 +123,7 @@ def test_a_wait_survives_a_restart(run: Run, resumable: bool) -> None:
 
     def restart() -> None:
         with stub.listening(port):
-            while stub.written < 1:  # the job was read; the stream, opened before, has no end
-                time.sleep(0.01)
+            eventually(lambda: stub.written, "the job was read; the stream, opened before, has no end")
         fleet.move("7", "BRIGHT")
         stub.replies.append(Reply(503, b"starting"))
         with stub.listening(port):
