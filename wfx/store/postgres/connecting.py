@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -54,7 +54,7 @@ class Connector:
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets."""
         failures, wrong = [], "no connection to PostgreSQL"
-        doubtful: tuple[Plain, Objection] | None = None
+        doubtful: list[tuple[Plain, Objection]] = []
         try:
             for place in self.target.tried():
                 try:
@@ -65,21 +65,25 @@ class Connector:
                     continue
                 if objection is None:
                     return plain
+                doubtful.append((plain, objection))
                 failures.append(f"{place}: {objection.reason}")
                 wrong = "PostgreSQL cannot be used"
-                unfit = objection.another_log and not self.follows
-                if unfit or (doubtful and doubtful[1].another_log <= objection.another_log):
-                    plain.terminate()
-                else:
-                    _leave(doubtful)
-                    doubtful = plain, objection
-            if doubtful is not None and self.known is not None:
-                self.known.move(*doubtful)
-                plain, doubtful = doubtful[0], None
-                return plain
+            if chosen := self._least_doubtful(doubtful):
+                doubtful.remove(chosen)
+                return chosen[0]
         finally:
-            _leave(doubtful)
+            for plain, _ in doubtful:
+                plain.terminate()
         raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
+
+    def _least_doubtful(self, doubtful: Sequence[tuple[Plain, Objection]]) -> tuple[Plain, Objection] | None:
+        """Choose where no other can be had, and have all connections made there; None if none will do."""
+        will_do = [each for each in doubtful if self.follows or not each[1].another_log]
+        if not will_do or self.known is None:
+            return None
+        chosen = min(will_do, key=lambda each: each[1].another_log)
+        self.known.move(*chosen)
+        return chosen
 
     async def _connect(self, place: Place) -> tuple[Plain, Objection | None]:
         plain = await self._opened(place)
@@ -155,11 +159,6 @@ class Connector:
         for name, option in _OPTIONS_OF_TCP.items():
             if (value := self.target.keepalive.get(name, 0)) > 0:
                 connected.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _leave(doubtful: tuple[Plain, Objection] | None) -> None:
-    if doubtful is not None:
-        doubtful[0].terminate()
 
 
 class _NextPlease(Exception):
