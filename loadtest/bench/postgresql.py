@@ -18,7 +18,7 @@ from bench.fixture import Case
 from bench.machine import cpu_seconds
 from bench.ratios import CONNECTIONS, Effort
 from bench.reference import Reference
-from bench.servers import Server, client, server_of
+from bench.servers import Server, client, read, server_of
 from bench.streams import Figure
 from bench.wrk import Load
 from local_cluster import database
@@ -128,15 +128,10 @@ def _cases(service: LocalService | Reference, effort: Effort) -> list[Case]:
 
 
 def _read(engine: str, case: Case, connections: int, server: Server, where: Place, seconds: float) -> Row:
-    before, database_before = cpu_seconds(server.pid), where.cpu
-    outcome = wrk.run(server.port, case.load, connections, seconds)
-    requests = max(outcome.requests, 1)
-    return Row(
-        engine, case.name, connections, outcome.rate, outcome.p50, outcome.p99,
-        cpu=(cpu_seconds(server.pid) - before) * 1e6 / requests,
-        database_cpu=(where.cpu - database_before) * 1e6 / requests,
-        failed=outcome.failed,
-    )  # fmt: skip
+    before = where.cpu
+    found = read(server, case.load, connections, seconds)
+    database_cpu = (where.cpu - before) * 1e6 / max(found.rate * seconds, 1)
+    return Row(engine, case.name, connections, found.rate, found.p50, found.p99, found.cpu, database_cpu, found.failed)
 
 
 def _middle(rows: list[Row], rates: Sequence[float]) -> Row:
