@@ -90,7 +90,6 @@ class LocalService:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and return the exit status; ``lines`` are complete then."""
         assert self.process is not None
-        assert self._reader is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
@@ -98,7 +97,8 @@ class LocalService:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        self._reader.join(_LAST_LINES)
+        if self._reader is not None:  # else its output goes elsewhere
+            self._reader.join(_LAST_LINES)
         return status
 
     def __enter__(self) -> Self:
