@@ -20,7 +20,7 @@ PATIENCE = 1.0
 """Seconds until the server is not waited for any longer."""
 _MOST = "200"
 """Workflows that are looked at."""
-_SAFE = re.compile(r"[\w.@%+,/=-]+")
+_SAFE = re.compile(r"\w[\w.@%+,/=-]*")
 """Words that no shell takes for anything else."""
 _LONGEST_DESCRIPTION = 80
 

@@ -73,7 +73,8 @@ def _shown(members: contexts.Members) -> Document:
 def _where(row: Document, side: str) -> str:
     """Return the address of a side, as far as the context tells it."""
     infix = "tls-" if text(row, "enable-tls") == "true" else ""
-    named = ":".join(filter(None, (text(row, f"{side}-{infix}host"), text(row, f"{side}-{infix}port"))))
+    host, port = text(row, f"{side}-{infix}host"), text(row, f"{side}-{infix}port")
+    named = f"{host or 'localhost'}:{port}" if port else host
     return text(row, f"{side}-url") or text(row, f"{side}-unix-socket") or named
 
 
