@@ -31,6 +31,9 @@ DOCUMENT = {
     "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
     "states": [{"name": "ACTIVATED"}],
     "content": [{"id": "7", "name": "lamp"}],
+    "counts": [],
+    "position": "log-1",
+    "total": 0,
 }
 
 
