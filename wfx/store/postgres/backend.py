@@ -69,6 +69,8 @@ class PostgresBackend:
         )
         answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
+        self._looking_at_rows = asyncio.Semaphore(max(searches - 1, 1))
+        """For counts that look at each job: one connection is left to others."""
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
@@ -149,8 +151,12 @@ class PostgresBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search.page(query, room)
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        return await self._searches.read(partial(job_summary.summarize, query=query))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        count = partial(job_summary.summarize, query=query)
+        if not query.needs_rows:
+            return await self._searches.read(count)
+        async with self._looking_at_rows:
+            return await self._searches.read(count)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))

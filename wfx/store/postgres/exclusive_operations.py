@@ -28,6 +28,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import workflow_event
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
@@ -65,7 +66,8 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case PruneLog():
             return await _prune_log(plain, operation, now)
         case RunChores():
-            return await _drop_histories(plain, operation.at_most)
+            dropped = await _drop_histories(plain, operation.at_most)
+            return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():
