@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from wfx.domain import job_json
 from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import JobChanged, JobExists, JobNotFound, WorkflowNotFound
+from wfx.domain.finished import tombstone_of
 from wfx.domain.job import Action, Change, HistoryEntry, Job
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -61,6 +62,8 @@ class PendingJob:
 
     The first is of the version before the plan, or of version 1 of a new job, each other one higher.
     """
+    tombstone: Job | None = None
+    """What is told of it once it is deleted."""
 
 
 class Plan:
@@ -139,8 +142,11 @@ class Plan:
         pending, old = self._find(operation.job_id)
         if operation.version is not None and operation.version != old.version:
             raise JobChanged(old.id, operation.version, old.version)
-        self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old), old.state, operation.cause)
-        pending.after = None
+        if operation.require is not None:
+            operation.require(old)
+        moment = self._later_than(old)
+        self._record(Action.DELETE, old, moment, job_json.deleted(old), old.state, operation.cause)
+        pending.after, pending.tombstone = None, tombstone_of(old, moment)
 
     def _find(self, job_id: str) -> tuple[PendingJob, Job]:
         pending = self._jobs.get(job_id)

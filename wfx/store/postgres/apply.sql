@@ -63,7 +63,18 @@ changed AS (
 gone AS (
     DELETE FROM job USING good
     WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version = 0
-    RETURNING job.number, good.leaves_history
+    RETURNING
+        job.number, good.leaves_history, job.id, job.client_id, job.workflow, good.state, job.stime, good.mtime,
+        good.hash, good.definition
+),
+buried AS (
+    INSERT INTO tombstone (id, client_id, workflow, state, stime, mtime, definition_hash, definition)
+    SELECT id, client_id, workflow, state, stime, mtime, hash, definition FROM gone
+    ON CONFLICT (id) DO UPDATE
+    SET number = DEFAULT, client_id = excluded.client_id, workflow = excluded.workflow, state = excluded.state,
+        stime = excluded.stime, mtime = excluded.mtime, definition_hash = excluded.definition_hash,
+        definition = excluded.definition
+    RETURNING 1
 ),
 dropped AS (
     DELETE FROM history USING gone WHERE history.job = gone.number AND NOT gone.leaves_history

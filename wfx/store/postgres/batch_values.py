@@ -91,8 +91,10 @@ def _changed_row(pending: PendingJob, before: Job, after: Job) -> tuple[Any, ...
 
 
 def _deleted_row(pending: PendingJob, before: Job, *, leaves: bool) -> tuple[Any, ...]:
-    nothing = ("", "", 0, "", None, None, "", False, None, 0, 0)
-    return (pending.loaded.number, before.id, before.version, 0, *nothing, leaves)
+    told = pending.tombstone
+    assert told is not None, "every deletion leaves one"
+    rest = (told.definition_hash, None, None, "", False, _text(told.definition), 0, 0, leaves)
+    return (pending.loaded.number, before.id, before.version, 0, told.state, "", told.mtime, *rest)
 
 
 def _fresh_row(place: int, job: Job, pending: PendingJob) -> tuple[Any, ...]:

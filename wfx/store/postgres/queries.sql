@@ -130,7 +130,7 @@ SELECT
                 ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
                 ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
-                ('lease', 'SELECT,INSERT,UPDATE')
+                ('lease', 'SELECT,INSERT,UPDATE'), ('tombstone', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -287,6 +287,21 @@ finished AS (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone), EXISTS (SELECT FROM one)
+
+-- name: tombstone
+SELECT id, client_id, workflow, state, stime, mtime, definition_hash, definition
+FROM tombstone WHERE id = $1 AND mtime >= $2
+
+-- name: drop_tombstones
+WITH
+oldest AS MATERIALIZED (SELECT number, mtime FROM tombstone ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED),
+gone AS (
+    DELETE FROM tombstone USING oldest
+    WHERE tombstone.number = oldest.number
+        AND (oldest.mtime < $2 OR oldest.number <= (SELECT max(number) FROM tombstone) - $3)
+    RETURNING 1
+)
+SELECT count(*) FROM gone
 
 -- name: create_consumer
 -- Locks the log, so that no event is pruned between its head and the consumer's place.

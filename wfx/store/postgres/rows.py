@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from wfx.domain.finished import tombstone
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -52,6 +53,15 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
     return StoredJob(row[0], row[13], row[14], job_of(row, workflows))
+
+
+def tombstone_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+    """Build what is told of a deleted job from its row."""
+    job_id, client_id, number, state, stime, mtime, definition_hash, definition = row
+    return tombstone(
+        job_id=job_id, client_id=client_id, workflow=workflows[number], state=state, stime=stime, mtime=mtime,
+        definition_hash=definition_hash, definition=None if definition is None else Json(definition.encode()),
+    )  # fmt: skip
 
 
 def history_entry_of(row: Row) -> HistoryEntry:

@@ -9,7 +9,7 @@ from itertools import count
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
-from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, workflow_state_of
+from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, tombstone_row, workflow_state_of
 from wfx.store.sqlite.statements import Statement, over_rows
 
 _Rows = defaultdict[str, list[Row]]
@@ -18,6 +18,7 @@ _ORDER = (
     "delete_history",
     "leave_history",
     "delete_jobs",
+    "bury_jobs",
     "insert_jobs",
     "update_jobs",
     "insert_history",
@@ -74,6 +75,8 @@ def _delete(gone: Iterable[tuple[NumberedJob, Job]], rows: _Rows) -> None:
         fits = entries <= room
         rows["delete_history" if fits else "leave_history"].append((job.number,))
         rows["delete_jobs"].append((job.number,))
+        if job.tombstone is not None:
+            rows["bury_jobs"].append(tombstone_row(job.tombstone))
         room -= entries if fits else 0
 
 

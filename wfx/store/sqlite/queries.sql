@@ -143,6 +143,20 @@ UPDATE orphaned_history SET entry = ? WHERE entry = ?
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)
 
+-- name: bury_jobs
+INSERT OR REPLACE INTO tombstone (id, client_id, workflow, state, stime, mtime, definition_hash, definition) VALUES :rows
+
+-- name: tombstone
+SELECT id, client_id, workflow, state, stime, mtime, definition_hash, CAST(definition AS BLOB)
+FROM tombstone WHERE id = ? AND mtime >= ?
+
+-- name: drop_tombstones
+DELETE FROM tombstone
+WHERE number IN (
+    SELECT number FROM (SELECT number, mtime FROM tombstone ORDER BY number LIMIT ?1)
+    WHERE mtime < ?2 OR number <= (SELECT max(number) FROM tombstone) - ?3
+)
+
 -- name: put_definitions
 INSERT OR REPLACE INTO definition (job, document) VALUES :rows
 

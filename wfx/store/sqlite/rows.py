@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from wfx.domain.finished import tombstone
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -161,6 +162,23 @@ def changed_row(number: int, job: Job, size: int, newest_history: int | None, hi
         size,
         history_bytes,
     )
+
+
+def tombstone_row(job: Job) -> Row:
+    """Make the row of what is told of a deleted job."""
+    definition = None if job.definition is None else job.definition.decode()
+    return (
+        job.id, job.client_id, job.workflow.number, job.state, job.stime, job.mtime, job.definition_hash, definition,
+    )  # fmt: skip
+
+
+def tombstone_from(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+    """Build what is told of a deleted job from its row."""
+    job_id, client_id, number, state, stime, mtime, definition_hash, definition = row
+    return tombstone(
+        job_id=job_id, client_id=client_id, workflow=workflows[number], state=state, stime=stime, mtime=mtime,
+        definition_hash=definition_hash, definition=definition,
+    )  # fmt: skip
 
 
 def history_entry_of(row: Row) -> HistoryEntry:
