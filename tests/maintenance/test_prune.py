@@ -124,8 +124,9 @@ def test_a_database_is_pruned_beside_its_servers(tmp_path: Path, postgres: Postg
         assert (shown.returncode, shown.stderr) == (0, "")
         assert shown.stdout.endswith("deleted 2 finished jobs\n")
         assert states(service) == {"NEW"}
-        events = httpx.get(f"{service.north}{BASE}/jobs/events?since=0", headers={"Accept": "application/json"}).json()
-        deleted = {event["job"]["id"] for event in events["events"] if event["action"] == "DELETE"}
+        url = f"{service.north}{BASE}/jobs/events?since=0"
+        events = httpx.get(url, headers={"Accept": "application/json"}).json()["content"]
+        deleted = {event["job"]["id"] for event in events if event["action"] == "DELETE"}
         assert deleted == {jobs["DONE"], jobs["BROKEN"]}
 
 

@@ -130,11 +130,14 @@ class Plan:
     def _change(self, operation: ChangeJob) -> Job:
         pending, old = self._find(operation.job_id)
         change = operation.decide(old)
-        new = _changed(old, change, self._later_than(old))
+        moment = self._later_than(old)
+        new = _changed(old, change, moment)
         payload = job_json.changed(new, change.action)
         self._record(change.action, new, new.mtime, payload, old.state, operation.cause)
         replaced = old.definition if change.definition != old.definition else None
         pending.entries.append(HistoryEntry(old.mtime, old.status, replaced))
+        if change.overtaken_status is not None:
+            pending.entries.append(HistoryEntry(moment, change.overtaken_status, None))
         pending.after = new
         return new
 
@@ -172,7 +175,9 @@ def workflow_event(action: Action, workflow: Workflow, moment: int, cause: Encod
     return EventDraft(Timestamp(moment), action, "", "", workflow, payload, None, cause)
 
 
-def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:
+def _changed(old: Job, change: Change, moment: Timestamp) -> Job:
+    """Make the job after a change; one that was overtaken is a version before it, at the moment before its time."""
+    versions = 1 if change.overtaken_status is None else 2
     return Job(
         id=old.id,
         client_id=old.client_id,
@@ -183,6 +188,7 @@ def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:
         definition=change.definition,
         tags=change.tags,
         stime=old.stime,
-        mtime=mtime,
-        version=old.version + 1,
+        mtime=Timestamp(moment + versions - 1),
+        version=old.version + versions,
+        overtaken=change.overtaken,
     )

@@ -39,7 +39,7 @@ class Queries:
             if row[SIZE] > room:
                 found[row[1]] = row[SIZE]
             elif row[WORKFLOW] in workflows:
-                found[row[1]] = job_of(row, workflows)
+                found[row[1]] = job_of(row, workflows, row[15])
         return [found.get(job_id) or JobNotFound() for job_id in ids]
 
     async def tombstone(self, plain: Plain, job_id: str, since: int) -> Job:

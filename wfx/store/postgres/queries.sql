@@ -5,7 +5,7 @@
 SELECT
     number, id, CASE WHEN size <= $2 THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
     CASE WHEN size <= $2 THEN tags END, CASE WHEN size <= $2 THEN status END, CASE WHEN size <= $2 THEN definition END,
-    size, history_bytes, history_dropped
+    size, history_bytes, history_dropped, overtaken
 FROM job WHERE id = ANY ($1::text[])
 
 -- name: rows_of_page
@@ -363,7 +363,7 @@ ORDER BY number
 -- name: dump_jobs
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
-    history_bytes, history_dropped
+    history_bytes, history_dropped, overtaken
 FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
 
 -- name: sizes_of_jobs

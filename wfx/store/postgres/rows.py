@@ -32,7 +32,7 @@ class StoredJob(NamedTuple):
     job: Job
 
 
-def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+def job_of(row: Row, workflows: Mapping[int, Workflow], overtaken: str = "") -> Job:
     """Build a job from its row."""
     definition = row[11]
     return Job(
@@ -47,12 +47,13 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
         stime=row[5],
         mtime=row[6],
         version=row[7],
+        overtaken=overtaken,
     )
 
 
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
-    return StoredJob(row[0], row[13], row[14], job_of(row, workflows))
+    return StoredJob(row[0], row[13], row[14], job_of(row, workflows, row[15]))
 
 
 def tombstone_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:

@@ -23,6 +23,7 @@ _ORDER = (
     "update_jobs",
     "insert_history",
     "move_jobs",
+    "mark_overtaken",
     "delete_tags",
     "insert_tags",
     "put_definitions",
@@ -60,6 +61,8 @@ def _store(job: NumberedJob, before: Job | None, after: Job, rows: _Rows) -> Non
     if before is not None or job.entries:
         rows["update_jobs"].append(changed_row(job.number, after, job.size, job.newest_entry, job.history_bytes))
         rows["insert_history"] += [entry_row(job.number, entry) for entry in job.entries]
+    if after.overtaken != ("" if before is None else before.overtaken):
+        rows["mark_overtaken"].append((job.number, after.overtaken))
     known = None if before is None else before.definition
     if after.definition is None and known is not None:
         rows["delete_definitions"].append((job.number,))

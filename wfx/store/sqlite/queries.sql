@@ -14,7 +14,7 @@ SELECT
     number, id, CASE WHEN size <= ?1 THEN client_id END, workflow_state, stime, mtime, version, definition_hash,
     CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END,
     CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size, history, history_bytes,
-    history_dropped
+    history_dropped, overtaken
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
@@ -83,6 +83,9 @@ WHERE job.number = new.column1
 
 -- name: move_jobs
 UPDATE job SET workflow_state = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
+
+-- name: mark_overtaken
+UPDATE job SET overtaken = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
 
 -- name: delete_history
 WITH RECURSIVE entry (number) AS (

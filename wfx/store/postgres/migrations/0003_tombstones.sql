@@ -13,3 +13,6 @@ CREATE TABLE tombstone (
     definition_hash text NOT NULL,
     definition      text
 );
+
+-- The state that was reported where an immediate transition has led on to the present one; empty otherwise.
+ALTER TABLE job ADD COLUMN overtaken text NOT NULL DEFAULT '';

@@ -11,3 +11,6 @@ CREATE TABLE tombstone (
     definition_hash TEXT NOT NULL,
     definition      TEXT
 );
+
+-- The state that was reported where an immediate transition has led on to the present one; empty otherwise.
+ALTER TABLE job ADD COLUMN overtaken TEXT NOT NULL DEFAULT '';
