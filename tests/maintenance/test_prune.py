@@ -126,7 +126,8 @@ def test_a_database_is_pruned_beside_its_servers(tmp_path: Path, postgres: Postg
         assert states(service) == {"NEW"}
         url = f"{service.north}{BASE}/jobs/events?since=0"
         events = httpx.get(url, headers={"Accept": "application/json"}).json()["content"]
-        deleted = {event["job"]["id"] for event in events if event["action"] == "DELETE"}
+        told = [each["event"] for each in events]
+        deleted = {event["job"]["id"] for event in told if event["action"] == "DELETE"}
         assert deleted == {jobs["DONE"], jobs["BROKEN"]}
 
 

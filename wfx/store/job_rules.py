@@ -137,10 +137,11 @@ def _log(record: ExaminedJob) -> _Wrong:
         yield "CREATE as its first event", events[0].action if events else "no event"
         return
     versions = _told_versions(record, events)
-    most, times = len(versions) + record.history_dropped, [event.ctime for event in events]
-    if not len(versions) <= len(events) <= most if begun else len(events) >= most:
+    most = job.version - (len(record.entries) + 1 - len(versions))
+    least, times = most - record.history_dropped, [event.ctime for event in events]
+    if not least <= len(events) <= most if begun else len(events) >= most:
         yield f"an event for each of its {most} versions", f"{len(events)} events"
-    elif not record.history_dropped and times != versions[len(versions) - len(events) :]:
+    elif len(versions) == most and times != versions[most - len(events) :]:
         yield f"events at the times of its versions, {versions}", times
     owner = (job.client_id, job.workflow.number)
     if strange := next((event for event in events if (event.client_id, event.workflow.number) != owner), None):
