@@ -150,7 +150,8 @@ def test_demo() -> None:
     assert "the job is ACTIVATED" in ran.stdout
     shown = [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("  20")]
     assert [*dict.fromkeys(shown)] == [
-        "ACTIVATING", "ACTIVATE", "INSTALLED", "INSTALLING", "INSTALL", "DOWNLOADED", "DOWNLOADING", "DOWNLOAD", "CREATED"
+        "ACTIVATING", "ACTIVATE", "INSTALLED", "INSTALLING", "INSTALL", "DOWNLOADED", "DOWNLOADING", "DOWNLOAD",
+        "CREATED",
     ]  # fmt: skip
 
 

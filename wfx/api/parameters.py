@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from wfx.api import times
@@ -25,18 +25,25 @@ _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
+class ReadParameters(Protocol):
+    """Reads the query string of an operation; see :func:`compile_parameters`."""
+
+    def __call__(self, query: bytes, unknown: list[str] | None = None) -> dict[str, Any]:
+        """Return a value for each parameter, and add to the list what is not known."""
+
+
+def compile_parameters(operation_id: str) -> ReadParameters:
     """Return the reader of an operation's query string.
 
     The reader returns a new mapping with a value for each query parameter: the default, or None, where it is left out.
-    Lists come as tuples. What is unknown or cannot be decoded is ignored. The reader raises BadRequest when a parameter
-    is given twice or has a value that the document does not allow.
+    Lists come as tuples. What is unknown or cannot be decoded is ignored; the former is named. The reader raises
+    BadRequest when a parameter is given twice or has a value that the document does not allow.
     """
     described = [p for p in operations()[operation_id].parameters if p["in"] == "query"]
     readers = {p["name"]: _reader(p) for p in described}
     defaults = {p["name"]: _default(p["schema"]) for p in described}
 
-    def read(query: bytes) -> dict[str, Any]:
+    def read(query: bytes, unknown: list[str] | None = None) -> dict[str, Any]:
         values = defaults.copy()
         if not query:
             return values
@@ -44,7 +51,11 @@ def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
         for segment in query.split(b"&"):
             raw_name, _, raw_value = segment.partition(b"=")
             name = _decode(raw_name)
-            if name is None or name not in readers or b";" in segment or (text := _decode(raw_value)) is None:
+            if name is None or b";" in segment or (text := _decode(raw_value)) is None:
+                continue
+            if name not in readers:
+                if name and unknown is not None:
+                    unknown.append(f"parameter {name}")
                 continue
             if name in seen:
                 raise BadRequest(f"parameter '{name}' is given more than once")
