@@ -61,7 +61,7 @@ class Jobs:
         """Return a page of jobs."""
         return self._store.query_jobs(query, room)
 
-    def summarize(self, query: JobQuery) -> Coroutine[Any, Any, JobSummary]:
+    def summarize(self, query: JobListQuery) -> Coroutine[Any, Any, JobSummary]:
         """Count jobs by workflow, group and state."""
         return self._store.summarize_jobs(query)
 

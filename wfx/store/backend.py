@@ -114,7 +114,7 @@ class Backend(Protocol):
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         """Return a page of jobs; its search may take long."""
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         """Count the jobs of a query by state, and tell the position on the log of the same moment."""
 
     async def list_jobs(self, query: JobListQuery) -> JobList:

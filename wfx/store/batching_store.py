@@ -144,7 +144,7 @@ class BatchingStore:
             query = replace(query, paging=_bounded_paging(query.paging))
         return await self.backend.search_jobs(query, _bounded(room))
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         return await self.backend.summarize_jobs(query)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:

@@ -30,6 +30,7 @@ from wfx.store.batching_store import BatchingStore
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
+from wfx.store.job_lists import accepts, has_values
 from wfx.store.memory_consumers import MemoryConsumers
 from wfx.store.memory_jobs import MemoryJob
 from wfx.store.memory_lists import list_jobs
@@ -141,8 +142,10 @@ class MemoryBackend:
         found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
         return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        found = (stored.job for stored in self._jobs.values() if matches(query, stored.job))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        found = (
+            stored.job for stored in self._jobs.values() if has_values(query, stored.job) and accepts(query, stored.job)
+        )
         return JobSummary.of(found, self._log_id, self._head)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:

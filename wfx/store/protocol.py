@@ -152,10 +152,11 @@ class Store(Protocol):
         jobs a page has is decided at one moment. What is read on shows jobs as they are then, without deleted ones.
         """
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         """Count the jobs of a query, whatever its page, by workflow, group and state.
 
-        All counts and the position on the log are of one moment.
+        All counts and the position on the log are of one moment. Conditions on times and on the beginning of client ids
+        take a look at each job that fulfils the others, which keeps nobody waiting but those who count likewise.
         """
 
     async def list_jobs(self, query: JobListQuery) -> JobList:

@@ -1,12 +1,13 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step, the log. What waited for a lock sees the newest row. A job that has
--- another version than the batch was decided on is left out and named, and so is a new job whose workflow is gone.
+-- workflows of new jobs, the consumer of a step, the log, the counts of jobs. What waited for a lock sees the newest row.
+-- A job that has another version than the batch was decided on is left out and named, and so is a new job whose workflow is
+-- gone. A job that is changed and stays in its state changes no count.
 
 -- name: apply
 WITH
-me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :durable FOR UPDATE),
 want AS MATERIALIZED (
     SELECT * FROM unnest(
         $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],
@@ -27,7 +28,7 @@ fresh AS MATERIALIZED (
     )
 ),
 locked AS MATERIALIZED (
-    SELECT number, version FROM job
+    SELECT number, version, workflow, state, grp FROM job
     WHERE EXISTS (SELECT FROM me) AND number = ANY ($4::bigint[]) ORDER BY number FOR UPDATE
 ),
 flows AS MATERIALIZED (
@@ -36,7 +37,8 @@ flows AS MATERIALIZED (
     ORDER BY number FOR KEY SHARE
 ),
 good AS MATERIALIZED (
-    SELECT want.* FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
+    SELECT want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before
+    FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
 ),
 stale AS MATERIALIZED (
     SELECT id FROM want WHERE number NOT IN (SELECT number FROM good)
@@ -86,10 +88,30 @@ leftover AS (
     RETURNING 1
 ),
 counter AS (
-    UPDATE log SET head = head + (SELECT count(*) FROM news)
+    UPDATE log
+    SET head = head + (SELECT count(*) FROM news),
+        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END
     WHERE (SELECT count(*) FROM news) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
-    RETURNING head - (SELECT count(*) FROM news) AS base
+    RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
+),
+shifts AS (
+    SELECT workflow, state, grp, sum(jobs) AS jobs
+    FROM (
+        SELECT workflow, state_before AS state, grp_before AS grp, -1 AS jobs
+        FROM counter, good WHERE number <= covered AND (state <> state_before OR version = 0)
+        UNION ALL
+        SELECT workflow, state, grp, 1
+        FROM counter, good WHERE number <= covered AND state <> state_before AND version > 0
+        UNION ALL
+        SELECT fresh.workflow, fresh.state, fresh.grp, 1
+        FROM counter, fresh JOIN news USING (place) WHERE base + nth <= covered
+    ) AS each_job
+    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
+),
+counts AS (
+    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
+    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
 born AS (
     INSERT INTO job (

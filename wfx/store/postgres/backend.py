@@ -33,8 +33,8 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
-from wfx.store.postgres.session import NOT_DURABLE, READ_ONLY
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.session import READ_ONLY
+from wfx.store.postgres.statements import SQL, fenced_statements
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -50,8 +50,8 @@ class Openers:
     listen: Open
     known: KnownLog
     """What they look for in the database."""
-    may_lose_commits: bool = False
-    """Whether a commit may be answered before it is durable."""
+    make_durable: bool = False
+    """Whether writes must not trust their sessions to commit durably."""
 
 
 class PostgresBackend:
@@ -61,15 +61,17 @@ class PostgresBackend:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._deadlines = deadlines
-        self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
         self._known = openers.known
-        self._writer = Writer(openers.write, workflows, self._known, deadlines)
+        fenced = fenced_statements(make_durable=openers.make_durable)
+        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
         answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
+        self._looking_at_rows = asyncio.Semaphore(max(searches - 1, 1))
+        """For counts that look at each job: one connection is left to others."""
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
@@ -153,8 +155,12 @@ class PostgresBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search.page(query, room)
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        return await self._searches.read(partial(job_summary.summarize, query=query))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        count = partial(job_summary.summarize, query=query)
+        if not query.needs_rows:
+            return await self._searches.read(count)
+        async with self._looking_at_rows:
+            return await self._searches.read(count)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))
@@ -203,13 +209,11 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        read_only, commit, unfit = await self._ask("ping")
+        read_only, unfit = await self._ask("ping")
         if unfit:
             raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
-        if commit in NOT_DURABLE and not self._may_lose_commits:  # behind a pooler: elsewhere sessions keep theirs
-            raise StoreUnavailable(f"synchronous_commit has become {commit}: acknowledged changes may be lost")
 
     async def _answer(self) -> None:
         await self._ask("answer")
