@@ -55,7 +55,7 @@ def test_a_job_from_beginning_to_end(north: Any, south: Any, dev: str) -> None:
     assert [entry.definition for entry in read.history if entry.definition is not None] == [{"n": 1}]
     assert north.delete_job(job.id) is None
     with pytest.raises(JobNotFound) as refused:
-        south.get_job(job.id)
+        north.get_job(job.id)
     assert (refused.value.status, refused.value.code) == (404, "wfx.jobNotFound")
 
 

@@ -62,6 +62,23 @@ def test_a_proxy(connect: Connect) -> None:
     assert stub.one.headers["host"] == "wfx.invalid:8080"
 
 
+def test_redirects(connect: Connect) -> None:
+    """Redirects are followed, with the caller's own headers to the same server alone, and not for ever."""
+    with Stub().listening() as other, Stub().listening() as stub:
+        other.usual = lambda _: Reply(body=UP)
+        client = connect(Server(f"http://127.0.0.1:{stub.port}", headers={"X-Token": "t"}), ONCE)
+        for target in (f"http://127.0.0.1:{other.port}/x", "/api/wfx/v1/version"):
+            stub.replies.append(Reply(307, headers={"Location": target}))
+        assert client.health().status == "up"
+        stub.usual = lambda _: Reply(body=UP)
+        assert client.health().status == "up"
+        assert [seen.headers.get("x-token") for seen in stub.seen] == ["t", "t", "t"]
+        assert "x-token" not in other.one.headers
+        stub.usual = lambda _: Reply(302, headers={"Location": "/"})
+        with pytest.raises(Unreachable, match="more than 10 redirects"):
+            client.health()
+
+
 def test_the_environment_does_not_count(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables for proxies are for programs that want them."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -86,7 +103,7 @@ def test_packed_answers(connect: Connect) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 def test_answers_are_bounded(connect: Connect, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
     """An answer that is too large, also once it is unpacked, is an error, and is not read to its end."""
-    monkeypatch.setattr(bodies.Body.__init__, "__defaults__", (1000,))
+    monkeypatch.setattr(bodies, "LARGEST", 1000)
     body = b" " * 100_000 + UP
     headers = {"Content-Encoding": "gzip"} if packed else {}
     with Stub().listening() as stub:
