@@ -145,6 +145,7 @@ class CommandCheck:
         assert "client-port" in self.use("wfx config")
         assert "is sound" in self.use("wfx check")
         self.use("wfx backup", "copy.db")
+        assert "deleted 0 finished jobs" in self.use("wfx prune", "--older-than=1y", "--storage-opt=copy.db")
         self.use("wfx export", "wfx.jsonl")
         assert "imported into moved.db" in self.use("wfx import", "--storage-opt=moved.db", "wfx.jsonl")
         assert "ACTIVATED" in self.use("wfx demo")
