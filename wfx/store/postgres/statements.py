@@ -16,6 +16,11 @@ APPLY = _APPLY["apply"].replace(":go", _APPLY["go_always"])
 APPLY_STEP = _APPLY["apply"].replace(":go", _APPLY["go_with_step"])
 """Writes a step of a consumer, or nothing."""
 
+APPLY_SLICE = _APPLY["apply"].replace(":go", _APPLY["go_with_slice"])
+"""Writes a slice of a bulk request and what became of it, or nothing."""
+APPLY_WHOLE = _APPLY["apply"].replace(":go", _APPLY["go_whole"])
+"""Writes a batch, or nothing if a job is stale."""
+
 
 def rows_of_page(page: str, room: str, *, descending: bool) -> str:
     """Make the query for the rows of jobs whose numbers ``page`` selects; ``room`` is the mark of a value."""
