@@ -15,7 +15,6 @@ from tests.store.test_lists import CONDITIONS, fulfils, jobs
 from wfx.domain.errors import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    JobChanged,
     JobNotFound,
     TransitionRefused,
     WorkflowNotFound,
@@ -225,13 +224,3 @@ async def test_a_selection_goes_on_behind_a_job(store: Store, jobs: list[Job]) -
     assert [each for _, each in rest.jobs] == [job.id for job in jobs[21:]]
     bounds = await store.log_bounds()
     assert (rest.log_id, rest.position) == (bounds.log_id, bounds.head)
-
-
-async def test_a_deletion_may_depend_on_the_version(store: Store, flow: Workflow) -> None:
-    """A job that has changed since is not deleted, and one that has not is."""
-    job = await store.create_job(flow.name, begin())
-    await store.change_job(job.id, move("RUN"))
-    with pytest.raises(JobChanged):
-        await store.delete_job(job.id, version=1)
-    await store.delete_job(job.id, version=2)
-    assert await all_jobs(store) == ()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.json import decode
+from wfx.store.job_filters import matches
 from wfx.store.sizes import fitting
 
 LOOKED_AT = 10_000
@@ -37,6 +39,11 @@ def page_of(
 def end_of(candidates: Sequence[int]) -> int | None:
     """Return where the next jobs begin behind all that one selection looks at; None if that is all."""
     return candidates[-1] if len(candidates) >= LOOKED_AT else None
+
+
+def has_values(query: JobListQuery, job: Job) -> bool:
+    """Tell whether a job fulfils the conditions that indexes answer."""
+    return matches(query.jobs, job) and set(query.all_tags) <= set(decode(job.tags))
 
 
 def accepts(query: JobListQuery, job: Job) -> bool:

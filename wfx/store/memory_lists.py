@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
-from wfx.domain.json import decode
 from wfx.store import job_lists
-from wfx.store.job_filters import matches
-from wfx.store.job_lists import accepts, most_candidates, page_of, row_of
+from wfx.store.job_lists import accepts, has_values, most_candidates, page_of, row_of
 from wfx.store.memory_jobs import MemoryJob
 from wfx.store.sizes import size_of
 
@@ -38,9 +36,7 @@ def _candidates(query: JobListQuery, ordered: Mapping[int, Job], most: int) -> l
     return [
         number
         for number in sorted(ordered, reverse=query.descending)
-        if _is_behind(number, query)
-        and matches(query.jobs, ordered[number])
-        and set(query.all_tags) <= set(decode(ordered[number].tags))
+        if _is_behind(number, query) and has_values(query, ordered[number])
     ][:most]
 
 

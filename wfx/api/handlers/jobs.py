@@ -13,6 +13,7 @@ from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_pa
 from wfx.api.parameters import job_query_of, paging_of
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
+from wfx.api.tombstones import fetch_tombstone
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 
@@ -39,6 +40,13 @@ async def create(request: ApiRequest) -> Response:
 
 async def get(request: ApiRequest) -> Response:
     """GET /jobs/{id}."""
+    try:
+        return await _get(request)
+    except JobNotFound:
+        return await document_reply(request, job_json.job(await fetch_tombstone(request)))
+
+
+async def _get(request: ApiRequest) -> Response:
     if not request.query["history"]:
         return await document_reply(request, job_json.job(await fetch_job(request, limit=request.most)))
     job = await fetch_job(request, beside=PIECE, limit=request.most)

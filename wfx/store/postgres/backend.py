@@ -18,6 +18,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.bulk import BulkRecord
@@ -33,8 +34,8 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
-from wfx.store.postgres.session import NOT_DURABLE, READ_ONLY
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.session import READ_ONLY
+from wfx.store.postgres.statements import SQL, fenced_statements
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -50,8 +51,8 @@ class Openers:
     listen: Open
     known: KnownLog
     """What they look for in the database."""
-    may_lose_commits: bool = False
-    """Whether a commit may be answered before it is durable."""
+    make_durable: bool = False
+    """Whether writes must not trust their sessions to commit durably."""
 
 
 class PostgresBackend:
@@ -61,15 +62,17 @@ class PostgresBackend:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._deadlines = deadlines
-        self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
         self._known = openers.known
-        self._writer = Writer(openers.write, workflows, self._known, deadlines)
+        fenced = fenced_statements(make_durable=openers.make_durable)
+        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
         answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
+        self._looking_at_rows = asyncio.Semaphore(max(searches - 1, 1))
+        """For counts that look at each job: one connection is left to others."""
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
@@ -134,6 +137,9 @@ class PostgresBackend:
         (found,) = await self._searches.read(partial(self._queries.jobs, ids=[job_id], room=room))
         return found
 
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        return await self._points.read(partial(self._queries.tombstone, job_id=job_id, since=since))
+
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         found: dict[int, Page[Job]] = {}
         for descending in (False, True):
@@ -150,8 +156,12 @@ class PostgresBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search.page(query, room)
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        return await self._searches.read(partial(job_summary.summarize, query=query))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        count = partial(job_summary.summarize, query=query)
+        if not query.needs_rows:
+            return await self._searches.read(count)
+        async with self._looking_at_rows:
+            return await self._searches.read(count)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))
@@ -209,13 +219,11 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        read_only, commit, unfit = await self._ask("ping")
+        read_only, unfit = await self._ask("ping")
         if unfit:
             raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
-        if commit in NOT_DURABLE and not self._may_lose_commits:  # behind a pooler: elsewhere sessions keep theirs
-            raise StoreUnavailable(f"synchronous_commit has become {commit}: acknowledged changes may be lost")
 
     async def _answer(self) -> None:
         await self._ask("answer")

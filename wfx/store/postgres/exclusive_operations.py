@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -19,6 +20,7 @@ from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     OpenBulk,
@@ -30,12 +32,13 @@ from wfx.store.operations import (
 from wfx.store.plan import workflow_event
 from wfx.store.postgres import bulk
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.job_summary import count_more
+from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | OpenBulk
+_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | OpenBulk
 
 
 class Fence(NamedTuple):
@@ -46,13 +49,15 @@ class Fence(NamedTuple):
     batch: int
 
 
-async def perform(plain: Plain, operation: ExclusiveOperation, now: int, fence: Fence) -> Performed | None:
+async def perform(
+    plain: Plain, operation: ExclusiveOperation, now: int, fence: Fence, fenced: FencedStatements
+) -> Performed | None:
     """Do the operation; None if the fence has kept it from being done."""
     match operation:
         case CreateWorkflow():
-            return await _create_workflow(plain, operation, now, fence)
+            return await _create_workflow(plain, operation, now, fence, fenced.create_workflow)
         case DeleteWorkflow():
-            return await _delete_workflow(plain, operation, now, fence)
+            return await _delete_workflow(plain, operation, now, fence, fenced.delete_workflow)
         case _:
             return Performed(await _done(plain, operation, now))
 
@@ -66,17 +71,17 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             return await _prune_log(plain, operation, now)
         case RunChores():
             dropped = await _drop_histories(plain, operation.at_most)
-            return dropped + await bulk.drop_expired(plain, now, operation.at_most - dropped)
+            dropped += await bulk.drop_expired(plain, now, operation.at_most - dropped)
+            return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
+        case DropTombstones():
+            values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
+            return await plain.fetchval(SQL["drop_tombstones"], *values)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
-        case TakeLease():
-            return await _take_lease(plain, operation)
-        case EndLeases():
-            await plain.execute(SQL["end_leases"], operation.holder)
-            await plain.execute(SQL["leave_bulk_requests"], operation.holder)
-            return None
         case OpenBulk():
             return await bulk.open_one(plain, operation, now)
+        case TakeLease() | EndLeases():
+            return await _lease(plain, operation)
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:
@@ -94,14 +99,16 @@ async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: 
     return _logged(None, Action.DELETE, workflow, now, operation, seq)
 
 
-async def _create_workflow(plain: Plain, operation: CreateWorkflow, now: int, fence: Fence) -> Performed | None:
+async def _create_workflow(
+    plain: Plain, operation: CreateWorkflow, now: int, fence: Fence, sql: str
+) -> Performed | None:
     asked = operation.workflow
     for text in (asked.name, *asked.positions, *(group.name for group in asked.groups or ())):
         require_short("name in a workflow", text)
     draft = workflow_event(Action.CREATE, asked, now, operation.cause)
     values = (asked.name, asked.encoded.decode(), now, draft.payload.decode(), operation.cause)
     try:
-        row = await plain.fetchrow(SQL["create_workflow"], *fence, *values)
+        row = await plain.fetchrow(sql, *fence, *values)
     except asyncpg.UniqueViolationError as exc:
         raise WorkflowNotUnique(asked.name) from exc
     if row is None:
@@ -110,13 +117,15 @@ async def _create_workflow(plain: Plain, operation: CreateWorkflow, now: int, fe
     return _logged(stored, Action.CREATE, stored, now, operation, row[0])
 
 
-async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fence: Fence) -> Performed | None:
+async def _delete_workflow(
+    plain: Plain, operation: DeleteWorkflow, now: int, fence: Fence, sql: str
+) -> Performed | None:
     name = operation.name
     if "\0" in name:
         raise WorkflowNotFound(name)
     payload = encode({"name": name}).decode()
     try:
-        row = await plain.fetchrow(SQL["delete_workflow"], *fence, name, now, payload, operation.cause)
+        row = await plain.fetchrow(sql, *fence, name, now, payload, operation.cause)
     except asyncpg.ForeignKeyViolationError as exc:
         raise WorkflowInUse(name) from exc
     if row is None:
@@ -168,6 +177,10 @@ async def _open_consumer(plain: Plain, name: str) -> Consumer:
     return Consumer(*row)
 
 
-async def _take_lease(plain: Plain, operation: TakeLease) -> Lease | None:
+async def _lease(plain: Plain, operation: TakeLease | EndLeases) -> Lease | None:
+    if isinstance(operation, EndLeases):
+        await plain.execute(SQL["end_leases"], operation.holder)
+        await plain.execute(SQL["leave_bulk_requests"], operation.holder)
+        return None
     row = await plain.fetchrow(SQL["take_lease"], operation.name, operation.holder, operation.ttl)
     return None if row is None else Lease(operation.name, operation.holder, row[0], Timestamp(row[1]))

@@ -23,7 +23,7 @@ from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
-from wfx.store.postgres.statements import APPLY, APPLY_SLICE, APPLY_STEP, APPLY_WHOLE, SQL
+from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.trimming import trim
 from wfx.store.postgres.unfinished_import import under_way
 from wfx.store.postgres.workflows import Workflows
@@ -46,12 +46,15 @@ class Writer:
     keeps one that comes later from changing anything. So what the row says then is what has happened.
     """
 
-    def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
+    def __init__(
+        self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines, fenced: FencedStatements
+    ) -> None:
         """Open the connection when it is first used."""
         self.connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
         self._workflows = workflows
         self._known = known
         self._deadlines = deadlines
+        self._fenced = fenced
         self._began = 0.0
         """When what is done now began: a batch with its loading."""
         self._under_way = asyncio.Lock()
@@ -154,7 +157,7 @@ class Writer:
     async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         async def send(plain: Plain) -> Any:
             fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
-            return await exclusive_operations.perform(plain, operation, now, fence)
+            return await exclusive_operations.perform(plain, operation, now, fence, self._fenced)
 
         answer = await self._send(send)
         if isinstance(answer, Performed):
@@ -164,12 +167,23 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, checkpoint: Checkpoint | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql, more = _statement(checkpoint)
+        sql, more = self._statement(checkpoint)
 
         async def send(plain: Plain) -> Any:
             return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *more)
 
         return send
+
+    def _statement(self, checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
+        """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
+        match checkpoint:
+            case TakeStep(consumer, after, number, upto):
+                return self._fenced.apply_step, (consumer, after, number, upto)
+            case SliceRecord(None):
+                return self._fenced.apply_whole, ()
+            case SliceRecord(key, holder, ttl, done, result):
+                return self._fenced.apply_slice, (key, holder, done, *result, ttl)
+        return self._fenced.apply, ()
 
     async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:
         """Send a statement once more where it is certain that it has changed nothing; return its answer."""
@@ -234,18 +248,6 @@ class Writer:
                 await self._run(partial(trim, job=number))
             except StoreError as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
-
-
-def _statement(checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
-    """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
-    match checkpoint:
-        case TakeStep(consumer, after, number, upto):
-            return APPLY_STEP, (consumer, after, number, upto)
-        case SliceRecord(None):
-            return APPLY_WHOLE, ()
-        case SliceRecord(key, holder, ttl, done, result):
-            return APPLY_SLICE, (key, holder, done, *result, ttl)
-    return APPLY, ()
 
 
 async def _nothing(_: Plain) -> None:

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
 from wfx.store.bulk import BulkRecord
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     OpenBulk,
@@ -42,9 +44,8 @@ def perform(
             case PruneLog():
                 dropped, position = _prune_log(connection, operation, position, now)
                 return Performed(dropped), position
-            case RunChores():
-                swept = _sweep_histories(connection, operation.at_most)
-                return Performed(swept + bulk.drop_expired(connection, now, operation.at_most - swept)), position
+            case RunChores() | DropTombstones():
+                return Performed(_drop(connection, operation, now)), position
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
             case OpenBulk() | TakeLease() | EndLeases():
@@ -124,6 +125,15 @@ def _hold(
         return consumers.take_lease(connection, operation, now)
     consumers.end_leases(connection, operation.holder)
     return None
+
+
+def _drop(connection: sqlite3.Connection, operation: RunChores | DropTombstones, now: int) -> int:
+    """Drop what nobody sees any more; return how many rows that were."""
+    if isinstance(operation, RunChores):
+        swept = _sweep_histories(connection, operation.at_most)
+        return swept + bulk.drop_expired(connection, now, operation.at_most - swept)
+    values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
+    return connection.execute(SQL["drop_tombstones"], values).rowcount
 
 
 def _sweep_histories(connection: sqlite3.Connection, at_most: int) -> int:
