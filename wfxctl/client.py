@@ -29,6 +29,8 @@ TIMEOUT = 10.0
 
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
 _MOST_REDIRECTS = 10
+_LONGEST_PAUSE = 3600.0
+"""Seconds that a server can make us wait."""
 # A stream may be silent for long; these find out within about a minute when the other machine has gone.
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -47,6 +49,8 @@ class Answer:
     status: int
     body: str
     exchange: Exchange
+    retry_after: float = 0.0
+    """Seconds in which the server wants no further request."""
 
     @property
     def succeeded(self) -> bool:
@@ -61,6 +65,8 @@ class OpenStream:
     status: int
     chunks: Iterator[bytes]
     exchange: Exchange
+    retry_after: float = 0.0
+    """As in an answer."""
 
 
 class Api:
@@ -99,7 +105,8 @@ class Api:
                 response = self._exchange(client, client.build_request(method, url, content=body, headers=headers))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
-                    return Answer(response.status_code, text, _led_to(asked, response.url))
+                    pause = _seconds(response.headers.get("Retry-After", ""))
+                    return Answer(response.status_code, text, _led_to(asked, response.url), pause)
 
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)
@@ -108,20 +115,26 @@ class Api:
         """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
         answer = self.send(method, path, query, body)
         if not answer.succeeded:
-            raise answer.exchange.refusal(answer.status, answer.body)
+            raise answer.exchange.refusal(answer.status, answer.body, answer.retry_after)
         return answer.body
 
     @contextmanager
-    def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> Iterator[OpenStream]:
-        """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
+    def stream(
+        self, path: str, query: Query, headers: Mapping[str, str], silence: float | None = None
+    ) -> Iterator[OpenStream]:
+        """Open a stream without a time limit.
+
+        Raises Unreachable when it cannot be opened, breaks off, or nothing comes for ``silence`` seconds.
+        """
         url = self._url(path, query)
         asked = Exchange("GET", url, self.target.proxy)
         self._tell("GET", url, headers, None)
-        timeout = httpx.Timeout(TIMEOUT, read=None)
+        timeout = httpx.Timeout(TIMEOUT, read=silence)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
             with closing(self._exchange(client, request)) as response:
-                yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url))
+                pause = _seconds(response.headers.get("Retry-After", ""))
+                yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url), pause)
 
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
@@ -178,6 +191,11 @@ class Api:
 
 def _server(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
+
+
+def _seconds(retry_after: str) -> float:
+    """Read the header Retry-After; a date, which servers of this API do not send, and nonsense are no pause."""
+    return min(float(retry_after), _LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,19}", retry_after) else 0.0
 
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:

@@ -24,11 +24,15 @@ class Unreachable(Failure):
 class RefusedByServer(Failure):
     """The server answered, but with a status other than 200, 201 and 204."""
 
-    def __init__(self, status: int, body: str, explanation: str = "") -> None:
-        """Keep the body, which is shown as it came, and what there is to say beside it."""
+    def __init__(self, status: int, body: str, explanation: str = "", retry_after: float = 0.0) -> None:
+        """Keep the body, which is shown as it came, and what there is to say beside it.
+
+        ``retry_after`` is how many seconds the server wants to be left alone.
+        """
         super().__init__("error: " + "\n".join(filter(None, (body.removesuffix("\n"), explanation))))
         self.status = status
         self.body = body
         self.explanation = explanation
         self.hint = ""
         """What may have been meant instead, for people."""
+        self.retry_after = retry_after

@@ -134,8 +134,16 @@ def decoded(body: str) -> Any:
 
 
 def encoded(value: Any) -> bytes:
-    """Encode the body of a request."""
-    return gojson.encode(value).encode()
+    """Encode the body of a request. Raises UsageFailure for what was given and is no UTF-8."""
+    try:
+        return gojson.encode(value).encode()
+    except UnicodeEncodeError as exc:
+        raise UsageFailure("an argument is not UTF-8") from exc
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text from the command line or the environment was UTF-8."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def segment(name: str) -> str:

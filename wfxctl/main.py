@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wfx.commandline.configuration import Presets
-from wfx.commandline.failures import Failure
+from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.commandline.terminal import Stream
@@ -11,7 +11,7 @@ from wfxctl import contexts, targets
 from wfxctl.commands import ROOT
 from wfxctl.failures import RefusedByServer
 from wfxctl.flags import CONTEXT, STRICT
-from wfxctl.invocation import ClientInvocation, error_lines
+from wfxctl.invocation import ClientInvocation, error_lines, is_unicode
 
 
 def _announce_socket(call: Invocation) -> None:
@@ -35,10 +35,20 @@ def _told(failure: Failure, out: Stream, err: Stream) -> str:
     return "\n".join(filter(None, (told, failure.explanation if lines else "", failure.hint)))
 
 
+def _prepare(call: Invocation) -> None:
+    """Refuse what no request can say, and tell of a socket."""
+    for option in call.sources.options:
+        value = call.settings.value(option.name)
+        if not option.extensions and not is_unicode("".join(value) if isinstance(value, list) else str(value)):
+            where = call.settings.origin(option.name)
+            raise UsageFailure(f'the value of "{option.name}" is not UTF-8 ({where})')
+    _announce_socket(call)
+
+
 PROGRAM = Program(
     ROOT,
     call=ClientInvocation,
-    before=_announce_socket,
+    before=_prepare,
     failed=_told,
     presets=Presets(CONTEXT, contexts.preset),
     strictness=STRICT,

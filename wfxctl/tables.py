@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # rich is imported when the first table is shown
 
 _STYLES = {"CLOSED": "green", "FAILED": "red"}
 """Colours of states, by the groups that the bundled workflows have."""
+_COLOR_SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
 _UNLIMITED = 100_000
 """Characters on a line: a long row is left to the terminal to wrap, since half an id is of no use."""
 
@@ -91,3 +93,15 @@ class Printer:
             justify: Literal["left", "right"] = "right" if column.is_number else "left"
             table.add_column(column.heading, no_wrap=True, min_width=width, justify=justify)
         return table
+
+
+def cut(line: str, columns: int) -> str:
+    """Leave out what stands behind so many columns of a line; its colours stay."""
+    from rich.cells import cell_len, set_cell_size  # see above
+
+    kept, room = [], columns
+    for part in _COLOR_SEQUENCE.split(line):
+        text = part if _COLOR_SEQUENCE.match(part) or cell_len(part) <= room else set_cell_size(part, room)
+        kept.append(text)
+        room -= 0 if _COLOR_SEQUENCE.match(part) else cell_len(text)
+    return "".join(kept)

@@ -32,6 +32,9 @@ DOCUMENT = {
     "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
     "states": [{"name": "ACTIVATED"}],
     "content": [{"id": "7", "name": "lamp"}],
+    "counts": [],
+    "position": "log-1",
+    "total": 0,
 }
 
 

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.json import decode
+from wfx.store.job_filters import matches
 from wfx.store.sizes import fitting
 
 LOOKED_AT = 10_000
 """Jobs whose rows are looked at for one page: a condition that little fulfils costs no more than this."""
+LOOKED_AT_FIRST = 1000
+"""Of these so many; where they fill the page, the others are left alone."""
 _ROOM = 4 * 1024 * 1024
 """Bytes of documents that the jobs of a page may have; the first one has any."""
 
@@ -32,6 +36,11 @@ def page_of(
     if len(taken) < len(found):
         return numbers, numbers[-1]
     return numbers, candidates[-1] if len(candidates) >= most_candidates(query) else None
+
+
+def has_values(query: JobListQuery, job: Job) -> bool:
+    """Tell whether a job fulfils the conditions that indexes answer."""
+    return matches(query.jobs, job) and set(query.all_tags) <= set(decode(job.tags))
 
 
 def accepts(query: JobListQuery, job: Job) -> bool:
