@@ -21,7 +21,7 @@ import pytest
 from command_lines import Run
 from wfxctl_stub import WORKFLOW, Reply, Seen, Stub
 
-from wfxctl import names
+from wfxctl import client, names
 
 OTHER = {
     "name": "other",
@@ -120,6 +120,7 @@ def test_without_an_answer_there_is_silence(known: Run, flags: list[str]) -> Non
 def test_a_server_that_hangs_is_not_waited_for(known: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who presses a key gets it back soon, whatever the server does."""
     monkeypatch.setattr(names, "PATIENCE", 0.05)
+    monkeypatch.setattr(client, "TIMEOUT", 600.0)
     ended = Event()
 
     def hang(request: Seen) -> Reply:
@@ -171,6 +172,7 @@ TYPED = [
     ("wfxctl job query --group OPEN,CL", "wfxctl job query --group OPEN,CLOSED "),
     ("wfxctl job wait 7 --for state=U", "wfxctl job wait 7 --for state=UP "),
     ("wfxctl job wait 7 --for=gr", "wfxctl job wait 7 --for=group=G "),
+    ("wfxctl job wait 7 --for=state=U", "wfxctl job wait 7 --for=state=UP "),
     ("wfxctl job query -o na", "wfxctl job query -o name "),
 ]
 
