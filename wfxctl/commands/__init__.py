@@ -17,6 +17,9 @@ from wfxctl.commands import (
     job_summary,
     job_tags,
     job_wait,
+    rule_graph,
+    rule_test,
+    rule_validate,
     version,
     workflow_create,
     workflow_delete,
@@ -44,6 +47,11 @@ _JOB = Command(
         job_status.UPDATE,
         job_wait.COMMAND,
     ),
+)
+_RULE = Command(
+    "rule",
+    "Check, try and draw rules",
+    children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
 _WORKFLOW = Command(
     "workflow",
@@ -74,6 +82,7 @@ ROOT = Command(
         help.command("wfxctl", "job create"),
         _JOB,
         man_pages.command("wfxctl"),
+        _RULE,
         version.COMMAND,
         _WORKFLOW,
     ),
