@@ -14,7 +14,7 @@ from wfx.expressions.expression import Compiler, Purpose
 from wfx.expressions.functions import Place, allowed_in_strict_mode, not_allowed_in_strict_mode
 from wfx.expressions.library import OWN, own_functions
 
-NAMED = (
+NAMED = (  # noqa: SIM905 - a table of names
     """
 flw.time flw.string flw.math flw.locale flw.format flw.base64 flw.io
 flw.setOutput flw.setTransientOutput flw.setLocalOutput seq:next seq:nextNumber
@@ -23,7 +23,7 @@ vars:get vars:getOrDefault vars:containsAny vars:containsAll vars:equals vars:no
 vars:isNotEmpty vars:lowerThan vars:lowerThanOrEquals vars:greaterThan vars:greaterThanOrEquals vars:base64
 isUserInAnyGroup isUserInNoGroups findUser findGroupMemberEmails findGroupMemberUserIds
 """
-).split()  # noqa: SIM905 - a table of names
+).split()
 
 
 def named(name: str) -> str:
