@@ -11,7 +11,7 @@ from wfx.expressions.errors import EvaluationError, ExpressionError
 from wfx.expressions.functions import Functions, Place
 from wfx.expressions.parser import parse
 from wfx.expressions.scope import Scope
-from wfx.expressions.tree import Call, Node
+from wfx.expressions.tree import Call, Comparison, Logic, Node, Not
 from wfx.expressions.values import ValueKind, kind_of
 
 _PLACES = 2
@@ -52,16 +52,17 @@ class Compiler:
         Checker(self._functions, self._every, place).check(tree, kind)
         if purpose is Purpose.OUTPUT and not _sets(tree, self._functions):
             raise ExpressionError('a call such as flw.setOutput("name", payload.value) is needed here', tree.offset)
-        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree.offset))
+        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree))
 
 
 def _sets(tree: Node, functions: Functions) -> bool:
     return isinstance(tree, Call) and functions.by_name[tree.function].place is Place.OUTPUT
 
 
-def _ending(evaluate: Closure, purpose: Purpose, offset: int) -> Closure:
-    """Return what evaluates and gives what the purpose needs."""
-    if purpose is Purpose.CONDITION:
+def _ending(evaluate: Closure, purpose: Purpose, tree: Node) -> Closure:
+    """Return what evaluates and gives what the purpose needs; comparisons and logic give true or false anyway."""
+    offset = tree.offset
+    if purpose is Purpose.CONDITION and not isinstance(tree, Comparison | Logic | Not):
 
         def holds(scope: Scope) -> bool:
             value = evaluate(scope)

@@ -55,6 +55,8 @@ def fits(kind: ValueKind, value: Value) -> bool:
 
 def equal(left: Value, right: Value, depth: int = DEEPEST) -> bool:
     """Compare two values; those of different kinds are different. Raises ValueError for what is nested too deeply."""
+    if type(left) is str:  # which equals nothing of another kind
+        return bool(left == right)
     kind = kind_of(left)
     if kind is not kind_of(right):
         return False
@@ -71,7 +73,7 @@ def equal(left: Value, right: Value, depth: int = DEEPEST) -> bool:
 
 def contains(items: list[Value], value: Value) -> bool:
     """Tell whether a list has an item that equals the value. Raises ValueError as :func:`equal`."""
-    return any(equal(item, value) for item in items)
+    return value in items if type(value) is str else any(equal(item, value) for item in items)
 
 
 def finite(number: float) -> int | float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from wfx.expressions.errors import EvaluationError
 from wfx.expressions.scope import Facts, Scope
@@ -14,8 +14,7 @@ from wfx.rules.event import Event
 from wfx.rules.graph import Action, Condition, Graph, Node, Scenario
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionResult:
+class ConditionResult(NamedTuple):
     """What became of a condition."""
 
     condition: Condition
@@ -105,23 +104,24 @@ class _Walk:
     def children(self, nodes: tuple[Node, ...], result: ScenarioResult) -> None:
         """Look at nodes, and below those that hold."""
         for node in nodes:
-            if isinstance(node, Condition):
-                if self._holds(node, result):
-                    self.children(node.children, result)
-            else:
+            if isinstance(node, Action):
                 result.actions.append(self._planned(node))
+                continue
+            try:
+                holds = node.expression.evaluate(self._scope)
+            except EvaluationError as exc:
+                self._failed(node, exc, result)
+                continue
+            result.conditions.append(ConditionResult(node, holds))
+            if holds:
+                self.children(node.children, result)
 
-    def _holds(self, condition: Condition, result: ScenarioResult) -> bool:
-        try:
-            holds: bool = condition.expression.evaluate(self._scope)
-        except EvaluationError as exc:
-            error = _error(exc)
-            result.conditions.append(ConditionResult(condition, holds=False, error=error))
-            if not self._fail_open:
-                raise _Stopped(f"condition {condition.id} failed: {error}") from exc
-            return False
-        result.conditions.append(ConditionResult(condition, holds))
-        return holds
+    def _failed(self, condition: Condition, exc: EvaluationError, result: ScenarioResult) -> None:
+        """Note that a condition has no value; stop if the rules say so."""
+        error = _error(exc)
+        result.conditions.append(ConditionResult(condition, holds=False, error=error))
+        if not self._fail_open:
+            raise _Stopped(f"condition {condition.id} failed: {error}") from exc
 
     def _planned(self, action: Action) -> PlannedAction:
         try:
