@@ -44,12 +44,14 @@ from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
-from wfx.plugin.process import PluginSettings
+from wfx.plugin.observing import Observing
+from wfx.plugin.program import PluginSettings
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.health import Health
+from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
@@ -198,6 +200,7 @@ async def _open_services(
     await broker.open()
     stack.push_async_callback(broker.close)
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
+    await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
@@ -263,6 +266,7 @@ def _middleware(
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
+        *([Middleware(Observing, chain)] if chain.observers else []),
         *([Middleware(HostCheck, tunables, counts.recorder_for(HOST_CHECK))] if loopback else []),
         *([Middleware(Probes, probes, counts.recorder_for)] if probes else []),
         Middleware(CrossOriginSharing, tunables, counts.recorder_for(PREFLIGHT)),

@@ -17,6 +17,7 @@ from wfx.domain.errors import JobNotFound, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
@@ -103,6 +104,9 @@ class Backend(Protocol):
 
     async def read_large_job(self, job_id: str, room: int) -> FoundJob:
         """Return a job whose reading may take long."""
+
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        """Return the tombstone of a job that was deleted from this moment on. Raises JobNotFound."""
 
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         """Return a page for each query for few jobs of one client, in one short read."""

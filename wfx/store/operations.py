@@ -11,7 +11,7 @@ from uuid import UUID
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.protocol import DecideChange, DecideCreation
+from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
 
 
 class CreateJob(NamedTuple):
@@ -43,6 +43,8 @@ class DeleteJob(NamedTuple):
     cause: EncodedCause = UNKNOWN
     version: int | None = None
     """The version that it must have still; any by default."""
+    require: RequireJob | None = None
+    """Raises a domain error for a job that is to stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,14 @@ class RunChores:
 
 
 @dataclass(frozen=True, slots=True)
+class DropTombstones:
+    """Drop tombstones from before a moment, and those that are too many."""
+
+    older_than: Timestamp
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenConsumer:
     """Create a consumer if there is none with this name, and tell its place."""
 
@@ -111,7 +121,9 @@ class EndLeases:
 
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+ExclusiveOperation = (
+    CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases
+)
 """Operations that are done one by one on the tables."""
 
 

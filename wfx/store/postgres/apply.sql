@@ -11,10 +11,11 @@ me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :dura
 want AS MATERIALIZED (
     SELECT * FROM unnest(
         $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],
-        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[]
+        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[],
+        $50::text[]
     ) AS want (
         number, id, expected, version, state, grp, mtime, hash,
-        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history
+        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history, overtaken
     )
 ),
 fresh AS MATERIALIZED (
@@ -57,7 +58,7 @@ changed AS (
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
         tags = coalesce(good.tags, job.tags), tag_keys = coalesce(good.tag_keys::text[], job.tag_keys), status = good.status,
         definition = CASE WHEN good.redefined THEN good.definition ELSE job.definition END, size = good.size,
-        history_bytes = job.history_bytes + good.added_bytes
+        history_bytes = job.history_bytes + good.added_bytes, overtaken = good.overtaken
     FROM good
     WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version > 0
     RETURNING 1
@@ -65,7 +66,18 @@ changed AS (
 gone AS (
     DELETE FROM job USING good
     WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version = 0
-    RETURNING job.number, good.leaves_history
+    RETURNING
+        job.number, good.leaves_history, job.id, job.client_id, job.workflow, good.state, job.stime, good.mtime,
+        good.hash, good.definition
+),
+buried AS (
+    INSERT INTO tombstone (id, client_id, workflow, state, stime, mtime, definition_hash, definition)
+    SELECT id, client_id, workflow, state, stime, mtime, hash, definition FROM gone
+    ON CONFLICT (id) DO UPDATE
+    SET number = DEFAULT, client_id = excluded.client_id, workflow = excluded.workflow, state = excluded.state,
+        stime = excluded.stime, mtime = excluded.mtime, definition_hash = excluded.definition_hash,
+        definition = excluded.definition
+    RETURNING 1
 ),
 dropped AS (
     DELETE FROM history USING gone WHERE history.job = gone.number AND NOT gone.leaves_history
@@ -142,9 +154,9 @@ go AS MATERIALIZED (SELECT id FROM me),
 
 -- name: go_with_step
 moved AS (
-    UPDATE consumer SET position = $53, steps = steps + 1
+    UPDATE consumer SET position = $54, steps = steps + 1
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale)
-        AND name = $50 AND position = $51 AND steps = $52 AND $53 <= (SELECT head FROM log)
+        AND name = $51 AND position = $52 AND steps = $53 AND $54 <= (SELECT head FROM log)
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),

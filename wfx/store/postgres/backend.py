@@ -18,6 +18,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
@@ -134,6 +135,9 @@ class PostgresBackend:
     async def read_large_job(self, job_id: str, room: int) -> FoundJob:
         (found,) = await self._searches.read(partial(self._queries.jobs, ids=[job_id], room=room))
         return found
+
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        return await self._points.read(partial(self._queries.tombstone, job_id=job_id, since=since))
 
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         found: dict[int, Page[Job]] = {}

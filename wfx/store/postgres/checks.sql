@@ -4,9 +4,10 @@
 -- name: index
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey',
-    'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
-    'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'event_pkey', 'history_pkey', 'job_client',
+    'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
+    'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted',
+    'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -17,8 +18,10 @@ WHERE NOT EXISTS (
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey', 'left_history_pkey',
-    'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'workflow_pkey', 'writer_pkey'
+    'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey',
+    'left_history_pkey',
+    'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_pkey',
+    'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid

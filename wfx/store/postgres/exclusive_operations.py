@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -19,6 +20,7 @@ from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     OpenConsumer,
@@ -34,7 +36,7 @@ from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases
 
 
 class Fence(NamedTuple):
@@ -68,6 +70,9 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case RunChores():
             dropped = await _drop_histories(plain, operation.at_most)
             return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
+        case DropTombstones():
+            values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
+            return await plain.fetchval(SQL["drop_tombstones"], *values)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():

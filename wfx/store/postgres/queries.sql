@@ -5,7 +5,7 @@
 SELECT
     number, id, CASE WHEN size <= $2 THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
     CASE WHEN size <= $2 THEN tags END, CASE WHEN size <= $2 THEN status END, CASE WHEN size <= $2 THEN definition END,
-    size, history_bytes, history_dropped
+    size, history_bytes, history_dropped, overtaken
 FROM job WHERE id = ANY ($1::text[])
 
 -- name: rows_of_page
@@ -130,7 +130,8 @@ SELECT
                 ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
                 ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
-                ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE')
+                ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('tombstone', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -330,6 +331,21 @@ finished AS (
 )
 SELECT (SELECT count(*) FROM gone), EXISTS (SELECT FROM one)
 
+-- name: tombstone
+SELECT id, client_id, workflow, state, stime, mtime, definition_hash, definition
+FROM tombstone WHERE id = $1 AND mtime >= $2
+
+-- name: drop_tombstones
+WITH
+oldest AS MATERIALIZED (SELECT number, mtime FROM tombstone ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED),
+gone AS (
+    DELETE FROM tombstone USING oldest
+    WHERE tombstone.number = oldest.number
+        AND (oldest.mtime < $2 OR oldest.number <= (SELECT max(number) FROM tombstone) - $3)
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+
 -- name: create_consumer
 -- Locks the log, so that no event is pruned between its head and the consumer's place.
 INSERT INTO consumer (name, position, steps, lost)
@@ -390,7 +406,7 @@ ORDER BY number
 -- name: dump_jobs
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
-    history_bytes, history_dropped
+    history_bytes, history_dropped, overtaken
 FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
 
 -- name: sizes_of_jobs

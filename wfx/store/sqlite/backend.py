@@ -16,6 +16,7 @@ from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
@@ -118,6 +119,9 @@ class SqliteBackend:
         age = self._jobs.age
         (found,) = await self._search(partial(self._queries.jobs, ids=[job_id], room=room))
         return self._keep(found, age) if isinstance(found, StoredJob) else found
+
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        return await self._point(partial(self._queries.tombstone, job_id=job_id, since=since))
 
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         age = self._jobs.age

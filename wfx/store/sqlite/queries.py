@@ -28,6 +28,7 @@ from wfx.store.sqlite.rows import (
     history_entry_of,
     job_of,
     stored_of,
+    tombstone_from,
     workflow_of_event,
     workflow_of_job,
 )
@@ -71,6 +72,15 @@ class Queries:
         found: dict[str, StoredJob | int] = {row[1]: row[SIZE] for row in rows}
         found.update((row[1], stored_of(row, workflows)) for row in fit)
         return [found.get(job_id) or JobNotFound() for job_id in ids]
+
+    def tombstone(self, connection: sqlite3.Connection, job_id: str, since: int) -> Job:
+        """Return what is told of a job that was deleted from this moment on."""
+        with _snapshot(connection):
+            row = connection.execute(SQL["tombstone"], (job_id, since)).fetchone()
+            workflows = {} if row is None else self._workflows(connection, {row[2]})
+        if row is None or row[2] not in workflows:
+            raise JobNotFound
+        return tombstone_from(row, workflows)
 
     def history(
         self, connection: sqlite3.Connection, job_id: str, limit: int, before: int, room: int
