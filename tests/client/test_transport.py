@@ -44,11 +44,10 @@ def test_mutual_tls(connect: Connect, tmp_path: Path) -> None:
     trust.load_cert_chain(certificates.client, certificates.client_key)
     with Stub().listening(tls=certificates.server(mutual=True)) as stub:
         stub.usual = lambda _: Reply(body=UP)
-        for host in ("localhost", "localhost."):  # certificates have names without a dot
-            assert connect(Server(f"https://{host}:{stub.port}", tls=trust)).health().status == "up"
+        assert connect(Server(f"https://localhost:{stub.port}", tls=trust)).health().status == "up"
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
             connect(Server(f"https://localhost:{stub.port}"), ONCE).health()
-    assert len(stub.seen) == 2
+    assert len(stub.seen) == 1
 
 
 def test_a_proxy(connect: Connect) -> None:
@@ -133,7 +132,8 @@ def test_answers_that_break_off_or_drip(connect: Connect) -> None:
             connect(f"http://127.0.0.1:{stub.port}").create_job("c", "w")
         assert not isinstance(broken.value, NotSent)
         stopped = stub.stopped
-        stub.usual = lambda _: Reply(chunks=lambda: (b" " for _ in range(600) if not stopped.wait(0.1)))
+        drip = 0.1
+        stub.usual = lambda _: Reply(chunks=lambda: (b" " for _ in range(600) if not stopped.wait(drip)))
         with pytest.raises(TimedOut):
             connect(Server(f"http://127.0.0.1:{stub.port}", timeout=0.5), ONCE).health()  # measured: it is to strike
         stub.cut()
