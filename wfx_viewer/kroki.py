@@ -6,9 +6,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
+from wfx.client import bodies
+from wfx.client.errors import Unreadable
 from wfx.commandline.failures import Failure
 from wfx.commandline.http_addresses import is_http_address, without_credentials
-from wfxctl import bodies, deadline
+from wfxctl import deadline
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +47,7 @@ def draw(url: str, plantuml: str) -> Drawn:
     except httpx.RequestError as exc:
         led_to = "" if exc.request.url == httpx.URL(url) else f"it redirects to {shown(str(exc.request.url))}: "
         raise Failure(f"{what}: {led_to}{exc}") from exc
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, bodies.Unreadable) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, Unreadable) as exc:
         raise Failure(f"{what}: {exc}") from exc
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
 from urllib.parse import urlencode
 
+from wfx.client import bodies
+from wfx.client.errors import Unreadable
 from wfx.commandline.client_tls import ClientTls
-from wfxctl import bodies, curl, deadline
+from wfxctl import curl, deadline
 from wfxctl.exchange import Exchange
 from wfxctl.failures import Unreachable
 from wfxctl.targets import Target
@@ -24,20 +24,14 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is
 
 import httpx  # noqa: E402  # see above
 
+from wfx.client import transport  # noqa: E402  # see above
+
 TIMEOUT = 10.0
 """Seconds for a whole exchange, from connecting to the last byte."""
 
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
-_MOST_REDIRECTS = 10
 _LONGEST_PAUSE = 3600.0
 """Seconds that a server can make us wait."""
-# A stream may be silent for long; these find out within about a minute when the other machine has gone.
-_KEEP_ALIVE = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-)
 
 Query = Sequence[tuple[str, str]]
 
@@ -102,7 +96,7 @@ class Api:
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = self._exchange(client, client.build_request(method, url, content=body, headers=headers))
+                response = self._answer(client, client.build_request(method, url, content=body, headers=headers))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
                     pause = _seconds(response.headers.get("Retry-After", ""))
@@ -132,7 +126,7 @@ class Api:
         timeout = httpx.Timeout(TIMEOUT, read=silence)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
-            with closing(self._exchange(client, request)) as response:
+            with closing(self._answer(client, request)) as response:
                 pause = _seconds(response.headers.get("Retry-After", ""))
                 yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url), pause)
 
@@ -143,54 +137,24 @@ class Api:
         if self._sending is not None:
             self._sending(curl.command(self.target, self._tls, method, url, headers, self._headers, body))
 
-    def _exchange(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
-        """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
-        server = _server(request.url)
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = client.send(request, stream=True)
-            if response.next_request is None:
-                return response
-            response.close()  # nobody is interested in how long the body of a redirect is
-            request = response.next_request
-            if _server(request.url) != server:
-                for name, _ in self._headers:
-                    request.headers.pop(name, None)
-        raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+    def _answer(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
+        return transport.opened(client, request, [name for name, _ in self._headers])
 
     @contextmanager
     def _opened(self, timeout: httpx.Timeout) -> Iterator[httpx.Client]:
         port = httpx.URL(self.target.url).port or 0
         if not 0 <= port < 2**16:  # the resolver would take the rest of a division
             raise httpx.InvalidURL(f"there is no port {port}")
-        plain = self._transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        secured = _OnDemand(lambda: self._transport(self._trust))
-        with httpx.Client(
-            transport=plain,
-            mounts={"https://": secured},
-            timeout=timeout,
-            trust_env=False,
-        ) as client:
+        ways = transport.blocking(self.target.socket, self.target.proxy, lambda: self._trust)
+        with httpx.Client(**ways, timeout=timeout, trust_env=False) as client:
             client.headers.update(_HEADERS)
             del client.headers["Accept"]
             client.headers.update(self._headers)
             yield client
 
-    def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
-        named = cast(ssl.SSLContext, _CertificateNames(context))
-        if self.target.socket:
-            return httpx.HTTPTransport(verify=named, trust_env=False, uds=self.target.socket)
-        if not (proxy := self.target.proxy):
-            return httpx.HTTPTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE)
-        reached_by = httpx.Proxy(proxy, ssl_context=self._trust if proxy.startswith("https:") else None)
-        return _ProxyTransport(verify=named, trust_env=False, socket_options=_KEEP_ALIVE, proxy=reached_by)
-
     @cached_property
     def _trust(self) -> ssl.SSLContext:
         return self._tls.context()
-
-
-def _server(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
 
 
 def _seconds(retry_after: str) -> float:
@@ -202,63 +166,6 @@ def _pieces(response: httpx.Response) -> Iterator[bytes]:
     return bodies.unpacked(response.iter_raw(), response.headers.get("Content-Encoding", ""))
 
 
-class _ProxyTransport(httpx.HTTPTransport):
-    """Names a server with an IPv6 address to the proxy in brackets, which httpcore leaves out."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if ":" not in request.url.host:
-            return super().handle_request(request)
-        named = httpx.Request(
-            request.method, request.url, headers=request.headers, stream=request.stream, extensions=request.extensions
-        )
-        named.url = _Bracketed(request.url)
-        return super().handle_request(named)
-
-
-class _Bracketed(httpx.URL):
-    @property
-    def raw_host(self) -> bytes:
-        return b"[%b]" % super().raw_host
-
-
-class _CertificateNames:
-    """What httpcore calls of a TLS context: certificates have names without brackets, and without a dot at the end."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-
-    def set_alpn_protocols(self, protocols: Iterable[str]) -> None:
-        self._context.set_alpn_protocols(protocols)
-
-    def wrap_socket(self, sock: socket.socket, server_hostname: str) -> ssl.SSLSocket:
-        return self._context.wrap_socket(sock, server_hostname=_certificate_name(server_hostname))
-
-    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, server_hostname: str) -> ssl.SSLObject:
-        return self._context.wrap_bio(incoming, outgoing, server_hostname=_certificate_name(server_hostname))
-
-
-def _certificate_name(host: str) -> str:
-    return host.strip("[]").removesuffix(".")
-
-
-class _OnDemand(httpx.BaseTransport):
-    """Makes the real transport when it is first needed: reading the system's certificates takes long."""
-
-    def __init__(self, make: Callable[[], httpx.BaseTransport]) -> None:
-        self._make = make
-
-    @cached_property
-    def _transport(self) -> httpx.BaseTransport:
-        return self._make()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._transport.handle_request(request)
-
-    def close(self) -> None:
-        if "_transport" in vars(self):
-            self._transport.close()
-
-
 @contextmanager
 def _failures_named(asked: Exchange) -> Iterator[None]:
     try:
@@ -266,7 +173,7 @@ def _failures_named(asked: Exchange) -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError) as exc:
         # The last two are what the system's resolver raises for impossible hosts and ports.
         raise Unreachable(_described(exc, asked)) from exc
-    except bodies.Unreadable as exc:
+    except Unreadable as exc:
         raise Unreachable(f"{asked}: {exc}") from exc
     except TimeoutError as exc:
         raise Unreachable(f"{asked}: no complete answer within {TIMEOUT:g}s") from exc

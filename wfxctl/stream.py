@@ -1,26 +1,21 @@
-"""Server-sent events: the parser, and following a stream through restarts of the server (cli section 7).
-
-The format: https://html.spec.whatwg.org/multipage/server-sent-events.html
-"""
+"""Event streams, followed through restarts of the server (cli section 7)."""
 
 from __future__ import annotations
 
-import random
-import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wfx.client import bodies, sse
+from wfx.client.errors import Unreadable
+from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure
-from wfxctl import bodies
 from wfxctl.failures import RefusedByServer, Unreachable
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api, Query
 
-LARGEST_EVENT = 64 * 1024 * 1024
-"""Bytes that an event may have; whoever sends more is no wfx."""
 LARGEST_REFUSAL = 1024 * 1024
 """Bytes of an answer that is no stream."""
 
@@ -28,9 +23,6 @@ SILENCE = 75.0
 """Seconds without a sign of life after which a stream is taken up again: two and a half times what servers let pass."""
 _PAUSE = 1.0
 """Seconds between attempts to read from a server that does not answer."""
-# The standard passes over ids with NUL; no control character may stand in the header that sends them back.
-_UNSENDABLE = re.compile(rb"[\x00-\x1f\x7f]")
-_END_OF_LINE = re.compile(rb"\r\n|\n|\r")
 
 
 class Parser:
@@ -38,79 +30,24 @@ class Parser:
 
     def __init__(self, last_id: str | None = None) -> None:
         """Begin at the start of a stream that goes on behind the event with this id."""
-        self.last_id = last_id
+        self._parser = sse.Parser(last_id)
+
+    @property
+    def last_id(self) -> str | None:
         """The newest id that the stream gave, also without an event."""
-        self.retry: float | None = None
+        return self._parser.last_id
+
+    @property
+    def retry(self) -> float | None:
         """How many seconds the stream wants to be waited before a reconnection."""
-        self._line = bytearray()
-        self._data: list[bytes] = []
-        self._id = last_id
-        self._size = 0
-        self._after_return = False
-        self._at_start = True
+        return self._parser.retry
 
     def feed(self, chunk: bytes) -> list[str]:
         """Return the data of the events that this piece completes. Raises Failure for one that is too large."""
-        if self._after_return:
-            chunk = chunk.removeprefix(b"\n")
-        if not chunk:
-            return []
-        self._after_return = chunk.endswith(b"\r")
-        completed = []
-        beginning, *following = _END_OF_LINE.split(chunk)
-        self._keep(beginning)
-        for next_line in following:
-            line = bytes(self._line)
-            self._line.clear()
-            if self._at_start:
-                self._at_start, line = False, line.removeprefix(b"\xef\xbb\xbf")
-            if line:
-                self._field(line)
-            else:
-                completed += self._dispatch()
-            self._keep(next_line)
-        return completed
-
-    def _keep(self, piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > LARGEST_EVENT:
-            raise Failure(f"the server sends an event of more than {LARGEST_EVENT} bytes")
-        self._line += piece
-
-    def _field(self, line: bytes) -> None:
-        name, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if name == b"data":
-            self._data.append(value)
-        elif name == b"id" and not _UNSENDABLE.search(value):
-            self._id = value.decode("utf-8", "replace")
-        elif name == b"retry" and re.fullmatch(rb"[0-9]{1,9}", value):
-            self.retry = int(value) / 1000
-
-    def _dispatch(self) -> list[str]:
-        self.last_id = self._id
-        data, self._data, self._size = self._data, [], 0
-        return [b"\n".join(data).decode("utf-8", "replace")] if data else []
-
-
-@dataclass(slots=True)
-class Backoff:
-    """How long to wait before the next attempt: half a second, and then half as long again each time."""
-
-    initial: float = 0.5
-    longest: float = 60.0
-    """A minute: whoever waits longer has most likely been forgotten."""
-    _next: float = field(default=0.0, init=False)
-
-    def succeeded(self) -> None:
-        """Begin anew."""
-        self._next = 0.0
-
-    def wait(self) -> float:
-        """Return the next time to wait, in seconds, spread by half so that not all come back at once."""
-        current = self._next or self.initial
-        self._next = min(current * 1.5, self.longest)
-        return current * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
+        try:
+            return [data for _, data in self._parser.feed(chunk)]
+        except Unreadable as exc:
+            raise Failure(str(exc)) from exc
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ import pytest
 from wfxctl_stub import Reply, Seen, Stub
 
 from tests.waiting import eventually
+from wfx.client import sse
+from wfx.client.pauses import Backoff
 from wfxctl import main, stream
 
 Run = Callable[..., Any]
@@ -33,10 +35,10 @@ def streaming(*blocks: bytes) -> Reply:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let reconnections come quickly."""
-    monkeypatch.setattr(stream.Backoff, "__init__", _set_initial)
+    monkeypatch.setattr(Backoff, "__init__", _set_initial)
 
 
-def _set_initial(backoff: stream.Backoff) -> None:
+def _set_initial(backoff: Backoff) -> None:
     backoff.initial, backoff.longest, backoff._next = 0.01, 0.05, 0.0
 
 
@@ -225,9 +227,9 @@ def test_a_compressed_stream_is_followed(south: Run, stub: Stub) -> None:
     packed = gzip.compress(block("1", '{"a":1}'))
     stub.replies.append(Reply(headers=STREAM | {"Content-Encoding": "gzip"}, chunks=lambda: iter([packed])))
     assert '"a"' in south("job", "events").out
-    bomb = gzip.compress(b"data: " + b" " * (stream.LARGEST_EVENT + 1))
+    bomb = gzip.compress(b"data: " + b" " * (sse.LARGEST_EVENT + 1))
     stub.replies.append(Reply(headers=STREAM | {"Content-Encoding": "gzip"}, chunks=lambda: iter([bomb])))
-    assert f"an event of more than {stream.LARGEST_EVENT} bytes" in south("job", "events").err
+    assert f"an event of more than {sse.LARGEST_EVENT} bytes" in south("job", "events").err
 
 
 def test_a_stream_that_falls_silent_is_taken_up_again(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:

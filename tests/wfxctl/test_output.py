@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wfxctl_stub import Reply, Seen, Stub
 
+from wfx.client.pauses import Backoff
 from wfxctl import gojson
-from wfxctl.stream import Backoff
 
 Run = Callable[..., Any]
 

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import wfx.client.pauses
+from wfx.client import sse
+from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure
 from wfxctl import stream
 from wfxctl.client import OpenStream
 from wfxctl.exchange import Exchange
 from wfxctl.failures import Unreachable
-from wfxctl.stream import Backoff, Follower, Following, Parser
+from wfxctl.stream import Follower, Following, Parser
 
 LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 LINES = st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]), max_size=12)
@@ -97,7 +100,7 @@ def test_garbage_does_no_harm(garbage: bytes, size: int) -> None:
 @pytest.mark.parametrize("endless", [b"x" * 1000, b"data: 1234567890123\n" * 50, b": 1234567890123456\n" * 50])
 def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, endless: bytes) -> None:
     """A server that never ends an event does not fill the memory."""
-    monkeypatch.setattr(stream, "LARGEST_EVENT", 5000)
+    monkeypatch.setattr(sse, "LARGEST_EVENT", 5000)
     parser = Parser()
     for _ in range(5000 // len(endless)):
         parser.feed(endless)
@@ -107,7 +110,7 @@ def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, endles
 
 def test_many_events_are_no_large_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is for one event, not for the stream."""
-    monkeypatch.setattr(stream, "LARGEST_EVENT", 100)
+    monkeypatch.setattr(sse, "LARGEST_EVENT", 100)
     parser = Parser()
     assert sum(len(parser.feed(b"data: x\nid: 1\n\n")) for _ in range(1000)) == 1000
 
@@ -150,7 +153,7 @@ class Flaky:
 def followed(monkeypatch: pytest.MonkeyPatch, flaky: Any, *, patient: bool) -> list[float]:
     """Follow a flaky stream to its end, which must come by a Failure; returns the pauses."""
     monkeypatch.setattr(stream.time, "sleep", lambda _: None)
-    monkeypatch.setattr(stream.random, "uniform", lambda *_: 1.0)
+    monkeypatch.setattr(wfx.client.pauses.random, "uniform", lambda *_: 1.0)
     pauses: list[float] = []
     how = Following(reconnect=True, patient=patient, report=lambda _, seconds: pauses.append(seconds))
     with pytest.raises(Failure):

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from wfxctl_stub import Reply, Seen, Stub
 
+from wfx.client.pauses import Backoff
 from wfxctl import main, tables
 from wfxctl.commands import job_summary
-from wfxctl.stream import Backoff
 
 Run = Callable[..., Any]
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from wfxctl_stub import BASE, Reply, Stub
 
-from wfxctl import bodies, client
+from wfx.client import bodies
+from wfxctl import client
 
 Run = Callable[..., Any]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # slow to import, and few programs speak TLS
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +29,6 @@ class Server:
 
     def trust(self) -> ssl.SSLContext:
         """Return the settings of TLS; reading the system's certificates takes long."""
+        import ssl
+
         return self.tls if self.tls is not None else ssl.create_default_context()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
@@ -14,7 +15,7 @@ from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.flags import COLOR
 from wfxctl.invocation import ClientInvocation, decoded
 from wfxctl.job_filters import OPTIONS, fleet_conditions_of
-from wfxctl.stream import Backoff, Parser
+from wfxctl.stream import Parser
 from wfxctl.targets import FLEET_PATH, Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
