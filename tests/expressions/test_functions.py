@@ -67,6 +67,8 @@ def test_examples(function: functions.Function) -> None:
     ('vars:isEmpty("amount")', False),
     ('flw.locale.country("zh-Hant")', ""),
     ("flw.math.round(2.5)", 2),
+    ("json:arrayWithSize(4 / 2)", [None, None]),
+    ("flw.format.number(2.345, 2.0)", "2.35"),
     ('flw.time.hour("2026-11-30T01:00:00+02:00")', 23),
     ('isUserInNoGroups("nobody", "night")', True),
     ('findGroupMemberUserIds(["night", "lab"])', ["dana", "kim"]),
@@ -90,6 +92,8 @@ def test_edges(text: str, expected: object) -> None:
     ("json:arrayWithSize(0.5)", "from 0 to 1000"),
     ("flw.format.number(1, 11)", "from 0 to 10"),
     ("flw.math.floor(payload.huge)", "too large"),
+    ("flw.math.floor(payload.endless)", "too large"),
+    ("flw.format.number(payload.endless, 1)", "too large"),
     ("findGroupMemberEmails(1)", "groupKeys are a text"),
     ("flw.base64.encode(payload.long)", "more than 65,536 characters"),
 ])  # fmt: skip
@@ -99,7 +103,7 @@ def test_refusals(text: str, message: str) -> None:
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(EvaluationError, match=message):
-        value(text, {"deep": deep, "huge": 10**400, "long": "x" * 60_000})
+        value(text, {"deep": deep, "huge": 10**400, "long": "x" * 60_000, "endless": float("inf")})
 
 
 def test_texts_do_not_grow_without_bound() -> None:

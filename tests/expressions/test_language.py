@@ -111,6 +111,7 @@ def test_formulas(text: str, expected: float) -> None:
     ("x" * 4097, 4096, "at most 4096 characters"),
     ("(" * 64 + "1", 64, "nested too deeply"),
     ("NOT " * 64 + "true", 256, "nested too deeply"),
+    ("(" * 30 + "payload.a" + " == 1 AND true OR true)" * 30, 224, "nested too deeply"),
     ("payload.a ? 1", 10, "'?' is not part of expressions"),
 ])  # fmt: skip
 def test_mistakes_have_places(text: str, offset: int, message: str) -> None:

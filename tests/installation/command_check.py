@@ -19,7 +19,10 @@ KANBAN = (ROOT / "spec" / "workflows" / "wfx.workflow.kanban.yml").read_text()
 DIRECT = "wfx.workflow.dau.direct"
 TASK = "wfx.workflow.kanban"
 RULES = (ROOT / "spec" / "rules" / "high-value-food.yml").read_text()
-PURCHASE = '{"type": "transaction", "source": "pos-system", "payload": {"amount": 1500, "category": "food"}}'
+PURCHASE = (
+    '{"type": "transaction", "source": "pos-system", "actor_id": "dana", '
+    '"payload": {"amount": 1500, "category": "food"}}'
+)
 
 
 class Run(Protocol):

@@ -118,6 +118,13 @@ def test_a_failing_action_stops_no_other() -> None:
     }
 
 
+def test_what_the_event_lacks() -> None:
+    """An action that takes its job or actor from the event says so if the event has none."""
+    graph = loaded(file_with("{action: {id: a, type: add_tags, params: {tags: [x]}}}"))
+    assert planned(evaluated(graph, {"type": "t"})) == {"a": "job_id is missing, and the event has none"}
+    assert planned(evaluated(graph, {"type": "t", "payload": {"job_id": "j"}})) == {"a": {"tags": ["x"], "job_id": "j"}}
+
+
 def output(name: str, function: str, value: str) -> str:
     """Make an action that sets the variable ``v``."""
     return f"""{{action: {{id: {name}, type: set_output, params: {{expression: 'flw.{function}("v", {value})'}}}}}}"""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from wfx.expressions.functions import Function, Parameter, Place
 from wfx.expressions.scope import Scope
-from wfx.expressions.values import Value, ValueKind, as_float, finite
+from wfx.expressions.values import Value, ValueKind, finite
 
 _TEXT, _NUMBER = ValueKind.TEXT, ValueKind.NUMBER
 _LONGEST_LIST = 1000
@@ -26,7 +26,7 @@ def _on_text(
 
 def _on_number(name: str, call: Callable[[float], float], summary: str, example: str, result: Value) -> Function:
     def evaluate(number: float) -> int | float:
-        return finite(call(as_float(number)))
+        return finite(call(finite(number)))
 
     parameters = (Parameter("number", _NUMBER),)
     return Function(f"flw.math.{name}", parameters, evaluate, _NUMBER, summary, f"flw.math.{name}({example})", result)
@@ -86,15 +86,19 @@ def _refuse_constant(name: str) -> None:
 
 
 def _number_text(number: float, places: float) -> str:
-    if not isinstance(places, int) or not 0 <= places <= _MOST_PLACES:
-        raise ValueError(f"places are a whole number from 0 to {_MOST_PLACES}")
-    return f"{finite(number):.{places}f}"
+    return f"{finite(number):.{_whole(places, _MOST_PLACES)}f}"
 
 
 def _nulls(size: float) -> list[None]:
-    if not isinstance(size, int) or not 0 <= size <= _LONGEST_LIST:
-        raise ValueError(f"a size is a whole number from 0 to {_LONGEST_LIST}")
-    return [None] * size
+    return [None] * _whole(size, _LONGEST_LIST)
+
+
+def _whole(number: float, most: int) -> int:
+    """Return a whole number. Raises ValueError for another, and for one that is out of bounds."""
+    whole = finite(number)
+    if not isinstance(whole, int) or not 0 <= whole <= most:
+        raise ValueError(f"a whole number from 0 to {most} is needed")
+    return whole
 
 
 def _language(tag: str) -> str:

@@ -107,6 +107,8 @@ class DeclaredAction:
             value = parameters.get(one.name)
             if one.name not in parameters and one.default is not None:
                 value = one.default(event)
+                if one.required and value in (None, ""):
+                    raise ValueError(f"{one.name} is missing, and the event has none")
             if value is None and not one.required and one.default is None:
                 continue
             if wrong := one.wrong(value):
