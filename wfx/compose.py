@@ -49,6 +49,7 @@ from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
@@ -206,6 +207,7 @@ async def _open_services(
     return Services(
         jobs=Jobs(store),
         workflows=Workflows(store),
+        devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
         filters=filters,

@@ -28,6 +28,7 @@ TIMEOUT = 10.0
 """Seconds for a whole exchange, from connecting to the last byte."""
 
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
+_NO_HEADERS: Mapping[str, str] = {}
 _MOST_REDIRECTS = 10
 # A stream may be silent for long; these find out within about a minute when the other machine has gone.
 _KEEP_ALIVE = (
@@ -47,6 +48,8 @@ class Answer:
     status: int
     body: str
     exchange: Exchange
+    etag: str = ""
+    """The header that tells this state of what was asked for from others."""
 
     @property
     def succeeded(self) -> bool:
@@ -73,21 +76,29 @@ class Api:
         if tls.names_files:
             _ = self._trust
 
-    def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Answer:
         """Make one exchange; every status is an answer.
 
         Raises Unreachable when there is no complete answer in time, or one that is too large.
         """
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        fields = {**headers} if body is None else {**headers, "Content-Type": "application/json"}
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = _exchange(client, client.build_request(method, url, content=body, headers=headers))
+                response = _exchange(client, client.build_request(method, url, content=body, headers=fields))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
-                    return Answer(response.status_code, text, _led_to(asked, response.url))
+                    led, etag = _led_to(asked, response.url), response.headers.get("ETag", "")
+                    return Answer(response.status_code, text, led, etag)
 
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)

@@ -10,6 +10,7 @@ from itertools import count
 from secrets import token_hex
 from typing import Any
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import (
     BehindHorizon,
     JobNotFound,
@@ -29,6 +30,7 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
 from wfx.store.memory_consumers import MemoryConsumers
+from wfx.store.memory_devices import MemoryDevices
 from wfx.store.memory_jobs import MemoryJob
 from wfx.store.memory_lists import list_jobs
 from wfx.store.memory_log import number_to_drop
@@ -36,9 +38,12 @@ from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenConsumer,
     PruneLog,
     RunChores,
@@ -66,6 +71,7 @@ class MemoryBackend:
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
+        self._devices = MemoryDevices()
         self._log_id = token_hex(16)
         self._closed = False
 
@@ -114,7 +120,10 @@ class MemoryBackend:
             case OpenConsumer():
                 return Performed(self._consumers.open(operation.name, self._head))
             case TakeLease() | EndLeases():
-                return Performed(self._consumers.lease(operation, now))
+                result: Any = self._consumers.lease(operation, now)
+            case NoteSightings() | DescribeDevice() | DeleteDevice():
+                result = self._devices.perform(operation, self._all_jobs())
+        return Performed(result)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         return [await self.read_large_job(job_id, room) for job_id in job_ids]
@@ -137,6 +146,12 @@ class MemoryBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return list_jobs(query, self._jobs.values(), self._log_id, self._head)
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return self._devices.list(query, self._all_jobs(), self._log_id, self._head)
+
+    async def get_device(self, client_id: str) -> Device:
+        return self._devices.get(client_id, self._all_jobs())
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next
@@ -246,6 +261,9 @@ class MemoryBackend:
         del self._events[:dropped]
         self._horizon += dropped
         return dropped
+
+    def _all_jobs(self) -> Iterable[Job]:
+        return (stored.job for stored in self._jobs.values())
 
     def _job(self, job_id: str) -> Job | None:
         return stored.job if (stored := self._jobs.get(job_id)) else None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
+from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import DecideChange, DecideCreation
@@ -109,9 +110,40 @@ class EndLeases:
     holder: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoteSightings:
+    """Note when devices were seen."""
+
+    sightings: Sequence[Sighting]
+    """Of different devices, in the order of their ids."""
+    now: int
+    forgets: bool
+    """Whether those that nobody knows and that were not seen for long make room, if need be."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeDevice:
+    """Replace what is said about a device."""
+
+    client_id: str
+    description: DeviceDescription
+    expected: str | None
+    """The tag of what must have been said until now; None for anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDevice:
+    """Forget a device that has no jobs."""
+
+    client_id: str
+
+
+DeviceOperation = NoteSightings | DescribeDevice | DeleteDevice
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+ExclusiveOperation = (
+    CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | DeviceOperation
+)
 """Operations that are done one by one on the tables."""
 
 

@@ -6,6 +6,9 @@ from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is
 from wfx.commandline.grammar import Command
 from wfx.version import COMMIT, VERSION
 from wfxctl.commands import (
+    device_label,
+    device_list,
+    device_show,
     health,
     job_create,
     job_definition,
@@ -25,6 +28,11 @@ from wfxctl.commands import (
 )
 from wfxctl.flags import GLOBAL
 
+_DEVICE = Command(
+    "device",
+    "List, show and label devices",
+    children=(device_label.COMMAND, device_list.COMMAND, device_show.COMMAND),
+)
 _JOB = Command(
     "job",
     "Create, show, change and watch jobs",
@@ -70,6 +78,7 @@ ROOT = Command(
     """,
     children=(
         *completion.commands("wfxctl"),
+        _DEVICE,
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,

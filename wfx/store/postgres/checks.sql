@@ -95,3 +95,19 @@ SELECT
     'lease ' || name, 'a holder, an epoch from 1 on, and an end in microseconds from 0 on',
     'holder ' || holder || ', epoch ' || epoch || ', until ' || until
 FROM lease WHERE holder = '' OR epoch < 1 OR until < 0
+
+-- name: device
+SELECT
+    'device ' || client_id, 'times in order or none, and the keys ' || told.keys::text,
+    'seen ' || coalesce(first_seen::text, 'never') || ' to ' || coalesce(last_seen::text, 'never') || ', ' || device.keys::text
+FROM device
+CROSS JOIN LATERAL (
+    SELECT array(
+        SELECT 'attribute ' || key || ':' || value FROM json_each_text(description::json -> 'attributes')
+        UNION ALL
+        SELECT 'label ' || value FROM json_array_elements_text(description::json -> 'labels') AS label (value)
+        ORDER BY 1
+    )
+) AS told (keys)
+WHERE (first_seen IS NULL) <> (last_seen IS NULL) OR first_seen > last_seen
+    OR array(SELECT unnest(device.keys) ORDER BY 1) <> told.keys

@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases.
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices.
 
 Each is one statement, or several of which each may be done twice; so no lock is held while this server thinks.
 """
@@ -18,22 +18,27 @@ from wfx.domain.workflow import Workflow
 from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
+    DeviceOperation,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenConsumer,
     PruneLog,
     RunChores,
     TakeLease,
 )
 from wfx.store.plan import workflow_event
+from wfx.store.postgres import devices
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | DeviceOperation
 
 
 class Fence(NamedTuple):
@@ -71,6 +76,8 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
             return None
+        case NoteSightings() | DescribeDevice() | DeleteDevice():
+            return await devices.perform(plain, operation)
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
@@ -130,6 +131,12 @@ class SqliteBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._search(partial(self._queries.list_jobs, query=query, bitmaps=self._bitmaps))
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return await self._search(partial(self._queries.list_devices, query=query))
+
+    async def get_device(self, client_id: str) -> Device:
+        return await self._point(partial(self._queries.get_device, client_id=client_id))
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next

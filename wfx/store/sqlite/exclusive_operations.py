@@ -1,18 +1,22 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases."""
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenConsumer,
     PruneLog,
     RunChores,
@@ -20,7 +24,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import consumers
+from wfx.store.sqlite import consumers, devices
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -45,7 +49,10 @@ def perform(
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
             case TakeLease() | EndLeases():
-                return Performed(_lease(connection, operation, now)), position
+                result: Any = _lease(connection, operation, now)
+            case NoteSightings() | DescribeDevice() | DeleteDevice():
+                result = devices.perform(connection, operation)
+        return Performed(result), position
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
