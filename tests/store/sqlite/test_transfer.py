@@ -28,7 +28,7 @@ from wfx.store.protocol import Store
 from wfx.store.sqlite.dumping import dump
 from wfx.store.sqlite.restoring import restore
 
-TABLES = ("workflow", "workflow_state", "job", "definition", "job_tag", "event", "consumer")
+TABLES = ("workflow", "workflow_state", "job", "definition", "job_tag", "event", "consumer", "device", "device_key")
 
 
 @pytest.fixture

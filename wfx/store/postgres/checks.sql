@@ -4,8 +4,8 @@
 -- name: index
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'event_pkey', 'history_pkey', 'job_client',
-    'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
+    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey',
+    'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
     'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
@@ -17,7 +17,7 @@ WHERE NOT EXISTS (
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'event_pkey', 'history_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey', 'left_history_pkey',
+    'device_pkey', 'event_pkey', 'history_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey', 'left_history_pkey',
     'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
