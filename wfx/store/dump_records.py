@@ -13,6 +13,7 @@ from wfx.domain import tags
 from wfx.domain.cause import EncodedCause
 from wfx.domain.definition import hash_of
 from wfx.domain.device import DeviceDescription
+from wfx.domain.errors import DescriptionInvalid
 from wfx.domain.job import Action, HistoryEntry, Job
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
@@ -114,7 +115,10 @@ class RecordReader:
             _require_time(_or(record.last_seen))
             if "\0" in record.version:
                 raise ValueError("its version has U+0000")
-            description = DeviceDescription.of(decode(record.description))
+            try:
+                description = DeviceDescription.of(decode(record.description))
+            except DescriptionInvalid as exc:
+                raise ValueError(str(exc)) from exc
             if description.encoded != record.description:
                 raise ValueError("its attributes and labels are not sorted, or have further members")
             return description
