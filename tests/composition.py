@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx import supervise
 from wfx.compose import Composition, compose
 from wfx.config.options import Config, Host
@@ -81,7 +81,7 @@ async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
         serving = supervise._serve(parts, listeners, nullcontext(), control, ServiceManager({}))
         task = asyncio.create_task(serving)
         try:
-            await eventually(lambda: len(parts.limits.listeners) == len(listeners))
+            await until(lambda: len(parts.limits.listeners) == len(listeners))
             yield Running(parts, ports)
         finally:
             control.stop.set()

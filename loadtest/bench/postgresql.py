@@ -29,7 +29,7 @@ HEAD = (
     f"{'on PostgreSQL':<20} {'conn':>4} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7} {'cpu µs':>7} {'db µs':>7} "
     f"{'failed':>6} {'reference':>9} {'ratio':>6}"
 )
-_DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=256MB")
+_DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=2GB")
 _MANY = 64
 """Connections of the comparison of two servers with one."""
 _COMPARED = ("GET job", "GET jobs (10)", "PUT status", "POST job")

@@ -38,15 +38,6 @@ class Wrong(AssertionError):
     """The service answered what it never should."""
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition. Raises TimeoutError that says what did not come true."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {DEADLINE:g} s: {what}")
-        await asyncio.sleep(0.01)
-
-
 @dataclass
 class Recorder:
     """What all clients of one service recorded."""

@@ -17,9 +17,9 @@ from tests.acceptance.clients import (
     read_jobs,
     read_log,
     record_of,
-    until,
 )
 from tests.store.sqlite.audit import assert_sound
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 WRITERS = 8

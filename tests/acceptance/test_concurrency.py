@@ -22,8 +22,8 @@ from tests.acceptance.clients import (
     read_jobs,
     read_log,
     record_of,
-    until,
 )
+from tests.waiting import until
 from wfx.demo.local import LocalService
 from wfx.store.opening import open_store
 

@@ -14,17 +14,9 @@ from pathlib import Path
 import pytest
 from history_check import Outcome, compare, judge
 
-from tests.acceptance.clients import (
-    Follower,
-    Recorder,
-    Writer,
-    create_workflow,
-    read_jobs,
-    read_log,
-    record_of,
-    until,
-)
+from tests.acceptance.clients import Follower, Recorder, Writer, create_workflow, read_jobs, read_log, record_of
 from tests.store.sqlite.audit import assert_sound
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 ROUNDS = int(os.environ.get("WFX_CRASH_ROUNDS", "14"))

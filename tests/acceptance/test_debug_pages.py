@@ -18,7 +18,7 @@ from command_lines import runner
 from plugin_programs import PluginDirectory
 
 from tests.composition import Running, composed
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx.api.rate_limit import MemoryBuckets
 from wfx.cli import PROGRAM
 from wfx.config.cross_checks import OptionRefused, check
@@ -311,10 +311,10 @@ async def test_one_snapshot_for_many(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(type(store), "count_jobs", count)
         monkeypatch.setattr(snapshot.Snapshots, "take", noted)
         first = asyncio.create_task(client.get("/debug/database/stats", headers=SHOWN))
-        await eventually(lambda: counted == 1)
+        await until(lambda: counted == 1)
         paths = ["/debug/database/stats"] * 5 + ["/metrics"]
         others = [asyncio.create_task(client.get(path, headers=SHOWN)) for path in paths]
-        await eventually(lambda: asked == len(others) + 1)
+        await until(lambda: asked == len(others) + 1)
         going_on.set()
         answers = await asyncio.gather(first, *others)
         assert {answer.status_code for answer in answers} == {200}

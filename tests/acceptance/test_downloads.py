@@ -21,7 +21,7 @@ from plugin_programs import PluginDirectory
 from rawhttp import Answer, Wire, request
 
 from tests.composition import composed
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.downloads import files
 from wfx.api.downloads.file_answer import PIECE
@@ -371,7 +371,7 @@ async def test_descriptors_are_closed(engine: str, tmp_path: Path) -> None:
             connection = await running.connect(Side.NORTH, request("GET", f"/download/{path}"))
             await connection.until(b"\r\n")
             connection.writer.transport.abort()
-        await eventually(lambda: not opened())
+        await until(lambda: not opened())
 
 
 def test_other_requests_are_answered_meanwhile(service: LocalService) -> None:
@@ -400,13 +400,13 @@ async def test_clients_that_take_nothing_make_room(engine: str, tmp_path: Path) 
         idle = [await running.connect(Side.SOUTH, request("GET", "/download/huge")) for _ in range(3)]
         for connection in idle:
             assert b" 200 " in await connection.until(b"\r\n\r\n")
-        await eventually(lambda: memory.held == 3 * PIECE)
+        await until(lambda: memory.held == 3 * PIECE)
         other = await running.connect(Side.SOUTH, request("GET", "/download/large.swu", b"", "Connection: close"))
         assert (await other.rest()).endswith(LARGE)
         await other.close()
         for connection in idle:
             connection.writer.transport.abort()
-        await eventually(lambda: memory.held == 0)
+        await until(lambda: memory.held == 0)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -420,7 +420,7 @@ async def test_time_to_take_a_file_ends(engine: str, tmp_path: Path) -> None:
         connection = await running.connect(Side.SOUTH, request("GET", "/download/huge"))
         assert b" 200 " in await connection.until(b"\r\n\r\n")
         downloads: Any = running.parts.services.downloads
-        await eventually(lambda: downloads._memory.held == 0)
+        await until(lambda: downloads._memory.held == 0)
         connection.writer.transport.abort()
 
 

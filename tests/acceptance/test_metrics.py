@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 
 from tests.composition import Running, composed
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx import logs
 from wfx.log_writer import ROOM, LogWriter
 from wfx.metrics.catalog import CATALOGUE
@@ -71,11 +71,11 @@ async def test_edge(engine: str, tmp_path: Path) -> None:
                 await refused.close()
         assert samples(running, "wfx_refusals_total") == {("north", "host"): 3, ("south", "malformed"): 2}
         waiting = [await running.connect(Side.SOUTH, half + b"Content-Length: 9\r\n\r\n{") for _ in range(3)]
-        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 3)
+        await until(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 3)
         assert value(running, "wfx_http_requests_in_flight", side="north") == 0
         for connection in waiting:
             await connection.close()
-        await eventually(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 0)
+        await until(lambda: value(running, "wfx_http_requests_in_flight", side="south") == 0)
 
 
 async def test_readers_that_do_not_read(tmp_path: Path) -> None:
@@ -93,14 +93,14 @@ async def test_readers_that_do_not_read(tmp_path: Path) -> None:
         request = b"GET /api/wfx/v1/jobs/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
         await loop.sock_sendall(stuck, request)
         reader = await running.connect(Side.SOUTH, request)
-        await eventually(lambda: running.parts.services.broker.subscribers == 2)
+        await until(lambda: running.parts.services.broker.subscribers == 2)
         reading = asyncio.create_task(reader.reader.read(-1))
         for _ in range(10):
             await post(
                 running, client, "/jobs", {"clientId": "c", "workflow": "w", "definition": {"x": "x" * 1_000_000}}
             )
-        await eventually(lambda: value(running, "wfx_event_subscribers_dropped_total") == 1)
-        await eventually(lambda: running.parts.services.broker.subscribers == 1)
+        await until(lambda: value(running, "wfx_event_subscribers_dropped_total") == 1)
+        await until(lambda: running.parts.services.broker.subscribers == 1)
         stuck.close()
         await reader.close()
         await reading
@@ -137,15 +137,15 @@ async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
         request = b"GET /api/wfx/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Response-Filter: %b\r\n\r\n"
         connection = await running.connect(Side.SOUTH, request % ENDLESS.encode())
         pool = running.parts.services.filters._pool
-        await eventually(lambda: any(turn.began and turn.typical for turn in pool._shares._running))
+        await until(lambda: any(turn.began and turn.typical for turn in pool._shares._running))
         await connection.close()
-        await eventually(lambda: samples(running, "wfx_filter_kills_total") == {("client-left",): 1})
+        await until(lambda: samples(running, "wfx_filter_kills_total") == {("client-left",): 1})
 
 
 async def test_store(tmp_path: Path) -> None:
     """Batches of changes are counted with their sizes: one for each change of who waits for each answer."""
     async with composed(tmp_path) as running, httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        await eventually(lambda: value(running, "wfx_store_batch_size_count") == 2)  # retention: events, histories
+        await until(lambda: value(running, "wfx_store_batch_size_count") == 2)  # retention: events, histories
         await post(running, client, "/workflows", WORKFLOW)
         job = {"clientId": "c", "workflow": "w"}
         for _ in range(5):
@@ -183,4 +183,4 @@ async def test_log(tmp_path: Path, pipe: tuple[int, int]) -> None:
             logging.getLogger("wfx.test").error(record)
         assert value(running, name) == before + 3
         os.close(pipe[0])
-        await eventually(lambda: value(running, name) >= before + 7)
+        await until(lambda: value(running, name) >= before + 7)

@@ -21,8 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.process_collector import ProcessCollector
 
 from tests.composition import Running, composed
-from tests.events.serving import eventually
 from tests.tuned import tuned
+from tests.waiting import until
 from wfx.api.request_counts import PLUGIN
 from wfx.diagnostics.pages import PAGES
 from wfx.domain.errors import StoreUnavailable
@@ -280,9 +280,9 @@ async def test_clients_that_leave(tmp_path: Path) -> None:
     async with service(tmp_path) as client:
         counts = dict(client.running.parts.endpoints[Side.SOUTH].counts)["PutJobsIdStatus", "PUT"]
         connection = await client.running.connect(Side.SOUTH, start + b"Content-Length: 9\r\n\r\n{")
-        await eventually(lambda: client.running.parts.limits.listeners[0].running == 1)
+        await until(lambda: client.running.parts.limits.listeners[0].running == 1)
         await connection.close()
-        await eventually(lambda: counts.answers[499] == 1)
+        await until(lambda: counts.answers[499] == 1)
         assert (await client.samples())["wfx_http_requests_total", "PUT", "PutJobsIdStatus", "south", "499"] == 1
 
 
@@ -319,7 +319,7 @@ async def test_failures_and_clients_that_leave(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
         await connection.close()
-        await eventually(lambda: sum(counts.answers.values()) == 2)
+        await until(lambda: sum(counts.answers.values()) == 2)
         assert counts.answers == {500: 1, 499: 1}
 
 
@@ -349,7 +349,7 @@ async def test_jobs(tmp_path: Path) -> None:
 async def retention_is_done(client: Client) -> None:
     """Wait for what the service writes by itself when it starts: it prunes events, and histories."""
     batches = client.running.parts.monitoring.metrics._sources.batches
-    await eventually(lambda: sum(batches.sizes.counts) == 2)
+    await until(lambda: sum(batches.sizes.counts) == 2)
 
 
 async def test_store(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ async def test_events(tmp_path: Path) -> None:
             ("wfx_consumer_events_lost_total", "mirror"): 2,
         }  # fmt: skip
         await stream.close()
-        await eventually(lambda: parts.services.broker.subscribers == 0)
+        await until(lambda: parts.services.broker.subscribers == 0)
         found = await client.samples()
         assert (found["wfx_event_subscribers",], found["wfx_event_subscriber_lag_events",]) == (0, 0)
 
@@ -427,7 +427,7 @@ async def test_a_reader_that_is_behind(tmp_path: Path) -> None:
         for _ in range(9):
             await client.ask(Side.NORTH, "POST", "/jobs", 201, JOB)
         broker = client.running.parts.services.broker
-        await eventually(lambda: broker.head == 10)
+        await until(lambda: broker.head == 10)
         subscription = await broker.subscribe(parse_query({"since": "4", "clientId": [], "jobId": [], "workflow": [],
                                                            "tag": [], "action": []}))  # fmt: skip
         chunks = subscription.chunks()
@@ -467,12 +467,12 @@ async def test_clients_that_leave_before_a_plugin_has_decided(body: bytes, tmp_p
     async with service(tmp_path, client_plugins_dir=str(plugins.path), plugin_timeout=60.0) as client:
         counts = client.running.parts.endpoints[Side.SOUTH].counts.of(PLUGIN, "PUT")
         connection = await client.running.connect(Side.SOUTH, head + body)
-        await eventually(lambda: client.running.parts.limits.listeners[0].running == 1)
+        await until(lambda: client.running.parts.limits.listeners[0].running == 1)
         connection.writer.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
         await connection.close()
-        await eventually(lambda: bool(counts.answers))
+        await until(lambda: bool(counts.answers))
         assert counts.answers == {499: 1}
         assert (await client.samples())["wfx_http_requests_total", "PUT", "plugin", "south", "499"] == 1
 
@@ -506,7 +506,7 @@ async def test_compatible_names(tmp_path: Path) -> None:
         parts = client.running.parts.monitoring.metrics._sources
         await client.ask(Side.NORTH, "POST", "/workflows", 201, WORKFLOW)
         await parts.store.consumer("mirror")
-        await eventually(lambda: parts.services.broker.head == 1)
+        await until(lambda: parts.services.broker.head == 1)
         first = await client.samples()
         await client.moved(*names)
         assert first["nflow_db_connections_open",] == 3
@@ -517,7 +517,7 @@ async def test_compatible_names(tmp_path: Path) -> None:
             await client.ask(Side.SOUTH, "GET", f"/jobs/{jobs[0]}", 200)
         await client.ask(Side.SOUTH, "PUT", f"/jobs/{jobs[1]}/status", 200, {"state": "DONE"})
         await client.ask(Side.SOUTH, "PUT", f"/jobs/{jobs[1]}/status", 400, {"state": "NEW"})
-        await eventually(lambda: parts.services.broker.head == 5)
+        await until(lambda: parts.services.broker.head == 5)
         changed = await client.moved(*names)
         memory = {("nflow_go_memory_alloc_bytes",), ("nflow_go_memory_sys_bytes",)}
         assert {key: value for key, value in changed.items() if key not in memory} == {

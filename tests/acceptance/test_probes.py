@@ -12,7 +12,7 @@ import pytest
 from command_lines import runner
 
 from tests.composition import DEADLINE, Running, composed
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx import supervise
 from wfx.api.routes import service_routes
 from wfx.cli import PROGRAM
@@ -109,7 +109,7 @@ async def test_a_service_that_stops(engine: str, tmp_path: Path) -> None:
         parts.services.broker.close = close_later  # type: ignore[method-assign]  # streams that end when the test says
         serving = supervise._serve(parts, listeners, nullcontext(), control, ServiceManager({}))
         task = asyncio.create_task(serving)
-        await eventually(lambda: len(parts.limits.listeners) == len(listeners))
+        await until(lambda: len(parts.limits.listeners) == len(listeners))
         assert (await ask(ports[Side.NORTH], "/readyz")).status_code == 200
         control.stop.set()
         await asyncio.sleep(0)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from history_check import Document, Outcome
 
-from tests.acceptance.clients import BASE, DEADLINE, Recorder, Writer, create_workflow, number_of, read_log, until
+from tests.acceptance.clients import BASE, DEADLINE, Recorder, Writer, create_workflow, number_of, read_log
 from tests.events.reading import EventSource
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 Passes = Callable[[Document], bool]

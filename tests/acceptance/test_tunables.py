@@ -16,8 +16,8 @@ import pytest
 from plugin_programs import PluginDirectory
 
 from tests.composition import Connection, Running, composed
-from tests.events.serving import eventually
 from tests.tuned import tuned
+from tests.waiting import until
 from wfx.config.tunables import Derived, Holder
 from wfx.domain import creation
 from wfx.domain.workflow import State, Workflow
@@ -335,7 +335,7 @@ async def test_bodies_of_both_sides_share_their_memory(
         for side in (Side.SOUTH, Side.SOUTH, Side.SOUTH):
             stack.push_async_callback((await _half_a_body(running, side)).close)
         bodies = running.parts.limits.bodies
-        await eventually(lambda: bodies.held == 3 * 99_000)
+        await until(lambda: bodies.held == 3 * 99_000)
         refused = await _half_a_body(running, Side.NORTH)
         assert b"too many large requests at once" in await refused.rest()
         await refused.close()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.clients import until
 from tests.attack.frame import DONE, Kind, Target, check_store
+from tests.waiting import until
 from wfx.store.sqlite.checking import reading
 
 WRITERS = 8

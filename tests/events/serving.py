@@ -123,13 +123,6 @@ class Connection:
         self.socket.close()
 
 
-async def eventually(condition: Any, seconds: float = 60) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event to wait on
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def serving(
     engine: str = "uvicorn", *, store: Store | None = None, keep_alive: float = 30, grace: float = 60

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.events.reading import EventSource
-from tests.events.serving import Server, eventually, serving
+from tests.events.serving import Server, serving
+from tests.waiting import until
 from wfx.domain import creation, transition
 from wfx.domain.errors import TransitionRefused
 from wfx.domain.job import Event, Status
@@ -30,9 +31,9 @@ async def test_disconnect_is_noticed_at_once(engine: str) -> None:
     """A reader that goes away is forgotten without waiting for an event or a keep-alive."""
     async with serving(engine, keep_alive=3600) as server:
         stream = await server.connect()
-        await eventually(lambda: server.broker.subscribers == 1)
+        await until(lambda: server.broker.subscribers == 1)
         stream.close()
-        await eventually(lambda: server.broker.subscribers == 0)
+        await until(lambda: server.broker.subscribers == 0)
 
 
 @ENGINES
@@ -59,7 +60,7 @@ async def test_reader_that_never_reads_is_closed(engine: str, caplog: pytest.Log
                 server.log.change(filling="x" * 3000)
                 if number % 50 == 0:
                     await asyncio.sleep(0.002)
-            await eventually(lambda: server.broker.dropped == 1)
+            await until(lambda: server.broker.dropped == 1)
         assert "did not read for 0.5 s" in caplog.text
         await stuck.until_closed()
         await reading
@@ -92,7 +93,7 @@ async def test_stuck_readers_do_not_keep_the_service_from_stopping(engine: str) 
         stuck = await server.connect("since=0", receive_buffer=SMALL)
         for _ in range(20):
             server.log.change(filling="x" * 500_000)
-        await eventually(lambda: server.broker._window.recent.head == 20)
+        await until(lambda: server.broker._window.recent.head == 20)
         await asyncio.wait_for(server.broker.close(), 60)
         assert server.broker.subscribers == 0
         await stuck.until_closed()
@@ -122,14 +123,14 @@ async def test_many_idle_streams_leave_nothing_behind() -> None:
     async with serving() as server:
         await server.connect()
         process = psutil.Process()
-        await eventually(lambda: server.broker.subscribers == 1)
+        await until(lambda: server.broker.subscribers == 1)
         descriptors, tasks = process.num_fds(), len(asyncio.all_tasks())
         streams = [await server.connect(f"jobIds=job-{number % 7}") for number in range(300)]
-        await eventually(lambda: server.broker.subscribers == 301)
+        await until(lambda: server.broker.subscribers == 301)
         for stream in streams:
             stream.close()
-        await eventually(lambda: server.broker.subscribers == 1)
-        await eventually(lambda: process.num_fds() <= descriptors and len(asyncio.all_tasks()) <= tasks)
+        await until(lambda: server.broker.subscribers == 1)
+        await until(lambda: process.num_fds() <= descriptors and len(asyncio.all_tasks()) <= tasks)
         assert not server.broker._subscribers._by_job
 
 
@@ -140,7 +141,7 @@ async def test_huge_event_to_many_slow_readers() -> None:
         for _ in range(count):
             await server.connect("since=now", receive_buffer=SMALL)
         well = await server.connect("since=now")
-        await eventually(lambda: server.broker.subscribers == count + 1)
+        await until(lambda: server.broker.subscribers == count + 1)
         server.log.change(filling="x" * size)
         reading = asyncio.create_task(well.until(b"id: L-1\n\n"))
         most = copies = 0
@@ -218,7 +219,7 @@ async def test_real_store_with_readers_that_come_and_go(store: Store) -> None:
             asyncio.create_task(_coming_and_going(server, query, seed, last))
             for seed, query in enumerate(queries * per_filter)
         ]
-        await eventually(lambda: server.broker.subscribers == len(readers))
+        await until(lambda: server.broker.subscribers == len(readers))
         await asyncio.gather(*(_work(store, f"client-{number}", changes) for number in range(clients)))
         async with asyncio.timeout(30):
             sources = await asyncio.gather(*readers)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.clock import Clock
+from tests.waiting import until
 from wfx.filtering.errors import FilterUnavailable
 from wfx.filtering.shares import HALF_LIFE_SECONDS, QUEUE, REMEMBERED, SLOW_FOR_SECONDS, SLOW_SECONDS, Shares, Turn
 
@@ -55,13 +56,6 @@ async def settled() -> None:
     """Let everything that can go on do so."""
     for _ in range(10):
         await asyncio.sleep(0)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens by a timer."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # nobody tells
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -80,13 +79,6 @@ class Stub:
         status = {"clientId": client_id, "definitionHash": "00", "state": "INSTALL"}
         self.jobs[job_id] = {"id": job_id, "clientId": client_id, "status": status}
         return self.jobs[job_id]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until the condition holds; fails after half a minute."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event to tell it
-            await asyncio.sleep(0.001)
 
 
 class Handler(asyncio.Protocol):

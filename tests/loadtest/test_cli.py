@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from command_lines import runner
 
-from tests.loadtest.stub import Stub, until
+from tests.loadtest.stub import Stub
+from tests.waiting import until
 from wfx.commandline import configuration, grammar
 from wfx_loadtest import options
 from wfx_loadtest.cli import PROGRAM as LOADTEST

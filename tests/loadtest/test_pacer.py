@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.loadtest.stub import until
+from tests.waiting import until
 from wfx_loadtest.clock import SystemClock
 from wfx_loadtest.duration import MILLISECOND, SECOND
 from wfx_loadtest.pacer import Pacer, fire

@@ -6,7 +6,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.loadtest.stub import BASE, until
+from tests.loadtest.stub import BASE
+from tests.waiting import until
 from wfx.demo.local import LocalService
 from wfx_loadtest import direct, ramp
 from wfx_loadtest.duration import MILLISECOND, SECOND

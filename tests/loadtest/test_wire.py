@@ -7,7 +7,8 @@ from typing import cast
 
 import pytest
 
-from tests.loadtest.stub import Stub, until
+from tests.loadtest.stub import Stub
+from tests.waiting import until
 from wfx_loadtest import wire
 from wfx_loadtest.session import Side
 from wfx_loadtest.stream import subscribe

@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
+from tests.waiting import until
 from wfx.sandbox.errors import Limit, LimitReached, Unavailable
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
@@ -44,13 +45,6 @@ async def opened(
 def workers() -> list[psutil.Process]:
     """The worker processes that there are."""
     return [child for child in psutil.Process().children() if TENANT.module in child.cmdline()]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(LATE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event to tell it
-            await asyncio.sleep(0.01)
 
 
 async def test_an_answer() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import Authority
-from tests.events.serving import eventually
 from tests.server.engines import DEADLINE
+from tests.waiting import until
 from wfx.config.options import Config
 from wfx.config.tunables import Holder
 from wfx.request_context import Side
@@ -76,7 +76,7 @@ async def test_descriptors_after_an_alert(
     with socket.create_connection(address, DEADLINE) as client:
         before = descriptors()
         client.sendall(HELLO)
-        await eventually(lambda: kept and not accepting._handshakes)
+        await until(lambda: kept and not accepting._handshakes)
         assert client.recv(100) == ALERT
         assert descriptors() == before
 
@@ -86,12 +86,12 @@ async def test_descriptors_after_cancelling(sent: bytes, server: Server) -> None
     """A handshake that is cancelled while the client has more to say leaves no descriptor open."""
     accepting, address = server
     with socket.create_connection(address, DEADLINE) as client:
-        await eventually(lambda: accepting._handshakes)
+        await until(lambda: accepting._handshakes)
         kept = list(accepting._handshakes.values())
         client.sendall(sent)
         for task in accepting._handshakes:
             task.cancel()
-        await eventually(lambda: not accepting._handshakes)
+        await until(lambda: not accepting._handshakes)
         assert [connection.fileno() for connection in kept] == [-1]
 
 

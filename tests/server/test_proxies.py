@@ -9,9 +9,8 @@ import pytest
 from rawhttp import Wire, request
 
 from tests.composition import composed
-from tests.events.serving import eventually as eventually_async
 from tests.server.everywhere import Everywhere
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 from wfx.request_context import Side
 from wfx.server import proxies
 from wfx.server.proxies import TrustedProxies
@@ -121,10 +120,10 @@ async def test_shares(engine: str, tmp_path: Path) -> None:
     async with composed(tmp_path, http_engine=engine, trusted_proxy=("127.0.0.1",)) as running:
         bodies = running.parts.limits.bodies
         connection = await running.connect(Side.NORTH, sent[:60_000])
-        await eventually_async(lambda: bodies.held > 50_000)
+        await until(lambda: bodies.held > 50_000)
         assert list(bodies._held_by) == ["198.51.100.1"]
         connection.writer.write(sent[60_000:])
         assert (await connection.until(b"\r\n")).startswith(b"HTTP/1.1 400 ")
-        await eventually_async(lambda: bodies.held == 0)
+        await until(lambda: bodies.held == 0)
         assert not bodies._held_by
         await connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from tests.events.serving import eventually
+from tests.waiting import until
 from wfx.server.transports import all_sent, has_unread, is_tls
 
 
@@ -19,7 +19,7 @@ async def test_what_is_not_read() -> None:
         there.send(b"x")
         assert has_unread(writer.transport)
         writer.transport.abort()
-        await eventually(lambda: not has_unread(writer.transport))
+        await until(lambda: not has_unread(writer.transport))
 
 
 async def test_what_is_not_sent() -> None:
@@ -36,6 +36,6 @@ async def test_what_is_not_sent() -> None:
         left = 20_000_000
         while left:
             left -= len(await asyncio.to_thread(peer.recv, 1 << 20))
-        await eventually(lambda: all_sent(writer.transport))
+        await until(lambda: all_sent(writer.transport))
         writer.close()
         await writer.wait_closed()

@@ -11,9 +11,10 @@ import pytest
 from history_check import Document, compare
 from postgres_server import Postgres
 
-from tests.acceptance.clients import Follower, Side, list_jobs, read_jobs, read_log, until
+from tests.acceptance.clients import Follower, Side, list_jobs, read_jobs, read_log
 from tests.acceptance.cluster.episode import service_of
 from tests.store.postgres_schemas import schemas, unsound
+from tests.waiting import until
 from wfx.demo.local import LocalService
 from wfx_loadtest.wire import Answer
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from postgres_server import Postgres
 
-from tests.acceptance.clients import until
 from tests.acceptance.cluster.cutting import Cut, Proxy
 from tests.acceptance.cluster.recording import Notes
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 Result = TypeVar("Result")

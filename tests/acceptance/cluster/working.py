@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import httpx
 
-from tests.acceptance.clients import DEADLINE, Follower, list_jobs, number_of, read_jobs, read_log, until
+from tests.acceptance.clients import DEADLINE, Follower, list_jobs, number_of, read_jobs, read_log
 from tests.acceptance.cluster.recording import Client, Notes
 from tests.acceptance.cluster.verdict import Evidence
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 Result = TypeVar("Result")

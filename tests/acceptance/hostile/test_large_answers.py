@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from rawhttp import request
 
 from tests.tuned import tuned
+from tests.waiting import until
 from wfx.api.answer_memory import AnswerMemory
 from wfx.api.app import Dispatch, build_app
 from wfx.api.downloads import Downloads
@@ -109,14 +110,6 @@ class Service:
         await loop.sock_connect(connection, ("127.0.0.1", self.port))
         await loop.sock_sendall(connection, request("GET", BASE + path))
         return connection
-
-
-async def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110  # what is waited for sets no event
-            await asyncio.sleep(0.01)
-    assert condition(), what
 
 
 @asynccontextmanager
@@ -221,7 +214,7 @@ async def test_who_never_reads_makes_little_be_read(tmp_path: Path, engine: str,
         path = "/jobs?limit=0" if what == "list" else f"/jobs/{jobs[0].id}?history=true"
         whole = 40 * MEGABYTE if what == "list" else 24 * MEGABYTE
         readers = [await service.ask_and_never_read(path) for _ in range(3)]
-        await eventually(lambda: service.answers.held > 0 and service.store.read > 0, "it is read")
+        await until(lambda: service.answers.held > 0 and service.store.read > 0, "it is read")
         before = -1
         while before != service.store.read:
             before = service.store.read
@@ -230,7 +223,7 @@ async def test_who_never_reads_makes_little_be_read(tmp_path: Path, engine: str,
         assert service.answers.held < 3 * 3 * MEGABYTE
         for reader in readers:
             reader.close()
-        await eventually(lambda: service.answers.held == 0, "nothing is held for who has left")
+        await until(lambda: service.answers.held == 0, "nothing is held for who has left")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -242,9 +235,9 @@ async def test_without_room_large_answers_are_refused_and_small_ones_are_not(tmp
     answers = AnswerMemory(limit=2 * MEGABYTE, stall=DEADLINE, patience=0.2)
     async with serving(tmp_path, engine, answers) as service:
         jobs = await fill(service, 30, MEGABYTE)
-        await eventually(lambda: answers.held == 0, "all are answered")
+        await until(lambda: answers.held == 0, "all are answered")
         reader = await service.ask_and_never_read("/jobs?limit=0")
-        await eventually(lambda: answers.held > MEGABYTE, "the reader holds what there is")
+        await until(lambda: answers.held > MEGABYTE, "the reader holds what there is")
         answer, body = await service.ask("/jobs?limit=0")
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
         assert b"too many large answers" in body
@@ -257,7 +250,7 @@ async def test_without_room_large_answers_are_refused_and_small_ones_are_not(tmp
         changed, _ = await service.ask(f"/jobs/{jobs[1].id}/definition", "PUT", {"text": "z"})
         assert changed.status == 200
         reader.close()
-        await eventually(lambda: answers.held == 0, "nothing is held")
+        await until(lambda: answers.held == 0, "nothing is held")
         assert (await service.ask("/jobs?limit=0"))[0].status == 200
 
 
@@ -268,7 +261,7 @@ async def test_who_takes_nothing_is_cut_off_when_others_wait(tmp_path: Path, eng
     async with serving(tmp_path, engine, answers) as service:
         await fill(service, 30, MEGABYTE)
         readers = [await service.ask_and_never_read("/jobs?limit=0") for _ in range(3)]
-        await eventually(lambda: answers.held > MEGABYTE, "the readers hold what there is")
+        await until(lambda: answers.held > MEGABYTE, "the readers hold what there is")
         answer, body = await service.ask("/jobs?limit=0")
         assert answer.status == 200
         assert len(json.loads(body)["content"]) == 30
@@ -339,7 +332,7 @@ async def test_jobs_that_go_while_a_list_is_read(tmp_path: Path, engine: str) ->
     async with serving(tmp_path, engine) as service:
         jobs = await fill(service, 30, MEGABYTE)
         reader = await service.ask_and_never_read("/jobs?limit=0")
-        await eventually(lambda: service.answers.held > 0 and service.store.read > MEGABYTE, "it has begun")
+        await until(lambda: service.answers.held > 0 and service.store.read > MEGABYTE, "it has begun")
         for job in jobs[1:]:
             await service.store.delete_job(job.id)
         received = bytearray()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +13,7 @@ from left_behind import Left, environment, look
 from tests.acceptance.streams.conftest import Start
 from tests.acceptance.streams.test_deliveries import SMALL_BUFFER, follow, leave
 from tests.acceptance.streams.writing import devices, operator
+from tests.waiting import until
 from wfx.demo.local import LocalService
 
 IDLE = 1000
@@ -37,13 +37,6 @@ def process_of(service: LocalService) -> psutil.Process:
     return psutil.Process(service.process.pid)
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110  # about another process
-            await asyncio.sleep(0.05)
-
-
 async def settled(folder: Path) -> Left:
     """Return what is left once the requests have ended, later than their connections: nothing is there to collect."""
     found = [look(folder)]
@@ -52,7 +45,7 @@ async def settled(folder: Path) -> Left:
         found.append(look(folder))
         return found[-1].objects_in_cycles == 0
 
-    await eventually(is_settled)
+    await until(is_settled)
     return found[-1]
 
 
@@ -74,7 +67,7 @@ async def test_a_thousand_idle_streams_leave_nothing_behind(start: Start, tmp_pa
         for follower in followers:
             await follower.has_events(1)
         await leave(followers)
-        await eventually(lambda: process.num_fds() <= files + 1)
+        await until(lambda: process.num_fds() <= files + 1)
         after.append(await settled(tmp_path))
     assert process.num_threads() < 20
     assert after[1].objects - after[0].objects < IDLE, "less than one object for each"

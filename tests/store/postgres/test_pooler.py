@@ -10,10 +10,12 @@ import pytest
 from pgbouncer import pgbouncer
 from postgres_server import Postgres
 
+from tests.store.postgres.patience import until
 from tests.store.samples import FLOW, begin, move
 from wfx.domain.job import Subject
 from wfx.store.opening import open_store
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.notification_check import are_heard
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
@@ -85,6 +87,47 @@ async def test_check(postgres: Postgres, place: str, pooled: int) -> None:
     through = Connector(read_target(postgres.conninfo(place, port=pooled), {}), demands)
     assert await are_heard(direct, through)
     assert not await are_heard(through, direct)
+
+
+async def test_commits_stay_durable(postgres: Postgres, place: str, pooled: int) -> None:
+    """A change through a pooler commits durably, whatever becomes of the configuration of a PostgreSQL that runs."""
+    async with opened(postgres.conninfo(place, port=pooled), StorageSettings(pooler=True)) as store:
+        _record_commit_levels(postgres, place)
+        postgres.sql("ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf()")
+        try:
+            demands = Demands(pooler=True, may_lose_commits=True)
+            plain = await Connector(read_target(postgres.conninfo(place, port=pooled), {}), demands)()
+            await until(lambda: _is_off(plain))
+            await store.create_workflow(FLOW)
+            job = await store.create_job(FLOW.name, begin("press-7"))
+            await store.change_job(job.id, move("RUN"))
+            await store.delete_job(job.id)
+            await store.delete_workflow(FLOW.name)
+            await store.ping()
+            levels = [row[0] for row in await plain.fetch("SELECT level FROM levels")]
+            await plain.close()
+        finally:
+            postgres.sql("ALTER SYSTEM RESET synchronous_commit; SELECT pg_reload_conf()")
+    assert levels == ["on"] * 5
+
+
+def _record_commit_levels(postgres: Postgres, place: str) -> None:
+    """Have PostgreSQL note with which level of durability each event is written."""
+    postgres.sql(
+        """
+        CREATE TABLE levels (level text);
+        GRANT INSERT, SELECT ON levels TO PUBLIC;
+        CREATE FUNCTION note_level() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO public.levels SELECT current_setting('synchronous_commit'); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER noted AFTER INSERT ON event
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_level();
+        """,
+        place,
+    )
+
+
+async def _is_off(plain: Plain) -> bool:
+    return bool(await plain.fetchval("SELECT current_setting('synchronous_commit') = 'off'"))
 
 
 async def test_settings_do_not_leak(postgres: Postgres, place: str, pooled: int) -> None:

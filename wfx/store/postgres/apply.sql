@@ -6,7 +6,7 @@
 
 -- name: apply
 WITH
-me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :durable FOR UPDATE),
 want AS MATERIALIZED (
     SELECT * FROM unnest(
         $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],

@@ -33,8 +33,8 @@ from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
-from wfx.store.postgres.session import NOT_DURABLE, READ_ONLY
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.session import READ_ONLY
+from wfx.store.postgres.statements import SQL, fenced_statements
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
@@ -50,8 +50,8 @@ class Openers:
     listen: Open
     known: KnownLog
     """What they look for in the database."""
-    may_lose_commits: bool = False
-    """Whether a commit may be answered before it is durable."""
+    make_durable: bool = False
+    """Whether writes must not trust their sessions to commit durably."""
 
 
 class PostgresBackend:
@@ -61,10 +61,10 @@ class PostgresBackend:
         """Open the connections when they are first used, ``searches`` of them for searches."""
         workflows = Workflows()
         self._deadlines = deadlines
-        self._may_lose_commits = openers.may_lose_commits
         self._queries = Queries(workflows)
         self._known = openers.known
-        self._writer = Writer(openers.write, workflows, self._known, deadlines)
+        fenced = fenced_statements(make_durable=openers.make_durable)
+        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
@@ -206,13 +206,11 @@ class PostgresBackend:
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        read_only, commit, unfit = await self._ask("ping")
+        read_only, unfit = await self._ask("ping")
         if unfit:
             raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
-        if commit in NOT_DURABLE and not self._may_lose_commits:  # behind a pooler: elsewhere sessions keep theirs
-            raise StoreUnavailable(f"synchronous_commit has become {commit}: acknowledged changes may be lost")
 
     async def _answer(self) -> None:
         await self._ask("answer")

@@ -33,7 +33,7 @@ from wfx.store.operations import (
 from wfx.store.plan import workflow_event
 from wfx.store.postgres import devices
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
@@ -49,13 +49,15 @@ class Fence(NamedTuple):
     batch: int
 
 
-async def perform(plain: Plain, operation: ExclusiveOperation, now: int, fence: Fence) -> Performed | None:
+async def perform(
+    plain: Plain, operation: ExclusiveOperation, now: int, fence: Fence, fenced: FencedStatements
+) -> Performed | None:
     """Do the operation; None if the fence has kept it from being done."""
     match operation:
         case CreateWorkflow():
-            return await _create_workflow(plain, operation, now, fence)
+            return await _create_workflow(plain, operation, now, fence, fenced.create_workflow)
         case DeleteWorkflow():
-            return await _delete_workflow(plain, operation, now, fence)
+            return await _delete_workflow(plain, operation, now, fence, fenced.delete_workflow)
         case _:
             return Performed(await _done(plain, operation, now))
 
@@ -95,14 +97,16 @@ async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: 
     return _logged(None, Action.DELETE, workflow, now, operation, seq)
 
 
-async def _create_workflow(plain: Plain, operation: CreateWorkflow, now: int, fence: Fence) -> Performed | None:
+async def _create_workflow(
+    plain: Plain, operation: CreateWorkflow, now: int, fence: Fence, sql: str
+) -> Performed | None:
     asked = operation.workflow
     for text in (asked.name, *asked.positions, *(group.name for group in asked.groups or ())):
         require_short("name in a workflow", text)
     draft = workflow_event(Action.CREATE, asked, now, operation.cause)
     values = (asked.name, asked.encoded.decode(), now, draft.payload.decode(), operation.cause)
     try:
-        row = await plain.fetchrow(SQL["create_workflow"], *fence, *values)
+        row = await plain.fetchrow(sql, *fence, *values)
     except asyncpg.UniqueViolationError as exc:
         raise WorkflowNotUnique(asked.name) from exc
     if row is None:
@@ -111,13 +115,15 @@ async def _create_workflow(plain: Plain, operation: CreateWorkflow, now: int, fe
     return _logged(stored, Action.CREATE, stored, now, operation, row[0])
 
 
-async def _delete_workflow(plain: Plain, operation: DeleteWorkflow, now: int, fence: Fence) -> Performed | None:
+async def _delete_workflow(
+    plain: Plain, operation: DeleteWorkflow, now: int, fence: Fence, sql: str
+) -> Performed | None:
     name = operation.name
     if "\0" in name:
         raise WorkflowNotFound(name)
     payload = encode({"name": name}).decode()
     try:
-        row = await plain.fetchrow(SQL["delete_workflow"], *fence, name, now, payload, operation.cause)
+        row = await plain.fetchrow(sql, *fence, name, now, payload, operation.cause)
     except asyncpg.ForeignKeyViolationError as exc:
         raise WorkflowInUse(name) from exc
     if row is None:

@@ -44,6 +44,7 @@ _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
 """What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}
 """When it was told last that a database is unfit, by the message."""
+_MOST_TOLD = 100
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +83,8 @@ def tell_unfit(error: Exception | None) -> None:
     """Write a record of the log if a database is unfit, but not for each request."""
     now, text = time.monotonic(), str(error)
     if isinstance(error, Unfit) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+        if len(_told) >= _MOST_TOLD:
+            _told.clear()
         _told[text] = now
         _log.error(text)
 

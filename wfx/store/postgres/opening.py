@@ -76,7 +76,8 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     try:
         await _migrate(target)
         heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
-        openers = Openers(write, point, search, listen, known, settings.may_lose_commits)
+        make_durable = settings.pooler and not settings.may_lose_commits  # elsewhere sessions keep what they began with
+        openers = Openers(write, point, search, listen, known, make_durable)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
         await backend.open()
     except StoreUnusable:

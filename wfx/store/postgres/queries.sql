@@ -118,9 +118,9 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
--- Whether nothing can be written, how commits are answered, and of which tables the user lacks a right or which are not there.
+-- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
 SELECT
-    current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
+    current_setting('transaction_read_only') = 'on',
     (
         SELECT string_agg(DISTINCT name, ', ')
         FROM
@@ -161,7 +161,7 @@ SELECT pg_database_size(current_database()), current_setting('server_version')
 
 -- name: create_workflow
 WITH
-me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :durable FOR UPDATE),
 made AS (
     INSERT INTO workflow (name, document) SELECT $4, $5 FROM me RETURNING number
 ),
@@ -187,7 +187,7 @@ SELECT workflow.number, document FROM event JOIN workflow ON workflow.number = e
 -- name: delete_workflow
 -- A job that is created at the same time violates its foreign key, or this statement does.
 WITH
-me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 FOR UPDATE),
+me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :durable FOR UPDATE),
 gone AS (
     DELETE FROM current_workflow
     WHERE name = $4 AND EXISTS (SELECT FROM me)

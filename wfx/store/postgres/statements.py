@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from wfx.store.named_statements import read_statements
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB
@@ -11,10 +12,27 @@ _HERE = Path(__file__).parent
 _APPLY = read_statements(_HERE / "apply.sql")
 SQL = {**_APPLY, **read_statements(_HERE / "queries.sql")}
 """All statements, some with parts that begin with a colon, to be filled in."""
-APPLY = _APPLY["apply"].replace(":go", _APPLY["go_always"])
-"""Writes a batch of which each job may be stale."""
-APPLY_STEP = _APPLY["apply"].replace(":go", _APPLY["go_with_step"])
-"""Writes a step of a consumer, or nothing."""
+_MADE_DURABLE = """CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+    THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END"""
+"""True, and the transaction's commit is answered once it is durable."""
+
+
+class FencedStatements(NamedTuple):
+    """Statements that change something once at most; each says which row of ``writer`` is the server's own."""
+
+    apply: str
+    """Writes a batch of which each job may be stale."""
+    apply_step: str
+    """Writes a step of a consumer, or nothing."""
+    create_workflow: str
+    delete_workflow: str
+
+
+def fenced_statements(*, make_durable: bool) -> FencedStatements:
+    """Return the statements; if ``make_durable`` they do not trust the session to commit durably."""
+    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in ("go_always", "go_with_step"))
+    texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
+    return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
 
 
 def rows_of_page(page: str, room: str, *, descending: bool) -> str:

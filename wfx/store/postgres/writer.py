@@ -22,7 +22,7 @@ from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
-from wfx.store.postgres.statements import APPLY, APPLY_STEP, SQL
+from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.trimming import trim
 from wfx.store.postgres.unfinished_import import under_way
 from wfx.store.postgres.workflows import Workflows
@@ -45,12 +45,15 @@ class Writer:
     keeps one that comes later from changing anything. So what the row says then is what has happened.
     """
 
-    def __init__(self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines) -> None:
+    def __init__(
+        self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines, fenced: FencedStatements
+    ) -> None:
         """Open the connection when it is first used."""
         self.connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
         self._workflows = workflows
         self._known = known
         self._deadlines = deadlines
+        self._fenced = fenced
         self._began = 0.0
         """When what is done now began: a batch with its loading."""
         self._under_way = asyncio.Lock()
@@ -153,7 +156,7 @@ class Writer:
     async def _perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         async def send(plain: Plain) -> Any:
             fence = exclusive_operations.Fence(self._id, self._epoch, self._batch)
-            return await exclusive_operations.perform(plain, operation, now, fence)
+            return await exclusive_operations.perform(plain, operation, now, fence, self._fenced)
 
         answer = await self._send(send)
         if isinstance(answer, Performed):
@@ -163,7 +166,7 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql = APPLY if step is None else APPLY_STEP
+        sql = self._fenced.apply if step is None else self._fenced.apply_step
         moved = () if step is None else (step.consumer, step.after, step.number, step.upto)
 
         async def send(plain: Plain) -> Any:
