@@ -30,7 +30,8 @@ DOCUMENT = {
     "status": {"state": "ACTIVATED"},
     "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
     "states": [{"name": "ACTIVATED"}],
-    "content": [{"id": "7", "name": "lamp"}],
+    "content": [{"id": "7", "name": "lamp", "clientId": "press-7"}],
+    "lastResult": {"state": "ACTIVATED"},
 }
 
 
