@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from starlette.types import Scope
-
 from wfx.api.request import ApiRequest
 from wfx.request_context import Side
 
@@ -26,28 +24,19 @@ def note_poll(request: ApiRequest, client_id: str) -> None:
         elif name == _USER_AGENT:
             agent = value
     if not agent.startswith(_OPERATORS):
-        _note(request, client_id, version or agent)
+        told = version or agent
+        request.services.devices.note(client_id, told.decode() if _SHOWABLE.match(told) else "")
 
 
 def note_read(request: ApiRequest, client_id: str) -> None:
     """Note that a device has asked for one of its jobs: that it is the device is told by a header."""
-    if request.context.side is Side.SOUTH and _is_given(request.scope, client_id):
-        _note(request, client_id, b"")
+    if request.context.side is Side.SOUTH:
+        for name, value in request.scope["headers"]:
+            if name == _CLIENT_ID and value.decode("utf-8", "replace") == client_id:
+                request.services.devices.note(client_id, "")
 
 
 def note_report(request: ApiRequest, client_id: str) -> None:
     """Note that a device has reported about one of its jobs."""
     if request.context.side is Side.SOUTH:
-        _note(request, client_id, b"")
-
-
-def _is_given(scope: Scope, client_id: str) -> bool:
-    for name, value in scope["headers"]:
-        if name == _CLIENT_ID:
-            return bool(value.decode("utf-8", "replace") == client_id)
-    return False
-
-
-def _note(request: ApiRequest, client_id: str, version: bytes) -> None:
-    shown = version.decode() if version and _SHOWABLE.match(version) else ""
-    request.services.devices.note(client_id, shown)
+        request.services.devices.note(client_id, "")

@@ -41,7 +41,8 @@ class Devices:
         self._store = store
         self._interval = interval
         self._now = now
-        self._seen: dict[str, Sighting] = {}
+        self._seen: dict[str, list[Any]] = {}
+        """For each client id the times of the first and the last sign, and the version."""
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.left_out = 0
@@ -79,17 +80,19 @@ class Devices:
 
     def note(self, client_id: str, version: str) -> None:
         """Remember that the device was seen now, and what it says that it is, if it does."""
-        now, before = self._now(), self._seen.get(client_id)
-        if before is not None:
-            self._seen[client_id] = Sighting(client_id, before.first, now, version or before.version)
+        now, seen = self._now(), self._seen.get(client_id)
+        if seen is not None:
+            seen[1] = now
+            if version:
+                seen[2] = version
         elif len(self._seen) < MOST and is_id(client_id):
-            self._seen[client_id] = Sighting(client_id, now, now, version)
+            self._seen[client_id] = [now, now, version]
         else:
             self.left_out += 1
 
     async def write(self) -> None:
         """Write down what was noted, in pieces. What cannot be written is lost: the devices will show themselves."""
-        seen, self._seen = sorted(self._seen.values()), {}
+        seen, self._seen = [Sighting(client_id, *each) for client_id, each in sorted(self._seen.items())], {}
         try:
             for start in range(0, len(seen), TOGETHER):
                 if start:
@@ -104,7 +107,9 @@ class Devices:
             _logger.exception("writing down when devices were seen failed")
 
     async def _run(self) -> None:
-        while not self._stop.is_set():
+        is_last = False
+        while not is_last:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self._interval)
+            is_last = self._stop.is_set()
             await self.write()
