@@ -11,6 +11,7 @@ from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import DIRECTORY, Kind, Option, Value
 from wfx.commandline.program import Program
+from wfx.config.max_ages import parse_age
 from wfx.config.options import OPTIONS
 from wfx.config.options import Option as Row
 from wfx.config.secret_permissions import exposed_secrets
@@ -60,6 +61,13 @@ def _check_number(option: Row, value: float) -> None:
 
 
 _FLAGS = tuple(map(_flag, OPTIONS))
+
+
+def _check_age(text: str) -> None:
+    if text:
+        parse_age(text)
+
+
 _CONFIG = Option(
     "config",
     Kind.STRINGS,
@@ -69,6 +77,18 @@ _CONFIG = Option(
 )
 
 _OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("text", "json"))
+_POSTGRES_FLAGS = tuple(
+    flag for flag in _FLAGS if flag.name in {"postgres-pooler", "postgres-listen-dsn", "postgres-may-lose-commits"}
+)
+_PRUNE_FLAGS = (
+    Option(
+        "older-than", Kind.STRING, "age of jobs to delete, since their last change, such as 90d",
+        check=lambda text: _check_age(str(text)),
+    ),
+    Option("group", Kind.STRINGS, "groups of the jobs to delete; all by default"),
+    Option("state", Kind.STRINGS, "states of the jobs to delete; all by default"),
+    Option("dry-run", Kind.BOOL, "count the jobs, and delete none"),
+)  # fmt: skip
 _STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-opt"}), _CONFIG)
 
 
@@ -108,6 +128,12 @@ def _backup(call: Invocation) -> int:
     from wfx import maintenance  # needs the store
 
     return maintenance.run_backup(call)
+
+
+def _prune(call: Invocation) -> int:
+    from wfx import pruning  # needs the store
+
+    return pruning.run_prune(call)
 
 
 def _export(call: Invocation) -> int:
@@ -224,6 +250,25 @@ ROOT = Command(
             options=_STORE_FLAGS,
             run=_backup,
             extensions=("db",),
+        ),
+        Command(
+            "prune",
+            "Delete finished jobs that are old",
+            """
+        Deletes jobs that are finished and have not been changed for as long as --older-than says: all of them, or those
+        in some groups or states. A job is finished in the groups CLOSED and FAILED, and in a state that nothing leads
+        on from unless that is in the group OPEN. Each deletion has its event on the log. On PostgreSQL servers may be
+        at work meanwhile; a file of SQLite belongs to its server alone, which does the same by --jobs-closed-max-age.
+        """,
+            examples="""
+        # how many would be deleted
+        wfx prune --older-than 90d --dry-run
+
+        # those that have failed, after a year
+        wfx prune --older-than 1y --group FAILED
+        """,
+            options=(*_STORE_FLAGS, *_POSTGRES_FLAGS, *_PRUNE_FLAGS),
+            run=_prune,
         ),
         Command(
             "export",

@@ -51,6 +51,7 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.devices import Devices
 from wfx.service.health import Health
+from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
@@ -199,6 +200,7 @@ async def _open_services(
     await broker.open()
     stack.push_async_callback(broker.close)
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
+    await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)

@@ -14,7 +14,7 @@ from typing import cast
 from urllib.parse import urlencode
 
 from wfx.commandline.client_tls import ClientTls
-from wfxctl import bodies, deadline
+from wfxctl import bodies, curl, deadline
 from wfxctl.exchange import Exchange
 from wfxctl.failures import Unreachable
 from wfxctl.targets import Target
@@ -30,6 +30,8 @@ TIMEOUT = 10.0
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
 _NO_HEADERS: Mapping[str, str] = {}
 _MOST_REDIRECTS = 10
+_LONGEST_PAUSE = 3600.0
+"""Seconds that a server can make us wait."""
 # A stream may be silent for long; these find out within about a minute when the other machine has gone.
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -48,6 +50,8 @@ class Answer:
     status: int
     body: str
     exchange: Exchange
+    retry_after: float = 0.0
+    """Seconds in which the server wants no further request."""
     etag: str = ""
     """The header that tells this state of what was asked for from others."""
 
@@ -64,15 +68,28 @@ class OpenStream:
     status: int
     chunks: Iterator[bytes]
     exchange: Exchange
+    retry_after: float = 0.0
+    """As in an answer."""
 
 
 class Api:
     """One API of one server."""
 
-    def __init__(self, target: Target, tls: ClientTls) -> None:
-        """Open nothing yet. Raises ConfigurationFailure for files of TLS that cannot be used."""
+    def __init__(
+        self,
+        target: Target,
+        tls: ClientTls,
+        headers: Sequence[tuple[str, str]] = (),
+        sending: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open nothing yet. Raises ConfigurationFailure for files of TLS that cannot be used.
+
+        ``headers`` go with every request, but to no other server. ``sending`` is told each request, as curl takes it.
+        """
         self.target = target
         self._tls = tls
+        self._headers = headers
+        self._sending = sending
         if tls.names_files:
             _ = self._trust
 
@@ -91,14 +108,15 @@ class Api:
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
         fields = {**headers} if body is None else {**headers, "Content-Type": "application/json"}
+        self._tell(method, url, fields, body)
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = _exchange(client, client.build_request(method, url, content=body, headers=fields))
+                response = self._exchange(client, client.build_request(method, url, content=body, headers=fields))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
-                    led, etag = _led_to(asked, response.url), response.headers.get("ETag", "")
-                    return Answer(response.status_code, text, led, etag)
+                    pause, etag = _seconds(response.headers.get("Retry-After", "")), response.headers.get("ETag", "")
+                    return Answer(response.status_code, text, _led_to(asked, response.url), pause, etag)
 
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)
@@ -107,7 +125,7 @@ class Api:
         """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
         answer = self.send(method, path, query, body)
         if not answer.succeeded:
-            raise answer.exchange.refusal(answer.status, answer.body)
+            raise answer.exchange.refusal(answer.status, answer.body, answer.retry_after)
         return answer.body
 
     @contextmanager
@@ -115,14 +133,34 @@ class Api:
         """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
         url = self._url(path, query)
         asked = Exchange("GET", url, self.target.proxy)
+        self._tell("GET", url, headers, None)
         timeout = httpx.Timeout(TIMEOUT, read=None)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
-            with closing(_exchange(client, request)) as response:
-                yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url))
+            with closing(self._exchange(client, request)) as response:
+                pause = _seconds(response.headers.get("Retry-After", ""))
+                yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url), pause)
 
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
+
+    def _tell(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None) -> None:
+        if self._sending is not None:
+            self._sending(curl.command(self.target, self._tls, method, url, headers, self._headers, body))
+
+    def _exchange(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
+        """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
+        server = _server(request.url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = client.send(request, stream=True)
+            if response.next_request is None:
+                return response
+            response.close()  # nobody is interested in how long the body of a redirect is
+            request = response.next_request
+            if _server(request.url) != server:
+                for name, _ in self._headers:
+                    request.headers.pop(name, None)
+        raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
 
     @contextmanager
     def _opened(self, timeout: httpx.Timeout) -> Iterator[httpx.Client]:
@@ -139,6 +177,7 @@ class Api:
         ) as client:
             client.headers.update(_HEADERS)
             del client.headers["Accept"]
+            client.headers.update(self._headers)
             yield client
 
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
@@ -155,15 +194,13 @@ class Api:
         return self._tls.context()
 
 
-def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
-    """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
-    for _ in range(_MOST_REDIRECTS + 1):
-        response = client.send(request, stream=True)
-        if response.next_request is None:
-            return response
-        response.close()  # nobody is interested in how long the body of a redirect is
-        request = response.next_request
-    raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _seconds(retry_after: str) -> float:
+    """Read the header Retry-After; a date, which servers of this API do not send, and nonsense are no pause."""
+    return min(float(retry_after), _LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,19}", retry_after) else 0.0
 
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.commandline.failures import Failure, UsageFailure
-from wfxctl import tables
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import RefusedByServer
 from wfxctl.invocation import ClientInvocation, Query, decoded, segment
+from wfxctl.tables import Column
 from wfxctl.targets import FLEET_PATH, Side
 from wfxctl.times import local_time
+from wfxctl.views import View
 
 
 def fetch(call: ClientInvocation, method: str, path: str, query: Query = (), body: bytes | None = None) -> Any:
@@ -46,17 +47,26 @@ def _attributes(device: Document) -> str:
     return ",".join(f"{name}={value}" for name, value in pairs)
 
 
-def _last_seen(device: Document) -> str:
-    seen = text(device, "lastSeen")
-    return local_time(seen) if seen else "never"
+def _seen(heading: str, name: str) -> Column:
+    def shown(device: Document) -> str:
+        return local_time(text(device, name)) if text(device, name) else "never"
+
+    return Column(heading, shown, 19, exact=lambda device: text(device, name))
 
 
-COLUMNS = (
-    tables.Column("CLIENT", lambda device: text(device, "clientId")),
-    tables.Column("LAST SEEN", _last_seen, 19),
-    tables.Column("VERSION", lambda device: text(device, "version")),
-    tables.Column("CURRENT", lambda device: text(device, "currentJob", "state"), 12),
-    tables.Column("LAST RESULT", lambda device: text(device, "lastResult", "state"), 12),
-    tables.Column("LABELS", lambda device: ",".join(str(label) for label in items(device, "labels"))),
-    tables.Column("ATTRIBUTES", _attributes),
+DEVICES = View(
+    identity=lambda device: text(device, "clientId"),
+    columns=(
+        Column("CLIENT", lambda device: text(device, "clientId")),
+        _seen("SEEN", "lastSeen"),
+        _seen("FIRST", "firstSeen"),
+        Column("VERSION", lambda device: text(device, "version")),
+        Column("CURRENT", lambda device: text(device, "currentJob", "state"), 12),
+        Column("RESULT", lambda device: text(device, "lastResult", "state"), 12),
+        Column("LABELS", lambda device: ",".join(str(label) for label in items(device, "labels"))),
+        Column("ATTRIBUTES", _attributes),
+        Column("JOB", lambda device: text(device, "currentJob", "id")),
+    ),
+    brief=("client", "seen", "version", "current", "result", "labels", "attributes"),
+    group=current_group,
 )

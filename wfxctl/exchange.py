@@ -27,14 +27,14 @@ class Exchange:
         through = f" through the proxy {without_credentials(self.proxy)}" if self.proxy else ""
         return f'{self.method} "{self.url}"{redirected}{through}'
 
-    def refusal(self, status: int, body: str) -> RefusedByServer:
+    def refusal(self, status: int, body: str, retry_after: float = 0.0) -> RefusedByServer:
         """Return the failure for an answer that is no success.
 
         Its body is shown as it came. Status and address are told where it is empty, or where a proxy may have sent it.
         """
         if body.strip() and not self._may_be_from_proxy(status, body):
-            return RefusedByServer(status, body)
-        return RefusedByServer(status, body, f"{self}: {self.described(status)}")
+            return RefusedByServer(status, body, retry_after=retry_after)
+        return RefusedByServer(status, body, f"{self}: {self.described(status)}", retry_after)
 
     def described(self, status: int) -> str:
         """Name a status, and tell what to do about it where a proxy may have sent it."""

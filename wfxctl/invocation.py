@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from wfx.commandline import durations, input_files
 from wfx.commandline.client_tls import ClientTls
-from wfx.commandline.failures import EXIT_FAILED, Failure
+from wfx.commandline.failures import EXIT_FAILED, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
@@ -27,13 +27,27 @@ class ClientInvocation(Invocation):
 
     __slots__ = ()
 
+    @property
+    def reading_side(self) -> Side:
+        """The API that is read."""
+        return Side.NORTH if self.settings.text("read-from") == "north" else Side.SOUTH
+
     def api(self, side: Side, *, tls: bool | None = None, base: str = BASE_PATH) -> Api:
         """Return an API of the configured server, over TLS if so configured or asked for."""
+        from wfxctl import context_options, credentials
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
-        secured = self.settings.flag("enable-tls") if tls is None else tls
-        found = target(self.settings, self.environment, side, tls=secured, base=base)
-        return Api(found, ClientTls.of(self.settings))
+        preset = self.resolved.preset
+        address = context_options.address_of(preset, side)
+        secured = context_options.is_secured(self.settings, address) if tls is None else tls
+        prefix = address.prefix if address else ""
+        found = target(self.settings, self.environment, side, tls=secured, base=prefix + base)
+        headers = credentials.headers(self.settings, self.environment, preset)
+        sending = self._show_request if self.settings.flag("verbose") else None
+        return Api(found, ClientTls.of(self.settings), headers, sending)
+
+    def _show_request(self, command: str) -> None:
+        self.err.line(command)
 
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
@@ -54,19 +68,23 @@ class ClientInvocation(Invocation):
 
     def show_value(self, value: Any) -> None:
         """Print a decoded JSON document, filtered as the options say."""
-        expression = self.settings.text("filter")
-        if not expression:
-            self.out.json(gojson.encode_indented(value))
-            return
-        from wfxctl import jq_filter  # only filters need it
-
-        for result in jq_filter.apply(expression, value):
-            if not self.settings.flag("raw"):
+        raw = self.settings.flag("raw") and self.settings.text("filter")
+        for result in self.filtered(value):
+            if not raw:
                 self.out.json(gojson.encode_indented(result))
             elif isinstance(result, str):
                 self.out.line(result)
             else:
                 raise Failure(f"--raw needs strings, but the filter produced {gojson.encode(result)[:64]}")
+
+    def filtered(self, value: Any) -> Iterable[Any]:
+        """Return what the option ``filter`` makes of a document. Raises Failure while it is read."""
+        expression = self.settings.text("filter")
+        if not expression:
+            return [value]
+        from wfxctl import jq_filter  # only filters need it
+
+        return jq_filter.apply(expression, value)
 
     def report_loss(self, cause: str, seconds: float) -> None:
         """Say that a stream broke off, and when it is tried again."""
@@ -76,7 +94,17 @@ class ClientInvocation(Invocation):
         """Return a string option. Raises Failure when it is empty."""
         value = self.settings.text(option)
         if not value:
-            raise Failure(f"{what} missing")
+            raise UsageFailure(f"{what} missing")
+        return value
+
+    def subject(self, option: str, what: str) -> str:
+        """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure for none."""
+        is_flag = self.settings.origin(option).kind == "flag"
+        if is_flag and self.arguments and self.settings.flag("strict"):
+            raise UsageFailure(f"{what} is given twice: by --{option} and as an argument")
+        value = self.settings.text(option) if is_flag or not self.arguments else self.arguments[0]
+        if not value:
+            raise UsageFailure(f"{what} missing")
         return value
 
     def read(self, name: str) -> bytes:
@@ -104,8 +132,16 @@ def decoded(body: str) -> Any:
 
 
 def encoded(value: Any) -> bytes:
-    """Encode the body of a request."""
-    return gojson.encode(value).encode()
+    """Encode the body of a request. Raises UsageFailure for what was given and is no UTF-8."""
+    try:
+        return gojson.encode(value).encode()
+    except UnicodeEncodeError as exc:
+        raise UsageFailure("an argument is not UTF-8") from exc
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text from the command line or the environment was UTF-8."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def segment(name: str) -> str:

@@ -6,11 +6,21 @@ from wfx.commandline.options import Kind, Option, Settings
 
 OPTIONS = (
     Option("client-id", Kind.STRING, "only jobs of this client"),
-    Option("state", Kind.STRING, "only jobs in this state"),
-    Option("workflow", Kind.STRING, "only jobs that follow this workflow"),
-    Option("group", Kind.STRINGS, "only jobs whose state is in one of these groups"),
+    Option("state", Kind.STRING, "only jobs in this state", names="state"),
+    Option("workflow", Kind.STRING, "only jobs that follow this workflow", names="workflow"),
+    Option("group", Kind.STRINGS, "only jobs whose state is in one of these groups", names="group"),
     Option("tag", Kind.STRINGS, "only jobs that have one of these tags"),
 )
+
+
+def fleet_conditions_of(settings: Settings) -> list[tuple[str, str]]:
+    """Return the parameters as the fleet API reads them: there, an item of a list may have a comma."""
+    lists = {name: ",".join(map(_escaped, settings.items(name))) for name in ("group", "tag")}
+    return [(name, lists.get(name, value)) for name, value in conditions_of(settings)]
+
+
+def _escaped(item: str) -> str:
+    return item.replace("\\", "\\\\").replace(",", "\\,")
 
 
 def conditions_of(settings: Settings) -> list[tuple[str, str]]:

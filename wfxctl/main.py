@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from wfx.commandline.failures import Failure
+from wfx.commandline.configuration import Presets
+from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.commandline.terminal import Stream
-from wfxctl import targets
+from wfxctl import contexts, targets
 from wfxctl.commands import ROOT
 from wfxctl.failures import RefusedByServer
-from wfxctl.invocation import ClientInvocation, error_lines
+from wfxctl.flags import CONTEXT, STRICT
+from wfxctl.invocation import ClientInvocation, error_lines, is_unicode
 
 
 def _announce_socket(call: Invocation) -> None:
@@ -17,11 +19,39 @@ def _announce_socket(call: Invocation) -> None:
         call.log.write("info", "connecting through a unix socket", path=socket)
 
 
-def _show_errors(failure: Failure, out: Stream) -> None:
-    if isinstance(failure, RefusedByServer):
-        out.write(error_lines(failure.body))
+def _told(failure: Failure, out: Stream, err: Stream) -> str:
+    """Print what standard output has of a failure, and return what standard error has.
+
+    Scripts find errors of the API on both. People see them once, and a suggestion.
+    """
+    if not isinstance(failure, RefusedByServer):
+        return str(failure)
+    lines = error_lines(failure.body)
+    if not (out.is_terminal and err.is_terminal):
+        out.write(lines)
+    if not err.is_terminal:
+        return str(failure)
+    told = lines.replace("ERROR: ", "", 1).replace("\nERROR: ", "\nError: ").strip() or str(failure)
+    return "\n".join(filter(None, (told, failure.explanation if lines else "", failure.hint)))
 
 
-PROGRAM = Program(ROOT, call=ClientInvocation, before=_announce_socket, failed=_show_errors)
+def _prepare(call: Invocation) -> None:
+    """Refuse what no request can say, and tell of a socket."""
+    for option in call.sources.options:
+        value = call.settings.value(option.name)
+        if not option.extensions and not is_unicode("".join(value) if isinstance(value, list) else str(value)):
+            where = call.settings.origin(option.name)
+            raise UsageFailure(f'the value of "{option.name}" is not UTF-8 ({where})')
+    _announce_socket(call)
+
+
+PROGRAM = Program(
+    ROOT,
+    call=ClientInvocation,
+    before=_prepare,
+    failed=_told,
+    presets=Presets(CONTEXT, contexts.preset),
+    strictness=STRICT,
+)
 run = PROGRAM.run
 main = PROGRAM.main

@@ -153,12 +153,12 @@ class Follower:
             except (Unreachable, RefusedByServer) as exc:
                 if not self._may_try_again(exc):
                     raise
-                cause = str(exc)
+                cause, pause = str(exc), exc.retry_after if isinstance(exc, RefusedByServer) else 0.0
             else:
-                cause = "the server ended the event stream"
+                cause, pause = "the server ended the event stream", 0.0
                 if not self._how.reconnect:
                     raise Unreachable(cause)
-            seconds = self._backoff.wait()
+            seconds = max(self._backoff.wait(), pause)
             self._how.report(cause, seconds)
             time.sleep(seconds)
 
@@ -169,7 +169,7 @@ class Follower:
             yield Opened(opened.status)
             if opened.status != 200:
                 refusal = bodies.whole(opened.chunks, LARGEST_REFUSAL)
-                raise opened.exchange.refusal(opened.status, refusal.decode("utf-8", "replace"))
+                raise opened.exchange.refusal(opened.status, refusal.decode("utf-8", "replace"), opened.retry_after)
             self._backoff.succeeded()
             for chunk in opened.chunks:
                 events = parser.feed(chunk)
@@ -183,7 +183,7 @@ class Follower:
         cannot_resume = failure.status in {409, 410} and self._last_id is not None
         if cannot_resume:
             self._last_id = None
-        return self._how.patient and (cannot_resume or failure.status >= 500)
+        return self._how.patient and (cannot_resume or failure.status == 429 or failure.status >= 500)
 
 
 def fetch_patiently(api: Api, path: str, query: Query) -> str:
@@ -192,8 +192,9 @@ def fetch_patiently(api: Api, path: str, query: Query) -> str:
         try:
             return api.fetch("GET", path, query)
         except RefusedByServer as exc:
-            if exc.status < 500:
+            if exc.status < 500 and exc.status != 429:
                 raise
+            pause = max(_PAUSE, exc.retry_after)
         except Unreachable:
-            pass  # a stream that is open at the same time breaks off too, and says so
-        time.sleep(_PAUSE)
+            pause = _PAUSE  # a stream that is open at the same time breaks off too, and says so
+        time.sleep(pause)

@@ -1,23 +1,22 @@
-"""Tables for people: which columns jobs and workflows have, and how they reach the screen."""
+"""Tables for people: columns, and how they reach the screen."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from wfx.commandline.failures import UsageFailure
 from wfx.commandline.terminal import neutralise, wants_color
-from wfxctl.documents import Document, group_of, items, text
-from wfxctl.invocation import ClientInvocation, Query, decoded
-from wfxctl.targets import Side
-from wfxctl.times import local_time
+from wfxctl.documents import Document, group_of
+from wfxctl.invocation import ClientInvocation
 
 if TYPE_CHECKING:  # rich is imported when the first table is shown
     from rich.table import Table
 
 _STYLES = {"CLOSED": "green", "FAILED": "red"}
 """Colours of states, by the groups that the bundled workflows have."""
+_COLOR_SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
 _UNLIMITED = 100_000
 """Characters on a line: a long row is left to the terminal to wrap, since half an id is of no use."""
 
@@ -32,28 +31,17 @@ class Column:
     """What the column needs at least, in characters."""
     is_number: bool = False
     """Numbers stand below each other by their last digits."""
+    exact: Callable[[Document], str] | None = None
+    """What files have in place of the value, and what rows are sorted by: a number, or a time as the API writes it."""
 
+    @property
+    def name(self) -> str:
+        """The name by which ``--columns`` and ``--sort-by`` know it, and the heading in files."""
+        return self.heading.lower()
 
-def ask(call: ClientInvocation, path: str, query: Query, columns: Sequence[Column]) -> None:
-    """Read from the client API and print the answer as the option ``output`` says: JSON, or a table of its items."""
-    as_table = wanted(call)
-    body = call.fetch(Side.SOUTH, "GET", path, query)
-    if as_table:
-        document = decoded(body)
-        is_list = isinstance(document, dict) and "content" in document
-        rows = items(document, "content") if is_list else [document]
-        Printer(call, columns).write([row for row in rows if isinstance(row, dict)], header=True)
-    else:
-        call.show(body)
-
-
-def wanted(call: ClientInvocation) -> bool:
-    """Whether a table was asked for. Raises UsageFailure when it was asked to be filtered, which only JSON can be."""
-    if call.settings.text("output") != "table":
-        return False
-    if call.settings.text("filter"):
-        raise UsageFailure("--filter works on JSON only; leave out --output table")
-    return True
+    def content(self, document: Document) -> str:
+        """Return the value for files."""
+        return self.value(document) if self.exact is None else self.exact(document)
 
 
 class Printer:
@@ -107,25 +95,13 @@ class Printer:
         return table
 
 
-def _count(document: Document, name: str) -> str:
-    return str(len(items(document, name)))
+def cut(line: str, columns: int) -> str:
+    """Leave out what stands behind so many columns of a line; its colours stay."""
+    from rich.cells import cell_len, set_cell_size  # see above
 
-
-JOBS = (
-    Column("ID", lambda job: text(job, "id"), 36),
-    Column("CLIENT", lambda job: text(job, "clientId")),
-    Column("WORKFLOW", lambda job: text(job, "workflow", "name")),
-    Column("STATE", lambda job: text(job, "status", "state"), 12),
-    Column("GROUP", group_of),
-    Column("PROGRESS", lambda job: text(job, "status", "progress")),
-    Column("CREATED", lambda job: local_time(text(job, "stime")), 19),
-    Column("MODIFIED", lambda job: local_time(text(job, "mtime")), 19),
-)
-
-WORKFLOWS = (
-    Column("NAME", lambda workflow: text(workflow, "name")),
-    Column("STATES", lambda workflow: _count(workflow, "states")),
-    Column("TRANSITIONS", lambda workflow: _count(workflow, "transitions")),
-    Column("GROUPS", lambda workflow: ",".join(text(group, "name") for group in items(workflow, "groups"))),
-    Column("DESCRIPTION", lambda workflow: text(workflow, "description")),
-)
+    kept, room = [], columns
+    for part in _COLOR_SEQUENCE.split(line):
+        text = part if _COLOR_SEQUENCE.match(part) or cell_len(part) <= room else set_cell_size(part, room)
+        kept.append(text)
+        room -= 0 if _COLOR_SEQUENCE.match(part) else cell_len(text)
+    return "".join(kept)

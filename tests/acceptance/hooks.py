@@ -38,7 +38,8 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         if codes == {"wfx.invalidRequest"}:
             return
         assert codes == {"wfx.badRequest"}
-        unsaid = {"unchangedFor", "notSeenFor", "after"} & (case.query or {}).keys()  # the schema cannot say what these are
+        given = {*(case.query or {}), *(case.headers or {})}
+        unsaid = {"unchangedFor", "notSeenFor", "after", "If-Match"} & given  # the schema cannot say what these are
         assert unsaid or not _is_well_formed(case), "well-formed, but refused as malformed"
     else:
         assert kind == "text/plain; charset=utf-8", kind

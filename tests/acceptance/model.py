@@ -48,6 +48,8 @@ class Job:
     status: Document
     history: list[Document] = field(default_factory=list)
     """Newest first."""
+    overtaken: str = ""
+    """The report that the service has led on from at once, while nothing else has happened."""
 
     @property
     def group(self) -> str:
@@ -133,15 +135,18 @@ class Model:
         """Move a job, or let it stay and say something new."""
         job = self.job(job_id)
         origin, target = job.status["state"], wanted["state"]
-        if origin != target and (origin, target, actor) not in edges(job.workflow):
+        repeated = job.overtaken == target and any((to, who) == (target, actor) for _, to, who in edges(job.workflow))
+        if origin != target and not repeated and (origin, target, actor) not in edges(job.workflow):
             raise Refused(400, "wfx.invalidRequest")
         final = settle(job.workflow, target)
+        fingerprint = {"definitionHash": job.status["definitionHash"]}
         status = {name: value for name, value in wanted.items() if value or name in ("progress", "context")}
         job.history.insert(0, {"status": job.status})
-        job.status = (status if final == target else {"state": final}) | {
-            "definitionHash": job.status["definitionHash"]
-        }
+        if final != target and status.keys() & {"progress", "message", "context"}:
+            job.history.insert(0, {"status": status | fingerprint})
+        job.status = (status if final == target else {"state": final}) | fingerprint
         self._record(job, "UPDATE_STATUS", {"status": job.status})
+        job.overtaken = target if final != target else ""
         return job.status
 
     def put_definition(self, job_id: str, definition: Document) -> Document:
@@ -171,6 +176,7 @@ class Model:
         del self.jobs[job_id]
 
     def _record(self, job: Job, action: str, members: Document) -> None:
+        job.overtaken = ""
         about = {"id": job.id, "clientId": job.client, "workflow": {"name": job.workflow["name"]}}
         self._log(action, {**about, **members})
 

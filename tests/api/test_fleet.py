@@ -26,13 +26,22 @@ from wfx.request_context import Side
     ({"tag": "t0"}, {"OPEN INSTALL": 2}),
     ({"tag": "t1,t2"}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 2, "OPEN INSTALLING": 1}),
     ({"tag": "t1", "group": "OPEN", "state": "INSTALL"}, {"OPEN INSTALL": 1}),
+    ({"allTags": "t1,MARK"}, {"OPEN INSTALL": 1, "OPEN INSTALLING": 1}),
+    ({"allTags": "t1,t2"}, {}),
+    ({"clientIdPrefix": "MARK-c"}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 4, "OPEN INSTALLING": 1}),
+    ({"clientIdPrefix": "MARK-c1", "tag": "t1,t2"}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 1}),
+    ({"createdAfter": "2001-02-03T04:05:06Z", "group": "OPEN"}, {"OPEN INSTALL": 4, "OPEN INSTALLING": 1}),
+    ({"createdBefore": "2001-02-03T04:05:06Z"}, {}), ({"modifiedAfter": "2999-01-01T00:00:00Z"}, {}),
+    ({"modifiedBefore": "2999-01-01T00:00:00Z", "tag": "t0"}, {"OPEN INSTALL": 2}),
+    ({"unchangedFor": "0s", "state": "INSTALLING"}, {"OPEN INSTALLING": 1}), ({"unchangedFor": "P1D"}, {}),
 ])  # fmt: skip
 def test_jobs_are_counted_by_state(
     fleet: httpx.Client, rollout: Rollout, conditions: dict[str, str], found: dict[str, int]
 ) -> None:
-    """Under each filter of GET /jobs, as many jobs are counted in each state as match, and the total is their sum."""
+    """Under each condition of lists, as many jobs are counted in each state as match, and the total is their sum."""
     if conditions.get("clientId"):
         conditions = {**conditions, "clientId": rollout.mark + conditions["clientId"]}
+    conditions = {name: value.replace("MARK", rollout.mark) for name, value in conditions.items()}
     answer = fleet.get("/jobs/summary", params={"workflow": rollout.workflow, **conditions})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     summary = answer.json()
@@ -67,6 +76,8 @@ def test_the_event_stream_goes_on_behind_the_counts(
     ("tag=" + ",".join("t" * 17), "17 items are more than 16"),
     ("clientId=%00", "contains U+0000"),
     ("group=", "'group' is empty"),
+    ("pagination=true", "unknown parameter 'pagination'"),
+    ("sort=desc", "unknown parameter 'sort'"),
 ])  # fmt: skip
 def test_a_bad_parameter_is_a_problem(fleet: httpx.Client, query: str, named: str) -> None:
     """A parameter that is not as the document says is refused with problem details that name it."""
@@ -77,8 +88,8 @@ def test_a_bad_parameter_is_a_problem(fleet: httpx.Client, query: str, named: st
 def test_an_unknown_path_below_the_prefix_is_a_problem(service: LocalService, path: str) -> None:
     """Below the prefix, and there alone, unknown paths are answered with problem details, on both sides."""
     for side in (service.north, service.south):
-        require_problem(httpx.get(side + PREFIX + path), 404, "wfx.pathNotFound")
-        require_problem(httpx.post(side + PREFIX + path), 405, "wfx.methodNotAllowed")
+        for method in ("GET", "POST", "DELETE", "OPTIONS"):
+            require_problem(httpx.request(method, side + PREFIX + path), 404, "wfx.pathNotFound")
     elsewhere = httpx.get(f"{service.north}{PREFIX}x{path}")
     assert (elsewhere.status_code, elsewhere.content) == (404, b"")
 
@@ -98,8 +109,9 @@ def test_head_has_the_fields_of_get(fleet: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", ["/jobs/summary", "/jobs/summary?state=a", "/openapi.json"])
 def test_devices_are_refused(service: LocalService, path: str) -> None:
-    """The southbound side refuses what is for operators, with problem details."""
-    require_problem(httpx.get(service.south + PREFIX + path), 403, "wfx.forbidden")
+    """The southbound side refuses what is for operators, by whatever method, with problem details."""
+    for method in ("GET", "POST", "DELETE"):
+        require_problem(httpx.request(method, service.south + PREFIX + path), 403, "wfx.forbidden")
 
 
 def test_the_document_is_served(service: LocalService) -> None:

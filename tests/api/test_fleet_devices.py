@@ -202,7 +202,7 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
 @pytest.mark.parametrize(("query", "named"), [
     ("attribute=site", "'site' does not match"), ("attribute=:x", "':x' does not match"),
     ("attribute=a:", "'a:' does not match"), ("label=a%20b", "'a b' does not match"), ("label=", "is empty"),
-    ("notSeenFor=1", "is no duration"), ("seenAfter=now", "is no time with its zone"),
+    ("notSeenFor=1", "is no duration"), ("seenAfter=now", "is no time of RFC 3339"),
     ("clientIdPrefix=%00", "U+0000"), ("clientIdPrefix=" + "x" * 256, "longer than 255"), ("limit=0", "0 is not"),
     ("limit=1001", "1001 is not"), ("version=%C3%BC", "does not match"), ("sort=x", "none of asc, desc"),
     ("after=x", "'x' is no cursor"), ("after=" + id_cursor_of("0" * 32, "a"), "the cursor is of another database"),

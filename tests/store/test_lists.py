@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,11 @@ def fulfils(job: Job, query: JobListQuery) -> bool:
         and query.created.since <= job.stime < query.created.until
         and query.modified.since <= job.mtime < query.modified.until
     )
+
+
+def counts(jobs: list[Job], query: JobListQuery) -> dict[tuple[str, str, str], int]:
+    """Count in plain words."""
+    return Counter((job.workflow.name, job.group, job.state) for job in jobs if fulfils(job, query))
 
 
 async def pages(store: Store, query: JobListQuery) -> list[list[JobRow]]:
@@ -90,6 +96,28 @@ async def test_every_condition_finds_what_it_says(store: Store, jobs: list[Job])
         expected = [row(job) for job in jobs if fulfils(job, query)]
         assert await listed(store, query) == expected, query
         assert await listed(store, replace(query, descending=True)) == expected[::-1], query
+
+
+async def test_every_condition_counts_what_it_says(store: Store, jobs: list[Job]) -> None:
+    """Under the conditions of a list, a summary counts the jobs that the list has, by their states."""
+    for conditions in CONDITIONS:
+        query = JobListQuery(**conditions, limit=1)
+        assert (await store.summarize_jobs(query)).counts == counts(jobs, query), query
+
+
+@pytest.mark.parametrize("most", [1, 3, 1000])
+async def test_a_prefix_is_exact_however_many_clients_have_it(
+    store: Store, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Clients whose ids begin so are found, and no others, at the edges of what characters there are, too."""
+    ids = ("p\ud7ff", "p\ud7ff1", "p\ue000", "p\U0010ffff", "p\U0010ffffx", "q", "x" * 600, "x" * 599 + "y", "x" * 500)
+    jobs += [await store.create_job(FLOW.name, begin(client)) for client in ids]
+    monkeypatch.setattr(job_lists, "LOOKED_AT", most)
+    for prefix in (*ids, "p", "x", "x" * 499, "x" * 501, "\U0010ffff"):
+        query = JobListQuery(client_prefix=prefix)
+        expected = [row(job) for job in jobs if fulfils(job, query)]
+        assert await listed(store, query) == expected, prefix
+        assert (await store.summarize_jobs(query)).counts == counts(jobs, query), prefix
 
 
 @pytest.mark.parametrize("descending", [False, True])

@@ -8,6 +8,7 @@ from collections import Counter
 from tests.store.samples import FLOW, begin, move, together
 from tests.store.test_queries import matches, populate
 from wfx.domain.job import Job
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Paging
 from wfx.domain.workflow import Group, State, Transition, Workflow
 from wfx.store.protocol import Store
@@ -37,9 +38,9 @@ async def head_of(store: Store) -> tuple[str, int]:
 
 async def test_an_empty_store_has_no_counts(store: Store) -> None:
     """Without jobs nothing is counted, and the position is the head of the log."""
-    assert await store.summarize_jobs(JobQuery()) == JobSummary({}, *await head_of(store))
+    assert await store.summarize_jobs(JobListQuery()) == JobSummary({}, *await head_of(store))
     await store.create_workflow(FLOW)
-    assert await store.summarize_jobs(JobQuery()) == JobSummary({}, *await head_of(store))
+    assert await store.summarize_jobs(JobListQuery()) == JobSummary({}, *await head_of(store))
 
 
 async def test_every_combination_of_conditions_counts_what_it_finds(store: Store) -> None:
@@ -47,25 +48,25 @@ async def test_every_combination_of_conditions_counts_what_it_finds(store: Store
     jobs = await populate(store)
     place = await head_of(store)
     for query in QUERIES:
-        assert await store.summarize_jobs(query) == JobSummary(counted(jobs, query), *place), query
+        assert await store.summarize_jobs(JobListQuery(query)) == JobSummary(counted(jobs, query), *place), query
 
 
 async def test_the_page_of_a_query_is_of_no_importance(store: Store) -> None:
     """All jobs that match are counted, whatever page of them is asked for."""
     jobs = await populate(store)
     paged = JobQuery(tags=("x",), paging=Paging(offset=5, limit=2, descending=True, with_total=True))
-    assert (await store.summarize_jobs(paged)).counts == counted(jobs, paged)
+    assert (await store.summarize_jobs(JobListQuery(paged))).counts == counted(jobs, paged)
 
 
 async def test_counts_follow_each_change(store: Store) -> None:
     """What was just created, moved or deleted is counted as it is now, and the position says so."""
     jobs = await populate(store)
     query = JobQuery(groups=("OPEN",))
-    await store.summarize_jobs(query)
+    await store.summarize_jobs(JobListQuery(query))
     new = await store.create_job(FLOW.name, begin("c"))
     moved = await store.change_job(new.id, move("RUN"))
     await store.delete_job(jobs[0].id)
-    summary = await store.summarize_jobs(query)
+    summary = await store.summarize_jobs(JobListQuery(query))
     assert summary.counts == counted([*jobs[1:], moved], query)
     assert summary.position == (await store.log_bounds()).head
 
@@ -75,7 +76,7 @@ async def test_values_that_nothing_has_count_nothing(store: Store) -> None:
     await populate(store)
     many = tuple(f"g{n}" for n in range(40_000))
     for query in (JobQuery("\0"), JobQuery(tags=("\0",)), JobQuery(groups=many), JobQuery(tags=many)):
-        assert (await store.summarize_jobs(query)).counts == {}, query
+        assert (await store.summarize_jobs(JobListQuery(query))).counts == {}, query
 
 
 async def test_a_workflow_of_thousands_of_states_can_be_counted(store: Store) -> None:
@@ -87,7 +88,7 @@ async def test_a_workflow_of_thousands_of_states_can_be_counted(store: Store) ->
     jobs = await together(*(store.create_job("wide", begin()) for _ in names))
     jobs = await together(*(store.change_job(job.id, move(name)) for job, name in zip(jobs, names, strict=True)))
     for query in (JobQuery(), JobQuery(groups=("ALL",)), JobQuery("press-7"), JobQuery(state="S7")):
-        assert (await store.summarize_jobs(query)).counts == counted(jobs, query)
+        assert (await store.summarize_jobs(JobListQuery(query))).counts == counted(jobs, query)
 
 
 async def test_counts_and_position_are_of_one_moment(store: Store) -> None:
@@ -95,7 +96,7 @@ async def test_counts_and_position_are_of_one_moment(store: Store) -> None:
     flow = await store.create_workflow(FLOW)
     before = (await store.log_bounds()).head
     writes = together(*(store.create_job(flow.name, begin(tags=["x"])) for _ in range(300)))
-    reads = together(*(store.summarize_jobs(JobQuery(tags=("x",))) for _ in range(30)))
+    reads = together(*(store.summarize_jobs(JobListQuery(JobQuery(tags=("x",)))) for _ in range(30)))
     _, summaries = await together(writes, reads)
     for summary in summaries:
         assert sum(summary.counts.values()) == summary.position - before

@@ -22,7 +22,7 @@ PRESS = {
 }
 PUMP = {"clientId": "pump-1", "attributes": {}, "labels": []}
 TABLE = """\
-CLIENT   LAST SEEN            VERSION  CURRENT       LAST RESULT   LABELS      ATTRIBUTES
+CLIENT   SEEN                 VERSION  CURRENT       RESULT        LABELS      ATTRIBUTES
 press-7  2026-07-01 08:03:07  SW 1     DARK          BRIGHT        canary,old  line=2,site=hall1
 pump-1   never
 """

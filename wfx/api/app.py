@@ -17,7 +17,7 @@ from wfx.api.reply import RawHeader, Reply, adding_headers
 from wfx.api.request import certificate_of
 from wfx.api.request_counts import UNMATCHED, RequestCounts, run_counted
 from wfx.api.route_table import RouteTable
-from wfx.api.routes import REFUSED_IN_LOWER_CASE, UNKNOWN_PATH_ALLOWS, Mount, service_mounts, service_routes
+from wfx.api.routes import REFUSED_IN_LOWER_CASE, Mount, service_mounts, service_routes
 from wfx.api.services import Services
 from wfx.note_answer import NoteAnswer
 from wfx.request_context import REQUEST_ID, RequestContext, Side, current, enter, given_id
@@ -103,12 +103,13 @@ class Dispatch:
         endpoints, parameters = found
         endpoint = endpoints.get(scope["method"])
         if endpoint is None:
-            self._note_unmatched(scope, 405)
             text = (
                 "method not allowed" if (scope["method"], raw_path) in REFUSED_IN_LOWER_CASE else "Method Not Allowed"
             )
-            refusals = refusals_of(raw_path)
-            return refusals.method_not_allowed(", ".join(sorted(endpoints)), text)(scope, receive, send)
+            offered = any(each.is_offered for each in endpoints.values())
+            reply = refusals_of(raw_path).method_not_allowed(", ".join(sorted(endpoints)), text, offered=offered)
+            self._note_unmatched(scope, reply.status_code)
+            return reply(scope, receive, send)
         context = current()
         assert context is not None
         context.operation = endpoint.operation
@@ -130,7 +131,4 @@ def no_such_path(scope: Scope) -> Reply:
     clean = redirects.cleaned(raw_path)
     if clean != raw_path:
         return redirects.temporary(clean, scope["query_string"])
-    refusals = refusals_of(raw_path)
-    if scope["method"] in ("GET", "HEAD"):
-        return refusals.no_such_path()
-    return refusals.method_not_allowed(UNKNOWN_PATH_ALLOWS, "Method Not Allowed")
+    return refusals_of(raw_path).no_such_path(scope["method"])

@@ -93,6 +93,11 @@ class Endpoint:
             if request.share is not None:
                 request.share.release()
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether this side offers the operation."""
+        return not self._refused
+
     def count_in(self, counts: RouteCounts) -> None:
         """Count what is answered from now on in these counters."""
         self._counts, self._recent = counts, counts.recent

@@ -9,7 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api import times
 from wfx.api.bad_request import BadRequest
-from wfx.api.spec import operations
+from wfx.api.spec import FLEET, operations
+from wfx.commandline.grammar import closest
 from wfx.domain.query import JobQuery, Paging
 
 Reader = Callable[[str], Any]
@@ -22,6 +23,9 @@ _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _MEASURES = {"date-time": times.moment, "duration": times.duration}
 """What is read as a number of microseconds, by the format of the schema."""
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
+_PART_OF_LIST = re.compile(r"\\[\\,]|,|[^\\,]+|\\")
+_MOST_NAMED, _LONGEST_NAME = 5, 40
+"""How many unknown parameters are named, and how long a name may be to be compared with others."""
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -29,12 +33,18 @@ def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
     """Return the reader of an operation's query string.
 
     The reader returns a new mapping with a value for each query parameter: the default, or None, where it is left out.
-    Lists come as tuples. What is unknown or cannot be decoded is ignored. The reader raises BadRequest when a parameter
-    is given twice or has a value that the document does not allow.
+    Lists come as tuples. The reader raises BadRequest when a parameter is given twice or has a value that the document
+    does not allow. What is unknown or cannot be decoded is ignored by the contract's API, and refused by the fleet's.
     """
-    described = [p for p in operations()[operation_id].parameters if p["in"] == "query"]
-    readers = {p["name"]: _reader(p) for p in described}
+    operation = operations()[operation_id]
+    described = [p for p in operation.parameters if p["in"] == "query"]
     defaults = {p["name"]: _default(p["schema"]) for p in described}
+    if operation.document == FLEET:
+        return _strict({p["name"]: _reader(p, _items) for p in described}, defaults)
+    return _lenient({p["name"]: _reader(p, _split) for p in described}, defaults)
+
+
+def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[bytes], dict[str, Any]]:
 
     def read(query: bytes) -> dict[str, Any]:
         values = defaults.copy()
@@ -53,6 +63,31 @@ def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
         return values
 
     return read
+
+
+def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[bytes], dict[str, Any]]:
+    def read(query: bytes) -> dict[str, Any]:
+        given: dict[str, str] = {}
+        for segment in filter(None, query.split(b"&")):
+            raw_name, _, raw_value = segment.partition(b"=")
+            name, text = _decode(raw_name), _decode(raw_value)
+            if name is None or text is None:
+                raise BadRequest(f"'{segment.decode('latin-1')}' in the query: % is not followed by two hex digits")
+            if name in given and name in readers:
+                raise BadRequest(f"parameter '{name}' is given more than once")
+            given[name] = text
+        if unknown := [name for name in given if name not in readers]:
+            raise BadRequest(_unknown(unknown, [*readers]))
+        return defaults | {name: readers[name](text) for name, text in given.items()}
+
+    return read
+
+
+def _unknown(names: list[str], known: list[str]) -> str:
+    """Name parameters that there are not, with what may have been meant."""
+    named = [f"'{name}'{closest(name, known) if len(name) <= _LONGEST_NAME else ''}" for name in names[:_MOST_NAMED]]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"unknown parameter{'s' if len(names) > 1 else ''} {', '.join(named)}{more}"
 
 
 def paging_of(query: dict[str, Any]) -> Paging:
@@ -90,7 +125,24 @@ def _decode(part: bytes) -> str | None:
     return part.decode("utf-8", "replace")
 
 
-def _reader(parameter: dict[str, Any]) -> Reader:
+def _split(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _items(text: str) -> list[str]:
+    r"""Take a list apart at its commas; ``\,`` is a comma in an item, and ``\\`` a backslash."""
+    if "\\" not in text:
+        return _split(text)
+    items: list[list[str]] = [[]]
+    for part in _PART_OF_LIST.findall(text):
+        if part == ",":
+            items.append([])
+        else:
+            items[-1].append(part[1:] if len(part) == 2 and part[0] == "\\" else part)
+    return ["".join(item) for item in items]
+
+
+def _reader(parameter: dict[str, Any], split: Callable[[str], list[str]]) -> Reader:
     name, schema = parameter["name"], parameter["schema"]
     match schema["type"]:
         case "integer":
@@ -98,7 +150,7 @@ def _reader(parameter: dict[str, Any]) -> Reader:
         case "boolean":
             return _boolean_reader(name)
         case "array":
-            return _list_reader(name, schema, may_be_empty=parameter.get("allowEmptyValue", False))
+            return _list_reader(name, schema, split, may_be_empty=parameter.get("allowEmptyValue", False))
     if (read := _MEASURES.get(schema.get("format", ""))) is not None:
         return _measure_reader(name, schema, read)
     return _text_reader(name, schema)
@@ -110,7 +162,7 @@ def _integer_reader(name: str, schema: dict[str, Any]) -> Reader:
 
     def read(text: str) -> int:
         if (found := _INTEGER.fullmatch(text)) is None:
-            raise BadRequest(f"parameter '{name}': '{text}' is not an integer of at most 64 bit")
+            raise BadRequest(f"parameter '{name}': '{text}' is no integer between {lowest} and {highest}")
         value = int(found[1] + found[2])
         if not lowest <= value <= highest:
             raise BadRequest(f"parameter '{name}': {value} is not between {lowest} and {highest}")
@@ -140,14 +192,14 @@ def _boolean_reader(name: str) -> Reader:
     return read
 
 
-def _list_reader(name: str, schema: dict[str, Any], *, may_be_empty: bool) -> Reader:
+def _list_reader(name: str, schema: dict[str, Any], split: Callable[[str], list[str]], *, may_be_empty: bool) -> Reader:
     most = schema.get("maxItems")
     read_item = _text_reader(name, schema["items"])
 
     def read(text: str) -> tuple[str, ...]:
         if not text and not may_be_empty:
             raise BadRequest(f"parameter '{name}' is empty")
-        items = text.split(",")
+        items = split(text)
         if most is not None and len(items) > most:
             raise BadRequest(f"parameter '{name}': {len(items)} items are more than {most}")
         return tuple(map(read_item, items))

@@ -43,10 +43,12 @@ class Problems:
     def forbidden(self) -> Reply:
         return _reply(Described(_FORBIDDEN, ("this side does not offer the operation",), {}))
 
-    def no_such_path(self) -> Reply:
+    def no_such_path(self, method: str) -> Reply:  # noqa: ARG002 - whatever is to be done there
         return _reply(Described(_NOT_FOUND, ("nothing is found under this path",), {}))
 
-    def method_not_allowed(self, methods: str, text: str) -> Reply:  # noqa: ARG002 - the text is the other API's
+    def method_not_allowed(self, methods: str, text: str, *, offered: bool = True) -> Reply:  # noqa: ARG002 - see there
+        if not offered:
+            return self.forbidden()
         message = f"the path has these methods: {methods}"
         return _reply(Described(_NOT_ALLOWED, (message,), {}, ((b"allow", methods.encode()),)))
 

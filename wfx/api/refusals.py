@@ -13,6 +13,9 @@ from wfx.api.reply import LATER, RawHeader, Reply, text_reply
 from wfx.domain.errors import WfxError
 from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError
 
+UNKNOWN_PATH_ALLOWS = "GET, HEAD"
+"""Methods that the contract's API answers with 404 where there is nothing; others with 405 (rest-api section 2)."""
+
 
 class Refusals(Protocol):
     """The answers of one API."""
@@ -23,11 +26,14 @@ class Refusals(Protocol):
     def forbidden(self) -> Reply:
         """Answer that this side does not offer the operation."""
 
-    def no_such_path(self) -> Reply:
+    def no_such_path(self, method: str) -> Reply:
         """Answer that nothing is there."""
 
-    def method_not_allowed(self, methods: str, text: str) -> Reply:
-        """Answer that the path has only these methods; ``text`` is what the API of the contract says."""
+    def method_not_allowed(self, methods: str, text: str, *, offered: bool = True) -> Reply:
+        """Answer that the path has only these methods; ``text`` is what the API of the contract says.
+
+        ``offered`` tells whether this side offers one of them.
+        """
 
     def too_many_requests(self, message: str, headers: Sequence[RawHeader]) -> Reply:
         """Answer that the caller's address has used up its requests."""
@@ -37,7 +43,6 @@ class _Contract:
     """Answers as the contract has them: a line of text, an object with errors, or nothing (rest-api section 3)."""
 
     too_many_requests = staticmethod(errors.too_many_requests)
-    method_not_allowed = staticmethod(reply.method_not_allowed)
 
     def of(self, error: BadRequest | TooManyAnswers | WfxError) -> Reply:
         match error:
@@ -53,8 +58,11 @@ class _Contract:
     def forbidden(self) -> Reply:
         return Reply(403)
 
-    def no_such_path(self) -> Reply:
-        return Reply(404)
+    def no_such_path(self, method: str) -> Reply:
+        return Reply(404) if method in ("GET", "HEAD") else reply.method_not_allowed(UNKNOWN_PATH_ALLOWS)
+
+    def method_not_allowed(self, methods: str, text: str, *, offered: bool = True) -> Reply:  # noqa: ARG002
+        return reply.method_not_allowed(methods, text)
 
 
 _CONTRACT, _PROBLEMS = _Contract(), Problems()

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from wfx.api import problems
 from wfx.api.handlers import about, events, fleet_devices, fleet_jobs, job_fields, jobs, workflows
+from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
 from wfx.api.request import Handler
 from wfx.api.route_table import RouteTable
 from wfx.api.services import Services
@@ -18,8 +19,6 @@ from wfx.request_context import Side
 
 BASE = "/api/wfx/v1"
 _BOTH = frozenset(Side)
-UNKNOWN_PATH_ALLOWS = "GET, HEAD"
-"""Methods that are answered with 404 where there is nothing; all others with 405 (rest-api section 2)."""
 REFUSED_IN_LOWER_CASE = {("DELETE", f"{BASE}/jobs/events".encode())}
 """What the reference refuses in other words, since only its check of requests finds out (rest-api section 2)."""
 

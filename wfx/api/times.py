@@ -3,41 +3,72 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date
 
 from wfx.commandline import durations
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 86_400
 _LONGEST = 2**61
 """Microseconds; whatever is longer means the same."""
-_ISO = re.compile(
-    r"P(?=[0-9T])(?:([0-9]{1,9})W)?(?:([0-9]{1,9})D)?"
-    r"(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?"
+# A space before the offset is a + that was not escaped: query strings write spaces so.
+_MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:[Zz]|([-+ ])([0-9]{2}):([0-9]{2}))"
 )
-_SECONDS = (604_800, 86_400, 3_600, 60, 1)
+_NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
+_ISO = re.compile(
+    rf"P(?=[0-9T])(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
+)
+_SECONDS = (604_800, _DAY, 3_600, 60, 1)
 
 
 def moment(text: str) -> int:
-    """Read a time of RFC 3339, in microseconds since 1970. Raises ValueError."""
+    """Read a time of RFC 3339, in microseconds since 1970, a part of one counting as one. Raises ValueError.
+
+    A leap second is the first second of the day that follows it.
+    """
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise ValueError("is no time with its zone, such as 2026-07-01T12:00:00Z (write a + as %2B)")
-    return (found - _EPOCH) // _MICROSECOND
+        return _moment(text)
+    except ValueError as exc:
+        raise ValueError("is no time of RFC 3339 with its zone, such as 2026-07-01T12:00:00Z") from exc
+
+
+def _moment(text: str) -> int:
+    if (found := _MOMENT.fullmatch(text)) is None:
+        raise ValueError
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    ahead = int(found[9] or 0) * 60 + int(found[10] or 0)  # minutes
+    if hour > 23 or minute > 59 or second > 60 or int(found[9] or 0) > 23 or int(found[10] or 0) > 59:
+        raise ValueError
+    minutes = (date(year, month, day).toordinal() - _EPOCH) * 1440 + hour * 60 + minute
+    minutes += ahead if found[8] == "-" else -ahead
+    if second == 60 and minutes % 1440 != 1439:
+        raise ValueError
+    fraction = (found[7] or "").ljust(6, "0")
+    part = int(fraction[:6]) + bool(fraction[6:].strip("0"))
+    return (minutes * 60 + second) * 1_000_000 + part
 
 
 def duration(text: str) -> int:
     """Read a duration of ISO 8601 up to weeks, or as Go writes it, in microseconds. Raises ValueError."""
-    if (found := _ISO.fullmatch(text)) is not None:
-        seconds = sum(float(part) * each for part, each in zip(found.groups(), _SECONDS, strict=True) if part)
-    else:
-        try:
-            seconds = durations.parse(text) if text[-1:].isalpha() else -1  # a number alone may mean anything
-        except ValueError:
-            seconds = -1
+    seconds = _iso(text) if text.startswith("P") else _go(text)
     if seconds < 0:
         raise ValueError("is no duration such as P2D, PT30M, 1h30m or 45s")
     return round(min(seconds * 1e6, _LONGEST))
+
+
+def _iso(text: str) -> float:
+    """Return seconds, or -1: only the last part may have a fraction."""
+    found = _ISO.fullmatch(text)
+    parts = [] if found is None else [(part, each) for part, each in zip(found.groups(), _SECONDS, strict=True) if part]
+    if not parts or not all(part.isdecimal() for part, _ in parts[:-1]):
+        return -1
+    return sum(float(part.replace(",", ".")) * each for part, each in parts)
+
+
+def _go(text: str) -> float:
+    try:
+        return durations.parse(text) if text[-1:].isalpha() else -1  # a number alone may mean anything
+    except ValueError:
+        return -1

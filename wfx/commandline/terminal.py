@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -35,6 +36,14 @@ class Stream:
         """Take the file; it is flushed after each write."""
         self._raw = raw
         self.is_terminal = raw.isatty()
+
+    def size(self) -> os.terminal_size:
+        """Return columns and lines of the terminal; 80 and 24 where it does not say."""
+        try:
+            found = os.get_terminal_size(self._raw.fileno())
+        except (OSError, ValueError):
+            found = os.terminal_size((0, 0))
+        return os.terminal_size((found.columns or 80, found.lines or 24))
 
     def write(self, text: str) -> None:
         """Write text as it is: for text of our own, and text that was neutralised before.

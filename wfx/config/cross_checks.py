@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
+from wfx.config.max_ages import MaxAges
 from wfx.config.options import Config
 from wfx.logs.secret_names import tells_secret
 
@@ -61,6 +62,13 @@ def _https_has_files(config: Config) -> None:
     for option, path in (("tls-certificate", config.tls_certificate), ("tls-key", config.tls_key)):
         if "https" in config.scheme and not path:
             raise OptionRefused(option, "the scheme https needs a file in PEM format")
+
+
+def _ages_of_jobs_agree(config: Config) -> None:
+    try:
+        MaxAges.parse(config.jobs_closed_max_age)
+    except ValueError as exc:
+        raise OptionRefused("jobs-closed-max-age", str(exc)) from exc
 
 
 def _few_log_patterns(config: Config) -> None:
@@ -125,4 +133,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _rate_limit_has_sides,
     _debug_has_a_token,
     _workers_share_a_database,
+    _ages_of_jobs_agree,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import quote
 
+from wfx.config import max_ages
 from wfx.config.masking import mask_whole, without_passwords
 from wfx.ip_networks import UNIX
 from wfx.logs import FORMATS, LEVELS
@@ -280,6 +281,16 @@ class Config:
     )
     events_keep: int = _option(1_000_000, "events the log keeps at most")
     events_max_age: Seconds = _option(Seconds(7 * 86400), "age at which events leave the log")
+
+    jobs_closed_max_age: tuple[str, ...] = _option(
+        (),
+        "age at which finished jobs are deleted, after their last change, such as 90d; also by group or state, such as "
+        "FAILED=1y; 0 keeps them, and empty keeps all",
+        check=max_ages.check_item,
+    )
+    tombstone_grace: Seconds = _option(
+        Seconds(7 * 86400), "how long the device of a deleted job is told that the job has ended; 0 answers 404 at once"
+    )
 
     filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=_LEAST_TIME)
     filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)

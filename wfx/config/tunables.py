@@ -46,6 +46,8 @@ class Tunables:
     sse_grace_interval: Seconds
     events_keep: int
     events_max_age: Seconds
+    jobs_closed_max_age: tuple[str, ...]
+    tombstone_grace: Seconds
     plugin_timeout: Seconds
     filter_timeout: Seconds
     filter_memory: int

@@ -89,6 +89,11 @@ class Job(NamedTuple):
     stime: Timestamp
     mtime: Timestamp
     version: int = 1
+    overtaken: str = ""
+    """The state of the report that an immediate transition led on from to the present state.
+
+    Empty if there was none, or once anything else has happened. Jobs in lists do not have it.
+    """
 
     @property
     def group(self) -> str:
@@ -119,6 +124,10 @@ class Change(NamedTuple):
     definition_hash: str
     definition: Json | None
     tags: Json
+    overtaken: str = ""
+    """The state that was reported, if immediate transitions have led on from it."""
+    overtaken_status: Json | None = None
+    """What was reported with that, to be kept in the history as a version of its own; None if that is nothing."""
 
 
 class HistoryEntry(NamedTuple):

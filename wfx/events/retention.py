@@ -121,7 +121,7 @@ class Retention:
                 if dropped := await self.prune():
                     _logger.info("dropped %d old events from the log", dropped)
                 if done := await self.run_chores():
-                    _logger.info("dropped %d rows that deleted jobs had left behind", done)
+                    _logger.info("did what the store had put off, of %d rows", done)
             except StoreError as exc:
                 _logger.warning("cannot drop what need not be kept, trying again later: %s", exc)
             except Exception:

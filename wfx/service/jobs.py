@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
+from wfx.domain.errors import JobNotFound
 from wfx.domain.job import HistoryEntry, Job, Status
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.request_cause import present_cause
@@ -44,6 +47,12 @@ class Jobs:
         """Return one job. Raises NoRoom."""
         return self._store.get_job(job_id, room)
 
+    async def tombstone(self, job_id: str, grace: float) -> Job:
+        """Return what its device is told of a job that was deleted so many seconds ago at most. Raises JobNotFound."""
+        if not grace:
+            raise JobNotFound
+        return await self._store.get_tombstone(job_id, Timestamp(time.time_ns() // 1000 - int(grace * 1_000_000)))
+
     def history(self, job: Job, room: int) -> Coroutine[Any, Any, Page[HistoryEntry]]:
         """Return what the job was before this version of it, newest first."""
         return self._store.get_history(job.id, HISTORY_LIMIT, before=job.version, room=room)
@@ -52,7 +61,7 @@ class Jobs:
         """Return a page of jobs."""
         return self._store.query_jobs(query, room)
 
-    def summarize(self, query: JobQuery) -> Coroutine[Any, Any, JobSummary]:
+    def summarize(self, query: JobListQuery) -> Coroutine[Any, Any, JobSummary]:
         """Count jobs by workflow, group and state."""
         return self._store.summarize_jobs(query)
 

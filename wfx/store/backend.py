@@ -18,6 +18,7 @@ from wfx.domain.errors import JobNotFound, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import ExclusiveOperation, TakeStep
@@ -105,13 +106,16 @@ class Backend(Protocol):
     async def read_large_job(self, job_id: str, room: int) -> FoundJob:
         """Return a job whose reading may take long."""
 
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        """Return the tombstone of a job that was deleted from this moment on. Raises JobNotFound."""
+
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         """Return a page for each query for few jobs of one client, in one short read."""
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         """Return a page of jobs; its search may take long."""
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         """Count the jobs of a query by state, and tell the position on the log of the same moment."""
 
     async def list_jobs(self, query: JobListQuery) -> JobList:

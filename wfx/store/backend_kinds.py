@@ -37,6 +37,8 @@ class BackendKind:
     """Make it of records; return its name. Raises ValueError, naming it, for a record that cannot be."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
+    require_lasting: Callable[[str], None] = _assume_usable
+    """Look whether there is a store that outlives its server, as far as that can be told without opening it."""
     probe: Callable[[str], None] = _assume_usable
     """Look whether a start could open it, as far as that can be told beside a server; change nothing."""
 

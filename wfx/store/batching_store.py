@@ -42,6 +42,7 @@ from wfx.store.operations import (
     DeleteJob,
     DeleteWorkflow,
     DescribeDevice,
+    DropTombstones,
     EndLeases,
     JobOperation,
     NoteSightings,
@@ -62,6 +63,7 @@ from wfx.store.protocol import (
     Lease,
     LogBounds,
     NoRoom,
+    RequireJob,
 )
 from wfx.store.rate_tokens import SharedRateTokens
 
@@ -156,7 +158,7 @@ class BatchingStore:
             query = replace(query, paging=_bounded_paging(query.paging))
         return await self.backend.search_jobs(query, _bounded(room))
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         return await self.backend.summarize_jobs(query)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
@@ -194,8 +196,18 @@ class BatchingStore:
     ) -> Coroutine[Any, Any, Job]:
         return self._writes.submit(ChangeJob(job_id, decide, size, cause))
 
-    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        await self._writes.submit(DeleteJob(job_id, cause))
+    async def delete_job(
+        self, job_id: str, *, require: RequireJob | None = None, cause: EncodedCause = UNKNOWN
+    ) -> None:
+        await self._writes.submit(DeleteJob(job_id, cause, require=require))
+
+    async def get_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        _require_text(job_id, JobNotFound())
+        return await self.backend.read_tombstone(job_id, Timestamp(_bounded(since)))
+
+    async def drop_tombstones(self, older_than: Timestamp, at_most: int) -> int:
+        dropped: int = await self._writes.submit(DropTombstones(Timestamp(_bounded(older_than)), _bounded(at_most)))
+        return dropped
 
     async def log_bounds(self) -> LogBounds:
         return await self.backend.log_bounds()

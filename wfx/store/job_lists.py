@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.json import decode
+from wfx.store.job_filters import matches
 from wfx.store.sizes import fitting
 
 LOOKED_AT = 10_000
@@ -32,6 +34,11 @@ def page_of(
     if len(taken) < len(found):
         return numbers, numbers[-1]
     return numbers, candidates[-1] if len(candidates) >= most_candidates(query) else None
+
+
+def has_values(query: JobListQuery, job: Job) -> bool:
+    """Tell whether a job fulfils the conditions that indexes answer."""
+    return matches(query.jobs, job) and set(query.all_tags) <= set(decode(job.tags))
 
 
 def accepts(query: JobListQuery, job: Job) -> bool:

@@ -136,16 +136,30 @@ def _log(record: ExaminedJob) -> _Wrong:
     if record.log_is_whole and not begun:
         yield "CREATE as its first event", events[0].action if events else "no event"
         return
-    versions = [*(entry.mtime for entry in record.entries), job.mtime]
-    if len(events) != job.version if begun else len(events) >= job.version:
-        yield f"an event for each of its {job.version} versions", f"{len(events)} events"
-    elif len(versions) == job.version and [event.ctime for event in events] != versions[job.version - len(events) :]:
-        yield f"events at the times of its versions, {versions}", [event.ctime for event in events]
+    versions = _told_versions(record, events)
+    most = job.version - (len(record.entries) + 1 - len(versions))
+    least, times = most - record.history_dropped, [event.ctime for event in events]
+    if not least <= len(events) <= most if begun else len(events) >= most:
+        yield f"an event for each of its {most} versions", f"{len(events)} events"
+    elif len(versions) == most and times != versions[most - len(events) :]:
+        yield f"events at the times of its versions, {versions}", times
     owner = (job.client_id, job.workflow.number)
     if strange := next((event for event in events if (event.client_id, event.workflow.number) != owner), None):
         yield f"events of client and workflow {owner}", f"event {strange.seq} of {strange.client_id}"
     if begun:
         yield from _folded(job, events)
+
+
+def _told_versions(record: ExaminedJob, events: Sequence[Event]) -> list[int]:
+    """Return the times of the versions that have an event: all but those of reports that were overtaken.
+
+    Such a version is at the moment before the event of the change that it is a part of.
+    """
+    versions = [*(entry.mtime for entry in record.entries), record.job.mtime]
+    told = {event.ctime for event in events}
+    updated = {event.ctime for event in events if event.action is Action.UPDATE_STATUS}
+    hops = {moment - 1 for moment in updated.intersection(versions)}
+    return [each for each in versions if each in told or each not in hops]
 
 
 def _since_creation(events: Sequence[Event]) -> Sequence[Event]:

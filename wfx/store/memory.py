@@ -20,15 +20,18 @@ from wfx.domain.errors import (
     WorkflowNotFound,
     WorkflowNotUnique,
 )
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
+from wfx.store.job_lists import accepts, has_values
 from wfx.store.memory_consumers import MemoryConsumers
 from wfx.store.memory_devices import MemoryDevices
 from wfx.store.memory_jobs import MemoryJob
@@ -41,6 +44,7 @@ from wfx.store.operations import (
     DeleteDevice,
     DeleteWorkflow,
     DescribeDevice,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     NoteSightings,
@@ -68,6 +72,7 @@ class MemoryBackend:
         self._last_workflow = 0
         self._jobs: dict[str, MemoryJob] = {}  # in the order of creation
         self._numbers = count(1)
+        self._tombstones: dict[str, Job] = {}  # in the order of deletion
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
@@ -115,8 +120,8 @@ class MemoryBackend:
                 return self._delete_workflow(operation, now)
             case PruneLog():
                 return Performed(self._prune_log(operation, now))
-            case RunChores():
-                return Performed(0)
+            case RunChores() | DropTombstones():
+                return Performed(0 if isinstance(operation, RunChores) else self._drop_tombstones(operation))
             case OpenConsumer():
                 return Performed(self._consumers.open(operation.name, self._head))
             case TakeLease() | EndLeases():
@@ -133,6 +138,12 @@ class MemoryBackend:
             return JobNotFound()
         return size if (size := size_of(job)) > room else job
 
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        found = self._tombstones.get(job_id)
+        if found is None or found.mtime < since:
+            raise JobNotFound
+        return found
+
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         return [await self.search_jobs(query, room) for query in queries]
 
@@ -140,8 +151,10 @@ class MemoryBackend:
         found = [job_id for job_id, stored in self._jobs.items() if matches(query, stored.job)]
         return read_page(found, query.paging, partial(read_piece, find=self._job, size=size_of_shown_job, room=room))
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        found = (stored.job for stored in self._jobs.values() if matches(query, stored.job))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        found = (
+            stored.job for stored in self._jobs.values() if has_values(query, stored.job) and accepts(query, stored.job)
+        )
         return JobSummary.of(found, self._log_id, self._head)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
@@ -222,11 +235,25 @@ class MemoryBackend:
         match pending.before, pending.after:
             case Job() as before, None:
                 del self._jobs[before.id]
+                self._bury(pending.tombstone)
             case None, Job() as job:
                 self._jobs[job.id] = MemoryJob(next(self._numbers), job._replace(version=1))
                 self._jobs[job.id].change(job, pending.entries)
             case Job(), Job() as job:
                 self._jobs[job.id].change(job, pending.entries)
+
+    def _bury(self, tombstone: Job | None) -> None:
+        if tombstone is not None:
+            self._tombstones.pop(tombstone.id, None)
+            self._tombstones[tombstone.id] = tombstone
+
+    def _drop_tombstones(self, operation: DropTombstones) -> int:
+        too_many = len(self._tombstones) - MOST_TOMBSTONES
+        oldest = [*self._tombstones.values()][: max(operation.at_most, 0)]
+        gone = [each.id for n, each in enumerate(oldest) if n < too_many or each.mtime < operation.older_than]
+        for job_id in gone:
+            del self._tombstones[job_id]
+        return len(gone)
 
     def _log(self, drafts: Iterable[EventDraft]) -> Sequence[Event]:
         events = [Event(seq, *draft) for seq, draft in enumerate(drafts, self._head + 1)]

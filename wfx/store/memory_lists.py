@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wfx.domain.job_list import JobList, JobListQuery
-from wfx.domain.json import decode
-from wfx.store.job_filters import matches
-from wfx.store.job_lists import accepts, most_candidates, page_of, row_of
+from wfx.store.job_lists import accepts, has_values, most_candidates, page_of, row_of
 from wfx.store.memory_jobs import MemoryJob
 from wfx.store.sizes import size_of
 
@@ -18,9 +16,7 @@ def list_jobs(query: JobListQuery, stored: Iterable[MemoryJob], log_id: str, hea
     candidates = [
         number
         for number in sorted(ordered, reverse=query.descending)
-        if _is_behind(number, query)
-        and matches(query.jobs, ordered[number])
-        and set(query.all_tags) <= set(decode(ordered[number].tags))
+        if _is_behind(number, query) and has_values(query, ordered[number])
     ][: most_candidates(query)]
     found = [(number, size_of(ordered[number])) for number in candidates if accepts(query, ordered[number])]
     numbers, following = page_of(query, candidates, found[: query.limit + 1])

@@ -12,7 +12,7 @@ from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.protocol import DecideChange, DecideCreation
+from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
 
 
 class CreateJob(NamedTuple):
@@ -44,6 +44,8 @@ class DeleteJob(NamedTuple):
     cause: EncodedCause = UNKNOWN
     version: int | None = None
     """The version that it must have still; any by default."""
+    require: RequireJob | None = None
+    """Raises a domain error for a job that is to stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,14 @@ class PruneLog:
 class RunChores:
     """Do background work that the store has put off."""
 
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropTombstones:
+    """Drop tombstones from before a moment, and those that are too many."""
+
+    older_than: Timestamp
     at_most: int
 
 
@@ -142,7 +152,15 @@ DeviceOperation = NoteSightings | DescribeDevice | DeleteDevice
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
 ExclusiveOperation = (
-    CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | DeviceOperation
+    CreateWorkflow
+    | DeleteWorkflow
+    | PruneLog
+    | RunChores
+    | DropTombstones
+    | OpenConsumer
+    | TakeLease
+    | EndLeases
+    | DeviceOperation
 )
 """Operations that are done one by one on the tables."""
 

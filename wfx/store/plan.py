@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from wfx.domain import job_json
 from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import JobChanged, JobExists, JobNotFound, WorkflowNotFound
+from wfx.domain.finished import tombstone_of
 from wfx.domain.job import Action, Change, HistoryEntry, Job
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -61,6 +62,8 @@ class PendingJob:
 
     The first is of the version before the plan, or of version 1 of a new job, each other one higher.
     """
+    tombstone: Job | None = None
+    """What is told of it once it is deleted."""
 
 
 class Plan:
@@ -127,11 +130,14 @@ class Plan:
     def _change(self, operation: ChangeJob) -> Job:
         pending, old = self._find(operation.job_id)
         change = operation.decide(old)
-        new = _changed(old, change, self._later_than(old))
+        moment = self._later_than(old)
+        new = _changed(old, change, moment)
         payload = job_json.changed(new, change.action)
         self._record(change.action, new, new.mtime, payload, old.state, operation.cause)
         replaced = old.definition if change.definition != old.definition else None
         pending.entries.append(HistoryEntry(old.mtime, old.status, replaced))
+        if change.overtaken_status is not None:
+            pending.entries.append(HistoryEntry(moment, change.overtaken_status, None))
         pending.after = new
         return new
 
@@ -139,8 +145,11 @@ class Plan:
         pending, old = self._find(operation.job_id)
         if operation.version is not None and operation.version != old.version:
             raise JobChanged(old.id, operation.version, old.version)
-        self._record(Action.DELETE, old, self._later_than(old), job_json.deleted(old), old.state, operation.cause)
-        pending.after = None
+        if operation.require is not None:
+            operation.require(old)
+        moment = self._later_than(old)
+        self._record(Action.DELETE, old, moment, job_json.deleted(old), old.state, operation.cause)
+        pending.after, pending.tombstone = None, tombstone_of(old, moment)
 
     def _find(self, job_id: str) -> tuple[PendingJob, Job]:
         pending = self._jobs.get(job_id)
@@ -166,7 +175,9 @@ def workflow_event(action: Action, workflow: Workflow, moment: int, cause: Encod
     return EventDraft(Timestamp(moment), action, "", "", workflow, payload, None, cause)
 
 
-def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:
+def _changed(old: Job, change: Change, moment: Timestamp) -> Job:
+    """Make the job after a change; one that was overtaken is a version before it, at the moment before its time."""
+    versions = 1 if change.overtaken_status is None else 2
     return Job(
         id=old.id,
         client_id=old.client_id,
@@ -177,6 +188,7 @@ def _changed(old: Job, change: Change, mtime: Timestamp) -> Job:
         definition=change.definition,
         tags=change.tags,
         stime=old.stime,
-        mtime=mtime,
-        version=old.version + 1,
+        mtime=Timestamp(moment + versions - 1),
+        version=old.version + versions,
+        overtaken=change.overtaken,
     )

@@ -40,6 +40,8 @@ DecideCreation = Callable[[Workflow], Draft]
 """Decides how a new job of this workflow starts; pure."""
 DecideChange = Callable[[Job], Change]
 """Decides what becomes of the job, or raises a domain error; pure."""
+RequireJob = Callable[[Job], None]
+"""Raises a domain error unless something may be done with the job; pure."""
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
@@ -151,10 +153,11 @@ class Store(Protocol):
         jobs a page has is decided at one moment. What is read on shows jobs as they are then, without deleted ones.
         """
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
         """Count the jobs of a query, whatever its page, by workflow, group and state.
 
-        All counts and the position on the log are of one moment.
+        All counts and the position on the log are of one moment. Conditions on times and on the beginning of client ids
+        take a look at each job that fulfils the others, which keeps nobody waiting but those who count likewise.
         """
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
@@ -177,8 +180,10 @@ class Store(Protocol):
         whatever ``decide`` raises.
         """
 
-    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        """Remove the job with its history. Raises JobNotFound.
+    async def delete_job(
+        self, job_id: str, *, require: RequireJob | None = None, cause: EncodedCause = UNKNOWN
+    ) -> None:
+        """Remove the job with its history, and leave its tombstone. Raises JobNotFound, and what ``require`` raises.
 
         Nobody sees the history any more, but it may be left to :meth:`run_chores` to drop it.
         """
@@ -211,6 +216,19 @@ class Store(Protocol):
 
     async def delete_device(self, client_id: str) -> None:
         """Forget what is known of a device. Raises DeviceNotFound; DeviceInUse if it has jobs."""
+
+    async def get_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        """Return what devices are told of a job that was deleted, from this moment on; its mtime is that of its end.
+
+        See :func:`wfx.domain.finished.tombstone_of`. Raises JobNotFound: also once the job's workflow was deleted, too,
+        and that is no longer on the log.
+        """
+
+    async def drop_tombstones(self, older_than: Timestamp, at_most: int) -> int:
+        """Drop up to ``at_most`` of the oldest tombstones: from before this moment, or beyond what a store keeps.
+
+        Returns how many were dropped. One call is one short transaction.
+        """
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""

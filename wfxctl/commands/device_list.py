@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import tables
-from wfxctl.devices import COLUMNS, current_group, fetch
+from wfxctl import forms
+from wfxctl.devices import DEVICES, fetch
 from wfxctl.documents import Document, items, text
-from wfxctl.flags import COLOR
+from wfxctl.flags import LOOK_TABLE
 from wfxctl.invocation import ClientInvocation
 
 _MOST = 1000
@@ -19,11 +20,10 @@ _MOST = 1000
 
 def run(call: ClientInvocation) -> None:
     """Print the devices that match."""
-    found = list(_devices(call))
-    if call.settings.text("output") == "table" and not call.settings.text("filter"):
-        tables.Printer(call, COLUMNS, current_group).write(found, header=True)
-    else:
-        call.show_value({"content": found})
+    if call.arguments:
+        raise UsageFailure(f'wfxctl device list takes no arguments, but was given "{call.arguments[0]}"')
+    forms.check(call, DEVICES)
+    forms.show(call, {"content": list(_devices(call))}, DEVICES)
 
 
 def _devices(call: ClientInvocation) -> Iterator[Document]:
@@ -70,7 +70,7 @@ COMMAND = Command(
     wfxctl device list --label canary --attribute site=hall1
 
     # the client ids of all presses, for a script
-    wfxctl device list --prefix press- --limit 0 --filter '.content[].clientId' --raw
+    wfxctl device list --prefix press- --limit 0 -o name
     """,
     options=(
         Option("prefix", Kind.STRING, "only devices whose client ids begin with this"),
@@ -82,8 +82,7 @@ COMMAND = Command(
         Option("device-version", Kind.STRING, "only devices that say that they are this"),
         Option("limit", Kind.INT32, "how many devices at most; 0 means all", 100),
         Option("sort", Kind.STRING, "sort order", "asc", choices=("asc", "desc")),
-        Option("output", Kind.STRING, "form of the output", "table", choices=("table", "json")),
-        COLOR,
+        *LOOK_TABLE,
     ),
     run=run,
 )

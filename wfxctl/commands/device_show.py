@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import tables
-from wfxctl.devices import COLUMNS, client_id_of, current_group, fetch, path_of
-from wfxctl.flags import COLOR, OUTPUT
+from wfxctl import forms
+from wfxctl.devices import DEVICES, client_id_of, fetch, path_of
+from wfxctl.flags import LOOK
 from wfxctl.invocation import ClientInvocation
 
 
 def run(call: ClientInvocation) -> None:
     """Print one device."""
-    as_table, client_id = tables.wanted(call), client_id_of(call)
+    forms.check(call, DEVICES)
+    client_id = client_id_of(call)
     if len(call.arguments) > 1:
         raise UsageFailure(f'one device is shown at a time, but "{call.arguments[1]}" was given, too')
-    device = fetch(call, "GET", path_of(client_id))
-    if as_table:
-        tables.Printer(call, COLUMNS, current_group).write([device], header=True)
-    else:
-        call.show_value(device)
+    forms.show(call, fetch(call, "GET", path_of(client_id)), DEVICES)
 
 
 COMMAND = Command(
@@ -37,6 +34,6 @@ COMMAND = Command(
     # how its last job ended
     wfxctl device show press-7 --filter .lastResult.state --raw
     """,
-    options=(OUTPUT, COLOR),
+    options=LOOK,
     run=run,
 )

@@ -55,6 +55,11 @@ DAMAGE = {
         "UPDATE event SET state_before = 'DONE' WHERE seq = 5",
         "UPDATE event SET state_before = 'NEW' WHERE seq = 3",
     ],
+    "job_count": [
+        "UPDATE job_count SET jobs = jobs + 1",
+        "DELETE FROM job_count",
+        "INSERT INTO job_count VALUES (1, 'GONE', '', 2)",
+    ],
     "lost_job": [f"DELETE FROM job WHERE number = {JOB}"],
     "job_number": [f"UPDATE job SET number = 1000 WHERE number = {JOB}"],
     "orphan_history": ["UPDATE history SET job = job + 1000"],

@@ -10,7 +10,7 @@ import pytest
 
 from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, tag, together
-from tests.store.test_lists import CONDITIONS, fulfils, listed, row
+from tests.store.test_lists import CONDITIONS, counts, fulfils, listed, row
 from tests.store.test_queries import populate
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
@@ -41,6 +41,7 @@ async def test_all_ways_find_the_same(store: BatchingStore, monkeypatch: pytest.
             expected = [row(job) for job in jobs if fulfils(job, query)]
             assert await listed(store, query) == expected, query
             assert await listed(store, replace(query, descending=True)) == expected[::-1], query
+            assert (await store.summarize_jobs(query)).counts == counts(jobs, query), query
         await together(*(store.change_job(job.id, tag("y")) for job in jobs[::5]))
         await together(*(store.delete_job(job.id) for job in jobs[::7]))
 

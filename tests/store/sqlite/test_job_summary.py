@@ -11,6 +11,7 @@ from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move, tag, together
 from tests.store.test_queries import populate
 from tests.store.test_summaries import QUERIES, counted
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
 from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
@@ -32,7 +33,7 @@ async def require_right(store: BatchingStore) -> None:
     """Hold the counts of each query against a look at each job."""
     jobs = list(await all_jobs(store))
     for query in QUERIES:
-        assert (await store.summarize_jobs(query)).counts == counted(jobs, query), query
+        assert (await store.summarize_jobs(JobListQuery(query))).counts == counted(jobs, query), query
 
 
 @pytest.mark.parametrize("most_states", [0, 1000])
@@ -55,10 +56,10 @@ async def test_a_second_summary_reads_no_index(store: BatchingStore) -> None:
     """What was counted once is told from memory, also after changes."""
     (bitmaps,) = (each for each in sqlite_of(store).caches() if each.name == "bitmaps")
     assert bitmaps.entries == 0
-    await store.summarize_jobs(JobQuery())
+    await store.summarize_jobs(JobListQuery())
     await store.create_job(FLOW.name, begin())
     before = sqlite_of(store)._bitmaps.figures()
-    summary = await store.summarize_jobs(JobQuery(groups=("OPEN", "CLOSED", "BUSY", "")))
+    summary = await store.summarize_jobs(JobListQuery(JobQuery(groups=("OPEN", "CLOSED", "BUSY", ""))))
     after = sqlite_of(store)._bitmaps.figures()
     assert sum(summary.counts.values()) == 49
     assert (after.misses, after.hits > before.hits) == (before.misses, True)

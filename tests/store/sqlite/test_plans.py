@@ -152,11 +152,12 @@ async def test_pages_in_order_need_no_sorting(
 def test_fixed_statements_go_by_indexes(rows: int) -> None:
     """Of the statements with a fixed text, only listing and counting all workflows goes through a table.
 
-    (And what takes the first row of one, or goes through the consumers or leases, of which there is a handful, or
+    (And what takes the first rows of one, or goes through the consumers or leases, of which there is a handful, or
     the devices that nobody knows, which are few. Counting all jobs goes through an index that has all it needs.)
     """
     counting = "SCAN job USING COVERING INDEX job_workflow_state"
-    columns = {"update_jobs": 9, "move_jobs": 2, "delete_tags": 2, "delete_device_keys": 2, "note_sightings": 5}
+    columns = {"update_jobs": 9, "move_jobs": 2, "delete_tags": 2, "mark_overtaken": 2, "delete_device_keys": 2}
+    columns |= {"note_sightings": 5}
     parts = {":comparison": ">", ":order": "DESC", ":extreme": "min", ":step": "client_id > client.found"}
     scanned = set()
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
@@ -182,6 +183,7 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
         "workflows_page_descending",
         "workflows_total",
         "first_orphaned_history",
+        "drop_tombstones",
         *of_consumers,
         "count_unclaimed",
         "forget_unclaimed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -18,21 +19,15 @@ from wfx.domain.query import JobSummary, Paging
 from wfx.domain.timestamp import rfc3339
 from wfx.events.position import event_id
 
+NO_GROUP = "(none)"
+"""How the parameter group names that a state is in none."""
+
 
 async def query(request: ApiRequest) -> Response:
     """GET /jobs."""
     given = request.query
     log_id, after = read_cursor(given["after"]) if given["after"] else ("", None)
-    wanted = JobListQuery(
-        job_query_of(given, Paging()),
-        all_tags=given["allTags"],
-        client_prefix=given["clientIdPrefix"],
-        created=Period(_or(given["createdAfter"], ALWAYS.since), _or(given["createdBefore"], ALWAYS.until)),
-        modified=Period(_or(given["modifiedAfter"], ALWAYS.since), _modified_until(given)),
-        descending=given["sort"] == "desc",
-        after=after,
-        limit=given["limit"],
-    )
+    wanted = replace(_wanted(given), descending=given["sort"] == "desc", after=after, limit=given["limit"])
     page = await request.services.jobs.list(wanted)
     if log_id not in ("", page.log_id):
         raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
@@ -40,6 +35,18 @@ async def query(request: ApiRequest) -> Response:
     if page.next is not None:
         shown["next"] = cursor_of(page.log_id, page.next)
     return await document_reply(request, encode(shown | {"position": event_id(page.log_id, page.position)}))
+
+
+def _wanted(given: dict[str, Any]) -> JobListQuery:
+    """Return which jobs were asked for."""
+    jobs = job_query_of(given, Paging())
+    return JobListQuery(
+        replace(jobs, groups=tuple("" if group == NO_GROUP else group for group in jobs.groups)),
+        all_tags=given["allTags"],
+        client_prefix=given["clientIdPrefix"],
+        created=Period(_or(given["createdAfter"], ALWAYS.since), _or(given["createdBefore"], ALWAYS.until)),
+        modified=Period(_or(given["modifiedAfter"], ALWAYS.since), _modified_until(given)),
+    )
 
 
 def _modified_until(given: dict[str, Any]) -> int:
@@ -70,7 +77,7 @@ def _row(row: JobRow) -> dict[str, object]:
 
 async def summarize(request: ApiRequest) -> Response:
     """GET /jobs/summary."""
-    found = await request.services.jobs.summarize(job_query_of(request.query, Paging()))
+    found = await request.services.jobs.summarize(_wanted(request.query))
     return await document_reply(request, encode(_shown(found)))
 
 

@@ -7,6 +7,8 @@ from starlette.responses import Response
 from wfx.api.large_answers import document_reply, fetch_job
 from wfx.api.request import ApiRequest
 from wfx.api.sightings import note_report
+from wfx.api.tombstones import fetch_tombstone
+from wfx.domain.errors import JobNotFound
 from wfx.domain.workflow import Actor
 from wfx.request_context import Side
 
@@ -16,13 +18,19 @@ _ACTORS = {Side.NORTH: Actor.WFX, Side.SOUTH: Actor.CLIENT}
 
 async def get_status(request: ApiRequest) -> Response:
     """GET /jobs/{id}/status."""
-    job = await fetch_job(request)
+    try:
+        job = await fetch_job(request)
+    except JobNotFound:
+        job = await fetch_tombstone(request)
     return await document_reply(request, job.status)
 
 
 async def put_status(request: ApiRequest) -> Response:
-    """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
-    job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
+    """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT. Of a deleted job a device learns how it ended."""
+    try:
+        job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
+    except JobNotFound:
+        job = await fetch_tombstone(request)
     note_report(request, job.client_id)
     return await document_reply(request, job.status)
 

@@ -14,6 +14,7 @@ from wfx.api.parameters import job_query_of, paging_of
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.api.sightings import note_poll, note_read
+from wfx.api.tombstones import fetch_tombstone
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
 
@@ -42,6 +43,15 @@ async def create(request: ApiRequest) -> Response:
 
 async def get(request: ApiRequest) -> Response:
     """GET /jobs/{id}."""
+    try:
+        return await _get(request)
+    except JobNotFound:
+        tombstone = await fetch_tombstone(request)
+        note_read(request, tombstone.client_id)
+        return await document_reply(request, job_json.job(tombstone))
+
+
+async def _get(request: ApiRequest) -> Response:
     if not request.query["history"]:
         job = await fetch_job(request, limit=request.most)
         note_read(request, job.client_id)

@@ -1,8 +1,9 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step, the log. What waited for a lock sees the newest row. A job that has
--- another version than the batch was decided on is left out and named, and so is a new job whose workflow is gone.
+-- workflows of new jobs, the consumer of a step, the log, the counts of jobs. What waited for a lock sees the newest row.
+-- A job that has another version than the batch was decided on is left out and named, and so is a new job whose workflow is
+-- gone. A job that is changed and stays in its state changes no count.
 
 -- name: apply
 WITH
@@ -10,10 +11,11 @@ me AS MATERIALIZED (SELECT id FROM writer WHERE id = $1 AND epoch = $2 AND :dura
 want AS MATERIALIZED (
     SELECT * FROM unnest(
         $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[],
-        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[]
+        $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::bigint[], $18::bigint[], $19::boolean[],
+        $50::text[]
     ) AS want (
         number, id, expected, version, state, grp, mtime, hash,
-        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history
+        tags, tag_keys, status, redefined, definition, size, added_bytes, leaves_history, overtaken
     )
 ),
 fresh AS MATERIALIZED (
@@ -26,7 +28,7 @@ fresh AS MATERIALIZED (
     )
 ),
 locked AS MATERIALIZED (
-    SELECT number, version FROM job
+    SELECT number, version, workflow, state, grp FROM job
     WHERE EXISTS (SELECT FROM me) AND number = ANY ($4::bigint[]) ORDER BY number FOR UPDATE
 ),
 flows AS MATERIALIZED (
@@ -35,7 +37,8 @@ flows AS MATERIALIZED (
     ORDER BY number FOR KEY SHARE
 ),
 good AS MATERIALIZED (
-    SELECT want.* FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
+    SELECT want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before
+    FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
 ),
 stale AS MATERIALIZED (
     SELECT id FROM want WHERE number NOT IN (SELECT number FROM good)
@@ -55,7 +58,7 @@ changed AS (
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
         tags = coalesce(good.tags, job.tags), tag_keys = coalesce(good.tag_keys::text[], job.tag_keys), status = good.status,
         definition = CASE WHEN good.redefined THEN good.definition ELSE job.definition END, size = good.size,
-        history_bytes = job.history_bytes + good.added_bytes
+        history_bytes = job.history_bytes + good.added_bytes, overtaken = good.overtaken
     FROM good
     WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version > 0
     RETURNING 1
@@ -63,7 +66,18 @@ changed AS (
 gone AS (
     DELETE FROM job USING good
     WHERE EXISTS (SELECT FROM go) AND job.number = good.number AND good.version = 0
-    RETURNING job.number, good.leaves_history
+    RETURNING
+        job.number, good.leaves_history, job.id, job.client_id, job.workflow, good.state, job.stime, good.mtime,
+        good.hash, good.definition
+),
+buried AS (
+    INSERT INTO tombstone (id, client_id, workflow, state, stime, mtime, definition_hash, definition)
+    SELECT id, client_id, workflow, state, stime, mtime, hash, definition FROM gone
+    ON CONFLICT (id) DO UPDATE
+    SET number = DEFAULT, client_id = excluded.client_id, workflow = excluded.workflow, state = excluded.state,
+        stime = excluded.stime, mtime = excluded.mtime, definition_hash = excluded.definition_hash,
+        definition = excluded.definition
+    RETURNING 1
 ),
 dropped AS (
     DELETE FROM history USING gone WHERE history.job = gone.number AND NOT gone.leaves_history
@@ -74,10 +88,30 @@ leftover AS (
     RETURNING 1
 ),
 counter AS (
-    UPDATE log SET head = head + (SELECT count(*) FROM news)
+    UPDATE log
+    SET head = head + (SELECT count(*) FROM news),
+        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END
     WHERE (SELECT count(*) FROM news) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
-    RETURNING head - (SELECT count(*) FROM news) AS base
+    RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
+),
+shifts AS (
+    SELECT workflow, state, grp, sum(jobs) AS jobs
+    FROM (
+        SELECT workflow, state_before AS state, grp_before AS grp, -1 AS jobs
+        FROM counter, good WHERE number <= covered AND (state <> state_before OR version = 0)
+        UNION ALL
+        SELECT workflow, state, grp, 1
+        FROM counter, good WHERE number <= covered AND state <> state_before AND version > 0
+        UNION ALL
+        SELECT fresh.workflow, fresh.state, fresh.grp, 1
+        FROM counter, fresh JOIN news USING (place) WHERE base + nth <= covered
+    ) AS each_job
+    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
+),
+counts AS (
+    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
+    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
 born AS (
     INSERT INTO job (
@@ -118,9 +152,9 @@ go AS MATERIALIZED (SELECT id FROM me),
 
 -- name: go_with_step
 moved AS (
-    UPDATE consumer SET position = $53, steps = steps + 1
+    UPDATE consumer SET position = $54, steps = steps + 1
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale)
-        AND name = $50 AND position = $51 AND steps = $52 AND $53 <= (SELECT head FROM log)
+        AND name = $51 AND position = $52 AND steps = $53 AND $54 <= (SELECT head FROM log)
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),

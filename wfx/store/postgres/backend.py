@@ -19,6 +19,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
@@ -70,6 +71,8 @@ class PostgresBackend:
         )
         answering = partial(while_answering, self._answer, deadlines.before_asking)
         self._searches = Connections(openers.search, searches, answering, deadlines.known_down)
+        self._looking_at_rows = asyncio.Semaphore(max(searches - 1, 1))
+        """For counts that look at each job: one connection is left to others."""
         self._search = JobSearch(self._searches, workflows)
         self._listener = Listener(
             openers.listen,
@@ -134,6 +137,9 @@ class PostgresBackend:
         (found,) = await self._searches.read(partial(self._queries.jobs, ids=[job_id], room=room))
         return found
 
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        return await self._points.read(partial(self._queries.tombstone, job_id=job_id, since=since))
+
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         found: dict[int, Page[Job]] = {}
         for descending in (False, True):
@@ -150,8 +156,12 @@ class PostgresBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search.page(query, room)
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
-        return await self._searches.read(partial(job_summary.summarize, query=query))
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        count = partial(job_summary.summarize, query=query)
+        if not query.needs_rows:
+            return await self._searches.read(count)
+        async with self._looking_at_rows:
+            return await self._searches.read(count)
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))

@@ -82,4 +82,4 @@ def _probe(option: str) -> None:
     read_target(own_option(option))
 
 
-POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _probe)
+POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, probe=_probe)

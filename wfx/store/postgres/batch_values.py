@@ -36,6 +36,7 @@ class Batch(NamedTuple):
 def batch_of(plan: Plan) -> Batch:
     """Make the values for a plan. Raises KeyError for a state that a job's workflow does not have."""
     changed: _Rows = []
+    overtaken: list[str] = []
     fresh: _Rows = []
     entries: _Rows = []
     ids, long_histories = [], []
@@ -47,6 +48,7 @@ def batch_of(plan: Plan) -> Batch:
             if after is before:
                 continue
             changed.append(_changed_row(pending, before, after))
+            overtaken.append(after.overtaken)
             entries += _entry_rows(pending, pending.loaded.number, None, before.version)
             if _becomes_long(pending, after):
                 long_histories.append(pending.loaded.number)
@@ -60,12 +62,14 @@ def batch_of(plan: Plan) -> Batch:
             leaves = before.version - 1 > room
             room -= 0 if leaves else before.version - 1
             changed.append(_deleted_row(pending, before, leaves=leaves))
+            overtaken.append("")
             ids.append(before.id)
     values = [
         *_columns(changed, _CHANGED),
         *_columns(fresh, _FRESH),
         *_columns([_event_row(event) for event in plan.events], _EVENT),
         *_columns(entries, _ENTRY),
+        overtaken,
     ]
     return Batch(values, ids, [row[0] for row in changed], long_histories)
 
@@ -91,8 +95,10 @@ def _changed_row(pending: PendingJob, before: Job, after: Job) -> tuple[Any, ...
 
 
 def _deleted_row(pending: PendingJob, before: Job, *, leaves: bool) -> tuple[Any, ...]:
-    nothing = ("", "", 0, "", None, None, "", False, None, 0, 0)
-    return (pending.loaded.number, before.id, before.version, 0, *nothing, leaves)
+    told = pending.tombstone
+    assert told is not None, "every deletion leaves one"
+    rest = (told.definition_hash, None, None, "", False, _text(told.definition), 0, 0, leaves)
+    return (pending.loaded.number, before.id, before.version, 0, told.state, "", told.mtime, *rest)
 
 
 def _fresh_row(place: int, job: Job, pending: PendingJob) -> tuple[Any, ...]:

@@ -20,10 +20,10 @@ from wfx.store.postgres.texts import key_of
 _JOBS = """
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
-    history_bytes, history_dropped, grp, tag_keys
+    history_bytes, history_dropped, overtaken, grp, tag_keys
 FROM job ORDER BY number
 """
-_GROUP, _TAG_KEYS = 15, 16
+_GROUP, _TAG_KEYS = 16, 17
 _ENTRIES = """
 SELECT job, version, mtime, octet_length(status) + coalesce(octet_length(definition), 0)
 FROM history WHERE job IN (SELECT number FROM job) ORDER BY job, version

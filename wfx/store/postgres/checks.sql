@@ -5,8 +5,9 @@
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey',
-    'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
-    'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+    'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key',
+    'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'log_pkey',
+    'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -17,8 +18,9 @@ WHERE NOT EXISTS (
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'device_pkey', 'event_pkey', 'history_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey', 'left_history_pkey',
-    'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'workflow_pkey', 'writer_pkey'
+    'device_pkey', 'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey',
+    'lease_pkey', 'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key',
+    'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
@@ -55,6 +57,12 @@ WHERE action NOT IN ('CREATE', 'DELETE', 'ADD_TAGS', 'DELETE_TAGS', 'UPDATE_STAT
 -- name: event_workflow
 SELECT 'event ' || seq, 'a workflow with number ' || workflow, 'none'
 FROM event WHERE workflow NOT IN (SELECT number FROM workflow)
+
+-- name: job_count
+SELECT 'job_count of workflow ' || workflow || ', state ' || state, coalesce(there_are, 0) || ' jobs', coalesce(jobs, 0)
+FROM (SELECT workflow, state, count(*) AS there_are FROM job, log WHERE job.number <= covered GROUP BY workflow, state) AS found
+FULL JOIN (SELECT workflow, state, jobs FROM job_count WHERE jobs <> 0) AS known USING (workflow, state)
+WHERE there_are IS DISTINCT FROM jobs AND EXISTS (SELECT FROM log WHERE counted = head)
 
 -- name: lost_job
 SELECT 'job ' || job_id, 'a row in job, or DELETE as its last event', action || ' as event ' || seq

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -22,6 +23,7 @@ from wfx.store.operations import (
     DeleteWorkflow,
     DescribeDevice,
     DeviceOperation,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     NoteSightings,
@@ -33,12 +35,13 @@ from wfx.store.operations import (
 from wfx.store.plan import workflow_event
 from wfx.store.postgres import devices
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | DeviceOperation
+_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | DeviceOperation
 
 
 class Fence(NamedTuple):
@@ -70,16 +73,21 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case PruneLog():
             return await _prune_log(plain, operation, now)
         case RunChores():
-            return await _drop_histories(plain, operation.at_most)
+            dropped = await _drop_histories(plain, operation.at_most)
+            return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
+        case DropTombstones():
+            values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
+            result = await plain.fetchval(SQL["drop_tombstones"], *values)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():
             return await _take_lease(plain, operation)
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
-            return None
+            result = None
         case NoteSightings() | DescribeDevice() | DeleteDevice():
-            return await devices.perform(plain, operation)
+            result = await devices.perform(plain, operation)
+    return result
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:

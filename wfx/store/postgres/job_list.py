@@ -6,21 +6,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wfx.domain.job_list import JobList, JobListQuery, JobRow
+from wfx.domain.job_list import ALWAYS, JobList, JobListQuery, JobRow
+from wfx.store import job_lists
 from wfx.store.job_lists import most_candidates, page_of
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition, condition_of
 from wfx.store.postgres.statements import SQL
-from wfx.store.postgres.texts import key_of
+from wfx.store.postgres.texts import key_of, successor
 
-_TIMES = "stime >= $2 AND stime < $3 AND mtime >= $4 AND mtime < $5 AND starts_with(client_id, $6)"
+_INDEXED = 500
+"""Characters of a client's id that its index has."""
 
 
 async def list_jobs(plain: Plain, query: JobListQuery) -> JobList:
     """Return a page of rows."""
     async with plain.transaction(isolation="repeatable_read", readonly=True):
-        condition = _candidates(query)
-        candidates = await plain.fetchval(condition.sql, *condition.values) or []
+        candidates = await _candidates(plain, query)
         numbers, following = page_of(query, candidates, await _found(plain, query, candidates))
         rows = {row[0]: row[1:] for row in await plain.fetch(SQL["rows_of_list"], numbers)}
         bounds = await plain.fetchrow(SQL["bounds"])
@@ -28,33 +29,70 @@ async def list_jobs(plain: Plain, query: JobListQuery) -> JobList:
     return JobList(tuple(_shown(rows[number]) for number in numbers), following, bounds[0], bounds[2])
 
 
+def with_values(query: JobListQuery) -> Condition:
+    """Make the condition of what indexes on single values answer."""
+    condition = condition_of(query.jobs)
+    if not query.all_tags:
+        return condition
+    tags = [key_of(tag) for tag in query.all_tags if "\0" not in tag]
+    test = f"tag_keys @> ${len(condition.values) + 1}::text[]"
+    if len(tags) < len(query.all_tags):
+        test += " AND false"  # a value that PostgreSQL's texts cannot have
+    return condition.and_all(test, tags)
+
+
+def with_prefix(condition: Condition, prefix: str) -> Condition:
+    """Add the condition on the beginning of client ids, as their index answers it."""
+    if "\0" in prefix:
+        return condition.and_all("false")
+    behind, first = successor(prefix[:_INDEXED]), len(condition.values) + 1
+    tests, values = [f"left(client_id, {_INDEXED}) >= ${first}::text"], [prefix[:_INDEXED]]
+    if behind is not None:
+        tests.append(f"left(client_id, {_INDEXED}) < ${first + 1}::text")
+        values.append(behind)
+    if len(prefix) > _INDEXED:
+        tests.append(f"starts_with(client_id, ${first + len(values)}::text)")
+        values.append(prefix)
+    return condition.and_all(" AND ".join(tests), *values)
+
+
+def with_times(condition: Condition, query: JobListQuery) -> Condition:
+    """Add the conditions on times, which no index answers."""
+    if (query.created, query.modified) == (ALWAYS, ALWAYS):
+        return condition
+    marks = [f"${len(condition.values) + place}::bigint" for place in range(1, 5)]
+    test = "stime >= {} AND stime < {} AND mtime >= {} AND mtime < {}".format(*marks)
+    return condition.and_all(test, *query.created, *query.modified)
+
+
 async def _found(plain: Plain, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
     """Return numbers and sizes of those that fulfil all conditions, up to one more than the page has."""
-    if "\0" in query.client_prefix:
-        return []
-    tests, values = f" AND {_TIMES}", [*query.created, *query.modified, query.client_prefix]
-    if not query.needs_rows:
-        tests, values = "", []
-    sql = f"SELECT number, size FROM job WHERE number = ANY ($1::bigint[]){tests}"
-    rows = await plain.fetch(f"{sql} ORDER BY number {_order(query)} LIMIT {query.limit + 1}", candidates, *values)
-    return [(row[0], row[1]) for row in rows]
+    condition = with_times(Condition("WHERE number = ANY ($1::bigint[])", [candidates]), query)
+    if query.client_prefix:
+        condition = with_prefix(condition, query.client_prefix)
+    sql = f"SELECT number, size FROM job {condition.sql} ORDER BY number {_order(query)} LIMIT {query.limit + 1}"
+    return [(row[0], row[1]) for row in await plain.fetch(sql, *condition.values)]
 
 
-def _candidates(query: JobListQuery) -> Condition:
-    """Select an array of the next jobs that fulfil the conditions that indexes answer."""
-    condition = condition_of(query.jobs)
-    tests, values = [condition.sql.removeprefix("WHERE ")] if condition.sql else [], list[Any](condition.values)
-    if tags := [key_of(tag) for tag in query.all_tags if "\0" not in tag]:
-        values.append(tags)
-        tests.append(f"tag_keys @> ${len(values)}::text[]")
-    if len(tags) < len(query.all_tags):
-        tests.append("false")  # a value that PostgreSQL's texts cannot have
+async def _candidates(plain: Plain, query: JobListQuery) -> list[int]:
+    """Return the next jobs, in order, that fulfil the conditions that indexes answer."""
+    condition = with_values(query)
+    if query.client_prefix and (numbers := await _few_by_prefix(plain, query.client_prefix)) is not None:
+        condition = condition.and_all(f"number = ANY (${len(condition.values) + 1}::bigint[])", numbers)
     if query.after is not None:
-        values.append(query.after)
-        tests.append(f"number {'<' if query.descending else '>'} ${len(values)}::bigint")
-    where = f"WHERE {' AND '.join(tests)}" if tests else ""
-    page = f"SELECT number FROM job {where} ORDER BY number {_order(query)} LIMIT {most_candidates(query)}"
-    return Condition(f"SELECT array_agg(number) FROM ({page}) AS page", values)
+        test = f"number {'<' if query.descending else '>'} ${len(condition.values) + 1}::bigint"
+        condition = condition.and_all(test, query.after)
+    page = f"SELECT number FROM job {condition.sql} ORDER BY number {_order(query)} LIMIT {most_candidates(query)}"
+    found: list[int] | None = await plain.fetchval(f"SELECT array_agg(number) FROM ({page}) AS page", *condition.values)
+    return found or []
+
+
+async def _few_by_prefix(plain: Plain, prefix: str) -> list[int] | None:
+    """Return the jobs of clients whose ids begin so; None if they are many, so that one finds them on the way."""
+    condition, most = with_prefix(Condition("", []), prefix), job_lists.LOOKED_AT
+    some = f"SELECT number FROM job {condition.sql} LIMIT {most + 1}"
+    found: list[int] = await plain.fetchval(f"SELECT array_agg(number) FROM ({some}) AS few", *condition.values) or []
+    return found if len(found) <= most else None
 
 
 def _shown(row: Sequence[Any]) -> JobRow:

@@ -39,6 +39,10 @@ class Condition(NamedTuple):
     """``WHERE …``, or empty."""
     values: Sequence[Any]
 
+    def and_all(self, test: str, *values: Any) -> Condition:
+        """Add a test, whose marks go on behind those that there are."""
+        return Condition(f"{self.sql} AND {test}" if self.sql else f"WHERE {test}", [*self.values, *values])
+
 
 class MoreJobs(NamedTuple):
     """Where a page goes on: the numbers of all its jobs, and how many of them are done."""

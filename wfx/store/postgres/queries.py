@@ -12,7 +12,7 @@ from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import FoundJob
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.rows import FITS, PLACE, SIZE, WORKFLOW, Row, event_of, history_entry_of, job_of
+from wfx.store.postgres.rows import FITS, PLACE, SIZE, WORKFLOW, Row, event_of, history_entry_of, job_of, tombstone_of
 from wfx.store.postgres.statements import SQL, history, pages_of_clients, workflows_page
 from wfx.store.postgres.texts import array_of
 from wfx.store.postgres.workflows import Workflows
@@ -39,8 +39,16 @@ class Queries:
             if row[SIZE] > room:
                 found[row[1]] = row[SIZE]
             elif row[WORKFLOW] in workflows:
-                found[row[1]] = job_of(row, workflows)
+                found[row[1]] = job_of(row, workflows, row[15])
         return [found.get(job_id) or JobNotFound() for job_id in ids]
+
+    async def tombstone(self, plain: Plain, job_id: str, since: int) -> Job:
+        """Return what is told of a job that was deleted from this moment on."""
+        row = None if "\0" in job_id else await plain.fetchrow(SQL["tombstone"], job_id, since)
+        workflows = {} if row is None else await self._workflows.numbered(plain, {row[2]})
+        if row is None or row[2] not in workflows:
+            raise JobNotFound
+        return tombstone_of(row, workflows)
 
     async def pages(
         self, plain: Plain, queries: Sequence[JobQuery], room: int, *, descending: bool

@@ -5,7 +5,7 @@
 SELECT
     number, id, CASE WHEN size <= $2 THEN client_id END, workflow, state, stime, mtime, version, definition_hash,
     CASE WHEN size <= $2 THEN tags END, CASE WHEN size <= $2 THEN status END, CASE WHEN size <= $2 THEN definition END,
-    size, history_bytes, history_dropped
+    size, history_bytes, history_dropped, overtaken
 FROM job WHERE id = ANY ($1::text[])
 
 -- name: rows_of_page
@@ -130,7 +130,8 @@ SELECT
                 ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
                 ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
-                ('lease', 'SELECT,INSERT,UPDATE'), ('device', 'SELECT,INSERT,UPDATE,DELETE')
+                ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -156,6 +157,44 @@ FROM log
 LEFT JOIN (SELECT workflow, state, count(*) AS jobs FROM job :condition GROUP BY workflow, state) AS found ON true
 LEFT JOIN workflow ON workflow.number = found.workflow
 
+-- name: read_counts
+-- As above, of what was counted before; the third column tells whether that is all there is.
+SELECT log_id, head, counted = head AND covered = 9223372036854775807, name, grp, state, jobs
+FROM log
+LEFT JOIN (SELECT workflow, grp, state, jobs FROM job_count :condition) AS found ON jobs > 0
+LEFT JOIN workflow ON workflow.number = found.workflow
+
+-- name: count_more
+-- Counts some more jobs, or begins anew where a program has changed jobs that does not know of counts. The lock on the log
+-- keeps others from changing jobs, and each statement sees what those have done who had it before.
+DO $$
+DECLARE
+    place log;
+    upto bigint;
+BEGIN
+    SELECT * INTO place FROM log FOR UPDATE;
+    IF place.counted <> place.head THEN
+        DELETE FROM job_count;
+        UPDATE log SET counted = head, covered = 0;
+    ELSIF place.covered < 9223372036854775807 THEN
+        SELECT CASE count(*) WHEN :most THEN max(number) ELSE 9223372036854775807 END INTO upto
+        FROM (SELECT number FROM job WHERE number > place.covered ORDER BY number LIMIT :most) AS some_jobs;
+        INSERT INTO job_count AS known (workflow, state, grp, jobs)
+        SELECT workflow, state, min(grp), count(*) FROM job
+        WHERE number > place.covered AND number <= upto GROUP BY workflow, state
+        ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs;
+        UPDATE log SET covered = upto;
+    END IF;
+END
+$$
+
+-- name: is_counted
+-- Whether what was counted so far is true, or nothing ever was; and whether that is all there is.
+SELECT counted IN (head, -1), counted = head AND covered = 9223372036854775807 FROM log
+
+-- name: forget_counts
+DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow)
+
 -- name: describe
 SELECT pg_database_size(current_database()), current_setting('server_version')
 
@@ -169,7 +208,9 @@ named AS (
     INSERT INTO current_workflow (name, number) SELECT $4, number FROM made RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1 WHERE (SELECT count(*) FROM named) = 1 RETURNING head AS seq
+    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    WHERE (SELECT count(*) FROM named) = 1
+    RETURNING head AS seq
 ),
 events AS (
     INSERT INTO event (seq, ctime, action, job_id, client_id, workflow, payload, cause)
@@ -195,7 +236,9 @@ gone AS (
     RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1 WHERE (SELECT count(*) FROM gone) = 1 RETURNING head AS seq
+    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    WHERE (SELECT count(*) FROM gone) = 1
+    RETURNING head AS seq
 ),
 hidden AS (
     UPDATE workflow SET deleted = seq FROM counter, gone WHERE workflow.number = gone.number
@@ -288,6 +331,21 @@ finished AS (
 )
 SELECT (SELECT count(*) FROM gone), EXISTS (SELECT FROM one)
 
+-- name: tombstone
+SELECT id, client_id, workflow, state, stime, mtime, definition_hash, definition
+FROM tombstone WHERE id = $1 AND mtime >= $2
+
+-- name: drop_tombstones
+WITH
+oldest AS MATERIALIZED (SELECT number, mtime FROM tombstone ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED),
+gone AS (
+    DELETE FROM tombstone USING oldest
+    WHERE tombstone.number = oldest.number
+        AND (oldest.mtime < $2 OR oldest.number <= (SELECT max(number) FROM tombstone) - $3)
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+
 -- name: create_consumer
 -- Locks the log, so that no event is pruned between its head and the consumer's place.
 INSERT INTO consumer (name, position, steps, lost)
@@ -348,7 +406,7 @@ ORDER BY number
 -- name: dump_jobs
 SELECT
     number, id, client_id, workflow, state, stime, mtime, version, definition_hash, tags, status, definition, size,
-    history_bytes, history_dropped
+    history_bytes, history_dropped, overtaken
 FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
 
 -- name: sizes_of_jobs
@@ -415,14 +473,14 @@ ANALYZE workflow, job, history, event, device
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
-TRUNCATE workflow, current_workflow, job, history, event, consumer, device;
-UPDATE log SET head = 0, horizon = 0
+TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count;
+UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
 
 -- name: lock_head
 SELECT head FROM log FOR UPDATE
 
 -- name: set_log
-UPDATE log SET head = $1, horizon = $2
+UPDATE log SET head = $1, horizon = $2, counted = -1
 
 -- name: number_next_workflow
 SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from wfx.domain.finished import tombstone
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -31,7 +32,7 @@ class StoredJob(NamedTuple):
     job: Job
 
 
-def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+def job_of(row: Row, workflows: Mapping[int, Workflow], overtaken: str = "") -> Job:
     """Build a job from its row."""
     definition = row[11]
     return Job(
@@ -46,12 +47,22 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
         stime=row[5],
         mtime=row[6],
         version=row[7],
+        overtaken=overtaken,
     )
 
 
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
-    return StoredJob(row[0], row[13], row[14], job_of(row, workflows))
+    return StoredJob(row[0], row[13], row[14], job_of(row, workflows, row[15]))
+
+
+def tombstone_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+    """Build what is told of a deleted job from its row."""
+    job_id, client_id, number, state, stime, mtime, definition_hash, definition = row
+    return tombstone(
+        job_id=job_id, client_id=client_id, workflow=workflows[number], state=state, stime=stime, mtime=mtime,
+        definition_hash=definition_hash, definition=None if definition is None else Json(definition.encode()),
+    )  # fmt: skip
 
 
 def history_entry_of(row: Row) -> HistoryEntry:

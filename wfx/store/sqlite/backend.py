@@ -17,6 +17,7 @@ from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
+from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
@@ -48,6 +49,8 @@ class Connections:
     """For reads of known, small size."""
     query: aiosqlite.Connection
     """For reads that may be long, so that they keep nobody waiting but each other."""
+    count: aiosqlite.Connection
+    """For counts that look at each job."""
     file_guard: FileGuard
     """Of the files that they have open."""
 
@@ -62,7 +65,10 @@ class SqliteBackend:
         self._location = location
         self._connections = connections
         self._resources = resources
-        self._query_connection = QueryConnection(connections.query, alone=connections.query is not connections.write)
+        self._query_connection, self._count_connection = (
+            QueryConnection(each, alone=each is not connections.write)
+            for each in (connections.query, connections.count)
+        )
         self._workflows = WorkflowCache()
         self._jobs = JobCache()
         dirty_jobs = DirtyJobs()
@@ -115,6 +121,9 @@ class SqliteBackend:
         (found,) = await self._search(partial(self._queries.jobs, ids=[job_id], room=room))
         return self._keep(found, age) if isinstance(found, StoredJob) else found
 
+    async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
+        return await self._point(partial(self._queries.tombstone, job_id=job_id, since=since))
+
     async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
         age = self._jobs.age
         pages = await self._point(partial(self._queries.pages, queries=queries, room=room))
@@ -126,7 +135,9 @@ class SqliteBackend:
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
         return await self._search(partial(self._queries.query_jobs, query=query, room=room, bitmaps=self._bitmaps))
 
-    async def summarize_jobs(self, query: JobQuery) -> JobSummary:
+    async def summarize_jobs(self, query: JobListQuery) -> JobSummary:
+        if query.needs_rows:
+            return await self._noting_damage(self._count_connection.run(partial(self._queries.count_rows, query=query)))
         return await self._search(partial(self._queries.summarize_jobs, query=query, bitmaps=self._bitmaps))
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
@@ -175,7 +186,8 @@ class SqliteBackend:
 
     async def describe(self) -> DatabaseFigures:
         connections = self._connections
-        different = len({id(each) for each in (connections.write, connections.point, connections.query)})
+        all_uses = (connections.write, connections.point, connections.query, connections.count)
+        different = len({id(each) for each in all_uses})
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
     @property

@@ -58,6 +58,12 @@ def _describe(option: str) -> str:
     return "in memory alone" if path is None else f"in {path if path.is_absolute() else f'./{path}'}"
 
 
+def _require_lasting(option: str) -> None:
+    path = dsn.file_of(option, "this command")
+    if not path.is_file():
+        raise StoreUnusable(f"there is no database file {path}")
+
+
 def _probe(option: str) -> None:
     location = dsn.parse(option)
     path = location.path
@@ -75,4 +81,4 @@ def _probe(option: str) -> None:
         raise StoreUnusable(f"cannot use the database {path}: {fault}")
 
 
-SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _probe)
+SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _require_lasting, _probe)

@@ -9,7 +9,7 @@ from itertools import count
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
-from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, workflow_state_of
+from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, tombstone_row, workflow_state_of
 from wfx.store.sqlite.statements import Statement, over_rows
 
 _Rows = defaultdict[str, list[Row]]
@@ -18,10 +18,12 @@ _ORDER = (
     "delete_history",
     "leave_history",
     "delete_jobs",
+    "bury_jobs",
     "insert_jobs",
     "update_jobs",
     "insert_history",
     "move_jobs",
+    "mark_overtaken",
     "delete_tags",
     "insert_tags",
     "put_definitions",
@@ -59,6 +61,8 @@ def _store(job: NumberedJob, before: Job | None, after: Job, rows: _Rows) -> Non
     if before is not None or job.entries:
         rows["update_jobs"].append(changed_row(job.number, after, job.size, job.newest_entry, job.history_bytes))
         rows["insert_history"] += [entry_row(job.number, entry) for entry in job.entries]
+    if after.overtaken != ("" if before is None else before.overtaken):
+        rows["mark_overtaken"].append((job.number, after.overtaken))
     known = None if before is None else before.definition
     if after.definition is None and known is not None:
         rows["delete_definitions"].append((job.number,))
@@ -74,6 +78,8 @@ def _delete(gone: Iterable[tuple[NumberedJob, Job]], rows: _Rows) -> None:
         fits = entries <= room
         rows["delete_history" if fits else "leave_history"].append((job.number,))
         rows["delete_jobs"].append((job.number,))
+        if job.tombstone is not None:
+            rows["bury_jobs"].append(tombstone_row(job.tombstone))
         room -= entries if fits else 0
 
 

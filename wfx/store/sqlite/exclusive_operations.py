@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
+from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
 from wfx.store.operations import (
@@ -14,6 +15,7 @@ from wfx.store.operations import (
     DeleteDevice,
     DeleteWorkflow,
     DescribeDevice,
+    DropTombstones,
     EndLeases,
     ExclusiveOperation,
     NoteSightings,
@@ -44,8 +46,8 @@ def perform(
             case PruneLog():
                 dropped, position = _prune_log(connection, operation, position, now)
                 return Performed(dropped), position
-            case RunChores():
-                return Performed(_sweep_histories(connection, operation.at_most)), position
+            case RunChores() | DropTombstones():
+                return Performed(_drop(connection, operation)), position
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
             case TakeLease() | EndLeases():
@@ -124,6 +126,14 @@ def _lease(connection: sqlite3.Connection, operation: TakeLease | EndLeases, now
         return consumers.take_lease(connection, operation, now)
     consumers.end_leases(connection, operation.holder)
     return None
+
+
+def _drop(connection: sqlite3.Connection, operation: RunChores | DropTombstones) -> int:
+    """Drop what nobody sees any more; return how many rows that were."""
+    if isinstance(operation, RunChores):
+        return _sweep_histories(connection, operation.at_most)
+    values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
+    return connection.execute(SQL["drop_tombstones"], values).rowcount
 
 
 def _sweep_histories(connection: sqlite3.Connection, at_most: int) -> int:

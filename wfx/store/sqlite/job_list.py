@@ -13,7 +13,7 @@ from typing import Any
 
 from pyroaring import BitMap64
 
-from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow
 from wfx.domain.json import encode
 from wfx.domain.query import Paging
 from wfx.store.job_lists import most_candidates, page_of
@@ -25,6 +25,12 @@ from wfx.store.sqlite.statements import SQL
 
 _NUMBERS = Condition("number", [])
 """Stands for jobs that were found by their numbers."""
+
+
+def all_conditions_of(connection: sqlite3.Connection, query: JobListQuery) -> list[Condition]:
+    """Return what indexes answer of a query."""
+    every = [Condition("tag", [tag]) for tag in dict.fromkeys(query.all_tags)]
+    return conditions_of(connection, query.jobs) + every
 
 
 def list_rows(
@@ -43,20 +49,34 @@ def list_rows(
 def _found(connection: sqlite3.Connection, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
     """Return numbers and sizes of those that fulfil all conditions, up to one more than the page has."""
     sql = "SELECT number, size FROM job WHERE number IN (SELECT value FROM json_each(?))"
-    values: list[Any] = [_encoded(candidates)]
-    if query.needs_rows:
-        sql += " AND stime >= ? AND stime < ? AND mtime >= ? AND mtime < ?"
-        values += [*query.created, *query.modified]
-    if query.client_prefix:
-        sql += " AND +client_id >= ? AND +client_id < CAST(? AS TEXT)"
-        values += _prefix(query)
+    sql, values = Fragment(sql, [_encoded(candidates)]).and_all(row_tests(query, "+client_id"))
     return connection.execute(f"{sql} ORDER BY number {_order(query)} LIMIT ?", [*values, query.limit + 1]).fetchall()
+
+
+def row_tests(query: JobListQuery, client_id: str) -> list[Fragment]:
+    """Return the conditions that no index answers; a sign before the column of client ids keeps its index out."""
+    tests = []
+    if (query.created, query.modified) != (ALWAYS, ALWAYS):
+        sql = "stime >= ? AND stime < ? AND mtime >= ? AND mtime < ?"
+        tests.append(Fragment(sql, [*query.created, *query.modified]))
+    if query.client_prefix:
+        tests.append(Fragment(f"{client_id} >= ? AND {client_id} < CAST(? AS TEXT)", _prefix(query)))
+    return tests
+
+
+def search_of(connection: sqlite3.Connection, query: JobListQuery) -> Search | None:
+    """Return the search for the jobs that the indexes leave; None if they leave all, or only the prefix tells them."""
+    conditions = all_conditions_of(connection, query)
+    few = few_of(connection, conditions)
+    search = None if few or not query.client_prefix else _search_by_prefix(connection, query, conditions)
+    if search is None and conditions:
+        return search_by(conditions, few or thinnest(connection, conditions, _paging(query)))
+    return search
 
 
 def _candidates(connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, most: int) -> list[int]:
     """Return the next jobs, in order, that fulfil the conditions that indexes answer."""
-    conditions = conditions_of(connection, query.jobs)
-    conditions += [Condition("tag", [tag]) for tag in dict.fromkeys(query.all_tags)]
+    conditions = all_conditions_of(connection, query)
     few = few_of(connection, conditions)
     search = None if few or not query.client_prefix else _search_by_prefix(connection, query, conditions)
     if search is None:

@@ -30,6 +30,8 @@ class NumberedJob:
     """Bytes of what is to be stored, as in :class:`~wfx.store.sqlite.rows.StoredJob`."""
     entries: Sequence[HistoryRow] = ()
     """The history entries to add."""
+    tombstone: Job | None = None
+    """What is told of it if it is to be deleted."""
 
     @property
     def stored(self) -> StoredJob | None:
@@ -74,7 +76,7 @@ def number(plan: Plan, position: Position) -> NumberedBatch:
             job = NumberedJob(last_job, None, 0, 0, None, after, size)
         else:
             row, newest, history_bytes, dropped, _, _ = pending.loaded
-            job = NumberedJob(row, newest, history_bytes, dropped, before, after, size)
+            job = NumberedJob(row, newest, history_bytes, dropped, before, after, size, tombstone=pending.tombstone)
         if pending.entries:
             _add_entries(job, pending.entries, 1 if before is None else before.version, last_entry)
             last_entry += len(pending.entries)

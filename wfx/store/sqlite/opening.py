@@ -57,6 +57,7 @@ async def open_backend(option: str) -> SqliteBackend:
             shared = location.path is None
             point = write if shared else await _connect(location, stack)
             query = write if shared else await _connect(location, stack)
+            count = write if shared else await _connect(location, stack)
             if location.path is not None:
                 file_guard.remember(location.path, descriptor)
         except StoreUnusable:
@@ -65,7 +66,7 @@ async def open_backend(option: str) -> SqliteBackend:
             raise StoreUnusable(str(exc)) from exc
         except StoreError as exc:
             raise StoreUnusable(f"cannot use the database {name}: {exc}; {_advice(location)}") from exc
-        connections = Connections(write, point, query, file_guard)
+        connections = Connections(write, point, query, count, file_guard)
         return SqliteBackend(location, connections, position, stack.pop_all())
 
 

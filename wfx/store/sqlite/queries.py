@@ -20,7 +20,7 @@ from wfx.store.sqlite import devices
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_list import list_rows
 from wfx.store.sqlite.job_search import bounds, rows_of, select
-from wfx.store.sqlite.job_summary import counts_by_state
+from wfx.store.sqlite.job_summary import counts_by_row, counts_by_state
 from wfx.store.sqlite.rows import (
     SIZE,
     Position,
@@ -30,6 +30,7 @@ from wfx.store.sqlite.rows import (
     history_entry_of,
     job_of,
     stored_of,
+    tombstone_from,
     workflow_of_event,
     workflow_of_job,
 )
@@ -74,6 +75,15 @@ class Queries:
         found.update((row[1], stored_of(row, workflows)) for row in fit)
         return [found.get(job_id) or JobNotFound() for job_id in ids]
 
+    def tombstone(self, connection: sqlite3.Connection, job_id: str, since: int) -> Job:
+        """Return what is told of a job that was deleted from this moment on."""
+        with _snapshot(connection):
+            row = connection.execute(SQL["tombstone"], (job_id, since)).fetchone()
+            workflows = {} if row is None else self._workflows(connection, {row[2]})
+        if row is None or row[2] not in workflows:
+            raise JobNotFound
+        return tombstone_from(row, workflows)
+
     def history(
         self, connection: sqlite3.Connection, job_id: str, limit: int, before: int, room: int
     ) -> Page[HistoryEntry]:
@@ -114,10 +124,17 @@ class Queries:
         go_on = partial(self._more_jobs, numbers=numbers, done=len(taken), descending=paging.descending)
         return Page(jobs, total, Rest(go_on, size))
 
-    def summarize_jobs(self, connection: sqlite3.Connection, query: JobQuery, bitmaps: Bitmaps) -> JobSummary:
+    def summarize_jobs(self, connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps) -> JobSummary:
         """Count the jobs of a query by state, and tell the position on the log, both of one moment."""
         with _snapshot(connection):
             counts = counts_by_state(connection, query, bitmaps)
+            position = Position.read(connection)
+        return JobSummary(counts, position.log_id, position.head)
+
+    def count_rows(self, connection: sqlite3.Connection, query: JobListQuery) -> JobSummary:
+        """Count as :meth:`summarize_jobs` does, also where the rows of jobs have to be looked at."""
+        with _snapshot(connection):
+            counts = counts_by_row(connection, query)
             position = Position.read(connection)
         return JobSummary(counts, position.log_id, position.head)
 

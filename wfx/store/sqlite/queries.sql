@@ -14,7 +14,7 @@ SELECT
     number, id, CASE WHEN size <= ?1 THEN client_id END, workflow_state, stime, mtime, version, definition_hash,
     CASE WHEN size <= ?1 THEN CAST(tags AS BLOB) END, CASE WHEN size <= ?1 THEN CAST(status AS BLOB) END,
     CASE WHEN size <= ?1 THEN CAST(definition.document AS BLOB) END, size, history, history_bytes,
-    history_dropped
+    history_dropped, overtaken
 FROM job LEFT JOIN definition ON definition.job = job.number
 WHERE id IN (:items)
 
@@ -84,6 +84,9 @@ WHERE job.number = new.column1
 -- name: move_jobs
 UPDATE job SET workflow_state = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
 
+-- name: mark_overtaken
+UPDATE job SET overtaken = new.column2 FROM (VALUES :rows) AS new WHERE job.number = new.column1
+
 -- name: delete_history
 WITH RECURSIVE entry (number) AS (
     SELECT history FROM job WHERE number IN (VALUES :rows)
@@ -142,6 +145,20 @@ UPDATE orphaned_history SET entry = ? WHERE entry = ?
 
 -- name: delete_jobs
 DELETE FROM job WHERE number IN (VALUES :rows)
+
+-- name: bury_jobs
+INSERT OR REPLACE INTO tombstone (id, client_id, workflow, state, stime, mtime, definition_hash, definition) VALUES :rows
+
+-- name: tombstone
+SELECT id, client_id, workflow, state, stime, mtime, definition_hash, CAST(definition AS BLOB)
+FROM tombstone WHERE id = ? AND mtime >= ?
+
+-- name: drop_tombstones
+DELETE FROM tombstone
+WHERE number IN (
+    SELECT number FROM (SELECT number, mtime FROM tombstone ORDER BY number LIMIT ?1)
+    WHERE mtime < ?2 OR number <= (SELECT max(number) FROM tombstone) - ?3
+)
 
 -- name: put_definitions
 INSERT OR REPLACE INTO definition (job, document) VALUES :rows

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from wfx.domain.finished import tombstone
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
@@ -71,7 +72,7 @@ JOB_COLUMNS = (
 
 Of a job whose documents have more bytes than the first value says, none is read.
 """
-STORED_COLUMNS = f"{JOB_COLUMNS}, history, history_bytes, history_dropped"
+STORED_COLUMNS = f"{JOB_COLUMNS}, history, history_bytes, history_dropped, overtaken"
 """What :func:`stored_of` reads."""
 SIZE = 11
 """Where in these rows is how many bytes the documents have."""
@@ -107,7 +108,7 @@ def workflow_of_event(row: Row) -> int:
     return workflow
 
 
-def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+def job_of(row: Row, workflows: Mapping[int, Workflow], overtaken: str = "") -> Job:
     """Build a job from its row."""
     _, job_id, client_id, number, stime, mtime, version, definition_hash, tags, status, definition, *_ = row
     workflow = workflows[number // _STATES]
@@ -123,6 +124,7 @@ def job_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
         stime=stime,
         mtime=mtime,
         version=version,
+        overtaken=overtaken,
     )
 
 
@@ -145,7 +147,7 @@ def new_row(number: int, job: Job, size: int) -> Row:
 
 def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     """Build a job with its numbers from its row."""
-    return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows), row[SIZE])
+    return StoredJob(row[0], row[12], row[13], row[14], job_of(row, workflows, row[15]), row[SIZE])
 
 
 def changed_row(number: int, job: Job, size: int, newest_history: int | None, history_bytes: int) -> Row:
@@ -161,6 +163,23 @@ def changed_row(number: int, job: Job, size: int, newest_history: int | None, hi
         size,
         history_bytes,
     )
+
+
+def tombstone_row(job: Job) -> Row:
+    """Make the row of what is told of a deleted job."""
+    definition = None if job.definition is None else job.definition.decode()
+    return (
+        job.id, job.client_id, job.workflow.number, job.state, job.stime, job.mtime, job.definition_hash, definition,
+    )  # fmt: skip
+
+
+def tombstone_from(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+    """Build what is told of a deleted job from its row."""
+    job_id, client_id, number, state, stime, mtime, definition_hash, definition = row
+    return tombstone(
+        job_id=job_id, client_id=client_id, workflow=workflows[number], state=state, stime=stime, mtime=mtime,
+        definition_hash=definition_hash, definition=definition,
+    )  # fmt: skip
 
 
 def history_entry_of(row: Row) -> HistoryEntry:

@@ -35,7 +35,7 @@ CREATE TABLE job (
     definition_hash TEXT NOT NULL,
     tags            TEXT NOT NULL,
     status          TEXT NOT NULL
-, size INTEGER NOT NULL DEFAULT 0, history_bytes INTEGER NOT NULL DEFAULT 0, history_dropped INTEGER NOT NULL DEFAULT 0);
+, size INTEGER NOT NULL DEFAULT 0, history_bytes INTEGER NOT NULL DEFAULT 0, history_dropped INTEGER NOT NULL DEFAULT 0, overtaken TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX job_client ON job (client_id, number, workflow_state);
 
@@ -95,6 +95,18 @@ CREATE INDEX workflow_state_state ON workflow_state (state);
 CREATE INDEX workflow_state_group ON workflow_state ("group");
 
 CREATE INDEX job_workflow_state ON job (workflow_state);
+
+CREATE TABLE tombstone (
+    number          INTEGER PRIMARY KEY,
+    id              TEXT NOT NULL UNIQUE,
+    client_id       TEXT NOT NULL,
+    workflow        INTEGER NOT NULL,
+    state           TEXT NOT NULL,
+    stime           INTEGER NOT NULL,
+    mtime           INTEGER NOT NULL,
+    definition_hash TEXT NOT NULL,
+    definition      TEXT
+);
 
 CREATE TABLE device (
     client_id   TEXT PRIMARY KEY,

@@ -1,0 +1,91 @@
+"""What the two sides say of a deleted job (docs/devices.md, Deleted jobs)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.test_jobs import error_of, put
+from wfx.demo.local import LocalService
+
+BASE = "/api/wfx/v1"
+GONE = (404, "wfx.jobNotFound", "Job ID was not found")
+
+
+def test_a_device_learns_that_its_job_has_ended(job: dict[str, Any], north: httpx.Client, south: httpx.Client) -> None:
+    """A device that polls a job which was deleted under way sees it failed, with its definition, and can go on."""
+    put(south, job, state="INSTALLING", progress=7)
+    north.delete(f"/jobs/{job['id']}").raise_for_status()
+    seen = south.get(f"/jobs/{job['id']}").raise_for_status().json()
+    ended = {
+        "clientId": job["clientId"], "definitionHash": job["status"]["definitionHash"],
+        "message": "the job was deleted", "state": "TERMINATED",
+    }  # fmt: skip
+    assert seen["status"] == ended
+    assert {name: seen[name] for name in ("id", "clientId", "definition", "stime", "tags", "workflow")} == {
+        **{name: job[name] for name in ("id", "clientId", "definition", "stime", "workflow")}, "tags": [],
+    }  # fmt: skip
+    assert seen["mtime"] > job["mtime"]
+    assert south.get(f"/jobs/{job['id']}", params={"history": "true"}).json() == seen
+    assert south.get(f"/jobs/{job['id']}/status").json() == ended
+
+
+def test_a_finished_job_stays_as_it_ended(job: dict[str, Any], north: httpx.Client, south: httpx.Client) -> None:
+    """A device that has done its job sees it done, also once it was deleted."""
+    for state in ("INSTALLING", "INSTALLED", "ACTIVATING", "ACTIVATED"):
+        put(south, job, state=state).raise_for_status()
+    north.delete(f"/jobs/{job['id']}").raise_for_status()
+    assert south.get(f"/jobs/{job['id']}/status").json()["state"] == "ACTIVATED"
+
+
+def test_reports_on_a_deleted_job_are_not_recorded(
+    job: dict[str, Any], north: httpx.Client, south: httpx.Client
+) -> None:
+    """A report on a deleted job is answered with how that has ended, and changes nothing."""
+    north.delete(f"/jobs/{job['id']}").raise_for_status()
+    before = south.get(f"/jobs/{job['id']}").json()
+    for state in ("INSTALLING", "TERMINATED", "nonsense"):
+        answer = put(south, job, state=state, progress=50)
+        assert (answer.status_code, answer.json()) == (200, before["status"])
+    assert south.get(f"/jobs/{job['id']}").json() == before
+
+
+def test_nobody_else_sees_it(
+    job: dict[str, Any], north: httpx.Client, south: httpx.Client, fleet: httpx.Client
+) -> None:
+    """Operators, lists, counts and other requests do not know a deleted job."""
+    path = f"/jobs/{job['id']}"
+    north.delete(path).raise_for_status()
+    for answer in (
+        north.get(path),
+        north.get(f"{path}/status"),
+        put(north, job, state="INSTALLING"),
+        south.get(f"{path}/definition"),
+        south.get(f"{path}/tags"),
+        south.put(f"{path}/definition", json={}),
+    ):
+        assert error_of(answer) == GONE
+    assert north.delete(path).status_code == 404
+    for client in (north, south):
+        assert client.get("/jobs", params={"clientId": job["clientId"]}).json() == {"content": []}
+    assert fleet.get("/jobs/summary", params={"clientId": job["clientId"]}).json()["total"] == 0
+    assert fleet.get("/jobs", params={"clientId": job["clientId"]}).json()["content"] == []
+
+
+@pytest.mark.parametrize(("grace", "status"), [("0", 404), ("1h", 200)])
+def test_the_time_of_grace_is_an_option(tmp_path: Path, grace: str, status: int) -> None:
+    """With --tombstone-grace 0 a deleted job is gone at once; another time holds across a restart."""
+    options = (f"--tombstone-grace={grace}",)
+    with LocalService(tmp_path, *options) as service:
+        definition = {"name": "w", "states": [{"name": "S"}], "transitions": []}
+        httpx.post(f"{service.north}{BASE}/workflows", json=definition).raise_for_status()
+        made = httpx.post(f"{service.north}{BASE}/jobs", json={"clientId": "c", "workflow": "w"}).raise_for_status()
+        path = f"{BASE}/jobs/{made.json()['id']}"
+        httpx.delete(service.north + path).raise_for_status()
+        assert httpx.get(service.south + path).status_code == status
+    with LocalService(tmp_path, *options) as service:
+        assert httpx.get(service.south + path).status_code == status
+        assert httpx.get(service.north + path).status_code == 404

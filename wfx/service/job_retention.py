@@ -1,0 +1,132 @@
+"""Retention of jobs: deletes finished ones that are old, once in a cluster, and tombstones whose time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Self
+
+from wfx.config.max_ages import MaxAges
+from wfx.config.tunables import Current, Tunables
+from wfx.domain.cause import Cause, EncodedCause
+from wfx.domain.errors import JobNotFound, Refused, StoreError
+from wfx.domain.job import Job
+from wfx.domain.job_list import JobRow
+from wfx.domain.timestamp import Timestamp
+from wfx.service.old_jobs import OldJobs
+from wfx.store.protocol import Store
+
+CAUSE = Cause(actor="retention").encoded
+"""The cause of what is deleted because of its age."""
+_LEASE = "job-retention"
+_LEASE_SECONDS = 180.0
+_STEPS = 200
+"""Steps without an old job after which a turn ends; the next one goes on there."""
+_TOMBSTONES = 500
+_MICROS = 1_000_000
+_logger = logging.getLogger(__name__)
+
+
+def present() -> Timestamp:
+    """Tell the time."""
+    return Timestamp(time.time_ns() // 1000)
+
+
+class _Changed(Refused):
+    """The job was changed since it was found."""
+
+
+async def delete_jobs(store: Store, rows: Sequence[JobRow], cause: EncodedCause) -> Sequence[JobRow]:
+    """Delete those of the jobs that are still as they were found, together; return them."""
+    deletions = (store.delete_job(row.id, require=partial(_require_same, row), cause=cause) for row in rows)
+    outcomes = await asyncio.gather(*deletions, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, JobNotFound | _Changed):
+            raise outcome
+    return [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
+
+
+def _require_same(row: JobRow, job: Job) -> None:
+    if (job.state, job.mtime) != (row.state, row.mtime):
+        raise _Changed("the job was changed meanwhile")
+
+
+class JobRetention:
+    """The background task that keeps to ``jobs-closed-max-age`` and ``tombstone-grace``; an async context manager.
+
+    It deletes up to a hundred jobs together and then pauses, so that writers never wait for it noticeably.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tunables: Current[Tunables],
+        *,
+        interval: float = 60,
+        pause: float = 0.05,
+        now: Callable[[], Timestamp] = present,
+    ) -> None:
+        """Take a turn every ``interval`` seconds, with ``pause`` seconds between its transactions."""
+        self._store = store
+        self._tunables = tunables
+        self._interval = interval
+        self._pause = pause
+        self._now = now
+        self._old_jobs = OldJobs(store)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to delete in the background."""
+        self._task = asyncio.create_task(self._run(), name="job retention")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End the task; leave before the store closes."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def delete_old_jobs(self) -> int:
+        """Take one turn, if no other server has the lease; return how many jobs were deleted. Raises StoreError."""
+        deleted, idle, renewal = 0, 0, True
+        while idle < _STEPS:
+            ages = MaxAges.parse(self._tunables.current.jobs_closed_max_age)
+            if not ages or (renewal and await self._store.lease(_LEASE, _LEASE_SECONDS) is None):
+                break
+            rows = await self._old_jobs.step(ages, self._now())
+            if rows is None:
+                break
+            renewal = bool(rows)
+            if rows:
+                deleted += len(await delete_jobs(self._store, rows, CAUSE))
+            else:
+                idle += 1
+            await asyncio.sleep(self._pause)
+        return deleted
+
+    async def drop_tombstones(self) -> int:
+        """Drop the tombstones whose time is over; return how many that were. Raises StoreError."""
+        dropped = 0
+        while True:
+            since = self._now() - int(self._tunables.current.tombstone_grace * _MICROS)
+            count = await self._store.drop_tombstones(Timestamp(since), _TOMBSTONES)
+            dropped += count
+            if count < _TOMBSTONES:
+                return dropped
+            await asyncio.sleep(self._pause)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if deleted := await self.delete_old_jobs():
+                    _logger.info("deleted %d finished jobs for their age", deleted)
+                if dropped := await self.drop_tombstones():
+                    _logger.info("dropped the tombstones of %d deleted jobs", dropped)
+            except StoreError as exc:
+                _logger.warning("cannot delete what is too old, trying again later: %s", exc)
+            except Exception:
+                _logger.exception("deleting what is too old failed, trying again later")
+            await asyncio.sleep(self._interval)
