@@ -18,7 +18,6 @@ _TIMES = 9
 _REQUESTS = {
     "one device": "/devices/device-7",
     "a page": "/devices?",
-    "a page of 1,000": "/devices?limit=1000",
     "the last page": "/devices?sort=desc",
     "a prefix": "/devices?clientIdPrefix=device-77",
     "an attribute, 10 % of all": "/devices?attribute=hall:3",
