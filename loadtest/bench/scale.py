@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench import devices, filling, fixture, machine, postgresql, queries, stalls
+from bench import devices, filling, fixture, fleet, machine, postgresql, queries, stalls
 from bench.filling import Sample
 from bench.machine import say
 from bench.queries import Duration
@@ -120,6 +120,7 @@ def measure_on_postgresql(effort: Effort) -> Iterator[Finding | Duration]:
         subprocess.run(command, cwd=where.folder, check=True)
         yield Finding(f"import of {effort.jobs:,} jobs", time.monotonic() - begun, "s")
         with where.served("uvicorn") as service:
+            yield from _fleet(service, effort)
             yield from queries.measure(service.ports["north"], queries.ON_POSTGRESQL)
             yield from _devices(service)
             for name, load in (("GET job", _reading), ("PUT status", _updating)):
@@ -146,6 +147,7 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
     yield from _starting(large)
     with small.served() as few, large.served() as many:
         yield from _requests((small, few), (large, many), effort)
+        yield from _fleet(many, effort)
         yield from queries.measure(many.ports["north"])
         yield from _devices(many)
         updated = large.sample.open[_DELETED:]
@@ -214,6 +216,11 @@ def _requests(
             yield Finding(f"{name}: {figure} with {SMALL:,} jobs", _middle(rounds, 0, figure), unit)
             yield Finding(f"{name}: {figure} with {effort.jobs:,} jobs", _middle(rounds, 1, figure), unit)
             yield Finding(f"{name}: {figure}, ratio", ratio, "", most)
+
+
+def _fleet(service: LocalService, effort: Effort) -> Iterator[Finding]:
+    for name, milliseconds, aim in fleet.measure(service.ports["north"], effort.jobs):
+        yield Finding(name, milliseconds, "ms", aim)
 
 
 def _middle(rounds: list[list[Reading]], which: int, figure: str) -> float:

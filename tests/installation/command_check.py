@@ -155,3 +155,6 @@ class CommandCheck:
         self.use("wfx export", "wfx.jsonl")
         assert "imported into moved.db" in self.use("wfx import", "--storage-opt=moved.db", "wfx.jsonl")
         assert "ACTIVATED" in self.use("wfx demo")
+        self._run("mkdir", "-m", "755", "guards")
+        self._run("ln", "-s", "/bin/cat", "guards/cat")
+        assert "cat: pass" in self.use("wfx plugin test", "guards")

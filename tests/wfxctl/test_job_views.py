@@ -56,7 +56,7 @@ def test_a_history_has_a_row_for_each_stay(south: Run, stub: Stub) -> None:
     """A state is one row, however many reports there were in it, with its duration and the last that was said."""
     answered(stub)
     assert south("job", "history", "7").out == (
-        "STATE         GROUP   SINCE                DURATION  REPORTS  PROGRESS  MESSAGE\n"
+        "STATE         GROUP   SINCE                DURATION  CHANGES  PROGRESS  MESSAGE\n"
         "OFF           OPEN    2026-07-01 08:00:00  10m             1\n"
         "DIM           OPEN    2026-07-01 08:10:00  20m             2        80  nearly\n"
         "BROKEN        FAILED  2026-07-01 08:30:00                  1            no\\x1bluck\n"
@@ -76,7 +76,7 @@ def test_a_history_has_each_form(south: Run, stub: Stub) -> None:
     """For scripts a history is JSON, with seconds, or CSV."""
     answered(stub)
     steps = json.loads(south("job", "history", "--id", "7", "-o", "json").out)["content"]
-    assert steps[1] == {"state": "DIM", "group": "OPEN", "since": "2026-07-01T08:10:00Z", "reports": 2, "progress": 80,
+    assert steps[1] == {"state": "DIM", "group": "OPEN", "since": "2026-07-01T08:10:00Z", "changes": 2, "progress": 80,
                         "message": "nearly", "seconds": 1200}  # fmt: skip
     assert south("job", "history", "7", "--filter", ".content[].seconds").out == "600\n1200\nnull\n"
     shown = south("job", "history", "7", "-o", "csv", "--columns", "state,duration").out

@@ -22,6 +22,8 @@ class FencedStatements(NamedTuple):
 
     apply: str
     """Writes a batch of which each job may be stale."""
+    apply_still: str
+    """Writes one in which no job is created, deleted, or moved into another state, so that no count changes."""
     apply_step: str
     """Writes a step of a consumer, or nothing."""
     create_workflow: str
@@ -30,7 +32,10 @@ class FencedStatements(NamedTuple):
 
 def fenced_statements(*, make_durable: bool) -> FencedStatements:
     """Return the statements; if ``make_durable`` they do not trust the session to commit durably."""
-    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in ("go_always", "go_with_step"))
+    steps = (
+        _APPLY["apply"].replace(":go", _APPLY[go]).replace(":counting", _APPLY[counting] if counting else "")
+        for go, counting in (("go_always", "counting"), ("go_always", ""), ("go_with_step", "counting"))
+    )
     texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
     return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
 

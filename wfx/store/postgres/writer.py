@@ -166,7 +166,9 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql = self._fenced.apply if step is None else self._fenced.apply_step
+        sql = self._fenced.apply_step
+        if step is None:
+            sql = self._fenced.apply_still if batch.is_still else self._fenced.apply
         moved = () if step is None else (step.consumer, step.after, step.number, step.upto)
 
         async def send(plain: Plain) -> Any:
