@@ -68,8 +68,8 @@ async def test_the_first_and_the_last_sign_are_kept() -> None:
     await store.close()
 
 
-async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many devices are noted until they are written; the others are counted, and noted the next time."""
+async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Only so many devices are noted until they are written; others are noted the next time, and the log tells so."""
     monkeypatch.setattr(devices, "MOST", 2)
     store = Recording()
     known = devices_of(store)
@@ -80,6 +80,7 @@ async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     known.note("c", "")
     await known.write()
     assert store.batches == [["a", "b"], ["c"]]
+    assert [record.args for record in caplog.records] == [(3,)]
 
 
 async def test_they_are_written_at_intervals_and_at_the_end() -> None:

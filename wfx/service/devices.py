@@ -46,7 +46,7 @@ class Devices:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.left_out = 0
-        """Sightings that were not noted: of too many devices at once, or of too many that nobody knows."""
+        """Signs that were not noted since the last write."""
 
     async def __aenter__(self) -> Self:
         """Begin to write at intervals."""
@@ -99,12 +99,23 @@ class Devices:
                     await asyncio.sleep(_PAUSE)
                 some = seen[start : start + TOGETHER]
                 self.left_out += await self._store.note_sightings(some, forgets=start == 0)
+            self._tell()
         except StoreError as exc:
             _logger.warning(
                 "cannot write down when devices were seen: %s", exc, extra={"fields": {"devices": len(seen)}}
             )
         except Exception:
             _logger.exception("writing down when devices were seen failed")
+
+    def _tell(self) -> None:
+        """Log that signs were not noted, if there were any."""
+        left_out, self.left_out = self.left_out, 0
+        if left_out:
+            _logger.warning(
+                "%d signs of life of devices were not noted: there are too many at once, or too many devices that "
+                "have neither jobs nor attributes nor labels",
+                left_out,
+            )
 
     async def _run(self) -> None:
         is_last = False
