@@ -50,6 +50,7 @@ from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
@@ -207,8 +208,10 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    jobs = Jobs(store)
     return Services(
-        jobs=Jobs(store),
+        jobs=jobs,
+        bulk=BulkJobs(store, jobs.created),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,

@@ -65,7 +65,7 @@ def test_a_silent_stream_is_opened_again(connect: Connect) -> None:
     with Stub().listening() as stub:
         stub.replies += [silent(stub, 1), stream(2)]
         stub.usual = lambda _: silent(stub)
-        events = connect(f"http://127.0.0.1:{stub.port}").events("now", heartbeat=0.2)
+        events = connect(f"http://127.0.0.1:{stub.port}").events("now", heartbeat=2.0)
         assert taken(events, 2) == ["1", "2"]
         events.close()
         assert stub.seen[1].headers["last-event-id"] == "log-1"

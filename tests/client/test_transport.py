@@ -11,9 +11,7 @@ from wfxctl_stub import Reply, Stub
 
 from tests.certificates import Certificates
 from tests.client.conftest import QUICK, Connect
-from tests.relays import relay
 from wfx.client import ONCE, NotSent, Retries, Server, TimedOut, Unreachable, Unreadable, bodies
-from wfx.demo.local import LocalService
 
 UP = b'{"status": "up"}'
 
@@ -31,26 +29,25 @@ def test_what_is_sent(connect: Connect) -> None:
     assert "t" not in repr(Server("http://x", headers={"Authorization": "Bearer t"})).replace("http", "").split("'")
 
 
-def test_unix_sockets(connect: Connect, service: LocalService, tmp_path: Path) -> None:
+def test_unix_sockets(connect: Connect, tmp_path: Path) -> None:
     """A server is reached through a Unix socket."""
     path = tmp_path / "wfx.sock"
-    with relay(service.ports["north"], path=path):
-        client = connect(Server("http://localhost", socket=str(path)))
-        assert client.health().status == "up"
-        client.close()
+    with Stub().on_socket(path) as stub:
+        stub.usual = lambda _: Reply(body=UP)
+        assert connect(Server("http://localhost", socket=str(path))).health().status == "up"
 
 
-def test_mutual_tls(connect: Connect, service: LocalService, tmp_path: Path) -> None:
+def test_mutual_tls(connect: Connect, tmp_path: Path) -> None:
     """A server that wants a certificate is shown it; one that is not trusted gets no request."""
     certificates = Certificates(tmp_path)
     trust = ssl.create_default_context(cafile=str(certificates.ca))
     trust.load_cert_chain(certificates.client, certificates.client_key)
-    with relay(service.ports["north"], tls=certificates.server(mutual=True)) as port:
-        client = connect(Server(f"https://localhost:{port}", tls=trust))
-        assert client.health().status == "up"
-        client.close()
+    with Stub().listening(tls=certificates.server(mutual=True)) as stub:
+        stub.usual = lambda _: Reply(body=UP)
+        assert connect(Server(f"https://localhost:{stub.port}", tls=trust)).health().status == "up"
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
-            connect(Server(f"https://localhost:{port}"), ONCE).health()
+            connect(Server(f"https://localhost:{stub.port}"), ONCE).health()
+    assert len(stub.seen) == 1
 
 
 def test_a_proxy(connect: Connect) -> None:
@@ -60,6 +57,23 @@ def test_a_proxy(connect: Connect) -> None:
         server = Server("http://wfx.invalid:8080", proxy=f"http://127.0.0.1:{stub.port}")
         assert connect(server).health().status == "up"
     assert stub.one.headers["host"] == "wfx.invalid:8080"
+
+
+def test_redirects(connect: Connect) -> None:
+    """Redirects are followed, with the caller's own headers to the same server alone, and not for ever."""
+    with Stub().listening() as other, Stub().listening() as stub:
+        other.usual = lambda _: Reply(body=UP)
+        client = connect(Server(f"http://127.0.0.1:{stub.port}", headers={"X-Token": "t"}), ONCE)
+        for target in (f"http://127.0.0.1:{other.port}/x", "/api/wfx/v1/version"):
+            stub.replies.append(Reply(307, headers={"Location": target}))
+        assert client.health().status == "up"
+        stub.usual = lambda _: Reply(body=UP)
+        assert client.health().status == "up"
+        assert [seen.headers.get("x-token") for seen in stub.seen] == ["t", "t", "t"]
+        assert "x-token" not in other.one.headers
+        stub.usual = lambda _: Reply(302, headers={"Location": "/"})
+        with pytest.raises(Unreachable, match="more than 10 redirects"):
+            client.health()
 
 
 def test_the_environment_does_not_count(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +100,7 @@ def test_packed_answers(connect: Connect) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 def test_answers_are_bounded(connect: Connect, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
     """An answer that is too large, also once it is unpacked, is an error, and is not read to its end."""
-    monkeypatch.setattr(bodies.Body.__init__, "__defaults__", (1000,))
+    monkeypatch.setattr(bodies, "LARGEST", 1000)
     body = b" " * 100_000 + UP
     headers = {"Content-Encoding": "gzip"} if packed else {}
     with Stub().listening() as stub:
@@ -118,9 +132,10 @@ def test_answers_that_break_off_or_drip(connect: Connect) -> None:
             connect(f"http://127.0.0.1:{stub.port}").create_job("c", "w")
         assert not isinstance(broken.value, NotSent)
         stopped = stub.stopped
-        stub.usual = lambda _: Reply(chunks=lambda: (b" " for _ in range(600) if not stopped.wait(0.1)))
+        drip = 0.1
+        stub.usual = lambda _: Reply(chunks=lambda: (b" " for _ in range(600) if not stopped.wait(drip)))
         with pytest.raises(TimedOut):
-            connect(Server(f"http://127.0.0.1:{stub.port}", timeout=0.5), ONCE).health()
+            connect(Server(f"http://127.0.0.1:{stub.port}", timeout=0.5), ONCE).health()  # measured: it is to strike
         stub.cut()
 
 

@@ -134,6 +134,7 @@ def test_what_does_not_go_together(run: Run, stub: Stub, argv: str, said: str) -
         ["job", "create", "--client-id=c"],
         ["job", "query", "--watch"],
         ["job", "retry", "7"],
+        ["job", "get", "7"],
     ):
         outcome = run(*ports, *command, *argv.split())
         assert (outcome.code, outcome.out) == (1, "")

@@ -153,6 +153,12 @@ def test_a_retry_is_the_same_job_anew(both: Run, stub: Stub) -> None:
     }  # fmt: skip
 
 
+def test_a_retry_needs_the_management_api_alone(north: Run, stub: Stub) -> None:
+    """A retry reads where it writes: the client API has deleted jobs, without what may be large."""
+    answered(stub)
+    assert north("job", "retry", "7").code == 0
+
+
 def test_a_retry_leaves_out_what_there_was_not(both: Run, stub: Stub) -> None:
     """A job without definition and tags is created again without them, and can be shown as JSON."""
     stub.will({"clientId": "c", "workflow": {"name": "w"}, "tags": []})

@@ -26,9 +26,11 @@ from wfx.client.commands import (
     advance,
 )
 from wfx.client.errors import ClientError
+from wfx.client.http_library import failures_named, names_lowered, options_of, stream_timeout
 from wfx.client.operations import Asynchronous, Operations
 from wfx.client.pauses import Retries
-from wfx.client.transport import Server, failures_named, names_lowered
+from wfx.client.server import Server
+from wfx.client.transport import asynchronous, opened_async
 
 T = TypeVar("T")
 
@@ -40,8 +42,8 @@ class AsyncClient(Operations, Asynchronous):
         """Open nothing yet; a text is the address of the server."""
         self.server = server if isinstance(server, Server) else Server(server)
         self.retries = retries
-        options = self.server.options()
-        self._http = httpx.AsyncClient(**options, transport=httpx.AsyncHTTPTransport(**self.server.transport_options()))
+        ways = asynchronous(self.server.socket, self.server.proxy, self.server.trust)
+        self._http = httpx.AsyncClient(**options_of(self.server), **ways)
 
     async def __aenter__(self) -> Self:
         """Close it in the end."""
@@ -119,7 +121,7 @@ class _Driver:
                 request.method, request.path, headers=request.headers, content=request.body
             )
             async with asyncio.timeout(self._server.timeout):
-                answer = await self._http.send(asked, stream=True)
+                answer = await opened_async(self._http, asked, self._server.headers)
                 try:
                     return await _whole(answer)
                 finally:
@@ -128,16 +130,16 @@ class _Driver:
     async def _open(self, request: Request, silence: float) -> Response:
         with failures_named(request):
             asked = self._http.build_request(
-                request.method, request.path, headers=request.headers, timeout=self._server.stream_timeout(silence)
+                request.method, request.path, headers=request.headers, timeout=stream_timeout(self._server, silence)
             )
             async with asyncio.timeout(self._server.timeout):
-                answer = await self._http.send(asked, stream=True)
+                answer = await opened_async(self._http, asked, self._server.headers)
                 if answer.status_code != 200:
                     try:
                         return await _whole(answer)
                     finally:
                         await answer.aclose()
-            self._opened = request, answer, _unpacked(answer)
+            self._opened = request, answer, _pieces(answer)
             return Response(answer.status_code, names_lowered(answer.headers), b"")
 
     async def _read(self) -> bytes:
@@ -155,13 +157,13 @@ class _Driver:
 
 
 async def _whole(answer: httpx.Response) -> Response:
-    body = Body(answer.headers.get("content-encoding", ""))
-    async for piece in answer.aiter_raw():
-        body.feed(piece)
+    body = Body()
+    async for piece in _pieces(answer):
+        body.add(piece)
     return Response(answer.status_code, names_lowered(answer.headers), body.whole())
 
 
-async def _unpacked(answer: httpx.Response) -> AsyncIterator[bytes]:
+async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
     unpacker = Unpacker(answer.headers.get("content-encoding", ""))
     async for piece in answer.aiter_raw():
         for part in unpacker.feed(piece):

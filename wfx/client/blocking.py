@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from wfx.client.bodies import Body, Unpacker
+from wfx.client.bodies import Body, unpacked
 from wfx.client.commands import (
     Close,
     Command,
@@ -26,9 +26,11 @@ from wfx.client.commands import (
     advance,
 )
 from wfx.client.errors import ClientError
+from wfx.client.http_library import failures_named, names_lowered, options_of, stream_timeout
 from wfx.client.operations import Blocking, Operations
 from wfx.client.pauses import Retries
-from wfx.client.transport import Server, failures_named, names_lowered
+from wfx.client.server import Server
+from wfx.client.transport import blocking, opened
 
 T = TypeVar("T")
 
@@ -40,8 +42,8 @@ class Client(Operations, Blocking):
         """Open nothing yet; a text is the address of the server."""
         self.server = server if isinstance(server, Server) else Server(server)
         self.retries = retries
-        options = self.server.options()
-        self._http = httpx.Client(**options, transport=httpx.HTTPTransport(**self.server.transport_options()))
+        ways = blocking(self.server.socket, self.server.proxy, self.server.trust)
+        self._http = httpx.Client(**options_of(self.server), **ways)
 
     def __enter__(self) -> Self:
         """Close it in the end."""
@@ -119,16 +121,16 @@ class _Driver:
             asked = self._http.build_request(
                 request.method, request.path, headers=request.headers, content=request.body
             )
-            answer = self._http.send(asked, stream=True)
+            answer = opened(self._http, asked, self._server.headers)
             try:
                 return self._whole(answer, deadline)
             finally:
                 answer.close()
 
     def _whole(self, answer: httpx.Response, deadline: float) -> Response:
-        body = Body(answer.headers.get("content-encoding", ""))
-        for piece in answer.iter_raw():
-            body.feed(piece)
+        body = Body()
+        for piece in _pieces(answer):
+            body.add(piece)
             if time.monotonic() > deadline:
                 raise TimeoutError
         return Response(answer.status_code, names_lowered(answer.headers), body.whole())
@@ -137,15 +139,15 @@ class _Driver:
         deadline = time.monotonic() + self._server.timeout
         with failures_named(request):
             asked = self._http.build_request(
-                request.method, request.path, headers=request.headers, timeout=self._server.stream_timeout(silence)
+                request.method, request.path, headers=request.headers, timeout=stream_timeout(self._server, silence)
             )
-            answer = self._http.send(asked, stream=True)
+            answer = opened(self._http, asked, self._server.headers)
             if answer.status_code != 200:
                 try:
                     return self._whole(answer, deadline)
                 finally:
                     answer.close()
-            self._opened = request, answer, _unpacked(answer)
+            self._opened = request, answer, _pieces(answer)
             return Response(answer.status_code, names_lowered(answer.headers), b"")
 
     def _read(self) -> bytes:
@@ -162,7 +164,5 @@ class _Driver:
             answer.close()
 
 
-def _unpacked(answer: httpx.Response) -> Iterator[bytes]:
-    unpacker = Unpacker(answer.headers.get("content-encoding", ""))
-    for piece in answer.iter_raw():
-        yield from unpacker.feed(piece)
+def _pieces(answer: httpx.Response) -> Iterator[bytes]:
+    return unpacked(answer.iter_raw(), answer.headers.get("content-encoding", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wfx.client.errors import Unreadable
 
@@ -40,21 +40,34 @@ class Unpacker:
                 yield piece
 
 
-class Body:
-    """Collects a body."""
+def unpacked(raw: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """Yield a body as it was before this ``Content-Encoding``. Raises Unreadable."""
+    unpacker = Unpacker(coding)
+    for piece in raw:
+        yield from unpacker.feed(piece)
 
-    def __init__(self, coding: str, limit: int = LARGEST) -> None:
-        """Take no more than ``limit`` bytes. Raises Unreadable."""
-        self._unpacker = Unpacker(coding)
-        self._limit = limit
+
+def whole(pieces: Iterable[bytes], limit: int | None = None) -> bytes:
+    """Join the pieces of a body. Raises Unreadable as soon as they are more than ``limit`` bytes."""
+    body = Body(limit)
+    for piece in pieces:
+        body.add(piece)
+    return body.whole()
+
+
+class Body:
+    """Collects the pieces of a body."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """Take no more than ``limit`` bytes."""
+        self._limit = LARGEST if limit is None else limit
         self._collected = bytearray()
 
-    def feed(self, packed: bytes) -> None:
+    def add(self, piece: bytes) -> None:
         """Add a piece. Raises Unreadable."""
-        for piece in self._unpacker.feed(packed):
-            self._collected += piece
-            if len(self._collected) > self._limit:
-                raise Unreadable(f"the answer has more than {self._limit} bytes")
+        self._collected += piece
+        if len(self._collected) > self._limit:
+            raise Unreadable(f"the answer has more than {self._limit} bytes")
 
     def whole(self) -> bytes:
         """Return it."""

@@ -9,7 +9,7 @@ from wfx.client.commands import Close, Give, ItemFlow, Open, Read, Response, Sle
 from wfx.client.errors import ClientError, Refused, Unavailable, Unreachable, Unreadable, refusal
 from wfx.client.models import Event
 from wfx.client.pauses import Backoff, Retries
-from wfx.client.plans import events_request
+from wfx.client.plans import Query, events_request
 from wfx.client.sse import Parser
 
 HEARTBEAT = 75.0
@@ -36,6 +36,10 @@ def follow(
     """
     lists = {"jobIds": job_ids, "clientIds": client_ids, "workflows": workflows, "actions": actions}
     query = [("since", since), *((name, ",".join(items)) for name, items in lists.items() if items)]
+    yield from _followed(retries, query, heartbeat)
+
+
+def _followed(retries: Retries, query: Query, heartbeat: float) -> ItemFlow[Event]:
     position, backoff, attempt = "", retries.backoff(), 1
     while True:
         parser = Parser(position or None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
@@ -15,7 +15,7 @@ from wfx.client.models import Health, Job, Page, Status, Version, Workflow, page
 
 API = "/api/wfx/v1"
 Result = TypeVar("Result")
-Query = Iterable[tuple[str, str]]
+Query = Sequence[tuple[str, str]]
 Sort = Literal["asc", "desc"]
 
 

@@ -17,6 +17,9 @@
     │   ├── DescriptionInvalid    of a device
     │   ├── DeviceChanged
     │   ├── DeviceInUse
+    │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
+    │   ├── IdempotencyKeyReused  it was given with another request
+    │   ├── IdempotencyKeyInUse   somebody carries that request out now
     │   └── StepTaken         a consumer is elsewhere by now
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
@@ -155,6 +158,36 @@ class DeviceInUse(Refused):
     def __init__(self, client_id: str) -> None:
         """Say which device, and what to do about it."""
         super().__init__(f"device '{client_id}' has jobs; delete these first")
+
+
+class SelectionTooLarge(Refused):
+    """More jobs meet the conditions than were expected."""
+
+    def __init__(self, count: int, expected: int) -> None:
+        """Keep how many they are."""
+        super().__init__(
+            f"{count:,} jobs meet the conditions, which are more than the {expected:,} expected; look again what they "
+            "are"
+        )
+        self.count = count
+
+
+class IdempotencyKeyReused(Refused):
+    """The idempotency key was given with another request before."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this Idempotency-Key was given with another request before; make up a new one")
+
+
+class IdempotencyKeyInUse(Refused):
+    """The request with this idempotency key is being carried out."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "a request with this Idempotency-Key is being carried out; send it again later to get its answer"
+        )
 
 
 class StepTaken(Refused):

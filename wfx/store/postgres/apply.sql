@@ -1,9 +1,9 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step, the log, the counts of jobs. What waited for a lock sees the newest row.
--- A job that has another version than the batch was decided on is left out and named, and so is a new job whose workflow is
--- gone. A job that is changed and stays in its state changes no count.
+-- workflows of new jobs, the consumer of a step or the record of a bulk request, the log, the counts of jobs. What waited
+-- for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
+-- is a new job whose workflow is gone. A job that is changed and stays in its state changes no count.
 
 -- name: apply
 WITH
@@ -160,6 +160,23 @@ moved AS (
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_with_slice
+moved AS (
+    UPDATE bulk_request
+    SET done = done + $54, failed = failed + $55,
+        until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $57
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) AND key = $51 AND holder = $52 AND done = $53
+    RETURNING number
+),
+kept AS (
+    INSERT INTO bulk_slice (request, first, results) SELECT number, $53, $56 FROM moved
+    RETURNING 1
+),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_whole
+go AS MATERIALIZED (SELECT id FROM me WHERE NOT EXISTS (SELECT FROM stale)),
 
 -- name: fence
 -- Waits for a statement of this server that is under way, and makes one that comes later change nothing.

@@ -16,6 +16,7 @@ from pyroaring import BitMap64
 from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow
 from wfx.domain.json import encode
 from wfx.domain.query import Paging
+from wfx.store import job_lists
 from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.sqlite import job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
@@ -47,6 +48,21 @@ def list_rows(
     names = {number: each for number, *each in connection.execute(SQL["names_of_states"], (_encoded(list(states)),))}
     shown = ((*rows[number][:2], *names[rows[number][2]], *rows[number][3:]) for number in numbers)
     return tuple(JobRow(*each) for each in shown), following
+
+
+def select(
+    connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, *, with_ids: bool
+) -> tuple[int, tuple[tuple[int, str], ...], int | None]:
+    """Count the next jobs that fulfil a query; return numbers and ids, if asked for, and where the next ones begin."""
+    candidates = _candidates(connection, query, bitmaps, job_lists.LOOKED_AT)
+    following = job_lists.end_of(candidates)
+    if not with_ids and not query.needs_rows:
+        return len(candidates), (), following
+    what, order = ("number, id", f"ORDER BY number {_order(query)}") if with_ids else ("count(*)", "")
+    sql = f"SELECT {what} FROM job WHERE number IN (SELECT value FROM json_each(?))"
+    sql, values = Fragment(sql, [_encoded(candidates)]).and_all(row_tests(query, "+client_id"))
+    rows = connection.execute(f"{sql} {order}", values).fetchall()
+    return (len(rows), tuple(rows), following) if with_ids else (rows[0][0], (), following)
 
 
 def _found(connection: sqlite3.Connection, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
