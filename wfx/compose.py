@@ -51,6 +51,7 @@ from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
+from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
@@ -212,6 +213,7 @@ async def _open_services(
         jobs=jobs,
         bulk=BulkJobs(store, jobs.created),
         workflows=Workflows(store),
+        devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
         filters=filters,

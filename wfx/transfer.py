@@ -150,5 +150,6 @@ def _lines_of(file: BinaryIO) -> Iterator[bytes]:
 def _extent(header: Header) -> str:
     parts = {
         "workflows": header.workflows, "jobs": header.jobs, "events": header.events, "consumers": header.consumers,
+        "devices": header.devices,
     }  # fmt: skip
     return ", ".join(f"{name}: {count:,}" for name, count in parts.items())

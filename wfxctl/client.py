@@ -30,6 +30,7 @@ TIMEOUT = 10.0
 """Seconds for a whole exchange, from connecting to the last byte."""
 
 _HEADERS = {"User-Agent": "wfxctl", "Accept-Encoding": "gzip"}
+_NO_HEADERS: Mapping[str, str] = {}
 _LONGEST_PAUSE = 3600.0
 """Seconds that a server can make us wait."""
 
@@ -45,6 +46,8 @@ class Answer:
     exchange: Exchange
     retry_after: float = 0.0
     """Seconds in which the server wants no further request."""
+    etag: str = ""
+    """The header that tells this state of what was asked for from others."""
 
     @property
     def succeeded(self) -> bool:
@@ -84,23 +87,30 @@ class Api:
         if tls.names_files:
             _ = self._trust
 
-    def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Answer:
         """Make one exchange; every status is an answer.
 
         Raises Unreachable when there is no complete answer in time, or one that is too large.
         """
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        self._tell(method, url, headers, body)
+        fields = {**headers} if body is None else {**headers, "Content-Type": "application/json"}
+        self._tell(method, url, fields, body)
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = self._answer(client, client.build_request(method, url, content=body, headers=headers))
+                response = self._answer(client, client.build_request(method, url, content=body, headers=fields))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
-                    pause = _seconds(response.headers.get("Retry-After", ""))
-                    return Answer(response.status_code, text, _led_to(asked, response.url), pause)
+                    pause, etag = _seconds(response.headers.get("Retry-After", "")), response.headers.get("ETag", "")
+                    return Answer(response.status_code, text, _led_to(asked, response.url), pause, etag)
 
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)

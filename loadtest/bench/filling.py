@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 from wfx.commandline import plain_yaml
 from wfx.domain import creation, definition
 from wfx.domain.definition import Definition
+from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.job import Draft, Status
 from wfx.domain.workflow import Workflow
 from wfx.spec_files import find
@@ -101,6 +103,7 @@ async def fill(path: Path, jobs: int, changes: int) -> Sample:
         async with asyncio.TaskGroup() as group:
             for _ in range(_TOGETHER):
                 group.create_task(_change(store, old, reports))
+        await _add_devices(store, jobs)
     finally:
         await store.close()
     random.Random(jobs).shuffle(ids)  # noqa: S311  # as above
@@ -110,6 +113,26 @@ async def fill(path: Path, jobs: int, changes: int) -> Sample:
         many=[job_id for job_id, _ in ids[:_MANY]],
         old=old,
     )
+
+
+async def _add_devices(store: Store, jobs: int) -> None:
+    """Add as many devices without jobs as there are with some; describe all, and see nine of ten with jobs.
+
+    A tenth of all is in each hall, 100 devices are canaries of each kind, and one of a hundred has another version.
+    """
+    with_jobs = max(1, jobs // _JOBS_PER_DEVICE)
+    now = time.time_ns() // 1000
+    for number in range(2 * with_jobs):
+        name = f"device-{number}" if number < with_jobs else f"spare-{number}"
+        attributes, labels = {"hall": str(number % _HALLS)}, [f"canary-{number // _JOBS_PER_BATCH}"]
+        await store.describe_device(name, DeviceDescription.of({"attributes": attributes, "labels": labels}))
+    seen = [number for number in range(with_jobs) if number % 10]
+    for start in range(0, len(seen), _TOGETHER):
+        sightings = [
+            Sighting(f"device-{number}", now, now, "SW 1" if number % 100 > 1 else "SW 2")
+            for number in seen[start : start + _TOGETHER]
+        ]
+        await store.note_sightings(sightings, forgets=False)
 
 
 async def _create(store: Store, waiting: Iterator[Placed], ids: list[tuple[str, bool]]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench import filling, fixture, fleet, machine, postgresql, queries, stalls
+from bench import devices, filling, fixture, fleet, machine, postgresql, queries, stalls
 from bench.filling import Sample
 from bench.machine import say
 from bench.queries import Duration
@@ -122,6 +122,7 @@ def measure_on_postgresql(effort: Effort) -> Iterator[Finding | Duration]:
         with where.served("uvicorn") as service:
             yield from _fleet(service, effort)
             yield from queries.measure(service.ports["north"], queries.ON_POSTGRESQL)
+            yield from _devices(service)
             for name, load in (("GET job", _reading), ("PUT status", _updating)):
                 server = server_of(service, "south")
                 readings = [
@@ -148,6 +149,7 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
         yield from _requests((small, few), (large, many), effort)
         yield from _fleet(many, effort)
         yield from queries.measure(many.ports["north"])
+        yield from _devices(many)
         updated = large.sample.open[_DELETED:]
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
         delete = stalls.deleting(large.sample.open[:_DELETED])
@@ -177,6 +179,11 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
             "ms",
             50,
         )
+
+
+def _devices(service: LocalService) -> Iterator[Finding]:
+    for name, milliseconds in devices.measure(service.ports["north"]):
+        yield Finding(f"devices: {name}", milliseconds, "ms", devices.AIM)
 
 
 def _starting(store: Store) -> Iterator[Finding]:

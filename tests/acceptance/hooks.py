@@ -18,7 +18,7 @@ UNSAID = {"/jobs:"}
 @schemathesis.hook
 def filter_case(_: HookContext, case: Case[Any]) -> bool:
     """Leave out well-formed lists that cannot be sent: empty ones, and items with the comma that separates items."""
-    lists = [(case.query or {}).get(name) for name in ("group", "tag", "allTags")]
+    lists = [(case.query or {}).get(name) for name in ("group", "tag", "allTags", "attribute", "label")]
     return not _is_well_formed(case) or all(value is None or _can_be_sent(value) for value in lists)
 
 
@@ -42,7 +42,8 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         if (codes := {error["code"] for error in errors}) == {"wfx.invalidRequest"}:
             return
         assert codes == {"wfx.badRequest"}
-        unsaid = {"unchangedFor", "after"} & (case.query or {}).keys()  # the schema cannot say what these are
+        free = {"unchangedFor", "notSeenFor", "after"}  # the schema cannot say what these are
+        unsaid = free & (case.query or {}).keys()
         unsaid |= {name.lower() for name in case.headers or ()} & {"if-match"}  # patterns of headers are made up badly
         unsaid |= {each for each in UNSAID if each in case.operation.path}
         assert unsaid or not _is_well_formed(case), "well-formed, but refused as malformed"

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench import filling
+from wfx.domain.device import DeviceQuery
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.opening import open_store
 
@@ -32,5 +33,8 @@ async def test_a_filled_store_has_the_jobs_and_a_sample_of_them(tmp_path: Path) 
         assert len(sample.any) == 399
         assert sample.old not in sample.any
         assert (await store.get_job(sample.old)).version == 701
+        devices = (await store.list_devices(DeviceQuery(limit=100))).devices
+        assert len(devices) == 40
+        assert sum(device.last_seen is not None for device in devices) == 18
     finally:
         await store.close()

@@ -128,8 +128,15 @@ class CommandCheck:
         self.ask("wfxctl job delete", again)
         assert job in self.ask("wfxctl job query")
         assert self.ask("wfxctl job summary", "--client-id=dana").endswith(" 1")
+        self.devices()
         self.events(job)
         self.ask("wfxctl workflow delete", TASK)
+
+    def devices(self) -> None:
+        """The client of a job, as a device."""
+        assert "dana" in self.ask("wfxctl device list", "--prefix=dana")
+        assert "checked" in self.ask("wfxctl device label", "dana", "checked", "site=here")
+        assert "checked" in self.ask("wfxctl device show", "dana")
 
     def events(self, job: str) -> None:
         """Events, up to the deletion of the job."""

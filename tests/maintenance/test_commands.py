@@ -125,13 +125,13 @@ def test_a_store_moves(service: LocalService, tmp_path: Path) -> None:
     job = httpx.get(service.north + path).raise_for_status().json()
     shown = wfx(service.folder, "export", "wfx.jsonl")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout == "wrote wfx.jsonl (workflows: 1, jobs: 2, events: 3, consumers: 0)\n"
+    assert shown.stdout == "wrote wfx.jsonl (workflows: 1, jobs: 2, events: 3, consumers: 0, devices: 0)\n"
     assert (service.folder / "wfx.jsonl").stat().st_mode & 0o777 == 0o600
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     shown = wfx(elsewhere, "import", "../wfx.jsonl")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout == "imported into wfx.db (workflows: 1, jobs: 2, events: 3, consumers: 0)\n"
+    assert shown.stdout == "imported into wfx.db (workflows: 1, jobs: 2, events: 3, consumers: 0, devices: 0)\n"
     assert wfx(elsewhere, "check").returncode == 0
     with LocalService(elsewhere) as other:
         assert httpx.get(other.north + path).json() == job
@@ -144,12 +144,15 @@ def test_a_store_moves_through_a_pipe(service: LocalService) -> None:
         ["sh", "-c", pipe], cwd=service.folder, env={**os.environ, "PYTHON": sys.executable},
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    assert (shown.stdout, shown.stderr) == ("imported into a.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n", "")
+    assert (shown.stdout, shown.stderr) == (
+        "imported into a.db (workflows: 1, jobs: 1, events: 2, consumers: 0, devices: 0)\n",
+        "",
+    )
     shown = wfx(service.folder, "import", "--storage-opt=b.db", "a.db")
-    assert shown.stdout == "imported into b.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n"
+    assert shown.stdout == "imported into b.db (workflows: 1, jobs: 1, events: 2, consumers: 0, devices: 0)\n"
     (service.folder / "a.db").rename(service.folder / "a?%20#.db")
     shown = wfx(service.folder, "import", "--storage-opt=c.db", "a?%20#.db")
-    assert shown.stdout == "imported into c.db (workflows: 1, jobs: 1, events: 2, consumers: 0)\n"
+    assert shown.stdout == "imported into c.db (workflows: 1, jobs: 1, events: 2, consumers: 0, devices: 0)\n"
     (service.folder / "a?%20#.db").rename(service.folder / "a.db")
     dumps = [wfx(service.folder, "export", f"--storage-opt={name}.db", "-").stdout for name in ("a", "b")]
     headers = [json.loads(dump.splitlines()[0]) for dump in dumps]

@@ -11,7 +11,7 @@ _MOST = 2**62
 
 def cursor_of(log_id: str, number: int) -> str:
     """Name the place behind a job in the store whose log this is."""
-    return urlsafe_b64encode(f"{log_id}.{number}".encode()).decode().rstrip("=")
+    return _encoded(f"{log_id}.{number}")
 
 
 def read_cursor(text: str) -> tuple[str, int]:
@@ -23,3 +23,23 @@ def read_cursor(text: str) -> tuple[str, int]:
     if not log_id or not number.isdecimal() or int(number) > _MOST or cursor_of(log_id, int(number)) != text:
         raise BadRequest(f"parameter 'after': '{text}' is no cursor; give 'next' of the page before")
     return log_id, int(number)
+
+
+def id_cursor_of(log_id: str, client_id: str) -> str:
+    """Name the place behind a device, in the store whose log this is."""
+    return _encoded(f"{log_id}.{client_id}")
+
+
+def read_id_cursor(text: str) -> tuple[str, str]:
+    """Return log and client id. Raises BadRequest for what :func:`id_cursor_of` has not made."""
+    try:
+        log_id, _, client_id = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(".")
+    except ValueError:
+        log_id, client_id = "", ""
+    if not log_id or not client_id or "\0" in client_id or id_cursor_of(log_id, client_id) != text:
+        raise BadRequest(f"parameter 'after': '{text}' is no cursor; give 'next' of the page before")
+    return log_id, client_id
+
+
+def _encoded(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -54,6 +54,9 @@ _BAD_WORKFLOW = Answer(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a
 _GONE = Answer(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
 _OTHER_LOG = Answer(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
 _UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
+_NO_DEVICE = Answer(404, "wfx.deviceNotFound", "91f3a6c2d47e4b08b5c9e02f8a61d73b")
+_DEVICE_CHANGED = Answer(412, "wfx.deviceChanged", "4b7e02d9c8f14a35b1d60e93a7f25c88")
+_DEVICE_IN_USE = Answer(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325e")
 TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
 _FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
@@ -62,6 +65,9 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.WorkflowNotFound, _WORKFLOW),
     (errors.WorkflowNotUnique, _NOT_UNIQUE),
     (errors.WorkflowInvalid, _BAD_WORKFLOW),
+    (errors.DeviceNotFound, _NO_DEVICE),
+    (errors.DeviceChanged, _DEVICE_CHANGED),
+    (errors.DeviceInUse, _DEVICE_IN_USE),
     (errors.BehindHorizon, _GONE),
     (errors.NotOnThisLog, _OTHER_LOG),
     (errors.JobChanged, _CHANGED),

@@ -14,6 +14,7 @@ from wfx.api import bulk_inputs
 from wfx.api.bulk_inputs import BulkInput
 from wfx.domain import tags, validation
 from wfx.domain.definition import Definition
+from wfx.domain.device import DeviceDescription
 from wfx.domain.job import Status
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
@@ -111,6 +112,11 @@ INPUTS: dict[str, Input] = {
         Definition.of,
         lambda made: (made.hash, made.encoded),
         lambda digest, document: Definition(Json(document), digest),
+    ),
+    "PutFleetDevicesClientIdAttributes": Input(
+        DeviceDescription.of,
+        lambda made: (None, made.encoded),
+        lambda _, document: DeviceDescription(Json(document)),
     ),
     "PostJobsIdTags": Input(_tags_to_add, _pack_tags_to_add, lambda names, _: names),
     "DeleteJobsIdTags": Input(

@@ -9,7 +9,17 @@ from functools import cache
 from starlette.types import ASGIApp
 
 from wfx.api import problems
-from wfx.api.handlers import about, events, fleet_bulk, fleet_job, fleet_jobs, job_fields, jobs, workflows
+from wfx.api.handlers import (
+    about,
+    events,
+    fleet_bulk,
+    fleet_devices,
+    fleet_job,
+    fleet_jobs,
+    job_fields,
+    jobs,
+    workflows,
+)
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
 from wfx.api.request import Handler
 from wfx.api.route_table import RouteTable
@@ -73,6 +83,11 @@ HANDLERS: dict[str, Handler] = {
     "DeleteJobsIdTags": job_fields.delete_tags,
     "GetVersion": about.version,
     "GetHealth": about.health,
+    "GetFleetDevices": fleet_devices.query,
+    "DeleteFleetDevicesClientId": fleet_devices.delete,
+    "GetFleetDevicesClientId": fleet_devices.get,
+    "GetFleetDevicesClientIdAttributes": fleet_devices.get_attributes,
+    "PutFleetDevicesClientIdAttributes": fleet_devices.put_attributes,
     "GetFleetJobs": fleet_jobs.query,
     "GetFleetJobsSummary": fleet_jobs.summarize,
     "GetFleetJobsId": fleet_job.get,

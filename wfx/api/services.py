@@ -12,6 +12,7 @@ from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.service.bulk import BulkJobs
+from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
@@ -24,6 +25,7 @@ class Services:
     jobs: Jobs
     bulk: BulkJobs
     workflows: Workflows
+    devices: Devices
     health: Health
     broker: Broker
     filters: Filters

@@ -2,6 +2,7 @@
 
     WfxError
     ├── NotFound
+    │   ├── DeviceNotFound
     │   ├── JobNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
@@ -13,6 +14,9 @@
     │   ├── TextTooLong
     │   ├── JobExists
     │   ├── JobChanged
+    │   ├── DescriptionInvalid    of a device
+    │   ├── DeviceChanged
+    │   ├── DeviceInUse
     │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
     │   ├── IdempotencyKeyReused  it was given with another request
     │   ├── IdempotencyKeyInUse   somebody carries that request out now
@@ -39,6 +43,14 @@ class WfxError(Exception):
 
 class NotFound(WfxError):
     """The named thing does not exist."""
+
+
+class DeviceNotFound(NotFound):
+    """No device has this client id."""
+
+    def __init__(self, client_id: str) -> None:
+        """Name the device."""
+        super().__init__(f"there is no device '{client_id}'")
 
 
 class JobNotFound(NotFound):
@@ -126,6 +138,26 @@ class JobChanged(Refused):
         """Keep the version that it has."""
         super().__init__(f"Job with ID '{job_id}' has version {version} and not {expected}; read it again")
         self.version = version
+
+
+class DescriptionInvalid(Refused):
+    """The attributes or labels of a device break a rule."""
+
+
+class DeviceChanged(Refused):
+    """The device has other attributes or labels than those that were asked for."""
+
+    def __init__(self, client_id: str) -> None:
+        """Say which device, and what to do about it."""
+        super().__init__(f"the attributes of device '{client_id}' have changed; read them again")
+
+
+class DeviceInUse(Refused):
+    """Jobs refer to the device, so it cannot be deleted."""
+
+    def __init__(self, client_id: str) -> None:
+        """Say which device, and what to do about it."""
+        super().__init__(f"device '{client_id}' has jobs; delete these first")
 
 
 class SelectionTooLarge(Refused):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import JobNotFound, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
@@ -121,6 +122,12 @@ class Backend(Protocol):
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         """Return a page of rows, and the position on the log of the same moment."""
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        """Return a page of devices, and the position on the log of the same moment."""
+
+    async def get_device(self, client_id: str) -> Device:
+        """Return one device. Raises DeviceNotFound."""
 
     async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
         """Tell which of the next jobs fulfil a query."""

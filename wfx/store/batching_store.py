@@ -13,7 +13,16 @@ from secrets import token_hex
 from typing import Any, Self
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
-from wfx.domain.errors import JobNotFound, NotFound, StepTaken, StoreError, StoreUnavailable, WorkflowNotFound
+from wfx.domain.device import Device, DeviceDescription, DeviceList, DeviceQuery, Sighting
+from wfx.domain.errors import (
+    DeviceNotFound,
+    JobNotFound,
+    NotFound,
+    StepTaken,
+    StoreError,
+    StoreUnavailable,
+    WorkflowNotFound,
+)
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
@@ -23,17 +32,21 @@ from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
+from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
     CreateWorkflow,
+    DeleteDevice,
     DeleteJob,
     DeleteWorkflow,
+    DescribeDevice,
     DropTombstones,
     EndLeases,
     JobOperation,
+    NoteSightings,
     OpenBulk,
     OpenConsumer,
     PruneLog,
@@ -76,6 +89,7 @@ class BatchingStore:
         """Start the tasks, with a log that has these bounds now."""
         self.backend = backend
         self._cached_job = backend.cached_job
+        self._clock = clock
         self._holder = token_hex(16)
         self._has_leases = False
         self._closing = False
@@ -154,6 +168,30 @@ class BatchingStore:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self.backend.list_jobs(query)
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return await self.backend.list_devices(query)
+
+    async def get_device(self, client_id: str) -> Device:
+        _require_device(client_id)
+        return await self.backend.get_device(client_id)
+
+    async def note_sightings(self, sightings: Sequence[Sighting], *, forgets: bool) -> int:
+        noted = sorted(each for each in sightings if is_id(each.client_id) and is_text(each.client_id))
+        if not noted:
+            return len(sightings)
+        left_out: int = await self._writes.submit(NoteSightings(noted, self._clock(), forgets))
+        return left_out + len(sightings) - len(noted)
+
+    async def describe_device(
+        self, client_id: str, description: DeviceDescription, expected: str | None = None
+    ) -> None:
+        _require_device(client_id)
+        await self._writes.submit(DescribeDevice(client_id, description, expected))
+
+    async def delete_device(self, client_id: str) -> None:
+        _require_device(client_id)
+        await self._writes.submit(DeleteDevice(client_id))
 
     async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
         return await self.backend.select_jobs(query, with_ids=with_ids)
@@ -309,6 +347,12 @@ def _require_text(key: str, otherwise: NotFound) -> None:
     """Raise unless the key is Unicode text."""
     if not is_text(key):
         raise otherwise
+
+
+def _require_device(client_id: str) -> None:
+    """Raise unless a device may have this client id."""
+    if not is_id(client_id) or not is_text(client_id):
+        raise DeviceNotFound(client_id)
 
 
 def _require_name(kind: str, name: str) -> None:

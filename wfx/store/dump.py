@@ -17,8 +17,9 @@ from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json, embedded
 from wfx.domain.numbers import encode_free_form
 
-FORMAT = 1
-"""Version of the format."""
+FORMAT = 2
+"""Version of the format. Dumps of version 1, which have no devices, are read, too."""
+_READ = (1, FORMAT)
 _HEADER, _END = "wfx-dump", "end"
 """Kinds of the first and the last line."""
 _AS_TEXT = "Text"
@@ -42,11 +43,12 @@ class Header(NamedTuple):
     jobs: int
     events: int
     consumers: int
+    devices: int = 0
 
     @property
     def counts(self) -> tuple[int, ...]:
         """How many records there are of each kind, in the order of the dump."""
-        return self.workflows, self.jobs, self.events, self.consumers
+        return self.workflows, self.jobs, self.events, self.consumers, self.devices
 
     @property
     def records(self) -> int:
@@ -118,13 +120,26 @@ class ConsumerRecord(NamedTuple):
     lost: int
 
 
-Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord
+class DeviceRecord(NamedTuple):
+    """What is known of a device beside its jobs."""
+
+    client_id: str
+    first_seen: int | None
+    last_seen: int | None
+    version: str
+    unclaimed: bool
+    """Whether there was no job of it when it was seen, and nothing was said about it."""
+    description: Json
+
+
+Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord | DeviceRecord
 _Shape = TypeVar("_Shape", bound=tuple[Any, ...])
 _KINDS: Mapping[str, type[Record]] = {
     "workflow": WorkflowRecord,
     "job": JobRecord,
     "event": EventRecord,
     "consumer": ConsumerRecord,
+    "device": DeviceRecord,
 }
 """Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}
@@ -185,9 +200,9 @@ class DumpReader:
         document = self._next()
         if document.get("kind") != _HEADER:
             raise self.refusal("it is not the header of a dump")
-        if document.get("format") != FORMAT:
-            raise self.refusal(f"the dump has format {document.get('format')!r}, this program reads {FORMAT}")
-        self.header = self._shaped(Header, document)
+        if document.get("format") not in _READ:
+            raise self.refusal(f"the dump has format {document.get('format')!r}, this program reads 1 and {FORMAT}")
+        self.header = self._shaped(Header, {"devices": 0, **document} if document["format"] == 1 else document)
         if min(self.header.counts) < 0:
             raise self.refusal("the header has a negative number of records")
 
@@ -325,6 +340,7 @@ def _out_of_range(member: str, value: int) -> ValueError:
 _TYPES: Mapping[Any, tuple[type, ...]] = {
     str: (str,),
     int: (int,),
+    bool: (bool,),
     Json: (bytes,),
     int | None: (int, type(None)),
     str | None: (str, type(None)),

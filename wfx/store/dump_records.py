@@ -12,11 +12,14 @@ from typing import Any
 from wfx.domain import tags
 from wfx.domain.cause import EncodedCause
 from wfx.domain.definition import hash_of
+from wfx.domain.device import DeviceDescription
+from wfx.domain.errors import DescriptionInvalid
 from wfx.domain.job import Action, HistoryEntry, Job
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
-from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, WorkflowRecord
+from wfx.store.device_lists import is_id
+from wfx.store.dump import ConsumerRecord, DeviceRecord, EntryRecord, EventRecord, Header, JobRecord, WorkflowRecord
 from wfx.store.findings import UNREADABLE
 from wfx.store.plan import EventDraft
 
@@ -99,6 +102,27 @@ class RecordReader:
             if min(record.steps, record.lost) < 0:
                 raise ValueError("its steps and lost events are not numbers from 0 on")
 
+    def device(self, record: DeviceRecord) -> DeviceDescription:
+        """Return what is said about a device."""
+        with naming("device", record.client_id):
+            if not is_id(record.client_id):
+                raise ValueError("its client id is empty or too long, or has U+0000")
+            if (record.first_seen is None) != (record.last_seen is None) or _or(record.first_seen) > _or(
+                record.last_seen
+            ):
+                raise ValueError("the times at which it was seen first and last contradict each other")
+            _require_time(_or(record.first_seen))
+            _require_time(_or(record.last_seen))
+            if "\0" in record.version:
+                raise ValueError("its version has U+0000")
+            try:
+                description = DeviceDescription.of(decode(record.description))
+            except DescriptionInvalid as exc:
+                raise ValueError(str(exc)) from exc
+            if description.encoded != record.description:
+                raise ValueError("its attributes and labels are not sorted, or have further members")
+            return description
+
     def _known(self, number: int) -> Workflow:
         workflow = self._workflows.get(number)
         if workflow is None:
@@ -153,6 +177,10 @@ def _require_payload(record: EventRecord, workflow: Workflow) -> None:
     member, wanted = ("id", record.job_id) if record.job_id else ("name", workflow.name)
     if payload[member] != wanted:
         raise ValueError(f"its payload is about another {'job' if record.job_id else 'workflow'}")
+
+
+def _or(moment: int | None) -> int:
+    return 0 if moment is None else moment
 
 
 def _require_time(moment: int) -> None:

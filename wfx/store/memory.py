@@ -10,6 +10,7 @@ from itertools import count
 from secrets import token_hex
 from typing import Any
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import (
     BehindHorizon,
     JobNotFound,
@@ -34,6 +35,7 @@ from wfx.store.job_filters import matches
 from wfx.store.job_lists import accepts, has_values
 from wfx.store.memory_bulk import MemoryBulk
 from wfx.store.memory_consumers import MemoryConsumers
+from wfx.store.memory_devices import MemoryDevices
 from wfx.store.memory_jobs import MemoryJob
 from wfx.store.memory_lists import list_jobs, select_jobs
 from wfx.store.memory_log import number_to_drop
@@ -42,10 +44,13 @@ from wfx.store.opening import system_clock
 from wfx.store.operations import (
     Checkpoint,
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenBulk,
     OpenConsumer,
     PruneLog,
@@ -75,6 +80,7 @@ class MemoryBackend:
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
+        self._devices = MemoryDevices()
         self._bulk = MemoryBulk()
         self._log_id = token_hex(16)
         self._closed = False
@@ -128,7 +134,10 @@ class MemoryBackend:
             case OpenConsumer():
                 return Performed(self._consumers.open(operation.name, self._head))
             case OpenBulk() | TakeLease() | EndLeases():
-                return Performed(self._hold(operation, now))
+                result: Any = self._hold(operation, now)
+            case NoteSightings() | DescribeDevice() | DeleteDevice():
+                result = self._devices.perform(operation, self._all_jobs())
+        return Performed(result)
 
     def _drop(self, operation: RunChores | DropTombstones, now: int) -> int:
         if isinstance(operation, RunChores):
@@ -169,6 +178,12 @@ class MemoryBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return list_jobs(query, self._jobs.values(), self._log_id, self._head)
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return self._devices.list(query, self._all_jobs(), self._log_id, self._head)
+
+    async def get_device(self, client_id: str) -> Device:
+        return self._devices.get(client_id, self._all_jobs())
 
     async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
         return select_jobs(query, self._jobs.values(), self._log_id, self._head, with_ids=with_ids)
@@ -301,6 +316,9 @@ class MemoryBackend:
         del self._events[:dropped]
         self._horizon += dropped
         return dropped
+
+    def _all_jobs(self) -> Iterable[Job]:
+        return (stored.job for stored in self._jobs.values())
 
     def _job(self, job_id: str) -> Job | None:
         return stored.job if (stored := self._jobs.get(job_id)) else None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
+from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
@@ -121,6 +122,37 @@ class EndLeases:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteSightings:
+    """Note when devices were seen."""
+
+    sightings: Sequence[Sighting]
+    """Of different devices, in the order of their ids."""
+    now: int
+    forgets: bool
+    """Whether those that nobody knows and that were not seen for long make room, if need be."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeDevice:
+    """Replace what is said about a device."""
+
+    client_id: str
+    description: DeviceDescription
+    expected: str | None
+    """The tag of what must have been said until now; None for anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDevice:
+    """Forget a device that has no jobs."""
+
+    client_id: str
+
+
+DeviceOperation = NoteSightings | DescribeDevice | DeleteDevice
+
+
+@dataclass(frozen=True, slots=True)
 class OpenBulk:
     """Make the record of a bulk request, or take it over, unless somebody else carries it out."""
 
@@ -143,6 +175,7 @@ ExclusiveOperation = (
     | OpenConsumer
     | TakeLease
     | EndLeases
+    | DeviceOperation
     | OpenBulk
 )
 """Operations that are done one by one on the tables."""

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
+from wfx.domain.device import Device, DeviceDescription, DeviceList, DeviceQuery, Sighting
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
@@ -195,6 +196,35 @@ class Store(Protocol):
 
         Nobody sees the history any more, but it may be left to :meth:`run_chores` to drop it.
         """
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        """Return a page of devices in the order of their client ids, and the position that their jobs reflect.
+
+        A device is a client that has jobs, was seen, or was described. One call looks at a bounded number of devices,
+        so a page may end early; then it tells where the next one begins.
+        """
+
+    async def get_device(self, client_id: str) -> Device:
+        """Return one device. Raises DeviceNotFound."""
+
+    async def note_sightings(self, sightings: Sequence[Sighting], *, forgets: bool) -> int:
+        """Note when devices were seen, each at most once, in one short transaction; callers give some hundreds.
+
+        The latest sighting counts, whoever has noted it. Of devices that have neither jobs nor a description a bounded
+        number is kept; if ``forgets``, those not seen for long make room. Returns how many were left out.
+        """
+
+    async def describe_device(
+        self, client_id: str, description: DeviceDescription, expected: str | None = None
+    ) -> None:
+        """Replace attributes and labels of a device, which is known from then on.
+
+        Raises DeviceChanged unless the present ones have the expected tag, if any, and DeviceNotFound for an id that no
+        device has.
+        """
+
+    async def delete_device(self, client_id: str) -> None:
+        """Forget what is known of a device. Raises DeviceNotFound; DeviceInUse if it has jobs."""
 
     async def get_tombstone(self, job_id: str, since: Timestamp) -> Job:
         """Return what devices are told of a job that was deleted, from this moment on; its mtime is that of its end.

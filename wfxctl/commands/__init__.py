@@ -8,6 +8,9 @@ from wfx.version import COMMIT, VERSION
 from wfxctl import names
 from wfxctl.commands import (
     context,
+    device_label,
+    device_list,
+    device_show,
     health,
     job_create,
     job_definition,
@@ -34,6 +37,11 @@ from wfxctl.commands import (
 )
 from wfxctl.flags import GLOBAL
 
+_DEVICE = Command(
+    "device",
+    "List, show and label devices",
+    children=(device_label.COMMAND, device_list.COMMAND, device_show.COMMAND),
+)
 _JOB = Command(
     "job",
     "Create, show, change and watch jobs",
@@ -89,6 +97,7 @@ ROOT = Command(
     children=(
         *completion.commands("wfxctl", names.offered),
         context.COMMAND,
+        _DEVICE,
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,

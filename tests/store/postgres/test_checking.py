@@ -71,6 +71,11 @@ DAMAGE = {
     ],
     "workflow_deleted": ["UPDATE workflow SET deleted = 1000 WHERE deleted IS NOT NULL"],
     "consumer": ["UPDATE consumer SET position = 1000", "UPDATE consumer SET steps = -1"],
+    "device": [
+        "UPDATE device SET first_seen = 99 WHERE client_id = 'a'",
+        "UPDATE device SET last_seen = NULL WHERE client_id = 'new'",
+        "UPDATE device SET keys = '{}' WHERE client_id = 'spare'",
+    ],
     "lease": ["UPDATE lease SET epoch = 0", "UPDATE lease SET holder = ''"],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",

@@ -126,7 +126,7 @@ def test_it_is_imported_into_a_file(option: str, tmp_path: Path) -> None:
     """`wfx import ADDRESS` makes a SQLite store of the reference's database, which is sound and serves its jobs."""
     shown = wfx(tmp_path, "import", option)
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout == "imported into wfx.db (workflows: 2, jobs: 3, events: 0, consumers: 0)\n"
+    assert shown.stdout == "imported into wfx.db (workflows: 2, jobs: 3, events: 0, consumers: 0, devices: 0)\n"
     assert_sound(tmp_path / "wfx.db")
     with sqlite_dumping.dump(tmp_path / "wfx.db") as (_, records):
         jobs = [record for record in records if isinstance(record, JobRecord)]

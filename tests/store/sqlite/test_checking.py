@@ -16,6 +16,7 @@ import pytest
 
 from tests.store.samples import FLOW, begin, move, redefine, renamed, tag, together, untag
 from tests.store.sqlite.audit import Ledger, live
+from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.timestamp import Timestamp
 from wfx.store.findings import Report
@@ -66,6 +67,9 @@ async def fill(store: Store) -> None:
     await store.delete_job(fourth.id)
     await store.delete_workflow("gone")
     await store.step("reader", 2, 0, 11, [])
+    await store.note_sightings([Sighting("a", 5, 9, "SW 1"), Sighting("new", 7, 7, "")], forgets=False)
+    await store.describe_device("a", DeviceDescription.of({"attributes": {"site": "x&y"}, "labels": ["canary"]}))
+    await store.describe_device("spare", DeviceDescription.of({"labels": ["canary"]}))
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +175,13 @@ DAMAGES = [
     Damage("UPDATE lease SET until = -1", "lease", "lease chores", "microseconds from 0 on", "until -1"),
     Damage("UPDATE lease SET until = 'soon'", "lease", "lease chores", "microseconds from 0 on", "until soon"),
     Damage("UPDATE lease SET until = 1.5", "lease", "lease chores", "microseconds from 0 on", "until 1.5"),
+    Damage("UPDATE device SET first_seen = 99 WHERE client_id = 'a'", "device", "device a", "in order", "seen 99 to 9"),
+    Damage("UPDATE device SET last_seen = NULL WHERE client_id = 'a'", "device", "device a", "or none", "5 to never"),
+    Damage("UPDATE device SET unclaimed = 2 WHERE client_id = 'new'", "device", "device new", "0 or 1", "unclaimed 2"),
+    Damage("UPDATE device SET description = '{' WHERE client_id = 'a'", "device", "device a", "in JSON", ", {"),
+    Damage("UPDATE device SET client_id = x'ff' WHERE client_id = 'new'", "device", "device ", "id of text", "seen 7"),
+    Damage("DELETE FROM device_key", "device_key", "device a", "device_key for attribute site:x&y", "none"),
+    Damage("DELETE FROM device WHERE client_id = 'spare'", "device_key", "(label canary, spare)", "a", "none"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
     Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),

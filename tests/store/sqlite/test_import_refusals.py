@@ -22,7 +22,7 @@ from wfx.store.opening import open_store
 from wfx.store.sqlite.dumping import dump
 from wfx.store.sqlite.restoring import restore
 
-HEADER, WORKFLOW, JOB, EVENT, CONSUMER = 0, 1, 3, 8, 21
+HEADER, WORKFLOW, JOB, EVENT, CONSUMER, DEVICE = 0, 1, 3, 8, 21, 22
 """Lines in the dump, from 0."""
 
 
@@ -90,6 +90,13 @@ WRONG: dict[str, tuple[int, dict[str, Any], str]] = {
     "other job": (EVENT, {"jobId": "x"}, "line 9: event 3: its payload is about another job"),
     "time of an event": (EVENT, {"ctime": 1 << 60}, "line 9: event 3: it has a time that is not in the years"),
     "beyond the head": (CONSUMER, {"position": 16}, "line 22: consumer reader: its position 16 is not one of the log"),
+    "device without an id": (DEVICE, {"clientId": ""}, "line 23: device : its client id is empty"),
+    "device seen once": (DEVICE, {"firstSeen": None}, "line 23: device a: the times at which it was seen"),
+    "device seen backwards": (DEVICE, {"firstSeen": 10}, "line 23: device a: the times at which it was seen first and"),
+    "device out of time": (DEVICE, {"lastSeen": 1 << 60}, "line 23: device a: it has a time that is not in the years"),
+    "device with a flag of 1": (DEVICE, {"unclaimed": 1}, "line 23: member 'unclaimed' has a value of the wrong type"),
+    "attribute": (DEVICE, {"description": {"attributes": {"x y": "1"}, "labels": []}}, "line 23: device a: attribute"),
+    "labels": (DEVICE, {"description": {"attributes": {}, "labels": ["b", "a"]}}, "line 23: device a: its attributes"),
     "before anything": (CONSUMER, {"lost": -1}, "line 22: consumer reader: its steps and lost events are not"),
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from wfx.api.large_answers import document_reply, fetch_job
 from wfx.api.request import ApiRequest
+from wfx.api.sightings import note_report
 from wfx.api.tombstones import fetch_tombstone
 from wfx.domain.errors import JobNotFound
 from wfx.domain.workflow import Actor
@@ -27,6 +28,7 @@ async def get_status(request: ApiRequest) -> Response:
 async def put_status(request: ApiRequest) -> Response:
     """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
     job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
+    note_report(request, job.client_id)
     return await document_reply(request, job.status)
 
 

@@ -14,6 +14,7 @@ from wfx.api.notes import shortened_history
 from wfx.api.parameters import job_query_of, paging_of
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
+from wfx.api.sightings import note_poll, note_read
 from wfx.api.tombstones import fetch_tombstone
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
@@ -24,7 +25,9 @@ async def query(request: ApiRequest) -> Response:
     """GET /jobs."""
     paging = paging_of(request.query)
     wanted = job_query_of(request.query, paging)
-    return await write_page(request, partial(request.services.jobs.query, wanted), paging, job_json.job)
+    answer = await write_page(request, partial(request.services.jobs.query, wanted), paging, job_json.job)
+    note_poll(request, wanted.client_id)
+    return answer
 
 
 async def create(request: ApiRequest) -> Response:
@@ -45,12 +48,16 @@ async def get(request: ApiRequest) -> Response:
     try:
         return await _get(request)
     except JobNotFound:
-        return await document_reply(request, job_json.job(await fetch_tombstone(request)))
+        tombstone = await fetch_tombstone(request)
+        note_read(request, tombstone.client_id)
+        return await document_reply(request, job_json.job(tombstone))
 
 
 async def _get(request: ApiRequest) -> Response:
     if not request.query["history"]:
-        return await document_reply(request, job_json.job(await fetch_job(request, limit=request.most)))
+        job = await fetch_job(request, limit=request.most)
+        note_read(request, job.client_id)
+        return await document_reply(request, job_json.job(job))
     job = await fetch_job(request, beside=PIECE, limit=request.most)
     page = await read_page(request, partial(request.services.jobs.history, job))
     if not page.items and page.rest is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
@@ -25,7 +26,7 @@ from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import bulk, figures, job_list, job_summary
+from wfx.store.postgres import bulk, devices, figures, job_list, job_summary
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
@@ -165,6 +166,12 @@ class PostgresBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return await self._searches.read(partial(devices.list_devices, query=query))
+
+    async def get_device(self, client_id: str) -> Device:
+        return await self._pages.read(partial(devices.get_device, client_id=client_id))
 
     async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
         return await self._searches.read(partial(job_list.select_jobs, query=query, with_ids=with_ids))

@@ -4,10 +4,10 @@
 -- name: index
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'event_pkey', 'history_pkey', 'job_client',
-    'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey',
-    'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted',
-    'workflow_pkey', 'writer_pkey'
+    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey',
+    'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key',
+    'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'log_pkey',
+    'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -18,10 +18,9 @@ WHERE NOT EXISTS (
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey',
-    'left_history_pkey',
-    'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_pkey',
-    'writer_pkey'
+    'device_pkey', 'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey',
+    'lease_pkey', 'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key',
+    'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
@@ -104,3 +103,19 @@ SELECT
     'lease ' || name, 'a holder, an epoch from 1 on, and an end in microseconds from 0 on',
     'holder ' || holder || ', epoch ' || epoch || ', until ' || until
 FROM lease WHERE holder = '' OR epoch < 1 OR until < 0
+
+-- name: device
+SELECT
+    'device ' || client_id, 'times in order or none, and the keys ' || told.keys::text,
+    'seen ' || coalesce(first_seen::text, 'never') || ' to ' || coalesce(last_seen::text, 'never') || ', ' || device.keys::text
+FROM device
+CROSS JOIN LATERAL (
+    SELECT array(
+        SELECT 'attribute ' || key || ':' || value FROM json_each_text(description::json -> 'attributes')
+        UNION ALL
+        SELECT 'label ' || value FROM json_array_elements_text(description::json -> 'labels') AS label (value)
+        ORDER BY 1
+    )
+) AS told (keys)
+WHERE (first_seen IS NULL) <> (last_seen IS NULL) OR first_seen > last_seen
+    OR array(SELECT unnest(device.keys) ORDER BY 1) <> told.keys

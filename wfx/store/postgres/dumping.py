@@ -9,7 +9,16 @@ from operator import itemgetter
 
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
-from wfx.store.dump import ConsumerRecord, EntryRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import (
+    ConsumerRecord,
+    DeviceRecord,
+    EntryRecord,
+    EventRecord,
+    Header,
+    JobRecord,
+    Record,
+    WorkflowRecord,
+)
 from wfx.store.dump_rows import job_record, typed
 from wfx.store.postgres import reference_rows
 from wfx.store.postgres.blocking import BlockingConnection, one_state
@@ -44,6 +53,7 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     yield from typed("job", _jobs(connection), partial(_job, workflows), _id_of)
     yield from typed("event", _events(connection), _event, _FIRST)
     yield from typed("consumer", rows(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
+    yield from typed("device", rows(SQL["dump_devices"]), _device, _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -82,6 +92,11 @@ def _event(row: Row) -> EventRecord:
     seq, ctime, action, job_id, client_id, workflow, payload, before, cause = row
     document = Json(payload.encode())
     return EventRecord(seq, ctime, action, job_id, client_id, workflow, document, before, _encoded(cause))
+
+
+def _device(row: Row) -> DeviceRecord:
+    client_id, first_seen, last_seen, version, unclaimed, description = row
+    return DeviceRecord(client_id, first_seen, last_seen, version, unclaimed, Json(description.encode()))
 
 
 def _encoded(text: str | None) -> Json | None:

@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases.
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices.
 
 Each is one statement, or several of which each may be done twice; so no lock is held while this server thinks.
 """
@@ -19,10 +19,14 @@ from wfx.domain.workflow import Workflow
 from wfx.store.backend import Performed
 from wfx.store.operations import (
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
+    DeviceOperation,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenBulk,
     OpenConsumer,
     PruneLog,
@@ -30,7 +34,7 @@ from wfx.store.operations import (
     TakeLease,
 )
 from wfx.store.plan import workflow_event
-from wfx.store.postgres import bulk
+from wfx.store.postgres import bulk, devices
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
@@ -38,7 +42,7 @@ from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | OpenBulk
+_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | OpenBulk | DeviceOperation
 
 
 class Fence(NamedTuple):
@@ -75,13 +79,16 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
         case DropTombstones():
             values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
-            return await plain.fetchval(SQL["drop_tombstones"], *values)
+            result = await plain.fetchval(SQL["drop_tombstones"], *values)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case OpenBulk():
             return await bulk.open_one(plain, operation, now)
         case TakeLease() | EndLeases():
-            return await _lease(plain, operation)
+            result = await _lease(plain, operation)
+        case NoteSightings() | DescribeDevice() | DeleteDevice():
+            result = await devices.perform(plain, operation)
+    return result
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:

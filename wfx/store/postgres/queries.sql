@@ -132,7 +132,7 @@ SELECT
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('bulk_slice', 'SELECT,INSERT,DELETE')
+                ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -437,7 +437,7 @@ UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dro
 -- name: dump_header
 SELECT
     log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
-    (SELECT count(*) FROM consumer)
+    (SELECT count(*) FROM consumer), (SELECT count(*) FROM device)
 FROM log
 
 -- name: dump_workflows
@@ -458,6 +458,9 @@ SELECT number, size + history_bytes FROM job ORDER BY number
 
 -- name: dump_histories
 SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
+
+-- name: dump_devices
+SELECT client_id, first_seen, last_seen, version, unclaimed, description FROM device ORDER BY client_id
 
 -- name: dump_events
 SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
@@ -483,6 +486,7 @@ DELETE FROM writer
 -- name: is_unused
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
+    AND NOT EXISTS (SELECT FROM device)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -508,12 +512,12 @@ DROP TABLE import_progress
 
 -- name: analyze_imported
 -- Else the check, and the first searches, are planned as if the tables were empty.
-ANALYZE workflow, job, history, event
+ANALYZE workflow, job, history, event, device
 
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
-TRUNCATE workflow, current_workflow, job, history, event, consumer, job_count;
+TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count;
 UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
 
 -- name: lock_head
@@ -580,3 +584,102 @@ RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
 DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
+
+-- name: devices_in_range
+SELECT client_id, last_seen, version FROM device
+WHERE client_id :comparison $1 AND client_id < $2 AND ($4::text[] IS NULL OR keys @> $4)
+ORDER BY client_id :order LIMIT $3
+
+-- name: clients_in_range
+-- Clients that jobs are for, from one to the next in the index: a client may have many jobs. Ids that are longer are of none.
+WITH RECURSIVE client (found) AS (
+    (
+        SELECT left(client_id, 500) FROM job
+        WHERE left(client_id, 500) :comparison $1 AND left(client_id, 500) < $2 ORDER BY 1 :order LIMIT 1
+    )
+    UNION ALL
+    SELECT (SELECT left(client_id, 500) FROM job WHERE :step ORDER BY 1 :order LIMIT 1) FROM client WHERE found IS NOT NULL
+)
+SELECT found FROM client WHERE found IS NOT NULL LIMIT $3
+
+-- name: devices_by_id
+SELECT client_id, first_seen, last_seen, version, description FROM device WHERE client_id = ANY ($1::text[])
+
+-- name: jobs_of_devices
+-- Of the newest jobs of each client the newest one that has not ended, and the newest one that has.
+SELECT client, has_ended, chosen.id, name, grp, state, mtime
+FROM unnest($1::text[]) AS asked (client)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (has_ended) *
+    FROM (
+        SELECT number, job.id, workflow, grp, state, mtime, grp IN ('CLOSED', 'FAILED') AS has_ended
+        FROM job WHERE left(client_id, 500) = left(client, 500) AND client_id = client ORDER BY number DESC LIMIT $2
+    ) AS newest
+    ORDER BY has_ended, number DESC
+) AS chosen
+JOIN workflow ON workflow.number = chosen.workflow
+
+-- name: is_device
+SELECT
+    EXISTS (SELECT FROM device WHERE client_id = $1),
+    EXISTS (SELECT FROM job WHERE left(client_id, 500) = left($1, 500) AND client_id = $1)
+
+-- name: forget_unclaimed
+-- Devices without jobs that were not seen since $1, $2 of them, if there is no room for as many.
+DELETE FROM device WHERE (SELECT count(*) FROM device WHERE unclaimed) + $2 > $3 AND client_id = ANY (ARRAY (
+    SELECT client_id FROM device
+    WHERE unclaimed AND last_seen < $1 AND NOT EXISTS (
+        SELECT FROM job WHERE left(job.client_id, 500) = left(device.client_id, 500) AND job.client_id = device.client_id
+    )
+    ORDER BY client_id LIMIT $2
+    FOR UPDATE SKIP LOCKED
+))
+
+-- name: note_sightings
+-- The latest sighting counts, whichever server it was by. Of new devices without jobs only so many are kept that there are no
+-- more than $5. Rows are locked in order. The answer is how many were left out.
+WITH
+asked AS MATERIALIZED (
+    SELECT
+        seen.client, since, latest, release, device.client_id IS NULL AS is_new,
+        coalesce(device.unclaimed, true) AND NOT EXISTS (
+            SELECT FROM job WHERE left(job.client_id, 500) = left(seen.client, 500) AND job.client_id = seen.client
+        ) AS unclaimed
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS seen (client, since, latest, release)
+    LEFT JOIN device ON device.client_id = seen.client
+),
+fitting AS MATERIALIZED (
+    SELECT *
+    FROM (SELECT *, count(*) FILTER (WHERE is_new AND unclaimed) OVER (ORDER BY client) AS nth FROM asked) AS counted
+    WHERE NOT (is_new AND unclaimed) OR nth <= $5 - (SELECT count(*) FROM device WHERE device.unclaimed)
+),
+noted AS (
+    INSERT INTO device AS known (client_id, first_seen, last_seen, version, unclaimed)
+    SELECT client, since, latest, release, unclaimed FROM fitting ORDER BY client
+    ON CONFLICT (client_id) DO UPDATE SET
+        first_seen = least(known.first_seen, excluded.first_seen),
+        last_seen = greatest(known.last_seen, excluded.last_seen),
+        version = CASE
+            WHEN excluded.version = '' OR known.last_seen > excluded.last_seen THEN known.version
+            ELSE excluded.version
+        END,
+        unclaimed = known.unclaimed AND excluded.unclaimed
+)
+SELECT (SELECT count(*) FROM asked) - (SELECT count(*) FROM fitting)
+
+-- name: describe_device
+-- $4 is the tag of the description that is expected, if one is, and $5 that of none. What is there already is no contradiction: the answer may have been lost.
+INSERT INTO device AS known (client_id, version, unclaimed, description, keys)
+SELECT $1, '', false, $2, $3
+WHERE $4::text IS NULL OR $4 = $5 OR EXISTS (SELECT FROM device WHERE client_id = $1)
+ON CONFLICT (client_id) DO UPDATE SET description = excluded.description, keys = excluded.keys, unclaimed = false
+WHERE $4::text IS NULL OR known.description = excluded.description
+    OR $4 = left(encode(sha256(convert_to(known.description, 'UTF8')), 'hex'), 32)
+RETURNING 1
+
+-- name: delete_device
+DELETE FROM device
+WHERE client_id = $1 AND NOT EXISTS (
+    SELECT FROM job WHERE left(job.client_id, 500) = left($1, 500) AND job.client_id = $1
+)
+RETURNING 1

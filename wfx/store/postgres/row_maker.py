@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.domain.json import Json, decode
-from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader, naming
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.postgres.texts import key_of, require_key, require_storable
@@ -23,6 +23,7 @@ COLUMNS = {
         "seq", "ctime", "action", "job_id", "client_id", "workflow", "payload", "state_before", "cause",
     ),
     "consumer": ("name", "position", "steps", "lost"),
+    "device": ("client_id", "first_seen", "last_seen", "version", "unclaimed", "description", "keys"),
 }  # fmt: skip
 """What is written of each table, in the order in which they refer to each other."""
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -63,6 +64,9 @@ class RowMaker:
                 with naming("consumer", record.name):
                     require_key("consumer name", record.name)
                 rows["consumer"].append(record)
+            case DeviceRecord():
+                description = self._read.device(record)
+                rows["device"].append((*record[:5], description.encoded.decode(), description.keys))
         return 0
 
     def _add_workflow(self, record: WorkflowRecord, rows: Rows) -> int:

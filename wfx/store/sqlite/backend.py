@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
@@ -142,6 +143,12 @@ class SqliteBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._search(partial(self._queries.list_jobs, query=query, bitmaps=self._bitmaps))
+
+    async def list_devices(self, query: DeviceQuery) -> DeviceList:
+        return await self._search(partial(self._queries.list_devices, query=query))
+
+    async def get_device(self, client_id: str) -> Device:
+        return await self._point(partial(self._queries.get_device, client_id=client_id))
 
     async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
         select = partial(self._queries.select_jobs, query=query, bitmaps=self._bitmaps, with_ids=with_ids)

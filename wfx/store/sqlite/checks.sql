@@ -163,3 +163,28 @@ SELECT
 FROM lease
 WHERE holder = '' OR epoch < 1 OR until < 0
     OR typeof(name) || typeof(holder) || typeof(epoch) || typeof(until) <> 'texttextintegerinteger'
+
+-- name: device
+SELECT
+    'device ' || client_id, 'a client id of text, times in order or none, a version, 0 or 1, and a description in JSON',
+    'seen ' || coalesce(first_seen, 'never') || ' to ' || coalesce(last_seen, 'never') || ', unclaimed ' || unclaimed
+        || ', ' || description
+FROM device
+WHERE typeof(client_id) <> 'text' OR client_id = '' OR length(client_id) > 255
+    OR typeof(first_seen) || typeof(last_seen) NOT IN ('integerinteger', 'nullnull') OR first_seen > last_seen
+    OR typeof(version) <> 'text' OR unclaimed NOT IN (0, 1) OR NOT json_valid(description)
+
+-- name: device_key
+-- Attributes and labels are found by what the description says, and by nothing else.
+WITH told ("key", client_id) AS (
+    SELECT 'attribute ' || attribute."key" || ':' || attribute.value, client_id
+    FROM device, json_each(iif(json_valid(description), description, '{}'), '$.attributes') AS attribute
+    UNION ALL
+    SELECT 'label ' || label.value, client_id
+    FROM device, json_each(iif(json_valid(description), description, '{}'), '$.labels') AS label
+)
+SELECT 'device ' || client_id, 'a row in device_key for ' || "key", 'none'
+FROM (SELECT "key", client_id FROM told EXCEPT SELECT "key", client_id FROM device_key)
+UNION ALL
+SELECT 'device_key (' || "key" || ', ' || client_id || ')', 'a device with this attribute or label', 'none'
+FROM (SELECT "key", client_id FROM device_key EXCEPT SELECT "key", client_id FROM told)

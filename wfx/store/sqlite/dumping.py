@@ -14,6 +14,7 @@ from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
 from wfx.store.dump import (
     ConsumerRecord,
+    DeviceRecord,
     EntryRecord,
     EventRecord,
     Header,
@@ -46,6 +47,9 @@ WITH RECURSIVE entry (number, earlier) AS (
 )
 SELECT version, mtime, CAST(status AS BLOB), CAST(definition AS BLOB) FROM entry CROSS JOIN history USING (number)
 """
+_DEVICES = """
+SELECT client_id, first_seen, last_seen, version, unclaimed, CAST(description AS BLOB) FROM device ORDER BY client_id
+"""
 _FIRST = itemgetter(0)
 
 
@@ -76,7 +80,7 @@ def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
 
 def _header(connection: sqlite3.Connection) -> Header:
-    tables = ("workflow", "job", "event", "consumer")
+    tables = ("workflow", "job", "event", "consumer", "device")
     counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
     (header,) = typed(
         "the table", connection.execute(SQL["position"]), lambda row: _header_of(row, counts), lambda _: "meta"
@@ -104,6 +108,7 @@ def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     yield from typed("job", connection.execute(_JOBS, (ANY_SIZE,)), make_job, itemgetter(1))
     yield from typed("event", connection.execute(_EVENTS), partial(_event, workflows), _FIRST)
     yield from typed("consumer", connection.execute(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
+    yield from typed("device", connection.execute(_DEVICES), _device, _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -116,6 +121,12 @@ def _job(connection: sqlite3.Connection, workflows: Mapping[int, Workflow], row:
     stored = stored_of(row, workflows)
     entries = connection.execute(_ENTRIES, (stored.newest_entry,)).fetchall()
     return job_record(stored.job, (EntryRecord(*entry) for entry in reversed(entries)), stored.history_dropped)
+
+
+def _device(row: Row) -> DeviceRecord:
+    client_id, first_seen, last_seen, version, unclaimed, description = row
+    is_unclaimed = {0: False, 1: True}[unclaimed]
+    return DeviceRecord(client_id, first_seen, last_seen, version, is_unclaimed, Json(description))
 
 
 def _event(workflows: Mapping[int, Workflow], row: Row) -> EventRecord:

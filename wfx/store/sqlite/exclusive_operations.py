@@ -1,9 +1,10 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases."""
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.finished import MOST_TOMBSTONES
@@ -12,10 +13,13 @@ from wfx.store.backend import Performed
 from wfx.store.bulk import BulkRecord
 from wfx.store.operations import (
     CreateWorkflow,
+    DeleteDevice,
     DeleteWorkflow,
+    DescribeDevice,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    NoteSightings,
     OpenBulk,
     OpenConsumer,
     PruneLog,
@@ -24,7 +28,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import bulk, consumers
+from wfx.store.sqlite import bulk, consumers, devices
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -49,7 +53,10 @@ def perform(
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
             case OpenBulk() | TakeLease() | EndLeases():
-                return Performed(_hold(connection, operation, now)), position
+                result: Any = _hold(connection, operation, now)
+            case NoteSightings() | DescribeDevice() | DeleteDevice():
+                result = devices.perform(connection, operation)
+        return Performed(result), position
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:

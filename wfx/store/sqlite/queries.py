@@ -9,13 +9,14 @@ from functools import partial
 
 from pyroaring import BitMap64
 
+from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
-from wfx.store.sqlite import job_list
+from wfx.store.sqlite import devices, job_list
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_list import list_rows
 from wfx.store.sqlite.job_search import bounds, rows_of, select
@@ -143,6 +144,18 @@ class Queries:
             rows, following = list_rows(connection, query, bitmaps)
             position = Position.read(connection)
         return JobList(rows, following, position.log_id, position.head)
+
+    def list_devices(self, connection: sqlite3.Connection, query: DeviceQuery) -> DeviceList:
+        """Return a page of devices, and the position on the log, both of one moment."""
+        with _snapshot(connection):
+            found, following = devices.list_devices(connection, query)
+            position = Position.read(connection)
+        return DeviceList(found, following, position.log_id, position.head)
+
+    def get_device(self, connection: sqlite3.Connection, client_id: str) -> Device:
+        """Return one device, as it is at one moment."""
+        with _snapshot(connection):
+            return devices.get_device(connection, client_id)
 
     def select_jobs(
         self, connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, *, with_ids: bool

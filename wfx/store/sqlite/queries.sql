@@ -314,3 +314,104 @@ FROM (
 JOIN workflow_state ON workflow_state.number = found.workflow_state
 JOIN workflow ON workflow.number = workflow_state.workflow
 GROUP BY workflow.name, workflow_state."group"
+
+-- name: devices_in_range
+SELECT client_id, last_seen, version FROM device
+WHERE client_id :comparison ?1 AND client_id < ?2 ORDER BY client_id :order LIMIT ?3
+
+-- name: clients_in_range
+-- Clients that jobs are for, from one to the next in the index: a client may have many jobs.
+WITH RECURSIVE client (found) AS (
+    SELECT :extreme(client_id) FROM job WHERE client_id :comparison ?1 AND client_id < ?2
+    UNION ALL
+    SELECT (SELECT :extreme(client_id) FROM job WHERE :step) FROM client WHERE found IS NOT NULL
+    LIMIT ?3
+)
+SELECT found FROM client WHERE found IS NOT NULL
+
+-- name: devices_by_key
+SELECT client_id FROM device_key
+WHERE "key" = ?4 AND client_id :comparison ?1 AND client_id < ?2 ORDER BY client_id :order LIMIT ?3
+
+-- name: count_devices_by_key
+SELECT count(*) FROM (SELECT 1 FROM device_key WHERE "key" = ? LIMIT ?)
+
+-- name: devices_having_key
+SELECT client_id FROM device_key
+WHERE client_id IN (SELECT value FROM json_each(?)) AND "key" = ?
+
+-- name: seen_of_devices
+SELECT client_id, last_seen, version FROM device WHERE client_id IN (SELECT value FROM json_each(?))
+
+-- name: devices_by_id
+SELECT client_id, first_seen, last_seen, version, CAST(description AS BLOB)
+FROM device WHERE client_id IN (SELECT value FROM json_each(?))
+
+-- name: jobs_of_devices
+-- Of the newest jobs of each client the newest one that has not ended, and the newest one that has.
+SELECT
+    value, (
+        SELECT newest FROM (
+            SELECT number AS newest, workflow_state FROM job INDEXED BY job_client
+            WHERE client_id = value ORDER BY number DESC LIMIT ?2
+        ) JOIN workflow_state AS state ON state.number = workflow_state
+        WHERE "group" NOT IN ('CLOSED', 'FAILED')
+        ORDER BY 1 DESC LIMIT 1
+    ), (
+        SELECT newest FROM (
+            SELECT number AS newest, workflow_state FROM job INDEXED BY job_client
+            WHERE client_id = value ORDER BY number DESC LIMIT ?2
+        ) JOIN workflow_state AS state ON state.number = workflow_state
+        WHERE "group" IN ('CLOSED', 'FAILED')
+        ORDER BY 1 DESC LIMIT 1
+    )
+FROM json_each(?1)
+
+-- name: ends_of_jobs
+SELECT number, id, workflow_state, mtime FROM job WHERE number IN (SELECT value FROM json_each(?))
+
+-- name: unclaimed_of_devices
+SELECT client_id, unclaimed FROM device WHERE client_id IN (SELECT value FROM json_each(?))
+
+-- name: clients_with_jobs
+SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM job WHERE client_id = value)
+
+-- name: note_sightings
+-- The latest sighting counts, whichever comes first.
+INSERT INTO device (client_id, first_seen, last_seen, version, unclaimed) VALUES :rows
+ON CONFLICT (client_id) DO UPDATE SET
+    first_seen = min(coalesce(first_seen, excluded.first_seen), excluded.first_seen),
+    last_seen = max(coalesce(last_seen, excluded.last_seen), excluded.last_seen),
+    version = CASE
+        WHEN excluded.version = '' OR last_seen > excluded.last_seen THEN version
+        ELSE excluded.version
+    END,
+    unclaimed = excluded.unclaimed
+
+-- name: count_unclaimed
+SELECT count(*) FROM device WHERE unclaimed
+
+-- name: forget_unclaimed
+DELETE FROM device WHERE client_id IN (
+    SELECT client_id FROM device
+    WHERE unclaimed AND last_seen < ? AND NOT EXISTS (SELECT 1 FROM job WHERE job.client_id = device.client_id)
+    LIMIT ?
+)
+
+-- name: describe_device
+INSERT INTO device (client_id, version, unclaimed, description) VALUES (?, '', 0, ?)
+ON CONFLICT (client_id) DO UPDATE SET description = excluded.description, unclaimed = 0
+
+-- name: delete_device_keys
+-- See delete_tags.
+WITH gone ("key", client_id) AS (VALUES :rows)
+DELETE FROM device_key
+WHERE ("key", client_id) IN (
+    SELECT device_key."key", device_key.client_id FROM gone CROSS JOIN device_key USING ("key", client_id)
+)
+
+-- name: insert_device_keys
+INSERT INTO device_key ("key", client_id) VALUES :rows
+
+-- name: delete_device
+DELETE FROM device WHERE client_id = ?

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from wfx.domain.json import decode
-from wfx.store.dump import ConsumerRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
@@ -19,6 +19,10 @@ INSERT INTO job (number, id, client_id, workflow_state, stime, mtime, version, d
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?, ?, ?, ?)"
+
+_INSERT_DEVICE = """
+INSERT INTO device (client_id, first_seen, last_seen, version, unclaimed, description) VALUES (?, ?, ?, ?, ?, ?)
+"""
 
 
 class RecordWriter:
@@ -50,6 +54,10 @@ class RecordWriter:
             case ConsumerRecord():
                 self._read.consumer(record)
                 self._connection.execute(_INSERT_CONSUMER, record)
+            case DeviceRecord():
+                description = self._read.device(record)
+                self._connection.execute(_INSERT_DEVICE, (*record[:5], description.encoded.decode()))
+                for_rows(self._connection, "insert_device_keys", [(key, record.client_id) for key in description.keys])
 
     def _write_workflow(self, record: WorkflowRecord) -> None:
         workflow = self._read.workflow(record)

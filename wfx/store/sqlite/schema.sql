@@ -131,3 +131,20 @@ CREATE TABLE bulk_slice (
     results TEXT NOT NULL,
     PRIMARY KEY (request, first)
 );
+
+CREATE TABLE device (
+    client_id   TEXT PRIMARY KEY,
+    first_seen  INTEGER,
+    last_seen   INTEGER,
+    version     TEXT NOT NULL,
+    unclaimed   INTEGER NOT NULL,
+    description TEXT NOT NULL DEFAULT '{"attributes":{},"labels":[]}'
+) WITHOUT ROWID;
+
+CREATE INDEX device_unclaimed ON device (client_id) WHERE unclaimed;
+
+CREATE TABLE device_key (
+    "key"     TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    PRIMARY KEY ("key", client_id)
+) WITHOUT ROWID;

@@ -1,0 +1,123 @@
+"""Handlers of the fleet API that are about devices."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from starlette.responses import Response
+
+from wfx.api.bad_request import BadRequest
+from wfx.api.cursor import id_cursor_of, read_id_cursor
+from wfx.api.large_answers import document_reply
+from wfx.api.reply import RawHeader, Reply, json_reply
+from wfx.api.request import ApiRequest
+from wfx.domain.device import Device, DeviceDescription, DeviceJob, DeviceQuery, attribute_key, label_key
+from wfx.domain.job_list import ALWAYS, Period
+from wfx.domain.json import decode, encode
+from wfx.domain.timestamp import rfc3339
+from wfx.events.position import event_id
+
+_IF_MATCH = b"if-match"
+_TAG = re.compile(rb'(?:\*|"([0-9a-f]{32})")\Z')
+
+
+async def query(request: ApiRequest) -> Response:
+    """GET /devices."""
+    given = request.query
+    log_id, after = read_id_cursor(given["after"]) if given["after"] else ("", None)
+    wanted = DeviceQuery(
+        prefix=given["clientIdPrefix"],
+        keys=tuple(dict.fromkeys([*map(_attribute, given["attribute"]), *map(label_key, given["label"])])),
+        seen=Period(_or(given["seenAfter"], ALWAYS.since), _seen_until(given)),
+        version=given["version"],
+        descending=given["sort"] == "desc",
+        after=after,
+        limit=given["limit"],
+    )
+    page = await request.services.devices.list(wanted)
+    if log_id not in ("", page.log_id):
+        raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
+    shown: dict[str, object] = {"content": [_shown(device) for device in page.devices]}
+    if page.next is not None:
+        shown["next"] = id_cursor_of(page.log_id, page.next)
+    return await document_reply(request, encode(shown | {"position": event_id(page.log_id, page.position)}))
+
+
+async def get(request: ApiRequest) -> Response:
+    """GET /devices/{clientId}."""
+    device = await request.services.devices.get(request.path["clientId"])
+    return json_reply(encode(_shown(device)))
+
+
+async def delete(request: ApiRequest) -> Response:
+    """DELETE /devices/{clientId}."""
+    await request.services.devices.delete(request.path["clientId"])
+    return Reply(204)
+
+
+async def get_attributes(request: ApiRequest) -> Response:
+    """GET /devices/{clientId}/attributes."""
+    device = await request.services.devices.get(request.path["clientId"])
+    return _description_reply(DeviceDescription(device.description))
+
+
+async def put_attributes(request: ApiRequest) -> Response:
+    """PUT /devices/{clientId}/attributes."""
+    description: DeviceDescription = request.body
+    await request.services.devices.describe(request.path["clientId"], description, _expected(request))
+    return _description_reply(description)
+
+
+def _attribute(text: str) -> str:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise BadRequest(f"parameter 'attribute': '{text}' is no name:value, such as site:hall1")
+    return attribute_key(name, value)
+
+
+def _seen_until(given: dict[str, Any]) -> int:
+    until = _or(given["seenBefore"], ALWAYS.until)
+    unseen = given["notSeenFor"]
+    return until if unseen is None else min(until, time.time_ns() // 1000 - unseen + 1)
+
+
+def _or(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else max(ALWAYS.since, min(given, ALWAYS.until))
+
+
+def _expected(request: ApiRequest) -> str | None:
+    """Return the tag that the device's description must have; None if it may have any."""
+    given = [value.strip() for name, value in request.scope["headers"] if name == _IF_MATCH]
+    if not given:
+        return None
+    if len(given) > 1 or (found := _TAG.match(given[0])) is None:
+        raise BadRequest("header If-Match: it is not * or one ETag, as GET …/attributes gives it")
+    return None if found[1] is None else found[1].decode()
+
+
+def _description_reply(description: DeviceDescription) -> Reply:
+    tag: RawHeader = (b"etag", f'"{description.tag}"'.encode())
+    return json_reply(description.encoded, 200, (tag,))
+
+
+def _shown(device: Device) -> dict[str, object]:
+    """Show a device; what is not known of it is absent."""
+    shown: dict[str, object] = {"clientId": device.client_id}
+    if device.first_seen is not None and device.last_seen is not None:
+        shown |= {"firstSeen": rfc3339(device.first_seen), "lastSeen": rfc3339(device.last_seen)}
+    if device.version:
+        shown["version"] = device.version
+    if device.current is not None:
+        shown["currentJob"] = _job(device.current)
+    if device.last is not None:
+        shown["lastResult"] = _job(device.last)
+    shown.update(decode(device.description))
+    return shown
+
+
+def _job(job: DeviceJob) -> dict[str, object]:
+    return {
+        "id": job.id, "workflow": job.workflow, "group": job.group, "state": job.state, "mtime": rfc3339(job.mtime),
+    }  # fmt: skip
