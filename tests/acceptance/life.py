@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -370,7 +370,9 @@ class Life(RuleBasedStateMachine):
                 if entry["event"]["job"]["id"] == job
             ]
             shown = answer.json()
-            assert self.times.take(shown) == on_log
+            # A report that was overtaken is a version of its own, at the moment before the event.
+            at_once = timedelta(microseconds=1)
+            assert [each for each in self.times.take(shown) if each in on_log or each + at_once not in on_log] == on_log
             assert printed(shown) == printed(self.shown(job, history=True))
 
     def clear(self) -> None:
