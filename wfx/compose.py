@@ -44,11 +44,13 @@ from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
-from wfx.plugin.process import PluginSettings
+from wfx.plugin.observing import Observing
+from wfx.plugin.program import PluginSettings
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.bulk import BulkJobs
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
@@ -205,8 +207,10 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    jobs = Jobs(store)
     return Services(
-        jobs=Jobs(store),
+        jobs=jobs,
+        bulk=BulkJobs(store, jobs.created),
         workflows=Workflows(store),
         health=health,
         broker=broker,
@@ -265,6 +269,7 @@ def _middleware(
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
+        *([Middleware(Observing, chain)] if chain.observers else []),
         *([Middleware(HostCheck, tunables, counts.recorder_for(HOST_CHECK))] if loopback else []),
         *([Middleware(Probes, probes, counts.recorder_for)] if probes else []),
         Middleware(CrossOriginSharing, tunables, counts.recorder_for(PREFLIGHT)),

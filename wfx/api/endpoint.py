@@ -127,7 +127,7 @@ class Endpoint:
         if size <= body.MEDIUM and body.is_light(raw := b"".join(pieces)):
             value, good = body.check(raw, self._body.is_valid)
             if not good:
-                raise BadRequest(await validation_message.rejection(self._route.operation, value))
+                raise await validation_message.refusal(self._route.operation, value)
             if self._members is not None and not self._members.issuperset(value):
                 unknown += notes.unknown_members(self._members, value)
             request.body = None if self._refused else self._input.make(value)

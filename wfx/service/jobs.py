@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
-from wfx.domain.errors import JobNotFound
-from wfx.domain.job import HistoryEntry, Job, Status
+from wfx.domain.errors import JobChanged, JobNotFound
+from wfx.domain.job import Change, HistoryEntry, Job, Status
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.request_cause import present_cause
-from wfx.store.protocol import Store
+from wfx.store.protocol import DecideChange, Store
 
 HISTORY_LIMIT = 8192
 """History entries shown at most (rest-api section 6.3)."""
@@ -73,9 +73,16 @@ class Jobs:
         """Return what follows of a page."""
         return self._store.read_on(rest, room)
 
-    def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Coroutine[Any, Any, Job]:
-        """Move the job along its workflow. Raises TransitionRefused."""
+    def update_status(
+        self, job_id: str, wanted: Status, actor: Actor, *, versions: Collection[int] | None = None
+    ) -> Coroutine[Any, Any, Job]:
+        """Move the job along its workflow, if it has one of these versions or none is given.
+
+        Raises TransitionRefused and JobChanged.
+        """
         decide = partial(transition.decide, wanted=wanted, actor=actor)
+        if versions is not None:
+            decide = partial(_decide_on_version, versions=versions, decide=decide)
         size = len(wanted.context or b"")
         return self._store.change_job(job_id, decide, size=size, cause=present_cause())
 
@@ -95,3 +102,19 @@ class Jobs:
     def delete(self, job_id: str) -> Coroutine[Any, Any, None]:
         """Delete the job with its history."""
         return self._store.delete_job(job_id, cause=present_cause())
+
+    def delete_version(self, job_id: str, versions: Collection[int]) -> Coroutine[Any, Any, None]:
+        """Delete the job with its history, if it has one of these versions. Raises JobChanged."""
+        require = partial(_require_version, versions=versions)
+        return self._store.delete_job(job_id, require=require, cause=present_cause())
+
+
+def _require_version(job: Job, versions: Collection[int]) -> None:
+    """Raise JobChanged if the job has another version."""
+    if job.version not in versions:
+        raise JobChanged(job.id, min(versions, default=0), job.version)
+
+
+def _decide_on_version(job: Job, versions: Collection[int], decide: DecideChange) -> Change:
+    _require_version(job, versions)
+    return decide(job)

@@ -1,9 +1,9 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step, the log, the counts of jobs. What waited for a lock sees the newest row.
--- A job that has another version than the batch was decided on is left out and named, and so is a new job whose workflow is
--- gone. A job that is changed and stays in its state changes no count.
+-- workflows of new jobs, the consumer of a step or the record of a bulk request, the log, the counts of jobs. What waited
+-- for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
+-- is a new job whose workflow is gone. A job that is changed and stays in its state changes no count.
 
 -- name: apply
 WITH
@@ -95,24 +95,6 @@ counter AS (
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
     RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
 ),
-shifts AS (
-    SELECT workflow, state, grp, sum(jobs) AS jobs
-    FROM (
-        SELECT workflow, state_before AS state, grp_before AS grp, -1 AS jobs
-        FROM counter, good WHERE number <= covered AND (state <> state_before OR version = 0)
-        UNION ALL
-        SELECT workflow, state, grp, 1
-        FROM counter, good WHERE number <= covered AND state <> state_before AND version > 0
-        UNION ALL
-        SELECT fresh.workflow, fresh.state, fresh.grp, 1
-        FROM counter, fresh JOIN news USING (place) WHERE base + nth <= covered
-    ) AS each_job
-    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
-),
-counts AS (
-    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
-    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
-),
 born AS (
     INSERT INTO job (
         number, id, client_id, workflow, state, grp, stime, mtime,
@@ -123,7 +105,9 @@ born AS (
         fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
         fresh.size, fresh.history_bytes
     FROM counter, fresh JOIN news USING (place)
+    RETURNING number, workflow, state, grp
 ),
+:counting
 past AS (
     INSERT INTO history (job, version, mtime, status, definition)
     SELECT coalesce(entry.job, base + nth), entry.version, entry.mtime, entry.status, entry.definition
@@ -147,6 +131,24 @@ told AS (
 )
 SELECT first_seq, stale, done, (SELECT pg_notify('wfx_log', '') FROM counter) FROM told
 
+-- name: counting
+shifts AS (
+    SELECT workflow, state, grp, sum(jobs) AS jobs
+    FROM (
+        SELECT number, workflow, state, grp, 1 AS jobs FROM born
+        UNION ALL
+        SELECT number, workflow, state, grp, 1 FROM good WHERE state <> state_before AND version > 0
+        UNION ALL
+        SELECT number, workflow, state_before, grp_before, -1 FROM good WHERE state <> state_before OR version = 0
+    ) AS each_job
+    WHERE number <= (SELECT covered FROM counter)
+    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
+),
+counts AS (
+    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
+    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
+),
+
 -- name: go_always
 go AS MATERIALIZED (SELECT id FROM me),
 
@@ -158,6 +160,23 @@ moved AS (
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_with_slice
+moved AS (
+    UPDATE bulk_request
+    SET done = done + $54, failed = failed + $55,
+        until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $57
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) AND key = $51 AND holder = $52 AND done = $53
+    RETURNING number
+),
+kept AS (
+    INSERT INTO bulk_slice (request, first, results) SELECT number, $53, $56 FROM moved
+    RETURNING 1
+),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_whole
+go AS MATERIALIZED (SELECT id FROM me WHERE NOT EXISTS (SELECT FROM stale)),
 
 -- name: fence
 -- Waits for a statement of this server that is under way, and makes one that comes later change nothing.

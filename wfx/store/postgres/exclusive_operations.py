@@ -23,12 +23,14 @@ from wfx.store.operations import (
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
     TakeLease,
 )
 from wfx.store.plan import workflow_event
+from wfx.store.postgres import bulk
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
@@ -36,7 +38,7 @@ from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases
+_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | OpenBulk
 
 
 class Fence(NamedTuple):
@@ -69,17 +71,17 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             return await _prune_log(plain, operation, now)
         case RunChores():
             dropped = await _drop_histories(plain, operation.at_most)
+            dropped += await bulk.drop_expired(plain, now, operation.at_most - dropped)
             return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
         case DropTombstones():
             values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
             return await plain.fetchval(SQL["drop_tombstones"], *values)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
-        case TakeLease():
-            return await _take_lease(plain, operation)
-        case EndLeases():
-            await plain.execute(SQL["end_leases"], operation.holder)
-            return None
+        case OpenBulk():
+            return await bulk.open_one(plain, operation, now)
+        case TakeLease() | EndLeases():
+            return await _lease(plain, operation)
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:
@@ -175,6 +177,10 @@ async def _open_consumer(plain: Plain, name: str) -> Consumer:
     return Consumer(*row)
 
 
-async def _take_lease(plain: Plain, operation: TakeLease) -> Lease | None:
+async def _lease(plain: Plain, operation: TakeLease | EndLeases) -> Lease | None:
+    if isinstance(operation, EndLeases):
+        await plain.execute(SQL["end_leases"], operation.holder)
+        await plain.execute(SQL["leave_bulk_requests"], operation.holder)
+        return None
     row = await plain.fetchrow(SQL["take_lease"], operation.name, operation.holder, operation.ttl)
     return None if row is None else Lease(operation.name, operation.holder, row[0], Timestamp(row[1]))

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wfx.domain.job_list import ALWAYS, JobList, JobListQuery, JobRow
+from wfx.domain.job_list import ALWAYS, JobList, JobListQuery, JobRow, JobSelection
 from wfx.store import job_lists
-from wfx.store.job_lists import most_candidates, page_of
+from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition, condition_of
 from wfx.store.postgres.statements import SQL
@@ -21,12 +21,30 @@ _INDEXED = 500
 async def list_jobs(plain: Plain, query: JobListQuery) -> JobList:
     """Return a page of rows."""
     async with plain.transaction(isolation="repeatable_read", readonly=True):
-        candidates = await _candidates(plain, query)
-        numbers, following = page_of(query, candidates, await _found(plain, query, candidates))
+        candidates = await _candidates(plain, query, most_candidates(query))
+        found = await _found(plain, query, candidates[:LOOKED_AT_FIRST])
+        if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
+            found += await _found(plain, query, candidates[LOOKED_AT_FIRST:])
+        numbers, following = page_of(query, candidates, found[: query.limit + 1])
         rows = {row[0]: row[1:] for row in await plain.fetch(SQL["rows_of_list"], numbers)}
         bounds = await plain.fetchrow(SQL["bounds"])
     assert bounds is not None
     return JobList(tuple(_shown(rows[number]) for number in numbers), following, bounds[0], bounds[2])
+
+
+async def select_jobs(plain: Plain, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+    """Tell which of the next jobs fulfil a query."""
+    async with plain.transaction(isolation="repeatable_read", readonly=True):
+        candidates = await _candidates(plain, query, job_lists.LOOKED_AT)
+        bounds = await plain.fetchrow(SQL["bounds"])
+        count, jobs = len(candidates), tuple[tuple[int, str], ...]()
+        if with_ids or query.needs_rows:
+            where, values = _fulfilling(query, candidates)
+            what, order = ("number, id", f"ORDER BY number {_order(query)}") if with_ids else ("count(*)", "")
+            rows = await plain.fetch(f"SELECT {what} FROM job {where} {order}", *values)
+            count, jobs = (len(rows), tuple(map(tuple, rows))) if with_ids else (rows[0][0], ())
+    assert bounds is not None
+    return JobSelection(count, jobs, job_lists.end_of(candidates), bounds[0], bounds[2])
 
 
 def with_values(query: JobListQuery) -> Condition:
@@ -67,14 +85,18 @@ def with_times(condition: Condition, query: JobListQuery) -> Condition:
 
 async def _found(plain: Plain, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
     """Return numbers and sizes of those that fulfil all conditions, up to one more than the page has."""
-    condition = with_times(Condition("WHERE number = ANY ($1::bigint[])", [candidates]), query)
-    if query.client_prefix:
-        condition = with_prefix(condition, query.client_prefix)
+    condition = _fulfilling(query, candidates)
     sql = f"SELECT number, size FROM job {condition.sql} ORDER BY number {_order(query)} LIMIT {query.limit + 1}"
     return [(row[0], row[1]) for row in await plain.fetch(sql, *condition.values)]
 
 
-async def _candidates(plain: Plain, query: JobListQuery) -> list[int]:
+def _fulfilling(query: JobListQuery, candidates: Sequence[int]) -> Condition:
+    """Make the condition of those among the candidates that fulfil what no index answers."""
+    condition = with_times(Condition("WHERE number = ANY ($1::bigint[])", [candidates]), query)
+    return with_prefix(condition, query.client_prefix) if query.client_prefix else condition
+
+
+async def _candidates(plain: Plain, query: JobListQuery, most: int) -> list[int]:
     """Return the next jobs, in order, that fulfil the conditions that indexes answer."""
     condition = with_values(query)
     if query.client_prefix and (numbers := await _few_by_prefix(plain, query.client_prefix)) is not None:
@@ -82,7 +104,7 @@ async def _candidates(plain: Plain, query: JobListQuery) -> list[int]:
     if query.after is not None:
         test = f"number {'<' if query.descending else '>'} ${len(condition.values) + 1}::bigint"
         condition = condition.and_all(test, query.after)
-    page = f"SELECT number FROM job {condition.sql} ORDER BY number {_order(query)} LIMIT {most_candidates(query)}"
+    page = f"SELECT number FROM job {condition.sql} ORDER BY number {_order(query)} LIMIT {most}"
     found: list[int] | None = await plain.fetchval(f"SELECT array_agg(number) FROM ({page}) AS page", *condition.values)
     return found or []
 

@@ -22,15 +22,31 @@ class FencedStatements(NamedTuple):
 
     apply: str
     """Writes a batch of which each job may be stale."""
+    apply_still: str
+    """Writes one in which no job is created, deleted, or moved into another state, so that no count changes."""
     apply_step: str
     """Writes a step of a consumer, or nothing."""
+    apply_slice: str
+    """Writes a slice of a bulk request and what became of it, or nothing."""
+    apply_whole: str
+    """Writes a batch, or nothing if a job is stale."""
     create_workflow: str
     delete_workflow: str
 
 
 def fenced_statements(*, make_durable: bool) -> FencedStatements:
     """Return the statements; if ``make_durable`` they do not trust the session to commit durably."""
-    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in ("go_always", "go_with_step"))
+    kinds = (
+        ("go_always", "counting"),
+        ("go_always", None),
+        ("go_with_step", "counting"),
+        ("go_with_slice", "counting"),
+        ("go_whole", "counting"),
+    )
+    steps = (
+        _APPLY["apply"].replace(":go", _APPLY[go]).replace(":counting", _APPLY[counting] if counting else "")
+        for go, counting in kinds
+    )
     texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
     return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
 

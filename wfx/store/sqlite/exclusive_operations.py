@@ -9,12 +9,14 @@ from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.finished import MOST_TOMBSTONES
 from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
+from wfx.store.bulk import BulkRecord
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
@@ -22,7 +24,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import consumers
+from wfx.store.sqlite import bulk, consumers
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -43,11 +45,11 @@ def perform(
                 dropped, position = _prune_log(connection, operation, position, now)
                 return Performed(dropped), position
             case RunChores() | DropTombstones():
-                return Performed(_drop(connection, operation)), position
+                return Performed(_drop(connection, operation, now)), position
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
-            case TakeLease() | EndLeases():
-                return Performed(_lease(connection, operation, now)), position
+            case OpenBulk() | TakeLease() | EndLeases():
+                return Performed(_hold(connection, operation, now)), position
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
@@ -114,17 +116,22 @@ def _prune_log(
     return horizon - old, position._replace(horizon=horizon)
 
 
-def _lease(connection: sqlite3.Connection, operation: TakeLease | EndLeases, now: int) -> Lease | None:
+def _hold(
+    connection: sqlite3.Connection, operation: OpenBulk | TakeLease | EndLeases, now: int
+) -> BulkRecord | Lease | None:
+    if isinstance(operation, OpenBulk):
+        return bulk.open_one(connection, operation, now)
     if isinstance(operation, TakeLease):
         return consumers.take_lease(connection, operation, now)
     consumers.end_leases(connection, operation.holder)
     return None
 
 
-def _drop(connection: sqlite3.Connection, operation: RunChores | DropTombstones) -> int:
+def _drop(connection: sqlite3.Connection, operation: RunChores | DropTombstones, now: int) -> int:
     """Drop what nobody sees any more; return how many rows that were."""
     if isinstance(operation, RunChores):
-        return _sweep_histories(connection, operation.at_most)
+        swept = _sweep_histories(connection, operation.at_most)
+        return swept + bulk.drop_expired(connection, now, operation.at_most - swept)
     values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
     return connection.execute(SQL["drop_tombstones"], values).rowcount
 

@@ -16,7 +16,8 @@ from pyroaring import BitMap64
 from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow
 from wfx.domain.json import encode
 from wfx.domain.query import Paging
-from wfx.store.job_lists import most_candidates, page_of
+from wfx.store import job_lists
+from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.sqlite import job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_facets import Condition, Fragment, conditions_of, read_numbers
@@ -38,12 +39,30 @@ def list_rows(
 ) -> tuple[tuple[JobRow, ...], int | None]:
     """Return the rows of a page, and where the next one begins."""
     candidates = _candidates(connection, query, bitmaps, most_candidates(query))
-    numbers, following = page_of(query, candidates, _found(connection, query, candidates))
+    found = _found(connection, query, candidates[:LOOKED_AT_FIRST])
+    if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
+        found += _found(connection, query, candidates[LOOKED_AT_FIRST:])
+    numbers, following = page_of(query, candidates, found[: query.limit + 1])
     rows = {row[0]: row[1:] for row in connection.execute(SQL["rows_of_list"], (_encoded(numbers),))}
     states = {row[2] for row in rows.values()}
     names = {number: each for number, *each in connection.execute(SQL["names_of_states"], (_encoded(list(states)),))}
     shown = ((*rows[number][:2], *names[rows[number][2]], *rows[number][3:]) for number in numbers)
     return tuple(JobRow(*each) for each in shown), following
+
+
+def select(
+    connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, *, with_ids: bool
+) -> tuple[int, tuple[tuple[int, str], ...], int | None]:
+    """Count the next jobs that fulfil a query; return numbers and ids, if asked for, and where the next ones begin."""
+    candidates = _candidates(connection, query, bitmaps, job_lists.LOOKED_AT)
+    following = job_lists.end_of(candidates)
+    if not with_ids and not query.needs_rows:
+        return len(candidates), (), following
+    what, order = ("number, id", f"ORDER BY number {_order(query)}") if with_ids else ("count(*)", "")
+    sql = f"SELECT {what} FROM job WHERE number IN (SELECT value FROM json_each(?))"
+    sql, values = Fragment(sql, [_encoded(candidates)]).and_all(row_tests(query, "+client_id"))
+    rows = connection.execute(f"{sql} {order}", values).fetchall()
+    return (len(rows), tuple(rows), following) if with_ids else (rows[0][0], (), following)
 
 
 def _found(connection: sqlite3.Connection, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:

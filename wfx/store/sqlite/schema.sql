@@ -107,3 +107,27 @@ CREATE TABLE tombstone (
     definition_hash TEXT NOT NULL,
     definition      TEXT
 );
+
+CREATE TABLE bulk_request (
+    number      INTEGER PRIMARY KEY,
+    key         TEXT UNIQUE,
+    fingerprint TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    total       INTEGER NOT NULL,
+    done        INTEGER NOT NULL,
+    failed      INTEGER NOT NULL
+);
+
+CREATE INDEX bulk_request_created ON bulk_request (created);
+
+CREATE TABLE bulk_content (
+    request INTEGER PRIMARY KEY REFERENCES bulk_request (number),
+    content TEXT NOT NULL
+);
+
+CREATE TABLE bulk_slice (
+    request INTEGER NOT NULL REFERENCES bulk_request (number),
+    first   INTEGER NOT NULL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (request, first)
+);
