@@ -122,7 +122,7 @@ def activate(device: Device, job: str) -> None:
 
 
 INSTALLED = [("INSTALLING", progress) for progress in (0, 12, 57, 100, 1, 10, 20, 100, 100, 100)]
-ACTIVATED = [("ACTIVATE", None), ("ACTIVATING", 100), ("ACTIVATED", 100)]
+ACTIVATED = [("INSTALLED", 100), ("ACTIVATE", None), ("ACTIVATING", 100), ("ACTIVATED", 100)]
 
 
 def test_direct(device: Device, operator: Operator) -> None:
@@ -222,14 +222,14 @@ def test_both_connections_at_once(device: Device, operator: Operator) -> None:
 
 
 def test_deleted_job(device: Device, operator: Operator) -> None:
-    """A device whose job was deleted is told so at each poll, over the same connection."""
+    """A device whose job was deleted is told at each poll that it has ended, over the same connection."""
     job = operator.start(device.client_id, DIRECT)
     device.put(job, "INSTALLING", 0, "Start INSTALL.")
     operator.delete(job)
     for _ in range(8):
         answer = device.ask("GET", f"{BASE}/jobs/{job}")
-        assert (answer.status, answer.headers["content-type"]) == (404, JSON)
-        assert json.loads(answer.body)["errors"][0]["code"] == "wfx.jobNotFound"
+        assert (answer.status, answer.headers["content-type"]) == (200, JSON)
+        assert json.loads(answer.body)["status"]["state"] == "TERMINATED"
     assert device.poll() == []
 
 
@@ -283,6 +283,7 @@ def test_demo(tmp_path: Path) -> None:
         "DOWNLOADED",
         "INSTALL",
         "INSTALLING",
+        "INSTALLED",
         "ACTIVATE",
         "ACTIVATING",
     ]
@@ -313,7 +314,8 @@ def test_demo_device(local: LocalService, operator: Operator, tmp_path: Path) ->
                 assert device.poll() is None, "still running"
                 time.sleep(0.05)
             states = [state for state, _ in operator.course(job)]
-            assert list(dict.fromkeys(states)) == ["INSTALL", "INSTALLING", "ACTIVATE", "ACTIVATING", "ACTIVATED"]
+            expected = ["INSTALL", "INSTALLING", "INSTALLED", "ACTIVATE", "ACTIVATING", "ACTIVATED"]
+            assert list(dict.fromkeys(states)) == expected
             eventually(lambda: log.read_text().count("the job ended as ACTIVATED") == number, "the end is told")  # noqa: B023 - called at once
         device.send_signal(signal.SIGINT)
         assert device.wait(DEADLINE) == 0, log.read_text()

@@ -1,7 +1,7 @@
 """What a device is told of a job that was deleted.
 
-Who is the device says the header ``X-Client-Id``, which a shipped client sends (device-swupdate). For all others, people
-and their programs among them, the job is not found.
+Who is the device says the header ``X-Client-Id``, which a shipped client sends. For all others, people and their
+programs among them, the job is not found.
 """
 
 from __future__ import annotations
