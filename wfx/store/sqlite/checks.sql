@@ -163,3 +163,13 @@ SELECT
 FROM lease
 WHERE holder = '' OR epoch < 1 OR until < 0
     OR typeof(name) || typeof(holder) || typeof(epoch) || typeof(until) <> 'texttextintegerinteger'
+
+-- name: bulk_request
+SELECT
+    'bulk request ' || number, 'as many items done as its slices and itself say, up to ' || total,
+    done || ' done, ' || failed || ' of them failed, the last slice behind ' || coalesce(last, 'none')
+FROM (
+    SELECT bulk_request.*, (SELECT max(first) FROM bulk_slice WHERE request = number) AS last FROM bulk_request
+    WHERE key IS NOT NULL
+)
+WHERE done NOT BETWEEN 0 AND total OR failed NOT BETWEEN 0 AND done OR (done > 0) <> (last IS NOT NULL) OR last >= done
