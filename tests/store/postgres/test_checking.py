@@ -72,6 +72,9 @@ DAMAGE = {
     "workflow_deleted": ["UPDATE workflow SET deleted = 1000 WHERE deleted IS NOT NULL"],
     "consumer": ["UPDATE consumer SET position = 1000", "UPDATE consumer SET steps = -1"],
     "lease": ["UPDATE lease SET epoch = 0", "UPDATE lease SET holder = ''"],
+    "bulk_request": [
+        "UPDATE bulk_request SET done = 3", "UPDATE bulk_request SET failed = 2", "DELETE FROM bulk_slice",
+    ],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",
         f"UPDATE job SET status = 'x' WHERE number = {JOB}",
