@@ -78,6 +78,7 @@ mutants: $(VENV)/.dev .mutants/.tool ## Change the code in small ways and see wh
 docs: $(VENV)/.dev ## Write the generated parts of the documentation anew, and what tests of wfxctl compare with
 	$(BIN)/python -m wfx.config.document docs/configuration.md
 	$(BIN)/python -m wfx.metrics.document docs/observability.md
+	$(BIN)/python -m wfx.rules.document docs/rules.md
 	PYTHONPATH=tests $(BIN)/python -m tests.server.document docs/http-edge.md
 	$(BIN)/python -m tests.docs.robustness docs/robustness.md
 	PYTHONPATH=tests $(BIN)/python -m tests.wfxctl.snapshots

@@ -9,7 +9,7 @@ from wfx.commandline import completion, durations, help, man_pages  # noqa: A004
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.invocation import Invocation
-from wfx.commandline.options import DIRECTORY, Kind, Option, Value
+from wfx.commandline.options import ANY_FILE, DIRECTORY, Kind, Option, Value
 from wfx.commandline.program import Program
 from wfx.config.max_ages import parse_age
 from wfx.config.options import OPTIONS
@@ -91,6 +91,24 @@ _PRUNE_FLAGS = (
 )  # fmt: skip
 _STORE_FLAGS = (*(flag for flag in _FLAGS if flag.name in {"storage", "storage-opt"}), _CONFIG)
 
+_TRIAL_FLAGS = (
+    Option("side", Kind.STRING, "side that requests come in by", "south", choices=("north", "south")),
+    Option("method", Kind.STRING, "method of the request that --path names", "GET"),
+    Option("path", Kind.STRING, "path and query of one request; without it, samples are tried"),
+    Option("header", Kind.STRING_ARRAY, 'header of that request, as "Name: value"'),
+    Option("body", Kind.STRING, "body of that request"),
+    Option(
+        "requests", Kind.STRING, "file of requests, one JSON object a line; - is standard input", extensions=ANY_FILE
+    ),
+    Option(
+        "expect",
+        Kind.STRING,
+        "what must become of each request",
+        choices=("", "pass", "modify", "deny", "accept", "unavailable"),
+    ),
+    Option("plugin-timeout", Kind.DURATION, "how long a plugin may take for an answer", 30.0),
+)
+
 
 def _serve(call: Invocation) -> int:
     if call.arguments:
@@ -146,6 +164,12 @@ def _import(call: Invocation) -> int:
     from wfx import transfer  # needs the store
 
     return transfer.run_import(call)
+
+
+def _plugin_test(call: Invocation) -> int:
+    from wfx import plugin_trial  # needs what plugins need
+
+    return plugin_trial.run_trial(call)
 
 
 def _demo(_call: Invocation) -> int:
@@ -314,6 +338,39 @@ ROOT = Command(
             options=_STORE_FLAGS,
             run=_import,
             extensions=("jsonl", "db"),
+        ),
+        Command(
+            "plugin",
+            "Try plugins",
+            children=(
+                Command(
+                    "test",
+                    "Show what plugins decide, without a server",
+                    """
+        Starts the plugins of DIR as the server would, asks them about samples of what a side gets, or about the
+        requests that are given, and shows what each decides. Plugins in DIR/observe are told of the answers. Exits
+        with 0 if each started and decided, without an error, and as expected where something is; else with 1.
+
+        A file of requests has one JSON object a line: "method", "path" (the only one that must be there), "headers",
+        "body" (text, or any JSON), "side", "peer", "certificate" ({"subject", "sha256", "names"}) and "expect".
+        """,
+                    usage="DIR",
+                    examples="""
+        # what they make of the usual requests of devices
+        wfx plugin test /etc/wfx/plugins/south
+
+        # one request, which must be denied
+        wfx plugin test guards --side north --method DELETE --path /api/wfx/v1/jobs/7 --expect deny
+
+        # many, for machines
+        wfx plugin test guards --requests requests.ndjson --output json
+        """,
+                    options=(*_TRIAL_FLAGS, _OUTPUT),
+                    run=_plugin_test,
+                    configured=False,
+                    extensions=DIRECTORY,
+                ),
+            ),
         ),
         help.command("wfx", "demo"),
         man_pages.command("wfx"),

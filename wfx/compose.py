@@ -44,7 +44,8 @@ from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
-from wfx.plugin.process import PluginSettings
+from wfx.plugin.observing import Observing
+from wfx.plugin.program import PluginSettings
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
@@ -268,6 +269,7 @@ def _middleware(
 ) -> list[Middleware]:
     """List what stands around the app, outermost first."""
     return [
+        *([Middleware(Observing, chain)] if chain.observers else []),
         *([Middleware(HostCheck, tunables, counts.recorder_for(HOST_CHECK))] if loopback else []),
         *([Middleware(Probes, probes, counts.recorder_for)] if probes else []),
         Middleware(CrossOriginSharing, tunables, counts.recorder_for(PREFLIGHT)),

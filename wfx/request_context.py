@@ -63,7 +63,7 @@ class ClientCertificate:
 class RequestContext:
     """What is known of a request beside its content."""
 
-    __slots__ = ("_id", "certificate", "deadline", "operation", "path", "principal", "side")
+    __slots__ = ("_id", "answered_by", "certificate", "deadline", "operation", "path", "principal", "side")
 
     def __init__(self, side: Side, given: bytes | None = None, certificate: ClientCertificate | None = None) -> None:
         """Take over the id that the caller gave; mint one if it gave none, or one that is not usable."""
@@ -77,6 +77,8 @@ class RequestContext:
         """The operationId, once the route is found; empty for what is not in an OpenAPI document."""
         self.path = _NO_PARAMETERS
         """The decoded path parameters by name, once the route is found."""
+        self.answered_by = ""
+        """The plugin that answered, or was to decide and did not; empty if none has."""
         self.deadline: float | None = None
         """When the answer must be complete, in the time of the event loop; None if that is open."""
 

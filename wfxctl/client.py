@@ -119,12 +119,17 @@ class Api:
         return answer.body
 
     @contextmanager
-    def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> Iterator[OpenStream]:
-        """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
+    def stream(
+        self, path: str, query: Query, headers: Mapping[str, str], silence: float | None = None
+    ) -> Iterator[OpenStream]:
+        """Open a stream without a time limit.
+
+        Raises Unreachable when it cannot be opened, breaks off, or nothing comes for ``silence`` seconds.
+        """
         url = self._url(path, query)
         asked = Exchange("GET", url, self.target.proxy)
         self._tell("GET", url, headers, None)
-        timeout = httpx.Timeout(TIMEOUT, read=None)
+        timeout = httpx.Timeout(TIMEOUT, read=silence)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
             with closing(self._exchange(client, request)) as response:

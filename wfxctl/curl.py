@@ -25,7 +25,7 @@ def command(
     """Return the command line for a request; ``secret`` are headers whose values are not shown."""
     words = ["curl"]
     words += [] if method == "GET" else ["-X", method]
-    words.append(without_credentials(url))
+    words.append(url)
     words += ["--unix-socket", target.socket] if target.socket else []
     words += ["--proxy", without_credentials(target.proxy)] if target.proxy else []
     if url.startswith("https:"):

@@ -56,16 +56,27 @@ def ask_list(call: ClientInvocation, path: str, query: Query, view: View) -> lis
     On a terminal a table is followed by a line that tells how many items there are, unless it has them all.
     """
     check(call, view)
-    counted = form_of(call) in TABLES and call.err.is_terminal
+    counted = is_counted(call)
     body = call.fetch(call.reading_side, "GET", path, [*query, *([("pagination", "true")] if counted else [])])
     if not body:
         return []
     document = decoded(body)
     rows = show(call, document, view)
     total = member(document, "pagination", "total")
-    if counted and isinstance(total, float) and total > len(rows):
-        call.err.write(f"showing {len(rows):,} of {total:,.0f}\n")
+    if counted and isinstance(total, float):
+        tell_count(call, len(rows), int(total))
     return rows
+
+
+def is_counted(call: ClientInvocation) -> bool:
+    """Whether to find out, for a person, how many items there are beside those that are shown."""
+    return form_of(call) in TABLES and call.err.is_terminal
+
+
+def tell_count(call: ClientInvocation, shown: int, total: int) -> None:
+    """Tell how many items of all are shown, unless all are."""
+    if total > shown:
+        call.err.write(f"showing {shown:,} of {total:,}\n")
 
 
 def show_body(call: ClientInvocation, body: str, view: View) -> None:

@@ -39,10 +39,12 @@ class ClientInvocation(Invocation):
 
         preset = self.resolved.preset
         address = context_options.address_of(preset, side)
-        secured = context_options.is_secured(self.settings, address) if tls is None else tls
+        configured = context_options.is_secured(self.settings, address)
+        secured = configured if tls is None else tls
         prefix = address.prefix if address else ""
         found = target(self.settings, self.environment, side, tls=secured, base=prefix + base)
-        headers = credentials.headers(self.settings, self.environment, preset)
+        # A token that is meant for TLS must not go without it, where a command asks the addresses of both.
+        headers = credentials.headers(self.settings, self.environment, preset) if secured == configured else []
         sending = self._show_request if self.settings.flag("verbose") else None
         return Api(found, ClientTls.of(self.settings), headers, sending)
 

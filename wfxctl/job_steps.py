@@ -18,8 +18,8 @@ def steps(job: Document) -> list[Document]:
     for since, status in _statuses(job):
         state = text(status, "state")
         if not found or found[-1]["state"] != state:
-            found.append({"state": state, "group": _group(job, state), "since": since, "reports": 0.0})
-        found[-1]["reports"] += 1.0
+            found.append({"state": state, "group": _group(job, state), "since": since, "changes": 0.0})
+        found[-1]["changes"] += 1.0
         told = {name: value for name in ("message", "progress") if (value := member(status, name)) is not None}
         found[-1].update(told)
     for step, following in zip_longest(found, found[1:]):
@@ -28,7 +28,7 @@ def steps(job: Document) -> list[Document]:
 
 
 def _statuses(job: Document) -> Iterator[tuple[str, Any]]:
-    """Yield each status with the time from which on it held; entries that tell of none are passed over."""
+    """Yield each status with the time from which on it held; entries without one are passed over."""
     for entry in [*reversed(items(job, "history")), job]:
         if text(entry, "status", "state"):
             yield text(entry, "mtime"), member(entry, "status")
@@ -67,7 +67,7 @@ VIEW = View(
         Column("GROUP", lambda step: text(step, "group")),
         Column("SINCE", lambda step: local_time(text(step, "since")), 19, exact=lambda step: text(step, "since")),
         Column("DURATION", _shown, exact=lambda step: str(member(step, "seconds") or "")),
-        Column("REPORTS", lambda step: text(step, "reports"), is_number=True),
+        Column("CHANGES", lambda step: text(step, "changes"), is_number=True),
         Column("PROGRESS", lambda step: text(step, "progress"), is_number=True),
         Column("MESSAGE", lambda step: text(step, "message")),
     ),

@@ -24,6 +24,8 @@ LARGEST_EVENT = 64 * 1024 * 1024
 LARGEST_REFUSAL = 1024 * 1024
 """Bytes of an answer that is no stream."""
 
+SILENCE = 75.0
+"""Seconds without a sign of life after which a stream is taken up again: two and a half times what servers let pass."""
 _PAUSE = 1.0
 """Seconds between attempts to read from a server that does not answer."""
 # The standard passes over ids with NUL; no control character may stand in the header that sends them back.
@@ -165,7 +167,8 @@ class Follower:
     def _connection(self) -> Iterator[Opened | str]:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self._last_id} if self._last_id else {})
         parser = Parser(self._last_id)
-        with self._api.stream("/jobs/events", self._query, headers) as opened:
+        silence = SILENCE if self._how.reconnect else None
+        with self._api.stream("/jobs/events", self._query, headers, silence) as opened:
             yield Opened(opened.status)
             if opened.status != 200:
                 refusal = bodies.whole(opened.chunks, LARGEST_REFUSAL)

@@ -95,20 +95,23 @@ def measure(port: int, aims: Aims = ON_SQLITE) -> Iterator[Duration]:
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         for name, conditions in FILTERS.items():
             paths = {page: f"{BASE}/jobs?{conditions}&{paging}" for page, paging in _PAGES.items()}
-            took = {page: _took(connection, path) for page, path in paths.items()}
-            yield Duration(name, json.loads(_get(connection, paths["total"]))["pagination"]["total"], **took, aims=aims)
+            durations = {page: took(connection, path) for page, path in paths.items()}
+            matches = json.loads(get(connection, paths["total"]))["pagination"]["total"]
+            yield Duration(name, matches, **durations, aims=aims)
 
 
-def _took(connection: HTTPConnection, path: str) -> float:
-    took = []
-    for _ in range(_TIMES):
+def took(connection: HTTPConnection, path: str, times: int = _TIMES) -> float:
+    """Return how long it takes to get this, in milliseconds: the median of some times."""
+    found = []
+    for _ in range(times):
         begun = time.perf_counter()
-        _get(connection, path)
-        took.append((time.perf_counter() - begun) * 1000)
-    return median(took)
+        get(connection, path)
+        found.append((time.perf_counter() - begun) * 1000)
+    return median(found)
 
 
-def _get(connection: HTTPConnection, path: str) -> bytes:
+def get(connection: HTTPConnection, path: str) -> bytes:
+    """Return the body of a good answer."""
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read()

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench import filling, fixture, machine, postgresql, queries, stalls
+from bench import filling, fixture, fleet, machine, postgresql, queries, stalls
 from bench.filling import Sample
 from bench.machine import say
 from bench.queries import Duration
@@ -120,6 +120,7 @@ def measure_on_postgresql(effort: Effort) -> Iterator[Finding | Duration]:
         subprocess.run(command, cwd=where.folder, check=True)
         yield Finding(f"import of {effort.jobs:,} jobs", time.monotonic() - begun, "s")
         with where.served("uvicorn") as service:
+            yield from _fleet(service, effort)
             yield from queries.measure(service.ports["north"], queries.ON_POSTGRESQL)
             for name, load in (("GET job", _reading), ("PUT status", _updating)):
                 server = server_of(service, "south")
@@ -145,6 +146,7 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
     yield from _starting(large)
     with small.served() as few, large.served() as many:
         yield from _requests((small, few), (large, many), effort)
+        yield from _fleet(many, effort)
         yield from queries.measure(many.ports["north"])
         updated = large.sample.open[_DELETED:]
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
@@ -207,6 +209,11 @@ def _requests(
             yield Finding(f"{name}: {figure} with {SMALL:,} jobs", _middle(rounds, 0, figure), unit)
             yield Finding(f"{name}: {figure} with {effort.jobs:,} jobs", _middle(rounds, 1, figure), unit)
             yield Finding(f"{name}: {figure}, ratio", ratio, "", most)
+
+
+def _fleet(service: LocalService, effort: Effort) -> Iterator[Finding]:
+    for name, milliseconds, aim in fleet.measure(service.ports["north"], effort.jobs):
+        yield Finding(name, milliseconds, "ms", aim)
 
 
 def _middle(rounds: list[list[Reading]], which: int, figure: str) -> float:

@@ -9,10 +9,25 @@ run(decide)
 """
 
 from wfx_plugin.asking import Plugin
-from wfx_plugin.model import PASS, Action, Decision, Headers, Modify, Pass, Request, Respond, Status
+from wfx_plugin.model import (
+    PASS,
+    Action,
+    Answer,
+    Certificate,
+    Decision,
+    Headers,
+    Modify,
+    Origin,
+    Pass,
+    Request,
+    Respond,
+    Side,
+    Status,
+)
+from wfx_plugin.observing import run_observer
 from wfx_plugin.running import run, run_async
 
 __all__ = [
-    "PASS", "Action", "Decision", "Headers", "Modify", "Pass", "Plugin", "Request", "Respond", "Status", "run",
-    "run_async",
+    "PASS", "Action", "Answer", "Certificate", "Decision", "Headers", "Modify", "Origin", "Pass", "Plugin", "Request",
+    "Respond", "Side", "Status", "run", "run_async", "run_observer",
 ]  # fmt: skip

@@ -36,8 +36,47 @@ class Status(IntEnum):
     """503"""
 
 
+class Side(IntEnum):
+    """Which API a request came in by."""
+
+    UNKNOWN = wire.Side.Unknown
+    """The server is older than this package."""
+    NORTH = wire.Side.North
+    """That of operators."""
+    SOUTH = wire.Side.South
+    """That of devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Whom the client's certificate names, which the server has verified."""
+
+    subject: str
+    """The distinguished name as in RFC 4514: ``CN=device-1,O=Example``."""
+    sha256: str
+    """The fingerprint, 64 hexadecimal digits."""
+    names: tuple[str, ...] = ()
+    """The alternative names with their kinds: ``DNS:device-1.example``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a request beside its content; empty where the server does not tell."""
+
+    method: str = ""
+    peer: str = ""
+    """Address and port of the client; empty on Unix sockets."""
+    side: Side = Side.UNKNOWN
+    request_id: str = ""
+    """By which the log of the server names the request."""
+    certificate: Certificate | None = None
+
+
+NO_ORIGIN = Origin()
+
+
 class Request:
-    """One HTTP request. Headers are read when they are first asked for."""
+    """One HTTP request. Headers and origin are read when they are first asked for."""
 
     def __init__(
         self,
@@ -45,14 +84,16 @@ class Request:
         action: Action = Action.READ,
         headers: Headers | Callable[[], dict[str, list[str]]] = {},  # noqa: B006 - never changed
         body: bytes = b"",
+        origin: Origin | Callable[[], Origin] = NO_ORIGIN,
     ) -> None:
         """Describe a request; plugins get theirs from ``run``, tests make their own."""
         self.destination = destination
         """Path and query as they stood in the request line: ``/api/wfx/v1/jobs?limit=3``."""
         self.action = action
         self.body = body
-        """The whole body."""
+        """The whole body; in a plugin that observes, at most its first 64 KiB."""
         self._headers = headers
+        self._origin = origin
 
     @property
     def path(self) -> str:
@@ -70,6 +111,11 @@ class Request:
         return parse_qs(self.destination.partition("?")[2], keep_blank_values=True)
 
     @cached_property
+    def origin(self) -> Origin:
+        """Method, peer, side, request id and certificate."""
+        return self._origin() if callable(self._origin) else self._origin
+
+    @cached_property
     def headers(self) -> dict[str, list[str]]:
         """All headers but Host and Transfer-Encoding, names in canonical form as in ``X-Response-Filter``."""
         if callable(self._headers):
@@ -83,6 +129,31 @@ class Request:
     def header(self, name: str) -> str | None:
         """Give the first value of a header, whatever the case of ``name``; None if it was not sent."""
         return next(iter(self.values(name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request was answered, as plugins that observe are told."""
+
+    status: int
+    """499 if the client left before the answer began."""
+    headers: dict[str, list[str]] = field(default_factory=dict)
+    body: bytes = b""
+    """At most its first 64 KiB."""
+    size: int = 0
+    """Bytes of the whole body."""
+    complete: bool = True
+    """Whether all of it was sent; event streams are told of when they begin."""
+    seconds: float = 0.0
+    """From the request's header to the end of the answer."""
+    answered_by: str = ""
+    """The plugin that answered, or was to decide and did not; empty if none has."""
+    operation: str = ""
+    """The operationId of the API, such as GetJobs; empty for what is no operation, and what was refused before."""
+    request_size: int = 0
+    """Bytes of the request's body that were read."""
+    lost: int = 0
+    """Answers that this plugin was not told of, since it did not read fast enough, between this and the one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from wfx_plugin.wire import read_request, write_answer
 Decide = Callable[[Request], Decision]
 DecideAsync = Callable[[Request], Awaitable[Decision]]
 
-_log = logging.getLogger("wfx_plugin")
+log = logging.getLogger("wfx_plugin")
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _OVERLOADED = Respond.unavailable("too many requests are waiting for the plugin\n")
 _FAILED = Respond.unavailable("the plugin failed on this request\n")
@@ -35,7 +35,7 @@ def run(decide: Decide, *, threads: int = 0, backlog: int = 64) -> None:
     as an error, which the server reports, and the request is answered Unavailable: a plugin that fails lets nothing
     through.
     """
-    _log_to_stderr()
+    log_to_stderr()
     with Channel() as channel:
         signal.signal(signal.SIGTERM, _leave)
         if threads:
@@ -50,7 +50,7 @@ def run_async(decide: DecideAsync, *, backlog: int = 1024) -> None:
     Up to ``backlog`` requests are decided at the same time, what goes beyond is answered Unavailable; so is a
     request on which the function raises. At the end all that run are cancelled.
     """
-    _log_to_stderr()
+    log_to_stderr()
     with Channel() as channel, suppress(asyncio.CancelledError):
         asyncio.run(_serve_tasks(decide, channel, backlog))
 
@@ -64,13 +64,13 @@ class _Marked(logging.Formatter):
         return f"<{priority}>{super().format(record)}"
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
     """Set logging up, unless the author did; what this package says itself takes the same way in any case."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Marked("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
-    _log.handlers, _log.propagate = [handler], False
-    _log.setLevel(logging.INFO)
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
 
 
 def _leave(number: int, frame: FrameType | None) -> Never:  # noqa: ARG001 - the signature of a signal handler
@@ -103,8 +103,8 @@ def _serve_threads(decide: Decide, channel: Channel, threads: int, backlog: int)
 def _answer(channel: Channel, cookie: int, request: Request, decide: Decide) -> None:
     try:
         answer = write_answer(cookie, request, decide(request))
-    except Exception:  # noqa: BLE001 - whatever an author's function raises must not end the plugin
-        _log.exception("no decision on %s", request.destination)
+    except Exception:
+        log.exception("no decision on %s", request.destination)
         answer = write_answer(cookie, request, _FAILED)
     channel.write(answer)
 
@@ -141,7 +141,7 @@ async def _next_frame(requests: asyncio.StreamReader) -> bytes | None:
 async def _answer_async(channel: Channel, cookie: int, request: Request, decide: DecideAsync) -> None:
     try:
         answer = write_answer(cookie, request, await decide(request))
-    except Exception:  # noqa: BLE001 - whatever an author's function raises must not end the plugin
-        _log.exception("no decision on %s", request.destination)
+    except Exception:
+        log.exception("no decision on %s", request.destination)
         answer = write_answer(cookie, request, _FAILED)
     channel.write(answer)

@@ -10,7 +10,7 @@ offsets point forward, and so it can be written in one go. Modify and Respond:
 
 The layout of a request to another plugin:
 
-    0 size  4 root  8 vtable  20 PluginRequest  40 vtable of Envelope  48 vtable  64 client.Request  84 destination …
+    0 size  4 root  8 vtable  20 PluginRequest  40 vtable of Envelope  48 vtable  72 client.Request  108 destination …
 """
 
 from __future__ import annotations
@@ -18,7 +18,23 @@ from __future__ import annotations
 import struct
 
 from wfx_plugin.generated import messages as wire
-from wfx_plugin.model import PASS, Action, Decision, Headers, Modify, Pass, Request, Respond, Status, values_of
+from wfx_plugin.model import (
+    NO_ORIGIN,
+    PASS,
+    Action,
+    Answer,
+    Certificate,
+    Decision,
+    Headers,
+    Modify,
+    Origin,
+    Pass,
+    Request,
+    Respond,
+    Side,
+    Status,
+    values_of,
+)
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
@@ -28,7 +44,8 @@ _PASS = struct.Struct("<II4x4HiQ")
 """Size, root, vtable and table of an answer with nothing but a cookie: the first frame of server section 11.3."""
 _MODIFY = struct.Struct("<II 6H iI3xBQ 4H 7H2x iIIIB3x")
 _RESPOND = struct.Struct("<II 6H iI3xBQ 4H 5H2x iIIB3x")
-_REQUEST = struct.Struct("<II 5H2x iQI 4x 4H 7H2x iIIIB3x")
+_REQUEST = struct.Struct("<II 5H2x iQI 4x 4H 12H iIIIIIIIBB2x")
+_CERTIFICATE = struct.Struct("<5H2x iIII")
 _ENTRY = struct.Struct("<iII")
 _ENVELOPE_VTABLE = 40
 _PAD = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
@@ -37,16 +54,76 @@ _PAD = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
 
 def read_request(frame: bytes) -> tuple[int, Request]:
     """Read the cookie and the request of one frame (without its length prefix)."""
+    cookie, request = _parts(frame)
+    return cookie, _request(frame, request)
+
+
+def read_answered(frame: bytes) -> tuple[int, Request, Answer | None]:
+    """Read the number, the request and the answer of one frame that observers get; None if there is no answer."""
+    cookie, request = _parts(frame)
+    answer = _field(frame, request, 10)
+    return cookie, _request(frame, request), _answered(frame, _target(frame, answer)) if answer else None
+
+
+def _parts(frame: bytes) -> tuple[int, int]:
+    """Give the cookie, and where the request is."""
     message = _unsigned(frame, 0)
     cookie, request = _field(frame, message, 1), _target(frame, _field(frame, message, 2))
+    return _U64.unpack_from(frame, cookie)[0] if cookie else 0, request
+
+
+def _request(frame: bytes, request: int) -> Request:
     action = _field(frame, request, 2)
     envelope, content = _field(frame, request, 3), _field(frame, request, 4)
-    return _U64.unpack_from(frame, cookie)[0] if cookie else 0, Request(
+    return Request(
         destination=_text(_bytes(frame, _field(frame, request, 1))),
         action=Action(frame[action]) if action else Action.READ,
         headers=(lambda: _headers(frame, _target(frame, envelope))) if envelope else {},
         body=_bytes(frame, content) if content else b"",
+        origin=lambda: _origin(frame, request),
     )
+
+
+def _origin(frame: bytes, request: int) -> Origin:
+    method = _word(frame, request, 5)
+    if not method:
+        return NO_ORIGIN
+    side, certificate = _field(frame, request, 7), _field(frame, request, 9)
+    return Origin(
+        method,
+        _word(frame, request, 6),
+        Side(frame[side]) if side else Side.UNKNOWN,
+        _word(frame, request, 8),
+        _certificate(frame, _target(frame, certificate)) if certificate else None,
+    )
+
+
+def _certificate(frame: bytes, table: int) -> Certificate:
+    names = _field(frame, table, 2)
+    found = [_text(_bytes(frame, name)) for name in _elements(frame, _target(frame, names))] if names else []
+    return Certificate(_word(frame, table, 0), _word(frame, table, 1), tuple(found))
+
+
+def _answered(frame: bytes, table: int) -> Answer:
+    status, envelope, content, size, complete, microseconds = (_field(frame, table, number) for number in range(6))
+    request_size = _field(frame, table, 8)
+    return Answer(
+        status=_U16.unpack_from(frame, status)[0] if status else 0,
+        headers=_headers(frame, _target(frame, envelope)) if envelope else {},
+        body=_bytes(frame, content) if content else b"",
+        size=_U64.unpack_from(frame, size)[0] if size else 0,
+        complete=bool(complete and frame[complete]),
+        seconds=(_U64.unpack_from(frame, microseconds)[0] if microseconds else 0) / 1e6,
+        answered_by=_word(frame, table, 6),
+        operation=_word(frame, table, 7),
+        request_size=_U64.unpack_from(frame, request_size)[0] if request_size else 0,
+    )
+
+
+def _word(frame: bytes, table: int, number: int) -> str:
+    """Read a field that is a string; empty if it is absent."""
+    at = _field(frame, table, number)
+    return _text(_bytes(frame, at)) if at else ""
 
 
 def read_answer(frame: bytes) -> tuple[int, Decision]:
@@ -128,20 +205,38 @@ def _bytes(frame: bytes, at: int) -> bytes:
 
 def write_request(cookie: int, request: Request) -> bytes:
     """Write the frame, prefix included, that asks another plugin about a request."""
-    destination = _string(_raw(request.destination))
-    envelope_at = _REQUEST.size + len(destination)
-    envelope = _envelope(request.headers, envelope_at)
-    content_at = envelope_at + len(envelope)
-    content = _string(request.body)
+    origin, at, parts = request.origin, _REQUEST.size, list[bytes]()
+
+    def place(block: bytes, table: int = 0) -> int:
+        nonlocal at
+        parts.append(block)
+        at += len(block)
+        return at - len(block) + table if block else 0
+
+    destination = place(_string(_raw(request.destination)))
+    method, peer, request_id = (
+        place(_string(_raw(text)) if text else b"") for text in (origin.method, origin.peer, origin.request_id)
+    )
+    certificate = place(_certificate_block(origin.certificate) if origin.certificate else b"", 12)
+    envelope = place(_envelope(request.headers, at))
+    content = place(_string(request.body))
     head = _REQUEST.pack(
-        content_at + len(content) - 4, 16,
+        at - 4, 16,
         10, 16, 0, 4, 12,
-        12, cookie, 64 - 32,
+        12, cookie, 72 - 32,
         8, 12, 4, 8,
-        14, 20, 0, 4, 16, 8, 12,
-        16, _REQUEST.size - 68, envelope_at - 72, content_at - 76, request.action,
+        24, 36, 0, 4, 32, 8, 12, method and 16, peer and 20, origin.side and 33, request_id and 24, certificate and 28,
+        24, destination - 76, envelope - 80, content - 84, method and method - 88, peer and peer - 92,
+        request_id and request_id - 96, certificate and certificate - 100, request.action, origin.side,
     )  # fmt: skip
-    return b"".join((head, destination, envelope, content))
+    return b"".join((head, *parts))
+
+
+def _certificate_block(certificate: Certificate) -> bytes:
+    """Lay out vtable, table and texts."""
+    subject, sha256 = _string(_raw(certificate.subject)), _string(_raw(certificate.sha256))
+    head = _CERTIFICATE.pack(10, 16, 4, 8, 12, 12, 12, 8 + len(subject), 4 + len(subject) + len(sha256))
+    return head + subject + sha256 + _strings([_string(_raw(name)) for name in certificate.names])
 
 
 def write_answer(cookie: int, request: Request, decision: Decision) -> bytes:

@@ -170,10 +170,11 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: len(self.model.jobs) > 2)
     @rule(job=consumes(jobs))
     def delete_job(self, job: str) -> None:
-        """Delete a job; after that it is not found, however it is asked for."""
+        """Delete a job; after that it is not found, however it is asked for. Its device sees that it has ended."""
         self.ask("north", "DELETE", f"/jobs/{job}", lambda: self.model.delete_job(job), status=204)
+        self.get_job("north", job, "true", "")
+        assert self.clients["south"].get(f"/jobs/{job}").json()["status"]["message"] == "the job was deleted"
         for side in ("north", "south"):
-            self.get_job(side, job, "true", "")
             self.put_status(job, side, 0, {}, "")
             self.put_definition(side, job, {}, "")
             self.get_part(side, job, "tags", "")

@@ -176,7 +176,7 @@ async def test_contents(tmp_path: Path) -> None:
         assert {"retention", "health", "follow-log"} <= set(processes["tasks"])
         assert found["cache/stats"]["jobs"] == {"entries": 1, "hits": 2, "misses": 1}
         database = found["database/stats"]
-        assert (database["jobs"], database["connections"], database["log"]["head"]) == (1, 3, 2)
+        assert (database["jobs"], database["connections"], database["log"]["head"]) == (1, 4, 2)
         assert database["bytes"]["database"] > 0
         assert database["consumers"]["mirror"] == {"position": 2, "steps": 0, "lost": 0, "lag": 0}
         assert database["details"]["journal_mode"] == "wal"

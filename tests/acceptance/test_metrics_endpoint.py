@@ -457,6 +457,21 @@ async def test_plugins(tmp_path: Path) -> None:
         assert not client.running.parts.plugins[Side.SOUTH].lost.done()
 
 
+async def test_plugins_that_observe(tmp_path: Path) -> None:
+    """Answers that an observer was told of are counted by side and name, and those that it was not told of."""
+    (tmp_path / "plugins" / "observe").mkdir(mode=0o755, parents=True)
+    PluginDirectory(tmp_path / "plugins" / "observe").script("slow", "time.sleep(600)")
+    names = ("wfx_plugin_observations_total", "wfx_plugin_observations_dropped_total")
+    async with service(tmp_path, client_plugins_dir=str(tmp_path / "plugins")) as client:
+        await client.moved(*names)
+        for _ in range(3):
+            await client.ask(Side.SOUTH, "GET", "/jobs", 200)
+        assert await client.moved(*names) == {("wfx_plugin_observations_total", "observe/slow", "south"): 3}
+        (observer,) = client.running.parts.plugins[Side.SOUTH].observers
+        observer.tell(bytes(17 * 1024 * 1024))
+        assert await client.moved(*names) == {("wfx_plugin_observations_dropped_total", "observe/slow", "south"): 1}
+
+
 @pytest.mark.parametrize("body", [b"{", b"{}"], ids=["while the body arrives", "while the plugin decides"])
 async def test_clients_that_leave_before_a_plugin_has_decided(body: bytes, tmp_path: Path) -> None:
     """A request whose client leaves before the plugins have decided counts with status 499, once."""

@@ -18,6 +18,8 @@ SHELLS = ("bash", "fish", "powershell", "zsh")
 KANBAN = (ROOT / "spec" / "workflows" / "wfx.workflow.kanban.yml").read_text()
 DIRECT = "wfx.workflow.dau.direct"
 TASK = "wfx.workflow.kanban"
+RULES = (ROOT / "spec" / "rules" / "high-value-food.yml").read_text()
+PURCHASE = '{"type": "transaction", "source": "pos-system", "payload": {"amount": 1500, "category": "food"}}'
 
 
 class Run(Protocol):
@@ -73,6 +75,7 @@ class CommandCheck:
         assert f"(commit {commit}" in self.use("wfxctl", "--version")
         self.contexts()
         self.jobs()
+        self.rules()
         self.load()
         self.maintenance()
 
@@ -133,6 +136,13 @@ class CommandCheck:
         script = '"$@" >events & until grep -q DELETE events; do sleep 0.1; done; kill $!; cat events'
         assert "DELETE" in self._run("sh", "-c", script, "sh", *words)
 
+    def rules(self) -> None:
+        """Rules, which need no service."""
+        self._run("cp", "/dev/stdin", "rules.yml", stdin=RULES)
+        assert self.use("wfxctl rule validate", "rules.yml") == "rules.yml : OK (1 scenario)\n"
+        assert "75" in self.use("wfxctl rule test", "rules.yml", f"--event={PURCHASE}", "--filter=.scenarios[].actions")
+        assert "flowchart" in self.use("wfxctl rule graph", "rules.yml")
+
     def load(self) -> None:
         """Load, and its results."""
         assert "Status Codes" in self.ask("wfx-loadtest", "--duration=1s")
@@ -145,6 +155,10 @@ class CommandCheck:
         assert "client-port" in self.use("wfx config")
         assert "is sound" in self.use("wfx check")
         self.use("wfx backup", "copy.db")
+        assert "deleted 0 finished jobs" in self.use("wfx prune", "--older-than=1y", "--storage-opt=copy.db")
         self.use("wfx export", "wfx.jsonl")
         assert "imported into moved.db" in self.use("wfx import", "--storage-opt=moved.db", "wfx.jsonl")
         assert "ACTIVATED" in self.use("wfx demo")
+        self._run("mkdir", "-m", "755", "guards")
+        self._run("ln", "-s", "/bin/cat", "guards/cat")
+        assert "cat: pass" in self.use("wfx plugin test", "guards")

@@ -90,6 +90,23 @@ def test_every_command(programs: Path, tmp_path: Path) -> None:
     assert check.unused() == set()
 
 
+def test_python_client(programs: Path, tmp_path: Path) -> None:
+    """Programs that use the Python client work with the installed wheel, which has its types."""
+    with LocalService(tmp_path, program=str(programs / "wfx")) as service:
+        source = f"""
+import pathlib, wfx
+from wfx.client import Client, JobNotFound
+with Client({service.north!r}) as client:
+    try:
+        client.get_job("none")
+    except JobNotFound:
+        print(client.health().status, pathlib.Path(wfx.__file__).with_name("py.typed").exists())
+"""
+        command = [programs / "python", "-I", "-c", source]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert (ran.stdout, ran.stderr) == ("up True\n", "")
+
+
 def test_commit_is_needed(source: Path, tmp_path: Path) -> None:
     """Nothing is built of which the commit is not known, and SOURCE_COMMIT tells it where there is no clone."""
     (source / "wfx" / "commit.txt").rename(tmp_path / "commit.txt")

@@ -28,6 +28,8 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "wfx/store/reference_records.py",
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
+    ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
+    ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/new_files.py", ("tests/maintenance/test_commands.py", *_STORE)),
     ("wfx/store/postgres/reference_rows.py", ("tests/store/postgres/test_reference.py",)),
     ("wfx/store/sqlite/reference*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
@@ -65,7 +67,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
 _SHARED = {tests for group in (_STORE, _EVENTS, _API) for tests in group}
-AREAS = ("domain", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
+AREAS = ("domain", "expressions", "rules", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
 
 
 def tests_of(module: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from plugin_programs import DEADLINE, Eventually, PluginDirectory, StartChain
 
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.message import Action, PluginRequest
-from wfx.plugin.process import PluginSettings
+from wfx.plugin.program import PluginSettings
 
 
 @pytest.fixture

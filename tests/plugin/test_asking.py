@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import wfx_plugin as sdk
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
-from wfx.plugin.message import Action, PluginRequest
+from wfx.plugin.message import Action, Origin, PluginRequest, Side
+from wfx.request_context import ClientCertificate
 from wfx_plugin.wire import read_answer, read_request, write_answer, write_request
 
 NAMES = st.text("ABCdef-", min_size=1, max_size=10)
@@ -17,6 +18,10 @@ VALUES = st.text(max_size=20)
 HEADERS = st.dictionaries(NAMES, st.lists(VALUES, max_size=3), max_size=5)
 TARGETS = st.text(min_size=1, max_size=30)
 COOKIES = st.integers(0, 2**64 - 1)
+CERTIFICATES = st.builds(sdk.Certificate, VALUES, VALUES, st.lists(VALUES, max_size=3).map(tuple))
+ORIGINS = st.just(sdk.Origin()) | st.builds(
+    sdk.Origin, NAMES, VALUES, st.sampled_from(sdk.Side), VALUES, st.none() | CERTIFICATES
+)
 DECISIONS = st.one_of(
     st.just(sdk.PASS),
     st.builds(sdk.Modify, TARGETS, HEADERS, st.none() | st.binary(max_size=30)),
@@ -24,22 +29,33 @@ DECISIONS = st.one_of(
 )
 
 
-@given(COOKIES, TARGETS, st.sampled_from(sdk.Action), HEADERS, st.binary(max_size=30))
+def as_server(origin: sdk.Origin) -> Origin:
+    """The same as the server has it."""
+    shown = origin.certificate
+    return Origin(
+        origin.method.encode(), origin.peer.encode(), Side(origin.side), origin.request_id.encode(),
+        None if shown is None else ClientCertificate(shown.subject, shown.names, shown.sha256),
+    )  # fmt: skip
+
+
+@given(COOKIES, TARGETS, st.sampled_from(sdk.Action), HEADERS, st.binary(max_size=30), ORIGINS)
 def test_requests_are_asked_as_the_server_asks(
-    cookie: int, target: str, action: sdk.Action, headers: dict[str, list[str]], body: bytes
+    cookie: int, target: str, action: sdk.Action, headers: dict[str, list[str]], body: bytes, origin: sdk.Origin
 ) -> None:
     """What a plugin asks another is what the server would, and is understood as it was meant."""
-    request = sdk.Request(target, action, {sdk.model.canonical(name): values for name, values in headers.items()}, body)
+    named = {sdk.model.canonical(name): values for name, values in headers.items()}
+    request = sdk.Request(target, action, named, body, origin)
     frame = write_request(cookie, request)
     assert int.from_bytes(frame[:4], "little") == len(frame) - 4
     shown = tuple(
         (name.encode(), tuple(value.encode() for value in values)) for name, values in request.headers.items()
     )
-    servers = encode_request(cookie, PluginRequest(target.encode(), Action(action), shown, body))
+    servers = encode_request(cookie, PluginRequest(target.encode(), Action(action), shown, body, as_server(origin)))
     for one in (frame, servers):
         number, read = read_request(one[4:])
         assert (number, read.destination, read.action, read.body) == (cookie, target, action, body)
         assert read.headers == request.headers
+        assert read.origin == origin
 
 
 @given(COOKIES, DECISIONS)

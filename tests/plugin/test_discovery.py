@@ -11,7 +11,7 @@ import pytest
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import discover
 from wfx.plugin.errors import PluginRefused
-from wfx.plugin.process import PluginSettings
+from wfx.plugin.program import PluginSettings
 
 
 @pytest.fixture

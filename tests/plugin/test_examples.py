@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from plugin_programs import ROOT, PluginDirectory, StartChain
 
-from wfx.plugin.discovery import discover
+from wfx.plugin.discovery import discover, discover_observers
 from wfx.plugin.message import Action, PluginRequest, Respond
 
 RequestOf = Callable[..., PluginRequest]
@@ -35,10 +35,12 @@ def status_of(decided: PluginRequest | Respond) -> int:
     return decided.status if isinstance(decided, Respond) else 0
 
 
-@pytest.mark.parametrize("name", ["deny", "auth", "rewrite", "audit"])
+@pytest.mark.parametrize("name", ["deny", "auth", "rewrite", "observe/audit"])
 def test_directories_of_examples(name: str) -> None:
     """The directory of an example is a plugin directory with one plugin in it."""
-    assert [found.name for found in discover(EXAMPLES / name)] == [f"{name}.py"]
+    directory = EXAMPLES / name.rpartition("/")[2]
+    found = [*discover(directory), *discover_observers(directory)]
+    assert [plugin.name for plugin in found] == [f"{name}.py"]
 
 
 @pytest.mark.parametrize(("destination", "status"), [

@@ -89,10 +89,10 @@ def test_deployment(tmp_path: Path) -> None:
         assert service.stop() == 0, "systemd sends SIGTERM to the server alone"
     assert "\nKillMode=mixed\n" in unit
     audited = [json.loads(line) for line in (Path(home) / "audit.jsonl").read_text().splitlines()]
-    assert [(one["destination"], one["verdict"]) for one in audited] == [
-        ("/health", "passed"), ("/api/wfx/v1/jobs", "deny"),
+    assert [(one["destination"], one["status"], one["answeredBy"]) for one in audited] == [
+        ("/health", 200, None), ("/api/wfx/v1/jobs", 403, "auth"),
     ]  # fmt: skip
-    (shown,) = (block for block in blocks("json") if '"verdict"' in block)
+    (shown,) = (block for block in blocks("json") if '"answeredBy"' in block)
     assert json.loads(shown).keys() == audited[0].keys()
 
 
@@ -126,7 +126,7 @@ def test_configuration_of_auth() -> None:
 
 def test_every_example_is_described() -> None:
     """The table of examples lists exactly the directories there are."""
-    listed = re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)` \|", section("Examples"), re.MULTILINE)
     assert sorted(listed) == sorted(path.name for path in (ROOT / "plugins" / "examples").iterdir() if path.is_dir())
 
 

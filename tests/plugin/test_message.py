@@ -13,13 +13,39 @@ from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
 from wfx.plugin.errors import MessageError
 from wfx.plugin.generated import messages as wire
-from wfx.plugin.message import PASS, Action, Headers, Modify, PluginRequest, Respond
+from wfx.plugin.message import (
+    NO_ORIGIN,
+    PASS,
+    Action,
+    Answer,
+    Headers,
+    Modify,
+    Origin,
+    PluginRequest,
+    Respond,
+    Side,
+)
+from wfx.request_context import ClientCertificate
 from wfx_plugin import model as sdk
 from wfx_plugin import wire as sdk_wire
 
 texts = st.binary(max_size=20)
 headers_of_bytes = st.lists(st.tuples(texts, st.lists(texts, max_size=3).map(tuple)), max_size=5).map(tuple)
-requests = st.builds(PluginRequest, texts, st.sampled_from(Action), headers_of_bytes, st.binary(max_size=100))
+words_of_bytes = st.text(max_size=20).map(str.encode)
+certificates = st.builds(ClientCertificate, st.text(max_size=9), st.lists(st.text(max_size=9)).map(tuple), st.text())
+origins = st.just(NO_ORIGIN) | st.builds(
+    Origin, st.sampled_from((b"GET", b"PUT")), words_of_bytes, st.sampled_from(Side), words_of_bytes,
+    st.none() | certificates,
+)  # fmt: skip
+numbers = st.integers(0, 2**64 - 1)
+answers = st.builds(
+    Answer, st.integers(0, 999), headers_of_bytes, st.binary(max_size=30), numbers, st.booleans(), numbers,
+    words_of_bytes, words_of_bytes, numbers,
+)  # fmt: skip
+requests = st.builds(
+    PluginRequest, texts, st.sampled_from(Action), headers_of_bytes, st.binary(max_size=100), origins,
+    st.none() | answers,
+)  # fmt: skip
 cookies = st.integers(0, 2**64 - 1)
 
 
@@ -54,6 +80,65 @@ def test_the_sdk_reads_requests(cookie: int, request: PluginRequest) -> None:
         for name, values in shown._headers().items()  # type: ignore[operator]
     }
     assert raw == names
+
+
+@given(cookies, requests)
+def test_origins_and_answers_are_what_the_generated_code_reads(cookie: int, request: PluginRequest) -> None:
+    """Where a request comes from and how it was answered is read back by the generated classes, and well aligned."""
+    frame = encode_request(cookie, request)
+    inner = wire.PluginRequest.GetRootAs(frame, 4).Request()
+    assert inner is not None
+    origin = request.origin
+    assert (inner.Method() or b"", inner.Peer() or b"", inner.RequestId() or b"", inner.Side()) == (
+        origin.method, origin.peer, origin.request_id, origin.side,
+    )  # fmt: skip
+    shown = inner.Certificate()
+    assert (shown is None) == (origin.certificate is None)
+    if shown is not None and origin.certificate is not None:
+        names = tuple((shown.Names(index) or b"").decode() for index in range(shown.NamesLength()))
+        assert ((shown.Subject() or b"").decode(), names, (shown.Sha256() or b"").decode()) == (
+            origin.certificate.subject, origin.certificate.alternative_names, origin.certificate.sha256,
+        )  # fmt: skip
+    answer = inner.Answer()
+    assert (answer is None) == (request.answer is None)
+    if answer is not None and request.answer is not None:
+        wanted = request.answer
+        assert (answer.Status(), answer.Size(), answer.Complete(), answer.Microseconds(), answer.RequestSize()) == (
+            wanted.status, wanted.size, wanted.complete, wanted.microseconds, wanted.request_size,
+        )  # fmt: skip
+        assert (answer.AnsweredBy() or b"", answer.Operation() or b"") == (wanted.answered_by, wanted.operation)
+        assert answer.ContentLength() == len(wanted.body)
+        envelope = [answer.Envelope(index) for index in range(answer.EnvelopeLength())]
+        assert wanted.headers == tuple(
+            (entry.Name(), tuple(entry.Values(index) for index in range(entry.ValuesLength()))) for entry in envelope
+        )
+        size = frame.index(struct.pack("<QQQ", wanted.size, wanted.microseconds, wanted.request_size))
+        assert size % 8 == 0 or frame.count(struct.pack("<Q", wanted.size)) > 1
+
+
+@given(cookies, requests)
+def test_the_sdk_reads_origins_and_answers(cookie: int, request: PluginRequest) -> None:
+    """The SDK shows an observer exactly what the server wrote, and tells a message without an answer."""
+    number, shown, answer = sdk_wire.read_answered(encode_request(cookie, request)[4:])
+    origin = request.origin
+    assert number == cookie
+    if origin.method:
+        found = (shown.origin.method, shown.origin.peer, int(shown.origin.side), shown.origin.request_id)
+        assert found == (origin.method.decode(), origin.peer.decode(), int(origin.side), origin.request_id.decode())
+        if shown.origin.certificate is not None and origin.certificate is not None:
+            assert shown.origin.certificate == sdk.Certificate(
+                origin.certificate.subject, origin.certificate.sha256, origin.certificate.alternative_names
+            )
+        assert (shown.origin.certificate is None) == (origin.certificate is None)
+    assert (answer is None) == (request.answer is None)
+    if answer is not None and request.answer is not None:
+        wanted = request.answer
+        assert (answer.status, answer.body, answer.size, answer.complete) == (
+            wanted.status, wanted.body, wanted.size, wanted.complete,
+        )  # fmt: skip
+        assert answer.seconds == wanted.microseconds / 1e6
+        assert (answer.answered_by, answer.operation) == (wanted.answered_by.decode(), wanted.operation.decode())
+        assert answer.request_size == wanted.request_size
 
 
 words = st.text(max_size=20)

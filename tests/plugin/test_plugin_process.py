@@ -18,7 +18,8 @@ from wfx.logs.record import content_of
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import PluginsGone, ReplyOverdue
 from wfx.plugin.message import PluginRequest
-from wfx.plugin.process import PluginProcess, PluginSettings
+from wfx.plugin.process import PluginProcess
+from wfx.plugin.program import PluginSettings
 
 RequestOf = Callable[..., PluginRequest]
 ANSWER = "one = frame()\n"

@@ -41,9 +41,20 @@ def test_the_client_has_a_flag_for_each_filter() -> None:
 
 
 def test_the_fleet_document_has_the_filters_of_the_table() -> None:
-    """Each filter of GET /jobs is one of the summary, described by the same words."""
-    given = {one["name"]: one for one in operations()["GetFleetJobsSummary"].parameters}
-    assert given == {one["name"]: one for one in operations()["GetJobs"].parameters if one["name"] in PARAMETERS}
+    """Each filter of GET /jobs is one of the summary and of lists, and takes the same values."""
+    contract = {one["name"]: one["schema"] for one in operations()["GetJobs"].parameters if one["name"] in PARAMETERS}
+    for operation in ("GetFleetJobsSummary", "GetFleetJobs"):
+        given = {one["name"]: one["schema"] for one in operations()[operation].parameters}
+        assert {name: given.get(name) for name in contract} == contract
+
+
+def test_a_summary_has_the_conditions_of_lists() -> None:
+    """What narrows a list down narrows a summary down; the others choose a page."""
+    summary, lists = (
+        {one["name"]: one for one in operations()[operation].parameters}
+        for operation in ("GetFleetJobsSummary", "GetFleetJobs")
+    )
+    assert lists == summary | {name: lists[name] for name in ("sort", "limit", "after")}
 
 
 @pytest.mark.parametrize("member", MEMBERS)

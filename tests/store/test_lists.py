@@ -138,6 +138,8 @@ async def test_a_page_looks_at_few_jobs(
 ) -> None:
     """Where little fulfils a condition, pages end early, and those that follow find the rest."""
     monkeypatch.setattr(job_lists, "LOOKED_AT", 7)
+    for module in ("sqlite", "postgres"):
+        monkeypatch.setattr(f"wfx.store.{module}.job_list.LOOKED_AT_FIRST", 3)
     for conditions in ({"modified": Period(since=NOON + 1)}, {"created": Period(since=NOON + 1), "all_tags": ("x",)}):
         query = JobListQuery(**conditions, descending=descending)
         expected = [row(job) for job in jobs if fulfils(job, query)]

@@ -50,6 +50,15 @@ def test_each_request_has_them(both: Run, stub: Stub, argv: list[str]) -> None:
         assert (seen.headers["x-tenant"], seen.headers["x-other"]) == ("a: b", "c")
 
 
+def test_nothing_goes_without_tls_where_it_is_wanted(run: Run, stub: Stub) -> None:
+    """Where TLS is configured, ``health`` asks the addresses without it too, but takes no token there."""
+    for more in (["--enable-tls"], ["--context", "c"]):
+        run("context", "add", "c", f"--client-url=https://localhost:{stub.port}", "--mgmt-url=https://localhost:1")
+        run(f"--client-port={stub.port}", f"--mgmt-port={stub.port}", *more, "health", env={"WFX_TOKEN": SECRET})
+    assert len([seen for seen in stub.seen if seen.path == "/health"]) == 4
+    assert not any("authorization" in seen.headers for seen in stub.seen)
+
+
 def test_without_them_nothing_is_added(both: Run, stub: Stub) -> None:
     """Without token and headers a request has none."""
     both("job", "get", "7")

@@ -228,3 +228,19 @@ def test_a_compressed_stream_is_followed(south: Run, stub: Stub) -> None:
     bomb = gzip.compress(b"data: " + b" " * (stream.LARGEST_EVENT + 1))
     stub.replies.append(Reply(headers=STREAM | {"Content-Encoding": "gzip"}, chunks=lambda: iter([bomb])))
     assert f"an event of more than {stream.LARGEST_EVENT} bytes" in south("job", "events").err
+
+
+def test_a_stream_that_falls_silent_is_taken_up_again(south: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has frozen, and sends not even signs of life, is left, and asked for what follows."""
+    monkeypatch.setattr(stream, "SILENCE", 0.2)
+    thawed = threading.Event()
+
+    def frozen() -> Iterator[bytes]:
+        yield block("L-1", "one")
+        thawed.wait(60)
+
+    stub.replies += [Reply(headers=STREAM, chunks=frozen), streaming(block("L-2", "two")), Reply(400, b"{}")]
+    outcome = south("job", "events", "--auto-reconnect")
+    thawed.set()
+    assert outcome.out == "one\ntwo\n"
+    assert [seen.headers.get("last-event-id") for seen in stub.seen] == [None, "L-1", "L-2"]

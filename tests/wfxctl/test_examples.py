@@ -20,6 +20,7 @@ from wfxctl.commands import ROOT
 COMMANDS = {parsed.words: parsed for parsed in all_commands(Parsed([ROOT])) if parsed.command.run}
 OTHER_SHELLS = {"wfxctl completion fish", "wfxctl completion powershell", "wfxctl completion zsh"}
 """Their examples are in the languages of these shells."""
+RULES = Path(__file__).parents[2] / "spec" / "rules" / "high-value-food.yml"
 ENDLESS = {"wfxctl job events", "wfxctl job query", "wfxctl job summary", "wfxctl job wait"}
 
 DOCUMENT = {
@@ -66,6 +67,10 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
     (tmp_path / ".config" / "wfx").mkdir(parents=True)
     (tmp_path / ".config" / "wfx" / "contexts.yml").write_text("contexts: {plant: {}, lab: {}, old: {}}")
     (tmp_path / "definition.json").write_text("{}")
+    if words.startswith("wfxctl rule "):
+        (tmp_path / "lamp.yml").unlink()
+        (tmp_path / "rules.yml").write_bytes(RULES.read_bytes())
+        (tmp_path / "event.json").write_text('{"type": "transaction"}')
     (tmp_path / ".local/share/bash-completion/completions").mkdir(parents=True)
     port = str(stub.port)
     env = {

@@ -134,6 +134,7 @@ def test_what_does_not_go_together(run: Run, stub: Stub, argv: str, said: str) -
         ["job", "create", "--client-id=c"],
         ["job", "query", "--watch"],
         ["job", "retry", "7"],
+        ["job", "get", "7"],
     ):
         outcome = run(*ports, *command, *argv.split())
         assert (outcome.code, outcome.out) == (1, "")
@@ -170,6 +171,7 @@ def test_an_error_is_shown_once_on_a_terminal(screen: Run, stub: Stub) -> None:
     piped = screen("job", "get", "7", out=io.BytesIO())
     assert piped.out == "ERROR: one (code=c, logref=l)\nERROR: two\\x1b (code=d, logref=m)\n"
     assert piped.err == outcome.err
+    assert screen("job", "events").err.endswith(f"established\n{outcome.err}")
     stub.usual = lambda _: Reply(400, b"text")
     assert screen("job", "get", "7").err == "Error: error: text\n"
 

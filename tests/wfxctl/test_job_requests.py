@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wfxctl_stub import Stub
+from wfxctl_stub import Reply, Stub
 
 Run = Callable[..., Any]
 
@@ -244,3 +244,29 @@ def test_the_event_stream_is_no_job(south: Run, stub: Stub, argv: list[str], cod
     outcome = south(*argv)
     assert (outcome.code, outcome.out, stub.seen) == (code, "", [])
     assert outcome.err.startswith('Error: no job has the id "events"')
+
+
+@pytest.mark.parametrize("command", [
+    "job get", "job get-status", "job get-definition", "job get-tags", "job delete", "job update-definition",
+    "job update-status --state S", "job history", "job describe", "job retry", "workflow get",
+])  # fmt: skip
+def test_the_subject_may_be_an_argument(run: Run, stub: Stub, command: str) -> None:
+    """An id or name may be an argument; the flag beats it, and it beats variables."""
+    stub.usual = lambda _: Reply(body=b'{"clientId":"c","workflow":{"name":"w"}}')
+    name, place = ("name", "/workflows") if command.startswith("workflow") else ("id", "/jobs")
+    ports = [f"--client-port={stub.port}", f"--mgmt-port={stub.port}"]
+    for argv, asked in (
+        (["7"], "7"), ([f"--{name}", "7"], "7"), (["8", f"--{name}", "7"], "7"), (["7", "8"], "7"), ([], "9"),
+    ):  # fmt: skip
+        stub.seen.clear()
+        outcome = run(*ports, *command.split(), *argv, env={f"WFX_{name.upper()}": "9"}, stdin=b"{}")
+        assert outcome.code == 0, outcome.err
+        assert stub.seen[0].path.startswith(f"{place}/{asked}")
+
+
+@pytest.mark.parametrize("command", ["add-tags", "del-tags"])
+def test_the_id_may_come_before_tags(north: Run, stub: Stub, command: str) -> None:
+    """Without an id elsewhere the first argument is the id, and the others are tags; with one all are tags."""
+    for argv, env in ((["7", "a", "b"], {}), (["--id=7", "a", "b"], {}), (["a", "b"], {"WFX_ID": "7"})):
+        north("job", command, *argv, env=env)
+        assert (stub.seen[-1].path, stub.seen[-1].json) == ("/jobs/7/tags", ["a", "b"])

@@ -133,7 +133,9 @@ class Flaky:
         """After which event each connection wanted to go on."""
 
     @contextmanager
-    def stream(self, _path: str, _query: object, headers: dict[str, str]) -> Iterator[OpenStream]:
+    def stream(
+        self, _path: str, _query: object, headers: dict[str, str], _silence: float | None
+    ) -> Iterator[OpenStream]:
         """Open the next connection, which carries one event."""
         self.resumed.append(headers.get("Last-Event-ID"))
         status = next(self._statuses, None)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import lru_cache
 from time import perf_counter
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from wfx.api import body, parameters, validation_message
+from wfx.api import body, notes, parameters, validation_message
 from wfx.api.answer_memory import SMALL, TooManyAnswers
 from wfx.api.bad_request import BadRequest
 from wfx.api.body import take_body
@@ -21,7 +20,7 @@ from wfx.api.refusals import refusals_of
 from wfx.api.reply import TEXT, RawHeader, Reply
 from wfx.api.request import ApiRequest
 from wfx.api.request_counts import RouteCounts
-from wfx.api.request_schemas import compile_body
+from wfx.api.request_schemas import compile_body, members_of_body
 from wfx.api.routes import Route
 from wfx.api.services import Services
 from wfx.domain.errors import WfxError
@@ -42,6 +41,7 @@ class Endpoint:
         "_body",
         "_counts",
         "_input",
+        "_members",
         "_parameters",
         "_recent",
         "_refusals",
@@ -59,9 +59,10 @@ class Endpoint:
         self._services = services
         self._refused = side not in route.sides
         self._refusals = refusals_of(route.path.encode())
-        self._parameters: Callable[[bytes], dict[str, Any]] | None = None
+        self._parameters: parameters.ReadParameters | None = None
         self._body = compile_body(route.operation) if route.operation else None
         self._input = INPUTS[route.operation] if self._body else None
+        self._members = members_of_body(route.operation) if self._body else None
         if route.operation:
             self._parameters = parameters.compile_parameters(route.operation)
 
@@ -69,19 +70,21 @@ class Endpoint:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
         started, counted = perf_counter(), False
         fields = dict(scope["headers"])
-        request = ApiRequest(scope, self._services, context, context.path, {})
+        request, unknown = ApiRequest(scope, self._services, context, context.path, {}), list[str]()
         try:
             try:
                 if self._parameters is not None:
-                    request.query = self._parameters(scope["query_string"])
+                    request.query = self._parameters(scope["query_string"], unknown)
                 if self._body is not None:
-                    await self._read(request, receive, fields)
+                    await self._read(request, receive, fields, unknown)
                 response = await self._handled(request, fields)
             except (BadRequest, TooManyAnswers, WfxError) as exc:
                 response = self._refusals.of(exc)
             request.body = None  # not needed any more, and a large answer may take long
             if self._route.operation:
                 response.raw_headers.append(_VARY)
+            if unknown:
+                response.raw_headers.append(notes.ignored(unknown))
             self._recent[response.status_code].append(perf_counter() - started)
             counted = True
             await response(scope, receive, send)
@@ -109,8 +112,13 @@ class Endpoint:
             return self._route.handler(request)
         return self._filtered(request, text)
 
-    async def _read(self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes]) -> None:
-        """Receive the body and make the handler's input from it: here if the body is light, else in a worker."""
+    async def _read(
+        self, request: ApiRequest, receive: Receive, fields: dict[bytes, bytes], unknown: list[str]
+    ) -> None:
+        """Receive the body and make the handler's input from it: here if the body is light, else in a worker.
+
+        Members that are not known are added to ``unknown``, but for those of a body that a worker reads.
+        """
         assert self._body is not None
         assert self._input is not None
         pieces = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
@@ -120,6 +128,8 @@ class Endpoint:
             value, good = body.check(raw, self._body.is_valid)
             if not good:
                 raise await validation_message.refusal(self._route.operation, value)
+            if self._members is not None and not self._members.issuperset(value):
+                unknown += notes.unknown_members(self._members, value)
             request.body = None if self._refused else self._input.make(value)
         else:
             request.body, request.size = await self._services.large_bodies.read(

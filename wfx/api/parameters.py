@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from wfx.api import times
@@ -29,12 +29,20 @@ _MOST_NAMED, _LONGEST_NAME = 5, 40
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
+class ReadParameters(Protocol):
+    """Reads the query string of an operation; see :func:`compile_parameters`."""
+
+    def __call__(self, query: bytes, unknown: list[str] | None = None) -> dict[str, Any]:
+        """Return a value for each parameter, and add to the list what is not known."""
+
+
+def compile_parameters(operation_id: str) -> ReadParameters:
     """Return the reader of an operation's query string.
 
     The reader returns a new mapping with a value for each query parameter: the default, or None, where it is left out.
     Lists come as tuples. The reader raises BadRequest when a parameter is given twice or has a value that the document
-    does not allow. What is unknown or cannot be decoded is ignored by the contract's API, and refused by the fleet's.
+    does not allow. What is unknown or cannot be decoded is ignored by the contract's API, which names the former, and
+    refused by the fleet's.
     """
     operation = operations()[operation_id]
     described = [p for p in operation.parameters if p["in"] == "query"]
@@ -44,9 +52,9 @@ def compile_parameters(operation_id: str) -> Callable[[bytes], dict[str, Any]]:
     return _lenient({p["name"]: _reader(p, _split) for p in described}, defaults)
 
 
-def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[bytes], dict[str, Any]]:
+def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> ReadParameters:
 
-    def read(query: bytes) -> dict[str, Any]:
+    def read(query: bytes, unknown: list[str] | None = None) -> dict[str, Any]:
         values = defaults.copy()
         if not query:
             return values
@@ -54,7 +62,11 @@ def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[
         for segment in query.split(b"&"):
             raw_name, _, raw_value = segment.partition(b"=")
             name = _decode(raw_name)
-            if name is None or name not in readers or b";" in segment or (text := _decode(raw_value)) is None:
+            if name is None or b";" in segment or (text := _decode(raw_value)) is None:
+                continue
+            if name not in readers:
+                if name and unknown is not None:
+                    unknown.append(f"parameter {name}")
                 continue
             if name in seen:
                 raise BadRequest(f"parameter '{name}' is given more than once")
@@ -65,8 +77,8 @@ def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[
     return read
 
 
-def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[bytes], dict[str, Any]]:
-    def read(query: bytes) -> dict[str, Any]:
+def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> ReadParameters:
+    def read(query: bytes, unknown: list[str] | None = None) -> dict[str, Any]:  # noqa: ARG001 - nothing is ignored
         given: dict[str, str] = {}
         for segment in filter(None, query.split(b"&")):
             raw_name, _, raw_value = segment.partition(b"=")
@@ -76,8 +88,8 @@ def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> Callable[[b
             if name in given and name in readers:
                 raise BadRequest(f"parameter '{name}' is given more than once")
             given[name] = text
-        if unknown := [name for name in given if name not in readers]:
-            raise BadRequest(_unknown(unknown, [*readers]))
+        if others := [name for name in given if name not in readers]:
+            raise BadRequest(_unknown(others, [*readers]))
         return defaults | {name: readers[name](text) for name, text in given.items()}
 
     return read

@@ -35,6 +35,24 @@ def compile_body(operation_id: str) -> BodyValidator | None:
 
 
 @cache
+def members_of_body(operation_id: str) -> frozenset[str] | None:
+    """Return the members that an operation knows of its body; None if it takes none, or no object, or any object."""
+    operation = operations()[operation_id]
+    if operation.body is None:
+        return None
+    return _members(operation.document, operation.body) or None
+
+
+def _members(name: str, schema: dict[str, Any]) -> frozenset[str]:
+    if "$ref" in schema:
+        return _members(name, document(name)["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if schema.get("additionalProperties"):
+        return frozenset()
+    parts = [_members(name, part) for part in schema.get("allOf", ())]
+    return frozenset(schema.get("properties", ())).union(*parts)
+
+
+@cache
 def _request_schemas(name: str) -> dict[str, Any]:
     return {name: _request_schema(schema) for name, schema in document(name)["components"]["schemas"].items()}
 

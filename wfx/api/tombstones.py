@@ -1,4 +1,8 @@
-"""What a device is told of a job that was deleted."""
+"""What a device is told of a job that was deleted.
+
+Who is the device says the header ``X-Client-Id``, which a shipped client sends (device-swupdate). For all others, people
+and their programs among them, the job is not found.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,16 @@ from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
 from wfx.request_context import Side
 
+_DEVICE = "x-client-id"
+
 
 async def fetch_tombstone(request: ApiRequest) -> Job:
-    """Return what is told of the job that a request was about. Raises JobNotFound, northbound always."""
-    if request.context.side is not Side.SOUTH:
+    """Return what is told of the job that a request was about. Raises JobNotFound unless the job's own device asks."""
+    device = request.http.headers.get(_DEVICE) if request.context.side is Side.SOUTH else None
+    if not device:
         raise JobNotFound
     grace = request.services.tunables.current.tombstone_grace
-    return await request.services.jobs.tombstone(request.path["id"], grace)
+    job = await request.services.jobs.tombstone(request.path["id"], grace)
+    if job.client_id != device:
+        raise JobNotFound
+    return job

@@ -88,7 +88,7 @@ async def processes(sources: DebugSources) -> dict[str, Any]:
         "plugins": [
             {"side": side, "name": plugin.name, "open": plugin.open, **_process(plugin.process_id)}
             for side, chain in sources.plugins.items()
-            for plugin in chain.plugins
+            for plugin in (*chain.plugins, *chain.observers)
         ],
         "tasks": dict(sorted(tasks.items())),
         "listeners": _listeners(sources.limits),

@@ -102,6 +102,9 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
     yield "wfx_plugin_undecided", {(side, each.name): each.undecided for side, each in plugins}
+    observers = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.observers]
+    yield "wfx_plugin_observations", {(side, each.name): each.told for side, each in observers}
+    yield "wfx_plugin_observations_dropped", {(side, each.name): each.dropped for side, each in observers}
     workers = sources.services.worker_processes
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
     yield "wfx_log_records_dropped", {(): sources.dropped_log_records()}

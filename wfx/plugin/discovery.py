@@ -2,7 +2,8 @@
 
 Every executable file is a plugin, symbolic links are resolved, and the order is that of the names in the directory,
 byte-wise. A program that others may replace would give them the server's rights, so a plugin that is writable by
-others, or lies in a directory that is, stops the start.
+others, or lies in a directory that is, stops the start. What lies in the subdirectory ``observe`` is told of answers
+instead of being asked about requests.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from wfx.config.options import Config, Option
 from wfx.plugin.errors import PluginRefused
 
 _log = logging.getLogger(__name__)
+OBSERVERS = "observe"
+"""The subdirectory of plugins that observe."""
 _ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
@@ -42,12 +45,21 @@ def discover(directory: Path) -> list[Found]:
     return [plugin for plugin in found if plugin]
 
 
+def discover_observers(directory: Path) -> list[Found]:
+    """List those of the subdirectory ``observe``, with that in their names; raise PluginRefused."""
+    below = directory / OBSERVERS
+    if not below.is_dir():
+        return []
+    return [Found(f"{OBSERVERS}/{found.name}", found.path) for found in discover(below)]
+
+
 def check_option(option: Option, config: Config) -> None:
     """Check the directory that an option names. Raises OptionRefused."""
     directory = getattr(config, option.member)
     try:
         if directory:
             discover(Path(directory))
+            discover_observers(Path(directory))
     except PluginRefused as exc:
         raise OptionRefused(option.name, str(exc)) from exc
 

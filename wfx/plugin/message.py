@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from wfx.plugin.generated import messages as wire
+from wfx.request_context import ClientCertificate
 
 Headers = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 """Names in canonical form, each once, with all their values."""
@@ -32,6 +33,49 @@ class Action(IntEnum):
 _ACTIONS = {"POST": Action.CREATE, "PUT": Action.UPDATE, "PATCH": Action.UPDATE, "DELETE": Action.DELETE}
 
 
+class Side(IntEnum):
+    """Which API a request came in by."""
+
+    UNKNOWN = wire.Side.Unknown
+    NORTH = wire.Side.North
+    SOUTH = wire.Side.South
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a request beside what plugins may change; empty for what is not known."""
+
+    method: bytes = b""
+    peer: bytes = b""
+    """Address and port of the client; empty on Unix sockets."""
+    side: Side = Side.UNKNOWN
+    request_id: bytes = b""
+    certificate: ClientCertificate | None = None
+
+
+NO_ORIGIN = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request was answered, as observers are told."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    """Its beginning."""
+    size: int
+    """Bytes of the whole body."""
+    complete: bool
+    """Whether all of it was sent."""
+    microseconds: int
+    answered_by: bytes
+    """The plugin that answered, or was to decide and did not; empty if none has."""
+    operation: bytes
+    request_size: int
+    """Bytes of the request's body that were read."""
+
+
 @dataclass(frozen=True, slots=True)
 class PluginRequest:
     """An HTTP request as a plugin is shown it."""
@@ -40,6 +84,9 @@ class PluginRequest:
     action: Action
     headers: Headers
     body: bytes
+    origin: Origin = NO_ORIGIN
+    answer: Answer | None = None
+    """For observers alone."""
 
 
 @dataclass(frozen=True, slots=True)

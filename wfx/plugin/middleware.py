@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wfx.note_answer import LEFT, NoteAnswer, ignore_answer, status_without_answer
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.client_certificate_headers import with_certificate_headers
 from wfx.plugin.errors import Undecided
-from wfx.plugin.message import Action, PluginRequest, Respond
-from wfx.plugin.rewrite import grouped
-from wfx.request_context import current
+from wfx.plugin.message import PluginRequest, Respond
+from wfx.plugin.shown import NOT_SHOWN, shown_request, shown_scope
 
-_NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
 _FRAMING = frozenset({b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding",
                       b"upgrade"})  # fmt: skip
 """Response headers that are the engine's business."""
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _LONGEST_NUMBER = 20
 """Digits of a length that are looked at: more than any body needs, fewer than Python refuses to read."""
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -77,9 +73,8 @@ class PluginMiddleware:
         if _declared_length(scope) > self._max_body:
             raise _TooLong
         body = await _read(receive, self._max_body)
-        context = current()
-        scope = with_certificate_headers(_ascii(scope), context.certificate if context is not None else None)
-        shown = _show(scope, body)
+        scope = shown_scope(scope)
+        shown = shown_request(scope, body)
         try:
             return scope, shown, await self._chain.decide(shown)
         except Undecided as exc:
@@ -135,31 +130,13 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _ascii(scope: Scope) -> Scope:
-    """Escape bytes that have no place in a URL (HTTP/2 lets them through), so that plugins and router see the same."""
-    path, query = scope["raw_path"], scope["query_string"]
-    if path.isascii() and query.isascii():
-        return scope
-    escaped = (quote(part, safe=_PRINTABLE).encode() for part in (path, query))
-    return {**scope, **dict(zip(("raw_path", "query_string"), escaped, strict=True))}
-
-
-def _show(scope: Scope, body: bytes) -> PluginRequest:
-    """Describe the request as plugins see it (server section 11.4)."""
-    destination = scope["raw_path"]
-    if scope["query_string"]:
-        destination += b"?" + scope["query_string"]
-    headers = grouped(field for field in scope["headers"] if field[0] not in _NOT_SHOWN)
-    return PluginRequest(destination, Action.of(scope["method"]), headers, body)
-
-
 def _rerouted(scope: Scope, request: PluginRequest) -> Scope:
     """Give the scope of a rewritten request: as if the caller had sent it so, to the same host by the same method."""
     raw_path, _, query = request.destination.partition(b"?")
     headers: RawHeaders = [(name, value) for name, value in scope["headers"] if name == b"host"]
     for name, values in request.headers:
         lowered = name.lower()
-        if lowered not in _NOT_SHOWN and lowered != b"content-length":
+        if lowered not in NOT_SHOWN and lowered != b"content-length":
             headers.extend((lowered, value) for value in values)
     if request.body:
         headers.append((b"content-length", str(len(request.body)).encode()))

@@ -12,11 +12,18 @@ from dataclasses import replace
 from functools import lru_cache
 
 from wfx.plugin.errors import AnswerUnusable
-from wfx.plugin.message import Headers, Modify, PluginRequest, Respond
+from wfx.plugin.message import Decision, Headers, Modify, PluginRequest, Respond
 
 _TARGET = re.compile(rb"/[!-\"$-~]*")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t -~\x80-\xff]*")
+
+
+def applied(request: PluginRequest, decision: Decision) -> PluginRequest | Respond:
+    """Give the response, or the request with which to go on; raise AnswerUnusable if it cannot be sent."""
+    if isinstance(decision, Respond):
+        return checked(decision)
+    return rewritten(request, decision) if isinstance(decision, Modify) else request
 
 
 def rewritten(request: PluginRequest, decision: Modify) -> PluginRequest:

@@ -12,6 +12,8 @@ from wfx.store.sizes import fitting
 
 LOOKED_AT = 10_000
 """Jobs whose rows are looked at for one page: a condition that little fulfils costs no more than this."""
+LOOKED_AT_FIRST = 1000
+"""Of these so many; where they fill the page, the others are left alone."""
 _ROOM = 4 * 1024 * 1024
 """Bytes of documents that the jobs of a page may have; the first one has any."""
 

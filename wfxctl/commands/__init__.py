@@ -22,6 +22,9 @@ from wfxctl.commands import (
     job_summary,
     job_tags,
     job_wait,
+    rule_graph,
+    rule_test,
+    rule_validate,
     version,
     workflow_apply,
     workflow_create,
@@ -54,6 +57,11 @@ _JOB = Command(
         job_wait.COMMAND,
     ),
 )
+_RULE = Command(
+    "rule",
+    "Check, try and draw rules",
+    children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
+)
 _WORKFLOW = Command(
     "workflow",
     "Create, show, check and delete workflows",
@@ -85,6 +93,7 @@ ROOT = Command(
         help.command("wfxctl", "job create"),
         _JOB,
         man_pages.command("wfxctl"),
+        _RULE,
         version.COMMAND,
         _WORKFLOW,
     ),

@@ -24,6 +24,8 @@ def run(call: ClientInvocation) -> int | None:
             else:
                 _show(call, item)
     except RefusedByServer as exc:
+        if call.err.is_terminal:
+            raise  # people see it once
         call.err.write(error_lines(exc.body))
         explained = {"cause": exc.explanation} if exc.explanation else {}
         call.log.write(

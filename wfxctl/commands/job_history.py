@@ -21,8 +21,9 @@ COMMAND = Command(
     "history",
     "Show the steps of a job",
     """
-    Show which states a job has been in, the first one first: since when, for how long, how many reports there were
-    meanwhile, and what the last of them said. What the server has dropped from a long history is missing here too.
+    Show which states a job has been in, the first one first: since when, for how long, how many changes there were
+    (reports, also of tags and definition), and what was reported last. What the server has dropped from a long history
+    is missing here too.
     """,
     usage="[ID]",
     examples="""

@@ -15,7 +15,8 @@ def run(call: ClientInvocation) -> None:
     """Create a job for the same client, with the same workflow, definition and tags."""
     path = job_path(call.subject("id", "job id"))
     forms.check(call, views.JOBS)
-    job = decoded(call.fetch(call.reading_side, "GET", path, [("history", "false")]))
+    # The management API, since the client API has deleted jobs for their devices, without large definitions.
+    job = decoded(call.fetch(Side.NORTH, "GET", path, [("history", "false")]))
     body = encoded(_request(job))
     created = call.fetch(Side.NORTH, "POST", "/jobs", body=body)
     forms.show_body(call, created, views.JOBS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import durations
 from wfx.commandline.failures import Failure, UsageFailure
-from wfx.commandline.grammar import Command
+from wfx.commandline.grammar import Command, closest
 from wfx.commandline.options import Kind, Option
 from wfxctl import deadline
 from wfxctl.documents import items, member, text, words
@@ -36,6 +36,14 @@ class Goal:
             states = words(group, "states")
             found = found | states if text(group, "name") in self.groups else found - states
         return frozenset(found | (self.states & {text(state, "name") for state in items(workflow, "states")}))
+
+    def hint(self, workflow: Any) -> str:
+        """Return which name of the workflow may have been meant instead of one that it does not have, or nothing."""
+        for wanted, part in ((self.states, "states"), (self.groups, "groups")):
+            known = [text(one, "name") for one in items(workflow, part)]
+            for name in sorted(wanted.difference(known)):
+                return closest(name, known)
+        return ""
 
 
 def run(call: ClientInvocation) -> None:
@@ -102,7 +110,8 @@ def _is_reached(state: str, workflow: Any, goal: Goal) -> bool:
     if state in wanted:
         return True
     if not wanted & _reachable(state, workflow):
-        raise Failure(f"the job is in state {state}, from where {goal.wording} cannot be reached", EXIT_HOPELESS)
+        told = f"the job is in state {state}, from where {goal.wording} cannot be reached{goal.hint(workflow)}"
+        raise Failure(told, EXIT_HOPELESS)
     return False
 
 

@@ -58,7 +58,7 @@ def _apply(call: ClientInvocation, source: Source) -> str:
 
 def _stored(call: ClientInvocation, name: str) -> Document | None:
     try:
-        body = call.fetch(call.reading_side, "GET", "/workflows/" + segment(name))
+        body = call.fetch(Side.NORTH, "GET", "/workflows/" + segment(name))
     except RefusedByServer as exc:
         if exc.status == 404:
             return None

@@ -13,6 +13,12 @@ class Action(object):
     Delete = 3
 
 
+class Side(object):
+    Unknown = 0
+    North = 1
+    South = 2
+
+
 class ResponseStatus(object):
     Deny = 0
     Accept = 1
@@ -76,6 +82,199 @@ def EnvelopeAddName(builder, name): builder.PrependUOffsetTRelativeSlot(0, flatb
 def EnvelopeAddValues(builder, values): builder.PrependUOffsetTRelativeSlot(1, flatbuffers.number_types.UOffsetTFlags.py_type(values), 0)
 def EnvelopeStartValuesVector(builder, numElems): return builder.StartVector(4, numElems, 4)
 def EnvelopeEnd(builder): return builder.EndObject()
+
+
+class Answer(object):
+    __slots__ = ['_tab']
+
+    @classmethod
+    def GetRootAs(cls, buf, offset=0):
+        n = flatbuffers.encode.Get(flatbuffers.packer.uoffset, buf, offset)
+        x = Answer()
+        x.Init(buf, n + offset)
+        return x
+
+    @classmethod
+    def GetRootAsAnswer(cls, buf, offset=0):
+        """This method is deprecated. Please switch to GetRootAs."""
+        return cls.GetRootAs(buf, offset)
+    # Answer
+    def Init(self, buf, pos):
+        self._tab = flatbuffers.table.Table(buf, pos)
+
+    # Answer
+    def Status(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Uint16Flags, o + self._tab.Pos)
+        return 0
+
+    # Answer
+    def Envelope(self, j):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
+        if o != 0:
+            x = self._tab.Vector(o)
+            x += flatbuffers.number_types.UOffsetTFlags.py_type(j) * 4
+            x = self._tab.Indirect(x)
+            obj = Envelope()
+            obj.Init(self._tab.Bytes, x)
+            return obj
+        return None
+
+    # Answer
+    def EnvelopeLength(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
+        if o != 0:
+            return self._tab.VectorLen(o)
+        return 0
+
+    # Answer
+    def EnvelopeIsNone(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
+        return o == 0
+
+    # Answer
+    def Content(self, j):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        if o != 0:
+            a = self._tab.Vector(o)
+            return self._tab.Get(flatbuffers.number_types.Uint8Flags, a + flatbuffers.number_types.UOffsetTFlags.py_type(j * 1))
+        return 0
+
+    # Answer
+    def ContentAsNumpy(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        if o != 0:
+            return self._tab.GetVectorAsNumpy(flatbuffers.number_types.Uint8Flags, o)
+        return 0
+
+    # Answer
+    def ContentLength(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        if o != 0:
+            return self._tab.VectorLen(o)
+        return 0
+
+    # Answer
+    def ContentIsNone(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        return o == 0
+
+    # Answer
+    def Size(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(10))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
+        return 0
+
+    # Answer
+    def Complete(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(12))
+        if o != 0:
+            return bool(self._tab.Get(flatbuffers.number_types.BoolFlags, o + self._tab.Pos))
+        return False
+
+    # Answer
+    def Microseconds(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(14))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
+        return 0
+
+    # Answer
+    def AnsweredBy(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Answer
+    def Operation(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(18))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Answer
+    def RequestSize(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(20))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
+        return 0
+
+def AnswerStart(builder): builder.StartObject(9)
+def AnswerAddStatus(builder, status): builder.PrependUint16Slot(0, status, 0)
+def AnswerAddEnvelope(builder, envelope): builder.PrependUOffsetTRelativeSlot(1, flatbuffers.number_types.UOffsetTFlags.py_type(envelope), 0)
+def AnswerStartEnvelopeVector(builder, numElems): return builder.StartVector(4, numElems, 4)
+def AnswerAddContent(builder, content): builder.PrependUOffsetTRelativeSlot(2, flatbuffers.number_types.UOffsetTFlags.py_type(content), 0)
+def AnswerStartContentVector(builder, numElems): return builder.StartVector(1, numElems, 1)
+def AnswerAddSize(builder, size): builder.PrependUint64Slot(3, size, 0)
+def AnswerAddComplete(builder, complete): builder.PrependBoolSlot(4, complete, 0)
+def AnswerAddMicroseconds(builder, microseconds): builder.PrependUint64Slot(5, microseconds, 0)
+def AnswerAddAnsweredBy(builder, answeredBy): builder.PrependUOffsetTRelativeSlot(6, flatbuffers.number_types.UOffsetTFlags.py_type(answeredBy), 0)
+def AnswerAddOperation(builder, operation): builder.PrependUOffsetTRelativeSlot(7, flatbuffers.number_types.UOffsetTFlags.py_type(operation), 0)
+def AnswerAddRequestSize(builder, requestSize): builder.PrependUint64Slot(8, requestSize, 0)
+def AnswerEnd(builder): return builder.EndObject()
+
+
+class Certificate(object):
+    __slots__ = ['_tab']
+
+    @classmethod
+    def GetRootAs(cls, buf, offset=0):
+        n = flatbuffers.encode.Get(flatbuffers.packer.uoffset, buf, offset)
+        x = Certificate()
+        x.Init(buf, n + offset)
+        return x
+
+    @classmethod
+    def GetRootAsCertificate(cls, buf, offset=0):
+        """This method is deprecated. Please switch to GetRootAs."""
+        return cls.GetRootAs(buf, offset)
+    # Certificate
+    def Init(self, buf, pos):
+        self._tab = flatbuffers.table.Table(buf, pos)
+
+    # Certificate
+    def Subject(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Certificate
+    def Sha256(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Certificate
+    def Names(self, j):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        if o != 0:
+            a = self._tab.Vector(o)
+            return self._tab.String(a + flatbuffers.number_types.UOffsetTFlags.py_type(j * 4))
+        return ""
+
+    # Certificate
+    def NamesLength(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        if o != 0:
+            return self._tab.VectorLen(o)
+        return 0
+
+    # Certificate
+    def NamesIsNone(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        return o == 0
+
+def CertificateStart(builder): builder.StartObject(3)
+def CertificateAddSubject(builder, subject): builder.PrependUOffsetTRelativeSlot(0, flatbuffers.number_types.UOffsetTFlags.py_type(subject), 0)
+def CertificateAddSha256(builder, sha256): builder.PrependUOffsetTRelativeSlot(1, flatbuffers.number_types.UOffsetTFlags.py_type(sha256), 0)
+def CertificateAddNames(builder, names): builder.PrependUOffsetTRelativeSlot(2, flatbuffers.number_types.UOffsetTFlags.py_type(names), 0)
+def CertificateStartNamesVector(builder, numElems): return builder.StartVector(4, numElems, 4)
+def CertificateEnd(builder): return builder.EndObject()
 
 
 class Request(object):
@@ -168,7 +367,55 @@ class Request(object):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(12))
         return o == 0
 
-def RequestStart(builder): builder.StartObject(5)
+    # Request
+    def Method(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(14))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Request
+    def Peer(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Request
+    def Side(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(18))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Int8Flags, o + self._tab.Pos)
+        return 0
+
+    # Request
+    def RequestId(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(20))
+        if o != 0:
+            return self._tab.String(o + self._tab.Pos)
+        return None
+
+    # Request
+    def Certificate(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(22))
+        if o != 0:
+            x = self._tab.Indirect(o + self._tab.Pos)
+            obj = Certificate()
+            obj.Init(self._tab.Bytes, x)
+            return obj
+        return None
+
+    # Request
+    def Answer(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(24))
+        if o != 0:
+            x = self._tab.Indirect(o + self._tab.Pos)
+            obj = Answer()
+            obj.Init(self._tab.Bytes, x)
+            return obj
+        return None
+
+def RequestStart(builder): builder.StartObject(11)
 def RequestAddCookie(builder, cookie): builder.PrependUint64Slot(0, cookie, 0)
 def RequestAddDestination(builder, destination): builder.PrependUOffsetTRelativeSlot(1, flatbuffers.number_types.UOffsetTFlags.py_type(destination), 0)
 def RequestAddAction(builder, action): builder.PrependInt8Slot(2, action, 0)
@@ -176,6 +423,12 @@ def RequestAddEnvelope(builder, envelope): builder.PrependUOffsetTRelativeSlot(3
 def RequestStartEnvelopeVector(builder, numElems): return builder.StartVector(4, numElems, 4)
 def RequestAddContent(builder, content): builder.PrependUOffsetTRelativeSlot(4, flatbuffers.number_types.UOffsetTFlags.py_type(content), 0)
 def RequestStartContentVector(builder, numElems): return builder.StartVector(1, numElems, 1)
+def RequestAddMethod(builder, method): builder.PrependUOffsetTRelativeSlot(5, flatbuffers.number_types.UOffsetTFlags.py_type(method), 0)
+def RequestAddPeer(builder, peer): builder.PrependUOffsetTRelativeSlot(6, flatbuffers.number_types.UOffsetTFlags.py_type(peer), 0)
+def RequestAddSide(builder, side): builder.PrependInt8Slot(7, side, 0)
+def RequestAddRequestId(builder, requestId): builder.PrependUOffsetTRelativeSlot(8, flatbuffers.number_types.UOffsetTFlags.py_type(requestId), 0)
+def RequestAddCertificate(builder, certificate): builder.PrependUOffsetTRelativeSlot(9, flatbuffers.number_types.UOffsetTFlags.py_type(certificate), 0)
+def RequestAddAnswer(builder, answer): builder.PrependUOffsetTRelativeSlot(10, flatbuffers.number_types.UOffsetTFlags.py_type(answer), 0)
 def RequestEnd(builder): return builder.EndObject()
 
 

@@ -116,6 +116,8 @@ class Client:
         shown: Document | None = json.loads(answer.body) if answer.status == 200 else None
         if answer.status != 200 and (answer.status != 404 or job not in self._notes.doomed):
             raise Wrong(f"{self._name} asked for job {job}: {answer.line}: {answer.body!r}")
+        if shown is not None and job in self._notes.doomed and shown["status"].get("message") == "the job was deleted":
+            shown = None  # what its device is told
         self._notes.reads.append(Read(job, sent, time.monotonic(), shown))
 
     async def _change(self, token: str, job: str | None, side: str, method: str, path: str, body: Any) -> bool:

@@ -55,8 +55,11 @@ def write_as_the_release_before(store: Store, *, really: bool = True) -> None:
     shifts = "SELECT workflow, state, grp, jobs FROM shifts"
     assert counting in known.apply
     assert shifts in known.apply
-    older = known.apply.replace(counting, "counted = counted").replace(shifts, f"{shifts} LIMIT 0")
-    store.backend._writer._fenced = known._replace(apply=older) if really else known
+    older, still = (
+        sql.replace(counting, "counted = counted").replace(shifts, f"{shifts} LIMIT 0")
+        for sql in (known.apply, known.apply_still)
+    )
+    store.backend._writer._fenced = known._replace(apply=older, apply_still=still) if really else known
 
 
 async def is_counted(plain: Plain) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, begin, move, renamed, together
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery, Paging
 from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
@@ -228,6 +229,20 @@ async def test_a_search_that_nobody_waits_for_is_stopped(store: BatchingStore) -
     pages = await asyncio.wait_for(asyncio.gather(others[0], others[2]), 20)
     assert [len(page.items) for page in pages] == [10, 10]
     assert search.cancelled()
+
+
+async def test_searches_do_not_wait_for_a_count_of_rows(store: BatchingStore) -> None:
+    """While jobs are counted by a look at each, lists, searches, other counts and changes are answered."""
+    counting = asyncio.create_task(sqlite_of(store)._count_connection.run(endless))
+    waiting = asyncio.create_task(store.summarize_jobs(JobListQuery(client_prefix="p")))
+    job = await store.create_job("a", begin())
+    assert job.id in {row.id for row in (await store.list_jobs(JobListQuery(client_prefix="p", descending=True))).rows}
+    assert (await store.query_jobs(JobQuery(paging=Paging(with_total=True)))).total
+    assert (await store.summarize_jobs(JobListQuery())).counts
+    assert not counting.done()
+    assert not waiting.done()
+    counting.cancel()
+    assert (await asyncio.wait_for(waiting, 20)).counts
 
 
 async def test_short_reads_do_not_wait_for_a_long_search(store: BatchingStore) -> None:

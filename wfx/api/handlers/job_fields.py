@@ -25,11 +25,8 @@ async def get_status(request: ApiRequest) -> Response:
 
 
 async def put_status(request: ApiRequest) -> Response:
-    """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT. Of a deleted job a device learns how it ended."""
-    try:
-        job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
-    except JobNotFound:
-        job = await fetch_tombstone(request)
+    """PUT /jobs/{id}/status: operators act as WFX, devices as CLIENT."""
+    job = await request.services.jobs.update_status(request.path["id"], request.body, _ACTORS[request.context.side])
     return await document_reply(request, job.status)
 
 

@@ -10,12 +10,14 @@ from wfx.api.answer_memory import PIECE
 from wfx.api.errors import unknown_workflow
 from wfx.api.inputs import JobRequest
 from wfx.api.large_answers import document_reply, fetch_job, page_reply, read_page, write_page
+from wfx.api.notes import shortened_history
 from wfx.api.parameters import job_query_of, paging_of
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.api.tombstones import fetch_tombstone
 from wfx.domain import job_json
 from wfx.domain.errors import JobNotFound, WorkflowNotFound
+from wfx.service.jobs import HISTORY_LIMIT
 
 
 async def query(request: ApiRequest) -> Response:
@@ -53,7 +55,11 @@ async def _get(request: ApiRequest) -> Response:
     page = await read_page(request, partial(request.services.jobs.history, job))
     if not page.items and page.rest is None:
         return await document_reply(request, job_json.job(job))
-    return page_reply(request, page, job_json.history_entry, job_json.around_history(job))
+    reply = page_reply(request, page, job_json.history_entry, job_json.around_history(job))
+    shown = min(job.version - 1, HISTORY_LIMIT) if page.rest is not None else len(page.items)
+    if shown < job.version - 1:
+        reply.raw_headers.append(shortened_history(job.version - 1, shown))
+    return reply
 
 
 async def delete(request: ApiRequest) -> Response:

@@ -95,24 +95,6 @@ counter AS (
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
     RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
 ),
-shifts AS (
-    SELECT workflow, state, grp, sum(jobs) AS jobs
-    FROM (
-        SELECT workflow, state_before AS state, grp_before AS grp, -1 AS jobs
-        FROM counter, good WHERE number <= covered AND (state <> state_before OR version = 0)
-        UNION ALL
-        SELECT workflow, state, grp, 1
-        FROM counter, good WHERE number <= covered AND state <> state_before AND version > 0
-        UNION ALL
-        SELECT fresh.workflow, fresh.state, fresh.grp, 1
-        FROM counter, fresh JOIN news USING (place) WHERE base + nth <= covered
-    ) AS each_job
-    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
-),
-counts AS (
-    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
-    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
-),
 born AS (
     INSERT INTO job (
         number, id, client_id, workflow, state, grp, stime, mtime,
@@ -123,7 +105,9 @@ born AS (
         fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
         fresh.size, fresh.history_bytes
     FROM counter, fresh JOIN news USING (place)
+    RETURNING number, workflow, state, grp
 ),
+:counting
 past AS (
     INSERT INTO history (job, version, mtime, status, definition)
     SELECT coalesce(entry.job, base + nth), entry.version, entry.mtime, entry.status, entry.definition
@@ -146,6 +130,24 @@ told AS (
     RETURNING first_seq, stale, done
 )
 SELECT first_seq, stale, done, (SELECT pg_notify('wfx_log', '') FROM counter) FROM told
+
+-- name: counting
+shifts AS (
+    SELECT workflow, state, grp, sum(jobs) AS jobs
+    FROM (
+        SELECT number, workflow, state, grp, 1 AS jobs FROM born
+        UNION ALL
+        SELECT number, workflow, state, grp, 1 FROM good WHERE state <> state_before AND version > 0
+        UNION ALL
+        SELECT number, workflow, state_before, grp_before, -1 FROM good WHERE state <> state_before OR version = 0
+    ) AS each_job
+    WHERE number <= (SELECT covered FROM counter)
+    GROUP BY workflow, state, grp HAVING sum(jobs) <> 0
+),
+counts AS (
+    INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
+    ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
+),
 
 -- name: go_always
 go AS MATERIALIZED (SELECT id FROM me),

@@ -31,6 +31,8 @@ class Batch(NamedTuple):
     """The numbers of those that are there already."""
     long_histories: Sequence[int]
     """The numbers of those whose histories exceed their bounds then."""
+    is_still: bool
+    """Whether no job is created, deleted, or moved into another state."""
 
 
 def batch_of(plan: Plan) -> Batch:
@@ -41,12 +43,13 @@ def batch_of(plan: Plan) -> Batch:
     entries: _Rows = []
     ids, long_histories = [], []
     places: Mapping[str, int] | None = None
-    room = _ENTRIES
+    room, is_still = _ENTRIES, True
     for pending in plan.jobs:
         before, after = pending.before, pending.after
         if before is not None and after is not None:
             if after is before:
                 continue
+            is_still = is_still and after.state == before.state
             changed.append(_changed_row(pending, before, after))
             overtaken.append(after.overtaken)
             entries += _entry_rows(pending, pending.loaded.number, None, before.version)
@@ -54,12 +57,12 @@ def batch_of(plan: Plan) -> Batch:
                 long_histories.append(pending.loaded.number)
             ids.append(after.id)
         elif after is not None:
-            places = _creations(plan.events) if places is None else places
+            is_still, places = False, _creations(plan.events) if places is None else places
             fresh.append(_fresh_row(places[after.id], after, pending))
             entries += _entry_rows(pending, None, places[after.id], 1)
             ids.append(after.id)
         elif before is not None:
-            leaves = before.version - 1 > room
+            is_still, leaves = False, before.version - 1 > room
             room -= 0 if leaves else before.version - 1
             changed.append(_deleted_row(pending, before, leaves=leaves))
             overtaken.append("")
@@ -71,7 +74,7 @@ def batch_of(plan: Plan) -> Batch:
         *_columns(entries, _ENTRY),
         overtaken,
     ]
-    return Batch(values, ids, [row[0] for row in changed], long_histories)
+    return Batch(values, ids, [row[0] for row in changed], long_histories, is_still)
 
 
 def _columns(rows: _Rows, width: int) -> Sequence[Sequence[Any]]:

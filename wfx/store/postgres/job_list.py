@@ -8,7 +8,7 @@ from typing import Any
 
 from wfx.domain.job_list import ALWAYS, JobList, JobListQuery, JobRow, JobSelection
 from wfx.store import job_lists
-from wfx.store.job_lists import most_candidates, page_of
+from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition, condition_of
 from wfx.store.postgres.statements import SQL
@@ -22,7 +22,10 @@ async def list_jobs(plain: Plain, query: JobListQuery) -> JobList:
     """Return a page of rows."""
     async with plain.transaction(isolation="repeatable_read", readonly=True):
         candidates = await _candidates(plain, query, most_candidates(query))
-        numbers, following = page_of(query, candidates, await _found(plain, query, candidates))
+        found = await _found(plain, query, candidates[:LOOKED_AT_FIRST])
+        if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
+            found += await _found(plain, query, candidates[LOOKED_AT_FIRST:])
+        numbers, following = page_of(query, candidates, found[: query.limit + 1])
         rows = {row[0]: row[1:] for row in await plain.fetch(SQL["rows_of_list"], numbers)}
         bounds = await plain.fetchrow(SQL["bounds"])
     assert bounds is not None

@@ -22,6 +22,8 @@ class FencedStatements(NamedTuple):
 
     apply: str
     """Writes a batch of which each job may be stale."""
+    apply_still: str
+    """Writes one in which no job is created, deleted, or moved into another state, so that no count changes."""
     apply_step: str
     """Writes a step of a consumer, or nothing."""
     apply_slice: str
@@ -34,8 +36,17 @@ class FencedStatements(NamedTuple):
 
 def fenced_statements(*, make_durable: bool) -> FencedStatements:
     """Return the statements; if ``make_durable`` they do not trust the session to commit durably."""
-    kinds = ("go_always", "go_with_step", "go_with_slice", "go_whole")
-    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in kinds)
+    kinds = (
+        ("go_always", "counting"),
+        ("go_always", None),
+        ("go_with_step", "counting"),
+        ("go_with_slice", "counting"),
+        ("go_whole", "counting"),
+    )
+    steps = (
+        _APPLY["apply"].replace(":go", _APPLY[go]).replace(":counting", _APPLY[counting] if counting else "")
+        for go, counting in kinds
+    )
     texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
     return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
 

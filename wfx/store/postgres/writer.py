@@ -167,14 +167,14 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, checkpoint: Checkpoint | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql, more = self._statement(checkpoint)
+        sql, more = self._statement(batch, checkpoint)
 
         async def send(plain: Plain) -> Any:
             return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *more)
 
         return send
 
-    def _statement(self, checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
+    def _statement(self, batch: Batch, checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
         """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
         match checkpoint:
             case TakeStep(consumer, after, number, upto):
@@ -183,7 +183,7 @@ class Writer:
                 return self._fenced.apply_whole, ()
             case SliceRecord(key, holder, ttl, done, result):
                 return self._fenced.apply_slice, (key, holder, done, *result, ttl)
-        return self._fenced.apply, ()
+        return (self._fenced.apply_still if batch.is_still else self._fenced.apply), ()
 
     async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:
         """Send a statement once more where it is certain that it has changed nothing; return its answer."""

@@ -17,7 +17,7 @@ from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow
 from wfx.domain.json import encode
 from wfx.domain.query import Paging
 from wfx.store import job_lists
-from wfx.store.job_lists import most_candidates, page_of
+from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.sqlite import job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_facets import Condition, Fragment, conditions_of, read_numbers
@@ -39,7 +39,10 @@ def list_rows(
 ) -> tuple[tuple[JobRow, ...], int | None]:
     """Return the rows of a page, and where the next one begins."""
     candidates = _candidates(connection, query, bitmaps, most_candidates(query))
-    numbers, following = page_of(query, candidates, _found(connection, query, candidates))
+    found = _found(connection, query, candidates[:LOOKED_AT_FIRST])
+    if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
+        found += _found(connection, query, candidates[LOOKED_AT_FIRST:])
+    numbers, following = page_of(query, candidates, found[: query.limit + 1])
     rows = {row[0]: row[1:] for row in connection.execute(SQL["rows_of_list"], (_encoded(numbers),))}
     states = {row[2] for row in rows.values()}
     names = {number: each for number, *each in connection.execute(SQL["names_of_states"], (_encoded(list(states)),))}

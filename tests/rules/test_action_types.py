@@ -1,0 +1,118 @@
+"""Types of actions: our table, and what other packages add."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rules.rulebook import evaluated, file_with, planned
+
+from wfx.expressions.expression import Compiler
+from wfx.expressions.library import own_functions
+from wfx.rules.faults import RulesInvalid
+from wfx.rules.own_actions import OWN, all_actions
+from wfx.rules.rule_file import load
+
+LAMP = """
+from wfx.rules.action_types import ParameterFault, Plan
+
+class Lamp:
+    type = "lamp"
+    def validate(self, parameters):
+        if "color" not in parameters:
+            yield "color is missing"
+        elif parameters["color"] == "black":
+            yield ParameterFault("a lamp is never black", "color")
+        elif parameters["color"] == "odd":
+            raise KeyError("odd")
+    def plan(self, parameters, event):
+        if parameters["color"] == "none":
+            raise KeyError("none")
+        return Plan(dict(parameters), f"Lit {parameters['color']} for {event.type}")
+
+class Double(Lamp):
+    type = "mail"
+
+class Nameless:
+    type = "other"
+
+def shine(text):
+    return text.title()
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a package with a type of actions and a function, for this process and those that it starts."""
+    (tmp_path / "lamp_package.py").write_text(LAMP)
+    (tmp_path / "lamp_package-1.dist-info").mkdir()
+    (tmp_path / "lamp_package-1.dist-info" / "METADATA").write_text("Name: lamp-package\nVersion: 1\n")
+    offer(tmp_path, "lamp = lamp_package:Lamp")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def offer(package: Path, *points: str) -> None:
+    """Let the package offer types of actions, and its function."""
+    lines = ("[wfx.actions]", *points, "[wfx.functions]", "acme.shine = lamp_package:shine")
+    (package / "lamp_package-1.dist-info" / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+def lit(color: str) -> str:
+    """Make a rule file with a lamp of a colour."""
+    return file_with(f"{{action: {{id: a, type: lamp, params: {{color: {color}}}}}}}")
+
+
+@pytest.mark.usefixtures("package")
+def test_an_action_of_a_package() -> None:
+    """A package adds a type of actions: it checks the parameters in the file, and plans with their values."""
+    compiler, types = Compiler(own_functions()), all_actions()
+    graph = load(lit("'${payload.c}'").encode(), compiler, types)
+    (action,) = evaluated(graph, {"type": "t", "payload": {"c": "red"}}).actions
+    assert (action.parameters, action.message) == ({"color": "red"}, "Lit red for t")
+    assert planned(evaluated(graph, {"type": "t", "payload": {"c": "none"}})) == {"a": "'none'"}
+    for color, place, text in (
+        ("black", "6:54", ".params.color: a lamp is never black"),
+        ("odd", "6:46", ".params: lamp cannot check them: KeyError: 'odd'"),
+    ):
+        with pytest.raises(RulesInvalid) as caught:
+            load(lit(color).encode(), compiler, types)
+        (fault,) = caught.value.faults
+        assert fault.at("f") == f"f:{place}: scenarios[0].children[0].action{text}"
+
+
+def test_wfxctl_knows_installed_packages(package: Path) -> None:
+    """The program wfxctl checks rules with the actions and functions of the packages that are installed beside it."""
+    rules = package / "rules.yml"
+    rules.write_text(lit("\"${acme.shine('x')}\"".replace("'x'", '\\"red\\"')))
+    ran = subprocess.run(
+        [sys.executable, "-m", "wfxctl", "rule", "test", str(rules), '--event={"type": "t"}',
+         "--filter=.scenarios[].actions[].message", "--raw"],
+        env=os.environ | {"PYTHONPATH": f"{package}:{Path(__file__).parents[2]}"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.stdout, ran.stderr) == ("Lit Red for t\n", "")
+
+
+@pytest.mark.parametrize(("point", "message"), [
+    ("mail = lamp_package:Double", "there are two types of actions mail"),
+    ("lamp = lamp_package:Gone", "the action lamp of lamp_package:Gone cannot be used"),
+    ("other = lamp_package:Nameless", "it needs type .the same name., validate and plan"),
+    ("bulb = lamp_package:Lamp", "it needs type .the same name., validate and plan"),
+])  # fmt: skip
+def test_what_cannot_be_used(package: Path, point: str, message: str) -> None:
+    """A package that replaces a type, or has none behind the name, is named."""
+    offer(package, point)
+    with pytest.raises(ValueError, match=message):
+        all_actions()
+
+
+def test_our_types() -> None:
+    """There are the types of actions that the guide lists."""
+    assert [one.type for one in OWN] == [
+        "create_job", "add_tags", "delete_tags", "update_status", "update_definition", "reward_points",
+        "webhook_notify", "mail", "set_output",
+    ]  # fmt: skip

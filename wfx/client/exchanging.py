@@ -1,0 +1,69 @@
+"""One request with its answer, made again where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from wfx.client.commands import Flow, Request, Response, Send, Sleep
+from wfx.client.errors import NotSent, Refused, TooManyRequests, Unavailable, Unreachable, refusal
+from wfx.client.pauses import Retries
+
+Result = TypeVar("Result")
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Result]):
+    """A request, and how its answer is read."""
+
+    request: Request
+    read: Callable[[Response], Result]
+    """Makes the result of a successful answer; raises Unreadable for what is none."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again although the server may have acted on it."""
+        request = self.request
+        return request.method in _IDEMPOTENT or any(name.lower() == "idempotency-key" for name in request.headers)
+
+
+def exchange(plan: Plan[Result], retries: Retries) -> Flow[Result]:
+    """Send, and send again after pauses as long as that is safe and of use.
+
+    Raises the error of the last attempt.
+    """
+    backoff, attempt, uncertain = retries.backoff(), 1, False
+    while True:
+        try:
+            response: Response = yield Send(plan.request)
+            if response.status < 400:
+                return plan.read(response)
+            if uncertain and plan.request.method == "DELETE" and response.status == 404:
+                return plan.read(response)  # an attempt before, of which nobody knew the outcome, has done it
+            raise refusal(response.status, response.headers, response.text)
+        except (Unreachable, Refused) as exc:
+            pause = backoff.wait()
+            if attempt == retries.attempts or not _may_repeat(plan, exc):
+                raise
+            if isinstance(exc, Refused) and exc.retry_after is not None:
+                if exc.retry_after > retries.longest:
+                    raise
+                pause = max(pause, exc.retry_after)
+            uncertain = uncertain or not _proves_nothing_happened(exc)
+        attempt += 1
+        yield Sleep(pause)
+
+
+def _may_repeat(plan: Plan[Result], error: Unreachable | Refused) -> bool:
+    """Tell whether another attempt is safe, and may have another outcome."""
+    if _proves_nothing_happened(error):
+        return True
+    return plan.repeatable and isinstance(error, Unreachable | Unavailable)
+
+
+def _proves_nothing_happened(error: Unreachable | Refused) -> bool:
+    if isinstance(error, NotSent | TooManyRequests):
+        return True
+    return isinstance(error, Unavailable) and error.status == 503 and error.retry_after is not None

@@ -1,0 +1,203 @@
+"""Requests of the API: what is sent, and how the answer is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+from wfx.client.commands import Request, Response
+from wfx.client.errors import Unreadable
+from wfx.client.exchanging import Plan
+from wfx.client.models import Health, Job, Page, Status, Version, Workflow, page_of
+
+API = "/api/wfx/v1"
+Result = TypeVar("Result")
+Query = Sequence[tuple[str, str]]
+Sort = Literal["asc", "desc"]
+
+
+def create_job(
+    client_id: str, workflow: str, definition: Mapping[str, Any] | None = None, tags: Sequence[str] = ()
+) -> Plan[Job]:
+    """Create a job for a device (north)."""
+    body = {"clientId": client_id, "workflow": workflow, "definition": dict(definition or {}), "tags": list(tags)}
+    return _plan("POST", "/jobs", Job.of, body=body)
+
+
+def get_job(job_id: str, *, history: bool = False) -> Plan[Job]:
+    """Read a job."""
+    return _plan("GET", _job(job_id), Job.of, [("history", "true")] if history else [])
+
+
+def list_jobs(
+    *,
+    client_id: str = "",
+    state: str = "",
+    groups: Sequence[str] = (),
+    workflow: str = "",
+    tags: Sequence[str] = (),
+    sort: Sort = "asc",
+    limit: int = 10,
+    offset: int = 0,
+    total: bool = False,
+) -> Plan[Page[Job]]:
+    """Read a page of the jobs that meet all conditions; of several groups or tags one suffices."""
+    wanted = [
+        ("clientId", client_id), ("state", state), ("group", ",".join(groups)), ("workflow", workflow),
+        ("tag", ",".join(tags)),
+    ]  # fmt: skip
+    place = [("sort", sort), ("limit", str(limit)), ("offset", str(offset))]
+    counted = [("pagination", "true")] if total else []
+    return _plan("GET", "/jobs", page_of(Job.of), [(name, value) for name, value in wanted if value] + place + counted)
+
+
+def delete_job(job_id: str) -> Plan[None]:
+    """Delete a job (north)."""
+    return _plan("DELETE", _job(job_id))
+
+
+def get_status(job_id: str) -> Plan[Status]:
+    """Read where a job stands."""
+    return _plan("GET", _job(job_id) + "/status", Status.of)
+
+
+def update_status(
+    job_id: str,
+    state: str,
+    *,
+    client_id: str = "",
+    progress: int | None = None,
+    message: str = "",
+    context: Mapping[str, Any] | None = None,
+) -> Plan[Status]:
+    """Report on a job, as its device (south) or as an operator (north).
+
+    The result may be further on than what was reported: a workflow may go on by itself. A report that was lost on the
+    way is sent again, which a workflow allows: a job may go from a state to itself.
+    """
+    optional = {"clientId": client_id, "progress": progress, "message": message, "context": context}
+    body = {"state": state} | {name: value for name, value in optional.items() if value not in ("", None)}
+    return _plan("PUT", _job(job_id) + "/status", Status.of, body=body)
+
+
+def get_definition(job_id: str) -> Plan[dict[str, Any]]:
+    """Read what a job is to do."""
+    return _plan("GET", _job(job_id) + "/definition", _object)
+
+
+def update_definition(job_id: str, definition: Mapping[str, Any]) -> Plan[dict[str, Any]]:
+    """Replace what a job is to do."""
+    return _plan("PUT", _job(job_id) + "/definition", _object, body=dict(definition))
+
+
+def get_tags(job_id: str) -> Plan[tuple[str, ...]]:
+    """Read the tags of a job."""
+    return _plan("GET", _job(job_id) + "/tags", _words)
+
+
+def add_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
+    """Add tags to a job (north); gives all that it has then."""
+    return _plan("POST", _job(job_id) + "/tags", _words, body=list(tags))
+
+
+def delete_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
+    """Take tags from a job (north); gives those that are left."""
+    return _plan("DELETE", _job(job_id) + "/tags", _words, body=list(tags))
+
+
+def create_workflow(document: Mapping[str, Any]) -> Plan[Workflow]:
+    """Store a workflow (north)."""
+    return _plan("POST", "/workflows", Workflow.of, body=dict(document))
+
+
+def get_workflow(name: str) -> Plan[Workflow]:
+    """Read a workflow."""
+    return _plan("GET", "/workflows/" + segment(name), Workflow.of)
+
+
+def list_workflows(
+    *, sort: Sort = "asc", limit: int = 10, offset: int = 0, total: bool = False
+) -> Plan[Page[Workflow]]:
+    """Read a page of the workflows."""
+    counted = [("pagination", "true")] if total else []
+    query = [("sort", sort), ("limit", str(limit)), ("offset", str(offset)), *counted]
+    return _plan("GET", "/workflows", page_of(Workflow.of), query)
+
+
+def delete_workflow(name: str) -> Plan[None]:
+    """Delete a workflow that no job refers to (north)."""
+    return _plan("DELETE", "/workflows/" + segment(name))
+
+
+def health() -> Plan[Health]:
+    """Ask whether the server works; Unavailable is raised if it does not."""
+    return _plan("GET", "/health", Health.of)
+
+
+def version() -> Plan[Version]:
+    """Ask which server it is."""
+    return _plan("GET", "/version", Version.of)
+
+
+def events_request(query: Query, last_position: str) -> Request:
+    """Open a stream of events, behind a position if there is one."""
+    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_position} if last_position else {})
+    return Request("GET", _target("/jobs/events", query), headers)
+
+
+def segment(name: str) -> str:
+    """Encode one segment of a path; a slash in it stays part of the segment, and dots alone do not shorten the path."""
+    if name in {".", ".."}:
+        return "%2E" * len(name)
+    return quote(name.encode("utf-8", "surrogateescape"), safe="$&+=:@")
+
+
+def _job(job_id: str) -> str:
+    if job_id == "events":
+        raise ValueError('no job has the id "events": that is the name of the event stream')
+    return "/jobs/" + segment(job_id)
+
+
+def _target(path: str, query: Query) -> str:
+    encoded = urlencode(list(query), safe=",")
+    return API + path + ("?" + encoded if encoded else "")
+
+
+def _nothing(_given: Any) -> None:
+    """Read an answer that says nothing more."""
+
+
+def _plan(
+    method: str,
+    path: str,
+    read: Callable[[Any], Result] = _nothing,  # type: ignore[assignment]  # then the result is None
+    query: Query = (),
+    body: Any = None,
+) -> Plan[Result]:
+    headers = {} if body is None else {"Content-Type": "application/json"}
+    sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    return Plan(Request(method, _target(path, query), headers, sent), partial(_decoded, read))
+
+
+def _decoded(read: Callable[[Any], Result], response: Response) -> Result:
+    if read is _nothing or not response.body:
+        return read(None)
+    try:
+        return read(json.loads(response.body))
+    except (ValueError, RecursionError) as exc:
+        raise Unreadable(f"the answer is not JSON: {exc}") from exc
+
+
+def _object(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise Unreadable("the answer is not a JSON object: is this a server of wfx?")
+    return given
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list):
+        raise Unreadable("the answer is not a list: is this a server of wfx?")
+    return tuple(map(str, given))

@@ -1,0 +1,46 @@
+"""``wfxctl rule validate``."""
+
+from __future__ import annotations
+
+from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, UsageFailure
+from wfx.commandline.grammar import Command
+from wfx.commandline.terminal import neutralise
+from wfxctl import rule_files
+from wfxctl.invocation import ClientInvocation
+
+
+def run(call: ClientInvocation) -> int:
+    """Say of each file whether its rules can be used."""
+    if not call.arguments:
+        raise UsageFailure("rule file missing")
+    code = EXIT_OK
+    for name in call.arguments:
+        try:
+            graph = rule_files.load(call, name)
+        except rule_files.FaultyRules:
+            code = EXIT_FAILED
+        else:
+            many = f"{len(graph.scenarios)} scenario{'s' * (len(graph.scenarios) != 1)}"
+            call.out.write(f"{neutralise(name)} : OK ({many})\n")
+    return code
+
+
+COMMAND = Command(
+    "validate",
+    "Check rule files offline",
+    """
+    Check rule files, without a server. Says for each file "FILE : OK", or for each fault "ERROR: FILE:LINE:COLUMN: "
+    and what is wrong. The exit code is 1 if a file has faults or cannot be read.
+    """,
+    usage="FILE... | -",
+    examples="""
+    # check one file
+    wfxctl rule validate rules.yml
+
+    # check all, and list what is wrong
+    wfxctl rule validate *.yml | grep ERROR
+    """,
+    run=run,
+    configured=False,
+    extensions=("yaml", "yml"),
+)
