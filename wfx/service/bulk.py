@@ -23,7 +23,7 @@ MOST = 10_000
 """Jobs of one request."""
 FIRST = 20
 """Jobs that a dry run shows."""
-_ITEMS, _BYTES = 64, 128 * 1024
+_ITEMS, _BYTES = 32, 128 * 1024
 """What a slice has at most: jobs, and bytes that they bring; the first job brings any."""
 _LONGEST_PAUSE = 0.1
 """Seconds that a request waits after a slice, at most."""

@@ -77,6 +77,9 @@ DAMAGE = {
         "UPDATE device SET keys = '{}' WHERE client_id = 'spare'",
     ],
     "lease": ["UPDATE lease SET epoch = 0", "UPDATE lease SET holder = ''"],
+    "bulk_request": [
+        "UPDATE bulk_request SET done = 3", "UPDATE bulk_request SET failed = 2", "DELETE FROM bulk_slice",
+    ],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",
         f"UPDATE job SET status = 'x' WHERE number = {JOB}",

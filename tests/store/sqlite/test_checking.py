@@ -19,8 +19,10 @@ from tests.store.sqlite.audit import Ledger, live
 from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.timestamp import Timestamp
+from wfx.store.bulk import BulkRecord, SliceResult
 from wfx.store.findings import Report
 from wfx.store.opening import open_store
+from wfx.store.operations import DeleteJob
 from wfx.store.protocol import Store
 from wfx.store.sqlite import check_jobs
 from wfx.store.sqlite.backup import back_up
@@ -53,6 +55,8 @@ async def fill(store: Store) -> None:
     await store.create_workflow(renamed("gone"))
     await store.consumer("reader")
     await store.lease("chores", 60)
+    await store.open_bulk("key", BulkRecord("fingerprint", "content", 2))
+    await store.take_slice("key", 0, [[DeleteJob("nothing")]], lambda _: SliceResult(1, 1, "x"))
     first = await store.create_job(FLOW.name, begin("a", tags=["x", "y"], definition={"n": 1}))
     await store.change_job(first.id, move("RUN", message="hello"))
     await store.change_job(first.id, redefine({"n": 2}))
@@ -182,6 +186,10 @@ DAMAGES = [
     Damage("UPDATE device SET client_id = x'ff' WHERE client_id = 'new'", "device", "device ", "id of text", "seen 7"),
     Damage("DELETE FROM device_key", "device_key", "device a", "device_key for attribute site:x&y", "none"),
     Damage("DELETE FROM device WHERE client_id = 'spare'", "device_key", "(label canary, spare)", "a", "none"),
+    Damage("UPDATE bulk_request SET done = 3", "bulk_request", "bulk request 1", "up to 2", "3 done"),
+    Damage("UPDATE bulk_request SET failed = 2", "bulk_request", "bulk request 1", "its slices", "2 of them failed"),
+    Damage("UPDATE bulk_request SET done = 0", "bulk_request", "bulk request 1", "its slices", "behind 0"),
+    Damage("DELETE FROM bulk_slice", "bulk_request", "bulk request 1", "its slices", "behind none"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
     Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,18 +15,23 @@ from wfx.api.bad_request import BodyInvalid, Fault
 from wfx.api.bulk_inputs import BulkInput, NewJobs, ids_of, status_of
 from wfx.api.cursor import cursor_of, read_cursor
 from wfx.api.errors import listed_error
+from wfx.api.handlers.fleet_jobs import list_query_of
 from wfx.api.idempotency_key import given_key
 from wfx.api.large_answers import parts_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.errors import JobNotFound, WfxError
-from wfx.domain.job_list import ALWAYS, JobListQuery, Period
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import encode
-from wfx.domain.query import JobQuery
 from wfx.events.position import event_id
 from wfx.service.bulk import FIRST, MOST, BulkAnswer, JobResult, Key, Targets
 from wfx.service.bulk_work import BulkWork, Creation, Deletion, StatusUpdate, Tagging
 from wfx.store.protocol import NoRoom
 
+_NO_CONDITIONS: dict[str, Any] = {
+    **dict.fromkeys(("clientId", "state", "workflow", "clientIdPrefix"), ""),
+    **dict.fromkeys(("group", "tag", "allTags"), ()),
+    **dict.fromkeys(("createdAfter", "createdBefore", "modifiedAfter", "modifiedBefore", "unchangedFor")),
+}
 _SMALL = 64 * 1024
 """Bytes of a body whose fingerprint is made at once."""
 
@@ -102,33 +107,12 @@ async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None
 
 
 def _query_of(made: BulkInput) -> JobListQuery:
-    given: dict[str, Any] = made.head["selection"]
     after, limit = made.head["after"], made.head["limit"]
-    return JobListQuery(
-        JobQuery(
-            client_id=given.get("clientId", ""),
-            state=given.get("state", ""),
-            workflow=given.get("workflow", ""),
-            groups=tuple(given.get("group", ())),
-            tags=tuple(given.get("tag", ())),
-        ),
-        all_tags=tuple(given.get("allTags", ())),
-        client_prefix=given.get("clientIdPrefix", ""),
-        created=_period(given.get("createdAfter"), given.get("createdBefore")),
-        modified=_modified(given),
+    return replace(
+        list_query_of(_NO_CONDITIONS | made.head["selection"]),
         after=read_cursor(after)[1] if after else None,
         limit=MOST if limit is None else limit,
     )
-
-
-def _modified(given: dict[str, Any]) -> Period:
-    since, until = _period(given.get("modifiedAfter"), given.get("modifiedBefore"))
-    unchanged = given.get("unchangedFor")
-    return Period(since, until if unchanged is None else min(until, time.time_ns() // 1000 - unchanged + 1))
-
-
-def _period(since: int | None, until: int | None) -> Period:
-    return Period(ALWAYS.since if since is None else since, ALWAYS.until if until is None else until)
 
 
 async def _looked_up(request: ApiRequest, job_id: str) -> JobResult:

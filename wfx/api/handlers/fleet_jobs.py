@@ -27,7 +27,7 @@ async def query(request: ApiRequest) -> Response:
     """GET /jobs."""
     given = request.query
     log_id, after = read_cursor(given["after"]) if given["after"] else ("", None)
-    wanted = replace(_wanted(given), descending=given["sort"] == "desc", after=after, limit=given["limit"])
+    wanted = replace(list_query_of(given), descending=given["sort"] == "desc", after=after, limit=given["limit"])
     page = await request.services.jobs.list(wanted)
     if log_id not in ("", page.log_id):
         raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
@@ -37,12 +37,12 @@ async def query(request: ApiRequest) -> Response:
     return await document_reply(request, encode(shown | {"position": event_id(page.log_id, page.position)}))
 
 
-def _wanted(given: dict[str, Any]) -> JobListQuery:
+def list_query_of(given: dict[str, Any]) -> JobListQuery:
     """Return which jobs were asked for."""
     jobs = job_query_of(given, Paging())
     return JobListQuery(
         replace(jobs, groups=tuple("" if group == NO_GROUP else group for group in jobs.groups)),
-        all_tags=given["allTags"],
+        all_tags=tuple(given["allTags"]),
         client_prefix=given["clientIdPrefix"],
         created=Period(_or(given["createdAfter"], ALWAYS.since), _or(given["createdBefore"], ALWAYS.until)),
         modified=Period(_or(given["modifiedAfter"], ALWAYS.since), _modified_until(given)),
@@ -77,7 +77,7 @@ def _row(row: JobRow) -> dict[str, object]:
 
 async def summarize(request: ApiRequest) -> Response:
     """GET /jobs/summary."""
-    found = await request.services.jobs.summarize(_wanted(request.query))
+    found = await request.services.jobs.summarize(list_query_of(request.query))
     return await document_reply(request, encode(_shown(found)))
 
 

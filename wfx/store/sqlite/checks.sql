@@ -188,3 +188,13 @@ FROM (SELECT "key", client_id FROM told EXCEPT SELECT "key", client_id FROM devi
 UNION ALL
 SELECT 'device_key (' || "key" || ', ' || client_id || ')', 'a device with this attribute or label', 'none'
 FROM (SELECT "key", client_id FROM device_key EXCEPT SELECT "key", client_id FROM told)
+
+-- name: bulk_request
+SELECT
+    'bulk request ' || number, 'as many items done as its slices and itself say, up to ' || total,
+    done || ' done, ' || failed || ' of them failed, the last slice behind ' || coalesce(last, 'none')
+FROM (
+    SELECT bulk_request.*, (SELECT max(first) FROM bulk_slice WHERE request = number) AS last FROM bulk_request
+    WHERE key IS NOT NULL
+)
+WHERE done NOT BETWEEN 0 AND total OR failed NOT BETWEEN 0 AND done OR (done > 0) <> (last IS NOT NULL) OR last >= done
