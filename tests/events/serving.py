@@ -134,7 +134,9 @@ async def serving(
     nothing: Any = None
     services = Services(
         jobs=nothing,
+        bulk=nothing,
         workflows=nothing,
+        devices=nothing,
         health=nothing,
         filters=nothing,
         large_bodies=nothing,

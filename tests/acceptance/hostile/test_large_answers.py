@@ -33,6 +33,8 @@ from wfx.filtering.filters import MAX_DOCUMENT
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
+from wfx.service.bulk import BulkJobs
+from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
@@ -119,22 +121,26 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         store = Watched(await open_store("sqlite", str(folder / "wfx.db")))
         stack.push_async_callback(store.close)
         answers = answers or AnswerMemory()
-        broker = Broker(store)  # type: ignore[arg-type]  # a store but for its type
+        broker = Broker(store)
         await broker.open()
         stack.push_async_callback(broker.close)
         filters = await stack.enter_async_context(Filters(deadline=DEADLINE))
-        large_bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
+        bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
+        watched: Any = store
+        jobs = Jobs(watched)
         services = Services(
-            Jobs(store),
-            Workflows(store),
-            Health(store),
-            broker,
-            filters,
-            large_bodies,
-            answers,  # type: ignore[arg-type]  # as above
-            stack.enter_context(Downloads(tuned())),
-            20 * MEGABYTE,
-            tuned(),
+            jobs=jobs,
+            bulk=BulkJobs(watched, jobs.created),
+            workflows=Workflows(watched),
+            devices=await stack.enter_async_context(Devices(watched)),
+            health=Health(watched),
+            broker=broker,
+            filters=filters,
+            large_bodies=bodies,
+            answers=answers,
+            downloads=stack.enter_context(Downloads(tuned())),
+            max_body=20 * MEGABYTE,
+            tunables=tuned(),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
