@@ -49,6 +49,7 @@ from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.bulk import BulkJobs
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
@@ -203,8 +204,10 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    jobs = Jobs(store)
     return Services(
-        jobs=Jobs(store),
+        jobs=jobs,
+        bulk=BulkJobs(store, jobs.created),
         workflows=Workflows(store),
         health=health,
         broker=broker,

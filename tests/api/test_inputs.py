@@ -13,6 +13,7 @@ from tests.domain.samples import objects
 from wfx.api import body
 from wfx.api.bad_request import BadRequest, DocumentTooLarge
 from wfx.api.body_worker import LARGEST_HEAD
+from wfx.api.bulk_inputs import BulkInput
 from wfx.api.inputs import INPUTS, JobRequest
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.request_schemas import compile_body
@@ -45,6 +46,33 @@ BODIES: list[tuple[str, Any]] = [
     ("PutJobsIdDefinition", {"n": [1.0, 1e21, -0.0, "\u2028", 2**64 - 1], "m": MANY}),
     ("PostJobsIdTags", ["b", "a"] * 40_000),
     ("DeleteJobsIdTags", ["b", "a"] * 40_000),
+    ("PutFleetJobsIdStatus", {"state": "A", "progress": 0, "message": "m", "context": {"m": MANY}}),
+    (
+        "PostFleetJobsBatch",
+        {
+            "workflow": "w",
+            "tags": ["<b>", "a"],
+            "definition": {"n": 1.0, "m": MANY[:500]},
+            "dryRun": True,
+            "jobs": [
+                {"clientId": "a\n\t"},
+                {"clientId": "b", "variables": {"n": -0.0, "m": None}, "tags": ["c"]},
+                {"clientId": "c", "workflow": "v", "definition": {"m": MANY}, "variables": {"n": 1}},
+            ],
+        },
+    ),
+    (
+        "PostFleetJobsUpdate",
+        {
+            "selection": {"state": "A", "tag": ["a"], "createdBefore": "2026-07-01T12:00:00Z", "unchangedFor": "1h"},
+            "expect": 7,
+            "limit": 5,
+            "after": "YS43",
+            "status": {"state": "B", "progress": 1, "context": {"m": MANY}},
+        },
+    ),
+    ("PostFleetJobsDelete", {"ids": [str(number) for number in range(10_000)]}),
+    ("PostFleetJobsTag", {"ids": [str(n) for n in range(10_000)], "add": ["b", "a", "b"], "remove": ["c"]}),
 ]
 
 
@@ -67,7 +95,7 @@ def shown(made: Any) -> Any:
     match made:
         case JobRequest():
             return made.client_id, made.workflow, made.tags, made.definition
-        case Status() | Definition():
+        case Status() | Definition() | BulkInput():
             return made
         case list():
             return made

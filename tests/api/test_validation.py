@@ -196,8 +196,9 @@ async def test_read_only_members_are_named() -> None:
 
 
 def test_operations_without_a_body_have_no_check() -> None:
-    """Only the six operations with a body check one."""
-    checked = {operation_id for operation_id in spec.operations() if compile_body(operation_id) is not None}
+    """Only the six operations of the contract with a body check one."""
+    contract = [name for name, each in spec.operations().items() if each.document == spec.DOCUMENTS[0]]
+    checked = {operation_id for operation_id in contract if compile_body(operation_id) is not None}
     assert checked == {NAMED, STARTED, REPORTED, DEFINED, TAGGED, UNTAGGED}
 
 

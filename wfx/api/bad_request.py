@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+MOST_FAULTS = 128
+"""How many things that are wrong with a body are told."""
 _LONGEST = 500
 _HEAD, _TAIL = 320, 179
 
@@ -15,6 +21,28 @@ class BadRequest(Exception):
     def __init__(self, message: str) -> None:
         """Keep the message as one bounded line, whatever of the request it repeats."""
         super().__init__(one_line(message))
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a body."""
+
+    pointer: str
+    """Where it is (JSON Pointer); empty for the whole body."""
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """Place and reason."""
+        return f"the body at {self.pointer}: {self.reason}" if self.pointer else f"the body: {self.reason}"
+
+
+class BodyInvalid(BadRequest):
+    """The body is not as its schema says."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Keep the first :data:`MOST_FAULTS`, of which there is one at least; the first is the message."""
+        self.faults = [*islice(faults, MOST_FAULTS)]
+        super().__init__(self.faults[0].text)
 
 
 class CompressedBody(BadRequest):

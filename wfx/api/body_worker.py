@@ -7,7 +7,7 @@ from functools import lru_cache
 import orjson
 
 from wfx.api import body
-from wfx.api.bad_request import BadRequest, one_line
+from wfx.api.bad_request import BadRequest, BodyInvalid, one_line
 from wfx.api.inputs import INPUTS
 from wfx.api.schema_checks import BodyValidator
 from wfx.domain.errors import WfxError
@@ -17,7 +17,8 @@ MAKE, CHECK = b"m", b"c"
 """Requests: make the input of an operation, or only check the body. The head is the operationId, a space and the schema
 of the body."""
 MADE, INVALID, REFUSED = b"M", b"I", b"R"
-"""Answers: the packed input; one line that says why the body is invalid; an error of the domain."""
+"""Answers: the packed input; one line that says why the body is invalid, or pairs of a place and a reason; an error of
+the domain."""
 LARGEST_HEAD = 128 * 1024
 """Bytes that a large body may have as JSON, its definition, context or workflow apart."""
 
@@ -29,8 +30,10 @@ def answer(request: Frame) -> Frame:
     operation, _, schema = request.head.partition(b" ")
     try:
         return _made(request, operation.decode(), _validator(schema))
+    except BodyInvalid as exc:
+        return Frame(INVALID, orjson.dumps([[*fault] for fault in exc.faults]))
     except BadRequest as exc:
-        return Frame(INVALID, str(exc).encode())
+        return Frame(INVALID, orjson.dumps(str(exc)))
     except WfxError as exc:
         return Frame(REFUSED, orjson.dumps([type(exc).__name__, exc.args, vars(exc)]))
 
@@ -38,7 +41,7 @@ def answer(request: Frame) -> Frame:
 def _made(request: Frame, operation: str, validator: BodyValidator) -> Frame:
     value, good = body.check(request.body, validator.is_valid)
     if not good:
-        raise BadRequest(validator.complaint(value))
+        raise BodyInvalid(validator.faults(value))
     if request.kind == CHECK:
         return Frame(MADE)
     kind = INPUTS[operation]

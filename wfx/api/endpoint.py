@@ -114,7 +114,7 @@ class Endpoint:
         if size <= body.MEDIUM and body.is_light(raw := b"".join(pieces)):
             value, good = body.check(raw, self._body.is_valid)
             if not good:
-                raise BadRequest(await validation_message.rejection(self._route.operation, value))
+                raise await validation_message.refusal(self._route.operation, value)
             request.body = None if self._refused else self._input.make(value)
         else:
             request.body, request.size = await self._services.large_bodies.read(

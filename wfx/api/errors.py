@@ -29,14 +29,23 @@ class Described:
     extra: Mapping[str, Any]
     """Further members of the answer."""
     headers: Sequence[RawHeader] = ()
+    pointers: Sequence[str] = ()
+    """The places that the messages are about, where they are about the body."""
 
     @property
     def listed(self) -> list[dict[str, str]]:
         """The items of ``errors``."""
         code, logref = self.answer.code, self.answer.logref
-        return [{"code": code, "logref": logref, "message": message} for message in self.messages]
+        listed = [{"code": code, "logref": logref, "message": message} for message in self.messages]
+        for each, pointer in zip(listed, self.pointers, strict=False):
+            each["pointer"] = pointer
+        return listed
 
 
+_CHANGED = Answer(412, "wfx.jobChanged", "9d7b1f0c52e64a83b1c6e05f48a2d37e")
+_LARGE_SELECTION = Answer(412, "wfx.selectionTooLarge", "70e2d4b8c9134fa6a5d81c3e6b7f0a29")
+_KEY_REUSED = Answer(422, "wfx.idempotencyKeyReused", "c1f46b9a08d74e35972d0ab8e36f51c4")
+_KEY_IN_USE = Answer(409, "wfx.idempotencyKeyInUse", "3a8c5e1f7d2b4096a4e8c71b0f5d92e6")
 _INVALID = Answer(400, "wfx.invalidRequest", "96a37ea1f7d205ffbfa12334c6812727")
 _JOB = Answer(404, "wfx.jobNotFound", "11cc67762090e15b79a1387eca65ba65")
 _WORKFLOW = Answer(404, "wfx.workflowNotFound", "c452719774086b6e803bb8f6ecea9899")
@@ -55,17 +64,35 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.WorkflowInvalid, _BAD_WORKFLOW),
     (errors.BehindHorizon, _GONE),
     (errors.NotOnThisLog, _OTHER_LOG),
+    (errors.JobChanged, _CHANGED),
+    (errors.SelectionTooLarge, _LARGE_SELECTION),
+    (errors.IdempotencyKeyReused, _KEY_REUSED),
+    (errors.IdempotencyKeyInUse, _KEY_IN_USE),
     (errors.Refused, _INVALID),
     (errors.StoreFull, _FULL),
     (errors.StoreError, _UNAVAILABLE),
 )
 
 
+_HEADERS: Mapping[str, Sequence[RawHeader]] = {
+    _UNAVAILABLE.code: (LATER,),
+    _KEY_IN_USE.code: ((b"retry-after", b"1"),),
+}
+"""What else an answer has, by its code."""
+
+
 def described(error: errors.WfxError) -> Described:
     """Say how an error is answered; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
     messages = error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),)
-    return Described(answer, messages, _extra(error), (LATER,) if answer is _UNAVAILABLE else ())
+    return Described(answer, messages, _extra(error), _HEADERS.get(answer.code, ()))
+
+
+def listed_error(error: errors.WfxError) -> dict[str, str]:
+    """Say what is wrong with an item of a bulk request."""
+    if isinstance(error, errors.WorkflowNotFound):
+        return {"code": _WORKFLOW.code, "logref": _WORKFLOW.logref, "message": f"workflow {error.name} does not exist"}
+    return described(error).listed[0]
 
 
 def reply_to(error: errors.WfxError) -> Reply:
@@ -89,6 +116,8 @@ def _extra(error: errors.WfxError) -> dict[str, Any]:
             return {"oldest": oldest}
         case errors.NotOnThisLog(head=head, log_id=log_id):
             return {"head": head, "logId": log_id}
+        case errors.SelectionTooLarge(count=count):
+            return {"count": count}
     return {}
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wfx.api import bulk_inputs
+from wfx.api.bulk_inputs import BulkInput
 from wfx.domain import tags, validation
 from wfx.domain.definition import Definition
 from wfx.domain.job import Status
@@ -95,6 +97,10 @@ def _pack_tags_to_add(names: Sequence[str]) -> Packed:
     return names, _NOTHING
 
 
+def _bulk(make: Callable[[Any], BulkInput]) -> Input:
+    return Input(make, lambda made: (made.head, made.document), BulkInput)
+
+
 INPUTS: dict[str, Input] = {
     "PostWorkflows": Input(
         _workflow, lambda made: (None, made.encoded), lambda _, document: Workflow.from_encoded(Json(document))
@@ -110,5 +116,10 @@ INPUTS: dict[str, Input] = {
     "DeleteJobsIdTags": Input(
         lambda names: list(dict.fromkeys(names)), lambda names: (names, _NOTHING), lambda names, _: names
     ),
+    "PutFleetJobsIdStatus": Input(Status.from_wire, _pack_status, _unpack_status),
+    "PostFleetJobsBatch": _bulk(bulk_inputs.jobs_to_create),
+    "PostFleetJobsUpdate": _bulk(bulk_inputs.jobs_to_update),
+    "PostFleetJobsDelete": _bulk(bulk_inputs.jobs_to_delete),
+    "PostFleetJobsTag": _bulk(bulk_inputs.jobs_to_tag),
 }
 """By operationId, for all operations that take a body."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from wfx.api.bad_request import BadRequest, BodyUnreadable, DocumentTooLarge, TryLater
+from wfx.api.bad_request import BadRequest, BodyInvalid, BodyUnreadable, DocumentTooLarge, Fault, TryLater
 from wfx.api.body_worker import CHECK, INVALID, MAKE, REFUSED
 from wfx.api.inputs import INPUTS
 from wfx.api.request_schemas import body_schema
@@ -96,9 +96,9 @@ def _deadline(size: int) -> float:
 
 
 def _unpacked(operation: str, answer: Frame) -> Any:
-    if answer.kind == INVALID:
-        raise BadRequest(answer.head.decode())
     content = orjson.loads(answer.head)
+    if answer.kind == INVALID:
+        raise BadRequest(content) if isinstance(content, str) else BodyInvalid(Fault(*each) for each in content)
     if answer.kind == REFUSED:
         raise _rebuilt(*content)
     return INPUTS[operation].unpack(content, answer.body)

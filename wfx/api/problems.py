@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from wfx.api.answer_memory import TooManyAnswers
-from wfx.api.bad_request import BadRequest
+from wfx.api.bad_request import BadRequest, BodyInvalid, one_line
 from wfx.api.errors import TOO_MANY, Answer, Described, described
 from wfx.api.reply import LATER, RawHeader, Reply
 from wfx.domain.errors import WfxError
@@ -33,6 +33,10 @@ class Problems:
         match error:
             case TooManyAnswers():
                 return _reply(Described(Answer(503, *_BUSY), (str(error),), {}, (LATER,)))
+            case BodyInvalid():
+                messages = [one_line(fault.text) for fault in error.faults]
+                pointers = [fault.pointer for fault in error.faults]
+                return _reply(Described(Answer(error.status, *_BAD_REQUEST), messages, {}, pointers=pointers))
             case BadRequest():
                 code = _BUSY if error.status == 503 else _BAD_REQUEST
                 return _reply(Described(Answer(error.status, *code), (str(error),), {}, error.headers))

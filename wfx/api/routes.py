@@ -9,7 +9,7 @@ from functools import cache
 from starlette.types import ASGIApp
 
 from wfx.api import problems
-from wfx.api.handlers import about, events, fleet_jobs, job_fields, jobs, workflows
+from wfx.api.handlers import about, events, fleet_bulk, fleet_job, fleet_jobs, job_fields, jobs, workflows
 from wfx.api.request import Handler
 from wfx.api.route_table import RouteTable
 from wfx.api.services import Services
@@ -76,6 +76,13 @@ HANDLERS: dict[str, Handler] = {
     "GetHealth": about.health,
     "GetFleetJobs": fleet_jobs.query,
     "GetFleetJobsSummary": fleet_jobs.summarize,
+    "GetFleetJobsId": fleet_job.get,
+    "DeleteFleetJobsId": fleet_job.delete,
+    "PutFleetJobsIdStatus": fleet_job.put_status,
+    "PostFleetJobsBatch": fleet_bulk.create,
+    "PostFleetJobsUpdate": fleet_bulk.update,
+    "PostFleetJobsDelete": fleet_bulk.delete,
+    "PostFleetJobsTag": fleet_bulk.tag,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 

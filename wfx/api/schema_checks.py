@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
+
+from wfx.api.bad_request import MOST_FAULTS, Fault
 
 _NO_NUL = "must not contain U+0000"
 _READ_ONLY = "is read-only and must not be sent"
@@ -22,26 +25,41 @@ class BodyValidator:
     """Whether a decoded body is as the document says; takes microseconds."""
     validate: Callable[[Any], None]
     """Raises jsonschema_rs.ValidationError with the first thing that is wrong."""
+    iter_errors: Callable[[Any], Iterable[jsonschema_rs.ValidationError]] = lambda _: ()
+    """Goes through all that is wrong."""
 
     @classmethod
     def of(cls, schema: dict[str, Any]) -> BodyValidator:
         """Compile a schema of draft 4. Strings are counted in code points, and ``1.0`` is no integer."""
         checker = jsonschema_rs.Draft4Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
-        return cls(checker.is_valid, checker.validate)
+        return cls(checker.is_valid, checker.validate, checker.iter_errors)
 
     def complaint(self, value: Any) -> str:
         """Say what is wrong with a body and where; the empty string if nothing is."""
+        fault = self.fault(value)
+        return "" if fault is None else fault.text
+
+    def fault(self, value: Any) -> Fault | None:
+        """Say what is wrong with a body and where; None if nothing is."""
         try:
             self.validate(value)
         except jsonschema_rs.ValidationError as exc:
-            return at(exc.instance_path, _reason(exc))
-        return ""
+            return _fault(exc)
+        return None
+
+    def faults(self, value: Any) -> list[Fault]:
+        """Say what is wrong with a body, up to as much as is told: the most important first."""
+        first, others = self.fault(value), islice(self.iter_errors(value), MOST_FAULTS)
+        return [] if first is None else [*dict.fromkeys((first, *map(_fault, others)))]
 
 
-def at(path: Iterable[str | int], reason: str) -> str:
-    """Put the place, as a JSON pointer, before the reason."""
-    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
-    return f"the body at {pointer}: {reason}" if pointer else f"the body: {reason}"
+def pointer_to(path: Iterable[str | int]) -> str:
+    """Write a place in a document as a JSON Pointer."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+def _fault(error: jsonschema_rs.ValidationError) -> Fault:
+    return Fault(pointer_to(error.instance_path), _reason(error))
 
 
 def _reason(error: jsonschema_rs.ValidationError) -> str:

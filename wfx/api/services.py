@@ -11,6 +11,7 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.service.bulk import BulkJobs
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
@@ -21,6 +22,7 @@ class Services:
     """All that handlers work with; shared by both sides."""
 
     jobs: Jobs
+    bulk: BulkJobs
     workflows: Workflows
     health: Health
     broker: Broker

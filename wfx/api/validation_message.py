@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wfx.api.bad_request import one_line
+from wfx.api.bad_request import BadRequest, BodyInvalid, Fault, one_line
 from wfx.api.request_schemas import compile_body
-from wfx.api.schema_checks import OWN_WORDS, at
-from wfx.api.spec import document, operations
+from wfx.api.schema_checks import OWN_WORDS, pointer_to
+from wfx.api.spec import FLEET, document, operations
 
 if TYPE_CHECKING:
     from openapi_core import OpenAPI
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 _LARGEST = 16 * 1024
 """Bytes of a body that is worth the effort."""
 _busy = threading.Lock()
+
+
+async def refusal(operation_id: str, value: Any) -> BadRequest:
+    """Say what is wrong with a decoded body that the operation's validator refused: all of it in the fleet API."""
+    if operations()[operation_id].document != FLEET:
+        return BadRequest(await rejection(operation_id, value))
+    validator = compile_body(operation_id)
+    assert validator is not None
+    return BodyInvalid(await asyncio.to_thread(validator.faults, value))
 
 
 async def rejection(operation_id: str, value: Any) -> str:
@@ -59,7 +68,7 @@ def _asked(operation_id: str, body: bytes) -> str:
     for error in _openapi(operations()[operation_id].document).iter_request_errors(_request(operation_id, body)):
         if isinstance(error.__cause__, InvalidSchemaValue):
             first: Any = next(iter(error.__cause__.schema_errors))
-            return one_line(at(first.absolute_path, first.message))
+            return one_line(Fault(pointer_to(first.absolute_path), first.message).text)
     return ""
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from wfx.domain.definition import Definition, hash_of
 from wfx.domain.job import Draft, Status
 from wfx.domain.json import encode
 from wfx.domain.tags import ordered, require_few
 from wfx.domain.workflow import Workflow
+
+
+class NewJob(NamedTuple):
+    """A job to be created."""
+
+    client_id: str
+    workflow: str
+    tags: Sequence[str] | None
+    """As they were asked for; None if nothing was said of tags."""
+    definition: Definition | None
 
 
 def decide(workflow: Workflow, *, client_id: str, definition: Definition | None, tags: Sequence[str] | None) -> Draft:

@@ -13,6 +13,9 @@
     │   ├── TextTooLong
     │   ├── JobExists
     │   ├── JobChanged
+    │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
+    │   ├── IdempotencyKeyReused  it was given with another request
+    │   ├── IdempotencyKeyInUse   somebody carries that request out now
     │   └── StepTaken         a consumer is elsewhere by now
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
@@ -123,6 +126,36 @@ class JobChanged(Refused):
         """Keep the version that it has."""
         super().__init__(f"Job with ID '{job_id}' has version {version} and not {expected}; read it again")
         self.version = version
+
+
+class SelectionTooLarge(Refused):
+    """More jobs meet the conditions than were expected."""
+
+    def __init__(self, count: int, expected: int) -> None:
+        """Keep how many they are."""
+        super().__init__(
+            f"{count:,} jobs meet the conditions, which are more than the {expected:,} expected; look again what they "
+            "are"
+        )
+        self.count = count
+
+
+class IdempotencyKeyReused(Refused):
+    """The idempotency key was given with another request before."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this Idempotency-Key was given with another request before; make up a new one")
+
+
+class IdempotencyKeyInUse(Refused):
+    """The request with this idempotency key is being carried out."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "a request with this Idempotency-Key is being carried out; send it again later to get its answer"
+        )
 
 
 class StepTaken(Refused):

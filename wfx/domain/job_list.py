@@ -62,6 +62,21 @@ class JobRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class JobSelection:
+    """Those of the next jobs that fulfil a query; its limit is of no importance."""
+
+    count: int
+    """How many they are."""
+    jobs: tuple[tuple[int, str], ...]
+    """Their numbers and ids in order; none where they were only counted."""
+    next: int | None
+    """Where the next ones begin; None if that is all."""
+    log_id: str
+    position: int
+    """The newest event that this reflects."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobList:
     """One page. It may have fewer rows than were asked for, even none, and yet be followed by another."""
 

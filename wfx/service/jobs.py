@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.definition import Definition
-from wfx.domain.job import HistoryEntry, Job, Status
+from wfx.domain.errors import JobChanged
+from wfx.domain.job import Change, HistoryEntry, Job, Status
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.request_cause import present_cause
-from wfx.store.protocol import Store
+from wfx.store.protocol import DecideChange, Store
 
 HISTORY_LIMIT = 8192
 """History entries shown at most (rest-api section 6.3)."""
@@ -64,9 +66,16 @@ class Jobs:
         """Return what follows of a page."""
         return self._store.read_on(rest, room)
 
-    def update_status(self, job_id: str, wanted: Status, actor: Actor) -> Coroutine[Any, Any, Job]:
-        """Move the job along its workflow. Raises TransitionRefused."""
+    def update_status(
+        self, job_id: str, wanted: Status, actor: Actor, *, versions: Collection[int] | None = None
+    ) -> Coroutine[Any, Any, Job]:
+        """Move the job along its workflow, if it has one of these versions or none is given.
+
+        Raises TransitionRefused and JobChanged.
+        """
         decide = partial(transition.decide, wanted=wanted, actor=actor)
+        if versions is not None:
+            decide = partial(_decide_on_version, versions=versions, decide=decide)
         size = len(wanted.context or b"")
         return self._store.change_job(job_id, decide, size=size, cause=present_cause())
 
@@ -86,3 +95,18 @@ class Jobs:
     def delete(self, job_id: str) -> Coroutine[Any, Any, None]:
         """Delete the job with its history."""
         return self._store.delete_job(job_id, cause=present_cause())
+
+    async def delete_version(self, job_id: str, versions: Collection[int]) -> None:
+        """Delete the job with its history, if it has one of these versions. Raises JobChanged."""
+        *others, last = sorted(versions) or [0]
+        for version in others:
+            with suppress(JobChanged):
+                return await self._store.delete_job(job_id, version=version, cause=present_cause())
+        await self._store.delete_job(job_id, version=last, cause=present_cause())
+        return None
+
+
+def _decide_on_version(job: Job, versions: Collection[int], decide: DecideChange) -> Change:
+    if job.version not in versions:
+        raise JobChanged(job.id, min(versions, default=0), job.version)
+    return decide(job)

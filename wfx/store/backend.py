@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.errors import JobNotFound, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
+from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
-from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rate_tokens import SharedRateTokens
@@ -85,11 +86,12 @@ class Backend(Protocol):
     async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
         """Return the jobs and workflows that are there; of jobs with more bytes than ``room`` only their ids."""
 
-    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
-        """Write what the plan says, all in one transaction; there is an event at least, or a step.
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None = None) -> Applied:
+        """Write what the plan says, all in one transaction; there is an event at least, or a checkpoint.
 
         With a step, of which the plan has the operations, the consumer's place is compared and moved in it, too, and
-        nothing is written if one job is stale. Raises StepTaken and NotOnThisLog.
+        nothing is written if one job is stale. Raises StepTaken and NotOnThisLog. The same holds for a slice of a bulk
+        request and its record, if it has a key. Raises IdempotencyKeyInUse.
         """
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
@@ -116,6 +118,9 @@ class Backend(Protocol):
     async def list_jobs(self, query: JobListQuery) -> JobList:
         """Return a page of rows, and the position on the log of the same moment."""
 
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        """Tell which of the next jobs fulfil a query."""
+
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         """Return what follows of a page that came from here."""
 
@@ -133,6 +138,12 @@ class Backend(Protocol):
 
     async def read_consumers(self) -> Sequence[Consumer]:
         """Return all consumers, ordered by name."""
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        """Return what is kept of a bulk request."""
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        """Return what was written of its slices, in order."""
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""

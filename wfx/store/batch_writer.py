@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, cast
 
 from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store.backend import Applied, Backend, JobsLocked
+from wfx.store.backend import Applied, Backend, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
+from wfx.store.bulk import ItemOutcome, SliceRecord, SliceResult
 from wfx.store.feed import Feed
-from wfx.store.operations import ChangeJob, CreateJob, ExclusiveOperation, JobOperation, Operation, TakeStep
+from wfx.store.operations import (
+    ChangeJob,
+    CreateJob,
+    ExclusiveOperation,
+    JobOperation,
+    Operation,
+    TakeSlice,
+    TakeStep,
+)
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
 
@@ -37,6 +47,8 @@ class BatchWriter:
             return [performed.result]
         if isinstance(operations[0], TakeStep):
             return [await self._step(operations[0])]
+        if isinstance(operations[0], TakeSlice):
+            return [await self._slice(operations[0])]
         return await self._change(cast("Sequence[JobOperation]", operations))
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
@@ -59,13 +71,7 @@ class BatchWriter:
 
     async def _step(self, step: TakeStep) -> Any:
         """Do the operations of a step, and move the consumer's place; return the answers to its operations."""
-        ids = {
-            str(each.id) if isinstance(each, CreateJob) else each.job_id
-            for each in step.operations
-            if not isinstance(each, CreateJob) or each.id
-        }
-        names = {each.workflow for each in step.operations if isinstance(each, CreateJob)}
-        snapshot = await self._backend.load(set(filter(is_text, ids)), set(filter(is_text, names)), EVERYTHING)
+        snapshot = await self._load(step.operations, EVERYTHING)
         plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
         answers = [_attempt(plan, operation) for operation in step.operations]
         applied = await self._backend.apply(plan, step)
@@ -73,6 +79,41 @@ class BatchWriter:
             return AGAIN
         self._feed.publish(_events(plan, applied))
         return answers
+
+    async def _slice(self, wanted: TakeSlice) -> SliceResult | object:
+        """Do the first items of a slice, and write down what became of them."""
+        items, room, locked = wanted.items, _SMALL, dict[str, Exception]()
+        while True:
+            snapshot = await self._load([each for item in items for each in item], room)
+            small = _before_large(items, snapshot.large)
+            if len(small) < len(items):
+                items, room = (small, room) if small else (items[:1], EVERYTHING)
+                continue
+            plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
+            before = {each.job.id: each.job for each in snapshot.jobs}
+            result = wanted.tell([_outcome(plan, item, before, locked) for item in items])
+            if wanted.key is None and not plan.events:
+                return result
+            record = SliceRecord(wanted.key, wanted.holder, wanted.ttl, wanted.done, result)
+            try:
+                applied = await self._backend.apply(plan, record)
+            except JobsLocked as exc:
+                locked |= dict.fromkeys(exc.ids, StoreUnavailable(*exc.args))
+                continue
+            if applied.stale:
+                return AGAIN
+            self._feed.publish(_events(plan, applied))
+            return result
+
+    async def _load(self, operations: Sequence[JobOperation], room: int) -> Snapshot:
+        """Return what a step or slice begins with."""
+        ids = {
+            str(each.id) if isinstance(each, CreateJob) else each.job_id
+            for each in operations
+            if not isinstance(each, CreateJob) or each.id
+        }
+        names = {each.workflow for each in operations if isinstance(each, CreateJob)}
+        return await self._backend.load(set(filter(is_text, ids)), set(filter(is_text, names)), room)
 
 
 def is_text(key: str) -> bool:
@@ -109,6 +150,25 @@ def _without_stale(operations: Sequence[JobOperation], answers: Answers, stale: 
 
 def _job_of(operation: JobOperation) -> str | None:
     return None if isinstance(operation, CreateJob) else operation.job_id
+
+
+def _before_large(items: Sequence[Sequence[JobOperation]], large: Collection[str]) -> Sequence[Sequence[JobOperation]]:
+    """Return the items that come before the first one on a large job."""
+    return [*takewhile(lambda item: _job_of(item[0]) not in large, items)]
+
+
+def _outcome(
+    plan: Plan, item: Sequence[JobOperation], before: Mapping[str, Job], locked: Mapping[str, Exception]
+) -> ItemOutcome:
+    """Do an item up to the first operation that is refused."""
+    job_id = _job_of(item[0])
+    answer: Any = None if job_id is None else locked.get(job_id)
+    for operation in item if answer is None else ():
+        answer = _attempt(plan, operation)
+        if isinstance(answer, Exception):
+            break
+    error = answer if isinstance(answer, Exception) else None
+    return ItemOutcome(None if job_id is None else before.get(job_id), None if error else answer, error)
 
 
 def _attempt(plan: Plan, operation: JobOperation) -> Any:

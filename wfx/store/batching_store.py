@@ -15,13 +15,14 @@ from typing import Any, Self
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.errors import JobNotFound, NotFound, StepTaken, StoreError, StoreUnavailable, WorkflowNotFound
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
+from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.feed import Feed, Follower
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.operations import (
@@ -32,15 +33,18 @@ from wfx.store.operations import (
     DeleteWorkflow,
     EndLeases,
     JobOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
     TakeLease,
+    TakeSlice,
     TakeStep,
 )
 from wfx.store.plan import Clock
 from wfx.store.protocol import (
     EVERYTHING,
+    HELD,
     KEPT_FOR_CONSUMERS,
     LONGEST_LEASE,
     Consumer,
@@ -58,6 +62,7 @@ _READS_WAITING = 16384
 _READS_TOGETHER = 256
 _POLLS_TOGETHER = 32
 _POLL_LIMIT = 100
+_HELD = HELD * 1_000_000
 _SMALL = 64 * 1024
 """Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
@@ -148,6 +153,9 @@ class BatchingStore:
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self.backend.list_jobs(query)
 
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        return await self.backend.select_jobs(query, with_ids=with_ids)
+
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         return await self.backend.read_on(rest, _bounded(room))
 
@@ -156,8 +164,8 @@ class BatchingStore:
     ) -> Coroutine[Any, Any, Job]:
         return self._writes.submit(ChangeJob(job_id, decide, size, cause))
 
-    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        await self._writes.submit(DeleteJob(job_id, cause))
+    async def delete_job(self, job_id: str, *, version: int | None = None, cause: EncodedCause = UNKNOWN) -> None:
+        await self._writes.submit(DeleteJob(job_id, cause, version))
 
     async def log_bounds(self) -> LogBounds:
         return await self.backend.log_bounds()
@@ -207,6 +215,25 @@ class BatchingStore:
         upto = _bounded(upto)
         answers: Sequence[Any] = await self._writes.submit(TakeStep(consumer, after, number, upto, tuple(operations)))
         return answers
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        return await self.backend.read_bulk(key)
+
+    async def open_bulk(self, key: str, record: BulkRecord) -> BulkRecord:
+        if self._closing:
+            raise StoreUnavailable("the store is closed")
+        self._has_leases = True
+        opened: BulkRecord = await self._writes.submit(OpenBulk(key, record, self._holder, _HELD))
+        return opened
+
+    async def take_slice(
+        self, key: str | None, done: int, items: Sequence[Sequence[JobOperation]], tell: TellSlice
+    ) -> SliceResult:
+        result: SliceResult = await self._writes.submit(TakeSlice(key, self._holder, _HELD, done, items, tell))
+        return result
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        return await self.backend.bulk_results(key)
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
         _require_name("lease", name)

@@ -34,6 +34,11 @@ def page_of(
     return numbers, candidates[-1] if len(candidates) >= most_candidates(query) else None
 
 
+def end_of(candidates: Sequence[int]) -> int | None:
+    """Return where the next jobs begin behind all that one selection looks at; None if that is all."""
+    return candidates[-1] if len(candidates) >= LOOKED_AT else None
+
+
 def accepts(query: JobListQuery, job: Job) -> bool:
     """Tell whether a job fulfils the conditions that no index answers."""
     return (

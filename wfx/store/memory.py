@@ -20,25 +20,29 @@ from wfx.domain.errors import (
     WorkflowNotUnique,
 )
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
 from wfx.store.batching_store import BatchingStore
+from wfx.store.bulk import BulkRecord, SliceRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.job_filters import matches
+from wfx.store.memory_bulk import MemoryBulk
 from wfx.store.memory_consumers import MemoryConsumers
 from wfx.store.memory_jobs import MemoryJob
-from wfx.store.memory_lists import list_jobs
+from wfx.store.memory_lists import list_jobs, select_jobs
 from wfx.store.memory_log import number_to_drop
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
+    Checkpoint,
     CreateWorkflow,
     DeleteWorkflow,
     EndLeases,
     ExclusiveOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
@@ -46,7 +50,7 @@ from wfx.store.operations import (
     TakeStep,
 )
 from wfx.store.plan import Clock, EventDraft, PendingJob, Plan, workflow_event
-from wfx.store.protocol import Consumer, LogBounds
+from wfx.store.protocol import Consumer, Lease, LogBounds
 from wfx.store.sizes import AROUND_ENTRY, fitting, size_of
 
 
@@ -66,6 +70,7 @@ class MemoryBackend:
         self._events: list[Event] = []
         self._horizon = 0
         self._consumers = MemoryConsumers()
+        self._bulk = MemoryBulk()
         self._log_id = token_hex(16)
         self._closed = False
 
@@ -87,14 +92,18 @@ class MemoryBackend:
         workflows = {name: self._workflows[name] for name in workflow_names if name in self._workflows}
         return Snapshot(jobs, workflows, {stored.job.id for stored in jobs if size_of(stored.job) > room})
 
-    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
-        moved = None if step is None else self._moved(step)
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None = None) -> Applied:
+        moved = self._moved(checkpoint) if isinstance(checkpoint, TakeStep) else None
+        if isinstance(checkpoint, SliceRecord):
+            self._bulk.require(checkpoint)
         changed = [pending for pending in plan.jobs if pending.after is not pending.before]
         for pending in changed:
             if (job := pending.after) is not None and job.state not in job.workflow.positions:
                 raise KeyError(job.state)
         if moved is not None:
             self._consumers.put(moved)
+        elif isinstance(checkpoint, SliceRecord):
+            self._bulk.write(checkpoint)
         for pending in changed:
             self._store(pending)
         logged = self._log(plan.events)
@@ -110,11 +119,16 @@ class MemoryBackend:
             case PruneLog():
                 return Performed(self._prune_log(operation, now))
             case RunChores():
-                return Performed(0)
+                return Performed(self._bulk.drop_expired(now, operation.at_most))
             case OpenConsumer():
                 return Performed(self._consumers.open(operation.name, self._head))
-            case TakeLease() | EndLeases():
-                return Performed(self._consumers.lease(operation, now))
+            case OpenBulk() | TakeLease() | EndLeases():
+                return Performed(self._hold(operation, now))
+
+    def _hold(self, operation: OpenBulk | TakeLease | EndLeases, now: int) -> BulkRecord | Lease | None:
+        if isinstance(operation, OpenBulk):
+            return self._bulk.open(operation, now)
+        return self._consumers.lease(operation, now)
 
     async def read_jobs(self, job_ids: Sequence[str], room: int) -> Sequence[FoundJob]:
         return [await self.read_large_job(job_id, room) for job_id in job_ids]
@@ -137,6 +151,9 @@ class MemoryBackend:
 
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return list_jobs(query, self._jobs.values(), self._log_id, self._head)
+
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        return select_jobs(query, self._jobs.values(), self._log_id, self._head, with_ids=with_ids)
 
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next
@@ -167,6 +184,12 @@ class MemoryBackend:
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return self._consumers.all()
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        return self._bulk.read(key)
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        return self._bulk.results(key)
 
     async def log_bounds(self) -> LogBounds:
         return LogBounds(self._log_id, self._horizon + 1, self._head)

@@ -11,6 +11,7 @@ from uuid import UUID
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
 from wfx.store.protocol import DecideChange, DecideCreation
 
 
@@ -109,9 +110,23 @@ class EndLeases:
     holder: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpenBulk:
+    """Make the record of a bulk request, or take it over, unless somebody else carries it out."""
+
+    key: str
+    record: BulkRecord
+    """The record to make if there is none."""
+    holder: str
+    ttl: int
+    """For how many microseconds others leave it to the holder."""
+
+
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
-ExclusiveOperation = CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+ExclusiveOperation = (
+    CreateWorkflow | DeleteWorkflow | PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | OpenBulk
+)
 """Operations that are done one by one on the tables."""
 
 
@@ -129,7 +144,25 @@ class TakeStep:
     operations: Sequence[JobOperation]
 
 
-Operation = JobOperation | ExclusiveOperation | TakeStep
+@dataclass(frozen=True, slots=True)
+class TakeSlice:
+    """Do items of a bulk request and write down what became of them, both or neither; a batch of its own."""
+
+    key: str | None
+    """The idempotency key; None if nothing is kept."""
+    holder: str
+    ttl: int
+    """For how many microseconds others leave the request to the holder."""
+    done: int
+    """How many items must have been done."""
+    items: Sequence[Sequence[JobOperation]]
+    """Each is about one job, and each about another."""
+    tell: TellSlice
+
+
+Checkpoint = TakeStep | SliceRecord
+"""What is compared and written in the transaction of a plan: both, or neither."""
+Operation = JobOperation | ExclusiveOperation | TakeStep | TakeSlice
 
 
 _MILLISECONDS = 48

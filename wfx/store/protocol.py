@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.job import Change, Draft, Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.rate_tokens import SharedRateTokens
 
@@ -42,6 +43,8 @@ DecideChange = Callable[[Job], Change]
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
+HELD = 10
+"""Seconds for which the store that carries out a bulk request need not give a sign of it."""
 LONGEST_LEASE = 86_400
 """Seconds; a lease for longer would keep a chore undone for longer, too, once its holder is gone."""
 
@@ -163,6 +166,12 @@ class Store(Protocol):
         it tells where the next one begins.
         """
 
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        """Look at the next jobs of a query, and tell how many fulfil it, and which ones if that is asked for.
+
+        One call looks at a bounded number of jobs; then it tells where the next ones begin.
+        """
+
     async def read_on(self, rest: Rest[Item], room: int = EVERYTHING) -> Page[Item]:
         """Return what follows of a page; without items if they do not fit, or are gone, while there is a rest."""
 
@@ -176,8 +185,8 @@ class Store(Protocol):
         whatever ``decide`` raises.
         """
 
-    async def delete_job(self, job_id: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        """Remove the job with its history. Raises JobNotFound.
+    async def delete_job(self, job_id: str, *, version: int | None = None, cause: EncodedCause = UNKNOWN) -> None:
+        """Remove the job with its history, if it has this version or none is given. Raises JobNotFound and JobChanged.
 
         Nobody sees the history any more, but it may be left to :meth:`run_chores` to drop it.
         """
@@ -247,6 +256,31 @@ class Store(Protocol):
         consumer's name is no text, and whatever the store raises that cannot write what an operation says; then nothing
         has happened.
         """
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        """Return what is kept of the bulk request with this idempotency key; None if nothing is."""
+
+    async def open_bulk(self, key: str, record: BulkRecord) -> BulkRecord:
+        """Keep the record of a bulk request unless there is one with its key; return what is kept, to be carried out.
+
+        Until :data:`HELD` seconds after its last slice, no other store is given it. Raises IdempotencyKeyReused if the
+        one that is there has another fingerprint, and IdempotencyKeyInUse while another store carries it out. Those of
+        the same store see to that themselves.
+        """
+
+    async def take_slice(
+        self, key: str | None, done: int, items: Sequence[Sequence[JobOperation]], tell: TellSlice
+    ) -> SliceResult:
+        """Do items of a bulk request and write down what ``tell`` says of them, in one transaction.
+
+        Each item is some operations on one job, done in order, each item on another job; where one is refused, the
+        item is. Large jobs end a slice early, so only the first items may be done, one at least. With a key, nothing
+        happens unless ``done`` items were done before: then it raises IdempotencyKeyInUse, since somebody else has gone
+        on. Raises whatever the store raises that cannot write; then nothing has happened.
+        """
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        """Return what was written of the slices of a bulk request, in order."""
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
         """Take the lease with this name for so many seconds, or renew it; None while another store has it.

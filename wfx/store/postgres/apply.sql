@@ -1,7 +1,7 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step, the log. What waited for a lock sees the newest row. A job that has
+-- workflows of new jobs, the consumer of a step or the record of a bulk request, the log. What waited for a lock sees the newest row. A job that has
 -- another version than the batch was decided on is left out and named, and so is a new job whose workflow is gone.
 
 -- name: apply
@@ -124,6 +124,23 @@ moved AS (
     RETURNING name
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_with_slice
+moved AS (
+    UPDATE bulk_request
+    SET done = done + $53, failed = failed + $54,
+        until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $56
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) AND key = $50 AND holder = $51 AND done = $52
+    RETURNING number
+),
+kept AS (
+    INSERT INTO bulk_slice (request, first, results) SELECT number, $52, $55 FROM moved
+    RETURNING 1
+),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_whole
+go AS MATERIALIZED (SELECT id FROM me WHERE NOT EXISTS (SELECT FROM stale)),
 
 -- name: fence
 -- Waits for a statement of this server that is under way, and makes one that comes later change nothing.

@@ -16,14 +16,15 @@ from typing import Any
 
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
+from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
-from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import figures, job_list, job_summary
+from wfx.store.postgres import bulk, figures, job_list, job_summary
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
@@ -120,8 +121,8 @@ class PostgresBackend:
     async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
         return await self._writer.load(job_ids, workflow_names, room)
 
-    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
-        return await self._writer.apply(plan, step)
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None = None) -> Applied:
+        return await self._writer.apply(plan, checkpoint)
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         return await self._writer.perform(operation, now)
@@ -155,6 +156,9 @@ class PostgresBackend:
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._searches.read(partial(job_list.list_jobs, query=query))
 
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        return await self._searches.read(partial(job_list.select_jobs, query=query, with_ids=with_ids))
+
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         match rest.read_next:
             case MoreJobs() as more:
@@ -183,6 +187,12 @@ class PostgresBackend:
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return await self._points.read(self._queries.consumers)
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        return await self._points.read(partial(bulk.read, key=key))
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        return await self._points.read(partial(bulk.results, key=key))
 
     async def log_bounds(self) -> LogBounds:
         return await self._points.read(self._queries.bounds)

@@ -21,19 +21,21 @@ from wfx.store.operations import (
     DeleteWorkflow,
     EndLeases,
     ExclusiveOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
     TakeLease,
 )
 from wfx.store.plan import workflow_event
+from wfx.store.postgres import bulk
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases
+_Repeatable = PruneLog | RunChores | OpenConsumer | TakeLease | EndLeases | OpenBulk
 
 
 class Fence(NamedTuple):
@@ -65,14 +67,18 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case PruneLog():
             return await _prune_log(plain, operation, now)
         case RunChores():
-            return await _drop_histories(plain, operation.at_most)
+            dropped = await _drop_histories(plain, operation.at_most)
+            return dropped + await bulk.drop_expired(plain, now, operation.at_most - dropped)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case TakeLease():
             return await _take_lease(plain, operation)
         case EndLeases():
             await plain.execute(SQL["end_leases"], operation.holder)
+            await plain.execute(SQL["leave_bulk_requests"], operation.holder)
             return None
+        case OpenBulk():
+            return await bulk.open_one(plain, operation, now)
 
 
 async def performed(plain: Plain, operation: ExclusiveOperation, now: int, seq: int) -> Performed:

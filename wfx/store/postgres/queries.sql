@@ -130,7 +130,8 @@ SELECT
                 ('left_history', 'SELECT,INSERT,DELETE'), ('event', 'SELECT,INSERT,DELETE'), ('log', 'SELECT,UPDATE'),
                 ('writer', 'SELECT,INSERT,UPDATE,DELETE'), ('workflow', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
-                ('lease', 'SELECT,INSERT,UPDATE')
+                ('lease', 'SELECT,INSERT,UPDATE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('bulk_slice', 'SELECT,INSERT,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -312,6 +313,49 @@ RETURNING epoch, until
 
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = $1
+
+-- name: bulk_request
+SELECT fingerprint, content, total, done, failed FROM bulk_request WHERE key = $1
+
+-- name: open_bulk_request
+-- Makes it or takes it over, for $7 microseconds by the clock of the database. Nothing where another server has it, or if it
+-- is another request. A time that is later than from now on is from before the clock was set back.
+INSERT INTO bulk_request (key, fingerprint, content, total, done, failed, created, holder, until)
+VALUES ($1, $2, $3, $4, 0, 0, $5, $6, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $7)
+ON CONFLICT (key) DO UPDATE
+SET holder = $6, until = excluded.until
+WHERE bulk_request.fingerprint = $2 AND (
+    bulk_request.holder = $6 OR bulk_request.done >= bulk_request.total
+    OR bulk_request.until <= excluded.until - $7 OR bulk_request.until > excluded.until + $7
+)
+RETURNING fingerprint, content, total, done, failed
+
+-- name: leave_bulk_requests
+UPDATE bulk_request SET until = 0 WHERE holder = $1 AND done < total
+
+-- name: bulk_results
+SELECT results FROM bulk_slice WHERE request = (SELECT number FROM bulk_request WHERE key = $1) ORDER BY first
+
+-- name: expire_bulk_requests
+UPDATE bulk_request SET key = NULL
+WHERE number IN (SELECT number FROM bulk_request WHERE created < $1 AND key IS NOT NULL ORDER BY created LIMIT $2)
+
+-- name: drop_bulk_slices
+WITH
+one AS (
+    SELECT number FROM bulk_request WHERE key IS NULL ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+),
+gone AS (
+    DELETE FROM bulk_slice
+    WHERE request = (SELECT number FROM one)
+        AND first IN (SELECT first FROM bulk_slice WHERE request = (SELECT number FROM one) ORDER BY first LIMIT $1)
+    RETURNING 1
+),
+finished AS (
+    DELETE FROM bulk_request WHERE number = (SELECT number FROM one) AND (SELECT count(*) FROM gone) < $1
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM finished), EXISTS (SELECT FROM one)
 
 -- name: history_links
 SELECT version, octet_length(status) + coalesce(octet_length(definition), 0)

@@ -24,13 +24,18 @@ class FencedStatements(NamedTuple):
     """Writes a batch of which each job may be stale."""
     apply_step: str
     """Writes a step of a consumer, or nothing."""
+    apply_slice: str
+    """Writes a slice of a bulk request and what became of it, or nothing."""
+    apply_whole: str
+    """Writes a batch, or nothing if a job is stale."""
     create_workflow: str
     delete_workflow: str
 
 
 def fenced_statements(*, make_durable: bool) -> FencedStatements:
     """Return the statements; if ``make_durable`` they do not trust the session to commit durably."""
-    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in ("go_always", "go_with_step"))
+    goes = ("go_always", "go_with_step", "go_with_slice", "go_whole")
+    steps = (_APPLY["apply"].replace(":go", _APPLY[go]) for go in goes)
     texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
     return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
 

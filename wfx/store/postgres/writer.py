@@ -11,9 +11,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from wfx.domain.errors import NotOnThisLog, StepTaken, StoreError, StoreUnavailable
+from wfx.domain.errors import IdempotencyKeyInUse, NotOnThisLog, StepTaken, StoreError, StoreUnavailable
 from wfx.store.backend import Applied, JobsLocked, Performed, Snapshot
-from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.bulk import SliceRecord
+from wfx.store.operations import Checkpoint, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.postgres import exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
@@ -91,10 +92,10 @@ class Writer:
         named = await self._workflows.named(plain, names) if names else {}
         return Snapshot([stored_of(row, workflows) for row in fit if row[WORKFLOW] in workflows], named, large)
 
-    async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None) -> Applied:
         """Write the plan. Raises what :meth:`wfx.store.backend.Backend.apply` raises."""
         async with self._under_way:
-            applied = await self._apply(batch_of(plan), step)
+            applied = await self._apply(batch_of(plan), checkpoint)
             if applied.first_seq:
                 kept = [event for event in plan.events if event.job_id not in applied.stale]
                 self._known.note(applied.first_seq + len(kept) - 1, kept[-1].ctime, kept[-1].job_id)
@@ -128,11 +129,11 @@ class Writer:
         """Open the connection, however long it takes. Raises StoreUnavailable."""
         await self.connection.run(_nothing)
 
-    async def _apply(self, batch: Batch, step: TakeStep | None) -> Applied:
+    async def _apply(self, batch: Batch, checkpoint: Checkpoint | None) -> Applied:
         if not self._locked.isdisjoint(batch.numbers):
             await self._refuse_locked(batch)  # at once: it was waited for in vain already
         try:
-            first_seq, stale, done = (await self._send(self._sender(batch, step)))[:3]
+            first_seq, stale, done = (await self._send(self._sender(batch, checkpoint)))[:3]
         except Locked as exc:
             await self._refuse_locked(batch, exc)
             raise
@@ -140,8 +141,8 @@ class Writer:
             if exc.constraint_name != _IDS:
                 raise
             return Applied(0, batch.ids)  # another server has created a job with the id meanwhile
-        if step is not None and not done and not stale:
-            await self._refuse(step)
+        if checkpoint is not None and not done and not stale:
+            await self._refuse(checkpoint)
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
         return Applied(first_seq or 0, frozenset(stale))
@@ -165,12 +166,11 @@ class Writer:
             return await self._perform(operation, now)
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
-    def _sender(self, batch: Batch, step: TakeStep | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql = self._fenced.apply if step is None else self._fenced.apply_step
-        moved = () if step is None else (step.consumer, step.after, step.number, step.upto)
+    def _sender(self, batch: Batch, checkpoint: Checkpoint | None) -> Callable[[Plain], Awaitable[Any]]:
+        sql, more = _statement(self._fenced, checkpoint)
 
         async def send(plain: Plain) -> Any:
-            return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *moved)
+            return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *more)
 
         return send
 
@@ -220,7 +220,10 @@ class Writer:
         self._told = tuple(row)
         self._epoch = row[0]
 
-    async def _refuse(self, step: TakeStep) -> None:
+    async def _refuse(self, checkpoint: Checkpoint) -> None:
+        if isinstance(checkpoint, SliceRecord):
+            raise IdempotencyKeyInUse
+        step = checkpoint
         row = await self._run(lambda plain: plain.fetchrow(SQL["bounds"]))
         assert row is not None
         if step.upto > row[2]:
@@ -234,6 +237,18 @@ class Writer:
                 await self._run(partial(trim, job=number))
             except StoreError as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
+
+
+def _statement(fenced: FencedStatements, checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
+    match checkpoint:
+        case TakeStep(consumer, after, number, upto):
+            return fenced.apply_step, (consumer, after, number, upto)
+        case SliceRecord(None):
+            return fenced.apply_whole, ()
+        case SliceRecord(key, holder, ttl, done, result):
+            return fenced.apply_slice, (key, holder, done, *result, ttl)
+    return fenced.apply, ()
 
 
 async def _nothing(_: Plain) -> None:

@@ -14,15 +14,16 @@ import aiosqlite
 
 from wfx.domain.errors import NotOnThisLog, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, FoundJob, Performed, Snapshot
+from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
-from wfx.store.operations import ExclusiveOperation, TakeStep
+from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.sqlite import consumers, figures
+from wfx.store.sqlite import bulk, consumers, figures
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -98,8 +99,8 @@ class SqliteBackend:
     async def load(self, job_ids: Collection[str], workflow_names: Collection[str], room: int) -> Snapshot:
         return await self._writer.load(job_ids, workflow_names, room)
 
-    async def apply(self, plan: Plan, step: TakeStep | None = None) -> Applied:
-        return await self._writer.apply(plan, step)
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None = None) -> Applied:
+        return await self._writer.apply(plan, checkpoint)
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
         return await self._writer.perform(operation, now)
@@ -131,6 +132,10 @@ class SqliteBackend:
     async def list_jobs(self, query: JobListQuery) -> JobList:
         return await self._search(partial(self._queries.list_jobs, query=query, bitmaps=self._bitmaps))
 
+    async def select_jobs(self, query: JobListQuery, *, with_ids: bool) -> JobSelection:
+        select = partial(self._queries.select_jobs, query=query, bitmaps=self._bitmaps, with_ids=with_ids)
+        return await self._search(select)
+
     async def read_on(self, rest: Rest[Any], room: int) -> Page[Any]:
         read: Callable[..., Page[Any]] = rest.read_next
         return await self._search(partial(read, room=room))
@@ -155,6 +160,12 @@ class SqliteBackend:
 
     async def read_consumers(self) -> Sequence[Consumer]:
         return await self._point(consumers.read_all)
+
+    async def read_bulk(self, key: str) -> BulkRecord | None:
+        return await self._point(partial(bulk.read, key=key))
+
+    async def bulk_results(self, key: str) -> Sequence[str]:
+        return await self._point(partial(bulk.results, key=key))
 
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from wfx.domain.errors import WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
 from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
+from wfx.store.bulk import BulkRecord
 from wfx.store.operations import (
     CreateWorkflow,
     DeleteWorkflow,
     EndLeases,
     ExclusiveOperation,
+    OpenBulk,
     OpenConsumer,
     PruneLog,
     RunChores,
@@ -20,7 +22,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import consumers
+from wfx.store.sqlite import bulk, consumers
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -41,11 +43,12 @@ def perform(
                 dropped, position = _prune_log(connection, operation, position, now)
                 return Performed(dropped), position
             case RunChores():
-                return Performed(_sweep_histories(connection, operation.at_most)), position
+                swept = _sweep_histories(connection, operation.at_most)
+                return Performed(swept + bulk.drop_expired(connection, now, operation.at_most - swept)), position
             case OpenConsumer():
                 return Performed(consumers.open_one(connection, operation.name, position.head)), position
-            case TakeLease() | EndLeases():
-                return Performed(_lease(connection, operation, now)), position
+            case OpenBulk() | TakeLease() | EndLeases():
+                return Performed(_hold(connection, operation, now)), position
 
 
 def _logged(performed: Performed, position: Position) -> tuple[Performed, Position]:
@@ -112,7 +115,11 @@ def _prune_log(
     return horizon - old, position._replace(horizon=horizon)
 
 
-def _lease(connection: sqlite3.Connection, operation: TakeLease | EndLeases, now: int) -> Lease | None:
+def _hold(
+    connection: sqlite3.Connection, operation: OpenBulk | TakeLease | EndLeases, now: int
+) -> BulkRecord | Lease | None:
+    if isinstance(operation, OpenBulk):
+        return bulk.open_one(connection, operation, now)
     if isinstance(operation, TakeLease):
         return consumers.take_lease(connection, operation, now)
     consumers.end_leases(connection, operation.holder)

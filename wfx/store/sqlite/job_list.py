@@ -16,6 +16,7 @@ from pyroaring import BitMap64
 from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.json import encode
 from wfx.domain.query import Paging
+from wfx.store import job_lists
 from wfx.store.job_lists import most_candidates, page_of
 from wfx.store.sqlite import job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
@@ -40,17 +41,39 @@ def list_rows(
     return tuple(JobRow(*each) for each in shown), following
 
 
+def select(
+    connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, *, with_ids: bool
+) -> tuple[int, tuple[tuple[int, str], ...], int | None]:
+    """Count the next jobs that fulfil a query; return numbers and ids, if asked for, and where the next ones begin."""
+    candidates = _candidates(connection, query, bitmaps, job_lists.LOOKED_AT)
+    following = job_lists.end_of(candidates)
+    if not with_ids and not query.needs_rows:
+        return len(candidates), (), following
+    tests, values = _tests(query)
+    what, order = ("number, id", f"ORDER BY number {_order(query)}") if with_ids else ("count(*)", "")
+    sql = f"SELECT {what} FROM job WHERE number IN (SELECT value FROM json_each(?)){tests} {order}"
+    rows = connection.execute(sql, [_encoded(candidates), *values]).fetchall()
+    return (len(rows), tuple(rows), following) if with_ids else (rows[0][0], (), following)
+
+
 def _found(connection: sqlite3.Connection, query: JobListQuery, candidates: Sequence[int]) -> list[tuple[int, int]]:
     """Return numbers and sizes of those that fulfil all conditions, up to one more than the page has."""
-    sql = "SELECT number, size FROM job WHERE number IN (SELECT value FROM json_each(?))"
-    values: list[Any] = [_encoded(candidates)]
+    tests, values = _tests(query)
+    sql = f"SELECT number, size FROM job WHERE number IN (SELECT value FROM json_each(?)){tests}"
+    values = [_encoded(candidates), *values, query.limit + 1]
+    return connection.execute(f"{sql} ORDER BY number {_order(query)} LIMIT ?", values).fetchall()
+
+
+def _tests(query: JobListQuery) -> Fragment:
+    """Return the conditions that no index answers, each behind an AND."""
+    sql, values = "", list[Any]()
     if query.needs_rows:
         sql += " AND stime >= ? AND stime < ? AND mtime >= ? AND mtime < ?"
         values += [*query.created, *query.modified]
     if query.client_prefix:
         sql += " AND +client_id >= ? AND +client_id < CAST(? AS TEXT)"
         values += _prefix(query)
-    return connection.execute(f"{sql} ORDER BY number {_order(query)} LIMIT ?", [*values, query.limit + 1]).fetchall()
+    return Fragment(sql, values)
 
 
 def _candidates(connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, most: int) -> list[int]:

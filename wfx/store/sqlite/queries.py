@@ -11,10 +11,11 @@ from pyroaring import BitMap64
 
 from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Action, Event, HistoryEntry, Job
-from wfx.domain.job_list import JobList, JobListQuery
+from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
+from wfx.store.sqlite import job_list
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_list import list_rows
 from wfx.store.sqlite.job_search import bounds, rows_of, select
@@ -125,6 +126,15 @@ class Queries:
             rows, following = list_rows(connection, query, bitmaps)
             position = Position.read(connection)
         return JobList(rows, following, position.log_id, position.head)
+
+    def select_jobs(
+        self, connection: sqlite3.Connection, query: JobListQuery, bitmaps: Bitmaps, *, with_ids: bool
+    ) -> JobSelection:
+        """Tell which of the next jobs fulfil a query, and the position on the log, both of one moment."""
+        with _snapshot(connection):
+            count, jobs, following = job_list.select(connection, query, bitmaps, with_ids=with_ids)
+            position = Position.read(connection)
+        return JobSelection(count, jobs, following, position.log_id, position.head)
 
     def _more_jobs(
         self, connection: sqlite3.Connection, room: int, *, numbers: BitMap64, done: int, descending: bool

@@ -243,6 +243,43 @@ RETURNING epoch
 -- name: end_leases
 UPDATE lease SET until = 0 WHERE holder = ?
 
+-- name: bulk_request
+SELECT fingerprint, content, total, done, failed
+FROM bulk_request JOIN bulk_content ON request = number
+WHERE key = ?
+
+-- name: insert_bulk_request
+INSERT INTO bulk_request (key, fingerprint, created, total, done, failed) VALUES (?, ?, ?, ?, 0, 0)
+
+-- name: insert_bulk_content
+INSERT INTO bulk_content (request, content) VALUES (?, ?)
+
+-- name: count_bulk_items
+UPDATE bulk_request SET done = done + ?, failed = failed + ? WHERE key = ? AND done = ? RETURNING number
+
+-- name: insert_bulk_slice
+INSERT INTO bulk_slice (request, first, results) VALUES (?, ?, ?)
+
+-- name: bulk_results
+SELECT results FROM bulk_slice WHERE request = (SELECT number FROM bulk_request WHERE key = ?) ORDER BY first
+
+-- name: expire_bulk_requests
+UPDATE bulk_request SET key = NULL
+WHERE number IN (SELECT number FROM bulk_request WHERE created < ? AND key IS NOT NULL ORDER BY created LIMIT ?)
+
+-- name: first_expired_bulk_request
+SELECT number FROM bulk_request WHERE key IS NULL LIMIT 1
+
+-- name: drop_bulk_slices
+DELETE FROM bulk_slice
+WHERE rowid IN (SELECT rowid FROM bulk_slice WHERE request = ? ORDER BY first LIMIT ?)
+
+-- name: drop_bulk_content
+DELETE FROM bulk_content WHERE request = ?
+
+-- name: drop_bulk_request
+DELETE FROM bulk_request WHERE number = ?
+
 -- name: set_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id'
 

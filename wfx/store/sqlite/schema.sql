@@ -95,3 +95,27 @@ CREATE INDEX workflow_state_state ON workflow_state (state);
 CREATE INDEX workflow_state_group ON workflow_state ("group");
 
 CREATE INDEX job_workflow_state ON job (workflow_state);
+
+CREATE TABLE bulk_request (
+    number      INTEGER PRIMARY KEY,
+    key         TEXT UNIQUE,
+    fingerprint TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    total       INTEGER NOT NULL,
+    done        INTEGER NOT NULL,
+    failed      INTEGER NOT NULL
+);
+
+CREATE INDEX bulk_request_created ON bulk_request (created);
+
+CREATE TABLE bulk_content (
+    request INTEGER PRIMARY KEY REFERENCES bulk_request (number),
+    content TEXT NOT NULL
+);
+
+CREATE TABLE bulk_slice (
+    request INTEGER NOT NULL REFERENCES bulk_request (number),
+    first   INTEGER NOT NULL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (request, first)
+);

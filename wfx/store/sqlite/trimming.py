@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterable
 
 from wfx.store.history_bounds import Link, cut_of, marker_status
-from wfx.store.operations import TakeStep
-from wfx.store.sqlite import consumers
+from wfx.store.operations import Checkpoint, TakeStep
+from wfx.store.sqlite import bulk, consumers
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.numbering import NumberedJob
 from wfx.store.sqlite.statements import SQL, Statement
@@ -21,15 +21,18 @@ def write(
     connection: sqlite3.Connection,
     statements: Iterable[Statement],
     long_histories: Iterable[NumberedJob],
-    step: TakeStep | None,
+    checkpoint: Checkpoint | None,
 ) -> None:
     """Execute a batch's statements in one transaction, and bring long histories of its jobs within their bounds.
 
-    Raises StepTaken if there is a step and its consumer is elsewhere.
+    Raises StepTaken if there is a step and its consumer is elsewhere, and IdempotencyKeyInUse if there is a slice of a
+    bulk request that is elsewhere.
     """
     with transaction(connection):
-        if step is not None:
-            consumers.move(connection, step)
+        if isinstance(checkpoint, TakeStep):
+            consumers.move(connection, checkpoint)
+        elif checkpoint is not None:
+            bulk.write_slice(connection, checkpoint)
         for sql, values in statements:
             connection.execute(sql, values)
         for job in long_histories:

@@ -12,7 +12,7 @@ import aiosqlite
 from wfx.domain.errors import NotOnThisLog, StoreDamaged, StoreFull, StoreUnavailable
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, Performed, Snapshot
-from wfx.store.operations import DeleteWorkflow, ExclusiveOperation, TakeStep
+from wfx.store.operations import Checkpoint, DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
 from wfx.store.sqlite import exclusive_operations
 from wfx.store.sqlite.batch_sql import statements
@@ -76,18 +76,18 @@ class Writer:
             workflows |= more_workflows
         return Snapshot(jobs, workflows, large)
 
-    async def apply(self, plan: Plan, step: TakeStep | None) -> Applied:
+    async def apply(self, plan: Plan, checkpoint: Checkpoint | None) -> Applied:
         """Give the plan its numbers, and commit it on the connection that loaded its jobs."""
         if self._connection is None:
             raise StoreUnavailable("the store is closed")
-        if step is not None and step.upto > self.position.head:
+        if isinstance(checkpoint, TakeStep) and checkpoint.upto > self.position.head:
             raise NotOnThisLog(self.position.head, self.position.log_id)
         batch = number(plan, self.position)
         commit = partial(
             write,
             statements=statements(batch),
             long_histories=[job for job in batch.jobs if job.has_long_history],
-            step=step,
+            checkpoint=checkpoint,
         )
         self._dirty_jobs.note(batch.jobs, batch.position.head)
         await self._run(self._connection, commit, commits=True)

@@ -1,0 +1,33 @@
+"""Entity tags of jobs: names of their versions, and the header If-Match (RFC 9110 section 13.1.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from wfx.api.bad_request import BadRequest
+
+_NAME = b"if-match"
+_LIST = re.compile(rb'(W/)?"[!#-~]{0,64}"([ \t]{0,9},[ \t]{0,9}(W/)?"[!#-~]{0,64}"){0,31}')
+_TAG = re.compile(rb'(W/)?"([!#-~]{0,64})"')
+_VERSION = re.compile(rb"[1-9][0-9]{0,17}")
+
+
+def tag_of(version: int) -> bytes:
+    """Name a version of a job."""
+    return b'"%d"' % version
+
+
+def wanted_versions(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[int] | None:
+    """Return the versions that the job may have; None if it may have any. Raises BadRequest.
+
+    Tags that name no version, and weak ones, match nothing.
+    """
+    values = [value for name, value in headers if name == _NAME]
+    if not values or values == [b"*"]:
+        return None
+    given = b",".join(values)
+    if _LIST.fullmatch(given) is None:
+        raise BadRequest('header If-Match: it must be *, or entity tags such as "3" with commas between')
+    tags = (tag for weak, tag in _TAG.findall(given) if not weak)
+    return frozenset(int(tag) for tag in tags if _VERSION.fullmatch(tag))

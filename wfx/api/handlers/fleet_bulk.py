@@ -1,0 +1,181 @@
+"""Handlers of the fleet API that create, change and delete many jobs at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from wfx.api.answer_memory import SMALL
+from wfx.api.bad_request import BodyInvalid, Fault
+from wfx.api.bulk_inputs import BulkInput, NewJobs, ids_of, status_of
+from wfx.api.cursor import cursor_of, read_cursor
+from wfx.api.errors import listed_error
+from wfx.api.idempotency_key import given_key
+from wfx.api.large_answers import parts_reply
+from wfx.api.request import ApiRequest
+from wfx.domain.errors import JobNotFound, WfxError
+from wfx.domain.job_list import ALWAYS, JobListQuery, Period
+from wfx.domain.json import encode
+from wfx.domain.query import JobQuery
+from wfx.events.position import event_id
+from wfx.service.bulk import FIRST, MOST, BulkAnswer, JobResult, Key, Targets
+from wfx.service.bulk_work import BulkWork, Creation, Deletion, StatusUpdate, Tagging
+from wfx.store.protocol import NoRoom
+
+_SMALL = 64 * 1024
+"""Bytes of a body whose fingerprint is made at once."""
+
+
+async def create(request: ApiRequest) -> Response:
+    """POST /jobs:batch."""
+    made: BulkInput = request.body
+    bulk, jobs = request.services.bulk, NewJobs(made)
+    if made.head["dryRun"]:
+        first = [JobResult("", jobs[place].client_id, "", "", None) for place in range(min(len(jobs), FIRST))]
+        return await _reply(request, await bulk.given(len(jobs)), 0, [_written(first)])
+    return await _carried_out(request, Creation(jobs.__getitem__), partial(bulk.given, len(jobs)))
+
+
+async def update(request: ApiRequest) -> Response:
+    """POST /jobs:update."""
+    return await _change(request, StatusUpdate(status_of(request.body)))
+
+
+async def delete(request: ApiRequest) -> Response:
+    """POST /jobs:delete."""
+    return await _change(request, Deletion())
+
+
+async def tag(request: ApiRequest) -> Response:
+    """POST /jobs:tag."""
+    return await _change(request, Tagging(request.body.head["add"], request.body.head["remove"]))
+
+
+async def _change(request: ApiRequest, work: BulkWork) -> Response:
+    made: BulkInput = request.body
+    if made.head["selection"] is None:
+        ids = ids_of(made)
+        if made.head["dryRun"]:
+            first = [await _looked_up(request, job_id) for job_id in ids[:FIRST]]
+            return await _reply(request, await request.services.bulk.given(len(ids)), 0, [_written(first)])
+        return await _carried_out(request, work, partial(request.services.bulk.given, len(ids), ids))
+    if made.head["dryRun"]:
+        query = _query_of(made)
+        targets = await _selected(request, query, None)
+        rows = await request.services.bulk.first_of(query)
+        first = [JobResult(row.id, row.client_id, row.state, "", None) for row in rows]
+        return await _reply(request, targets, 0, [_written(first)])
+    return await _carried_out(request, work, partial(_select, request))
+
+
+async def _carried_out(request: ApiRequest, work: BulkWork, find: Callable[[], Awaitable[Targets]]) -> Response:
+    name = given_key(request.scope["headers"])
+    key = None if name is None else Key(name, await _fingerprint(request))
+    answer: BulkAnswer = await request.services.bulk.run(work, find, _shown, key)
+    return await _reply(request, answer.targets, answer.failed, answer.results)
+
+
+async def _fingerprint(request: ApiRequest) -> str:
+    made: BulkInput = request.body
+    if len(made.document) <= _SMALL:
+        return made.fingerprint(request.context.operation)
+    return await asyncio.to_thread(made.fingerprint, request.context.operation)
+
+
+async def _select(request: ApiRequest) -> Targets:
+    """Find the jobs that the selection in the body is about."""
+    query, expect = _query_of(request.body), request.body.head["expect"]
+    return await _selected(request, query, query.limit if expect is None else expect)
+
+
+async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None) -> Targets:
+    targets = await request.services.bulk.select(query, expect)
+    after = request.body.head["after"]
+    if after and read_cursor(after)[0] != targets.position.log_id:
+        raise BodyInvalid([Fault("/after", "the cursor is of another database; begin anew without it")])
+    return targets
+
+
+def _query_of(made: BulkInput) -> JobListQuery:
+    given: dict[str, Any] = made.head["selection"]
+    after, limit = made.head["after"], made.head["limit"]
+    return JobListQuery(
+        JobQuery(
+            client_id=given.get("clientId", ""),
+            state=given.get("state", ""),
+            workflow=given.get("workflow", ""),
+            groups=tuple(given.get("group", ())),
+            tags=tuple(given.get("tag", ())),
+        ),
+        all_tags=tuple(given.get("allTags", ())),
+        client_prefix=given.get("clientIdPrefix", ""),
+        created=_period(given.get("createdAfter"), given.get("createdBefore")),
+        modified=_modified(given),
+        after=read_cursor(after)[1] if after else None,
+        limit=MOST if limit is None else limit,
+    )
+
+
+def _modified(given: dict[str, Any]) -> Period:
+    since, until = _period(given.get("modifiedAfter"), given.get("modifiedBefore"))
+    unchanged = given.get("unchangedFor")
+    return Period(since, until if unchanged is None else min(until, time.time_ns() // 1000 - unchanged + 1))
+
+
+def _period(since: int | None, until: int | None) -> Period:
+    return Period(ALWAYS.since if since is None else since, ALWAYS.until if until is None else until)
+
+
+async def _looked_up(request: ApiRequest, job_id: str) -> JobResult:
+    """Tell what a dry run shows of a job."""
+    try:
+        job = await request.services.jobs.get(job_id, SMALL)
+    except JobNotFound as exc:
+        return JobResult(job_id, "", "", "", exc)
+    except NoRoom:
+        return JobResult(job_id, "", "", "", None)
+    return JobResult(job.id, job.client_id, job.state, "", None)
+
+
+async def _reply(request: ApiRequest, targets: Targets, failed: int, results: Sequence[str]) -> Response:
+    is_dry: bool = request.body.head["dryRun"]
+    parts = [_head(targets, failed, is_dry=is_dry)]
+    for text in filter(None, results):
+        parts += [b"," if len(parts) > 1 else b"", text.encode()]
+    position = encode(event_id(*targets.position))
+    return await parts_reply(request, [*parts, b'],"position":%b}' % position])
+
+
+def _head(targets: Targets, failed: int, *, is_dry: bool) -> bytes:
+    """Write what comes before the items."""
+    shown: dict[str, Any] = {
+        "dryRun": is_dry,
+        "count": targets.count,
+        "done": 0 if is_dry else targets.total - failed,
+        "failed": failed,
+        "rest": targets.count - targets.total,
+    }
+    if targets.next is not None:
+        shown["next"] = cursor_of(*targets.next)
+    return encode(shown)[:-1] + b',"items":['
+
+
+def _written(results: Sequence[JobResult]) -> str:
+    return b",".join(map(_shown, results)).decode()
+
+
+def _shown(result: JobResult) -> bytes:
+    """Write the item of one job."""
+    job_id, client_id, state, outcome, error = result
+    members = {"id": job_id, "clientId": client_id, "state": state, "outcome": "failed" if error else outcome}
+    shown: dict[str, Any] = {name: value for name, value in members.items() if value}
+    if isinstance(error, WfxError):
+        shown["error"] = listed_error(error)
+    elif error is not None:
+        raise error
+    return encode(shown)
