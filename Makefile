@@ -75,11 +75,12 @@ attack: $(VENV)/.dev ## Run hostile programs against the service for ten minutes
 mutants: $(VENV)/.dev .mutants/.tool ## Change the code in small ways and see which tests notice (hours; ARGS="--sample 20 domain")
 	@.mutants/venv/bin/python -m tests.mutants $(ARGS)
 
-docs: $(VENV)/.dev ## Write the generated parts of the documentation anew
+docs: $(VENV)/.dev ## Write the generated parts of the documentation anew, and what tests of wfxctl compare with
 	$(BIN)/python -m wfx.config.document docs/configuration.md
 	$(BIN)/python -m wfx.metrics.document docs/observability.md
 	PYTHONPATH=tests $(BIN)/python -m tests.server.document docs/http-edge.md
 	$(BIN)/python -m tests.docs.robustness docs/robustness.md
+	PYTHONPATH=tests $(BIN)/python -m tests.wfxctl.snapshots
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-phased.svg spec/workflows/wfx.workflow.dau.phased.yml
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-kanban.svg spec/workflows/wfx.workflow.kanban.yml
 

@@ -14,7 +14,7 @@ from typing import cast
 from urllib.parse import urlencode
 
 from wfx.commandline.client_tls import ClientTls
-from wfxctl import bodies, deadline
+from wfxctl import bodies, curl, deadline
 from wfxctl.exchange import Exchange
 from wfxctl.failures import Unreachable
 from wfxctl.targets import Target
@@ -66,10 +66,21 @@ class OpenStream:
 class Api:
     """One API of one server."""
 
-    def __init__(self, target: Target, tls: ClientTls) -> None:
-        """Open nothing yet. Raises ConfigurationFailure for files of TLS that cannot be used."""
+    def __init__(
+        self,
+        target: Target,
+        tls: ClientTls,
+        headers: Sequence[tuple[str, str]] = (),
+        sending: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open nothing yet. Raises ConfigurationFailure for files of TLS that cannot be used.
+
+        ``headers`` go with every request, but to no other server. ``sending`` is told each request, as curl takes it.
+        """
         self.target = target
         self._tls = tls
+        self._headers = headers
+        self._sending = sending
         if tls.names_files:
             _ = self._trust
 
@@ -81,10 +92,11 @@ class Api:
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
         headers = {} if body is None else {"Content-Type": "application/json"}
+        self._tell(method, url, headers, body)
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
-                response = _exchange(client, client.build_request(method, url, content=body, headers=headers))
+                response = self._exchange(client, client.build_request(method, url, content=body, headers=headers))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
                     return Answer(response.status_code, text, _led_to(asked, response.url))
@@ -104,14 +116,33 @@ class Api:
         """Open a stream without a time limit. Raises Unreachable when it cannot be opened, or breaks off."""
         url = self._url(path, query)
         asked = Exchange("GET", url, self.target.proxy)
+        self._tell("GET", url, headers, None)
         timeout = httpx.Timeout(TIMEOUT, read=None)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
-            with closing(_exchange(client, request)) as response:
+            with closing(self._exchange(client, request)) as response:
                 yield OpenStream(response.status_code, _pieces(response), _led_to(asked, response.url))
 
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
+
+    def _tell(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None) -> None:
+        if self._sending is not None:
+            self._sending(curl.command(self.target, self._tls, method, url, headers, self._headers, body))
+
+    def _exchange(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
+        """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
+        server = _server(request.url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = client.send(request, stream=True)
+            if response.next_request is None:
+                return response
+            response.close()  # nobody is interested in how long the body of a redirect is
+            request = response.next_request
+            if _server(request.url) != server:
+                for name, _ in self._headers:
+                    request.headers.pop(name, None)
+        raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
 
     @contextmanager
     def _opened(self, timeout: httpx.Timeout) -> Iterator[httpx.Client]:
@@ -128,6 +159,7 @@ class Api:
         ) as client:
             client.headers.update(_HEADERS)
             del client.headers["Accept"]
+            client.headers.update(self._headers)
             yield client
 
     def _transport(self, context: ssl.SSLContext) -> httpx.HTTPTransport:
@@ -144,15 +176,8 @@ class Api:
         return self._tls.context()
 
 
-def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
-    """Send a request, to where redirects lead, and return the answer, of which only the header was read."""
-    for _ in range(_MOST_REDIRECTS + 1):
-        response = client.send(request, stream=True)
-        if response.next_request is None:
-            return response
-        response.close()  # nobody is interested in how long the body of a redirect is
-        request = response.next_request
-    raise httpx.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ EXIT_TIMEOUT = 3
 """``job wait``: the time is over."""
 EXIT_HOPELESS = 4
 """``job wait``: the job is gone, or no transition leads to what was waited for."""
+EXIT_DIFFERS = 5
+"""``workflow apply``: a workflow of that name is stored, and is another one."""
 
 
 class Unreachable(Failure):
@@ -28,3 +30,5 @@ class RefusedByServer(Failure):
         self.status = status
         self.body = body
         self.explanation = explanation
+        self.hint = ""
+        """What may have been meant instead, for people."""

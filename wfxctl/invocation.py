@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from wfx.commandline import durations, input_files
 from wfx.commandline.client_tls import ClientTls
-from wfx.commandline.failures import EXIT_FAILED, Failure
+from wfx.commandline.failures import EXIT_FAILED, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
 from wfxctl import gojson
@@ -27,13 +27,29 @@ class ClientInvocation(Invocation):
 
     __slots__ = ()
 
+    @property
+    def reading_side(self) -> Side:
+        """The API that is read."""
+        return Side.NORTH if self.settings.text("read-from") == "north" else Side.SOUTH
+
     def api(self, side: Side, *, tls: bool | None = None, base: str = BASE_PATH) -> Api:
         """Return an API of the configured server, over TLS if so configured or asked for."""
+        from wfxctl import context_options, credentials
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
-        secured = self.settings.flag("enable-tls") if tls is None else tls
-        found = target(self.settings, self.environment, side, tls=secured, base=base)
-        return Api(found, ClientTls.of(self.settings))
+        preset = self.resolved.preset
+        address = context_options.address_of(preset, side)
+        configured = context_options.is_secured(self.settings, address)
+        secured = configured if tls is None else tls
+        prefix = address.prefix if address else ""
+        found = target(self.settings, self.environment, side, tls=secured, base=prefix + base)
+        # A token that is meant for TLS must not go without it, where a command asks the addresses of both.
+        headers = credentials.headers(self.settings, self.environment, preset) if secured == configured else []
+        sending = self._show_request if self.settings.flag("verbose") else None
+        return Api(found, ClientTls.of(self.settings), headers, sending)
+
+    def _show_request(self, command: str) -> None:
+        self.err.line(command)
 
     def fetch(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
@@ -54,19 +70,23 @@ class ClientInvocation(Invocation):
 
     def show_value(self, value: Any) -> None:
         """Print a decoded JSON document, filtered as the options say."""
-        expression = self.settings.text("filter")
-        if not expression:
-            self.out.json(gojson.encode_indented(value))
-            return
-        from wfxctl import jq_filter  # only filters need it
-
-        for result in jq_filter.apply(expression, value):
-            if not self.settings.flag("raw"):
+        raw = self.settings.flag("raw") and self.settings.text("filter")
+        for result in self.filtered(value):
+            if not raw:
                 self.out.json(gojson.encode_indented(result))
             elif isinstance(result, str):
                 self.out.line(result)
             else:
                 raise Failure(f"--raw needs strings, but the filter produced {gojson.encode(result)[:64]}")
+
+    def filtered(self, value: Any) -> Iterable[Any]:
+        """Return what the option ``filter`` makes of a document. Raises Failure while it is read."""
+        expression = self.settings.text("filter")
+        if not expression:
+            return [value]
+        from wfxctl import jq_filter  # only filters need it
+
+        return jq_filter.apply(expression, value)
 
     def report_loss(self, cause: str, seconds: float) -> None:
         """Say that a stream broke off, and when it is tried again."""
@@ -76,7 +96,17 @@ class ClientInvocation(Invocation):
         """Return a string option. Raises Failure when it is empty."""
         value = self.settings.text(option)
         if not value:
-            raise Failure(f"{what} missing")
+            raise UsageFailure(f"{what} missing")
+        return value
+
+    def subject(self, option: str, what: str) -> str:
+        """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure for none."""
+        is_flag = self.settings.origin(option).kind == "flag"
+        if is_flag and self.arguments and self.settings.flag("strict"):
+            raise UsageFailure(f"{what} is given twice: by --{option} and as an argument")
+        value = self.settings.text(option) if is_flag or not self.arguments else self.arguments[0]
+        if not value:
+            raise UsageFailure(f"{what} missing")
         return value
 
     def read(self, name: str) -> bytes:

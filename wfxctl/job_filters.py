@@ -6,9 +6,9 @@ from wfx.commandline.options import Kind, Option, Settings
 
 OPTIONS = (
     Option("client-id", Kind.STRING, "only jobs of this client"),
-    Option("state", Kind.STRING, "only jobs in this state"),
-    Option("workflow", Kind.STRING, "only jobs that follow this workflow"),
-    Option("group", Kind.STRINGS, "only jobs whose state is in one of these groups"),
+    Option("state", Kind.STRING, "only jobs in this state", names="state"),
+    Option("workflow", Kind.STRING, "only jobs that follow this workflow", names="workflow"),
+    Option("group", Kind.STRINGS, "only jobs whose state is in one of these groups", names="group"),
     Option("tag", Kind.STRINGS, "only jobs that have one of these tags"),
 )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from wfx.commandline.configuration import Presets
 from wfx.commandline.failures import Failure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.program import Program
 from wfx.commandline.terminal import Stream
-from wfxctl import targets
+from wfxctl import contexts, targets
 from wfxctl.commands import ROOT
 from wfxctl.failures import RefusedByServer
+from wfxctl.flags import CONTEXT, STRICT
 from wfxctl.invocation import ClientInvocation, error_lines
 
 
@@ -17,11 +19,29 @@ def _announce_socket(call: Invocation) -> None:
         call.log.write("info", "connecting through a unix socket", path=socket)
 
 
-def _show_errors(failure: Failure, out: Stream) -> None:
-    if isinstance(failure, RefusedByServer):
-        out.write(error_lines(failure.body))
+def _told(failure: Failure, out: Stream, err: Stream) -> str:
+    """Print what standard output has of a failure, and return what standard error has.
+
+    Scripts find errors of the API on both. People see them once, and a suggestion.
+    """
+    if not isinstance(failure, RefusedByServer):
+        return str(failure)
+    lines = error_lines(failure.body)
+    if not (out.is_terminal and err.is_terminal):
+        out.write(lines)
+    if not err.is_terminal:
+        return str(failure)
+    told = lines.replace("ERROR: ", "", 1).replace("\nERROR: ", "\nError: ").strip() or str(failure)
+    return "\n".join(filter(None, (told, failure.explanation if lines else "", failure.hint)))
 
 
-PROGRAM = Program(ROOT, call=ClientInvocation, before=_announce_socket, failed=_show_errors)
+PROGRAM = Program(
+    ROOT,
+    call=ClientInvocation,
+    before=_announce_socket,
+    failed=_told,
+    presets=Presets(CONTEXT, contexts.preset),
+    strictness=STRICT,
+)
 run = PROGRAM.run
 main = PROGRAM.main

@@ -1,4 +1,4 @@
-"""Tables for people: which columns jobs and workflows have, and how they reach the screen."""
+"""Tables for people: columns, and how they reach the screen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from wfx.commandline.failures import UsageFailure
 from wfx.commandline.terminal import neutralise, wants_color
-from wfxctl.documents import Document, group_of, items, text
-from wfxctl.invocation import ClientInvocation, Query, decoded
-from wfxctl.targets import Side
-from wfxctl.times import local_time
+from wfxctl.documents import Document, group_of
+from wfxctl.invocation import ClientInvocation
 
 if TYPE_CHECKING:  # rich is imported when the first table is shown
     from rich.table import Table
@@ -32,28 +29,17 @@ class Column:
     """What the column needs at least, in characters."""
     is_number: bool = False
     """Numbers stand below each other by their last digits."""
+    exact: Callable[[Document], str] | None = None
+    """What files have in place of the value, and what rows are sorted by: a number, or a time as the API writes it."""
 
+    @property
+    def name(self) -> str:
+        """The name by which ``--columns`` and ``--sort-by`` know it, and the heading in files."""
+        return self.heading.lower()
 
-def ask(call: ClientInvocation, path: str, query: Query, columns: Sequence[Column]) -> None:
-    """Read from the client API and print the answer as the option ``output`` says: JSON, or a table of its items."""
-    as_table = wanted(call)
-    body = call.fetch(Side.SOUTH, "GET", path, query)
-    if as_table:
-        document = decoded(body)
-        is_list = isinstance(document, dict) and "content" in document
-        rows = items(document, "content") if is_list else [document]
-        Printer(call, columns).write([row for row in rows if isinstance(row, dict)], header=True)
-    else:
-        call.show(body)
-
-
-def wanted(call: ClientInvocation) -> bool:
-    """Whether a table was asked for. Raises UsageFailure when it was asked to be filtered, which only JSON can be."""
-    if call.settings.text("output") != "table":
-        return False
-    if call.settings.text("filter"):
-        raise UsageFailure("--filter works on JSON only; leave out --output table")
-    return True
+    def content(self, document: Document) -> str:
+        """Return the value for files."""
+        return self.value(document) if self.exact is None else self.exact(document)
 
 
 class Printer:
@@ -105,27 +91,3 @@ class Printer:
             justify: Literal["left", "right"] = "right" if column.is_number else "left"
             table.add_column(column.heading, no_wrap=True, min_width=width, justify=justify)
         return table
-
-
-def _count(document: Document, name: str) -> str:
-    return str(len(items(document, name)))
-
-
-JOBS = (
-    Column("ID", lambda job: text(job, "id"), 36),
-    Column("CLIENT", lambda job: text(job, "clientId")),
-    Column("WORKFLOW", lambda job: text(job, "workflow", "name")),
-    Column("STATE", lambda job: text(job, "status", "state"), 12),
-    Column("GROUP", group_of),
-    Column("PROGRESS", lambda job: text(job, "status", "progress")),
-    Column("CREATED", lambda job: local_time(text(job, "stime")), 19),
-    Column("MODIFIED", lambda job: local_time(text(job, "mtime")), 19),
-)
-
-WORKFLOWS = (
-    Column("NAME", lambda workflow: text(workflow, "name")),
-    Column("STATES", lambda workflow: _count(workflow, "states")),
-    Column("TRANSITIONS", lambda workflow: _count(workflow, "transitions")),
-    Column("GROUPS", lambda workflow: ",".join(text(group, "name") for group in items(workflow, "groups"))),
-    Column("DESCRIPTION", lambda workflow: text(workflow, "description")),
-)

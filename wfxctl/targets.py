@@ -47,7 +47,7 @@ def unix_socket(settings: Settings) -> str:
 def target(
     settings: Settings, environment: Mapping[str, str], side: Side, *, tls: bool, base: str = BASE_PATH
 ) -> Target:
-    """Return the address of an API, and the way to it.
+    """Return the address of an API, of which ``base`` is the path, and the way to it.
 
     Raises UsageFailure as :func:`unix_socket` does, and for a proxy that is none, or that a socket leaves out.
     """

@@ -59,6 +59,14 @@ def read(name: str, content: bytes, *, alone: bool = False) -> Source:
         raise Failure(f"{name} is no workflow: {found or exc}") from exc
 
 
+def normal(value: Any) -> Document:
+    """Return a workflow of an answer as :func:`read` returns those of files. Raises Failure for what is none."""
+    try:
+        return _workflow(value, needed=True)
+    except NoWorkflow as exc:
+        raise Failure(f"the answer is no workflow: {exc}") from exc
+
+
 def _workflow(value: Any, *, needed: bool) -> Document:
     if value is None and needed:
         raise NoWorkflow("it is empty")

@@ -16,8 +16,9 @@ from wfxctl.commands import ROOT
 OFFERED = [
     (["jo"], ["job"], ":4"),
     (["job", "get"], ["get", "get-definition", "get-status", "get-tags"], ":4"),
+    (["job", "query", "-o", "w"], ["wide"], ":4"),
     (["job", "--client-port", "1", "q"], ["query"], ":4"),
-    (["job", "query", "--so"], ["--sort"], ":4"),
+    (["job", "query", "--so"], ["--sort", "--sort-by"], ":4"),
     (["job", "query", "--sort", ""], ["asc", "desc"], ":4"),
     (["job", "query", "--sort=d"], ["--sort=desc"], ":4"),
     (["job", "query", "--nonsense="], [], ":1"),

@@ -71,6 +71,7 @@ class CommandCheck:
             self.own_help(program)
         assert f"(commit {commit}" in self.use("wfx", "--version")
         assert f"(commit {commit}" in self.use("wfxctl", "--version")
+        self.contexts()
         self.jobs()
         self.load()
         self.maintenance()
@@ -85,6 +86,13 @@ class CommandCheck:
             self._run("cp", "/dev/stdin", "kanban.yml", stdin=KANBAN)
             assert "VALIDATE" in self.use(program, "kanban.yml")
 
+    def contexts(self) -> None:
+        """Contexts, from the first to none."""
+        self.use("wfxctl context add", "tried", *self._ports)
+        assert self.use("wfxctl context list", "-o", "name") == "tried\n"
+        self.use("wfxctl context use", "none")
+        self.use("wfxctl context rm", "tried")
+
     def jobs(self) -> None:
         """Workflows and jobs, from creation to deletion."""
         assert "northbound\tup" in self.ask("wfxctl health")
@@ -94,6 +102,7 @@ class CommandCheck:
         self.ask("wfxctl workflow create", "kanban.yml")
         assert self.ask("wfxctl workflow get", "--name", TASK, "--filter=.name", "--raw") == TASK
         assert TASK in self.ask("wfxctl workflow query")
+        assert self.ask("wfxctl workflow apply", "-f", "kanban.yml") == f"{TASK} unchanged"
         job = self.ask(
             "wfxctl job create", f"--workflow={TASK}", "--client-id=dana", "--filter=.id", "--raw", "-", stdin="{}"
         )
@@ -107,6 +116,10 @@ class CommandCheck:
         assert "PROGRESS" in self.ask("wfxctl job get-status", by_id)
         self.ask("wfxctl job wait", by_id, "--for=state=PROGRESS", "--timeout=1m")
         assert job in self.ask("wfxctl job get", by_id, "--history")
+        assert job in self.ask("wfxctl job describe", job)
+        assert "PROGRESS" in self.ask("wfxctl job history", job)
+        again = self.ask("wfxctl job retry", job)
+        self.ask("wfxctl job delete", again)
         assert job in self.ask("wfxctl job query")
         assert self.ask("wfxctl job summary", "--client-id=dana").endswith(" 1")
         self.events(job)

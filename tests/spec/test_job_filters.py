@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 MEMBERS = [field.name for field in fields(JobQuery) if field.name != "paging"]
 PARAMETERS = {one.parameter for one in JOB_FILTERS}
 OF_EVERY_PAGE = {"Limit", "Offset", "Sort", "Pagination", "Filter"}
-OTHER_FLAGS = {"limit", "offset", "sort", "watch", "output", "color"}
+OTHER_FLAGS = {"limit", "offset", "sort", "watch", "output", "columns", "sort-by", "color"}
 
 
 def test_the_document_has_the_filters_of_the_table() -> None:

@@ -24,6 +24,7 @@ ENDLESS = {"wfxctl job events", "wfxctl job query", "wfxctl job summary", "wfxct
 
 DOCUMENT = {
     "id": "7",
+    "clientId": "dev7",
     "name": "lamp",
     "version": "2",
     "state": "ACTIVATED",
@@ -39,6 +40,8 @@ def _answer(request: Seen) -> Reply:
         return Reply(200 if "last-event-id" not in request.headers else 403, chunks=lambda: iter([b"id: 1\n\n"]))
     if request.path == "/health":
         return Reply(body=b'{"status":"up"}')
+    if request.path.startswith("/workflows/") and request.path != "/workflows/wfx.workflow.dau.direct":
+        return Reply(body=json.dumps(WORKFLOW | {"name": request.path.rpartition("/")[2]}).encode())
     return Reply(body=json.dumps(["a", "b"] if request.path.endswith("/tags") else DOCUMENT).encode())
 
 
@@ -55,6 +58,10 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
     (tmp_path / "wfxctl").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfxctl "$@"\n')
     (tmp_path / "wfxctl").chmod(0o755)
     (tmp_path / "lamp.yml").write_text(json.dumps(WORKFLOW))
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "kanban.yml").write_text(json.dumps(WORKFLOW | {"name": "kanban"}))
+    (tmp_path / ".config" / "wfx").mkdir(parents=True)
+    (tmp_path / ".config" / "wfx" / "contexts.yml").write_text("contexts: {plant: {}, lab: {}, old: {}}")
     (tmp_path / "definition.json").write_text("{}")
     (tmp_path / ".local/share/bash-completion/completions").mkdir(parents=True)
     port = str(stub.port)

@@ -182,7 +182,6 @@ REFUSED_HERE = [
     (["job", "update-definition"], "Error: job id missing\n"),
     (["job", "update-status", "--state", "S"], "Error: job id missing\n"),
     (["job", "delete"], "Error: job id missing\n"),
-    (["job", "delete", "7"], "Error: job id missing\n"),
     (["job", "add-tags", "a"], "Error: job id missing\n"),
     (["job", "del-tags", "a"], "Error: job id missing\n"),
     (["job", "get-tags"], "Error: job id missing\n"),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from wfxctl_stub import WORKFLOW, Fleet, Reply, Stub
+
+from wfxctl import times
 
 Run = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
 def _two_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An hour after the jobs of the stub were created, in a time zone two hours east of Greenwich."""
+    monkeypatch.setattr(times, "time", SimpleNamespace(time=lambda: 1782896400.5))
     monkeypatch.setenv("TZ", "UTC-2")
     time.tzset()
     yield
@@ -23,7 +29,7 @@ def _two_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_jobs_as_a_table(south: Run, stub: Stub) -> None:
-    """A table has one row for each job, in local time, wide enough that nothing is cut."""
+    """A table has one row for each job, with how long ago it was created and changed, and cuts nothing."""
     fleet = Fleet(stub)
     fleet.create("5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10", clientId="a client with a very long name " * 4)
     fleet.create("2", status={"state": "BRIGHT", "progress": 100})
@@ -32,8 +38,7 @@ def test_jobs_as_a_table(south: Run, stub: Stub) -> None:
     heading, first, second, third = outcome.out.splitlines()
     client = "a client with a very long name " * 4
     assert first == (
-        f"5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10  {client}  lamp      DIM           OPEN              "
-        "2026-07-01 10:00:00  2026-07-01 10:00:00"
+        f"5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10  {client}  lamp      DIM           OPEN              1h   1h"
     )
     columns = [heading.index(word) for word in heading.split()]
     assert [second[a:b].strip() for a, b in zip(columns, [*columns[1:], None], strict=True)] == [
@@ -43,10 +48,20 @@ def test_jobs_as_a_table(south: Run, stub: Stub) -> None:
         "BRIGHT",
         "CLOSED",
         "100",
-        "2026-07-01 10:00:01",
-        "2026-07-01 10:00:01",
+        "59m",
+        "59m",
     ]
     assert third.split()[:5] == ["3", "dev", "w", "ALONE", "0"]
+
+
+def test_wide_tables_have_exact_times(south: Run, stub: Stub) -> None:
+    """A wide table has all columns, among them the times of this machine's zone."""
+    Fleet(stub).create("1", tags=["a b", "c"], status={"state": "DIM", "message": "=half"})
+    heading, row = south("job", "query", "-o", "wide").out.splitlines()
+    assert heading.split()[6:] == ["AGE", "CHANGED", "CREATED", "MODIFIED", "TAGS", "MESSAGE"]
+    assert re.split("  +", row[heading.index("AGE") :]) == [
+        "1h", "1h", "2026-07-01 10:00:00", "2026-07-01 10:00:00", "a b,c", "=half",
+    ]  # fmt: skip
 
 
 def test_one_job_as_a_table(south: Run, stub: Stub) -> None:

@@ -15,7 +15,7 @@ from wfxctl_stub import Fleet, Reply, Seen, Stub
 
 from wfxctl import main, stream
 
-COLUMNS = ["ID", "CLIENT", "WORKFLOW", "STATE", "GROUP", "PROGRESS", "CREATED", "MODIFIED"]
+COLUMNS = ["ID", "CLIENT", "WORKFLOW", "STATE", "GROUP", "PROGRESS", "AGE", "CHANGED"]
 
 
 @pytest.fixture(autouse=True)

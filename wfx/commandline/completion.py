@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from wfx.commandline import completion_candidates
-from wfx.commandline.grammar import Command
+from wfx.commandline.completion_candidates import Words
+from wfx.commandline.failures import Failure
+from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Kind, Option
 
@@ -26,9 +29,15 @@ _ALWAYS = {
 }
 
 
-def commands(program: str) -> tuple[Command, ...]:
+Names = Callable[[Invocation, Parsed, str], Words]
+"""Looks up names of a kind, for an unfinished command line. Raises Failure where that is impossible."""
+
+
+def commands(program: str, names: Names = lambda _call, _parsed, _kind: ()) -> tuple[Command, ...]:
     """Return the commands of a program that have to do with completion."""
-    described, plain = (_complete_command(name, with_descriptions) for name, with_descriptions in _CALLED_BY_SCRIPTS)
+    described, plain = (
+        _complete_command(name, with_descriptions, names) for name, with_descriptions in _CALLED_BY_SCRIPTS
+    )
     return (
         Command(
             "completion",
@@ -69,16 +78,23 @@ def _print_script(shell: str, call: Invocation) -> None:
 _CALLED_BY_SCRIPTS = (("__complete", True), ("__completeNoDesc", False))
 
 
-def _complete_command(name: str, described: bool) -> Command:
+def _complete_command(name: str, described: bool, names: Names) -> Command:
     return Command(
-        name, "Complete a command line", run=partial(_complete, described), configured=False, hidden=True,
+        name, "Complete a command line", run=partial(_complete, described, names), configured=False, hidden=True,
         takes_flags=True,
     )  # fmt: skip
 
 
-def _complete(described: bool, call: Invocation) -> None:
+def _complete(described: bool, names: Names, call: Invocation) -> None:
     """Print one word a line, then the directive, as the scripts expect it."""
-    offer = completion_candidates.complete(call.root, call.arguments)
+
+    def lookup(parsed: Parsed, kind: str) -> Words:
+        try:
+            return names(call, parsed, kind)
+        except Failure:
+            return ()  # whoever presses a key wants no explanation
+
+    offer = completion_candidates.complete(call.root, call.arguments, lookup)
     for word, description in offer.words:
         call.out.write(f"{word}\t{description}\n" if described and description else f"{word}\n")
     call.out.write(f":{offer.directive}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -41,6 +41,12 @@ _TITLES = {
 }
 
 
+Words = Sequence[tuple[str, str]]
+"""Words with their descriptions."""
+Lookup = Callable[[Parsed, str], Words]
+"""Finds the names of a kind, for an unfinished command line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Words with their descriptions, and what to do with them."""
@@ -49,17 +55,23 @@ class Offer:
     directive: Directive
 
 
-def complete(root: Command, words: Sequence[str]) -> Offer:
+def complete(root: Command, words: Sequence[str], lookup: Lookup = lambda _parsed, _kind: ()) -> Offer:
     """Return what can stand in place of the last word, which may be empty."""
     *finished, current = words or ("",)
+    parsed = Parsed([root])
+
+    def value(option: Option, prefix: str, text: str) -> Offer:
+        offered = lookup(parsed, option.names) if option.names else ()
+        return _value(option, prefix, text, [word for word, _ in offered])
+
     try:
-        parsed = grammar.parse(root, finished)
+        grammar.read(parsed, finished)
     except ArgumentMissing as exc:
-        return _value(exc.option, "", current)
+        return value(exc.option, "", current)
     except UsageFailure:
         return Offer((), Directive.ERROR)
     if current.startswith("-") and "--" not in finished:
-        return _flag(parsed, current)
+        return _flag(parsed, current, value)
     if parsed.command.names_command:
         parsed = grammar.parse(root, parsed.arguments)
     children = [(child.name, child.summary) for child in parsed.command.children if not child.hidden]
@@ -67,21 +79,23 @@ def complete(root: Command, words: Sequence[str]) -> Offer:
         offer = _starting(current, [] if parsed.arguments else children)
         if offer.words and (current or not parsed.command.extensions):
             return offer
+    if parsed.command.argument_names:
+        return _starting(current, lookup(parsed, parsed.command.argument_names))
     return _files(parsed.command.extensions)
 
 
-def _flag(parsed: Parsed, current: str) -> Offer:
+def _flag(parsed: Parsed, current: str, value: Callable[[Option, str, str], Offer]) -> Offer:
     name, assigned, text = current.removeprefix("--").partition("=")
     if not assigned:
         flags = [(f"--{option.name}", option.summary) for option in parsed.options() if not option.hidden]
         return _starting(current, sorted(flags))
     option = next((option for option in parsed.options() if option.name == name), None)
-    return Offer((), Directive.ERROR) if option is None else _value(option, f"--{name}=", text)
+    return Offer((), Directive.ERROR) if option is None else value(option, f"--{name}=", text)
 
 
-def _value(option: Option, prefix: str, current: str) -> Offer:
-    offered = option.choices or option.suggestions
-    if offered:
+def _value(option: Option, prefix: str, current: str, names: Sequence[str]) -> Offer:
+    offered = option.choices or option.suggestions or names
+    if offered or option.names:
         begun = current[: current.rfind(",") + 1] if option.kind in LISTS else ""
         return _starting(prefix + current, [(prefix + begun + word, "") for word in offered])
     return _files(option.extensions)

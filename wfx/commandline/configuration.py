@@ -15,6 +15,20 @@ _NO_OPTIONS = {"WFX_POSTGRES_IAM_AUTH", "WFX_POSTGRES_REGION"}
 """Variables that are read where the database is opened, beside those of PostgreSQL and AWS."""
 
 
+Preset = Mapping[str, FileValue]
+"""Values by the names of options, which beat files and are beaten by variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """Presets that users name."""
+
+    option: Option
+    """The option by which they are named."""
+    find: Callable[[str, Mapping[str, str]], Preset]
+    """Returns the preset of a name, which may be empty, in an environment. Raises UsageFailure for an unknown name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedSettings:
     """Settings, and what there is to say about their sources."""
@@ -24,6 +38,8 @@ class ResolvedSettings:
     """Unknown keys and variables, and files that were named and do not exist."""
     signatures: Mapping[str, Signature | None] = field(default_factory=dict)
     """Of the configuration files, from before they were read."""
+    preset: Preset = field(default_factory=dict)
+    """The preset that was used."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,8 @@ class Sources:
     """Options of other commands, which files and variables may give too."""
     opened: ConfigFiles | None = None
     """The configuration files, if they were read before, by another process; else they are what the options say."""
+    presets: Presets | None = None
+    """What stands between variables and files, if the program has such."""
 
     @cached_property
     def files(self) -> ConfigFiles:
@@ -60,21 +78,25 @@ class Sources:
         Raises ConfigurationFailure for a broken file, UsageFailure for a value.
         """
         content = self.files.read()
+        preset: Preset = {}
+        if self.presets is not None:
+            name, _ = self._one(self.presets.option, content.values, preset)
+            preset = self.presets.find(str(name), self.environment)
         values: dict[str, Value] = {}
         origins: dict[str, Origin] = {}
         for option in self.options:
-            values[option.name], origins[option.name] = self._one(option, content.values)
-        return ResolvedSettings(Settings(values, origins), self._warnings(content), content.signatures)
+            values[option.name], origins[option.name] = self._one(option, content.values, preset)
+        return ResolvedSettings(Settings(values, origins), self._warnings(content), content.signatures, preset)
 
-    def _one(self, option: Option, entries: Mapping[str, FileValue]) -> tuple[Value, Origin]:
+    def _one(self, option: Option, entries: Mapping[str, FileValue], preset: Preset) -> tuple[Value, Origin]:
         if (value := self.given.get(option.name)) is not None:
             return value, Origin("flag", f"--{option.name}")
         if (value := _from_environment(option, self.environment, strict=self.strict)) is not None:
             return value, Origin("variable", option.variable)
-        entry = entries.get(option.name)
+        entry = preset.get(option.name) or entries.get(option.name)
         if entry is None:
             return option.initial, DEFAULT
-        origin = Origin("file", entry.path, entry.line)
+        origin = Origin("preset" if option.name in preset else "file", entry.path, entry.line)
         try:
             value = _from_file(option, entry.value, strict=self.strict)
         except UsageFailure as exc:
@@ -107,11 +129,15 @@ def defaults(options: Iterable[Option], given: Mapping[str, Value]) -> Settings:
     return Settings({option.name: given.get(option.name, option.initial) for option in options})
 
 
+def configuration_home(environment: Mapping[str, str]) -> str:
+    """Return the directory of the user's own configuration files, or nothing if there is none."""
+    home = environment.get("XDG_CONFIG_HOME", "")
+    return environment["HOME"] + "/.config" if not home and environment.get("HOME") else home
+
+
 def default_files(environment: Mapping[str, str]) -> list[str]:
     """Return the files that are read unless ``--config`` names others; the last existing one wins."""
-    home = environment.get("XDG_CONFIG_HOME")
-    if not home and environment.get("HOME"):
-        home = environment["HOME"] + "/.config"
+    home = configuration_home(environment)
     return ["wfx.yml", *([f"{home}/wfx/config.yml"] if home else []), "/etc/wfx/wfx.yml"]
 
 

@@ -1,7 +1,7 @@
 """Errors that end a command, as one tree.
 
 Failure                  "Error: <message>" on stderr, exit code 1
-├── UsageFailure         the command line is wrong
+├── UsageFailure         the command line is wrong (exit code 2 where a program is asked to tell that apart)
 ├── ConfigurationFailure a file or certificate is wrong: a fatal log line instead of "Error: …"
 └── OutputFailure        the output cannot be written
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 EXIT_OK = 0
 EXIT_FAILED = 1
+EXIT_USAGE = 2
+"""The command line is wrong, where a program is asked to tell that apart."""
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ class Command:
     hidden: bool = False
     extensions: tuple[str, ...] = ()
     """File name endings that the shell offers for the arguments."""
+    argument_names: str = ""
+    """The kind of names that the program looks up for the shell to offer for the arguments."""
     takes_flags: bool = False
     """Whether flags are arguments like any other: what completes command lines must not read them."""
     names_command: bool = False
@@ -42,6 +45,11 @@ class Command:
     def child(self, name: str) -> Command | None:
         """Return the child with this name."""
         return next((child for child in self.children if child.name == name), None)
+
+    @property
+    def most_arguments(self) -> float:
+        """How many arguments make sense to it, as its usage has it."""
+        return math.inf if "..." in self.usage or self.names_command or self.takes_flags else len(self.usage.split())
 
 
 class ArgumentMissing(UsageFailure):
@@ -112,7 +120,7 @@ def read(parsed: Parsed, argv: Sequence[str]) -> None:
         elif word.startswith("--"):
             _long(parsed, word, words)
         elif word.startswith("-") and word != "-":
-            _short(parsed, word)
+            _short(parsed, word, words)
         elif not parsed.arguments and (child := parsed.command.child(word)):
             parsed.path.append(child)
         else:
@@ -145,11 +153,15 @@ def _argument(option: Option, following: Iterator[str]) -> str:
         raise ArgumentMissing(option) from None
 
 
-def _short(parsed: Parsed, word: str) -> None:
-    for letter in word[1:]:
+def _short(parsed: Parsed, word: str, following: Iterator[str]) -> None:
+    """Read ``-h``, or ``-o json``, ``-ojson`` and ``-o=json``."""
+    for place, letter in enumerate(word[1:], 2):
         option = next((option for option in parsed.options() if option.short == letter), None)
         if option is None:
             raise UsageFailure(f"unknown shorthand flag: '{letter}' in {word}")
+        if option.kind is not Kind.BOOL:
+            _accept(parsed, option, word[place:].removeprefix("=") or _argument(option, following))
+            return
         _accept(parsed, option, "true")
 
 

@@ -47,6 +47,8 @@ class Option:
     The items of a list are compared as they are."""
     suggestions: tuple[str, ...] = ()
     """Words that the shell offers, without others being wrong."""
+    names: str = ""
+    """The kind of names that the program looks up for the shell to offer."""
     extensions: tuple[str, ...] = ()
     """File name endings that the shell offers for the value, or ``ANY_FILE``, or ``DIRECTORY``."""
     short: str = ""
@@ -93,9 +95,9 @@ class Origin:
     """Where a value comes from."""
 
     kind: str
-    """``default``, ``flag``, ``variable`` or ``file``."""
+    """``default``, ``flag``, ``variable``, ``preset`` or ``file``."""
     name: str = ""
-    """The flag, the variable, or the path of the file."""
+    """The flag, the variable, the preset, or the path of the file."""
     line: int = 0
     """The line in the file."""
 

@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from wfx.commandline import configuration, grammar, help_texts
+from wfx.commandline.configuration import Presets
 from wfx.commandline.failures import (
     EXIT_BROKEN_PIPE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
+    EXIT_USAGE,
     ConfigurationFailure,
     Failure,
     OutputFailure,
+    UsageFailure,
 )
 from wfx.commandline.grammar import Command, Parsed
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.log import Log
+from wfx.commandline.options import Option
 from wfx.commandline.terminal import Stream, neutralise
 
 
@@ -35,14 +39,18 @@ class Program:
     """Makes the kind of call that the program's commands take."""
     before: Callable[[Invocation], None] = lambda _: None
     """What to do before a configured command runs."""
-    failed: Callable[[Failure, Stream], None] = lambda _failure, _out: None
-    """What to print on standard output when a command fails."""
+    failed: Callable[[Failure, Stream, Stream], str] = lambda failure, _out, _err: str(failure)
+    """Returns what standard error has of a failure; it may print something on standard output before."""
     usage_on_failure: bool = False
     """Whether the usage follows each error line."""
     fatal_on_failure: bool = False
     """Whether a log line at level fatal, with the error once more, ends the output on standard error."""
     strict: bool = False
     """Whether unknown keys in files and unknown ``WFX_`` variables are worth a warning, and nested values are wrong."""
+    presets: Presets | None = None
+    """Named sets of values, which beat files, if the program has such."""
+    strictness: Option | None = None
+    """The flag, if there is one, that gives wrong command lines an exit code of their own, and lets none pass."""
 
     def main(self) -> None:
         """Run the program and exit."""
@@ -73,7 +81,8 @@ class Program:
             if parsed.given.get("help") or parsed.command.run is None:
                 out.write(help_texts.help_text(parsed))
                 err.write(_unknown_command(parsed))
-                return EXIT_OK
+                asked = parsed.given.get("help") or not self._is_strict(parsed, argv, environment)
+                return EXIT_OK if asked else EXIT_USAGE
             return self._run_command(parsed, stdin, out, err, log, environment)
         except ConfigurationFailure as exc:
             log.write("fatal", str(exc))
@@ -83,26 +92,45 @@ class Program:
                 err.line(f"Error: {exc}")
             raise
         except Failure as exc:
-            self.failed(exc, out)
-            err.line(f"Error: {exc}")
+            err.line(f"Error: {self.failed(exc, out, err)}")
             if self.usage_on_failure:
                 err.write(help_texts.usage_text(parsed))
             if self.fatal_on_failure:
                 log.write("fatal", str(exc))
-            return exc.code
+            is_usage = isinstance(exc, UsageFailure) and self._is_strict(parsed, argv, environment)
+            return EXIT_USAGE if is_usage else exc.code
+
+    def _is_strict(self, parsed: Parsed, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
+        """Tell whether to be strict, also where the command line was only understood in part."""
+        if self.strictness is None:
+            return False
+        given = parsed.given | ({self.strictness.name: True} if f"--{self.strictness.name}" in argv else {})
+        try:
+            sources = configuration.Sources((self.strictness, *_files_option(parsed)), given, environment)
+            return sources.resolve().settings.flag(self.strictness.name)
+        except Failure:
+            return False
 
     def _run_command(
         self, parsed: Parsed, stdin: BinaryIO, out: Stream, err: Stream, log: Log, environment: Mapping[str, str]
     ) -> int:
         assert parsed.command.run is not None
         sources = configuration.Sources(
-            tuple(parsed.settings()), parsed.given, environment, strict=self.strict, others=self.root.options
-        )
+            tuple(parsed.settings()), parsed.given, environment, strict=self.strict, others=self.root.options,
+            presets=self.presets,
+        )  # fmt: skip
         resolved = self._resolved(parsed, sources, log)
         call = self.call(self.root, resolved, parsed.arguments, stdin, out, err, log, environment, sources)
+        self._check_arguments(parsed, resolved)
         if parsed.command.configured:
             self.before(call)
         return parsed.command.run(call) or EXIT_OK
+
+    def _check_arguments(self, parsed: Parsed, resolved: configuration.ResolvedSettings) -> None:
+        """Raise UsageFailure for surplus arguments, which are passed over where nobody asks to be strict."""
+        strict = self.strictness is not None and resolved.settings.flag(self.strictness.name)
+        if strict and len(parsed.arguments) > (most := parsed.command.most_arguments):
+            raise UsageFailure(f'unexpected argument "{parsed.arguments[int(most)]}" for "{parsed.words}"')
 
     def _resolved(self, parsed: Parsed, sources: configuration.Sources, log: Log) -> configuration.ResolvedSettings:
         if not parsed.command.configured:
@@ -115,6 +143,10 @@ class Program:
         if any(option.name == "log-level" for option in sources.options):
             log.set_threshold(resolved.settings.text("log-level"))
         return resolved
+
+
+def _files_option(parsed: Parsed) -> list[Option]:
+    return [option for option in parsed.options() if option.name == "config"]
 
 
 def _opened(stream: TextIO | None, mode: str) -> BinaryIO:

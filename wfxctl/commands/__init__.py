@@ -5,19 +5,25 @@ from __future__ import annotations
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.grammar import Command
 from wfx.version import COMMIT, VERSION
+from wfxctl import names
 from wfxctl.commands import (
+    context,
     health,
     job_create,
     job_definition,
     job_delete,
+    job_describe,
     job_events,
     job_get,
+    job_history,
     job_query,
+    job_retry,
     job_status,
     job_summary,
     job_tags,
     job_wait,
     version,
+    workflow_apply,
     workflow_create,
     workflow_delete,
     workflow_read,
@@ -33,12 +39,15 @@ _JOB = Command(
         job_create.COMMAND,
         job_tags.DELETE,
         job_delete.COMMAND,
+        job_describe.COMMAND,
         job_events.COMMAND,
         job_get.COMMAND,
         job_definition.GET,
         job_status.GET,
         job_tags.GET,
+        job_history.COMMAND,
         job_query.COMMAND,
+        job_retry.COMMAND,
         job_summary.COMMAND,
         job_definition.UPDATE,
         job_status.UPDATE,
@@ -49,6 +58,7 @@ _WORKFLOW = Command(
     "workflow",
     "Create, show, check and delete workflows",
     children=(
+        workflow_apply.COMMAND,
         workflow_create.COMMAND,
         workflow_delete.COMMAND,
         workflow_read.GET,
@@ -66,10 +76,11 @@ ROOT = Command(
     unless a command says otherwise; an interrupt gives 130.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT) and, by its name,
-    in a configuration file. Flags beat variables, variables beat files.
+    in a configuration file. Flags beat variables, variables beat the context in use, and that beats files.
     """,
     children=(
-        *completion.commands("wfxctl"),
+        *completion.commands("wfxctl", names.offered),
+        context.COMMAND,
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,

@@ -7,7 +7,8 @@ from typing import Any
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import gojson
+from wfxctl import forms, gojson, suggestions, views
+from wfxctl.flags import LOOK
 from wfxctl.invocation import ClientInvocation, encoded
 from wfxctl.targets import Side
 
@@ -20,7 +21,9 @@ def run(call: ClientInvocation) -> None:
     tags = call.settings.items("tag")
     if tags not in ([], [""]):  # a single empty one is how scripts say "none": --tag "$TAG"
         body["tags"] = tags
-    call.ask(Side.NORTH, "POST", "/jobs", body=encoded(body))
+    forms.check(call, views.JOBS)
+    with suggestions.for_name(call, "workflow", call.settings.text("workflow")):
+        forms.show_body(call, call.fetch(Side.NORTH, "POST", "/jobs", body=encoded(body)), views.JOBS)
 
 
 def _definition(call: ClientInvocation) -> dict[str, Any] | None:
@@ -54,12 +57,13 @@ COMMAND = Command(
 
     # a job with a definition and two tags; print its id alone
     echo '{"version":"2.0"}' | wfxctl job create --client-id dev7 --workflow wfx.workflow.dau.direct \\
-        --tag lab --tag europe --filter .id --raw -
+        --tag lab --tag europe -o name -
     """,
     options=(
         Option("client-id", Kind.STRING, "the client that the job is for"),
-        Option("workflow", Kind.STRING, "name of the workflow that the job follows"),
+        Option("workflow", Kind.STRING, "name of the workflow that the job follows", names="workflow"),
         Option("tag", Kind.STRING_ARRAY, "a tag of the job; may be repeated"),
+        *LOOK,
     ),
     run=run,
     extensions=("json",),

@@ -13,12 +13,12 @@ _CHUNK = 64 * 1024
 
 
 def _path(call: ClientInvocation) -> str:
-    return "/jobs/" + segment(call.required("id", "job id")) + "/definition"
+    return "/jobs/" + segment(call.subject("id", "job id")) + "/definition"
 
 
 def get(call: ClientInvocation) -> None:
     """Print the definition of a job."""
-    call.ask(Side.SOUTH, "GET", _path(call))
+    call.ask(call.reading_side, "GET", _path(call))
 
 
 def update(call: ClientInvocation) -> None:
@@ -35,6 +35,7 @@ GET = Command(
     "get-definition",
     "Show the definition of a job",
     "Show the definition of a job: the JSON object that tells the client what to do; null if there is none.",
+    usage="[ID]",
     examples="""
     # the whole definition
     wfxctl job get-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
@@ -49,6 +50,7 @@ UPDATE = Command(
     "update-definition",
     "Replace the definition of a job",
     "Replace the definition of a job by the JSON object on standard input. Prints the stored definition.",
+    usage="[ID]",
     examples="""
     # from a file
     wfxctl job update-definition --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 < definition.json

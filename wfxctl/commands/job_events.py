@@ -11,7 +11,6 @@ from wfxctl.documents import text
 from wfxctl.failures import RefusedByServer
 from wfxctl.invocation import ClientInvocation, error_lines
 from wfxctl.stream import Follower, Following, Opened
-from wfxctl.targets import Side
 from wfxctl.times import local_time
 
 
@@ -19,12 +18,14 @@ def run(call: ClientInvocation) -> int | None:
     """Print events until interrupted."""
     how = Following(reconnect=call.settings.flag("auto-reconnect"), report=call.report_loss)
     try:
-        for item in Follower(call.api(Side.SOUTH), _query(call), how):
+        for item in Follower(call.api(call.reading_side), _query(call), how):
             if isinstance(item, Opened):
                 call.err.write("SSE connection established\n")
             else:
                 _show(call, item)
     except RefusedByServer as exc:
+        if call.err.is_terminal:
+            raise  # people see it once
         call.err.write(error_lines(exc.body))
         explained = {"cause": exc.explanation} if exc.explanation else {}
         call.log.write(
@@ -98,7 +99,7 @@ COMMAND = Command(
     options=(
         Option("job-id", Kind.STRINGS, "only events of these jobs"),
         Option("client-id", Kind.STRINGS, "only events of jobs of these clients"),
-        Option("workflow", Kind.STRINGS, "only events of jobs that follow these workflows"),
+        Option("workflow", Kind.STRINGS, "only events of jobs that follow these workflows", names="workflow"),
         Option(
             "action",
             Kind.STRINGS,
@@ -113,7 +114,9 @@ COMMAND = Command(
             suggestions=("now", "0"),
         ),
         Option("auto-reconnect", Kind.BOOL, "take the stream up again when the connection is lost"),
-        Option("output", Kind.STRING, "form of the output; line is for people", "json", choices=("json", "line")),
+        Option(
+            "output", Kind.STRING, "form of the output; line is for people", "json", choices=("json", "line"), short="o"
+        ),
     ),
     run=run,
 )

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import tables
-from wfxctl.flags import COLOR, JOB_ID, OUTPUT
+from wfxctl import forms, views
+from wfxctl.flags import JOB_ID, LOOK
 from wfxctl.invocation import ClientInvocation, job_path
 
 
 def run(call: ClientInvocation) -> None:
     """Print one job."""
-    path = job_path(call.required("id", "job id"))
+    path = job_path(call.subject("id", "job id"))
     history = "true" if call.settings.flag("history") else "false"
-    tables.ask(call, path, [("history", history)], tables.JOBS)
+    forms.ask(call, path, [("history", history)], views.JOBS)
 
 
 COMMAND = Command(
     "get",
     "Show one job",
-    "Show one job, with its history if asked for.",
+    "Show one job, with its history if asked for. For people there is wfxctl job describe.",
+    usage="[ID]",
     examples="""
     # everything about a job
-    wfxctl job get --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --history
+    wfxctl job get 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --history
 
     # its state alone
     wfxctl job get --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --filter .status.state --raw
 
     # one line for people
-    wfxctl job get --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --output table
+    wfxctl job get 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 -o table
     """,
-    options=(JOB_ID, Option("history", Kind.BOOL, "include earlier statuses, newest first"), OUTPUT, COLOR),
+    options=(JOB_ID, Option("history", Kind.BOOL, "include earlier statuses, newest first"), *LOOK),
     run=run,
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import tables
+from wfxctl import forms, suggestions, views
 from wfxctl.documents import Document
-from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
+from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, Query
 from wfxctl.job_filters import OPTIONS, conditions_of
-from wfxctl.targets import Side
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 
@@ -18,7 +17,14 @@ def run(call: ClientInvocation) -> None:
     if call.settings.flag("watch"):
         _watch(call)
     else:
-        tables.ask(call, "/jobs", _query(call), tables.JOBS)
+        _list(call)
+
+
+def _list(call: ClientInvocation) -> None:
+    settings = call.settings
+    if not forms.ask_list(call, "/jobs", _query(call), views.JOBS):
+        given = [(kind, [settings.text(kind)]) for kind in ("workflow", "state")]
+        suggestions.for_nothing(call, [*given, ("group", settings.items("group"))], settings.text("workflow"))
 
 
 def _watch(call: ClientInvocation) -> None:
@@ -30,13 +36,15 @@ def _watch(call: ClientInvocation) -> None:
         groups=frozenset(settings.items("group")),
         tags=frozenset(settings.items("tag")),
     )
-    printer = tables.Printer(call, tables.JOBS) if tables.wanted(call) else None
-    for news in Watch(call.api(Side.SOUTH), _query(call), conditions, call.report_loss):
-        if printer is not None:
-            printer.write(_rows(news), header=isinstance(news, Listed))
+    forms.check(call, views.JOBS)
+    write, shown = forms.row_writer(call, views.JOBS), 0
+    for news in Watch(call.api(call.reading_side), _query(call), conditions, call.report_loss):
+        if write is not None:
+            write(forms.sorted_rows(call, _rows(news), views.JOBS))
         else:
-            for document in _documents(news):
-                call.show_value(document)
+            for document in forms.sorted_rows(call, _documents(news), views.JOBS):
+                forms.show_document(call, document, following=shown > 0)
+                shown += 1
 
 
 def _rows(news: Listed | Changed | Deleted) -> list[Document]:
@@ -74,16 +82,22 @@ COMMAND = Command(
     """,
     examples="""
     # what one device still has to do
-    wfxctl job query --client-id dev7 --group OPEN --output table
+    wfxctl job query --client-id dev7 --group OPEN -o table
 
     # the ids of all failed jobs of a workflow
-    wfxctl job query --workflow wfx.workflow.dau.direct --group FAILED --limit 0 --filter '.content[].id' --raw
+    wfxctl job query --workflow wfx.workflow.dau.direct --group FAILED --limit 0 -o name
+
+    # who has been in which state for how long, the longest first
+    wfxctl job query --group OPEN --limit 0 --columns client,state,changed --sort-by -changed
+
+    # a file for a spreadsheet
+    wfxctl job query --limit 0 -o csv > jobs.csv
 
     # the five newest jobs
     wfxctl job query --sort desc --limit 5
 
     # follow a rollout on the screen
-    wfxctl job query --tag rollout-7 --limit 0 --watch --output table
+    wfxctl job query --tag rollout-7 --limit 0 --watch -o table
     """,
     options=(
         *OPTIONS,
@@ -91,8 +105,7 @@ COMMAND = Command(
         LIMIT,
         SORT,
         Option("watch", Kind.BOOL, "go on and show every change"),
-        OUTPUT,
-        COLOR,
+        *LOOK,
     ),
     run=run,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfx.commandline import durations
 from wfx.commandline.failures import Failure, UsageFailure
-from wfx.commandline.grammar import Command
+from wfx.commandline.grammar import Command, closest
 from wfx.commandline.options import Kind, Option
 from wfxctl import deadline
 from wfxctl.documents import items, member, text, words
@@ -16,7 +16,6 @@ from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, RefusedByServer
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, decoded, job_path
 from wfxctl.stream import Follower, Following, Opened, fetch_patiently
-from wfxctl.targets import Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -38,10 +37,18 @@ class Goal:
             found = found | states if text(group, "name") in self.groups else found - states
         return frozenset(found | (self.states & {text(state, "name") for state in items(workflow, "states")}))
 
+    def hint(self, workflow: Any) -> str:
+        """Return which name of the workflow may have been meant instead of one that it does not have, or nothing."""
+        for wanted, part in ((self.states, "states"), (self.groups, "groups")):
+            known = [text(one, "name") for one in items(workflow, part)]
+            for name in sorted(wanted.difference(known)):
+                return closest(name, known)
+        return ""
+
 
 def run(call: ClientInvocation) -> None:
     """Wait, and print the status that the job has then."""
-    job_id = call.required("id", "job id")
+    job_id = call.subject("id", "job id")
     path = job_path(job_id, EXIT_HOPELESS)
     goal = _goal(call.settings.items("for"))
     limit = call.settings.seconds("timeout")
@@ -69,7 +76,7 @@ def _goal(conditions: Sequence[str]) -> Goal:
 
 def _reached(call: ClientInvocation, job_id: str, path: str, goal: Goal) -> Any:
     """Listen first and look then, so that nothing is missed in between; and look again after each reconnection."""
-    api = call.api(Side.SOUTH)
+    api = call.api(call.reading_side)
     workflow: Any = None
     how = Following(reconnect=True, patient=True, report=call.report_loss)
     for item in Follower(api, [("jobIds", job_id), ("since", "now")], how):
@@ -103,7 +110,8 @@ def _is_reached(state: str, workflow: Any, goal: Goal) -> bool:
     if state in wanted:
         return True
     if not wanted & _reachable(state, workflow):
-        raise Failure(f"the job is in state {state}, from where {goal.wording} cannot be reached", EXIT_HOPELESS)
+        told = f"the job is in state {state}, from where {goal.wording} cannot be reached{goal.hint(workflow)}"
+        raise Failure(told, EXIT_HOPELESS)
     return False
 
 
@@ -127,9 +135,10 @@ COMMAND = Command(
     Exit codes: 0 it was reached, 3 the time is over, 4 it cannot be reached any more (the job was deleted, never
     existed, or no transition leads there), 1 anything else.
     """,
+    usage="[ID]",
     examples="""
     # until the update is done, but ten minutes at most
-    wfxctl job wait --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for state=ACTIVATED --timeout 10m
+    wfxctl job wait 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for state=ACTIVATED --timeout 10m
 
     # until it is over, well or badly; print which
     wfxctl job wait --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 --for group=CLOSED --for group=FAILED \\
@@ -137,7 +146,7 @@ COMMAND = Command(
     """,
     options=(
         JOB_ID,
-        Option("for", Kind.STRING_ARRAY, "state=NAME or group=NAME; of several, any suffices"),
+        Option("for", Kind.STRING_ARRAY, "state=NAME or group=NAME; of several, any suffices", names="goal"),
         Option("timeout", Kind.DURATION, "how long to wait at most, such as 90s or 10m; 0 means for ever"),
     ),
     run=run,

@@ -6,12 +6,11 @@ from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
 from wfxctl.invocation import ClientInvocation, decoded
-from wfxctl.targets import Side
 
 
 def run(call: ClientInvocation) -> None:
     """Print what the server says about itself, whatever the status."""
-    answer = decoded(call.api(Side.SOUTH).send("GET", "/version").body)
+    answer = decoded(call.api(call.reading_side).send("GET", "/version").body)
     if not isinstance(answer, dict):
         raise Failure("the answer is no JSON object")
     lines = (f"{name:>10}: {neutralise(str(answer.get(name, '')))}\n" for name in ("version", "commit", "apiVersion"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import workflow_file
+from wfxctl import forms, views, workflow_file
+from wfxctl.flags import LOOK
 from wfxctl.invocation import ClientInvocation, encoded
 from wfxctl.targets import Side
 
@@ -18,9 +19,10 @@ def run(call: ClientInvocation) -> None:
     else:
         contents = {name: call.read(name) for name in call.arguments}
     documents = [workflow_file.read(name, content).document for name, content in contents.items()]
+    forms.check(call, views.WORKFLOWS)
     call.log.write("info", "creating workflows", count=len(documents))
     for document in documents:
-        call.ask(Side.NORTH, "POST", "/workflows", body=encoded(document))
+        forms.show_body(call, call.fetch(Side.NORTH, "POST", "/workflows", body=encoded(document)), views.WORKFLOWS)
 
 
 COMMAND = Command(
@@ -36,8 +38,9 @@ COMMAND = Command(
     wfxctl workflow create lamp.yml
 
     # from standard input; print the name alone
-    wfxctl workflow create --filter .name --raw - < lamp.yml
+    wfxctl workflow create -o name - < lamp.yml
     """,
+    options=LOOK,
     run=run,
     extensions=("yaml", "yml", "json"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wfx.commandline.grammar import Command
+from wfxctl import suggestions
 from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
 
@@ -10,7 +11,8 @@ from wfxctl.targets import Side
 def run(call: ClientInvocation) -> None:
     """Delete workflows in order, up to the first that fails."""
     for name in call.arguments:
-        call.ask(Side.NORTH, "DELETE", "/workflows/" + segment(name))
+        with suggestions.for_name(call, "workflow", name):
+            call.ask(Side.NORTH, "DELETE", "/workflows/" + segment(name))
 
 
 COMMAND = Command(
@@ -26,4 +28,5 @@ COMMAND = Command(
     wfxctl workflow delete wfx.workflow.dau.direct wfx.workflow.dau.phased
     """,
     run=run,
+    argument_names="workflow",
 )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import tables
-from wfxctl.flags import COLOR, LIMIT, OFFSET, OUTPUT, SORT
+from wfxctl import forms, suggestions, views
+from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, segment
 
 
 def get(call: ClientInvocation) -> None:
     """Print one workflow."""
-    path = "/workflows/" + segment(call.required("name", "workflow name"))
-    tables.ask(call, path, (), tables.WORKFLOWS)
+    name = call.subject("name", "workflow name")
+    with suggestions.for_name(call, "workflow", name):
+        forms.ask(call, "/workflows/" + segment(name), (), views.WORKFLOWS)
 
 
 def query(call: ClientInvocation) -> None:
@@ -23,21 +24,23 @@ def query(call: ClientInvocation) -> None:
         ("offset", str(settings.number("offset"))),
         ("sort", settings.text("sort")),
     ]
-    tables.ask(call, "/workflows", page, tables.WORKFLOWS)
+    forms.ask_list(call, "/workflows", page, views.WORKFLOWS)
 
 
 GET = Command(
     "get",
     "Show one workflow",
+    usage="[NAME]",
     examples="""
     # the whole workflow
-    wfxctl workflow get --name wfx.workflow.dau.direct
+    wfxctl workflow get wfx.workflow.dau.direct
 
     # its states, in order
     wfxctl workflow get --name wfx.workflow.dau.direct --filter '.states[].name' --raw
     """,
-    options=(Option("name", Kind.STRING, "name of the workflow"), OUTPUT, COLOR),
+    options=(Option("name", Kind.STRING, "name of the workflow", names="workflow"), *LOOK),
     run=get,
+    argument_names="workflow",
 )
 QUERY = Command(
     "query",
@@ -45,11 +48,11 @@ QUERY = Command(
     "List workflows by name. Prints one page: give --limit and --offset for more.",
     examples="""
     # a table of all workflows
-    wfxctl workflow query --limit 0 --output table
+    wfxctl workflow query --limit 0 -o table
 
     # the names alone
-    wfxctl workflow query --limit 0 --filter '.content[].name' --raw
+    wfxctl workflow query --limit 0 -o name
     """,
-    options=(OFFSET, LIMIT, SORT, OUTPUT, COLOR),
+    options=(OFFSET, LIMIT, SORT, *LOOK),
     run=query,
 )

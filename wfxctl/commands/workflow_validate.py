@@ -7,7 +7,7 @@ import time
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl import gojson, workflow_file
+from wfxctl import gojson, workflow_file, workflow_inputs
 from wfxctl.invocation import ClientInvocation
 
 
@@ -17,9 +17,9 @@ def run(call: ClientInvocation) -> None:
 
     if not call.arguments:
         raise UsageFailure("workflow file missing")
-    for name in call.arguments:
-        content = _standard_input(call) if call.arguments == ["-"] else call.read(name)
-        source = workflow_file.read("standard input" if call.arguments == ["-"] else name, content)
+    is_input = call.arguments == ["-"]
+    for name in ["standard input"] if is_input else workflow_inputs.files(call.arguments):
+        source = workflow_file.read(name, _standard_input(call) if is_input else call.read(name))
         found = workflow_check.faults(source)
         for fault in found:
             call.out.write(f"ERROR: {neutralise(fault)}\n")
@@ -38,17 +38,17 @@ COMMAND = Command(
     "validate",
     "Check workflows offline",
     """
-    Check workflows by the rules of the server, without one. Says for each file "NAME : OK", or for each fault
-    "ERROR: FILE:LINE: " and what is wrong; the exit code is 1 only when a file cannot be read. Keys that the server
-    would ignore are faults too: most are misspelt.
+    Check workflows by the rules of the server, without one; of a directory, the files in it. Says for each file
+    "NAME : OK", or for each fault "ERROR: FILE:LINE: " and what is wrong; the exit code is 1 only when a file cannot be
+    read. Keys that the server would ignore are faults too: most are misspelt.
     """,
-    usage="FILE... | -",
+    usage="FILE|DIRECTORY... | -",
     examples="""
     # check one file
     wfxctl workflow validate lamp.yml
 
-    # check all, and list what is wrong
-    wfxctl workflow validate *.yml | grep ERROR
+    # check all files of a directory, and list what is wrong
+    wfxctl workflow validate workflows/ | grep ERROR
     """,
     run=run,
     configured=False,

@@ -100,6 +100,10 @@ COMMANDS: list[list[str]] = [
     ["job", "create", "--client-id", EVIL, "--workflow", EVIL, EVIL], [EVIL], ["job", EVIL], ["job", "query", EVIL],
     ["job", "query", "--" + EVIL], ["workflow", "validate", EVIL], ["job", "query", "--config", "/proc/1/" + EVIL],
     ["job", "query", "--client-host", EVIL], ["job", "query", "--log-level", EVIL],
+    ["job", "describe", "{job}"], ["job", "history", "{job}"], ["job", "query", "--state", EVIL, "--verbose"],
+    *(["job", "query", "-o", form] for form in ("wide", "csv", "yaml", "name")), ["workflow", "get", "w", "-o", "yaml"],
+    ["job", "query", "--columns", EVIL], ["job", "query", "--sort-by", EVIL], ["--context", EVIL, "job", "query"],
+    ["job", "query", "--header", EVIL], ["job", "query", "--header", "X: " + EVIL], ["context", "use", EVIL],
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ _@FUNCTION@() {
             words+=("$word")
         fi
     done
-    [[ ${words[-1]} == --*=* ]] && prefix=${words[-1]%%=*}=
+    [[ ${words[-1]} == *=* ]] && prefix=${words[-1]%=*}=
 
     mapfile -t lines < <("${COMP_WORDS[0]}" @COMPLETE@ "${words[@]}" 2>/dev/null)
     ((${#lines[@]})) || return
