@@ -84,14 +84,21 @@ class Api:
         if tls.names_files:
             _ = self._trust
 
-    def send(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Make one exchange; every status is an answer.
 
         Raises Unreachable when there is no complete answer in time, or one that is too large.
         """
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        headers = dict(headers or {}) | ({} if body is None else {"Content-Type": "application/json"})
         self._tell(method, url, headers, body)
 
         def exchange() -> Answer:
@@ -104,9 +111,16 @@ class Api:
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)
 
-    def fetch(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> str:
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
         """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
-        answer = self.send(method, path, query, body)
+        answer = self.send(method, path, query, body, headers)
         if not answer.succeeded:
             raise answer.exchange.refusal(answer.status, answer.body)
         return answer.body
