@@ -64,8 +64,8 @@ class Task:
     """All that the command says, to be the same when it is resumed."""
     body: Callable[[Place], bytes]
     """Makes the request at a place."""
-    look: Callable[[Api, float], Any]
-    """Asks how many jobs there are as of a time, and for the first ones: an answer with ``count`` and ``items``."""
+    look: Callable[[Api, float, bool], Any]
+    """Has the server check the request, all parts of it if so asked, and tells how many jobs there are."""
     selected: bool
     """Whether the server finds the jobs, by a selection."""
     asks: bool = True
@@ -91,7 +91,7 @@ def run(call: ClientInvocation, task: Task) -> int:
             raise UsageFailure("--resume is of another command: all other options and files must be the same")
     else:
         now = time.time()
-        seen = _asked(lambda: task.look(api, now))
+        seen = _asked(lambda: task.look(api, now, settings.flag("dry-run")))
         count = member(seen, "count")
         place = Place(digest, str(uuid4()), now, 0, 0, 0, int(count) if isinstance(count, float) else 0, "")
         if settings.flag("dry-run"):
@@ -233,10 +233,9 @@ def creation(
     def body(place: Place) -> bytes:
         return opening + _part(line, place.total - place.rest, count) + b"]}"
 
-    def look(api: Api, _: float) -> Any:
-        """Check all of them by the server's rules, and count them."""
+    def look(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
         seen, first = 0, list[Any]()
-        while seen < count:
+        while seen < (count if all_parts else min(count, 1)):
             part = _part(line, seen, count)
             answer = decoded(api.fetch("POST", "/jobs:batch", body=opening + part + b'],"dryRun":true}'))
             looked_at = int(member(answer, "count") or 0)
@@ -273,7 +272,7 @@ def change(verb: str, past: str, path: str, select: Callable[[float], dict[str, 
         selected = {"selection": select(place.moment), "limit": float(CHUNK), "expect": float(place.rest)}
         return encoded(members | selected | after)
 
-    def look(api: Api, now: float) -> Any:
+    def look(api: Api, now: float, _: bool) -> Any:  # see above
         return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
 
     return Task(verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, look, selected=True)
