@@ -84,7 +84,7 @@ def test_the_day_of_five_thousand_devices(service: LocalService, ctl: Ctl) -> No
     clients = "".join(f"dev-{n:04}\n" for n in range(DEVICES))
     create = ("job", "create", "--clients-from", "-", "--workflow", "lamp", "--tag", "day")
     assert counted(ctl(*create, "--results", "made.csv", stdin=clients)) == (DEVICES, 0, 0)
-    made = list(csv.DictReader((service.folder / "made.csv").open()))
+    made = list(csv.DictReader((service.folder / "made.csv").read_text().splitlines()))
     assert [row["client"] for row in made] == clients.split()
     assert len({row["id"] for row in made}) == DEVICES
 
