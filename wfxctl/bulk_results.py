@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +62,8 @@ def _line_writer(file: TextIO) -> Record:
 
 
 def _csv_writer(file: TextIO) -> Record:
+    import csv  # only this form needs it
+
     writer = csv.writer(file, lineterminator="\n")
     if file.tell() == 0:
         writer.writerow([heading for heading, _ in _COLUMNS])

@@ -37,6 +37,8 @@ def _is_many(call: ClientInvocation) -> bool:
 
 def _many(call: ClientInvocation) -> int:
     settings = call.settings
+    if forms.form_of(call) != "json" or settings.text("sort-by"):
+        raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
     common, jobs = _listed(call)
     if workflow := settings.text("workflow"):
         common["workflow"] = workflow

@@ -30,6 +30,8 @@ def run(call: ClientInvocation) -> int | None:
 def _many(call: ClientInvocation) -> int:
     if call.arguments or call.settings.origin("id").kind == "flag":
         raise UsageFailure("a job id and a selection exclude each other")
+    if any(call.settings.origin(name).kind == "flag" for name in ("output", "columns", "sort-by")):
+        raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
     ids = [text(row, "id") for row in fleet_jobs.listed(call)]
     task = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
     return bulk.run(call, task)
