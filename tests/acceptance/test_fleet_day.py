@@ -131,3 +131,24 @@ def test_an_interrupted_command_goes_on(service: LocalService, ctl: Ctl) -> None
     assert (json.loads(out)["done"], creating.returncode) == (3000, 0)
     assert states(ctl) == {"NEW": 3000}
     assert len({json.loads(row)["id"] for row in results.read_text().splitlines()}) == 3000
+
+
+@pytest.mark.timeout(600)
+def test_ctrl_c_and_going_on(service: LocalService, ctl: Ctl) -> None:
+    """Interrupted by Ctrl-C amid 10,000 jobs it prints a token, by which the same command does exactly the rest."""
+    clients = "".join(f"c{n}\n" for n in range(10_000))
+    (service.folder / "clients").write_text(clients)
+    words = ("job", "create", "--clients-from", "clients", "--workflow", "lamp", "--results", "r.ndjson")
+    results = service.folder / "r.ndjson"
+    line = arguments(service, *words)
+    with subprocess.Popen(
+        line, cwd=service.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as creating:
+        eventually(lambda: results.exists() and results.stat().st_size > 0, "the first results")
+        creating.send_signal(signal.SIGINT)
+        out, err = creating.communicate(timeout=240)
+    assert creating.returncode == 130
+    assert 0 < json.loads(out)["done"] < 10_000
+    assert counted(ctl(*words, "--resume", err.split()[-1])) == (10_000, 0, 0)
+    assert states(ctl) == {"NEW": 10_000}
+    assert [json.loads(row)["clientId"] for row in results.read_text().splitlines()] == clients.split()
