@@ -13,7 +13,7 @@ from wfx.commandline import progress
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.terminal import neutralise
-from wfxctl import bulk_results, gojson, resume_token
+from wfxctl import bulk_results, gojson, interruptions, resume_token
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
 from wfxctl.invocation import ClientInvocation, decoded, encoded
@@ -169,9 +169,10 @@ class _Work:
 
     def _take(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
-        self.record(done)
+        with interruptions.held_back():  # else a resumed command would record them twice
+            self.record(done)
+            self.place = self.place.behind(answer, selected=self.task.selected)
         self.failures += [item for item in done if text(item, "outcome") == "failed"][: _TOLD - len(self.failures)]
-        self.place = self.place.behind(answer, selected=self.task.selected)
 
     def _sent(self, body: bytes) -> str:
         """Send a request until it is answered: whatever was lost of it, it is carried out once."""
