@@ -115,9 +115,16 @@ class Api:
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)
 
-    def fetch(self, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None) -> str:
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> str:
         """Return the body of a successful answer. Raises RefusedByServer for any other answer, Unreachable for none."""
-        answer = self.send(method, path, query, body)
+        answer = self.send(method, path, query, body, headers)
         if not answer.succeeded:
             raise answer.exchange.refusal(answer.status, answer.body, answer.retry_after)
         return answer.body

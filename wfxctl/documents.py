@@ -8,7 +8,12 @@ Document = dict[str, Any]
 
 
 def group_of(job: Document) -> str:
-    """Return the group of a job's state: the first one of its workflow that lists the state, or nothing."""
+    """Return the group of a job's state: the first one of its workflow that lists the state, or nothing.
+
+    Rows of the fleet API have it without the workflow.
+    """
+    if group := text(job, "group"):
+        return group
     state = text(job, "status", "state")
     for group in items(job, "workflow", "groups"):
         if state in items(group, "states"):

@@ -15,6 +15,8 @@ EXIT_HOPELESS = 4
 """``job wait``: the job is gone, or no transition leads to what was waited for."""
 EXIT_DIFFERS = 5
 """``workflow apply``: a workflow of that name is stored, and is another one."""
+EXIT_PARTLY = 6
+"""Commands for many jobs: at least one of them could not be created or changed."""
 
 
 class Unreachable(Failure):

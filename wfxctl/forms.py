@@ -181,7 +181,7 @@ def _csv(call: ClientInvocation, columns: list[Column]) -> RowWriter:
         nonlocal begun
         heading = [] if begun else [[column.name for column in columns]]
         begun = True
-        _lines(call, map(_csv_line, [*heading, *([_cell(column.content(row)) for column in columns] for row in rows)]))
+        _lines(call, map(_csv_line, [*heading, *([cell(column.content(row)) for column in columns] for row in rows)]))
 
     return write
 
@@ -195,7 +195,7 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue().removesuffix("\r\n")
 
 
-def _cell(content: str) -> str:
+def cell(content: str) -> str:
     """Keep spreadsheets from taking a text for a formula, which anybody may have put into a name."""
     return f"'{content}" if content.startswith(_FORMULA) and not _NUMBER.fullmatch(content) else content
 

@@ -121,6 +121,10 @@ class Settings:
         """Return where an option's value comes from."""
         return self._origins.get(name, DEFAULT)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether the command has an option of this name."""
+        return name in self._values
+
     def value(self, name: str) -> Value:
         """Return an option of whatever kind."""
         return self._values[name]

@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
+from wfxctl import bulk, selections
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
 
 
-def run(call: ClientInvocation) -> None:
-    """Delete one job."""
+def run(call: ClientInvocation) -> int | None:
+    """Delete one job, or those of a selection."""
+    if selections.given(call.settings, selections.OPTIONS):
+        return _many(call)
+    bulk.refuse_without_many(call, "a selection, such as --tag or --group")
     call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
+    return None
+
+
+def _many(call: ClientInvocation) -> int:
+    if call.arguments or call.settings.origin("id").kind == "flag":
+        raise UsageFailure("a job id and a selection exclude each other")
+
+    def select(now: float) -> dict[str, Any]:
+        return selections.selection_of(call.settings, selections.OPTIONS, now)
+
+    return bulk.run(call, bulk.change("delete", "deleted", "/jobs:delete", select, {}))
 
 
 COMMAND = Command(
     "delete",
-    "Delete a job",
-    "Delete a job and its history, whatever state it is in. Prints nothing.",
+    "Delete a job, or many",
+    """
+    Delete a job and its history, whatever state it is in. Prints nothing.
+
+    With conditions in place of an id, delete all jobs that meet them; see wfxctl job update-status for what else there
+    is to say about many.
+    """,
     usage="[ID]",
     examples="""
     # delete one job
     wfxctl job delete 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
 
-    # delete all finished jobs of a client
-    for id in $(wfxctl job query --client-id dev7 --group CLOSED --limit 0 -o name); do
-        wfxctl job delete --id "$id"
-    done
+    # how many jobs were finished long ago, and the first ones
+    wfxctl job delete --group CLOSED --stale 90d --dry-run
+
+    # delete them, and keep a list
+    wfxctl job delete --group CLOSED --stale 90d --yes --results deleted.csv
     """,
-    options=(JOB_ID,),
+    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
     run=run,
 )

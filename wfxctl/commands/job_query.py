@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import forms, suggestions, views
+from wfxctl import fleet_jobs, forms, selections, suggestions, views
 from wfxctl.documents import Document
 from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, Query
-from wfxctl.job_filters import OPTIONS, conditions_of
+from wfxctl.job_filters import conditions_of
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 
 def run(call: ClientInvocation) -> None:
     """Print one page of the jobs that match, and with ``--watch`` every later change of a matching job."""
-    if call.settings.flag("watch"):
+    if selections.given(call.settings, selections.FLEET_OPTIONS):
+        _fleet_list(call)
+    elif call.settings.flag("watch"):
         _watch(call)
     else:
         _list(call)
@@ -25,6 +28,17 @@ def _list(call: ClientInvocation) -> None:
     if not forms.ask_list(call, "/jobs", _query(call), views.JOBS):
         given = [(kind, [settings.text(kind)]) for kind in ("workflow", "state")]
         suggestions.for_nothing(call, [*given, ("group", settings.items("group"))], settings.text("workflow"))
+
+
+def _fleet_list(call: ClientInvocation) -> None:
+    """List jobs by conditions that the fleet API alone knows, without their definitions."""
+    settings = call.settings
+    for name in ("watch", "offset"):
+        if settings.origin(name).kind == "flag":
+            raise UsageFailure(f"--{name} goes with neither --client-prefix nor --older-than nor --stale")
+    forms.check(call, views.JOBS)
+    rows = fleet_jobs.listed(call, sort=settings.text("sort"), limit=max(0, settings.number("limit")))
+    forms.show(call, {"content": [fleet_jobs.as_job(row) for row in rows]}, views.JOBS)
 
 
 def _watch(call: ClientInvocation) -> None:
@@ -74,7 +88,8 @@ COMMAND = Command(
     "List jobs",
     """
     List jobs, oldest first. All conditions must hold; of several groups or tags one suffices.
-    Prints one page: give --limit and --offset for more.
+    Prints one page: give --limit and --offset for more. With --client-prefix, --older-than or --stale, conditions of
+    the fleet API on the command line, it asks the management API, and leaves out definitions and workflows.
 
     With --watch, the list is followed by each matching job whenever it is created or changes, until interrupted, also
     across restarts of the server: as one more row of the table, or as a JSON document of its own. A job that no longer
@@ -93,6 +108,9 @@ COMMAND = Command(
     # a file for a spreadsheet
     wfxctl job query --limit 0 -o csv > jobs.csv
 
+    # what is stuck: open, and unchanged for half an hour
+    wfxctl job query --tag rollout-7 --group OPEN --stale 30m --limit 0 -o table
+
     # the five newest jobs
     wfxctl job query --sort desc --limit 5
 
@@ -100,7 +118,7 @@ COMMAND = Command(
     wfxctl job query --tag rollout-7 --limit 0 --watch -o table
     """,
     options=(
-        *OPTIONS,
+        *selections.OPTIONS,
         OFFSET,
         LIMIT,
         SORT,

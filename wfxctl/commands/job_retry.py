@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from wfx.commandline.failures import Failure
+from collections.abc import Callable
+
+from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import forms, views
+from wfxctl import bulk, fleet_jobs, forms, gojson, selections, views
 from wfxctl.documents import Document, items, member, text
 from wfxctl.flags import COLOR, COLUMNS, JOB_ID, OUTPUT_NAME, SORT_BY
 from wfxctl.invocation import ClientInvocation, decoded, encoded, job_path
 from wfxctl.targets import Side
 
 
-def run(call: ClientInvocation) -> None:
-    """Create a job for the same client, with the same workflow, definition and tags."""
+def run(call: ClientInvocation) -> int | None:
+    """Create a job for the same client, with the same workflow, definition and tags; or one for each of many."""
+    if selections.given(call.settings, selections.OPTIONS):
+        return _many(call)
+    bulk.refuse_without_many(call, "a selection, such as --tag or --group")
     path = job_path(call.subject("id", "job id"))
     forms.check(call, views.JOBS)
     # The management API, since the client API has deleted jobs for their devices, without large definitions.
@@ -20,6 +25,30 @@ def run(call: ClientInvocation) -> None:
     body = encoded(_request(job))
     created = call.fetch(Side.NORTH, "POST", "/jobs", body=body)
     forms.show_body(call, created, views.JOBS)
+    return None
+
+
+def _many(call: ClientInvocation) -> int:
+    if call.arguments or call.settings.origin("id").kind == "flag":
+        raise UsageFailure("a job id and a selection exclude each other")
+    if any(call.settings.origin(name).kind == "flag" for name in ("output", "columns", "sort-by")):
+        raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
+    ids = [text(row, "id") for row in fleet_jobs.listed(call)]
+    task = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
+    return bulk.run(call, task)
+
+
+def _reader(call: ClientInvocation, ids: list[str]) -> Callable[[int], str]:
+    """Return what reads a job and encodes the request for the same once more."""
+    api, known = call.api(call.reading_side), dict[int, str]()
+
+    def line(number: int) -> str:
+        if number not in known:  # a part of them is asked for again, when it is created
+            job = decoded(api.fetch("GET", job_path(ids[number]), [("history", "false")]))
+            known[number] = gojson.encode(_request(job))
+        return known[number]
+
+    return line
 
 
 def _request(job: Document) -> Document:
@@ -40,6 +69,9 @@ COMMAND = Command(
     """
     Create a new job for the client of a job, with its workflow, definition and tags, and print the id of the new one.
     The old job stays as it is, whatever state it is in.
+
+    With conditions in place of an id, do so for all jobs that meet them; see wfxctl job update-status for what else
+    there is to say about many.
     """,
     usage="[ID]",
     examples="""
@@ -47,8 +79,8 @@ COMMAND = Command(
     wfxctl job retry 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10
 
     # all failed jobs of a rollout
-    wfxctl job query --tag rollout-7 --group FAILED --limit 0 -o name | xargs -rn1 wfxctl job retry
+    wfxctl job retry --tag rollout-7 --group FAILED --yes
     """,
-    options=(JOB_ID, OUTPUT_NAME, COLUMNS, SORT_BY, COLOR),
+    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS, OUTPUT_NAME, COLUMNS, SORT_BY, COLOR),
     run=run,
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
+from wfxctl import bulk, selections
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
@@ -22,18 +25,40 @@ def _subject(call: ClientInvocation) -> tuple[str, list[str]]:
     return call.arguments[0], call.arguments[1:]
 
 
-def add(call: ClientInvocation) -> None:
-    """Add tags to a job; the server refuses an empty list."""
+def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | None:
+    """Change the tags of the jobs of a selection, if there is one; None if there is none."""
+    if not selections.given(call.settings, selections.OPTIONS):
+        bulk.refuse_without_many(call, "a selection, such as --tag or --group")
+        return None
+    if call.settings.origin("id").kind == "flag":
+        raise UsageFailure("--id and a selection exclude each other")
+    if not call.arguments:
+        raise UsageFailure("tags missing")
+
+    def select(now: float) -> dict[str, Any]:
+        return selections.selection_of(call.settings, selections.OPTIONS, now)
+
+    return bulk.run(call, bulk.change(verb, past, "/jobs:tag", select, {member: call.arguments}))
+
+
+def add(call: ClientInvocation) -> int | None:
+    """Add tags to a job, or to those of a selection; the server refuses an empty list."""
+    if (code := _many(call, "tag", "tagged", "add")) is not None:
+        return code
     job_id, tags = _subject(call)
     call.ask(Side.NORTH, "POST", _path(job_id), body=encoded(tags))
+    return None
 
 
-def delete(call: ClientInvocation) -> None:
-    """Remove tags from a job."""
+def delete(call: ClientInvocation) -> int | None:
+    """Remove tags from a job, or from those of a selection."""
+    if (code := _many(call, "remove tags from", "changed", "remove")) is not None:
+        return code
     job_id, tags = _subject(call)
     if not tags:
         raise UsageFailure("tags missing")
     call.ask(Side.NORTH, "DELETE", _path(job_id), body=encoded(tags))
+    return None
 
 
 def get(call: ClientInvocation) -> None:
@@ -43,8 +68,13 @@ def get(call: ClientInvocation) -> None:
 
 ADD = Command(
     "add-tags",
-    "Add tags to a job",
-    "Add tags to a job; tags that it has already stay. Prints all tags of the job.",
+    "Add tags to a job, or to many",
+    """
+    Add tags to a job; tags that it has already stay. Prints all tags of the job.
+
+    With conditions in place of an id, add them to all jobs that meet them; see wfxctl job update-status for what else
+    there is to say about many. All arguments are tags then.
+    """,
     usage="[ID] TAG...",
     examples="""
     # add one tag
@@ -52,14 +82,22 @@ ADD = Command(
 
     # add two; a tag may contain blanks and commas
     wfxctl job add-tags --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 "hall 1" lab
+
+    # mark all failed jobs of a rollout
+    wfxctl job add-tags --tag rollout-7 --group FAILED --yes look-at
     """,
-    options=(JOB_ID,),
+    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
     run=add,
 )
 DELETE = Command(
     "del-tags",
-    "Remove tags from a job",
-    "Remove tags from a job; tags that it does not have are no error. Prints the tags that are left.",
+    "Remove tags from a job, or from many",
+    """
+    Remove tags from a job; tags that it does not have are no error. Prints the tags that are left.
+
+    With conditions in place of an id, remove them from all jobs that meet them; see wfxctl job update-status for what
+    else there is to say about many. All arguments are tags then.
+    """,
     usage="[ID] TAG...",
     examples="""
     # remove one tag
@@ -67,8 +105,11 @@ DELETE = Command(
 
     # remove two
     wfxctl job del-tags --id 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10 "hall 1" lab
+
+    # of all jobs that have the tag
+    wfxctl job del-tags --tag look-at --yes look-at
     """,
-    options=(JOB_ID,),
+    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
     run=delete,
 )
 GET = Command(

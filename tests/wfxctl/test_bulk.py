@@ -1,0 +1,270 @@
+"""Commands for many jobs: selections, questions, chunks that go on, results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_lines import Outcome
+from wfxctl_stub import Reply, Seen, Stub
+
+from wfx.commandline.failures import EXIT_INTERRUPTED
+from wfxctl import bulk, main
+from wfxctl.stream import Backoff
+
+Run = Callable[..., Outcome]
+DELETE = ("job", "delete", "--tag", "t")
+
+
+class Bulk:
+    """Answers as the fleet API does, for so many jobs; the jobs whose numbers are in ``bad`` fail."""
+
+    def __init__(self, stub: Stub, count: int, bad: tuple[int, ...] = ()) -> None:
+        """Answer the stub's requests from now on."""
+        self.count, self.bad = count, bad
+        self.kept: dict[str, Reply] = {}
+        self.lose: set[int] = set()
+        """Which requests are carried out, but answered 503."""
+        self.sent = 0
+        stub.usual = self.answer
+
+    def answer(self, request: Seen) -> Reply:
+        """Carry out a request once for its key."""
+        body = request.json
+        if body.get("dryRun"):
+            first = [{"clientId": f"c{n}"} for n in range(min(self.count, 20))]
+            return Reply(body=json.dumps({"count": len(body.get("jobs", ())) or self.count, "items": first}).encode())
+        self.sent += 1
+        reply = self.kept.setdefault(request.headers["idempotency-key"], self._done(body))
+        return Reply(503, b"later") if self.sent in self.lose else reply
+
+    def _done(self, body: Any) -> Reply:
+        start = int(body.get("after", "0"))
+        stop = min(start + body.get("limit", bulk.CHUNK), self.count)
+        rows = [job["clientId"] for job in body["jobs"]] if "jobs" in body else [f"c{n}" for n in range(start, stop)]
+        items: list[dict[str, Any]] = [{"id": "1", "clientId": row, "outcome": "deleted"} for row in rows]
+        for item in items:
+            if int(item["clientId"][1:]) in self.bad:
+                item |= {"outcome": "failed", "error": {"code": "wfx.x", "message": "it is stuck"}}
+        rest = (
+            {} if "jobs" in body else {"rest": self.count - stop} | ({"next": str(stop)} if stop < self.count else {})
+        )
+        return Reply(body=json.dumps({"rest": 0, "items": items} | rest).encode())
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backoff, "wait", lambda _: 0.01)
+    monkeypatch.setattr(bulk, "CHUNK", 3)
+
+
+def changes(stub: Stub) -> list[Seen]:
+    """The requests that change something."""
+    return [request for request in stub.seen if "idempotency-key" in request.headers]
+
+
+def test_a_selection_is_deleted_in_chunks(north: Run, stub: Stub) -> None:
+    """Each chunk has a key of its own, goes on behind the one before, and expects what is left and no more."""
+    Bulk(stub, 7)
+    outcome = north(*DELETE, "--group", "CLOSED,FAILED", "--client-prefix", "c", "--state", "S", "--yes")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"done": 7, "failed": 0, "rest": 0})
+    sent = changes(stub)
+    assert [(each.json.get("after"), each.json["expect"]) for each in sent] == [(None, 7), ("3", 4), ("6", 1)]
+    assert len({each.headers["idempotency-key"] for each in sent}) == 3
+    assert {each.path for each in sent} == {"/api/fleet/v1/jobs:delete"}
+    selection = {"tag": ["t"], "group": ["CLOSED", "FAILED"], "clientIdPrefix": "c", "state": "S"}
+    assert all(each.json["selection"] == selection for each in sent)
+
+
+def test_ages_are_moments(north: Run, stub: Stub) -> None:
+    """``--older-than`` and ``--stale`` count back from one moment, the same in all chunks."""
+    Bulk(stub, 7)
+    assert north(*DELETE, "--older-than", "30d", "--stale", "1d12h", "--yes").code == 0
+    (selection,) = {json.dumps(each.json["selection"]) for each in changes(stub)}
+    assert set(json.loads(selection)) == {"tag", "createdBefore", "modifiedBefore"}
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "members"),
+    [
+        (["update-status", "--state", "S", "--message", "m"], "update", {"status": {"state": "S", "message": "m"}}),
+        (["update-status", "--state", "S", "--progress", "0"], "update", {"status": {"state": "S", "progress": 0}}),
+        (["add-tags", "a", "b"], "tag", {"add": ["a", "b"]}),
+        (["del-tags", "a"], "tag", {"remove": ["a"]}),
+    ],
+)
+def test_what_is_asked_for(north: Run, stub: Stub, words: list[str], path: str, members: dict[str, Any]) -> None:
+    """Status and tags are sent as the command line has them, to the path for them."""
+    Bulk(stub, 1)
+    assert north("job", *words, "--tag", "t", "--yes").code == 0
+    (sent,) = changes(stub)
+    assert sent.path == f"/api/fleet/v1/jobs:{path}"
+    assert {name: sent.json[name] for name in members} == members
+
+
+def test_a_dry_run_changes_nothing(north: Run, stub: Stub) -> None:
+    """``--dry-run`` tells the exact count and the first jobs, and sends no change."""
+    Bulk(stub, 7)
+    outcome = north(*DELETE, "--dry-run")
+    assert (outcome.code, json.loads(outcome.out)["count"], changes(stub)) == (0, 7, [])
+    assert json.loads(outcome.out)["first"][0] == {"clientId": "c0"}
+
+
+def test_without_a_terminal_yes_is_needed(north: Run, stub: Stub) -> None:
+    """Where nobody can be asked, nothing is changed without ``--yes``, and the command says so; usage with --strict."""
+    Bulk(stub, 5012)
+    outcome = north(*DELETE)
+    assert (outcome.code, outcome.out, changes(stub)) == (1, "", [])
+    assert "5,012 jobs" in outcome.err
+    assert "--yes" in outcome.err
+    assert north(*DELETE, "--strict").code == 2
+
+
+class _Terminal(BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "sent"), [(b"y\n", 1), (b"\n", 0), (b"no\n", 0), (b"", 0)])
+def test_a_person_is_asked(stub: Stub, answer: bytes, sent: int) -> None:
+    """On a terminal the question names count and first clients; anything but yes changes nothing."""
+    Bulk(stub, 3)
+    out, err = _Terminal(), _Terminal()
+    code = main.run([f"--mgmt-port={stub.port}", *DELETE], _Terminal(answer), out, err, {"NO_COLOR": "1"})
+    assert "delete 3 jobs (c0, c1, c2)? [y/N] " in err.getvalue().decode()
+    assert (code, len(changes(stub))) == (1 - sent, sent)
+
+
+def test_a_lost_answer_is_asked_for_again(north: Run, stub: Stub) -> None:
+    """A chunk whose answer is lost is sent again as it was, with the same key, and counts once."""
+    Bulk(stub, 7).lose = {2}
+    outcome = north(*DELETE, "--yes")
+    assert (outcome.code, json.loads(outcome.out)["done"], outcome.err.count("connection lost")) == (0, 7, 1)
+    _, lost, again, _ = changes(stub)
+    assert (lost.body, lost.headers["idempotency-key"]) == (again.body, again.headers["idempotency-key"])
+
+
+def test_failures_stop_it_unless_told_otherwise(north: Run, stub: Stub) -> None:
+    """Behind a chunk with failures it stops, exit code 6, and ``--resume`` does the rest."""
+    Bulk(stub, 7, bad=(1, 5))
+    outcome = north(*DELETE, "--yes")
+    assert (outcome.code, json.loads(outcome.out)) == (6, {"done": 2, "failed": 1, "rest": 4})
+    assert "c1: it is stuck" in outcome.err
+    token = outcome.err.split()[-1]
+    outcome = north(*DELETE, "--yes", "--continue-on-error", "--resume", token)
+    assert (outcome.code, json.loads(outcome.out)) == (6, {"done": 5, "failed": 2, "rest": 0})
+    assert len(changes(stub)) == 3
+
+
+def test_another_command_is_not_resumed(north: Run, stub: Stub) -> None:
+    """``--resume`` of a command with other conditions is refused before anything is sent."""
+    Bulk(stub, 7, bad=(1,))
+    token = north(*DELETE, "--yes").err.split()[-1]
+    seen = len(stub.seen)
+    outcome = north(*DELETE, "--group", "OPEN", "--yes", "--resume", token)
+    assert (outcome.code, len(stub.seen)) == (1, seen)
+    assert "of another command" in outcome.err
+
+
+def test_ctrl_c_tells_how_to_go_on(north: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Interrupted, it says what is done; resumed, the chunk in doubt has the same key, and no result is there twice."""
+    fleet, fetch, calls = Bulk(stub, 7), bulk._Work._sent, 0
+
+    def interrupted(work: Any, body: bytes) -> str:
+        nonlocal calls
+        calls += 1
+        answer = fetch(work, body)
+        if calls == 2:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(bulk._Work, "_sent", interrupted)
+    line = (*DELETE, "--yes", "--results", str(tmp_path / "r.csv"))
+    outcome = north(*line)
+    assert (outcome.code, json.loads(outcome.out)) == (EXIT_INTERRUPTED, {"done": 3, "failed": 0, "rest": 4})
+    assert "interrupted\n3 deleted, 0 failed, 4 left\n" in outcome.err
+    outcome = north(*line, "--resume", outcome.err.split()[-1])
+    assert (outcome.code, json.loads(outcome.out), len(fleet.kept)) == (0, {"done": 7, "failed": 0, "rest": 0}, 3)
+    rows = (tmp_path / "r.csv").read_text().splitlines()
+    assert rows == ["client,id,outcome,state,code,message", *(f"c{n},1,deleted,,," for n in range(7))]
+
+
+def test_a_selection_that_grew_stops_it(north: Run, stub: Stub) -> None:
+    """If more jobs match than were counted, nothing more is changed, and the message has the number."""
+    Bulk(stub, 7)
+    usual = stub.usual
+    stub.usual = lambda request: (
+        usual(request) if request.json.get("dryRun") else Reply(412, b'{"errors": [], "count": 5100}')
+    )
+    outcome = north(*DELETE, "--yes")
+    assert (outcome.code, json.loads(outcome.out)["done"]) == (1, 0)
+    assert "more jobs match now" in outcome.err
+    assert "5,100" in outcome.err
+
+
+def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path) -> None:
+    """``--clients-from -`` creates a job for each line, with what they have in common sent once a chunk."""
+    Bulk(stub, 0)
+    (tmp_path / "d.json").write_text('{"v": 1}')
+    line = ("job", "create", "--clients-from", "-", "--workflow", "w", "--tag", "t", str(tmp_path / "d.json"))
+    outcome = north(*line, stdin=b"c0\r\nc1\n\nc2\nc3")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"done": 4, "failed": 0, "rest": 0})
+    first, second = (each.json for each in changes(stub))
+    assert first == {
+        "definition": {"v": 1}, "tags": ["t"], "workflow": "w", "jobs": [{"clientId": f"c{n}"} for n in range(3)],
+    }  # fmt: skip
+    assert second["jobs"] == [{"clientId": "c3"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("j.ndjson", '{"clientId": "c0", "workflow": "w"}\n\n{"clientId": "c1", "workflow": "w", "tags": ["x"]}\n'),
+        ("j.json", '[{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]'),
+        ("j.yaml", "- {clientId: c0, workflow: w}\n- {clientId: c1, workflow: w, tags: [x]}\n"),
+    ],
+)
+def test_files_of_jobs(north: Run, stub: Stub, tmp_path: Path, name: str, content: str) -> None:
+    """NDJSON, JSON and YAML mean the same jobs."""
+    Bulk(stub, 0)
+    (tmp_path / name).write_text(content)
+    assert north("job", "create", "-f", name).code == 0
+    (sent,) = changes(stub)
+    two = [{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]
+    assert sent.json == {"jobs": two}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("j.ndjson", '{"clientId": "c0"}\n{"client": "c1"}\n', 'j.ndjson line 2: there is no member "client"'),
+        ("j.ndjson", '{"clientId": "c0"}\n{', "j.ndjson line 2 is not JSON"),
+        ("j.yml", "- {clientId: c0, tags: x}\n", "j.yml: job 1: tags should be a list"),
+        ("j.yml", "jobs: [{workflow: w}]\n", "j.yml: job 1: clientId is missing"),
+        ("j.yml", "a: [\n", "j.yml is neither JSON nor YAML"),
+        ("j.json", "[]", "j.json has no jobs"),
+    ],
+)
+def test_files_with_faults(north: Run, stub: Stub, tmp_path: Path, name: str, content: str, told: str) -> None:
+    """What is wrong with a file is told with its place, and nothing is asked."""
+    (tmp_path / name).write_text(content)
+    outcome = north("job", "create", "-f", name, "--workflow", "w")
+    assert (outcome.code, stub.seen) == (1, [])
+    assert told in outcome.err
+
+
+def test_an_older_server_is_named(north: Run, stub: Stub) -> None:
+    """A server without bulk requests is said to be older."""
+    stub.replies.append(Reply(404, b""))
+    assert "older than this command" in north(*DELETE, "--yes").err
+
+
+def test_variables_make_no_selection(north: Run, stub: Stub) -> None:
+    """What stands in variables chooses no jobs: the single form stays what it is."""
+    stub.replies.append(Reply(204, b""))
+    assert north("job", "delete", "7", env={"WFX_STATE": "S", "WFX_WORKFLOW": "w"}).code == 0
+    assert (stub.one.method, stub.one.path) == ("DELETE", "/jobs/7")
