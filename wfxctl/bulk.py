@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from wfx.client.pauses import Backoff
 from wfx.commandline import progress
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.options import ANY_FILE, Kind, Option
@@ -18,7 +19,6 @@ from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
 from wfxctl.invocation import ClientInvocation, decoded, encoded
 from wfxctl.resume_token import Place
-from wfxctl.stream import Backoff
 from wfxctl.targets import FLEET_PATH, Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made

@@ -10,6 +10,7 @@ from wfxctl import selections
 from wfxctl.documents import Document, items, text
 from wfxctl.failures import Unreachable
 from wfxctl.invocation import ClientInvocation, decoded
+from wfxctl.job_filters import escaped
 from wfxctl.targets import FLEET_PATH, Side
 
 _PAGE = 1000
@@ -46,4 +47,4 @@ def _conditions(call: ClientInvocation) -> dict[str, Any]:
 
 
 def _joined(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)
+    return ",".join(map(escaped, value)) if isinstance(value, list) else str(value)

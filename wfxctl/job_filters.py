@@ -15,11 +15,11 @@ OPTIONS = (
 
 def fleet_conditions_of(settings: Settings) -> list[tuple[str, str]]:
     """Return the parameters as the fleet API reads them: there, an item of a list may have a comma."""
-    lists = {name: ",".join(map(_escaped, settings.items(name))) for name in ("group", "tag")}
+    lists = {name: ",".join(map(escaped, settings.items(name))) for name in ("group", "tag")}
     return [(name, lists.get(name, value)) for name, value in conditions_of(settings)]
 
 
-def _escaped(item: str) -> str:
+def escaped(item: str) -> str:
     return item.replace("\\", "\\\\").replace(",", "\\,")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -46,7 +47,7 @@ def denying(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def paths() -> list[str]:
     """Every path of the routes and mounts, with something in place of its parameters, and others."""
-    filled = {route.path.replace("{id}", "x").replace("{name}", "x") for route in service_routes()}
+    filled = {re.sub(r"\{\w+\}", "x", route.path) for route in service_routes()}
     return [*sorted(filled), *MOUNTED, *OTHERS]
 
 
