@@ -20,6 +20,7 @@ def fleet_conditions_of(settings: Settings) -> list[tuple[str, str]]:
 
 
 def escaped(item: str) -> str:
+    """Write an item of a list so that a comma in it separates nothing (spec/fleet.openapi.yml)."""
     return item.replace("\\", "\\\\").replace(",", "\\,")
 
 
