@@ -347,9 +347,9 @@ async def test_jobs(tmp_path: Path) -> None:
 
 
 async def retention_is_done(client: Client) -> None:
-    """Wait for what the service writes by itself when it starts: it prunes events, and histories."""
+    """Wait for what the service writes by itself when it starts: it prunes events, histories, tombstones."""
     batches = client.running.parts.monitoring.metrics._sources.batches
-    await until(lambda: sum(batches.sizes.counts) == 2)
+    await until(lambda: sum(batches.sizes.counts) == 3)
 
 
 async def test_store(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ async def test_store(tmp_path: Path) -> None:
         first = await client.moved(*names, "wfx_store_batch_size_sum", "wfx_store_commit_duration_seconds_count")
         assert (first["wfx_store_up",], first["wfx_store_connections",], first["wfx_store_write_queue_capacity",]) == (
             1,
-            3,
+            4,
             4096,
         )
         assert first["wfx_store_bytes", "database"] > 0
@@ -524,7 +524,7 @@ async def test_compatible_names(tmp_path: Path) -> None:
         await until(lambda: parts.services.broker.head == 1)
         first = await client.samples()
         await client.moved(*names)
-        assert first["nflow_db_connections_open",] == 3
+        assert first["nflow_db_connections_open",] == 4
         assert 0 < first["nflow_go_memory_alloc_bytes",] < first["nflow_go_memory_sys_bytes",]
         assert first["ifttt_queue_utilization_ratio",] == 0
         jobs = [(await client.ask(Side.NORTH, "POST", "/jobs", 201, JOB))["id"] for _ in range(3)]

@@ -19,6 +19,7 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.api.request_schemas import compile_body
 from wfx.api.spec import operations
 from wfx.domain.definition import Definition
+from wfx.domain.device import DeviceDescription
 from wfx.domain.errors import TooManyTags, WorkflowInvalid
 from wfx.domain.job import Status
 
@@ -47,6 +48,10 @@ BODIES: list[tuple[str, Any]] = [
     ("PostJobsIdTags", ["b", "a"] * 40_000),
     ("DeleteJobsIdTags", ["b", "a"] * 40_000),
     ("PutFleetJobsIdStatus", {"state": "A", "progress": 0, "message": "m", "context": {"m": MANY}}),
+    (
+        "PutFleetDevicesClientIdAttributes",
+        {"attributes": {"b": "<ü>"}, "labels": ["b", "a"], "unknown": MANY},
+    ),
     (
         "PostFleetJobsBatch",
         {
@@ -95,7 +100,7 @@ def shown(made: Any) -> Any:
     match made:
         case JobRequest():
             return made.client_id, made.workflow, made.tags, made.definition
-        case Status() | Definition() | BulkInput():
+        case Status() | Definition() | DeviceDescription() | BulkInput():
             return made
         case list():
             return made
