@@ -156,6 +156,11 @@ async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -
             CREATE INDEX place_state ON place (state);
             CREATE INDEX place_group ON place ("group");
             DROP TABLE orphaned_history;
+            DROP TABLE device_key;
+            DROP TABLE device;
+            DROP TABLE bulk_slice;
+            DROP TABLE bulk_content;
+            DROP TABLE bulk_request;
             DROP TABLE tombstone;
             ALTER TABLE job DROP COLUMN overtaken;
             DROP TABLE consumer;
