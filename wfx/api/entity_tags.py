@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from wfx.api.bad_request import BadRequest
 
 _NAME = b"if-match"
-_LIST = re.compile(rb'(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*')
+_LIST = re.compile(rb'(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*"){0,31}')
 _TAG = re.compile(rb'(W/)?"([!#-~]*)"')
 _VERSION = re.compile(rb"[1-9][0-9]{0,17}")
 
