@@ -182,8 +182,7 @@ TYPED = [
 @pytest.mark.parametrize("shell", SHELLS)
 def test_an_interactive_shell_completes(place: Path, stub: Stub, shell: str) -> None:
     """The tab key of bash and zsh completes commands, flags and names that the server knows."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed: apt-get install {shell}")
+    assert shutil.which(shell), f"{shell} is missing: install Debian's package {shell}, or run .ci/packages, which does"
     command, setup = SHELLS[shell]
     (place / "script").write_text(subprocess.check_output([place / "wfxctl", "completion", shell], text=True,
                                                           env=environment(place, stub)))  # fmt: skip
@@ -203,8 +202,7 @@ def test_an_interactive_shell_completes(place: Path, stub: Stub, shell: str) -> 
 
 def test_fish_completes(place: Path, stub: Stub) -> None:
     """Fish is offered the same words, with their descriptions."""
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not installed: apt-get install fish")
+    assert shutil.which("fish"), "fish is missing: install Debian's package fish, or run .ci/packages, which does"
     env = environment(place, stub)
     (place / "script").write_text(subprocess.check_output([place / "wfxctl", "completion", "fish"], text=True, env=env))
     for typed, completed in TYPED:
