@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -77,5 +76,5 @@ def selection_of(settings: Settings, options: tuple[Option, ...], now: float) ->
 
 
 def _before(now: float, age: str) -> str:
-    then = max(math.floor(now - _seconds(age)), _YEAR_ONE)
-    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    then = max(now - _seconds(age), _YEAR_ONE)
+    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
