@@ -17,12 +17,13 @@ from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.domain.finished import is_finished
 from wfx.domain.query import Paging
 from wfx.domain.workflow import Workflow
-from wfx.service.job_retention import delete_jobs, present
+from wfx.service.job_retention import delete_jobs
 from wfx.service.old_jobs import OldJobs
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.storage_settings import StorageSettings
+from wfx.store.upkeep import present
 
 _CAUSE = Cause(actor="wfx prune").encoded
 _SWEPT = 500

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Self
+from collections.abc import Callable
 
 from wfx.config.tunables import Current, Tunables
-from wfx.domain.errors import StoreError
 from wfx.domain.timestamp import Timestamp
 from wfx.store.protocol import KEPT_FOR_CONSUMERS, Store
+from wfx.store.upkeep import AT_ONCE, Upkeep, present
 
 _MICROS = 1_000_000
-_AT_ONCE = 500
 _EARLIEST = -(2**63)
 """The earliest time that a store knows; a greatest age may reach further back."""
 _logger = logging.getLogger(__name__)
 
 
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1000)
-
-
-class Retention:
+class Retention(Upkeep):
     """How much of the log is kept, and the background task that keeps to it; an async context manager.
 
     It drops a few hundred events in a transaction and then pauses, so that writers never wait for it noticeably. In the
     same way it has the store drop what deleted jobs left behind.
     """
+
+    name = "retention"
+    cannot = "cannot drop what need not be kept, trying again later"
+    failed = "dropping what need not be kept failed, trying again later"
 
     def __init__(
         self,
@@ -41,7 +37,7 @@ class Retention:
         pause: float = 0.05,
         keep_for_consumers: int = KEPT_FOR_CONSUMERS,
         lost: Counter[str] | None = None,
-        now: Callable[[], Timestamp] = _now,
+        now: Callable[[], Timestamp] = present,
     ) -> None:
         """Keep as many events as the tunables say at most, and none that is older.
 
@@ -49,26 +45,19 @@ class Retention:
         newest ``keep_for_consumers`` events those stay that a consumer of the log is not done with; ``lost`` counts, by
         consumer, those that went before it was.
         """
+        super().__init__(interval, pause, now)
         self._store = store
         self._tunables = tunables
-        self._interval = interval
-        self._pause = pause
         self._keep_for_consumers = keep_for_consumers
         self._known_losses: dict[str, int] | None = None
         self._lost = Counter[str]() if lost is None else lost
-        self._now = now
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        """Begin to prune in the background."""
-        self._task = asyncio.create_task(self._run(), name="retention")
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """End the task; leave before the store closes."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def take_turn(self) -> None:
+        """Prune, and have the store do its chores. Raises StoreUnavailable."""
+        if dropped := await self.prune():
+            _logger.info("dropped %d old events from the log", dropped)
+        if done := await self.run_chores():
+            _logger.info("did what the store had put off, of %d rows", done)
 
     async def prune(self) -> int:
         """Drop all that need not be kept now, and return how many events that were. Raises StoreUnavailable."""
@@ -88,7 +77,7 @@ class Retention:
         return await self._store.prune_log(
             keep_newest=tunables.events_keep,
             older_than=oldest,
-            at_most=_AT_ONCE,
+            at_most=AT_ONCE,
             keep_for_consumers=self._keep_for_consumers,
         )
 
@@ -104,26 +93,4 @@ class Retention:
                 _logger.warning("consumer '%s' was too slow: %d events were pruned before it had read them", name, more)
 
     async def _some_chores(self) -> int:
-        return await self._store.run_chores(_AT_ONCE)
-
-    async def _in_pieces(self, drop: Callable[[], Awaitable[int]]) -> int:
-        dropped = 0
-        while True:
-            count = await drop()
-            dropped += count
-            if count < _AT_ONCE:
-                return dropped
-            await asyncio.sleep(self._pause)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                if dropped := await self.prune():
-                    _logger.info("dropped %d old events from the log", dropped)
-                if done := await self.run_chores():
-                    _logger.info("did what the store had put off, of %d rows", done)
-            except StoreError as exc:
-                _logger.warning("cannot drop what need not be kept, trying again later: %s", exc)
-            except Exception:
-                _logger.exception("dropping what need not be kept failed, trying again later")
-            await asyncio.sleep(self._interval)
+        return await self._store.run_chores(AT_ONCE)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Self
 
 from wfx.config.max_ages import MaxAges
 from wfx.config.tunables import Current, Tunables
 from wfx.domain.cause import Cause, EncodedCause
-from wfx.domain.errors import JobNotFound, Refused, StoreError
+from wfx.domain.errors import JobNotFound, Refused
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobRow
 from wfx.domain.timestamp import Timestamp
 from wfx.service.old_jobs import OldJobs
 from wfx.store.protocol import Store
+from wfx.store.upkeep import AT_ONCE, Upkeep, present
 
 CAUSE = Cause(actor="retention").encoded
 """The cause of what is deleted because of its age."""
@@ -25,14 +24,8 @@ _LEASE = "job-retention"
 _LEASE_SECONDS = 180.0
 _STEPS = 200
 """Steps without an old job after which a turn ends; the next one goes on there."""
-_TOMBSTONES = 500
 _MICROS = 1_000_000
 _logger = logging.getLogger(__name__)
-
-
-def present() -> Timestamp:
-    """Tell the time."""
-    return Timestamp(time.time_ns() // 1000)
 
 
 class _Changed(Refused):
@@ -54,11 +47,15 @@ def _require_same(row: JobRow, job: Job) -> None:
         raise _Changed("the job was changed meanwhile")
 
 
-class JobRetention:
+class JobRetention(Upkeep):
     """The background task that keeps to ``jobs-closed-max-age`` and ``tombstone-grace``; an async context manager.
 
     It deletes up to a hundred jobs together and then pauses, so that writers never wait for it noticeably.
     """
+
+    name = "job retention"
+    cannot = "cannot delete what is too old, trying again later"
+    failed = "deleting what is too old failed, trying again later"
 
     def __init__(
         self,
@@ -70,24 +67,17 @@ class JobRetention:
         now: Callable[[], Timestamp] = present,
     ) -> None:
         """Take a turn every ``interval`` seconds, with ``pause`` seconds between its transactions."""
+        super().__init__(interval, pause, now)
         self._store = store
         self._tunables = tunables
-        self._interval = interval
-        self._pause = pause
-        self._now = now
         self._old_jobs = OldJobs(store)
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        """Begin to delete in the background."""
-        self._task = asyncio.create_task(self._run(), name="job retention")
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """End the task; leave before the store closes."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def take_turn(self) -> None:
+        """Delete old jobs, and drop tombstones. Raises StoreError."""
+        if deleted := await self.delete_old_jobs():
+            _logger.info("deleted %d finished jobs for their age", deleted)
+        if dropped := await self.drop_tombstones():
+            _logger.info("dropped the tombstones of %d deleted jobs", dropped)
 
     async def delete_old_jobs(self) -> int:
         """Take one turn, if no other server has the lease; return how many jobs were deleted. Raises StoreError."""
@@ -109,24 +99,8 @@ class JobRetention:
 
     async def drop_tombstones(self) -> int:
         """Drop the tombstones whose time is over; return how many that were. Raises StoreError."""
-        dropped = 0
-        while True:
-            since = self._now() - int(self._tunables.current.tombstone_grace * _MICROS)
-            count = await self._store.drop_tombstones(Timestamp(since), _TOMBSTONES)
-            dropped += count
-            if count < _TOMBSTONES:
-                return dropped
-            await asyncio.sleep(self._pause)
+        return await self._in_pieces(self._drop_some_tombstones)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                if deleted := await self.delete_old_jobs():
-                    _logger.info("deleted %d finished jobs for their age", deleted)
-                if dropped := await self.drop_tombstones():
-                    _logger.info("dropped the tombstones of %d deleted jobs", dropped)
-            except StoreError as exc:
-                _logger.warning("cannot delete what is too old, trying again later: %s", exc)
-            except Exception:
-                _logger.exception("deleting what is too old failed, trying again later")
-            await asyncio.sleep(self._interval)
+    async def _drop_some_tombstones(self) -> int:
+        since = self._now() - int(self._tunables.current.tombstone_grace * _MICROS)
+        return await self._store.drop_tombstones(Timestamp(since), AT_ONCE)
