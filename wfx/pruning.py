@@ -23,10 +23,9 @@ from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.storage_settings import StorageSettings
-from wfx.store.upkeep import present
+from wfx.store.upkeep import AT_ONCE, present
 
 _CAUSE = Cause(actor="wfx prune").encoded
-_SWEPT = 500
 _ROOM = 4 * 1024 * 1024
 """Bytes of workflows that are read at once."""
 _Pruned = Counter[tuple[str, str]]
@@ -79,7 +78,7 @@ async def _prune(settings: Settings, ages: MaxAges, show: _Show, *, dry_run: boo
         async for found in _deleted(store, ages, dry_run=dry_run):
             pruned += found
             show("jobs", pruned.total(), 0)
-        while not dry_run and await store.run_chores(_SWEPT) == _SWEPT:
+        while not dry_run and await store.run_chores(AT_ONCE) == AT_ONCE:
             pass
         return pruned
     finally:

@@ -30,6 +30,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
+    ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
     ("wfx/store/upkeep.py", ("tests/events/test_retention.py", "tests/service/test_job_retention.py")),
     ("wfx/store/new_files.py", ("tests/maintenance/test_commands.py", *_STORE)),
     ("wfx/store/postgres/reference_rows.py", ("tests/store/postgres/test_reference.py",)),

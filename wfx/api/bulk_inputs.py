@@ -117,6 +117,11 @@ class NewJobs:
         """Count them."""
         return len(self._lines)
 
+    def client_id(self, place: int) -> str:
+        """Tell the client of one, without its definition."""
+        client_id: str = decode(Json(self._lines[place].partition(b"\t")[0]))[0]
+        return client_id
+
     def __getitem__(self, place: int) -> NewJob:
         """Decode one."""
         line, _, document = self._lines[place].partition(b"\t")

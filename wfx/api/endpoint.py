@@ -70,7 +70,8 @@ class Endpoint:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
         started, counted = perf_counter(), False
         fields = dict(scope["headers"])
-        request, unknown = ApiRequest(scope, self._services, context, context.path, {}), list[str]()
+        request = ApiRequest(scope, self._services, context, context.path, {})
+        unknown: list[str] = []
         try:
             try:
                 if self._parameters is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -11,6 +12,7 @@ from wfx.api import times
 from wfx.api.bad_request import BadRequest
 from wfx.api.spec import FLEET, operations
 from wfx.commandline.grammar import closest
+from wfx.domain.job_list import ALWAYS, Period
 from wfx.domain.query import JobQuery, Paging
 
 Reader = Callable[[str], Any]
@@ -107,6 +109,16 @@ def paging_of(query: dict[str, Any]) -> Paging:
     return Paging(
         offset=query["offset"], limit=query["limit"], descending=query["sort"] == "desc", with_total=query["pagination"]
     )
+
+
+def period_of(since: int | None, until: int | None, unchanged: int | None = None) -> Period:
+    """Return the period between two moments, where they are given, that ends so long ago at the latest."""
+    begin, end = _within(since, ALWAYS.since), _within(until, ALWAYS.until)
+    return Period(begin, end if unchanged is None else min(end, time.time_ns() // 1000 - unchanged + 1))
+
+
+def _within(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else max(ALWAYS.since, min(given, ALWAYS.until))
 
 
 def job_query_of(query: dict[str, Any], paging: Paging) -> JobQuery:

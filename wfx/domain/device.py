@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
 from wfx.domain.errors import DescriptionInvalid
+from wfx.domain.finished import CLOSED, FAILED
 from wfx.domain.job_list import ALWAYS, Period
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import Timestamp
@@ -22,8 +23,8 @@ MOST_BYTES = 8 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}\Z")
 _VALUE = re.compile(r"[^\x00-\x1f\x7f,]{1,200}\Z")
 _NAME_RULE = "begins with a letter or digit of ASCII, and has up to 62 further ones, or . _ / -"
-FINISHED = ("CLOSED", "FAILED")
-"""Groups of states in which a job has ended."""
+FINISHED = (CLOSED, FAILED)
+"""Groups of states whose newest job is shown as a device's last result."""
 
 
 class Sighting(NamedTuple):

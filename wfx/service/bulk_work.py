@@ -28,8 +28,9 @@ class BulkWork(Protocol):
     def item(self, place: int, target: str, cause: EncodedCause) -> Item:
         """Return what is done to one job: the one at this place of the request, or with this id."""
 
-    def client_id(self, place: int) -> str:
+    def client_id(self, place: int) -> str:  # noqa: ARG002 - jobs that are there have one
         """Return the client of a job that is to be created; empty for jobs that are there."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Creation:
     """Creates jobs."""
 
     job_at: Callable[[int], NewJob]
+    client_at: Callable[[int], str]
     outcome: str = "created"
 
     def item(self, place: int, target: str, cause: EncodedCause) -> Item:  # noqa: ARG002 - it has no id yet
@@ -48,11 +50,11 @@ class Creation:
 
     def client_id(self, place: int) -> str:
         """Return the client of the job at this place."""
-        return self.job_at(place).client_id
+        return self.client_at(place)
 
 
 @dataclass(frozen=True, slots=True)
-class StatusUpdate:
+class StatusUpdate(BulkWork):
     """Gives jobs a status, as the operator."""
 
     status: Status
@@ -63,13 +65,9 @@ class StatusUpdate:
         decide = partial(transition.decide, wanted=self.status, actor=Actor.WFX)
         return (ChangeJob(target, decide, len(self.status.context or b""), cause),)
 
-    def client_id(self, place: int) -> str:  # noqa: ARG002 - the job has one
-        """Return nothing."""
-        return ""
-
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(BulkWork):
     """Deletes jobs with their histories."""
 
     outcome: str = "deleted"
@@ -78,13 +76,9 @@ class Deletion:
         """Delete the job."""
         return (DeleteJob(target, cause),)
 
-    def client_id(self, place: int) -> str:  # noqa: ARG002 - the job has one
-        """Return nothing."""
-        return ""
-
 
 @dataclass(frozen=True, slots=True)
-class Tagging:
+class Tagging(BulkWork):
     """Removes and adds tags."""
 
     added: Sequence[str]
@@ -102,7 +96,3 @@ class Tagging:
         change = tags.remove(job, self.removed)
         tags.add(job._replace(tags=change.tags), self.added)
         return change
-
-    def client_id(self, place: int) -> str:  # noqa: ARG002 - the job has one
-        """Return nothing."""
-        return ""

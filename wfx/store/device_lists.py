@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wfx.domain.device import LONGEST_ID, DeviceQuery
+from wfx.store.prefixes import successor
 
 LOOKED_AT = 1000
 """Devices that are looked at for one page: a condition that few fulfil costs no more than this."""
@@ -48,7 +49,7 @@ def is_id(client_id: str) -> bool:
 
 def id_range(query: DeviceQuery) -> IdRange:
     """Return the ids that may be on the page."""
-    low, comparison, high = query.prefix, ">=", _behind(query.prefix)
+    low, comparison, high = query.prefix, ">=", successor(query.prefix) or _LAST * (LONGEST_ID + 1)
     if query.after is not None and query.descending:
         high = min(high, query.after)
     elif query.after is not None and query.after >= low:
@@ -85,12 +86,3 @@ def _accepts(query: DeviceQuery, candidate: Candidate) -> bool:
         and query.seen.since <= seen < query.seen.until
         and query.version in ("", candidate.version)
     )
-
-
-def _behind(prefix: str) -> str:
-    """Return the smallest text behind all that begin so; behind any device's id if there is no such text."""
-    kept = prefix.rstrip(_LAST)
-    if not kept:
-        return _LAST * (LONGEST_ID + 1)
-    following = ord(kept[-1]) + 1
-    return kept[:-1] + chr(0xE000 if following == 0xD800 else following)

@@ -14,7 +14,7 @@ from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition
 from wfx.store.postgres.target import read_target
-from wfx.store.postgres.texts import successor
+from wfx.store.prefixes import successor
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ async def create(request: ApiRequest) -> Response:
     made: BulkInput = request.body
     bulk, jobs = request.services.bulk, NewJobs(made)
     if made.head["dryRun"]:
-        first = [JobResult("", jobs[place].client_id, "", "", None) for place in range(min(len(jobs), FIRST))]
+        first = [JobResult("", jobs.client_id(place), "", "", None) for place in range(min(len(jobs), FIRST))]
         return await _reply(request, await bulk.given(len(jobs)), 0, [_written(first)])
-    return await _carried_out(request, Creation(jobs.__getitem__), partial(bulk.given, len(jobs)))
+    return await _carried_out(request, Creation(jobs.__getitem__, jobs.client_id), partial(bulk.given, len(jobs)))
 
 
 async def update(request: ApiRequest) -> Response:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
-from typing import Any
 
 from starlette.responses import Response
 
 from wfx.api.bad_request import BadRequest
-from wfx.api.cursor import id_cursor_of, read_id_cursor
+from wfx.api.cursor import id_cursor_of, read_id_cursor, require_log
 from wfx.api.large_answers import document_reply
+from wfx.api.parameters import period_of
 from wfx.api.reply import RawHeader, Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.device import Device, DeviceDescription, DeviceJob, DeviceQuery, attribute_key, label_key
-from wfx.domain.job_list import ALWAYS, Period
 from wfx.domain.json import decode, encode
 from wfx.domain.timestamp import rfc3339
 from wfx.events.position import event_id
@@ -30,15 +28,14 @@ async def query(request: ApiRequest) -> Response:
     wanted = DeviceQuery(
         prefix=given["clientIdPrefix"],
         keys=tuple(dict.fromkeys([*map(_attribute, given["attribute"]), *map(label_key, given["label"])])),
-        seen=Period(_or(given["seenAfter"], ALWAYS.since), _seen_until(given)),
+        seen=period_of(given["seenAfter"], given["seenBefore"], given["notSeenFor"]),
         version=given["version"],
         descending=given["sort"] == "desc",
         after=after,
         limit=given["limit"],
     )
     page = await request.services.devices.list(wanted)
-    if log_id not in ("", page.log_id):
-        raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
+    require_log(log_id, page.log_id)
     shown: dict[str, object] = {"content": [_shown(device) for device in page.devices]}
     if page.next is not None:
         shown["next"] = id_cursor_of(page.log_id, page.next)
@@ -75,16 +72,6 @@ def _attribute(text: str) -> str:
     if not colon:
         raise BadRequest(f"parameter 'attribute': '{text}' is no name:value, such as site:hall1")
     return attribute_key(name, value)
-
-
-def _seen_until(given: dict[str, Any]) -> int:
-    until = _or(given["seenBefore"], ALWAYS.until)
-    unseen = given["notSeenFor"]
-    return until if unseen is None else min(until, time.time_ns() // 1000 - unseen + 1)
-
-
-def _or(given: int | None, otherwise: int) -> int:
-    return otherwise if given is None else max(ALWAYS.since, min(given, ALWAYS.until))
 
 
 def _expected(request: ApiRequest) -> str | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
-from wfx.api.bad_request import BadRequest
-from wfx.api.cursor import cursor_of, read_cursor
+from wfx.api.cursor import cursor_of, read_cursor, require_log
 from wfx.api.large_answers import document_reply
-from wfx.api.parameters import job_query_of
+from wfx.api.parameters import job_query_of, period_of
 from wfx.api.request import ApiRequest
-from wfx.domain.job_list import ALWAYS, JobListQuery, JobRow, Period
+from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.json import decode, embedded, encode
 from wfx.domain.query import JobSummary, Paging
 from wfx.domain.timestamp import rfc3339
@@ -29,8 +27,7 @@ async def query(request: ApiRequest) -> Response:
     log_id, after = read_cursor(given["after"]) if given["after"] else ("", None)
     wanted = replace(list_query_of(given), descending=given["sort"] == "desc", after=after, limit=given["limit"])
     page = await request.services.jobs.list(wanted)
-    if log_id not in ("", page.log_id):
-        raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
+    require_log(log_id, page.log_id)
     shown: dict[str, object] = {"content": [_row(row) for row in page.rows]}
     if page.next is not None:
         shown["next"] = cursor_of(page.log_id, page.next)
@@ -44,19 +41,9 @@ def list_query_of(given: dict[str, Any]) -> JobListQuery:
         replace(jobs, groups=tuple("" if group == NO_GROUP else group for group in jobs.groups)),
         all_tags=tuple(given["allTags"]),
         client_prefix=given["clientIdPrefix"],
-        created=Period(_or(given["createdAfter"], ALWAYS.since), _or(given["createdBefore"], ALWAYS.until)),
-        modified=Period(_or(given["modifiedAfter"], ALWAYS.since), _modified_until(given)),
+        created=period_of(given["createdAfter"], given["createdBefore"]),
+        modified=period_of(given["modifiedAfter"], given["modifiedBefore"], given["unchangedFor"]),
     )
-
-
-def _modified_until(given: dict[str, Any]) -> int:
-    until = _or(given["modifiedBefore"], ALWAYS.until)
-    unchanged = given["unchangedFor"]
-    return until if unchanged is None else min(until, time.time_ns() // 1000 - unchanged + 1)
-
-
-def _or(given: int | None, otherwise: int) -> int:
-    return otherwise if given is None else max(ALWAYS.since, min(given, ALWAYS.until))
 
 
 def _row(row: JobRow) -> dict[str, object]:

@@ -12,7 +12,8 @@ from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition, condition_of
 from wfx.store.postgres.statements import SQL
-from wfx.store.postgres.texts import key_of, successor
+from wfx.store.postgres.texts import key_of
+from wfx.store.prefixes import successor
 
 _INDEXED = 500
 """Characters of a client's id that its index has."""

@@ -44,12 +44,3 @@ def require_short(what: str, text: str) -> None:
     """Raise TextTooLong if no index could hold the text."""
     if len(text) * 4 > _LONGEST_KEY and len(text.encode()) > _LONGEST_KEY:
         raise TextTooLong(what, len(text.encode()), _LONGEST_KEY)
-
-
-def successor(prefix: str) -> str | None:
-    """Return the first text behind all those that begin with a prefix, bytewise; None if there is none."""
-    last = prefix.rstrip("\U0010ffff")
-    if not last:
-        return None
-    code = ord(last[-1]) + 1
-    return last[:-1] + chr(0xE000 if code == 0xD800 else code)  # surrogates are no characters
