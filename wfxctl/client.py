@@ -1,4 +1,4 @@
-"""HTTP: the one module that knows the HTTP library (cli section 4)."""
+"""HTTP: the one module of wfxctl that knows the HTTP library (cli section 4)."""
 
 from __future__ import annotations
 

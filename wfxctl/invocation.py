@@ -89,11 +89,11 @@ class ClientInvocation(Invocation):
         return jq_filter.apply(expression, value)
 
     def report_loss(self, cause: str, seconds: float) -> None:
-        """Say that a stream broke off, and when it is tried again."""
+        """Say that the connection was lost, and when it is tried again."""
         self.err.write(f"connection lost ({neutralise(cause)}), trying again in {durations.show(seconds)}\n")
 
     def required(self, option: str, what: str) -> str:
-        """Return a string option. Raises Failure when it is empty."""
+        """Return a string option. Raises UsageFailure when it is empty."""
         value = self.settings.text(option)
         if not value:
             raise UsageFailure(f"{what} missing")

@@ -26,7 +26,7 @@ def test_what_is_sent(connect: Connect) -> None:
     assert headers["authorization"] == "Bearer t"
     assert (headers["user-agent"], headers["accept-encoding"]) == ("wfx-client", "gzip")
     assert "cookie" not in headers
-    assert "t" not in repr(Server("http://x", headers={"Authorization": "Bearer t"})).replace("http", "").split("'")
+    assert "Bearer" not in repr(Server("http://x", headers={"Authorization": "Bearer t"}))
 
 
 def test_unix_sockets(connect: Connect, tmp_path: Path) -> None:

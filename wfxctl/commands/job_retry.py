@@ -20,7 +20,7 @@ def run(call: ClientInvocation) -> int | None:
     bulk.refuse_without_many(call, "a selection, such as --tag or --group")
     path = job_path(call.subject("id", "job id"))
     forms.check(call, views.JOBS)
-    # The management API, since the client API has deleted jobs for their devices, without large definitions.
+    # Read where the new job is created, so that one API suffices.
     job = decoded(call.fetch(Side.NORTH, "GET", path, [("history", "false")]))
     body = encoded(_request(job))
     created = call.fetch(Side.NORTH, "POST", "/jobs", body=body)
@@ -40,7 +40,7 @@ def _many(call: ClientInvocation) -> int:
 
 def _reader(call: ClientInvocation, ids: list[str]) -> Callable[[int], str]:
     """Return what reads a job and encodes the request for the same once more."""
-    api, known = call.api(call.reading_side), dict[int, str]()
+    api, known = call.api(Side.NORTH), dict[int, str]()
 
     def line(number: int) -> str:
         if number not in known:  # a part of them is asked for again, when it is created

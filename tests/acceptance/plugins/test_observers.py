@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_programs import DEADLINE, ROOT, PluginDirectory
+from plugin_programs import ROOT, PluginDirectory
 
 from tests.acceptance.plugins.conftest import Guard, Start, client_of, exit_status, last_word
 from tests.acceptance.streams.writing import BASE, create_job, store_workflow
+from tests.waiting import eventually
 
 AUDIT = ROOT / "plugins" / "examples" / "audit" / "observe" / "audit.py"
 TELLS = """
@@ -38,14 +37,6 @@ def observers(directory: PluginDirectory) -> PluginDirectory:
 def lines(path: Path) -> list[dict[str, Any]]:
     """Read lines of JSON."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def test_all_refusals_are_recorded(guard: Guard, start: Start, tmp_path: Path, engine: str) -> None:
