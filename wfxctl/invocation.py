@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -25,7 +26,12 @@ Query = Sequence[tuple[str, str]]
 class ClientInvocation(Invocation):
     """A call of wfxctl: beside settings and streams, the ways to ask a server and to show its answer."""
 
-    __slots__ = ()
+    @cached_property
+    def _headers(self) -> Sequence[tuple[str, str]]:
+        """What goes with every request; read once, since a token may come through a pipe."""
+        from wfxctl import credentials
+
+        return credentials.headers(self.settings, self.environment, self.resolved.preset)
 
     @property
     def reading_side(self) -> Side:
@@ -34,7 +40,7 @@ class ClientInvocation(Invocation):
 
     def api(self, side: Side, *, tls: bool | None = None, base: str = BASE_PATH) -> Api:
         """Return an API of the configured server, over TLS if so configured or asked for."""
-        from wfxctl import context_options, credentials
+        from wfxctl import context_options
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
         preset = self.resolved.preset
@@ -44,7 +50,7 @@ class ClientInvocation(Invocation):
         prefix = address.prefix if address else ""
         found = target(self.settings, self.environment, side, tls=secured, base=prefix + base)
         # A token that is meant for TLS must not go without it, where a command asks the addresses of both.
-        headers = credentials.headers(self.settings, self.environment, preset) if secured == configured else []
+        headers = self._headers if secured == configured else ()
         sending = self._show_request if self.settings.flag("verbose") else None
         return Api(found, ClientTls.of(self.settings), headers, sending)
 

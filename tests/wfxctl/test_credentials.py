@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,21 @@ def test_nothing_goes_without_tls_where_it_is_wanted(run: Run, stub: Stub) -> No
         run(f"--client-port={stub.port}", f"--mgmt-port={stub.port}", *more, "health", env={"WFX_TOKEN": SECRET})
     assert len([seen for seen in stub.seen if seen.path == "/health"]) == 4
     assert not any("authorization" in seen.headers for seen in stub.seen)
+
+
+def test_a_token_from_a_pipe_goes_with_all_requests(both: Run, stub: Stub) -> None:
+    """A token that can be read only once, as from a pipe, goes with each request of a command that makes several."""
+    stub.usual = lambda _: Reply(
+        200, b'{"id":"7","clientId":"c","workflow":{"name":"w"},"status":{"state":"s"},"definition":{}}'
+    )
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, SECRET.encode())
+        os.close(writing)
+        assert both("--token-file", f"/dev/fd/{reading}", "job", "retry", "7").code == 0
+    finally:
+        os.close(reading)
+    assert [seen.headers["authorization"] for seen in stub.seen] == [f"Bearer {SECRET}"] * 2
 
 
 def test_without_them_nothing_is_added(both: Run, stub: Stub) -> None:
