@@ -56,6 +56,9 @@ def _ages(settings: Settings) -> MaxAges:
         raise UsageFailure("wfx prune needs --older-than, for instance --older-than 90d")
     age = parse_age(settings.text("older-than"))
     names = [*settings.items("group"), *settings.items("state")]
+    for name in ("group", "state"):
+        if settings.origin(name).kind != "default" and not settings.items(name):
+            raise UsageFailure(f"--{name} is empty, which would be no condition")
     if not age:
         raise UsageFailure("--older-than must be more than 0")
     return MaxAges(0, dict.fromkeys(names, age)) if names else MaxAges(age)

@@ -92,6 +92,8 @@ def test_age_group_and_state_narrow_it_down(stopped: LocalService, arguments: li
         (["prune", "--older-than=1d", "more"], 'takes no arguments, but was given "more"'),
         (["prune", "--older-than=1d", "--state=NEW"], "no workflow has a finished state, or a group with one"),
         (["prune", "--older-than=1d", "--group=FAILED,CLOSDE"], "with this name: CLOSDE"),
+        (["prune", "--older-than=1d", "--group="], "--group is empty, which would be no condition"),
+        (["prune", "--older-than=1d", "--state="], "--state is empty, which would be no condition"),
         (["prune", "--older-than=1d", "--storage-opt=none.db"], "there is no database file none.db"),
         (["prune", "--older-than=1d", "--storage-opt=:memory:"], "a database in memory"),
     ],
