@@ -17,7 +17,7 @@ from waiting import eventually
 
 from wfx.domain.errors import StoreFull, StoreUnavailable
 from wfx.store.postgres.connecting import Connector
-from wfx.store.postgres.connections import Connection
+from wfx.store.postgres.connections import Connection, Plain
 from wfx.store.postgres.faults import ConnectionLost, DecideAgain, Locked, Unfit, translate
 from wfx.store.postgres.target import read_target
 
@@ -91,6 +91,27 @@ async def test_killed_while_idle(postgres: Postgres, database: str) -> None:
                 assert await ask(one, "SELECT pg_backend_pid()") != pid
             except ConnectionLost:
                 continue
+
+
+async def test_who_comes_while_it_is_opened_waits(postgres: Postgres, database: str) -> None:
+    """A connection that is still being set up is used by nobody, also if those who had it opened did not wait."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def begin(plain: Plain) -> None:
+        begun.set()
+        await go_on.wait()
+        await plain.execute("SET application_name = 'set up'")
+
+    one = Connection(Connector(read_target(postgres.conninfo(database), {})), begin, known_down=DEADLINE, writes=True)
+    until = asyncio.get_running_loop().time() + 0.01
+    await fails_with(StoreUnavailable, one.run(lambda plain: plain.fetchval("SELECT 1"), until))
+    await asyncio.wait_for(begun.wait(), DEADLINE)
+    second = asyncio.create_task(ask(one, "SHOW application_name"))
+    while not one._turn.locked():  # noqa: ASYNC110 - what is waited for has no event to tell it
+        await asyncio.sleep(0)
+    go_on.set()
+    assert await asyncio.wait_for(second, DEADLINE) == "set up"
+    await one.close()
 
 
 @pytest.mark.parametrize("signalled", ["pg_terminate_backend", "SIGKILL"])

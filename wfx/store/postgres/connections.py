@@ -153,7 +153,7 @@ class Connection:
     async def _opened(self, until: float | None) -> Plain:
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if self.plain is not None and not self.plain.is_closed():
+        if self._opening is None and self.plain is not None and not self.plain.is_closed():
             return self.plain
         loop = asyncio.get_running_loop()
         if self._opening is None:
