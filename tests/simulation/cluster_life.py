@@ -22,10 +22,9 @@ from tests.store.samples import all_jobs
 from tests.tuned import tuned
 from wfx.domain.job import Event
 from wfx.domain.timestamp import Timestamp
-from wfx.events import retention
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
-from wfx.store import feed, plan
+from wfx.store import feed, plan, upkeep
 from wfx.store.batching_store import BatchingStore
 from wfx.store.postgres import listener
 from wfx.store.protocol import Store
@@ -101,7 +100,7 @@ class ClusterLife(Life):
         """Live it to its end. Raises AssertionError, or whatever else goes wrong."""
         with tiny_bounds() as patch:
             patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
-            patch.setattr(retention, "_AT_ONCE", 3)
+            patch.setattr(upkeep, "AT_ONCE", 3)
             patch.setattr(feed, "_HELD_EVENTS", 5)
             patch.setattr(feed, "_READ", 3)
             patch.setattr(listener, "_POLL_SECONDS", 60)

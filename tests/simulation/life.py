@@ -34,9 +34,8 @@ from wfx.domain.errors import BehindHorizon
 from wfx.domain.job import Action, Subject
 from wfx.domain.json import decode
 from wfx.domain.timestamp import Timestamp
-from wfx.events import retention
 from wfx.events.retention import Retention
-from wfx.store import feed, plan
+from wfx.store import feed, plan, upkeep
 from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
@@ -76,7 +75,7 @@ class Life:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
             patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
             patch.setattr(batch_sql, "_ENTRIES", 1)
-            patch.setattr(retention, "_AT_ONCE", 3)
+            patch.setattr(upkeep, "AT_ONCE", 3)
             patch.setattr(feed, "_HELD_EVENTS", 5)
             patch.setattr(feed, "_READ", 3)
             path = Path(folder) / "wfx.db"

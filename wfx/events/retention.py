@@ -9,7 +9,7 @@ from collections.abc import Callable
 from wfx.config.tunables import Current, Tunables
 from wfx.domain.timestamp import Timestamp
 from wfx.store.protocol import KEPT_FOR_CONSUMERS, Store
-from wfx.store.upkeep import AT_ONCE, Upkeep, present
+from wfx.store.upkeep import Upkeep, present
 
 _MICROS = 1_000_000
 _EARLIEST = -(2**63)
@@ -69,15 +69,15 @@ class Retention(Upkeep):
 
     async def run_chores(self) -> int:
         """Have the store do all its chores, and return how much that was. Raises StoreUnavailable."""
-        return await self._in_pieces(self._some_chores)
+        return await self._in_pieces(self._store.run_chores)
 
-    async def _prune_some(self) -> int:
+    async def _prune_some(self, at_most: int) -> int:
         tunables = self._tunables.current
         oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * _MICROS)))
         return await self._store.prune_log(
             keep_newest=tunables.events_keep,
             older_than=oldest,
-            at_most=AT_ONCE,
+            at_most=at_most,
             keep_for_consumers=self._keep_for_consumers,
         )
 
@@ -91,6 +91,3 @@ class Retention(Upkeep):
             if more := lost - known.get(name, 0):
                 self._lost[name] += more
                 _logger.warning("consumer '%s' was too slow: %d events were pruned before it had read them", name, more)
-
-    async def _some_chores(self) -> int:
-        return await self._store.run_chores(AT_ONCE)

@@ -16,7 +16,7 @@ from wfx.domain.job_list import JobRow
 from wfx.domain.timestamp import Timestamp
 from wfx.service.old_jobs import OldJobs
 from wfx.store.protocol import Store
-from wfx.store.upkeep import AT_ONCE, Upkeep, present
+from wfx.store.upkeep import Upkeep, present
 
 CAUSE = Cause(actor="retention").encoded
 """The cause of what is deleted because of its age."""
@@ -101,6 +101,6 @@ class JobRetention(Upkeep):
         """Drop the tombstones whose time is over; return how many that were. Raises StoreError."""
         return await self._in_pieces(self._drop_some_tombstones)
 
-    async def _drop_some_tombstones(self) -> int:
+    async def _drop_some_tombstones(self, at_most: int) -> int:
         since = self._now() - int(self._tunables.current.tombstone_grace * _MICROS)
-        return await self._store.drop_tombstones(Timestamp(since), AT_ONCE)
+        return await self._store.drop_tombstones(Timestamp(since), at_most)

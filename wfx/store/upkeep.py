@@ -53,11 +53,11 @@ class Upkeep(ABC):
     async def take_turn(self) -> None:
         """Drop all that need not be kept now. Raises StoreError."""
 
-    async def _in_pieces(self, drop: Callable[[], Awaitable[int]]) -> int:
-        """Call ``drop`` until it drops less than :data:`AT_ONCE`; return how much was dropped in all."""
+    async def _in_pieces(self, drop: Callable[[int], Awaitable[int]]) -> int:
+        """Have :data:`AT_ONCE` dropped at most, until it is less; return how much was dropped in all."""
         dropped = 0
         while True:
-            count = await drop()
+            count = await drop(AT_ONCE)
             dropped += count
             if count < AT_ONCE:
                 return dropped
