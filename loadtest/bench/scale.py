@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,6 +123,7 @@ def measure_on_postgresql(effort: Effort) -> Iterator[Finding | Duration]:
             yield from _fleet(service, effort)
             yield from queries.measure(service.ports["north"], queries.ON_POSTGRESQL)
             yield from _devices(service)
+            yield _bulk(service, large.sample.open)
             for name, load in (("GET job", _reading), ("PUT status", _updating)):
                 server = server_of(service, "south")
                 readings = [
@@ -151,6 +152,7 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
         yield from queries.measure(many.ports["north"])
         yield from _devices(many)
         updated = large.sample.open[_DELETED:]
+        yield _bulk(many, updated)
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
         delete = stalls.deleting(large.sample.open[:_DELETED])
         yield Finding(
@@ -184,6 +186,11 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
 def _devices(service: LocalService) -> Iterator[Finding]:
     for name, milliseconds in devices.measure(service.ports["north"]):
         yield Finding(f"devices: {name}", milliseconds, "ms", devices.AIM)
+
+
+def _bulk(service: LocalService, updated: Sequence[str]) -> Finding:
+    milliseconds = stalls.p99(service, updated, _STALL_SECONDS, stalls.tagging("hall-3"))
+    return Finding("p99 of steady updates, while a tenth of all jobs is tagged in bulk", milliseconds, "ms", 50)
 
 
 def _starting(store: Store) -> Iterator[Finding]:
