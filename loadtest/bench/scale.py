@@ -152,8 +152,8 @@ def _findings(small: Store, large: Store, effort: Effort) -> Iterator[Finding | 
         yield from queries.measure(many.ports["north"])
         yield from _devices(many)
         updated = large.sample.open[_DELETED:]
-        yield _bulk(many, updated)
         yield Finding("slowest of steady updates", stalls.slowest(many, updated, _STALL_SECONDS), "ms")
+        yield _bulk(many, updated)
         delete = stalls.deleting(large.sample.open[:_DELETED])
         yield Finding(
             "slowest of steady updates, while jobs are deleted",
