@@ -5,35 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from wfx.client.pauses import Backoff
 from wfx.commandline import progress
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.terminal import neutralise
-from wfxctl import bulk_results, gojson, interruptions, resume_token
+from wfxctl import bulk_results, fleet, gojson, interruptions, resume_token
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
 from wfxctl.invocation import ClientInvocation, decoded, encoded
 from wfxctl.resume_token import Place
-from wfxctl.targets import FLEET_PATH, Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
 
 CHUNK = 500
 """Jobs of a request: done within a second or two, so that a bar moves and little is in doubt when it breaks off."""
+_KEPT = 24 * 3600.0
+"""Seconds that a server knows the requests that it has carried out."""
 _PATIENCE = 60.0
 """Seconds that a server which has answered before may stay away."""
-_PASSING = (408, 409, 429, 502, 503, 504)
+_TEMPORARY = (408, 409, 429, 502, 503, 504)
 """Statuses of a server that cannot do it now, or does it already."""
-_TOLD = 10
-"""Failures that are told of; the result file has all."""
-_NAMED = 3
+_FAILURES_SHOWN = 10
+"""Jobs that could not be changed and are told of; the result file has all."""
+_CLIENTS_NAMED = 3
 """Clients that a question names."""
+_NAME_SHOWN = 40
+"""Characters of a client id in a question."""
 
 YES = Option("yes", Kind.BOOL, "with a selection: do not ask")
 CREATION_OPTIONS = (
@@ -60,11 +61,11 @@ class Task:
     past: str
     """For what was done, such as ``deleted``."""
     path: str
-    words: str
-    """All that the command says, to be the same when it is resumed."""
+    request: str
+    """All that the command asks for, to be the same when it is resumed."""
     body: Callable[[Place], bytes]
     """Makes the request at a place."""
-    look: Callable[[Api, float, bool], Any]
+    preview: Callable[[Api, float, bool], Any]
     """Has the server check the request, all parts of it if so asked, and tells how many jobs there are."""
     selected: bool
     """Whether the server finds the jobs, by a selection."""
@@ -75,51 +76,80 @@ class Task:
 def refuse_without_many(call: ClientInvocation, what: str) -> None:
     """Raise UsageFailure for options that make sense with many jobs alone: ``--dry-run`` must not delete one."""
     for option in OPTIONS:
-        if option.name in call.settings and call.settings.origin(option.name).kind == "flag":
+        if option.name in call.settings and call.settings.is_flag(option.name):
             raise UsageFailure(f"--{option.name} is for many jobs: it needs {what}")
 
 
 def run(call: ClientInvocation, task: Task) -> int:
     """Do it, as the options of the command say. Returns the exit code."""
     settings = call.settings
-    results = settings.text("results")
+    results, dry_run = settings.text("results"), settings.flag("dry-run")
     bulk_results.check(results)
-    api, digest = call.api(Side.NORTH, base=FLEET_PATH), sha256(f"{task.path} {task.words}".encode()).hexdigest()[:16]
-    if token := settings.text("resume"):
-        place = resume_token.read(token)
-        if place.digest != digest:
-            raise UsageFailure("--resume is of another command: all other options and files must be the same")
-    else:
-        now = time.time()
-        seen = _asked(lambda: task.look(api, now, settings.flag("dry-run")))
-        count = member(seen, "count")
-        place = Place(digest, str(uuid4()), now, 0, 0, 0, int(count) if isinstance(count, float) else 0, "")
-        if settings.flag("dry-run"):
-            call.show_value({"count": float(place.rest), "first": items(seen, "items")})
-            return EXIT_OK
-        if task.asks and place.rest:
-            _require_consent(call, f"{task.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
-    with bulk_results.opened(results, going_on=bool(token)) as record, progress.shown(call.err) as show:
+    api, resumed = fleet.api_of(call), _resumed(call, task)
+    now = time.time() if resumed is None else resumed.moment
+    try:
+        seen = task.preview(api, now, dry_run)
+    except RefusedByServer as exc:
+        raise fleet.explained(exc) from exc
+    place = resumed or _start(task, now, seen)
+    if dry_run:
+        call.show_value({"count": float(place.rest), "first": items(seen, "items")})
+        return EXIT_OK
+    if resumed is None and task.asks and place.rest:
+        _require_consent(call, f"{task.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
+    if place.log != _log_of(seen):
+        raise UsageFailure("--resume is of a command to another server, or to another database of it")
+    with bulk_results.opened(results, going_on=resumed is not None) as record, progress.shown(call.err) as show:
         work = _Work(call, api, task, record, show, place)
         code = work.run()
-    work.tell()
+    work.report()
     return code
 
 
-def _asked(ask: Callable[[], Any]) -> Any:
-    try:
-        return ask()
-    except RefusedByServer as exc:
-        if exc.status in (404, 405) and not items(_problem(exc), "errors"):
-            raise Failure("the server cannot change many jobs at once: it is older than this command") from exc
-        raise
+def moment(call: ClientInvocation) -> float:
+    """Return what ages count back from: when the command was first given, where it is resumed."""
+    token = call.settings.text("resume")
+    return resume_token.read(token).moment if token else time.time()
 
 
-def _problem(exc: RefusedByServer) -> Any:
-    try:
-        return gojson.decode(exc.body)
-    except ValueError:
+def _resumed(call: ClientInvocation, task: Task) -> Place | None:
+    """Return where the command broke off; None if it is given for the first time. Raises UsageFailure."""
+    token = call.settings.text("resume")
+    if not token and not call.settings.is_flag("resume"):
         return None
+    place = resume_token.read(token)
+    if call.settings.flag("dry-run"):
+        raise UsageFailure("--dry-run and --resume exclude each other")
+    if place.digest != _digest(task):
+        raise UsageFailure(
+            "--resume is of another command, or other jobs match now: all other options, the files and the jobs to "
+            "retry must be the same"
+        )
+    if time.time() - place.moment > _KEPT:
+        raise UsageFailure(
+            "--resume is of a command of more than 24 hours ago: the server no longer knows what was done of its last "
+            "part. Look what is left, and begin anew with that"
+        )
+    return place
+
+
+def _start(task: Task, now: float, seen: Any) -> Place:
+    from uuid import uuid4  # slow to import, as what makes digests is
+
+    count = member(seen, "count")
+    rest = int(count) if isinstance(count, float) else 0
+    return Place(_digest(task), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
+
+
+def _digest(task: Task) -> str:
+    from hashlib import sha256  # see above
+
+    return sha256(f"{task.path} {task.request}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _log_of(seen: Any) -> str:
+    """Return the id of the log that a preview's position is on: it tells databases apart."""
+    return text(seen, "position").rpartition("-")[0]
 
 
 def _jobs(count: int) -> str:
@@ -132,10 +162,22 @@ def _require_consent(call: ClientInvocation, what: str, first: list[Any]) -> Non
         return
     if not (call.stdin.isatty() and call.err.is_terminal):
         raise UsageFailure(f"this would {what}: without a terminal that needs --yes, and --dry-run shows which")
-    names = [text(item, "clientId") for item in first[:_NAMED]] + ["…"] * (len(first) > _NAMED)
+    names = [_shortened(text(item, "clientId")) for item in first[:_CLIENTS_NAMED]]
+    names += ["…"] * (len(first) > _CLIENTS_NAMED)
     call.err.write(neutralise(f"{what} ({', '.join(names)})?") + " [y/N] ")
-    if call.stdin.readline(100).strip().lower() not in (b"y", b"yes"):
+    try:
+        answer = call.stdin.readline(100)
+    except KeyboardInterrupt:
+        call.err.write("\nnothing was changed\n")
+        raise
+    if not answer.endswith(b"\n"):
+        call.err.write("\n")  # the cursor stands behind the question still
+    if answer.strip().lower() not in (b"y", b"yes"):
         raise Failure("nothing was changed")
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_SHOWN else name[: _NAME_SHOWN - 1] + "…"
 
 
 @dataclass(slots=True)
@@ -158,7 +200,7 @@ class _Work:
         try:
             while self.place.rest and (goes_on or self.place.failed == failed):
                 self.show(self.task.past, self.place.done + self.place.failed, self.place.total)
-                self._take(decoded(self._sent(self.task.body(self.place))))
+                self._note(decoded(self._carried_out(self.task.body(self.place))))
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
@@ -167,14 +209,16 @@ class _Work:
             return exc.code
         return EXIT_PARTLY if self.place.failed else EXIT_OK
 
-    def _take(self, answer: Any) -> None:
+    def _note(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)
             self.place = self.place.behind(answer, selected=self.task.selected)
-        self.failures += [item for item in done if text(item, "outcome") == "failed"][: _TOLD - len(self.failures)]
+        self.failures += [item for item in done if text(item, "outcome") == "failed"][
+            : _FAILURES_SHOWN - len(self.failures)
+        ]
 
-    def _sent(self, body: bytes) -> str:
+    def _carried_out(self, body: bytes) -> str:
         """Send a request until it is answered: whatever was lost of it, it is carried out once."""
         headers = {"Idempotency-Key": f'"{self.place.key}-{self.place.chunk}"'}
         backoff, until = Backoff(), time.monotonic() + _PATIENCE
@@ -182,7 +226,7 @@ class _Work:
             try:
                 return self.api.fetch("POST", self.task.path, body=body, headers=headers)
             except (Unreachable, RefusedByServer) as exc:
-                if isinstance(exc, RefusedByServer) and exc.status not in _PASSING:
+                if isinstance(exc, RefusedByServer) and exc.status not in _TEMPORARY:
                     raise
                 pause = backoff.wait()
                 if time.monotonic() + pause > until:
@@ -190,7 +234,7 @@ class _Work:
                 self.call.report_loss(_reason(exc), pause)
                 time.sleep(pause)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Say what was done, and how to go on if that is not all."""
         place = self.place
         counts = {"done": place.done, "failed": place.failed, "rest": place.rest}
@@ -212,7 +256,7 @@ class _Work:
 def _reason(failure: Failure) -> str:
     """Return why a request was not carried out, on one line."""
     if isinstance(failure, RefusedByServer):
-        problem = _problem(failure)
+        problem = fleet.problem(failure)
         if isinstance(count := member(problem, "count"), float):
             return f"more jobs match now than were asked about: {count:,.0f} of those that are left"
         return text(problem, "detail") or str(failure)
@@ -220,7 +264,7 @@ def _reason(failure: Failure) -> str:
 
 
 def creation(
-    words: str,
+    request: str,
     head: dict[str, Any],
     count: int,
     line: Callable[[int], str],
@@ -234,19 +278,19 @@ def creation(
     def body(place: Place) -> bytes:
         return opening + _part(line, place.total - place.rest, count) + b"]}"
 
-    def look(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
-        seen, first = 0, list[Any]()
+    def preview(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
+        seen, first, position = 0, list[Any](), ""
         while seen < (count if all_parts else min(count, 1)):
             part = _part(line, seen, count)
             answer = decoded(api.fetch("POST", "/jobs:batch", body=opening + part + b'],"dryRun":true}'))
             looked_at = int(member(answer, "count") or 0)
-            first = first or items(answer, "items")
+            first, position = first or items(answer, "items"), text(answer, "position")
             if not looked_at:
                 break
             seen += looked_at
-        return {"count": float(count), "items": first}
+        return {"count": float(count), "items": first, "position": position}
 
-    return Task(verb, "created", "/jobs:batch", words + gojson.encode(head), body, look, selected=False, asks=asks)
+    return Task(verb, "created", "/jobs:batch", request + gojson.encode(head), body, preview, selected=False, asks=asks)
 
 
 _MOST_BYTES = 2 * 1024 * 1024
@@ -273,7 +317,7 @@ def change(verb: str, past: str, path: str, select: Callable[[float], dict[str, 
         selected = {"selection": select(place.moment), "limit": float(CHUNK), "expect": float(place.rest)}
         return encoded(members | selected | after)
 
-    def look(api: Api, now: float, _: bool) -> Any:  # see above
+    def preview(api: Api, now: float, _: bool) -> Any:  # see above
         return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
 
-    return Task(verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, look, selected=True)
+    return Task(verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, preview, selected=True)

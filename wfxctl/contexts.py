@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -131,7 +130,9 @@ def changing(environment: Mapping[str, str]) -> Iterator[Contexts]:
 
 def _write(path: Path, contexts: Contexts) -> None:
     """Put a new file in place of the old one; a crash leaves either of them whole."""
-    import yaml  # only who changes contexts needs it
+    import tempfile
+
+    import yaml  # both are slow to import, and only who changes contexts needs them
 
     document = {"current": contexts.current, "contexts": contexts.members}
     content = yaml.safe_dump(document, allow_unicode=True, sort_keys=False).encode()

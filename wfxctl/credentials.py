@@ -54,7 +54,7 @@ def _header(line: str) -> tuple[str, str]:
 def _token(settings: Settings, environment: Mapping[str, str]) -> str:
     """Return the token: a flag beats the variables, of which the token itself comes first."""
     name = settings.text("token-file")
-    if settings.origin("token-file").kind != "flag" and TOKEN_VARIABLE in environment:
+    if not settings.is_flag("token-file") and TOKEN_VARIABLE in environment:
         return _checked(environment[TOKEN_VARIABLE].strip(), TOKEN_VARIABLE)
     if not name:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX, Thread
 from typing import TypeVar
 
@@ -16,6 +15,8 @@ def begin(act: Callable[[], Result]) -> Callable[[float | None], Result]:
     That function returns or raises what the work does, or raises TimeoutError. Work that nobody waits for any longer
     ends with the program; it must not touch what belongs to the caller.
     """
+    from queue import Empty, SimpleQueue  # slow to import, and few commands need it
+
     outcomes: SimpleQueue[Callable[[], Result]] = SimpleQueue()
 
     def run() -> None:

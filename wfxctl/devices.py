@@ -1,27 +1,13 @@
-"""What the commands for devices have in common: how they ask the fleet API, and the columns of their tables."""
+"""What the commands for devices have in common: their argument, its path, and the columns of their tables."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.failures import UsageFailure
 from wfxctl.documents import Document, items, member, text
-from wfxctl.failures import RefusedByServer
-from wfxctl.invocation import ClientInvocation, Query, decoded, segment
+from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.tables import Column
-from wfxctl.targets import FLEET_PATH, Side
 from wfxctl.times import local_time
 from wfxctl.views import View
-
-
-def fetch(call: ClientInvocation, method: str, path: str, query: Query = (), body: bytes | None = None) -> Any:
-    """Return the decoded answer of the fleet API. Raises Failure for a server that has none."""
-    try:
-        return decoded(call.api(Side.NORTH, base=FLEET_PATH).fetch(method, path, query, body))
-    except RefusedByServer as exc:
-        if exc.status == 404 and not exc.body.strip():
-            raise Failure("the server has no fleet API, or none for devices: it is older than this command") from exc
-        raise
 
 
 def path_of(client_id: str) -> str:

@@ -18,7 +18,8 @@ from wfxctl.views import View
 TABLES = ("table", "wide")
 _WITH_COLUMNS = ("csv", *TABLES)
 _DOCUMENTS = ("json", "yaml")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\s\x00-\x1f\ufeff\u200b-\u200f]*[=+@\uff1d\uff0b\uff0d\uff20-]|[\t\r\n]")
+"""How texts begin that spreadsheets take for formulas: some pass over blanks, and over what cannot be seen."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = 2**53
 """Beyond it, not every whole number is a double."""
@@ -181,12 +182,13 @@ def _csv(call: ClientInvocation, columns: list[Column]) -> RowWriter:
         nonlocal begun
         heading = [] if begun else [[column.name for column in columns]]
         begun = True
-        _lines(call, map(_csv_line, [*heading, *([cell(column.content(row)) for column in columns] for row in rows)]))
+        _lines(call, map(csv_line, [*heading, *([cell(column.content(row)) for column in columns] for row in rows)]))
 
     return write
 
 
-def _csv_line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """Return a row of CSV, without the end of its line."""
     import csv  # only this form needs them
     import io
 
@@ -197,7 +199,7 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 def cell(content: str) -> str:
     """Keep spreadsheets from taking a text for a formula, which anybody may have put into a name."""
-    return f"'{content}" if content.startswith(_FORMULA) and not _NUMBER.fullmatch(content) else content
+    return f"'{content}" if _FORMULA.match(content) and not _NUMBER.fullmatch(content) else content
 
 
 def _lines(call: ClientInvocation, lines: Iterable[str]) -> None:

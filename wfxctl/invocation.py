@@ -107,7 +107,7 @@ class ClientInvocation(Invocation):
 
     def subject(self, option: str, what: str) -> str:
         """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure for none."""
-        is_flag = self.settings.origin(option).kind == "flag"
+        is_flag = self.settings.is_flag(option)
         if is_flag and self.arguments and self.settings.flag("strict"):
             raise UsageFailure(f"{what} is given twice: by --{option} and as an argument")
         value = self.settings.text(option) if is_flag or not self.arguments else self.arguments[0]

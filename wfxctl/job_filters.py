@@ -13,17 +13,6 @@ OPTIONS = (
 )
 
 
-def fleet_conditions_of(settings: Settings) -> list[tuple[str, str]]:
-    """Return the parameters as the fleet API reads them: there, an item of a list may have a comma."""
-    lists = {name: ",".join(map(escaped, settings.items(name))) for name in ("group", "tag")}
-    return [(name, lists.get(name, value)) for name, value in conditions_of(settings)]
-
-
-def escaped(item: str) -> str:
-    """Write an item of a list so that a comma in it separates nothing (spec/fleet.openapi.yml)."""
-    return item.replace("\\", "\\\\").replace(",", "\\,")
-
-
 def conditions_of(settings: Settings) -> list[tuple[str, str]]:
     """Return the parameters for the conditions that are set."""
     conditions = [

@@ -60,13 +60,18 @@ def _shown(step: Document) -> str:
     return span(seconds) + (" so far" if step.get("current") else "")
 
 
+def _seconds(step: Document) -> str:
+    seconds = member(step, "seconds")
+    return "" if seconds is None else str(seconds)
+
+
 VIEW = View(
     identity=lambda step: text(step, "state"),
     columns=(
         Column("STATE", lambda step: text(step, "state"), 12),
         Column("GROUP", lambda step: text(step, "group")),
         Column("SINCE", lambda step: local_time(text(step, "since")), 19, exact=lambda step: text(step, "since")),
-        Column("DURATION", _shown, exact=lambda step: str(member(step, "seconds") or "")),
+        Column("DURATION", _shown, exact=_seconds),
         Column("CHANGES", lambda step: text(step, "changes"), is_number=True),
         Column("PROGRESS", lambda step: text(step, "progress"), is_number=True),
         Column("MESSAGE", lambda step: text(step, "message")),

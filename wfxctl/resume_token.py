@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import re
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfxctl.documents import items, member, text
+
+_LATEST = 253402300799.0
+"""The end of the year 9999."""
+_MOST = 2**53
+_CURSOR = re.compile(r"[0-9A-Za-z_-]{0,200}")
+_NAME = re.compile(r"[0-9A-Za-z_.-]{0,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +25,10 @@ class Place:
     """Of what the command is asked to do."""
     key: str
     """What the idempotency keys of all its requests begin with."""
+    log: str
+    """The id of the log of the server's database."""
     moment: float
-    """What ages count back from."""
+    """When it was first given: what ages count back from."""
     chunk: int
     """How many requests were answered."""
     done: int
@@ -50,21 +58,44 @@ class Place:
 
     @property
     def token(self) -> str:
-        """The text."""
-        return base64.urlsafe_b64encode(json.dumps(astuple(self)).encode()).decode().rstrip("=")
+        """The text, with a sum that tells whether it is whole."""
+        from base64 import urlsafe_b64encode  # few commands need it
+
+        content = json.dumps(astuple(self)).encode()
+        return urlsafe_b64encode(_sum(content) + content).decode().rstrip("=")
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a command can have come so far."""
+        counts = (self.chunk, self.done, self.failed, self.rest)
+        return (
+            all(type(count) is int and 0 <= count < _MOST for count in counts)
+            and type(self.moment) is float
+            and 0.0 <= self.moment <= _LATEST
+            and all(type(name) is str and _NAME.fullmatch(name) for name in (self.digest, self.key, self.log))
+            and type(self.after) is str
+            and _CURSOR.fullmatch(self.after) is not None
+        )
 
 
 def read(token: str) -> Place:
-    """Read the text. Raises UsageFailure for what is none."""
-    kinds: tuple[type | tuple[type, ...], ...] = (str, str, (int, float), int, int, int, int, str)
+    """Read the text. Raises UsageFailure for what is none, or not whole."""
+    from base64 import urlsafe_b64decode  # see above
+
     try:
-        values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError:
-        values = None
-    if (
-        not isinstance(values, list)
-        or len(values) != len(kinds)
-        or not all(isinstance(value, kind) for value, kind in zip(values, kinds, strict=True))
-    ):
-        raise UsageFailure("--resume takes what a command that broke off printed, as it is")
-    return Place(*values)
+        packed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        place = Place(*json.loads(packed[_SUM:]))
+    except (ValueError, TypeError, RecursionError):
+        place = None
+    if place is None or packed[:_SUM] != _sum(packed[_SUM:]) or not place.is_sound:
+        raise UsageFailure("--resume takes what a command that broke off printed, whole and as it is")
+    return place
+
+
+_SUM = 4
+
+
+def _sum(content: bytes) -> bytes:
+    from zlib import crc32  # see above
+
+    return crc32(content).to_bytes(_SUM)

@@ -10,8 +10,12 @@ from wfx.commandline import durations
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Kind, Option, Settings, Value
 from wfxctl import job_filters
+from wfxctl.invocation import Query
 
 _DAYS = re.compile(r"([0-9]{1,6})d(.*)", re.DOTALL)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,20})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -25,15 +29,34 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _check(value: Value) -> None:
+def _check_age(value: Value) -> None:
     if value:
         _seconds(str(value))
 
 
+def _check_moment(value: Value) -> None:
+    if value and not _MOMENT.fullmatch(str(value)):
+        raise ValueError("it must be a moment such as 2026-07-01T08:00:00Z or 2026-07-01T10:00:00+02:00")
+
+
+def _moment(name: str, what: str) -> Option:
+    return Option(name, Kind.STRING, f"only jobs that were {what}, such as 2026-07-01T08:00:00Z", check=_check_moment)
+
+
+_AGES = ("older-than", "stale")
 FLEET_OPTIONS = (
+    Option("all-tags", Kind.STRINGS, "only jobs that have each of these tags"),
     Option("client-prefix", Kind.STRING, "only jobs of clients whose ids begin with this"),
-    Option("older-than", Kind.STRING, "only jobs that were created longer ago, such as 30d, 12h or 45m", check=_check),
-    Option("stale", Kind.STRING, "only jobs that have not changed for so long, such as 2d, 1h30m or 45m", check=_check),
+    _moment("created-after", "created at this moment or later"),
+    _moment("created-before", "created before this moment"),
+    _moment("modified-after", "last changed at this moment or later"),
+    _moment("modified-before", "last changed before this moment"),
+    Option(
+        "older-than", Kind.STRING, "only jobs that were created longer ago, such as 30d, 12h or 45m", check=_check_age
+    ),
+    Option(
+        "stale", Kind.STRING, "only jobs that have not changed for so long, such as 2d, 1h30m or 45m", check=_check_age
+    ),
 )
 """Conditions that the fleet API alone knows."""
 OPTIONS = (*job_filters.OPTIONS, *FLEET_OPTIONS)
@@ -41,17 +64,19 @@ FROM_STATE = Option("from-state", Kind.STRING, "only jobs in this state", names=
 STATUS_OPTIONS = (FROM_STATE, *(each for each in OPTIONS if each.name not in ("client-id", "state")))
 """Those of a command whose ``--client-id`` and ``--state`` say something else."""
 
-_MEMBERS = (
-    ("client-id", "clientId"),
-    ("client-prefix", "clientIdPrefix"),
-    ("from-state", "state"),
-    ("group", "group"),
-    ("older-than", "createdBefore"),
-    ("stale", "modifiedBefore"),
-    ("state", "state"),
-    ("tag", "tag"),
-    ("workflow", "workflow"),
-)
+_MEMBERS = {
+    "all-tags": "allTags",
+    "client-id": "clientId",
+    "client-prefix": "clientIdPrefix",
+    "created-after": "createdAfter",
+    "created-before": "createdBefore",
+    "from-state": "state",
+    "modified-after": "modifiedAfter",
+    "modified-before": "modifiedBefore",
+    "older-than": "createdBefore",
+    "stale": "modifiedBefore",
+}
+"""Conditions whose names in the API are others."""
 
 
 def given(settings: Settings, options: tuple[Option, ...]) -> list[str]:
@@ -59,20 +84,44 @@ def given(settings: Settings, options: tuple[Option, ...]) -> list[str]:
 
     Nothing else makes a selection: what happens to stand in a file or a variable must not choose what is deleted.
     """
-    return [option.name for option in options if settings.origin(option.name).kind == "flag"]
+    return [option.name for option in options if settings.is_flag(option.name)]
 
 
 def selection_of(settings: Settings, options: tuple[Option, ...], now: float) -> dict[str, Any]:
     """Return the conditions on the command line; ages count back from ``now``. Raises UsageFailure for empty ones."""
-    selection: dict[str, Any] = {}
-    names = given(settings, options)
-    for name, member in _MEMBERS:
-        if name in names:
-            value = settings.value(name)
-            if not value:
-                raise UsageFailure(f"--{name} is empty, which would be no condition")
-            selection[member] = _before(now, str(value)) if name in ("older-than", "stale") else value
-    return selection
+    return _members(settings, given(settings, options), now)
+
+
+def parameters_of(settings: Settings, now: float) -> Query:
+    """Return the conditions for a list, which files and variables may set, too. Raises as :func:`selection_of`."""
+    from wfx.client.selection import joined  # only lists need it
+
+    refuse_empty(settings, OPTIONS)
+    members = _members(settings, [option.name for option in OPTIONS if settings.value(option.name)], now)
+    return [(name, joined(value) if isinstance(value, list) else value) for name, value in members.items()]
+
+
+def refuse_empty(settings: Settings, options: tuple[Option, ...]) -> None:
+    """Raise UsageFailure for conditions on the command line that are none: ``--tag "$TAG"`` must not mean all jobs."""
+    for name in given(settings, options):
+        value = settings.value(name)
+        if not value:
+            raise UsageFailure(f"--{name} is empty, which would be no condition")
+        if isinstance(value, list) and "" in value:
+            raise UsageFailure(f"--{name} has an empty item")
+
+
+def _members(settings: Settings, names: list[str], now: float) -> dict[str, Any]:
+    refuse_empty(settings, tuple(option for option in (FROM_STATE, *OPTIONS) if option.name in names))
+    members: dict[str, Any] = {}
+    chosen: dict[str, str] = {}
+    for name in names:
+        member = _MEMBERS.get(name, name)
+        if member in members:
+            raise UsageFailure(f"--{chosen[member]} and --{name} exclude each other")
+        value = settings.value(name)
+        chosen[member], members[member] = name, _before(now, str(value)) if name in _AGES else value
+    return members
 
 
 def _before(now: float, age: str) -> str:

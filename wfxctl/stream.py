@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wfx.client import bodies, sse
-from wfx.client.errors import Unreadable
 from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure
 from wfxctl.failures import RefusedByServer, Unreachable
@@ -30,6 +28,8 @@ class Parser:
 
     def __init__(self, last_id: str | None = None) -> None:
         """Begin at the start of a stream that goes on behind the event with this id."""
+        from wfx.client import sse  # slow to import: only who follows a stream pays for it
+
         self._parser = sse.Parser(last_id)
 
     @property
@@ -44,6 +44,8 @@ class Parser:
 
     def feed(self, chunk: bytes) -> list[str]:
         """Return the data of the events that this piece completes. Raises Failure for one that is too large."""
+        from wfx.client.errors import Unreadable
+
         try:
             return [data for _, data in self._parser.feed(chunk)]
         except Unreadable as exc:
@@ -108,6 +110,8 @@ class Follower:
         with self._api.stream("/jobs/events", self._query, headers, silence) as opened:
             yield Opened(opened.status)
             if opened.status != 200:
+                from wfx.client import bodies
+
                 refusal = bodies.whole(opened.chunks, LARGEST_REFUSAL)
                 raise opened.exchange.refusal(opened.status, refusal.decode("utf-8", "replace"), opened.retry_after)
             self._backoff.succeeded()

@@ -56,7 +56,7 @@ def target(
     scheme = "https" if tls else "http"
     url = f"{scheme}://{host_port(host, port)}{base}"
     if path := unix_socket(settings):
-        if settings.origin("proxy").kind == "flag":
+        if settings.is_flag("proxy"):
             raise UsageFailure("--proxy excludes --client-unix-socket and --mgmt-unix-socket")
         return Target(url, path)
     from wfxctl.proxies import proxy_for  # only who connects needs it

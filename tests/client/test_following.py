@@ -130,3 +130,12 @@ def test_a_server_that_does_not_answer(connect: Connect) -> None:
     with pytest.raises(Unreachable, match=r"refused|attempts failed"):
         next(connect(f"http://127.0.0.1:{port}", Retries(attempts=1)).events("now"))
     assert issubclass(TimedOut, Unreachable)
+
+
+def test_an_answer_that_is_no_stream(connect: Connect) -> None:
+    """Whoever answers with a page in place of a stream is no wfx, and is not asked again and again."""
+    with Stub().listening() as stub:
+        stub.usual = lambda _: Reply(body=b"<html>", headers={"Content-Type": "text/html"})
+        with pytest.raises(Unreadable, match="not text/event-stream"):
+            next(connect(f"http://127.0.0.1:{stub.port}").events("0"))
+        assert len(stub.seen) == 1

@@ -60,6 +60,13 @@ def test_a_device_and_an_operator(other_service: LocalService) -> None:
     assert shown[-1] == "1 jobs in hall 1"
 
 
+def test_many_jobs_and_devices(other_service: LocalService) -> None:
+    """The program for many creates three jobs, finds and tags them, describes a device, and deletes them."""
+    assert run(program("Many jobs, and devices", other_service)).splitlines() == [
+        "3 INSTALL", "['fan-1', 'fan-2', 'fan-3']", "3 tagged", "fan-1 INSTALL None", "3 deleted",
+    ]  # fmt: skip
+
+
 def test_asyncio(other_service: LocalService) -> None:
     """The asynchronous program creates ten jobs and finds them by their tag."""
     assert run(program("Without waiting: asyncio", other_service)) == "10\n"

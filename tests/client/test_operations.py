@@ -91,7 +91,7 @@ def test_workflows(north: Any) -> None:
     assert set(workflow.states) == {state["name"] for state in given["states"]}
     assert workflow.groups == {group["name"]: tuple(group["states"]) for group in given["groups"]}
     assert workflow.name in [each.name for each in north.all_workflows()]
-    assert north.list_workflows(limit=1, total=True).total == 2
+    assert north.list_workflows(limit=1, total=True).total == len(list(north.all_workflows())) > 1
     north.delete_workflow(workflow.name)
     with pytest.raises(WorkflowNotFound):
         north.get_workflow(workflow.name)

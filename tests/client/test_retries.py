@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wfx.client import (
+    ClientError,
     JobNotFound,
     NotSent,
     Refused,
@@ -20,11 +21,12 @@ from wfx.client import (
     Unavailable,
     Unreachable,
 )
-from wfx.client.commands import Flow, Request, Response, Send, Sleep, advance
+from wfx.client.commands import Flow, Now, Request, Response, Send, Sleep, advance
 from wfx.client.errors import refusal
 from wfx.client.exchanging import Plan, exchange
 from wfx.client.pauses import Backoff, Interval
 from wfx.client.plans import add_tags, create_job, delete_job, get_status, update_status
+from wfx.client.polling import poll_jobs, wait_for
 
 STATUS = Response(200, {}, b'{"state": "A"}')
 JOB = Response(201, {}, json.dumps({
@@ -149,6 +151,62 @@ def test_any_refusal_is_an_error_of_its_kind(status: int, body: bytes, kind: typ
     assert isinstance(error, kind)
     assert str(error)
     assert error.retry_after is None
+
+
+def test_a_server_cannot_make_a_stream_wait_for_long() -> None:
+    """What a stream asks for in ``retry`` counts up to the longest pause."""
+    backoff = Backoff(999_999.0, 60.0)
+    assert backoff.wait() <= 90.0
+
+
+def poll(outcomes: Sequence[Outcome]) -> list[float]:
+    """Poll through these outcomes; returns the pauses."""
+    flow, left, slept = poll_jobs(Retries(), "c"), list(outcomes), list[float]()
+    outcome: Any = None
+    while left:
+        command = advance(flow, outcome)
+        outcome = left.pop(0) if isinstance(command, Send) else None
+        if isinstance(command, Sleep):
+            slept.append(command.seconds)
+    while not isinstance(command := advance(flow, outcome), Sleep):
+        outcome = None
+    return [*slept, command.seconds]
+
+
+@pytest.mark.parametrize("failure", [LOST, LATE, answer(401), answer(503), Response(200, {}, b"<html>"), answer(500)])
+def test_a_device_waits_out_whatever_happens(failure: Outcome) -> None:
+    """A poll that fails is made again, with growing pauses, also where somebody else answers in the server's place."""
+    pauses = poll([failure] * 8)
+    assert len(pauses) == 8
+    assert pauses[-1] > 3.0
+    assert poll([answer(503, {"retry-after": "999999999"})]) == [3600.0]
+
+
+def lose_all(flow: Flow[Any]) -> tuple[Exception, float, int]:
+    """Run a flow of which every request is lost; returns its error, when that came, and how often it had sent."""
+    now, sent, outcome = 0.0, 0, None
+    try:
+        for _ in range(1000):
+            command = advance(flow, outcome)
+            outcome = None
+            if isinstance(command, Sleep):
+                now += command.seconds
+            elif isinstance(command, Now):
+                outcome = now
+            else:
+                sent, outcome = sent + 1, LOST
+    except ClientError as exc:
+        return exc, now, sent
+    raise AssertionError("it has no end")
+
+
+def test_waiting_for_a_job_ends_in_time() -> None:
+    """The time that a wait may take holds although the client's retries have no end."""
+    error, now, sent = lose_all(wait_for(Retries(attempts=None), "1", states=["A"], timeout=100.0))
+    assert isinstance(error, TimedOut)
+    assert "could not be looked at in time: broke off" in str(error)
+    assert now == 100.0
+    assert sent > 5
 
 
 def test_backoff_begins_anew_after_success() -> None:

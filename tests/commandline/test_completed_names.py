@@ -176,6 +176,12 @@ TYPED = [
     ("wfxctl job wait 7 --for=gr", "wfxctl job wait 7 --for=group=G "),
     ("wfxctl job wait 7 --for=state=U", "wfxctl job wait 7 --for=state=UP "),
     ("wfxctl job query -o na", "wfxctl job query -o name "),
+    ("wfxctl job summary --all", "wfxctl job summary --all-tags "),
+    ("wfxctl job query --created-a", "wfxctl job query --created-after "),
+    ("wfxctl job delete --modified-b", "wfxctl job delete --modified-before "),
+    ("wfxctl job update-status --from-state=BRI", "wfxctl job update-status --from-state=BRIGHT "),
+    ("wfxctl job retry --conti", "wfxctl job retry --continue-on-error "),
+    ("wfxctl device la", "wfxctl device label "),
 ]
 
 

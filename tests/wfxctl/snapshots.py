@@ -45,6 +45,9 @@ _ERRORS = (
     "job delete 1 --group FAILED",
     "job delete --group= --yes",
     "job delete --stale x",
+    "job delete --created-before yesterday --yes",
+    "job delete --older-than 1d --created-before 2026-07-01T08:00:00Z --yes",
+    "job delete --tag=a,,b --yes",
     "job delete --tag t --results r.txt",
     "job delete --tag t --resume x",
     "job delete --tag t",
@@ -54,6 +57,12 @@ _ERRORS = (
     "job create --clients-from missing",
     "job create --clients-from a -f b",
     "job query --stale 1h --watch",
+    "job query --stale 1h",
+    "job query --client-prefix=",
+    "job summary",
+    "job summary --state=",
+    "device list",
+    "device list --label=",
     "workflow get",
     "workflow get gone",
     "workflow apply",
@@ -157,6 +166,8 @@ def _fill(stub: Stub) -> None:
 
         if request.path == "/workflows/lamp":
             return Reply(body=json.dumps(WORKFLOW).encode())
+        if request.path.startswith("/api/fleet/"):
+            return Reply(404, b"")
         error = {"errors": [{"code": "wfx.notFound", "logref": "1a2b", "message": "it was not found"}]}
         reply = usual(request) if request.path.startswith("/jobs") else Reply(404)
         return Reply(404, json.dumps(error).encode()) if reply.status == 404 else reply

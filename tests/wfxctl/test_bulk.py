@@ -12,6 +12,7 @@ import pytest
 from command_lines import Outcome
 from wfxctl_stub import Reply, Seen, Stub
 
+from wfx.client.errors import NO_FLEET_API
 from wfx.commandline.failures import EXIT_INTERRUPTED
 from wfxctl import bulk, main
 from wfxctl.stream import Backoff
@@ -172,7 +173,7 @@ def test_another_command_is_not_resumed(north: Run, stub: Stub) -> None:
 
 def test_ctrl_c_tells_how_to_go_on(north: Run, stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Interrupted, it says what is done; resumed, the chunk in doubt has the same key, and no result is there twice."""
-    fleet, fetch, calls = Bulk(stub, 7), bulk._Work._sent, 0
+    fleet, fetch, calls = Bulk(stub, 7), bulk._Work._carried_out, 0
 
     def interrupted(work: Any, body: bytes) -> str:
         nonlocal calls
@@ -182,7 +183,7 @@ def test_ctrl_c_tells_how_to_go_on(north: Run, stub: Stub, monkeypatch: pytest.M
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(bulk._Work, "_sent", interrupted)
+    monkeypatch.setattr(bulk._Work, "_carried_out", interrupted)
     line = (*DELETE, "--yes", "--results", str(tmp_path / "r.csv"))
     outcome = north(*line)
     assert (outcome.code, json.loads(outcome.out)) == (EXIT_INTERRUPTED, {"done": 3, "failed": 0, "rest": 4})
@@ -259,8 +260,13 @@ def test_files_with_faults(north: Run, stub: Stub, tmp_path: Path, name: str, co
 
 def test_an_older_server_is_named(north: Run, stub: Stub) -> None:
     """A server without bulk requests is said to be older."""
+    for reply in (Reply(404, b""), Reply(404, b"404 page not found\n"), Reply(405, b"")):
+        stub.replies.append(reply)
+        assert north(*DELETE, "--yes").err == f"Error: {NO_FLEET_API}\n"
     stub.replies.append(Reply(404, b""))
-    assert "older than this command" in north(*DELETE, "--yes").err
+    assert NO_FLEET_API in north("job", "retry", "--tag", "t", "--yes").err
+    stub.replies.append(Reply(404, b""))
+    assert NO_FLEET_API in north("job", "query", "--stale", "1h").err
 
 
 def test_variables_make_no_selection(north: Run, stub: Stub) -> None:

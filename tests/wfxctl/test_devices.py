@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from wfxctl_stub import Reply, Stub
 
+from wfx.client.errors import NO_FLEET_API
+
 Run = Callable[..., Any]
 FLEET = "/api/fleet/v1"
 PRESS = {
@@ -131,11 +133,12 @@ def test_it_gives_up(north: Run, stub: Stub) -> None:
     outcome = north("device", "label", "press-7", "a")
     assert (outcome.code, len(stub.seen)) == (1, 10)
     assert "changed" in outcome.err
-    stub.usual = lambda _: Reply(404, b'{"detail":"there is no device"}')
+    stub.usual = lambda _: Reply(404, b'{"errors":[{"code":"wfx.deviceNotFound","message":"there is no device"}]}')
     assert "there is no device" in north("device", "label", "press-7", "a").err
 
 
 def test_an_older_server_is_named(north: Run, stub: Stub) -> None:
     """A server without devices is said to be older."""
     stub.usual = lambda _: Reply(404, b"")
-    assert "no fleet API, or none for devices" in north("device", "list").err
+    for command in ("list", "show press-7", "label press-7 a"):
+        assert north("device", *command.split()).err == f"Error: {NO_FLEET_API}\n"

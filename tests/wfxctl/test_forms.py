@@ -82,7 +82,8 @@ def test_csv_is_exact(south: Run, fleet: Fleet) -> None:
 
 @pytest.mark.parametrize(("client", "cell"), [
     ("=1+1", "'=1+1"), ("+1", "'+1"), ("-a", "'-a"), ("@x", "'@x"), ("\t=1", "'\t=1"), ("\r", "'\r"),
-    ("-5", "-5"), ("a=1", "a=1"),
+    (" =1+1", "' =1+1"), ("\n=1", "'\n=1"), ("\u00a0@x", "'\u00a0@x"), ("\ufeff-a", "'\ufeff-a"), ("\x0b+a", "'\x0b+a"),
+    ("\uff1d1+1", "'\uff1d1+1"), (" \t-5", "' \t-5"), ("-5", "-5"), ("a=1", "a=1"), (" a", " a"),
 ])  # fmt: skip
 def test_csv_has_no_formulas(south: Run, stub: Stub, client: str, cell: str) -> None:
     """What a spreadsheet would take for a formula has an apostrophe before it."""

@@ -83,6 +83,13 @@ def test_a_history_has_each_form(south: Run, stub: Stub) -> None:
     assert shown == "state,duration\nOFF,600.0\nDIM,1200.0\nBROKEN,\n"
 
 
+def test_no_time_is_a_time(south: Run, stub: Stub) -> None:
+    """A state that was left at once lasted for no time, which is not the same as for an unknown time."""
+    answered(stub, **entry(10, "OFF"))
+    shown = south("job", "history", "7", "-o", "csv", "--columns", "duration").out.splitlines()
+    assert "0.0" in shown
+
+
 def test_a_description_has_all(south: Run, stub: Stub) -> None:
     """All about a job is on one screen, without control characters."""
     answered(stub)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wfx.client.pauses
 from wfx.client import sse
 from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure
@@ -153,7 +153,7 @@ class Flaky:
 def followed(monkeypatch: pytest.MonkeyPatch, flaky: Any, *, patient: bool) -> list[float]:
     """Follow a flaky stream to its end, which must come by a Failure; returns the pauses."""
     monkeypatch.setattr(stream.time, "sleep", lambda _: None)
-    monkeypatch.setattr(wfx.client.pauses.random, "uniform", lambda *_: 1.0)
+    monkeypatch.setattr(random, "uniform", lambda *_: 1.0)
     pauses: list[float] = []
     how = Following(reconnect=True, patient=patient, report=lambda _, seconds: pauses.append(seconds))
     with pytest.raises(Failure):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from wfxctl_stub import Reply, Seen, Stub
 
+from wfx.client.errors import NO_FLEET_API
 from wfx.client.pauses import Backoff
 from wfxctl import main, tables
 from wfxctl.commands import job_summary
@@ -78,7 +79,7 @@ def test_an_older_server_is_named(north: Run, stub: Stub) -> None:
     """A server without the fleet API is said to be older, and nothing else is tried."""
     stub.replies.append(Reply(404, b""))
     outcome = north("job", "summary", "--watch")
-    assert (outcome.code, outcome.err) == (1, "Error: the server has no fleet API: it is older than this command\n")
+    assert (outcome.code, outcome.err) == (1, f"Error: {NO_FLEET_API}\n")
     assert len(stub.seen) == 1
 
 

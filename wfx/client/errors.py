@@ -8,15 +8,22 @@ ClientError
 ├── Ended                    what was waited for cannot happen any more
 └── Refused                  the server answered that it did not carry the request out
     ├── InvalidRequest       400 and other mistakes in the request
+    │   ├── KeyReused        the idempotency key was given with another request
     │   ├── WorkflowInvalid
     │   └── WorkflowNotUnique
     ├── Denied               401, 403: by a plugin, a gateway, or the wrong side
     ├── NotFound
+    │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── NoFleetApi       the server is older than this client
     │   └── WorkflowNotFound
     ├── Conflict             409, 412: what was to be changed is not as it was expected to be
+    │   ├── DeviceChanged
+    │   ├── DeviceInUse      jobs refer to it
+    │   ├── EventsOtherLog   the position belongs to another log: read the jobs anew
     │   ├── JobModified
-    │   └── EventsOtherLog   the position belongs to another log: read the jobs anew
+    │   ├── KeyInUse         a request with this idempotency key is being carried out
+    │   └── SelectionTooLarge  more jobs meet the conditions than were expected
     ├── EventsGone           the events behind the position are no longer kept: read the jobs anew
     └── ServerFault          5xx
         ├── Unavailable      502, 503, 504, and
@@ -66,6 +73,8 @@ class Problem:
     message: str
     """For people."""
     logref: str = ""
+    pointer: str = ""
+    """Where in the body it is (JSON Pointer), if the server tells."""
 
 
 class Refused(ClientError):
@@ -104,6 +113,10 @@ class WorkflowNotUnique(InvalidRequest):
     """The name of the workflow is taken."""
 
 
+class KeyReused(InvalidRequest):
+    """The idempotency key was given with another request before."""
+
+
 class Denied(Refused):
     """A plugin, a gateway, or the side of the API does not allow it."""
 
@@ -116,6 +129,14 @@ class JobNotFound(NotFound):
     """No job has this id, or no longer."""
 
 
+class DeviceNotFound(NotFound):
+    """No device has this client id."""
+
+
+class NoFleetApi(NotFound):
+    """The server has no fleet API, or not this part of it."""
+
+
 class WorkflowNotFound(NotFound):
     """No workflow has this name."""
 
@@ -126,6 +147,28 @@ class Conflict(Refused):
 
 class JobModified(Conflict):
     """Another change to the job came first."""
+
+
+class DeviceChanged(Conflict):
+    """Somebody else has changed what is said about the device."""
+
+
+class DeviceInUse(Conflict):
+    """Jobs refer to the device, so it cannot be deleted."""
+
+
+class KeyInUse(Conflict):
+    """A request with this idempotency key is being carried out."""
+
+
+class SelectionTooLarge(Conflict):
+    """More jobs meet the conditions than were expected; nothing was changed."""
+
+    @property
+    def count(self) -> int | None:
+        """How many jobs meet the conditions, if the server tells."""
+        count = self.extra.get("count")
+        return count if isinstance(count, int) else None
 
 
 class EventsOtherLog(Conflict):
@@ -153,10 +196,16 @@ class StoreFull(ServerFault):
 
 
 _BY_CODE: Mapping[str, type[Refused]] = {
+    "wfx.deviceChanged": DeviceChanged,
+    "wfx.deviceInUse": DeviceInUse,
+    "wfx.deviceNotFound": DeviceNotFound,
     "wfx.eventsGone": EventsGone,
     "wfx.eventsOtherLog": EventsOtherLog,
+    "wfx.idempotencyKeyInUse": KeyInUse,
+    "wfx.idempotencyKeyReused": KeyReused,
     "wfx.jobModifiedConcurrently": JobModified,
     "wfx.jobNotFound": JobNotFound,
+    "wfx.selectionTooLarge": SelectionTooLarge,
     "wfx.storeFull": StoreFull,
     "wfx.storeUnavailable": Unavailable,
     "wfx.tooManyRequests": TooManyRequests,
@@ -177,16 +226,35 @@ def refusal(status: int, headers: Mapping[str, str], body: str) -> Refused:
     except (ValueError, RecursionError):
         document = None
     listed = document.get("errors") if isinstance(document, dict) else None
-    problems = [_problem(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    problems = [problem_of(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     extra = {name: value for name, value in document.items() if name != "errors"} if isinstance(document, dict) else {}
     code = problems[0].code if problems else ""
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else InvalidRequest)
     return kind(status, problems, "" if problems else body, _seconds(headers.get("retry-after", "")), extra)
 
 
-def _problem(given: Mapping[str, Any]) -> Problem:
-    code, message, logref = (str(given.get(name, "")) for name in ("code", "message", "logref"))
-    return Problem(code, message, logref)
+def fleet_refusal(status: int, headers: Mapping[str, str], body: str) -> Refused:
+    """Make the error of an answer to a request of the fleet API, which older servers do not have."""
+    error = refusal(status, headers, body)
+    if not lacks_fleet_api(status, error.code):
+        return error
+    return NoFleetApi(status, [Problem(error.code, NO_FLEET_API)])
+
+
+NO_FLEET_API = "the server has no fleet API, or not all of it: it is older than this program"
+
+
+def lacks_fleet_api(status: int, code: str) -> bool:
+    """Tell whether an answer, of which this is the first code or nothing, is of a server that does not know the path.
+
+    Some servers take the path for one of the other API with another method.
+    """
+    return status in (404, 405) and code in ("", "wfx.pathNotFound", "wfx.methodNotAllowed")
+
+
+def problem_of(given: Mapping[str, Any]) -> Problem:
+    """Read one reason of a refusal."""
+    return Problem(*(str(given.get(name, "")) for name in ("code", "message", "logref", "pointer")))
 
 
 def _seconds(text: str) -> float | None:

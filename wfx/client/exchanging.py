@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from wfx.client.commands import Flow, Request, Response, Send, Sleep
-from wfx.client.errors import NotSent, Refused, TooManyRequests, Unavailable, Unreachable, refusal
+from wfx.client.commands import Flow, Now, Request, Response, Send, Sleep
+from wfx.client.errors import KeyInUse, NotSent, Refused, TooManyRequests, Unavailable, Unreachable, refusal
 from wfx.client.pauses import Retries
 
 Result = TypeVar("Result")
@@ -21,18 +21,25 @@ class Plan(Generic[Result]):
     request: Request
     read: Callable[[Response], Result]
     """Makes the result of a successful answer; raises Unreadable for what is none."""
+    refused: Callable[[int, Mapping[str, str], str], Refused] = refusal
+    """Makes the error of any other answer, of its status, header and body."""
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again although the server may have acted on it."""
-        request = self.request
-        return request.method in _IDEMPOTENT or any(name.lower() == "idempotency-key" for name in request.headers)
+        """Whether it may be sent again although the server may have acted on it.
+
+        A change for which something must be as it was would be refused then: by its own first attempt.
+        """
+        names = {name.lower() for name in self.request.headers}
+        if self.request.method == "PUT" and "if-match" in names:
+            return False
+        return self.request.method in _IDEMPOTENT or "idempotency-key" in names
 
 
-def exchange(plan: Plan[Result], retries: Retries) -> Flow[Result]:
+def exchange(plan: Plan[Result], retries: Retries, deadline: float | None = None) -> Flow[Result]:
     """Send, and send again after pauses as long as that is safe and of use.
 
-    Raises the error of the last attempt.
+    Raises the error of the last attempt. Behind the deadline, by the clock of :class:`Now`, there is no other one.
     """
     backoff, attempt, uncertain = retries.backoff(), 1, False
     while True:
@@ -42,7 +49,7 @@ def exchange(plan: Plan[Result], retries: Retries) -> Flow[Result]:
                 return plan.read(response)
             if uncertain and plan.request.method == "DELETE" and response.status == 404:
                 return plan.read(response)  # an attempt before, of which nobody knew the outcome, has done it
-            raise refusal(response.status, response.headers, response.text)
+            raise plan.refused(response.status, response.headers, response.text)
         except (Unreachable, Refused) as exc:
             pause = backoff.wait()
             if attempt == retries.attempts or not _may_repeat(plan, exc):
@@ -52,6 +59,11 @@ def exchange(plan: Plan[Result], retries: Retries) -> Flow[Result]:
                     raise
                 pause = max(pause, exc.retry_after)
             uncertain = uncertain or not _proves_nothing_happened(exc)
+            if deadline is not None:
+                left = deadline - (yield Now())
+                if left <= 0:
+                    raise
+                pause = min(pause, left)
         attempt += 1
         yield Sleep(pause)
 
@@ -60,7 +72,7 @@ def _may_repeat(plan: Plan[Result], error: Unreachable | Refused) -> bool:
     """Tell whether another attempt is safe, and may have another outcome."""
     if _proves_nothing_happened(error):
         return True
-    return plan.repeatable and isinstance(error, Unreachable | Unavailable)
+    return plan.repeatable and isinstance(error, Unreachable | Unavailable | KeyInUse)
 
 
 def _proves_nothing_happened(error: Unreachable | Refused) -> bool:

@@ -12,6 +12,7 @@ from wfx.client.pauses import Backoff, Retries
 from wfx.client.plans import Query, events_request
 from wfx.client.sse import Parser
 
+_TYPE = "text/event-stream"
 HEARTBEAT = 75.0
 """Seconds without a sign of life after which a stream is taken for dead: more than twice the 30 that servers take."""
 
@@ -47,6 +48,8 @@ def _followed(retries: Retries, query: Query, heartbeat: float) -> ItemFlow[Even
             opened: Response = yield Open(events_request(query, position), heartbeat)
             if opened.status != 200:
                 raise refusal(opened.status, opened.headers, opened.text)
+            if not opened.headers.get("content-type", "").lower().startswith(_TYPE):
+                raise Unreadable(f"the answer is not {_TYPE}: is this a server of wfx?")
             while piece := (yield Read()):
                 attempt = 1
                 backoff.succeeded()

@@ -27,7 +27,7 @@ class Status:
     @classmethod
     def of(cls, given: Any) -> Status:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a status")
+        read = Members(given, "a status")
         return cls(
             read.text("state"), read.text("clientId", ""), read.number("progress", 0), read.text("message", ""),
             read.document("context"), read.text("definitionHash", ""),
@@ -48,7 +48,7 @@ class Transition:
     @classmethod
     def of(cls, given: Any) -> Transition:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a transition")
+        read = Members(given, "a transition")
         return cls(read.text("from"), read.text("to"), read.text("eligible"), read.text("action", ""))
 
 
@@ -68,12 +68,12 @@ class Workflow:
     @classmethod
     def of(cls, given: Any) -> Workflow:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a workflow")
-        groups = [_Members(each, "a group") for each in read.items("groups")]
+        read = Members(given, "a workflow")
+        groups = [Members(each, "a group") for each in read.items("groups")]
         return cls(
             read.text("name"),
             read.text("description", ""),
-            tuple(_Members(each, "a state").text("name") for each in read.items("states")),
+            tuple(Members(each, "a state").text("name") for each in read.items("states")),
             {group.text("name"): tuple(map(str, group.items("states"))) for group in groups},
             tuple(map(Transition.of, read.items("transitions"))),
             read.given,
@@ -96,7 +96,7 @@ class HistoryEntry:
     @classmethod
     def of(cls, given: Any) -> HistoryEntry:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a history entry")
+        read = Members(given, "a history entry")
         changed = read.document("definition") if "definition" in read.given else None
         return cls(read.time("mtime"), Status.of(read.given.get("status")), changed)
 
@@ -121,7 +121,7 @@ class Job:
     @classmethod
     def of(cls, given: Any) -> Job:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a job")
+        read = Members(given, "a job")
         return cls(
             read.text("id"),
             read.text("clientId"),
@@ -164,9 +164,9 @@ class Event:
     @classmethod
     def of(cls, given: Any, position: str) -> Event:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "an event")
-        job = _Members(read.given.get("job"), "the job of an event")
-        workflow = _Members(job.given.get("workflow"), "the workflow of an event").text("name")
+        read = Members(given, "an event")
+        job = Members(read.given.get("job"), "the job of an event")
+        workflow = Members(job.given.get("workflow"), "the workflow of an event").text("name")
         return cls(
             position, read.text("action"), read.time("ctime"), job.text("id"), job.text("clientId"), workflow, job.given
         )
@@ -199,7 +199,7 @@ def page_of(item: Callable[[Any], Item]) -> Callable[[Any], Page[Item]]:
     """Return what reads pages of such items."""
 
     def read(given: Any) -> Page[Item]:
-        members = _Members(given, "a page")
+        members = Members(given, "a page")
         place = members.document("pagination")
         return Page(tuple(map(item, members.items("content"))), place.get("total"))
 
@@ -218,9 +218,9 @@ class Health:
     @classmethod
     def of(cls, given: Any) -> Health:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a report on health")
+        read = Members(given, "a report on health")
         parts = read.document("details")
-        return cls(read.text("status"), {name: _Members(part, name).text("status") for name, part in parts.items()})
+        return cls(read.text("status"), {name: Members(part, name).text("status") for name, part in parts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,38 +233,45 @@ class Version:
     @classmethod
     def of(cls, given: Any) -> Version:
         """Read it. Raises Unreadable."""
-        read = _Members(given, "a version")
+        read = Members(given, "a version")
         return cls(read.text("version"), read.text("commit", ""))
 
 
-class _Members:
+class Members:
     """Members of a JSON object, by what they must be."""
 
     def __init__(self, given: Any, what: str) -> None:
+        """Take the object; ``what`` it is, messages say. Raises Unreadable for what is no object."""
         if not isinstance(given, dict):
             raise Unreadable(f"{what} is not a JSON object: is this a server of wfx?")
         self.given: dict[str, Any] = given
         self._what = what
 
     def text(self, name: str, default: str | None = None) -> str:
+        """Return a text. Raises Unreadable, as all of these do."""
         value = self.given.get(name, default)
         return value if isinstance(value, str) else self._wrong(name)
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int | None = None) -> int:
+        """Return a whole number."""
         value = self.given.get(name, default)
-        return int(value) if isinstance(value, int | float) else self._wrong(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return int(value) if is_number else self._wrong(name)  # type: ignore[arg-type]  # mypy forgets it
 
     def time(self, name: str) -> datetime:
+        """Return a moment."""
         try:
             return datetime.fromisoformat(self.text(name))
         except ValueError:
             return self._wrong(name)
 
     def items(self, name: str) -> Sequence[Any]:
+        """Return a list; without one, nothing."""
         value = self.given.get(name)
         return [] if value is None else value if isinstance(value, list) else self._wrong(name)
 
     def document(self, name: str) -> dict[str, Any]:
+        """Return an object; without one, an empty one."""
         value = self.given.get(name)
         return {} if value is None else value if isinstance(value, dict) else self._wrong(name)
 

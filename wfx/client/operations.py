@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
-from wfx.client import following, plans, polling
+from wfx.client import fleet_lists, fleet_plans, following, plans, polling
 from wfx.client.commands import Flow, ItemFlow
 from wfx.client.exchanging import Plan, exchange
 from wfx.client.pauses import Retries
@@ -126,6 +126,21 @@ class Operations:
     list_workflows = _operation(plans.list_workflows)
     all_workflows = Items(polling.all_workflows)
     delete_workflow = _operation(plans.delete_workflow)
+
+    summarize_jobs = _operation(fleet_plans.summarize_jobs)
+    list_rows = _operation(fleet_plans.list_rows)
+    job_rows = Items(fleet_lists.job_rows)
+    create_jobs = _operation(fleet_plans.create_jobs)
+    update_jobs = _operation(fleet_plans.update_jobs)
+    delete_jobs = _operation(fleet_plans.delete_jobs)
+    tag_jobs = _operation(fleet_plans.tag_jobs)
+
+    list_devices = _operation(fleet_plans.list_devices)
+    all_devices = Items(fleet_lists.all_devices)
+    get_device = _operation(fleet_plans.get_device)
+    get_attributes = _operation(fleet_plans.get_attributes)
+    describe_device = _operation(fleet_plans.describe_device)
+    delete_device = _operation(fleet_plans.delete_device)
 
     events = Items(following.follow)
     health = _operation(plans.health)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 
 
@@ -21,9 +20,9 @@ class Backoff:
 
     def wait(self) -> float:
         """Return the next time to wait, in seconds, spread by half so that not all come back at once."""
-        current = self._next or self.initial
+        current = min(self._next or self.initial, self.longest)
         self._next = min(current * 1.5, self.longest)
-        return current * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
+        return current * _random(0.5, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Interval:
 
     def wait(self) -> float:
         """Return the next time to wait, in seconds."""
-        return self.seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  # no secret
+        return self.seconds * _random(1 - self.jitter, 1 + self.jitter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +55,9 @@ class Retries:
 
 ONCE = Retries(attempts=1)
 """No retries."""
+
+
+def _random(least: float, most: float) -> float:
+    import random  # takes longer to import than most programs that never wait
+
+    return random.uniform(least, most)  # noqa: S311  # no secret

@@ -17,6 +17,7 @@ API = "/api/wfx/v1"
 Result = TypeVar("Result")
 Query = Sequence[tuple[str, str]]
 Sort = Literal["asc", "desc"]
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 def create_job(
@@ -24,12 +25,12 @@ def create_job(
 ) -> Plan[Job]:
     """Create a job for a device (north)."""
     body = {"clientId": client_id, "workflow": workflow, "definition": dict(definition or {}), "tags": list(tags)}
-    return _plan("POST", "/jobs", Job.of, body=body)
+    return planned("POST", "/jobs", Job.of, body=body)
 
 
 def get_job(job_id: str, *, history: bool = False) -> Plan[Job]:
     """Read a job."""
-    return _plan("GET", _job(job_id), Job.of, [("history", "true")] if history else [])
+    return planned("GET", _job(job_id), Job.of, [("history", "true")] if history else [])
 
 
 def list_jobs(
@@ -51,17 +52,19 @@ def list_jobs(
     ]  # fmt: skip
     place = [("sort", sort), ("limit", str(limit)), ("offset", str(offset))]
     counted = [("pagination", "true")] if total else []
-    return _plan("GET", "/jobs", page_of(Job.of), [(name, value) for name, value in wanted if value] + place + counted)
+    return planned(
+        "GET", "/jobs", page_of(Job.of), [(name, value) for name, value in wanted if value] + place + counted
+    )
 
 
 def delete_job(job_id: str) -> Plan[None]:
     """Delete a job (north)."""
-    return _plan("DELETE", _job(job_id))
+    return planned("DELETE", _job(job_id))
 
 
 def get_status(job_id: str) -> Plan[Status]:
     """Read where a job stands."""
-    return _plan("GET", _job(job_id) + "/status", Status.of)
+    return planned("GET", _job(job_id) + "/status", Status.of)
 
 
 def update_status(
@@ -80,42 +83,42 @@ def update_status(
     """
     optional = {"clientId": client_id, "progress": progress, "message": message, "context": context}
     body = {"state": state} | {name: value for name, value in optional.items() if value not in ("", None)}
-    return _plan("PUT", _job(job_id) + "/status", Status.of, body=body)
+    return planned("PUT", _job(job_id) + "/status", Status.of, body=body)
 
 
 def get_definition(job_id: str) -> Plan[dict[str, Any]]:
     """Read what a job is to do."""
-    return _plan("GET", _job(job_id) + "/definition", _object)
+    return planned("GET", _job(job_id) + "/definition", _object)
 
 
 def update_definition(job_id: str, definition: Mapping[str, Any]) -> Plan[dict[str, Any]]:
     """Replace what a job is to do."""
-    return _plan("PUT", _job(job_id) + "/definition", _object, body=dict(definition))
+    return planned("PUT", _job(job_id) + "/definition", _object, body=dict(definition))
 
 
 def get_tags(job_id: str) -> Plan[tuple[str, ...]]:
     """Read the tags of a job."""
-    return _plan("GET", _job(job_id) + "/tags", _words)
+    return planned("GET", _job(job_id) + "/tags", _words)
 
 
 def add_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
     """Add tags to a job (north); gives all that it has then."""
-    return _plan("POST", _job(job_id) + "/tags", _words, body=list(tags))
+    return planned("POST", _job(job_id) + "/tags", _words, body=list(tags))
 
 
 def delete_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
     """Take tags from a job (north); gives those that are left."""
-    return _plan("DELETE", _job(job_id) + "/tags", _words, body=list(tags))
+    return planned("DELETE", _job(job_id) + "/tags", _words, body=list(tags))
 
 
 def create_workflow(document: Mapping[str, Any]) -> Plan[Workflow]:
     """Store a workflow (north)."""
-    return _plan("POST", "/workflows", Workflow.of, body=dict(document))
+    return planned("POST", "/workflows", Workflow.of, body=dict(document))
 
 
 def get_workflow(name: str) -> Plan[Workflow]:
     """Read a workflow."""
-    return _plan("GET", "/workflows/" + segment(name), Workflow.of)
+    return planned("GET", "/workflows/" + segment(name), Workflow.of)
 
 
 def list_workflows(
@@ -124,28 +127,28 @@ def list_workflows(
     """Read a page of the workflows."""
     counted = [("pagination", "true")] if total else []
     query = [("sort", sort), ("limit", str(limit)), ("offset", str(offset)), *counted]
-    return _plan("GET", "/workflows", page_of(Workflow.of), query)
+    return planned("GET", "/workflows", page_of(Workflow.of), query)
 
 
 def delete_workflow(name: str) -> Plan[None]:
     """Delete a workflow that no job refers to (north)."""
-    return _plan("DELETE", "/workflows/" + segment(name))
+    return planned("DELETE", "/workflows/" + segment(name))
 
 
 def health() -> Plan[Health]:
     """Ask whether the server works; Unavailable is raised if it does not."""
-    return _plan("GET", "/health", Health.of)
+    return planned("GET", "/health", Health.of)
 
 
 def version() -> Plan[Version]:
     """Ask which server it is."""
-    return _plan("GET", "/version", Version.of)
+    return planned("GET", "/version", Version.of)
 
 
 def events_request(query: Query, last_position: str) -> Request:
     """Open a stream of events, behind a position if there is one."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_position} if last_position else {})
-    return Request("GET", _target("/jobs/events", query), headers)
+    return Request("GET", target("/jobs/events", query), headers)
 
 
 def segment(name: str) -> str:
@@ -161,28 +164,37 @@ def _job(job_id: str) -> str:
     return "/jobs/" + segment(job_id)
 
 
-def _target(path: str, query: Query) -> str:
+def target(path: str, query: Query, base: str = API) -> str:
+    """Return a path of an API, with its query, from the root of the server on."""
     encoded = urlencode(list(query), safe=",")
-    return API + path + ("?" + encoded if encoded else "")
+    return base + path + ("?" + encoded if encoded else "")
 
 
 def _nothing(_given: Any) -> None:
     """Read an answer that says nothing more."""
 
 
-def _plan(
+def planned(
     method: str,
     path: str,
     read: Callable[[Any], Result] = _nothing,  # type: ignore[assignment]  # then the result is None
     query: Query = (),
     body: Any = None,
 ) -> Plan[Result]:
-    headers = {} if body is None else {"Content-Type": "application/json"}
-    sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    return Plan(Request(method, _target(path, query), headers, sent), partial(_decoded, read))
+    """Return the plan of a request whose answer is JSON."""
+    return Plan(request(method, target(path, query), body), partial(decoded, read))
 
 
-def _decoded(read: Callable[[Any], Result], response: Response) -> Result:
+def request(method: str, address: str, body: Any = None, headers: Mapping[str, str] = _NO_HEADERS) -> Request:
+    """Return a request with a JSON body, unless that is None."""
+    if body is None:
+        return Request(method, address, headers)
+    sent = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    return Request(method, address, {"Content-Type": "application/json", **headers}, sent)
+
+
+def decoded(read: Callable[[Any], Result], response: Response) -> Result:
+    """Read the body of an answer. Raises Unreadable."""
     if read is _nothing or not response.body:
         return read(None)
     try:

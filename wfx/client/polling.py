@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wfx.client.commands import Flow, Give, ItemFlow, Now, Sleep
-from wfx.client.errors import Denied, Ended, JobNotFound, Refused, ServerFault, TimedOut, Unreachable
+from wfx.client.errors import (
+    Denied,
+    Ended,
+    JobNotFound,
+    Refused,
+    ServerFault,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+    Unreadable,
+)
 from wfx.client.exchanging import exchange
 from wfx.client.models import Job, Workflow
 from wfx.client.pauses import ONCE, Interval, Retries
 from wfx.client.plans import Sort, get_job, list_jobs, list_workflows
 
 _PAGE = 100
+_LONGEST_PAUSE = 3600.0
+"""Seconds that a server can make a device wait: one that asks for a year has made a mistake."""
 
 
 def poll_jobs(
@@ -24,16 +36,17 @@ def poll_jobs(
 ) -> ItemFlow[Job]:
     """Give a device the oldest of its jobs in these groups, for ever: a new one at once, the same one each interval.
 
-    Whatever happens is waited out, with growing pauses: a server that is away or overloaded, and one that denies, since
-    somebody may have locked the device out by mistake. Raises Refused for other answers of 4xx.
+    Whatever happens is waited out, with growing pauses: a server that is away or overloaded, somebody else who answers
+    in its place, and one that denies, since somebody may have locked the device out by mistake. Raises Refused for
+    other answers of 4xx.
     """
     backoff, before = retries.backoff(), ""
     while True:
         try:
             page = yield from exchange(list_jobs(client_id=client_id, groups=groups, limit=1), ONCE)
-        except (Unreachable, ServerFault, Denied) as exc:
-            asked = exc.retry_after if isinstance(exc, Refused) else None
-            yield Sleep(max(backoff.wait(), asked or 0.0))
+        except (Unreachable, Unreadable, ServerFault, Denied) as exc:
+            asked = (exc.retry_after if isinstance(exc, Refused) else None) or 0.0
+            yield Sleep(max(backoff.wait(), min(asked, _LONGEST_PAUSE)))
             continue
         backoff.succeeded()
         job = next(iter(page), None)
@@ -58,9 +71,13 @@ def wait_for(
     deadline = None if timeout is None else (yield Now()) + timeout
     while True:
         try:
-            job = yield from exchange(get_job(job_id), retries)
+            job = yield from exchange(get_job(job_id), retries, deadline)
         except JobNotFound as exc:
             raise Ended(f"there is no job {job_id}, or no longer") from exc
+        except (Unreachable, Unavailable) as exc:
+            if deadline is not None and (yield Now()) >= deadline:
+                raise TimedOut(f"job {job_id} could not be looked at in time: {exc}") from exc
+            raise
         if _is_reached(job, states, groups):
             return job
         pause = interval.wait()

@@ -121,6 +121,10 @@ class Settings:
         """Return where an option's value comes from."""
         return self._origins.get(name, DEFAULT)
 
+    def is_flag(self, name: str) -> bool:
+        """Whether an option's value comes from the command line."""
+        return self.origin(name).kind == "flag"
+
     def __contains__(self, name: str) -> bool:
         """Whether the command has an option of this name."""
         return name in self._values

@@ -7,10 +7,10 @@ from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
+from wfxctl import fleet
 from wfxctl.devices import client_id_of, path_of
 from wfxctl.documents import items, member
 from wfxctl.invocation import ClientInvocation, decoded, encoded
-from wfxctl.targets import FLEET_PATH, Side
 
 _ATTEMPTS = 5
 """How often to try, where somebody else changes the same device."""
@@ -22,7 +22,7 @@ def run(call: ClientInvocation) -> None:
     path, words = path_of(client_id_of(call)) + "/attributes", call.arguments[1:]
     if not words:
         raise UsageFailure("labels missing: give LABEL or NAME=VALUE to set one, LABEL- or NAME- to remove it")
-    api = call.api(Side.NORTH, base=FLEET_PATH)
+    api = fleet.api_of(call)
     for attempt in range(1, _ATTEMPTS + 1):
         answer = api.send("GET", path)
         if answer.succeeded:
@@ -32,7 +32,7 @@ def run(call: ClientInvocation) -> None:
             call.show(answer.body)
             return
         if answer.status != _CHANGED or attempt == _ATTEMPTS:
-            raise answer.exchange.refusal(answer.status, answer.body)
+            raise fleet.explained(answer.exchange.refusal(answer.status, answer.body))
 
 
 def _changed(before: Any, words: Sequence[str]) -> dict[str, Any]:

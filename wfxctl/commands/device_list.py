@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import forms
-from wfxctl.devices import DEVICES, fetch
-from wfxctl.documents import Document, items, text
+from wfxctl import fleet, forms, selections
+from wfxctl.devices import DEVICES
 from wfxctl.flags import LOOK_TABLE
 from wfxctl.invocation import ClientInvocation
-
-_MOST = 1000
-"""Devices of a page, at most."""
 
 
 def run(call: ClientInvocation) -> None:
@@ -23,21 +16,9 @@ def run(call: ClientInvocation) -> None:
     if call.arguments:
         raise UsageFailure(f'wfxctl device list takes no arguments, but was given "{call.arguments[0]}"')
     forms.check(call, DEVICES)
-    forms.show(call, {"content": list(_devices(call))}, DEVICES)
-
-
-def _devices(call: ClientInvocation) -> Iterator[Document]:
-    """Read page after page, up to the limit."""
-    limit, after = call.settings.number("limit"), ""
-    left = limit if limit > 0 else None
-    while left is None or left > 0:
-        query = [*_conditions(call), ("limit", str(_MOST if left is None else min(left, _MOST)))]
-        page: Any = fetch(call, "GET", "/devices", [*query, *([("after", after)] if after else [])])
-        some = [row for row in items(page, "content") if isinstance(row, dict)]
-        yield from some
-        left = None if left is None else left - len(some)
-        if not (after := text(page, "next")):
-            return
+    selections.refuse_empty(call.settings, _CONDITIONS)
+    found = fleet.rows(call, "/devices", _conditions(call), max(0, call.settings.number("limit")))
+    forms.show(call, {"content": list(found)}, DEVICES)
 
 
 def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
@@ -53,6 +34,13 @@ def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
     return [(name, value) for name, value in conditions if value]
 
 
+_CONDITIONS = (
+    Option("prefix", Kind.STRING, "only devices whose client ids begin with this"),
+    Option("label", Kind.STRINGS, "only devices that have each of these labels"),
+    Option("attribute", Kind.STRINGS, "only devices that have each of these attributes, as NAME=VALUE"),
+    Option("not-seen-for", Kind.STRING, "only devices that were not seen for so long, or never, such as 30m or P1D"),
+    Option("device-version", Kind.STRING, "only devices that say that they are this"),
+)
 COMMAND = Command(
     "list",
     "List devices",
@@ -73,13 +61,7 @@ COMMAND = Command(
     wfxctl device list --prefix press- --limit 0 -o name
     """,
     options=(
-        Option("prefix", Kind.STRING, "only devices whose client ids begin with this"),
-        Option("label", Kind.STRINGS, "only devices that have each of these labels"),
-        Option("attribute", Kind.STRINGS, "only devices that have each of these attributes, as NAME=VALUE"),
-        Option(
-            "not-seen-for", Kind.STRING, "only devices that were not seen for so long, or never, such as 30m or P1D"
-        ),
-        Option("device-version", Kind.STRING, "only devices that say that they are this"),
+        *_CONDITIONS,
         Option("limit", Kind.INT32, "how many devices at most; 0 means all", 100),
         Option("sort", Kind.STRING, "sort order", "asc", choices=("asc", "desc")),
         *LOOK_TABLE,

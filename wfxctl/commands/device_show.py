@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import forms
-from wfxctl.devices import DEVICES, client_id_of, fetch, path_of
+from wfxctl import fleet, forms
+from wfxctl.devices import DEVICES, client_id_of, path_of
 from wfxctl.flags import LOOK
 from wfxctl.invocation import ClientInvocation
 
@@ -16,7 +16,7 @@ def run(call: ClientInvocation) -> None:
     client_id = client_id_of(call)
     if len(call.arguments) > 1:
         raise UsageFailure(f'one device is shown at a time, but "{call.arguments[1]}" was given, too')
-    forms.show(call, fetch(call, "GET", path_of(client_id)), DEVICES)
+    forms.show(call, fleet.fetch(fleet.api_of(call), "GET", path_of(client_id)), DEVICES)
 
 
 COMMAND = Command(

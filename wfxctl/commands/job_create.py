@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from wfx.commandline.failures import Failure, UsageFailure
@@ -32,7 +33,7 @@ def run(call: ClientInvocation) -> int | None:
 
 
 def _is_many(call: ClientInvocation) -> bool:
-    return any(call.settings.origin(name).kind == "flag" for name in ("file", "clients-from"))
+    return any(call.settings.is_flag(name) for name in ("file", "clients-from"))
 
 
 def _many(call: ClientInvocation) -> int:
@@ -62,10 +63,12 @@ def _listed(call: ClientInvocation) -> tuple[Document, list[Document]]:
     name = file or clients
     if not name:
         raise UsageFailure("the name of the file is empty")
-    if call.settings.origin("client-id").kind == "flag":
+    if call.settings.is_flag("client-id"):
         raise UsageFailure("--client-id is for one job; the file says whose jobs these are")
     if name == "-" and call.arguments[:1] == ["-"]:
         raise UsageFailure("standard input is either the definition or the list")
+    if (results := call.settings.text("results")) and Path(results).resolve() == Path(name).resolve():
+        raise UsageFailure(f"--results {results} is the file that is read: it would be written over")
     content = call.read_standard_input() if name == "-" else call.read(name)
     found = job_inputs.jobs(name, content) if file else ({}, job_inputs.clients(name, content))
     if not found[1]:

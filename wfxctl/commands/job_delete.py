@@ -22,7 +22,7 @@ def run(call: ClientInvocation) -> int | None:
 
 
 def _many(call: ClientInvocation) -> int:
-    if call.arguments or call.settings.origin("id").kind == "flag":
+    if call.arguments or call.settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
 
     def select(now: float) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import fleet_jobs, forms, selections, suggestions, views
+from wfxctl import fleet, forms, selections, suggestions, views
 from wfxctl.documents import Document
 from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, Query
@@ -15,7 +17,7 @@ from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 def run(call: ClientInvocation) -> None:
     """Print one page of the jobs that match, and with ``--watch`` every later change of a matching job."""
-    if selections.given(call.settings, selections.FLEET_OPTIONS):
+    if any(call.settings.is_flag(each.name) or call.settings.value(each.name) for each in selections.FLEET_OPTIONS):
         _fleet_list(call)
     elif call.settings.flag("watch"):
         _watch(call)
@@ -34,11 +36,12 @@ def _fleet_list(call: ClientInvocation) -> None:
     """List jobs by conditions that the fleet API alone knows, without their definitions."""
     settings = call.settings
     for name in ("watch", "offset"):
-        if settings.origin(name).kind == "flag":
-            raise UsageFailure(f"--{name} goes with neither --client-prefix nor --older-than nor --stale")
+        if settings.is_flag(name):
+            raise UsageFailure(f"--{name} does not go with conditions of the fleet API, such as --stale")
     forms.check(call, views.JOBS)
-    rows = fleet_jobs.listed(call, sort=settings.text("sort"), limit=max(0, settings.number("limit")))
-    forms.show(call, {"content": [fleet_jobs.as_job(row) for row in rows]}, views.JOBS)
+    query = [*selections.parameters_of(settings, time.time()), ("sort", settings.text("sort"))]
+    rows = fleet.rows(call, "/jobs", query, max(0, settings.number("limit")))
+    forms.show(call, {"content": [fleet.as_job(row) for row in rows]}, views.JOBS)
 
 
 def _watch(call: ClientInvocation) -> None:
@@ -88,8 +91,9 @@ COMMAND = Command(
     "List jobs",
     """
     List jobs, oldest first. All conditions must hold; of several groups or tags one suffices.
-    Prints one page: give --limit and --offset for more. With --client-prefix, --older-than or --stale, conditions of
-    the fleet API on the command line, it asks the management API, and leaves out definitions and workflows.
+    Prints one page: give --limit and --offset for more. With a condition that the fleet API alone knows (--all-tags,
+    --client-prefix, --created-after and the like, --older-than, --stale), it asks the management API, and leaves out
+    definitions and workflows.
 
     With --watch, the list is followed by each matching job whenever it is created or changes, until interrupted, also
     across restarts of the server: as one more row of the table, or as a JSON document of its own. A job that no longer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import bulk, fleet_jobs, forms, gojson, selections, views
+from wfxctl import bulk, fleet, forms, gojson, selections, views
 from wfxctl.documents import Document, items, member, text
 from wfxctl.flags import COLOR, COLUMNS, JOB_ID, OUTPUT_NAME, SORT_BY
 from wfxctl.invocation import ClientInvocation, decoded, encoded, job_path
@@ -29,11 +29,12 @@ def run(call: ClientInvocation) -> int | None:
 
 
 def _many(call: ClientInvocation) -> int:
-    if call.arguments or call.settings.origin("id").kind == "flag":
+    if call.arguments or call.settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
-    if any(call.settings.origin(name).kind == "flag" for name in ("output", "columns", "sort-by")):
+    if any(call.settings.is_flag(name) for name in ("output", "columns", "sort-by")):
         raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
-    ids = [text(row, "id") for row in fleet_jobs.listed(call)]
+    selection = selections.parameters_of(call.settings, bulk.moment(call))
+    ids = [text(row, "id") for row in fleet.rows(call, "/jobs", selection)]
     task = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
     return bulk.run(call, task)
 

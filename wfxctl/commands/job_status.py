@@ -41,14 +41,14 @@ def update(call: ClientInvocation) -> int | None:
 def _many(call: ClientInvocation) -> int:
     """Move jobs as the operator."""
     settings = call.settings
-    if call.arguments or settings.origin("id").kind == "flag":
+    if call.arguments or settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
-    if settings.origin("client-id").kind == "flag":
+    if settings.is_flag("client-id"):
         raise UsageFailure("--client-id says who reports, which nobody does for many jobs; see --client-prefix")
-    if settings.origin("actor").kind == "flag" and settings.text("actor").upper() == "CLIENT":
+    if settings.is_flag("actor") and settings.text("actor").upper() == "CLIENT":
         raise UsageFailure("many jobs are moved by the operator alone: leave out --actor")
     status: dict[str, Any] = {"state": call.required("state", "state")}
-    if settings.origin("progress").kind == "flag":
+    if settings.is_flag("progress"):
         status["progress"] = settings.number("progress")
     if message := settings.text("message"):
         status["message"] = message

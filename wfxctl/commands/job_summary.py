@@ -9,14 +9,13 @@ from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import tables
+from wfxctl import fleet, selections, tables
 from wfxctl.documents import Document
 from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.flags import COLOR
 from wfxctl.invocation import ClientInvocation, decoded
-from wfxctl.job_filters import OPTIONS, fleet_conditions_of
 from wfxctl.stream import Parser
-from wfxctl.targets import FLEET_PATH, Side
+from wfxctl.targets import Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -35,20 +34,14 @@ def run(call: ClientInvocation) -> None:
     """Print the counts, and with ``--watch`` again whenever they have changed."""
     if call.arguments:
         raise UsageFailure(f'wfxctl job summary takes no arguments, but was given "{call.arguments[0]}"')
-    shown, api = _Shown(call), call.api(Side.NORTH, base=FLEET_PATH)
+    shown, api = _Shown(call), fleet.api_of(call)
     if call.settings.flag("watch"):
         _watch(call, api, shown)
     else:
         try:
             shown.show(_look(call, api))
         except RefusedByServer as exc:
-            raise _explained(exc) from exc
-
-
-def _explained(exc: Failure) -> Failure:
-    if isinstance(exc, RefusedByServer) and exc.status == 404 and not exc.body.strip():
-        return Failure("the server has no fleet API: it is older than this command")
-    return exc
+            raise fleet.explained(exc) from exc
 
 
 def _watch(call: ClientInvocation, api: Api, shown: _Shown) -> None:
@@ -60,7 +53,7 @@ def _watch(call: ClientInvocation, api: Api, shown: _Shown) -> None:
             summary = _look(call, api)
         except (Unreachable, RefusedByServer) as exc:
             if not _may_pass(exc, was_there=shown.has_shown):
-                raise _explained(exc) from exc
+                raise fleet.explained(exc) from exc
             pause = max(backoff.wait(), exc.retry_after if isinstance(exc, RefusedByServer) else 0)
             call.report_loss(_cause(exc), pause)
             time.sleep(pause)
@@ -97,7 +90,7 @@ def _wait_for_event(events: Api, position: str) -> None:
 
 
 def _look(call: ClientInvocation, api: Api) -> Document:
-    summary: Document = decoded(api.fetch("GET", "/jobs/summary", fleet_conditions_of(call.settings)))
+    summary: Document = decoded(api.fetch("GET", "/jobs/summary", selections.parameters_of(call.settings, time.time())))
     if not _is_summary(summary):
         raise Failure("the answer is not a summary of jobs: something else than wfx may have answered")
     return summary
@@ -196,6 +189,9 @@ COMMAND = Command(
     # how a rollout stands
     wfxctl job summary --tag rollout-7
 
+    # what of it is stuck
+    wfxctl job summary --tag rollout-7 --group OPEN --stale 30m
+
     # the number of failed jobs, for a script
     wfxctl job summary --group FAILED --filter .total
 
@@ -203,7 +199,7 @@ COMMAND = Command(
     wfxctl job summary --tag rollout-7 --watch
     """,
     options=(
-        *OPTIONS,
+        *selections.OPTIONS,
         Option("watch", Kind.BOOL, "go on and show every change"),
         Option("output", Kind.STRING, "form of the output", "table", choices=("table", "json")),
         COLOR,

@@ -30,7 +30,7 @@ def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | No
     if not selections.given(call.settings, selections.OPTIONS):
         bulk.refuse_without_many(call, "a selection, such as --tag or --group")
         return None
-    if call.settings.origin("id").kind == "flag":
+    if call.settings.is_flag("id"):
         raise UsageFailure("--id and a selection exclude each other")
     if not call.arguments:
         raise UsageFailure("tags missing")
