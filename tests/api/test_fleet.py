@@ -19,7 +19,6 @@ from wfx.request_context import Side
 @pytest.mark.parametrize(("conditions", "found"), [
     ({}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 4, "OPEN INSTALLING": 1}),
     ({"clientId": "-c1"}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 2}),
-    ({"clientId": ""}, {"FAILED TERMINATED": 1, "OPEN INSTALL": 4, "OPEN INSTALLING": 1}),
     ({"state": "INSTALLING"}, {"OPEN INSTALLING": 1}),
     ({"group": "FAILED,CLOSED"}, {"FAILED TERMINATED": 1}),
     ({"group": "NONE"}, {}),
@@ -75,7 +74,10 @@ def test_the_event_stream_goes_on_behind_the_counts(
     ("state=a&state=b", "'state' is given more than once"),
     ("tag=" + ",".join("t" * 17), "17 items are more than 16"),
     ("clientId=%00", "contains U+0000"),
-    ("group=", "'group' is empty"),
+    ("group=", "'group' is empty"), ("group=OPEN,", "'group' is empty, or one of its items is"),
+    ("clientId=", "'clientId' is empty"), ("state=", "'state' is empty"), ("workflow=", "'workflow' is empty"),
+    ("tag=", "'tag' is empty"), ("tag=a,,b", "'tag' is empty, or one of its items is"), ("state", "'state' is empty"),
+    ("clientIdPrefix=", "'clientIdPrefix' is empty"), ("allTags=,", "'allTags' is empty, or one of its items is"),
     ("pagination=true", "unknown parameter 'pagination'"),
     ("sort=desc", "unknown parameter 'sort'"),
 ])  # fmt: skip

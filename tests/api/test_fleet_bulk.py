@@ -172,8 +172,9 @@ def test_a_large_selection_is_done_in_chunks(fleet: httpx.Client, rollout: Rollo
 
 
 def test_tags_are_added_and_removed_together(fleet: httpx.Client, north: httpx.Client, rollout: Rollout) -> None:
-    """Of each job both or neither; a tag in both lists is there afterwards, and too many are refused as a whole."""
-    body = {"ids": rollout.ids[:1], "add": ["new", "t0"], "remove": ["t0", "none"]}
+    """Of each job both or neither; empty tags of the other API can be removed; too many are refused as a whole."""
+    north.post(f"/jobs/{rollout.ids[0]}/tags", json=[""])
+    body = {"ids": rollout.ids[:1], "add": ["new", "t0"], "remove": ["", "none"]}
     assert done(fleet.post("/jobs:tag", json=body))["items"][0]["outcome"] == "tagged"
     assert job_of(north, rollout.ids[0])["tags"] == sorted([rollout.mark, "new", "t0"])
     done(fleet.post("/jobs:tag", json={"ids": rollout.ids[1:2], "add": ["x" * 100_000]}))
@@ -200,7 +201,30 @@ def test_a_dry_run_of_ids_looks_at_the_first_ones(fleet: httpx.Client, rollout: 
     assert result["items"][1]["error"]["code"] == "wfx.jobNotFound"
 
 
+def test_a_dry_run_of_new_jobs_looks_for_their_workflows(
+    fleet: httpx.Client, workflow: dict[str, Any], unique: Unique
+) -> None:
+    """Jobs whose workflow does not exist are counted, and shown before others with the error that they would have."""
+    mark = unique("dry")
+    jobs: list[dict[str, Any]] = [{"clientId": f"{mark}-{n}"} for n in range(40)]
+    for place in (33, 35):
+        jobs[place]["workflow"] = "nowhere"
+    body = {"workflow": workflow["name"], "tags": [mark], "jobs": jobs, "dryRun": True}
+    result = done(fleet.post("/jobs:batch", json=body))
+    assert (result["count"], result["done"], result["failed"], len(result["items"])) == (40, 0, 2, 20)
+    assert [item["clientId"] for item in result["items"][:3]] == [f"{mark}-33", f"{mark}-35", f"{mark}-0"]
+    assert [item["error"]["code"] for item in result["items"][:2]] == ["wfx.workflowNotFound"] * 2
+    assert not any("error" in item for item in result["items"][2:])
+    assert fleet.get("/jobs/summary", params={"tag": mark}).json()["total"] == 0
+
+
 @pytest.mark.parametrize(("path", "body", "faults"), [
+    ("delete", {"selection": {"tag": [""], "allTags": ["a", ""], "group": [""]}},
+     ["/selection/allTags/1", "/selection/group/0", "/selection/tag/0"]),
+    ("batch", {"workflow": "w", "tags": [""], "jobs": [{"clientId": "a", "tags": ["a", ""]}]},
+     ["/jobs/0/tags/1", "/tags/0"]),
+    ("tag", {"ids": ["a"], "add": ["a", "b", ""]}, ["/add/2"]),
+    ("tag", {"ids": ["a"], "add": ["a", "b"], "remove": ["c", "b"]}, ["/remove/1"]),
     ("batch", {"jobs": [{"clientId": "a"}, {"clientId": ""}, {"n": 1}]}, ["/jobs/1/clientId", "/jobs/2", "/jobs/2"]),
     ("batch", {"jobs": [{"clientId": "a"}, {"clientId": "b"}]}, ["/jobs/0", "/jobs/1"]),
     ("batch", {"workflow": "w", "jobs": []}, ["/jobs"]), ("batch", {}, [""]), ("batch", [], [""]),
@@ -230,6 +254,22 @@ def test_all_that_is_wrong_with_a_body_is_told(fleet: httpx.Client, path: str, b
     assert sorted(error["pointer"] for error in errors) == faults
     assert {error["code"] for error in errors} == {"wfx.badRequest"}
     assert answer.json()["detail"] == errors[0]["message"]
+
+
+@pytest.mark.parametrize(("body", "detail"), [
+    ({"ids": [*"abcdefghij", "a"], "status": {"state": "A"}}, "must not have an item twice (at /ids of the body)"),
+    ({"ids": ["a"], "status": {"state": "x" * 100, "progress": 101}},
+     "must be at most 100, and is 101 (at /status/progress of the body)"),
+    ({"selection": {}, "status": {"state": "A"}}, "must not be empty (at /selection of the body)"),
+    ({"ids": ["a"], "statusses": {"state": "x" * 100}, "status": {"state": "A"}},
+     "there is no member 'statusses' (the body)"),
+    ({"ids": ["a"]}, "'status' is missing (the body)"),
+    ([{"ids": ["a"]}], "must be of type object (the body)"),
+    ({"status": {"state": "A"}}, "either 'ids' or 'selection' is needed, and not both (the body)"),
+])  # fmt: skip
+def test_a_refusal_begins_with_the_rule(fleet: httpx.Client, body: Any, detail: str) -> None:
+    """What is wrong with a body is told by the rule, then the place; the body is not repeated."""
+    assert require_problem(fleet.post("/jobs:update", json=body), 400, "wfx.badRequest")["detail"] == detail
 
 
 def test_at_most_128_faults_are_told(fleet: httpx.Client) -> None:

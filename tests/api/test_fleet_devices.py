@@ -60,11 +60,13 @@ def test_what_tells_that_a_device_is_there(
     fleet: httpx.Client, north: httpx.Client, south: httpx.Client, job: dict[str, Any], unique: Callable[[str], str]
 ) -> None:
     """Polls of a client, reads of a job in its client's name, and reports do; operators' requests do not."""
-    polls, new, reads, reports, silent = (f"{unique('sign')}-{n}" for n in ("polls", "new", "reads", "reports", "no"))
+    polls, new, reads, reports, history, silent = (
+        f"{unique('sign')}-{n}" for n in ("polls", "new", "reads", "reports", "hist\u00f6ry", "no")
+    )
     workflow = job["workflow"]["name"]
     ids = {
         name: north.post("/jobs", json={"clientId": name, "workflow": workflow}).json()["id"]
-        for name in (polls, reads, reports, silent)
+        for name in (polls, reads, reports, history, silent)
     }
     north.get("/jobs", params={"clientId": silent})
     north.put(f"/jobs/{ids[silent]}/status", json={"state": "INSTALL"})
@@ -75,10 +77,12 @@ def test_what_tells_that_a_device_is_there(
     for name in (polls, new):
         south.get("/jobs", params={"clientId": name, "group": "OPEN"}, headers=SWUPDATE)
     south.get(f"/jobs/{ids[reads]}", headers={"X-Client-Id": reads, **SWUPDATE})
+    south.get(f"/jobs/{ids[history]}?history=true", headers={b"X-Client-Id": history.encode()})
     south.put(f"/jobs/{ids[reports]}/status", json={"state": "INSTALLING"})
-    devices = {name: seen(fleet, name) for name in (polls, new, reads, reports)}
+    devices = {name: seen(fleet, name) for name in (polls, new, reads, reports, history)}
     assert {name: device.get("version") for name, device in devices.items()} == {
-        polls: SWUPDATE["X-Client-Version"], new: SWUPDATE["X-Client-Version"], reads: None, reports: None,
+        polls: SWUPDATE["X-Client-Version"], new: SWUPDATE["X-Client-Version"],
+        reads: None, reports: None, history: None,
     }  # fmt: skip
     assert all(device["firstSeen"] <= device["lastSeen"] for device in devices.values())
     assert "lastSeen" not in fleet.get(f"/devices/{silent}").json()
@@ -129,7 +133,12 @@ def test_what_others_have_changed_is_kept(fleet: httpx.Client, unique: Callable[
     assert fleet.get(path).json()["labels"] == ["b"]
     assert fleet.put(path, json={"labels": ["c"]}, headers={"If-Match": "*"}).status_code == 200
     assert second != first
-    for wrong in ("x", '"x"', f"W/{first}", f"{first}, {second}", ""):
+    assert fleet.put(path, json={"labels": ["c"]}, headers={"If-Match": second}).status_code == 200, "said already"
+    for other in ('"x"', f"W/{first}", f"{first}, {second}", '"3"'):
+        require_problem(fleet.put(path, json={}, headers={"If-Match": other}), 412, "wfx.deviceChanged")
+    present = fleet.get(path).headers["etag"]
+    assert fleet.put(path, json={"labels": ["d"]}, headers={"If-Match": f"{first}, {present}"}).status_code == 200
+    for wrong in ("x", "", f"*, {first}"):
         answer = fleet.put(path, json={}, headers={"If-Match": wrong})
         assert "If-Match" in require_problem(answer, 400, "wfx.badRequest")["detail"]
 
@@ -187,9 +196,9 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
         (f"attribute=mark:{mark}", [0, 1, 2, 3]), (f"attribute=mark:{mark},n:2", [2]), ("label=odd", [1, 3]),
         ("label=odd,third&limit=1", [1, 3]), ("label=odd,even", []), ("attribute=n:3&label=odd", [3]),
         ("notSeenFor=P1D", [0, 1, 2, 3, 4]), ("seenBefore=2001-02-03T04:05:06Z", [0, 1, 2, 3, 4]),
-        ("seenAfter=2001-02-03T04:05:06Z", []), ("version=none", []), ("clientIdPrefix=", [0, 1, 2, 3, 4]),
+        ("seenAfter=2001-02-03T04:05:06Z", []), ("version=none", []),
     ):  # fmt: skip
-        prefix = "" if "clientIdPrefix" in conditions else f"clientIdPrefix={mark}&"
+        prefix = f"clientIdPrefix={mark}&"
         found, after = [], ""
         while True:
             page = fleet.get(f"/devices?{prefix}{conditions}&after={after}").json()
@@ -202,6 +211,7 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
 @pytest.mark.parametrize(("query", "named"), [
     ("attribute=site", "'site' does not match"), ("attribute=:x", "':x' does not match"),
     ("attribute=a:", "'a:' does not match"), ("label=a%20b", "'a b' does not match"), ("label=", "is empty"),
+    ("clientIdPrefix=", "'clientIdPrefix' is empty"), ("version=", "'version' is empty"),
     ("notSeenFor=1", "is no duration"), ("seenAfter=now", "is no time of RFC 3339"),
     ("clientIdPrefix=%00", "U+0000"), ("clientIdPrefix=" + "x" * 256, "longer than 255"), ("limit=0", "0 is not"),
     ("limit=1001", "1001 is not"), ("version=%C3%BC", "does not match"), ("sort=x", "none of asc, desc"),

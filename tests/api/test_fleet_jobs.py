@@ -55,7 +55,6 @@ def lists(fleet: httpx.Client, rollout: Rollout) -> Lists:
     ("clientIdPrefix=MARK", [0, 1, 2, 3, 4, 5]),
     ("clientIdPrefix=MARK-c0&limit=2", [0, 2, 4]),
     ("clientIdPrefix=MARK-c0x", []),
-    ("clientIdPrefix=", [0, 1, 2, 3, 4, 5]),
     (f"createdAfter={LONG_AGO}&createdBefore={FAR}", [0, 1, 2, 3, 4, 5]),
     (f"createdAfter={FAR}", []), (f"createdBefore={LONG_AGO}", []),
     (f"modifiedAfter={FAR}", []), (f"modifiedBefore={LONG_AGO}", []),
@@ -249,7 +248,7 @@ def test_jobs_in_no_group_are_found(fleet: httpx.Client, north: httpx.Client, un
     workflow = {"name": name, "states": states, "transitions": edges, "groups": [{"name": "END", "states": ["B"]}]}
     assert north.post("/workflows", json=workflow).status_code == 201
     north.post("/jobs", json={"clientId": "c", "workflow": name})
-    for group, number in (("(none)", 1), ("END,(none)", 1), ("END", 0), (",", 1)):
+    for group, number in (("(none)", 1), ("END,(none)", 1), ("END", 0)):
         assert len(fleet.get("/jobs", params={"workflow": name, "group": group}).json()["content"]) == number
         assert fleet.get("/jobs/summary", params={"workflow": name, "group": group}).json()["total"] == number
 

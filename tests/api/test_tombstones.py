@@ -41,6 +41,18 @@ def test_a_device_learns_that_its_job_has_ended(job: dict[str, Any], north: http
     assert device.get(f"/jobs/{job['id']}/status").json() == ended
 
 
+def test_names_of_devices_are_utf_8(job: dict[str, Any], north: httpx.Client, south: httpx.Client) -> None:
+    """A device whose client id is not ASCII names itself in UTF-8, as in its other requests; Latin-1 is not it."""
+    request = {"clientId": "pr\u00fcf-7", "workflow": job["workflow"]["name"]}
+    job_id = north.post("/jobs", json=request).json()["id"]
+    north.delete(f"/jobs/{job_id}").raise_for_status()
+    answers = {
+        codec: south.get(f"/jobs/{job_id}", headers={b"X-Client-Id": "pr\u00fcf-7".encode(codec)}).status_code
+        for codec in ("utf-8", "latin-1")
+    }
+    assert answers == {"utf-8": 200, "latin-1": 404}
+
+
 def test_a_finished_job_stays_as_it_ended(job: dict[str, Any], north: httpx.Client, device: httpx.Client) -> None:
     """A device that has done its job sees it done, also once it was deleted."""
     for state in ("INSTALLING", "INSTALLED", "ACTIVATING", "ACTIVATED"):

@@ -146,6 +146,7 @@ def test_a_server_deletes_what_is_too_old(stopped: LocalService) -> None:
         ("soon", '"soon" is no age'),
         ("1d,2d", '"2d" is a second age for all'),
         ("FAILED=1d,FAILED=2d", '"FAILED=2d" is a second age for FAILED'),
+        ("OPEN=1s", '"OPEN=1s" would delete nothing: jobs in the group OPEN are not finished'),
         ("=1d", "names no group or state"),
         ("CLOSED=", '"" is no age'),
         ("2000y", "from 0 to 1000y"),

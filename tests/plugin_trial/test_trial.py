@@ -125,11 +125,27 @@ def test_plugins_that_fail(run: Run, plugins: PluginDirectory) -> None:
 
 
 def test_a_plugin_that_is_silent(run: Run, plugins: PluginDirectory) -> None:
-    """A plugin that does not answer in time makes the command fail and is named."""
-    plugins.script("a", "hold()")
-    outcome = tried(run, plugins, "--path=/", "--plugin-timeout=100ms")
+    """A plugin that hangs is named while it is waited for, with the time until it is killed, and when it was."""
+    plugins.script("a", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nhold()")
+    outcome = tried(run, plugins, "--path=/", "--plugin-timeout=3s")
     assert outcome.code == 1
-    assert "Error: GET / (south): plugin a did not answer within 0.1 s" in outcome.err
+    assert outcome.err.splitlines() == [
+        "plugin a has not decided yet; it is killed after 3 s (--plugin-timeout)",
+        "Error: GET / (south): plugin a hangs: it did not answer within 3 s (--plugin-timeout), and was killed",
+    ]
+
+
+def test_an_observer_that_hangs(run: Run, plugins: PluginDirectory) -> None:
+    """An observer that does not end with its input is said to hang, and makes the command fail."""
+    plugins.sdk("a", DECIDES)
+    (plugins.path / "observe").mkdir(mode=0o755)
+    PluginDirectory(plugins.path / "observe").script("o", "while True:\n    time.sleep(60)")
+    outcome = tried(run, plugins, "--path=/")
+    assert outcome.code == 1
+    assert (
+        "plugin observe/o hangs: it did not end within 5 s of the end of its input, and was killed"
+        in outcome.err.splitlines()
+    )
 
 
 def test_observers_are_told(run: Run, plugins: PluginDirectory) -> None:

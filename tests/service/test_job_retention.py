@@ -65,7 +65,32 @@ async def test_a_state_in_the_group_open_is_not_finished(store: Store, clock: Se
     await store.create_workflow(GROUPED)
     await job_in(store, "LOST", workflow="grouped.flow")
     clock.now += 100 * DAY
-    assert await retention(store, clock, "1d", "LOST=1d", "OPEN=1d").delete_old_jobs() == 0
+    assert await retention(store, clock, "1d", "LOST=1d").delete_old_jobs() == 0
+
+
+@pytest.mark.usefixtures("flow")
+async def test_names_of_open_states_are_told(store: Store, clock: SetClock, caplog: pytest.LogCaptureFixture) -> None:
+    """A name with an age that workflows have, but for no finished state, is logged once; one that none has is not."""
+    kept = retention(store, clock, "RUN=1d", "DONE=1d", "NEW=0", "LATER=1d")
+    for _ in range(3):
+        await kept.delete_old_jobs()
+    assert [record.getMessage() for record in caplog.records] == [
+        "jobs-closed-max-age names RUN, but no job is finished there: it deletes nothing"
+    ]
+
+
+@pytest.mark.usefixtures("flow")
+async def test_the_option_is_read_when_it_is_set(
+    store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ages are read when the option is set and not in each step, and a change counts at once."""
+    settings = tuned(jobs_closed_max_age=("9d",))
+    kept = JobRetention(store, settings, pause=0, now=lambda: Timestamp(clock.now))
+    await job_in(store, "LOST")
+    clock.now += 2 * DAY
+    settings.replace(replace(settings.current, jobs_closed_max_age=("1d",)))
+    monkeypatch.setattr(MaxAges, "parse", None)
+    assert await kept.delete_old_jobs() == 1
 
 
 @pytest.mark.usefixtures("flow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.store.backends import NOON, Backend, SetClock
 from tests.store.samples import FLOW, all_jobs, begin, job_log, move, tag, together, untag, whole_log
 from tests.store.test_lists import CONDITIONS, fulfils, jobs
+from tests.waiting import DEADLINE
 from wfx.domain.errors import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
@@ -23,7 +25,7 @@ from wfx.domain.job import Action, Job
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import decode
 from wfx.domain.workflow import Workflow
-from wfx.store import job_lists
+from wfx.store import bulk, job_lists
 from wfx.store.bulk import KEPT, BulkRecord, ItemOutcome, SliceResult
 from wfx.store.operations import ChangeJob, CreateJob, DeleteJob
 from wfx.store.protocol import Store
@@ -182,13 +184,33 @@ async def test_records_are_dropped_after_a_day(store: Store, flow: Workflow, clo
     clock.now = NOON + KEPT
     assert await store.run_chores(2) == 0
     clock.now += 1
-    while await store.run_chores(2):
-        pass
+    async with asyncio.timeout(DEADLINE):
+        while await store.run_chores(2):
+            pass
     assert await store.read_bulk("old") is None
     assert list(await store.bulk_results("old")) == []
     assert await store.read_bulk("young") == RECORD
     assert await store.open_bulk("old", replace(RECORD, fingerprint="new")) == replace(RECORD, fingerprint="new")
     assert len(await all_jobs(store)) == 5
+
+
+async def test_records_that_take_too_much_are_dropped(
+    store: Store, flow: Workflow, clock: SetClock, tell: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of requests that are done, those go beside which newer ones take too many bytes; others can still go on."""
+    monkeypatch.setattr(bulk, "MOST_BYTES", 3 * RECORD.size + 3)
+    for key in ("unfinished", "oldest", "old", "young", "newest"):
+        await store.open_bulk(key, replace(RECORD, total=2 if key == "unfinished" else 1))
+        await store.take_slice(key, 0, [[CreateJob(flow.name, begin())]], tell)
+        clock.now += 1
+    async with asyncio.timeout(DEADLINE):
+        while await store.run_chores(3):
+            pass
+    kept = {key for key in ("unfinished", "oldest", "old", "young", "newest") if await store.read_bulk(key)}
+    assert kept == {"unfinished", "old", "young", "newest"}
+    assert [list(await store.bulk_results(key)) for key in ("oldest", "old")] == [[], ["1"]]
+    await store.take_slice("unfinished", 1, [[CreateJob(flow.name, begin())]], tell)
+    assert list(await store.bulk_results("unfinished")) == ["1", "1"]
 
 
 async def test_selections_find_what_lists_show(store: Store, jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,20 +223,29 @@ async def test_a_description_is_replaced(store: Store) -> None:
 
 async def test_a_description_that_has_changed_is_kept(store: Store) -> None:
     """With an expected tag the description is replaced if it has that tag still, and else nothing happens."""
-    await store.describe_device("a", said("x"), NOTHING_SAID.tag)
-    for tag in (NOTHING_SAID.tag, said("z").tag):
+    await store.describe_device("a", said("x"), [NOTHING_SAID.tag])
+    for tags in ([NOTHING_SAID.tag, said("z").tag], []):
         with pytest.raises(DeviceChanged, match="the attributes of device 'a' have changed"):
-            await store.describe_device("a", said("y"), tag)
+            await store.describe_device("a", said("y"), tags)
     with pytest.raises(DeviceChanged):
-        await store.describe_device("b", said("y"), said("x").tag)
+        await store.describe_device("b", said("y"), [said("x").tag])
     assert await listed(store) == ["a"]
-    await store.describe_device("a", said("y"), said("x").tag)
+    await store.describe_device("a", said("y"), [said("z").tag, said("x").tag])
     assert (await store.get_device("a")).description == said("y").encoded
+
+
+async def test_a_repeated_description_is_no_contradiction(store: Store) -> None:
+    """What is said already can be said again, whatever was expected: the first answer may have been lost."""
+    for _ in range(2):
+        await store.describe_device("a", said("x"), [NOTHING_SAID.tag])
+        await store.describe_device("b", NOTHING_SAID, [said("x").tag])
+    assert await listed(store) == ["a", "b"]
+    assert (await store.get_device("a")).description == said("x").encoded
 
 
 async def test_of_changes_at_once_one_wins(store: Store) -> None:
     """Of all who expect the same description one replaces it."""
-    tries = (store.describe_device("a", said(f"l{n}"), NOTHING_SAID.tag) for n in range(5))
+    tries = (store.describe_device("a", said(f"l{n}"), [NOTHING_SAID.tag]) for n in range(5))
     done = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(each is None for each in done) == 1
     assert sum(isinstance(each, DeviceChanged) for each in done) == 4

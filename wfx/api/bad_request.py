@@ -29,11 +29,19 @@ class Fault(NamedTuple):
     pointer: str
     """Where it is (JSON Pointer); empty for the whole body."""
     reason: str
+    rule: str = ""
+    """The reason in words that begin with the rule, and do not repeat the body; empty if it does so itself."""
 
     @property
     def text(self) -> str:
-        """Place and reason."""
+        """Place and reason, as the contract's API words it."""
         return f"the body at {self.pointer}: {self.reason}" if self.pointer else f"the body: {self.reason}"
+
+    @property
+    def rule_and_place(self) -> str:
+        """What is demanded, and where, as the fleet API words it."""
+        rule = self.rule or self.reason
+        return f"{rule} (at {self.pointer} of the body)" if self.pointer else f"{rule} (the body)"
 
 
 class BodyInvalid(BadRequest):

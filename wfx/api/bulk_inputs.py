@@ -122,6 +122,10 @@ class NewJobs:
         client_id: str = decode(Json(self._lines[place].partition(b"\t")[0]))[0]
         return client_id
 
+    def workflow(self, place: int) -> str:
+        """Tell the name of the workflow of one."""
+        return decode(Json(self._lines[place].partition(b"\t")[0]))[1] or self._workflow
+
     def __getitem__(self, place: int) -> NewJob:
         """Decode one."""
         line, _, document = self._lines[place].partition(b"\t")
@@ -165,6 +169,9 @@ def jobs_to_tag(body: dict[str, Any]) -> BulkInput:
     """Make the input of POST /jobs:tag."""
     added, removed = (list(dict.fromkeys(body.get(name, ()))) for name in ("add", "remove"))
     faults = [] if added or removed else [Fault("", "neither 'add' nor 'remove' has a tag")]
+    faults += [
+        Fault(f"/remove/{place}", f"'{name}' is in 'add', too") for place, name in enumerate(removed) if name in added
+    ]
     return _about_jobs(body, [b""], faults, add=added, remove=removed)
 
 

@@ -218,7 +218,7 @@ def _boolean_reader(name: str) -> Reader:
 
 def _list_reader(name: str, schema: dict[str, Any], split: Callable[[str], list[str]], *, may_be_empty: bool) -> Reader:
     most = schema.get("maxItems")
-    read_item = _text_reader(name, schema["items"])
+    read_item = _text_reader(name, schema["items"], ", or one of its items is")
 
     def read(text: str) -> tuple[str, ...]:
         if not text and not may_be_empty:
@@ -231,13 +231,15 @@ def _list_reader(name: str, schema: dict[str, Any], split: Callable[[str], list[
     return read
 
 
-def _text_reader(name: str, schema: dict[str, Any]) -> Reader:
-    words, longest = schema.get("enum"), schema.get("maxLength")
+def _text_reader(name: str, schema: dict[str, Any], in_list: str = "") -> Reader:
+    words, shortest, longest = schema.get("enum"), schema.get("minLength", 0), schema.get("maxLength")
     pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
 
     def read(text: str) -> str:
         if words is not None and text not in words:
             raise BadRequest(f"parameter '{name}': '{text}' is none of {', '.join(words)}")
+        if len(text) < shortest:
+            raise BadRequest(f"parameter '{name}' is empty{in_list}")
         if longest is not None and len(text) > longest:
             raise BadRequest(f"parameter '{name}': '{text}' is longer than {longest} characters")
         if pattern is not None and not pattern.fullmatch(text):

@@ -34,7 +34,7 @@ class Problems:
             case TooManyAnswers():
                 return _reply(Described(Answer(503, *_BUSY), (str(error),), {}, (LATER,)))
             case BodyInvalid():
-                messages = [one_line(fault.text) for fault in error.faults]
+                messages = [one_line(fault.rule_and_place) for fault in error.faults]
                 pointers = [fault.pointer for fault in error.faults]
                 return _reply(Described(Answer(error.status, *_BAD_REQUEST), messages, {}, pointers=pointers))
             case BadRequest():

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 from wfx.api.bad_request import MOST_FAULTS, Fault
+from wfx.api.schema_rules import rule_of
 
 _NO_NUL = "must not contain U+0000"
 _READ_ONLY = "is read-only and must not be sent"
@@ -59,7 +60,8 @@ def pointer_to(path: Iterable[str | int]) -> str:
 
 
 def _fault(error: jsonschema_rs.ValidationError) -> Fault:
-    return Fault(pointer_to(error.instance_path), _reason(error))
+    reason = _reason(error)
+    return Fault(pointer_to(error.instance_path), reason, "" if reason in OWN_WORDS else rule_of(error))
 
 
 def _reason(error: jsonschema_rs.ValidationError) -> str:

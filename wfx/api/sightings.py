@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from wfx.api.client_header import device_of
 from wfx.api.request import ApiRequest
 from wfx.request_context import Side
 
-_CLIENT_ID, _VERSION, _USER_AGENT = b"x-client-id", b"x-client-version", b"user-agent"
+_VERSION, _USER_AGENT = b"x-client-version", b"user-agent"
 _OPERATORS = b"wfxctl"
 """How the user agent begins of those who read what a device would, and are none."""
 _SHOWABLE = re.compile(rb"[ -~]{1,100}\Z")
@@ -30,10 +31,8 @@ def note_poll(request: ApiRequest, client_id: str) -> None:
 
 def note_read(request: ApiRequest, client_id: str) -> None:
     """Note that a device has asked for one of its jobs: that it is the device is told by a header."""
-    if request.context.side is Side.SOUTH:
-        for name, value in request.scope["headers"]:
-            if name == _CLIENT_ID and value.decode("utf-8", "replace") == client_id:
-                request.services.devices.note(client_id, "")
+    if device_of(request) == client_id:
+        request.services.devices.note(client_id, "")
 
 
 def note_report(request: ApiRequest, client_id: str) -> None:

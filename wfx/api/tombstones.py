@@ -6,17 +6,15 @@ programs among them, the job is not found.
 
 from __future__ import annotations
 
+from wfx.api.client_header import device_of
 from wfx.api.request import ApiRequest
 from wfx.domain.errors import JobNotFound
 from wfx.domain.job import Job
-from wfx.request_context import Side
-
-_DEVICE = "x-client-id"
 
 
 async def fetch_tombstone(request: ApiRequest) -> Job:
     """Return what is told of the job that a request was about. Raises JobNotFound unless the job's own device asks."""
-    device = request.http.headers.get(_DEVICE) if request.context.side is Side.SOUTH else None
+    device = device_of(request)
     if not device:
         raise JobNotFound
     grace = request.services.tunables.current.tombstone_grace

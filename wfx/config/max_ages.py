@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from wfx.commandline import durations
+from wfx.domain.finished import OPEN
 
 _DAY = 86_400
 _LONGEST = 1000 * 365 * _DAY
@@ -60,6 +61,8 @@ class MaxAges:
                 raise ValueError(f'"{item}" is a second age for {name}')
             else:
                 named[name] = parse_age(age)
+                if name == OPEN and named[name]:
+                    raise ValueError(f'"{item}" would delete nothing: jobs in the group {OPEN} are not finished')
         return cls(usual or 0, named)
 
     def of(self, state: str, group: str) -> float:

@@ -36,6 +36,8 @@ The message of each is one sentence for the caller: what was wrong, where, and (
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 class WfxError(Exception):
     """Root of everything this program refuses on purpose."""
@@ -134,9 +136,10 @@ class JobExists(Refused):
 class JobChanged(Refused):
     """The job has another version than the one that was asked for."""
 
-    def __init__(self, job_id: str, expected: int, version: int) -> None:
-        """Keep the version that it has."""
-        super().__init__(f"Job with ID '{job_id}' has version {version} and not {expected}; read it again")
+    def __init__(self, job_id: str, expected: Collection[int], version: int) -> None:
+        """Keep the version that it has; it is none of those expected."""
+        wanted = " or ".join(map(str, sorted(expected))) or "one of If-Match, where no version of a job is named"
+        super().__init__(f"Job with ID '{job_id}' has version {version} and not {wanted}; read it again")
         self.version = version
 
 

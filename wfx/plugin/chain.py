@@ -93,7 +93,8 @@ class PluginChain:
     def observe(self, answered: PluginRequest) -> None:
         """Tell the observers of a request with its answer; wait for none of them."""
         self._observed += 1
-        frame = encode_request(self._observed, answered)
+        listening = [observer for observer in self._observers if observer.open]
+        frame = encode_request(self._observed, answered) if listening else b""
         for observer in self._observers:
             observer.tell(frame)
 

@@ -23,16 +23,19 @@ class Observer(PluginProgram):
         """Answers that it was told of."""
         self.dropped = 0
         """Answers that it was not told of, since too many waited for it."""
+        self.hung = False
+        """Whether it was still there a while after the end of its input."""
         super().__init__(found, settings, on_lost)
 
     def tell(self, frame: bytes) -> None:
         """Write a message, now or when the plugin reads on; drop it if too many wait."""
-        if self.open and self._stdin.get_write_buffer_size() + len(frame) <= MAX_WAITING_BYTES:
+        has_room = self.open and self._stdin.get_write_buffer_size() + len(frame) <= MAX_WAITING_BYTES
+        if has_room:
             self.told += 1
             self._stdin.write(frame)
             return
         self.dropped += 1
-        if self.dropped == 1:
+        if self.open and self.dropped == 1:
             fields = {"plugin": self.name, "path": self._path}
             _log.warning("observer does not read fast enough: answers are dropped", extra={"fields": fields})
 
@@ -47,5 +50,11 @@ class Observer(PluginProgram):
     async def _ask_to_end(self) -> None:
         """Let it read what waits, up to the end of its input, and end by itself; else like any other."""
         self._stdin.close()
-        if not await happens(self._ended, self._settings.stop_grace):
+        grace = self._settings.stop_grace
+        if not await happens(self._ended, grace):
+            self.hung = True
+            fields = {"plugin": self.name, "path": self._path}
+            _log.warning(
+                "observer hangs: it did not end within %g s of the end of its input", grace, extra={"fields": fields}
+            )
             await super()._ask_to_end()

@@ -190,7 +190,7 @@ class PluginProgram(ABC):
         """Note that the process is gone, and end what it left behind in its group."""
         self._signal(signal.SIGKILL)
         self._ended.set()
-        self._reason = _how_it_ended(status)
+        self._reason = how_it_ended(status)
         self._lose()
 
     def _lose_stream(self, stream: str) -> None:
@@ -233,7 +233,8 @@ async def happens(event: asyncio.Event, within: float) -> bool:
     return event.is_set()
 
 
-def _how_it_ended(status: int) -> str:
+def how_it_ended(status: int) -> str:
+    """Say by which status or signal a process has ended."""
     if status >= 0:
         return f"stopped unexpectedly with exit status {status}"
     try:

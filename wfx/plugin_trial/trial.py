@@ -18,9 +18,11 @@ from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import Stream, neutralise
 from wfx.plugin.chain import PluginChain
-from wfx.plugin.errors import PluginRefused, Undecided
+from wfx.plugin.errors import PluginRefused, ReplyOverdue, Undecided
 from wfx.plugin.message import Answer, Decision, Headers, Modify, PluginRequest, Respond
-from wfx.plugin.program import PluginSettings
+from wfx.plugin.observer import Observer
+from wfx.plugin.process import PluginProcess
+from wfx.plugin.program import PluginSettings, how_it_ended
 from wfx.plugin.rewrite import applied
 from wfx.plugin.shown import shown_request, shown_scope
 from wfx.plugin_trial.samples import Sample, header, read, samples
@@ -29,6 +31,8 @@ from wfx.request_context import RequestContext, Side, enter
 _WORDS = {403: "deny", 503: "unavailable"}
 _SHOWN = 200
 """Bytes of a body that are shown."""
+_PATIENCE = 1.0
+"""Seconds until it is told that a plugin has not decided yet."""
 _LOSS_DEADLINE = 5.0
 """Seconds until the reason why a plugin is gone is known."""
 
@@ -126,10 +130,20 @@ async def _try(call: Invocation, directory: Path, settings: PluginSettings, want
         as_expected = [await _ask(call, chain, sample, number) for number, sample in enumerate(wanted, 1)]
     finally:
         await chain.stop()
-    for observer in chain.observers:
-        if observer.exit_status:
-            call.err.write(f"plugin {observer.name} ended with status {observer.exit_status}\n")
-    return all(as_expected) and not any(observer.exit_status for observer in chain.observers)
+    ended_well = [_ended_well(call, observer, settings.stop_grace) for observer in chain.observers]
+    return all(ended_well) and all(as_expected)
+
+
+def _ended_well(call: Invocation, observer: Observer, grace: float) -> bool:
+    """Tell how an observer that is gone has ended, unless by itself and without an error."""
+    if observer.hung:
+        why = f"hangs: it did not end within {grace:g} s of the end of its input, and was killed"
+    elif observer.exit_status:
+        why = how_it_ended(observer.exit_status)
+    else:
+        return True
+    call.err.write(neutralise(f"plugin {observer.name} {why}") + "\n")
+    return False
 
 
 async def _ask(call: Invocation, chain: PluginChain, sample: Sample, number: int) -> bool:
@@ -142,8 +156,11 @@ async def _ask(call: Invocation, chain: PluginChain, sample: Sample, number: int
             break
         asked, began = outcome, perf_counter()
         try:
-            decision = await plugin.ask(asked)
+            decision = await _decision(call, plugin, asked)
             outcome = applied(asked, decision)
+        except ReplyOverdue as exc:
+            plugin.kill()
+            raise Failure(f"{sample}: plugin {plugin.name} hangs: it {exc} (--plugin-timeout), and was killed") from exc
         except Undecided as exc:
             if not plugin.open:
                 with suppress(TimeoutError):  # the reason is told by what logs it
@@ -155,6 +172,17 @@ async def _ask(call: Invocation, chain: PluginChain, sample: Sample, number: int
     if chain.observers:
         chain.observe(_answered(sent, outcome, decided))
     return word == sample.expect or not sample.expect
+
+
+async def _decision(call: Invocation, plugin: PluginProcess, asked: PluginRequest) -> Decision:
+    """Ask one plugin; say so where that takes long."""
+    asking = asyncio.ensure_future(plugin.ask(asked))
+    done, _ = await asyncio.wait([asking], timeout=_PATIENCE)
+    if not done:
+        deadline = call.settings.seconds("plugin-timeout")
+        told = f"plugin {plugin.name} has not decided yet; it is killed after {deadline:g} s (--plugin-timeout)"
+        call.err.write(neutralise(told) + "\n")
+    return await asking
 
 
 def _answered(sent: PluginRequest, outcome: PluginRequest | Respond, decided: Sequence[_Decided]) -> PluginRequest:

@@ -26,7 +26,7 @@ FIRST = 20
 _ITEMS, _BYTES = 32, 128 * 1024
 """What a slice has at most: jobs, and bytes that they bring; the first job brings any."""
 _LONGEST_PAUSE = 0.1
-"""Seconds that a request waits after a slice, at most."""
+"""Seconds from a slice to the next one, at most."""
 
 
 class Place(NamedTuple):
@@ -102,11 +102,14 @@ class Key(NamedTuple):
 class BulkJobs:
     """Carries out bulk requests; all methods raise what the store raises."""
 
-    def __init__(self, store: Store, created: BoundedCounts) -> None:
-        """Work on this store; count the jobs that are created, by workflow."""
+    def __init__(self, store: Store, created: BoundedCounts, clock: Callable[[], float] = perf_counter) -> None:
+        """Work on this store; count the jobs that are created, by workflow; pause by this clock."""
         self._store = store
         self._created = created
+        self._clock = clock
         self._turn = asyncio.Lock()
+        self._pause_until = 0.0
+        """When the next slice may begin, of whatever request."""
         self._running: set[str] = set()
         """The keys of the requests that are carried out here."""
 
@@ -192,14 +195,16 @@ class BulkJobs:
         return BulkAnswer(run.targets, sum(each.failed for each in results), [each.text for each in results])
 
     async def _slices(self, run: _Run, key: str | None, done: int) -> AsyncIterator[SliceResult]:
-        """Do slice after slice, with time for others between them."""
+        """Do slice after slice, with time for others before each one."""
         while done < run.targets.total:
             async with self._turn:
-                began = perf_counter()
+                await asyncio.sleep(self._pause_until - self._clock())
+                began = self._clock()
                 result = await self._store.take_slice(key, done, run.slice_at(done), partial(run.tell, done))
-                for workflow in run.created:
-                    self._created.note(workflow)
-                await asyncio.sleep(min(perf_counter() - began, _LONGEST_PAUSE))
+                ended = self._clock()
+                self._pause_until = ended + min(ended - began, _LONGEST_PAUSE)
+            for workflow in result.created:
+                self._created.note(workflow)
             done += result.items
             yield result
 
@@ -209,8 +214,6 @@ class _Run:
 
     def __init__(self, work: BulkWork, targets: Targets, show: Show, cause: EncodedCause) -> None:
         self.targets = targets
-        self.created: Sequence[str] = ()
-        """The workflows of the jobs that the last slice has created."""
         self._work = work
         self._show = show
         self._cause = cause
@@ -229,9 +232,9 @@ class _Run:
 
     def tell(self, first: int, outcomes: Sequence[ItemOutcome]) -> SliceResult:
         """Write what became of the first items of a slice."""
-        self.created = [each.after.workflow.name for each in outcomes if each.after and not each.before]
         results = [self._result(place, outcome) for place, outcome in enumerate(outcomes, first)]
-        return self._written(results)
+        created = [each.after.workflow.name for each in outcomes if each.after and not each.before]
+        return self._written(results)._replace(created=created)
 
     def left_undone(self, first: int, error: Exception) -> SliceResult:
         """Write that all items from a place on have failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from typing import Any, Self
 
@@ -68,9 +68,9 @@ class Devices:
         return self._store.get_device(client_id)
 
     def describe(
-        self, client_id: str, description: DeviceDescription, expected: str | None
+        self, client_id: str, description: DeviceDescription, expected: Collection[str] | None
     ) -> Coroutine[Any, Any, None]:
-        """Replace what is said about a device, if that has the expected tag still. Raises DeviceChanged."""
+        """Replace what is said about a device, if that has one of the expected tags. Raises DeviceChanged."""
         return self._store.describe_device(client_id, description, expected)
 
     async def delete(self, client_id: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from wfx.config.max_ages import MaxAges
-from wfx.config.tunables import Current, Tunables
+from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.errors import JobNotFound, Refused
 from wfx.domain.job import Job
@@ -42,6 +42,10 @@ async def delete_jobs(store: Store, rows: Sequence[JobRow], cause: EncodedCause)
     return [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
 
 
+def _ages_of(tunables: Tunables) -> MaxAges:
+    return MaxAges.parse(tunables.jobs_closed_max_age)
+
+
 def _require_same(row: JobRow, job: Job) -> None:
     if (job.state, job.mtime) != (row.state, row.mtime):
         raise _Changed("the job was changed meanwhile")
@@ -60,7 +64,7 @@ class JobRetention(Upkeep):
     def __init__(
         self,
         store: Store,
-        tunables: Current[Tunables],
+        tunables: Holder[Tunables],
         *,
         interval: float = 60,
         pause: float = 0.05,
@@ -70,7 +74,10 @@ class JobRetention(Upkeep):
         super().__init__(interval, pause, now)
         self._store = store
         self._tunables = tunables
+        self._ages = Derived(tunables, _ages_of)
         self._old_jobs = OldJobs(store)
+        self._told: set[str] = set()
+        """Names of which was told that they mean no finished state."""
 
     async def take_turn(self) -> None:
         """Delete old jobs, and drop tombstones. Raises StoreError."""
@@ -83,11 +90,12 @@ class JobRetention(Upkeep):
         """Take one turn, if no other server has the lease; return how many jobs were deleted. Raises StoreError."""
         deleted, idle, renewal = 0, 0, True
         while idle < _STEPS:
-            ages = MaxAges.parse(self._tunables.current.jobs_closed_max_age)
+            ages = self._ages.current
             if not ages or (renewal and await self._store.lease(_LEASE, _LEASE_SECONDS) is None):
                 break
             rows = await self._old_jobs.step(ages, self._now())
             if rows is None:
+                self._tell_of_open_names()
                 break
             renewal = bool(rows)
             if rows:
@@ -96,6 +104,12 @@ class JobRetention(Upkeep):
                 idle += 1
             await asyncio.sleep(self._pause)
         return deleted
+
+    def _tell_of_open_names(self) -> None:
+        """Log once of each name with an age that workflows have, but for no finished state."""
+        for name in sorted(self._old_jobs.open_names - self._told):
+            _logger.warning("jobs-closed-max-age names %s, but no job is finished there: it deletes nothing", name)
+            self._told.add(name)
 
     async def drop_tombstones(self) -> int:
         """Drop the tombstones whose time is over; return how many that were. Raises StoreError."""

@@ -99,20 +99,16 @@ class Jobs:
         """Remove tags; names that are not there are ignored."""
         return self._store.change_job(job_id, partial(tags.remove, tags=names), cause=present_cause())
 
-    def delete(self, job_id: str) -> Coroutine[Any, Any, None]:
-        """Delete the job with its history."""
-        return self._store.delete_job(job_id, cause=present_cause())
-
-    def delete_version(self, job_id: str, versions: Collection[int]) -> Coroutine[Any, Any, None]:
-        """Delete the job with its history, if it has one of these versions. Raises JobChanged."""
-        require = partial(_require_version, versions=versions)
+    def delete(self, job_id: str, *, versions: Collection[int] | None = None) -> Coroutine[Any, Any, None]:
+        """Delete the job with its history, if it has one of these versions or none is given. Raises JobChanged."""
+        require = None if versions is None else partial(_require_version, versions=versions)
         return self._store.delete_job(job_id, require=require, cause=present_cause())
 
 
 def _require_version(job: Job, versions: Collection[int]) -> None:
     """Raise JobChanged if the job has another version."""
     if job.version not in versions:
-        raise JobChanged(job.id, min(versions, default=0), job.version)
+        raise JobChanged(job.id, versions, job.version)
 
 
 def _decide_on_version(job: Job, versions: Collection[int], decide: DecideChange) -> Change:

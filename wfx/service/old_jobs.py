@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wfx.config.max_ages import MaxAges
 from wfx.domain.finished import is_finished
@@ -37,6 +37,10 @@ class OldJobs:
         """Finished states of these that are still to be gone through."""
         self._after: int | None = None
         """Where the jobs of the first of these go on."""
+        self._names: Mapping[bool, set[str]] = {True: set(), False: set()}
+        """Names with an age that states or their groups have in this round, by whether the state is finished."""
+        self.open_names: frozenset[str] = frozenset()
+        """Names with an age that the last round found, but for no finished state."""
 
     async def step(self, ages: MaxAges, now: Timestamp) -> Sequence[JobRow] | None:
         """Return the next old jobs, perhaps none; None at the end of a round, behind which another one begins."""
@@ -45,7 +49,7 @@ class OldJobs:
             if age := ages.of(state, workflow.group_of(state)):
                 return await self._look(JobQuery(workflow=workflow.name, state=state), now, int(age * _MICROS))
             self._states.popleft()
-        return [] if await self._read_workflows() else None
+        return [] if await self._read_workflows(ages) else None
 
     async def _look(self, jobs: JobQuery, now: Timestamp, age: int) -> Sequence[JobRow]:
         first = await self._store.list_jobs(JobListQuery(jobs, after=self._after, limit=1))
@@ -63,13 +67,23 @@ class OldJobs:
         if place is None:
             self._states.popleft()
 
-    async def _read_workflows(self) -> bool:
+    async def _read_workflows(self, ages: MaxAges) -> bool:
         """Read the next workflows; tells whether there were any."""
         page = await self._store.query_workflows(Paging(offset=self._workflows, limit=_WORKFLOWS), _ROOM)
         if page.rest is not None and not page.items:
             page = await self._store.read_on(page.rest, page.rest.next_size)
-        self._workflows = self._workflows + len(page.items) if page.items else 0
-        self._states.extend(
-            (workflow, state) for workflow in page.items for state in workflow.positions if is_finished(workflow, state)
-        )
-        return bool(page.items)
+        for workflow in page.items:
+            self._take(workflow, ages)
+        if page.items:
+            self._workflows += len(page.items)
+            return True
+        self.open_names = frozenset(self._names[False] - self._names[True])
+        self._workflows, self._names = 0, {True: set(), False: set()}
+        return False
+
+    def _take(self, workflow: Workflow, ages: MaxAges) -> None:
+        for state in workflow.positions:
+            finished = is_finished(workflow, state)
+            if finished:
+                self._states.append((workflow, state))
+            self._names[finished].update(name for name in (state, workflow.group_of(state)) if ages.named.get(name))

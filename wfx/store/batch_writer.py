@@ -85,10 +85,10 @@ class BatchWriter:
         items, room, locked = wanted.items, _SMALL, dict[str, Exception]()
         while True:
             snapshot = await self._load([each for item in items for each in item], room)
-            small = _before_large(items, snapshot.large)
-            if len(small) < len(items):
-                items, room = (small, room) if small else (items[:1], EVERYTHING)
+            if not (small := _before_large(items, snapshot.large)):
+                items, room = items[:1], EVERYTHING
                 continue
+            items = small
             plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
             before = {each.job.id: each.job for each in snapshot.jobs}
             result = wanted.tell([_outcome(plan, item, before, locked) for item in items])

@@ -6,7 +6,7 @@ What arrives together is written, and read, together; what waits is bounded; fol
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
@@ -184,7 +184,7 @@ class BatchingStore:
         return left_out + len(sightings) - len(noted)
 
     async def describe_device(
-        self, client_id: str, description: DeviceDescription, expected: str | None = None
+        self, client_id: str, description: DeviceDescription, expected: Collection[str] | None = None
     ) -> None:
         _require_device(client_id)
         await self._writes.submit(DescribeDevice(client_id, description, expected))

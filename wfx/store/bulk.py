@@ -10,6 +10,10 @@ from wfx.domain.job import Job
 
 KEPT = 24 * 3600 * 1_000_000
 """Microseconds for which a record is kept."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of newer records beside which one of a request that is done need not be kept any more."""
+_ROW_BYTES = 4096
+"""Bytes that a record counts beside what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,11 @@ class BulkRecord:
     """How many of them were done."""
     failed: int = 0
     """How many of these were refused."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes count for it, the results of its slices apart."""
+        return _ROW_BYTES + len(self.content.encode())
 
     @property
     def is_done(self) -> bool:
@@ -53,6 +62,8 @@ class SliceResult(NamedTuple):
     """How many of them were refused."""
     text: str
     """What is kept of them."""
+    created: Sequence[str] = ()
+    """The workflows of the jobs that were created; this is not kept."""
 
 
 TellSlice = Callable[[Sequence[ItemOutcome]], SliceResult]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from wfx.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from wfx.store import bulk
 from wfx.store.bulk import KEPT, BulkRecord, SliceRecord
 from wfx.store.operations import OpenBulk
 
@@ -15,6 +16,11 @@ class _Kept:
     record: BulkRecord
     created: int
     results: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes count for it."""
+        return self.record.size + sum(len(text.encode()) for text in self.results)
 
 
 class MemoryBulk:
@@ -44,7 +50,7 @@ class MemoryBulk:
     def write(self, written: SliceRecord) -> None:
         """Add what became of a slice."""
         if written.key is not None:
-            kept, (items, failed, text) = self._kept[written.key], written.result
+            kept, (items, failed, text, _) = self._kept[written.key], written.result
             done = kept.record
             kept.record = replace(done, done=done.done + items, failed=done.failed + failed)
             kept.results.append(text)
@@ -55,7 +61,12 @@ class MemoryBulk:
 
     def drop_expired(self, now: int, at_most: int) -> int:
         """Drop records that need not be kept any more; return how many."""
-        expired = [key for key, kept in self._kept.items() if kept.created < now - KEPT][: max(at_most, 0)]
-        for key in expired:
+        newer, expired = 0, list[str]()
+        for key, kept in reversed(self._kept.items()):
+            if kept.created < now - KEPT or (kept.record.is_done and newer >= bulk.MOST_BYTES):
+                expired.append(key)
+            newer += kept.size
+        dropped = expired[::-1][: max(at_most, 0)]
+        for key in dropped:
             del self._kept[key]
-        return len(expired)
+        return len(dropped)

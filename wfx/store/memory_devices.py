@@ -52,9 +52,10 @@ class MemoryDevices:
         match operation:
             case NoteSightings():
                 return self._note(operation, _by_client(jobs))
-            case DescribeDevice(client_id, description, expected):
+            case DescribeDevice(client_id, description):
                 before = self._row(client_id)
-                if expected not in (None, DeviceDescription(before.description).tag):
+                allowed = operation.allowed
+                if allowed is not None and DeviceDescription(before.description).tag not in allowed:
                     raise DeviceChanged(client_id)
                 self._rows[client_id] = before._replace(description=description.encoded)
                 self._unclaimed.discard(client_id)

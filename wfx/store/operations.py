@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -138,8 +138,13 @@ class DescribeDevice:
 
     client_id: str
     description: DeviceDescription
-    expected: str | None
-    """The tag of what must have been said until now; None for anything."""
+    expected: Collection[str] | None
+    """One of these tags must have what was said until now, unless it is said already; None for anything."""
+
+    @property
+    def allowed(self) -> set[str] | None:
+        """The tags of what may have been said until now, that of the new description among them; None for anything."""
+        return None if self.expected is None else {*self.expected, self.description.tag}
 
 
 @dataclass(frozen=True, slots=True)

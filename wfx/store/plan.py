@@ -144,7 +144,7 @@ class Plan:
     def _delete(self, operation: DeleteJob) -> None:
         pending, old = self._find(operation.job_id)
         if operation.version is not None and operation.version != old.version:
-            raise JobChanged(old.id, operation.version, old.version)
+            raise JobChanged(old.id, (operation.version,), old.version)
         if operation.require is not None:
             operation.require(old)
         moment = self._later_than(old)

@@ -17,7 +17,7 @@ Every operation may raise :class:`~wfx.domain.errors.StoreUnavailable`, and writ
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -215,12 +215,12 @@ class Store(Protocol):
         """
 
     async def describe_device(
-        self, client_id: str, description: DeviceDescription, expected: str | None = None
+        self, client_id: str, description: DeviceDescription, expected: Collection[str] | None = None
     ) -> None:
         """Replace attributes and labels of a device, which is known from then on.
 
-        Raises DeviceChanged unless the present ones have the expected tag, if any, and DeviceNotFound for an id that no
-        device has.
+        Raises DeviceChanged unless the present ones have one of the expected tags, if these are given, or are as wanted
+        already, since the answer may have been lost; and DeviceNotFound for an id that no device has.
         """
 
     async def delete_device(self, client_id: str) -> None:

@@ -12,6 +12,7 @@ from tests.store.postgres_schemas import unsound
 from tests.store.samples import FLOW, all_jobs, begin, move, together
 from tests.store.test_queries import populate
 from tests.store.test_summaries import counted
+from tests.waiting import DEADLINE
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
 from wfx.store.batching_store import BatchingStore
@@ -110,12 +111,13 @@ async def test_what_the_release_before_changes_is_noticed(
     assert not await is_counted(plain)
     monkeypatch.setattr(job_summary, "_AT_ONCE", 7)
     pieces = 0
-    while not await is_counted(plain):
-        pieces += await store.run_chores(CHORES) == CHORES
-        new = await store.create_job(FLOW.name, begin())
-        await store.change_job(new.id, move("RUN"))
-        await store.delete_job((await all_jobs(store))[pieces].id)
-        await require_right(store)
+    async with asyncio.timeout(DEADLINE):
+        while not await is_counted(plain):
+            pieces += await store.run_chores(CHORES) == CHORES
+            new = await store.create_job(FLOW.name, begin())
+            await store.change_job(new.id, move("RUN"))
+            await store.delete_job((await all_jobs(store))[pieces].id)
+            await require_right(store)
     assert pieces >= 7
     await require_right(store)
     assert await store.run_chores(CHORES) == 0
@@ -164,8 +166,9 @@ async def _counted(option: str) -> None:
     store, plain = await open_store("postgres", option), await Connector(read_target(option))()
     await require_right(store)
     assert not await is_counted(plain)
-    while await store.run_chores(CHORES) == CHORES:
-        await require_right(store)
+    async with asyncio.timeout(DEADLINE):
+        while await store.run_chores(CHORES) == CHORES:
+            await require_right(store)
     assert await is_counted(plain)
     await require_right(store)
     await plain.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from starlette.responses import Response
@@ -19,7 +20,7 @@ from wfx.api.handlers.fleet_jobs import list_query_of
 from wfx.api.idempotency_key import given_key
 from wfx.api.large_answers import parts_reply
 from wfx.api.request import ApiRequest
-from wfx.domain.errors import JobNotFound, WfxError
+from wfx.domain.errors import JobNotFound, WfxError, WorkflowNotFound
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import encode
 from wfx.events.position import event_id
@@ -27,11 +28,8 @@ from wfx.service.bulk import FIRST, MOST, BulkAnswer, JobResult, Key, Targets
 from wfx.service.bulk_work import BulkWork, Creation, Deletion, StatusUpdate, Tagging
 from wfx.store.protocol import NoRoom
 
-_NO_CONDITIONS: dict[str, Any] = {
-    **dict.fromkeys(("clientId", "state", "workflow", "clientIdPrefix"), ""),
-    **dict.fromkeys(("group", "tag", "allTags"), ()),
-    **dict.fromkeys(("createdAfter", "createdBefore", "modifiedAfter", "modifiedBefore", "unchangedFor")),
-}
+_TOGETHER = 32
+"""Jobs that a dry run looks at together."""
 _SMALL = 64 * 1024
 """Bytes of a body whose fingerprint is made at once."""
 
@@ -41,9 +39,34 @@ async def create(request: ApiRequest) -> Response:
     made: BulkInput = request.body
     bulk, jobs = request.services.bulk, NewJobs(made)
     if made.head["dryRun"]:
-        first = [JobResult("", jobs.client_id(place), "", "", None) for place in range(min(len(jobs), FIRST))]
-        return await _reply(request, await bulk.given(len(jobs)), 0, [_written(first)])
+        lost = await _without_workflow(request, jobs)
+        others = (place for place in range(len(jobs)) if place not in lost)
+        first = [JobResult("", jobs.client_id(n), "", "", lost.get(n)) for n in islice(chain(lost, others), FIRST)]
+        return await _reply(request, await bulk.given(len(jobs)), len(lost), [_written(first)])
     return await _carried_out(request, Creation(jobs.__getitem__, jobs.client_id), partial(bulk.given, len(jobs)))
+
+
+async def _without_workflow(request: ApiRequest, jobs: NewJobs) -> dict[int, WorkflowNotFound]:
+    """Return the places of the jobs whose workflow does not exist, with that error."""
+    known: dict[str, WorkflowNotFound | None] = {}
+    lost: dict[int, WorkflowNotFound] = {}
+    for place in range(len(jobs)):
+        if place % _TOGETHER == 0:
+            await asyncio.sleep(0)  # others have their turn
+        name = jobs.workflow(place)
+        if name not in known:
+            known[name] = await _missing(request, name)
+        if (error := known[name]) is not None:
+            lost[place] = error
+    return lost
+
+
+async def _missing(request: ApiRequest, name: str) -> WorkflowNotFound | None:
+    try:
+        await request.services.workflows.get(name)
+    except WorkflowNotFound as exc:
+        return exc
+    return None
 
 
 async def update(request: ApiRequest) -> Response:
@@ -109,7 +132,7 @@ async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None
 def _query_of(made: BulkInput) -> JobListQuery:
     after, limit = made.head["after"], made.head["limit"]
     return replace(
-        list_query_of(_NO_CONDITIONS | made.head["selection"]),
+        list_query_of(made.head["selection"]),
         after=read_cursor(after)[1] if after else None,
         limit=MOST if limit is None else limit,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.responses import Response
 
 from wfx.api.bad_request import BadRequest
 from wfx.api.cursor import id_cursor_of, read_id_cursor, require_log
+from wfx.api.entity_tags import wanted_tags
 from wfx.api.large_answers import document_reply
 from wfx.api.parameters import period_of
 from wfx.api.reply import RawHeader, Reply, json_reply
@@ -17,19 +16,16 @@ from wfx.domain.json import decode, encode
 from wfx.domain.timestamp import rfc3339
 from wfx.events.position import event_id
 
-_IF_MATCH = b"if-match"
-_TAG = re.compile(rb'(?:\*|"([0-9a-f]{32})")\Z')
-
 
 async def query(request: ApiRequest) -> Response:
     """GET /devices."""
     given = request.query
     log_id, after = read_id_cursor(given["after"]) if given["after"] else ("", None)
     wanted = DeviceQuery(
-        prefix=given["clientIdPrefix"],
+        prefix=given["clientIdPrefix"] or "",
         keys=tuple(dict.fromkeys([*map(_attribute, given["attribute"]), *map(label_key, given["label"])])),
         seen=period_of(given["seenAfter"], given["seenBefore"], given["notSeenFor"]),
-        version=given["version"],
+        version=given["version"] or "",
         descending=given["sort"] == "desc",
         after=after,
         limit=given["limit"],
@@ -63,7 +59,8 @@ async def get_attributes(request: ApiRequest) -> Response:
 async def put_attributes(request: ApiRequest) -> Response:
     """PUT /devices/{clientId}/attributes."""
     description: DeviceDescription = request.body
-    await request.services.devices.describe(request.path["clientId"], description, _expected(request))
+    expected = wanted_tags(request.scope["headers"])
+    await request.services.devices.describe(request.path["clientId"], description, expected)
     return _description_reply(description)
 
 
@@ -72,16 +69,6 @@ def _attribute(text: str) -> str:
     if not colon:
         raise BadRequest(f"parameter 'attribute': '{text}' is no name:value, such as site:hall1")
     return attribute_key(name, value)
-
-
-def _expected(request: ApiRequest) -> str | None:
-    """Return the tag that the device's description must have; None if it may have any."""
-    given = [value.strip() for name, value in request.scope["headers"] if name == _IF_MATCH]
-    if not given:
-        return None
-    if len(given) > 1 or (found := _TAG.match(given[0])) is None:
-        raise BadRequest("header If-Match: it is not * or one ETag, as GET …/attributes gives it")
-    return None if found[1] is None else found[1].decode()
 
 
 def _description_reply(description: DeviceDescription) -> Reply:

@@ -30,11 +30,8 @@ async def put_status(request: ApiRequest) -> Response:
 
 async def delete(request: ApiRequest) -> Response:
     """DELETE /jobs/{id}."""
-    versions, jobs = wanted_versions(request.scope["headers"]), request.services.jobs
-    if versions is None:
-        await jobs.delete(request.path["id"])
-    else:
-        await jobs.delete_version(request.path["id"], versions)
+    versions = wanted_versions(request.scope["headers"])
+    await request.services.jobs.delete(request.path["id"], versions=versions)
     return Reply(204)
 
 

@@ -19,6 +19,11 @@ from wfx.events.position import event_id
 
 NO_GROUP = "(none)"
 """How the parameter group names that a state is in none."""
+_NO_CONDITIONS: dict[str, Any] = {
+    **dict.fromkeys(("clientId", "state", "workflow", "clientIdPrefix"), ""),
+    **dict.fromkeys(("group", "tag", "allTags"), ()),
+    **dict.fromkeys(("createdAfter", "createdBefore", "modifiedAfter", "modifiedBefore", "unchangedFor")),
+}
 
 
 async def query(request: ApiRequest) -> Response:
@@ -35,7 +40,8 @@ async def query(request: ApiRequest) -> Response:
 
 
 def list_query_of(given: dict[str, Any]) -> JobListQuery:
-    """Return which jobs were asked for."""
+    """Return which jobs were asked for; what is missing or None sets no condition."""
+    given = _NO_CONDITIONS | {name: value for name, value in given.items() if value is not None}
     jobs = job_query_of(given, Paging())
     return JobListQuery(
         replace(jobs, groups=tuple("" if group == NO_GROUP else group for group in jobs.groups)),

@@ -59,6 +59,7 @@ async def _get(request: ApiRequest) -> Response:
         note_read(request, job.client_id)
         return await document_reply(request, job_json.job(job))
     job = await fetch_job(request, beside=PIECE, limit=request.most)
+    note_read(request, job.client_id)
     page = await read_page(request, partial(request.services.jobs.history, job))
     if not page.items and page.rest is None:
         return await document_reply(request, job_json.job(job))

@@ -164,7 +164,7 @@ go AS MATERIALIZED (SELECT me.id FROM me, moved),
 -- name: go_with_slice
 moved AS (
     UPDATE bulk_request
-    SET done = done + $54, failed = failed + $55,
+    SET done = done + $54, failed = failed + $55, size = size + octet_length($56),
         until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $57
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) AND key = $51 AND holder = $52 AND done = $53
     RETURNING number

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wfx.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from wfx.store import bulk
 from wfx.store.bulk import KEPT, BulkRecord
 from wfx.store.operations import OpenBulk
 from wfx.store.postgres.connections import Plain
@@ -23,7 +24,7 @@ async def open_one(plain: Plain, wanted: OpenBulk, now: int) -> BulkRecord:
     Raises IdempotencyKeyReused, and IdempotencyKeyInUse while another server carries it out.
     """
     record = wanted.record
-    values = (wanted.key, record.fingerprint, record.content, record.total, now, wanted.holder, wanted.ttl)
+    values = (wanted.key, record.fingerprint, record.content, record.total, now, wanted.holder, wanted.ttl, record.size)
     row = await plain.fetchrow(SQL["open_bulk_request"], *values)
     if row is not None:
         return BulkRecord(*row)
@@ -40,7 +41,7 @@ async def results(plain: Plain, key: str) -> Sequence[str]:
 
 async def drop_expired(plain: Plain, now: int, at_most: int) -> int:
     """Drop records that need not be kept any more, up to so many rows of them; return how many that were."""
-    await plain.execute(SQL["expire_bulk_requests"], now - KEPT, max(at_most, 0))
+    await plain.execute(SQL["expire_bulk_requests"], now - KEPT, bulk.MOST_BYTES, max(at_most, 0))
     dropped = 0
     while dropped < at_most:
         count, found = await plain.fetchrow(SQL["drop_bulk_slices"], at_most - dropped) or (0, False)

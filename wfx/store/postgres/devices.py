@@ -67,7 +67,8 @@ async def _note_sightings(plain: Plain, operation: NoteSightings) -> int:
 async def _describe(plain: Plain, operation: DescribeDevice) -> None:
     """Replace the description of a device. Raises DeviceChanged."""
     wanted = operation.description
-    values = (operation.client_id, wanted.encoded.decode(), wanted.keys, operation.expected, NOTHING_SAID.tag)
+    allowed = None if operation.allowed is None else list(operation.allowed)
+    values = (operation.client_id, wanted.encoded.decode(), wanted.keys, allowed, NOTHING_SAID.tag)
     if await plain.fetchval(SQL["describe_device"], *values) is None:
         raise DeviceChanged(operation.client_id)
 

@@ -378,8 +378,8 @@ SELECT fingerprint, content, total, done, failed FROM bulk_request WHERE key = $
 -- name: open_bulk_request
 -- Makes it or takes it over, for $7 microseconds by the clock of the database. Nothing where another server has it, or if it
 -- is another request. A time that is later than from now on is from before the clock was set back.
-INSERT INTO bulk_request (key, fingerprint, content, total, done, failed, created, holder, until)
-VALUES ($1, $2, $3, $4, 0, 0, $5, $6, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $7)
+INSERT INTO bulk_request (key, fingerprint, content, total, done, failed, created, holder, until, size)
+VALUES ($1, $2, $3, $4, 0, 0, $5, $6, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $7, $8)
 ON CONFLICT (key) DO UPDATE
 SET holder = $6, until = excluded.until
 WHERE bulk_request.fingerprint = $2 AND (
@@ -395,8 +395,19 @@ UPDATE bulk_request SET until = 0 WHERE holder = $1 AND done < total
 SELECT results FROM bulk_slice WHERE request = (SELECT number FROM bulk_request WHERE key = $1) ORDER BY first
 
 -- name: expire_bulk_requests
+-- What is too old, and of requests that are done those beside which newer ones have too many bytes.
 UPDATE bulk_request SET key = NULL
-WHERE number IN (SELECT number FROM bulk_request WHERE created < $1 AND key IS NOT NULL ORDER BY created LIMIT $2)
+WHERE number IN (
+    SELECT number
+    FROM (
+        SELECT number, created, done >= total AS is_done, sum(size) OVER (
+            ORDER BY number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS newer
+        FROM bulk_request WHERE key IS NOT NULL
+    ) AS kept
+    WHERE created < $1 OR (is_done AND newer >= $2)
+    ORDER BY number LIMIT $3
+)
 
 -- name: drop_bulk_slices
 WITH
@@ -668,13 +679,13 @@ noted AS (
 SELECT (SELECT count(*) FROM asked) - (SELECT count(*) FROM fitting)
 
 -- name: describe_device
--- $4 is the tag of the description that is expected, if one is, and $5 that of none. What is there already is no contradiction: the answer may have been lost.
+-- $4 are the tags of the descriptions that may be there, NULL for any, and $5 that of none.
 INSERT INTO device AS known (client_id, version, unclaimed, description, keys)
 SELECT $1, '', false, $2, $3
-WHERE $4::text IS NULL OR $4 = $5 OR EXISTS (SELECT FROM device WHERE client_id = $1)
+WHERE $4::text[] IS NULL OR $5 = ANY($4) OR EXISTS (SELECT FROM device WHERE client_id = $1)
 ON CONFLICT (client_id) DO UPDATE SET description = excluded.description, keys = excluded.keys, unclaimed = false
-WHERE $4::text IS NULL OR known.description = excluded.description
-    OR $4 = left(encode(sha256(convert_to(known.description, 'UTF8')), 'hex'), 32)
+WHERE $4::text[] IS NULL
+    OR left(encode(sha256(convert_to(known.description, 'UTF8')), 'hex'), 32) = ANY($4)
 RETURNING 1
 
 -- name: delete_device

@@ -182,7 +182,7 @@ class Writer:
             case SliceRecord(None):
                 return self._fenced.apply_whole, ()
             case SliceRecord(key, holder, ttl, done, result):
-                return self._fenced.apply_slice, (key, holder, done, *result, ttl)
+                return self._fenced.apply_slice, (key, holder, done, result.items, result.failed, result.text, ttl)
         return (self._fenced.apply_still if batch.is_still else self._fenced.apply), ()
 
     async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:

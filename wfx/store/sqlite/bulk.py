@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from wfx.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from wfx.store import bulk
 from wfx.store.bulk import KEPT, BulkRecord, SliceRecord
 from wfx.store.operations import OpenBulk
 from wfx.store.sqlite.statements import SQL
@@ -24,7 +25,7 @@ def open_one(connection: sqlite3.Connection, wanted: OpenBulk, now: int) -> Bulk
             raise IdempotencyKeyReused
         return present
     record = wanted.record
-    values = (wanted.key, record.fingerprint, now, record.total)
+    values = (wanted.key, record.fingerprint, now, record.total, record.size)
     number = connection.execute(SQL["insert_bulk_request"], values).lastrowid
     connection.execute(SQL["insert_bulk_content"], (number, record.content))
     return record
@@ -34,8 +35,9 @@ def write_slice(connection: sqlite3.Connection, written: SliceRecord) -> None:
     """Add what became of a slice. Raises IdempotencyKeyInUse unless as many items are done as it says."""
     if written.key is None:
         return
-    items, failed, text = written.result
-    row = connection.execute(SQL["count_bulk_items"], (items, failed, written.key, written.done)).fetchone()
+    items, failed, text, _ = written.result
+    values = (items, failed, len(text.encode()), written.key, written.done)
+    row = connection.execute(SQL["count_bulk_items"], values).fetchone()
     if row is None:
         raise IdempotencyKeyInUse
     connection.execute(SQL["insert_bulk_slice"], (row[0], written.done, text))
@@ -48,7 +50,7 @@ def results(connection: sqlite3.Connection, key: str) -> Sequence[str]:
 
 def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
     """Drop records that need not be kept any more, up to so many rows of them; return how many that were."""
-    connection.execute(SQL["expire_bulk_requests"], (now - KEPT, max(at_most, 0)))
+    connection.execute(SQL["expire_bulk_requests"], (now - KEPT, bulk.MOST_BYTES, max(at_most, 0)))
     dropped = 0
     while dropped < at_most and (expired := connection.execute(SQL["first_expired_bulk_request"]).fetchone()):
         slices = connection.execute(SQL["drop_bulk_slices"], (*expired, at_most - dropped)).rowcount

@@ -72,7 +72,7 @@ def _describe(connection: sqlite3.Connection, operation: DescribeDevice) -> None
     """Replace the description of a device. Raises DeviceChanged."""
     client_id, wanted = operation.client_id, operation.description
     before = _description(connection, client_id)
-    if operation.expected not in (None, before.tag):
+    if (allowed := operation.allowed) is not None and before.tag not in allowed:
         raise DeviceChanged(client_id)
     for_rows(connection, "delete_device_keys", [(key, client_id) for key in before.keys])
     connection.execute(SQL["describe_device"], (client_id, wanted.encoded.decode()))

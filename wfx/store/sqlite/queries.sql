@@ -266,13 +266,13 @@ FROM bulk_request JOIN bulk_content ON request = number
 WHERE key = ?
 
 -- name: insert_bulk_request
-INSERT INTO bulk_request (key, fingerprint, created, total, done, failed) VALUES (?, ?, ?, ?, 0, 0)
+INSERT INTO bulk_request (key, fingerprint, created, total, done, failed, size) VALUES (?, ?, ?, ?, 0, 0, ?)
 
 -- name: insert_bulk_content
 INSERT INTO bulk_content (request, content) VALUES (?, ?)
 
 -- name: count_bulk_items
-UPDATE bulk_request SET done = done + ?, failed = failed + ? WHERE key = ? AND done = ? RETURNING number
+UPDATE bulk_request SET done = done + ?, failed = failed + ?, size = size + ? WHERE key = ? AND done = ? RETURNING number
 
 -- name: insert_bulk_slice
 INSERT INTO bulk_slice (request, first, results) VALUES (?, ?, ?)
@@ -281,8 +281,19 @@ INSERT INTO bulk_slice (request, first, results) VALUES (?, ?, ?)
 SELECT results FROM bulk_slice WHERE request = (SELECT number FROM bulk_request WHERE key = ?) ORDER BY first
 
 -- name: expire_bulk_requests
+-- What is too old, and of requests that are done those beside which newer ones have too many bytes.
 UPDATE bulk_request SET key = NULL
-WHERE number IN (SELECT number FROM bulk_request WHERE created < ? AND key IS NOT NULL ORDER BY created LIMIT ?)
+WHERE number IN (
+    SELECT number
+    FROM (
+        SELECT number, created, done >= total AS is_done, sum(size) OVER (
+            ORDER BY number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS newer
+        FROM bulk_request WHERE key IS NOT NULL
+    )
+    WHERE created < ?1 OR (is_done AND newer >= ?2)
+    ORDER BY number LIMIT ?3
+)
 
 -- name: first_expired_bulk_request
 SELECT number FROM bulk_request WHERE key IS NULL LIMIT 1

@@ -116,7 +116,7 @@ CREATE TABLE bulk_request (
     total       INTEGER NOT NULL,
     done        INTEGER NOT NULL,
     failed      INTEGER NOT NULL
-);
+, size INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX bulk_request_created ON bulk_request (created);
 

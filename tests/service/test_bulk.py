@@ -1,0 +1,48 @@
+"""Bulk requests between requests of others."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from tests.store.samples import all_jobs
+from tests.waiting import DEADLINE
+from wfx.domain.creation import NewJob
+from wfx.service import bulk
+from wfx.service.bounded_counts import BoundedCounts
+from wfx.service.bulk import BulkJobs, JobResult, Key
+from wfx.service.bulk_work import Creation
+from wfx.store.protocol import Store
+
+HOUR = 3600
+
+
+def show(result: JobResult) -> bytes:
+    """Write the client of a job."""
+    return result.client_id.encode()
+
+
+@pytest.mark.usefixtures("flow")
+async def test_nobody_waits_behind_the_last_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered once its last slice is done, and it is the next slice that comes later."""
+    monkeypatch.setattr(bulk, "_LONGEST_PAUSE", 2 * HOUR)
+    requests = BulkJobs(store, BoundedCounts(), count(0, HOUR).__next__)
+    work = Creation(lambda n: NewJob(f"c{n}", "demo.flow", None, None), str)
+    async with asyncio.timeout(DEADLINE):
+        answer = await requests.run(work, lambda: requests.given(3), show, None)
+    assert (answer.failed, answer.results) == (0, ["c0,c1,c2"])
+    assert requests._pause_until == 3 * HOUR, "an hour as the slice took, from its end on"
+
+
+@pytest.mark.usefixtures("flow")
+async def test_created_jobs_are_counted(store: Store) -> None:
+    """Each job that is created counts for its workflow, once, and none that is refused."""
+    created = BoundedCounts()
+    requests = BulkJobs(store, created)
+    work = Creation(lambda n: NewJob("c", "demo.flow" if n % 2 else "nowhere", None, None), str)
+    for key in (None, Key("k", "f"), Key("k", "f")):
+        await requests.run(work, lambda: requests.given(70), show, key)
+    assert dict(created) == {"demo.flow": 70}
+    assert len(await all_jobs(store)) == 70

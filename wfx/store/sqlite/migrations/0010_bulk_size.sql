@@ -1,0 +1,2 @@
+-- Bytes that the record of a bulk request takes, so that the oldest go where all take too many.
+ALTER TABLE bulk_request ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
