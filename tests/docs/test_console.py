@@ -73,7 +73,7 @@ def run(script: str, service: LocalService, tree: Path) -> list[str]:
     }
     command = ["bash", "-c", script]
     ran = subprocess.run(
-        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=280, check=False,
+        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=560, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

@@ -27,6 +27,8 @@ _HEADER_ROOM = 4
 _SLACK = 65_536
 _KILL_WAIT = 2.0
 """How long to wait for the end of a process that was killed; then the server goes on without it."""
+_EXIT_WAIT = 1.0
+"""Seconds for the exit of a process that has closed a pipe, before it is said that it has."""
 _log = logging.getLogger(__name__)
 
 
@@ -191,15 +193,15 @@ class PluginProgram(ABC):
         self._signal(signal.SIGKILL)
         self._ended.set()
         self._reason = how_it_ended(status)
-        self._lose()
+        self._lose(REPORT_DELAY)
 
     def _lose_stream(self, stream: str) -> None:
         """Treat a closed stream like an exit, because without it the plugin cannot do its work."""
         self._reason = self._reason or f"closed its standard {stream}"
-        self._lose()
+        self._lose(REPORT_DELAY if self._ended.is_set() else _EXIT_WAIT)
 
-    def _lose(self) -> None:
-        """Close at once, and tell of it a little later.
+    def _lose(self, delay: float) -> None:
+        """Close at once, and tell of it so many seconds later, or when it is told of for another reason.
 
         A closed pipe is usually the first sign of an exit, whose status makes the better message; its last words may
         be on their way still; and an exit may be the first sign that whoever runs the server ends all of its processes
@@ -207,7 +209,7 @@ class PluginProgram(ABC):
         """
         self._close()
         # A request may be the one to notice; the record is not about it.
-        self._loop.call_later(REPORT_DELAY, lambda: self._report(self._reason), context=Context())
+        self._loop.call_later(delay, lambda: self._report(self._reason), context=Context())
 
     def _close(self) -> None:
         self.open = False

@@ -144,4 +144,5 @@ def test_a_file_that_is_full(tmp_path: Path) -> None:
     place, told = next((place, line) for place, line in enumerate(lines) if b"dropped" in line)
     assert not lines[place - 1].endswith(b"}"), "half a record, as much as had room"
     written = [line for line in lines if line.endswith(b"}") and LONG.encode() in line]
-    assert json.loads(told)["count"] == 20 - len(written)
+    dropped = json.loads(told)["count"]
+    assert 20 - len(written) <= dropped <= 25 - len(written), "both records of each request, and hardly any others"
