@@ -28,6 +28,7 @@ JOB = "(SELECT min(number) FROM job)"
 DAMAGE = {
     "index": ["DROP INDEX job_tag_keys", "ALTER TABLE job DROP CONSTRAINT job_id_key"],
     "constraint": ["ALTER TABLE job DROP CONSTRAINT job_workflow_fkey", "ALTER TABLE log DROP CONSTRAINT log_pkey"],
+    "trigger": ["DROP TRIGGER job_tag_gone ON job", "ALTER TABLE job DISABLE TRIGGER job_tag_changed"],
     "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
     "log_horizon": ["UPDATE log SET horizon = head + 1"],
     "log_gap": [
@@ -59,6 +60,12 @@ DAMAGE = {
         "UPDATE job_count SET jobs = jobs + 1",
         "DELETE FROM job_count",
         "INSERT INTO job_count VALUES (1, 'GONE', '', 2)",
+    ],
+    "job_tag": [
+        "DELETE FROM job_tag WHERE tag = 'y'",
+        "UPDATE job_tag SET tag = 'other' WHERE tag = 'z'",
+        "UPDATE job_tag SET workflow = 2",
+        "INSERT INTO job_tag VALUES ('y', 2, 1)",
     ],
     "lost_job": [f"DELETE FROM job WHERE number = {JOB}"],
     "job_number": [f"UPDATE job SET number = 1000 WHERE number = {JOB}"],
@@ -192,7 +199,7 @@ def test_every_index_and_constraint_is_expected(postgres: Postgres, sound: str) 
         assert expected == sorted(postgres.sql(made, sound))
 
 
-@pytest.mark.parametrize("damage", ["ALTER TABLE job DROP COLUMN tag_keys", "DROP TABLE lease"])
+@pytest.mark.parametrize("damage", ["ALTER TABLE job DROP COLUMN overtaken", "DROP TABLE lease"])
 def test_tables_that_lack_something(postgres: Postgres, sound: str, damage: str) -> None:
     """A column or table that was dropped is told of in one line, without a hint of PostgreSQL."""
     with postgres.database(sound) as copy:

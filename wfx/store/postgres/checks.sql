@@ -7,7 +7,7 @@ FROM unnest(ARRAY[
     'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey',
     'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey',
     'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key',
-    'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'log_pkey',
+    'job_pkey', 'job_state', 'job_tag_keys', 'job_tag_pkey', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'log_pkey',
     'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
@@ -20,13 +20,21 @@ SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey',
     'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'device_pkey', 'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey',
-    'lease_pkey', 'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key',
+    'device_pkey', 'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_tag_pkey',
+    'job_workflow_fkey', 'lease_pkey', 'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key',
     'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
     WHERE conname = name AND convalidated AND pg_table_is_visible(pg_class.oid)
+)
+
+-- name: trigger
+SELECT 'trigger ' || name, 'one that fires', 'none'
+FROM unnest(ARRAY['job_tag_born', 'job_tag_changed', 'job_tag_gone']) AS name
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
+    WHERE tgname = name AND tgenabled IN ('O', 'A') AND pg_table_is_visible(pg_class.oid)
 )
 
 -- name: log_identity
@@ -65,6 +73,16 @@ SELECT 'job_count of workflow ' || workflow || ', state ' || state, coalesce(the
 FROM (SELECT workflow, state, count(*) AS there_are FROM job, log WHERE job.number <= covered GROUP BY workflow, state) AS found
 FULL JOIN (SELECT workflow, state, jobs FROM job_count WHERE jobs <> 0) AS known USING (workflow, state)
 WHERE there_are IS DISTINCT FROM jobs AND EXISTS (SELECT FROM log WHERE counted = head)
+
+-- name: job_tag
+SELECT
+    'job_tag of job ' || number || ', workflow ' || workflow || ', tag ' || left(tag, 100), CASE WHEN has THEN 'a row' ELSE 'none' END,
+    CASE WHEN is_known THEN 'a row' ELSE 'none' END
+FROM (
+    SELECT tag, number, workflow, true AS has FROM job CROSS JOIN LATERAL (SELECT DISTINCT unnest(tag_keys)) AS own (tag)
+) AS found
+FULL JOIN (SELECT tag, number, workflow, true AS is_known FROM job_tag) AS known USING (tag, number, workflow)
+WHERE has IS DISTINCT FROM is_known
 
 -- name: lost_job
 SELECT 'job ' || job_id, 'a row in job, or DELETE as its last event', action || ' as event ' || seq

@@ -40,7 +40,7 @@ async def select_jobs(plain: Plain, query: JobListQuery, *, with_ids: bool) -> J
         bounds = await plain.fetchrow(SQL["bounds"])
         count, jobs = len(candidates), tuple[tuple[int, str], ...]()
         if with_ids or query.needs_rows:
-            where, values = _fulfilling(query, candidates)
+            where, values, _ = _fulfilling(query, candidates)
             what, order = ("number, id", f"ORDER BY number {_order(query)}") if with_ids else ("count(*)", "")
             rows = await plain.fetch(f"SELECT {what} FROM job {where} {order}", *values)
             count, jobs = (len(rows), tuple(map(tuple, rows))) if with_ids else (rows[0][0], ())

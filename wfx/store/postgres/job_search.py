@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from wfx.domain.job import Job
-from wfx.domain.query import JobQuery, Page, Paging, Rest
+from wfx.domain.query import JobQuery, Page, Rest
 from wfx.store.job_filters import JOB_FILTERS
 from wfx.store.postgres.connections import Connections, Plain
 from wfx.store.postgres.rows import FITS, SHOWN, WORKFLOW, Row, job_of
@@ -22,7 +22,7 @@ _AT_ONCE = 1000
 """Jobs of which rows are read in one statement."""
 _ONE = {
     "clientId": "left(client_id, 500) = left({0}, 500) AND client_id = {0}",
-    "tag": "tag_keys && ARRAY[{}]",
+    "tag": "number IN (SELECT number FROM job_tag WHERE tag = {})",
     "workflow": "workflow = (SELECT number FROM current_workflow WHERE name = {})",
     "state": "state = {}",
     "group": "grp = {}",
@@ -30,6 +30,10 @@ _ONE = {
 """That a job has a value, by the parameter of GET /jobs."""
 _ANY = {**_ONE, "tag": "tag_keys && {}", "group": "grp = ANY ({})"}
 """That it has one of an array of values."""
+_TAGGED = {False: {**_ANY, "tag": "tag = ANY ({})"}, True: {**_ONE, "tag": "tag = {}"}}
+"""The same of rows of ``job_tag``, by whether there is one value."""
+_OF_TAGS = {"tag", "workflow"}
+"""What the rows of ``job_tag`` can tell."""
 
 
 class Condition(NamedTuple):
@@ -38,10 +42,18 @@ class Condition(NamedTuple):
     sql: str
     """``WHERE …``, or empty."""
     values: Sequence[Any]
+    table: str = "job"
+    """What is searched: ``job``, or ``job_tag``, which has a job once for each of its tags."""
+
+    @property
+    def counting(self) -> str:
+        """Make the query for the number of jobs."""
+        return f"SELECT count({'*' if self.table == 'job' else 'DISTINCT number'}) FROM {self.table} {self.sql}"
 
     def and_all(self, test: str, *values: Any) -> Condition:
         """Add a test, whose marks go on behind those that there are."""
-        return Condition(f"{self.sql} AND {test}" if self.sql else f"WHERE {test}", [*self.values, *values])
+        sql = f"{self.sql} AND {test}" if self.sql else f"WHERE {test}"
+        return self._replace(sql=sql, values=[*self.values, *values])
 
 
 class MoreJobs(NamedTuple):
@@ -54,16 +66,26 @@ class MoreJobs(NamedTuple):
 
 def condition_of(query: JobQuery) -> Condition:
     """Make the condition of a query; the first value has the mark ``$1``."""
+    return _condition(query, "job", {True: _ONE, False: _ANY})
+
+
+def condition_of_tags(query: JobQuery) -> Condition | None:
+    """Make the condition on ``job_tag``; None if there is one that its rows cannot tell of, or none on tags."""
+    asked = {each.parameter for each in JOB_FILTERS if each.wanted(query)}
+    return _condition(query, "job_tag", _TAGGED) if "tag" in asked <= _OF_TAGS else None
+
+
+def _condition(query: JobQuery, table: str, known: Mapping[bool, Mapping[str, str]]) -> Condition:
     tests, values = [], []
     for each in JOB_FILTERS:
         if wanted := [value for value in each.wanted(query) if "\0" not in value]:
             wanted = [*map(key_of, wanted)] if each.parameter == "tag" else wanted
             values.append(wanted[0] if len(wanted) == 1 else wanted)
             mark = f"${len(values)}::{'text' if len(wanted) == 1 else 'text[]'}"
-            tests.append((_ONE if len(wanted) == 1 else _ANY)[each.parameter].format(mark))
+            tests.append(known[len(wanted) == 1][each.parameter].format(mark))
         elif each.wanted(query):
             tests.append("false")  # a value that PostgreSQL's texts cannot have
-    return Condition(f"WHERE {' AND '.join(tests)}" if tests else "", values)
+    return Condition(f"WHERE {' AND '.join(tests)}" if tests else "", values, table)
 
 
 class JobSearch:
@@ -77,26 +99,28 @@ class JobSearch:
         """Return a page of jobs: which ones, and how many there are in all, is decided at one moment."""
         paging = query.paging
         is_short = 0 < paging.limit <= _AT_ONCE and not paging.with_total
-        read = partial(self._short if is_short else self._long, condition=condition_of(query), paging=paging, room=room)
+        read = partial(self._short if is_short else self._long, query=query, room=room)
         return await self._connections.read(read)
 
     async def go_on(self, more: MoreJobs, room: int) -> Page[Job]:
         """Return those of the next jobs that are still there, each as it is now."""
         return await self._connections.read(partial(self._piece, more=more, room=room))
 
-    async def _short(self, plain: Plain, condition: Condition, paging: Paging, room: int) -> Page[Job]:
-        sql, values = _numbers(condition, paging)
+    async def _short(self, plain: Plain, query: JobQuery, room: int) -> Page[Job]:
+        sql, values, _ = _numbers(query)
+        paging = query.paging
         mark = f"${len(values) + 1}::bigint"
         rows = await plain.fetch(rows_of_page(sql, mark, descending=paging.descending), *values, room)
         return await self._fitting(plain, rows, MoreJobs(array("q", [row[0] for row in rows]), 0, paging.descending))
 
-    async def _long(self, plain: Plain, condition: Condition, paging: Paging, room: int) -> Page[Job]:
-        sql, values = _numbers(condition, paging)
-        total = None
+    async def _long(self, plain: Plain, query: JobQuery, room: int) -> Page[Job]:
+        sql, values, _ = _numbers(query)
+        paging, total = query.paging, None
         async with plain.transaction(isolation="repeatable_read", readonly=True):
             found = await plain.fetchval(f"SELECT array_agg(number) FROM ({sql}) AS page", *values)
             if paging.with_total:
-                total = await plain.fetchval(f"SELECT count(*) FROM job {condition.sql}", *condition.values)
+                counted = condition_of_tags(query) or condition_of(query)
+                total = await plain.fetchval(counted.counting, *counted.values)
             page = await self._piece(plain, MoreJobs(array("q", found or ()), 0, paging.descending), room)
         return Page(page.items, total, page.rest)
 
@@ -120,11 +144,14 @@ class JobSearch:
         return Page(jobs, rest=Rest(more._replace(done=done)) if done < len(more.numbers) else None)
 
 
-def _numbers(condition: Condition, paging: Paging) -> Condition:
-    """Select the numbers of the jobs of a page, in order."""
+def _numbers(query: JobQuery) -> Condition:
+    """Select the numbers of the jobs of a page, in order; those that have one tag are in order in ``job_tag``."""
+    condition = condition_of(query)
+    if len(query.tags) == 1:
+        condition = condition_of_tags(query) or condition
+    paging = query.paging
     order, first = "DESC" if paging.descending else "ASC", len(condition.values) + 1
     part = f"LIMIT ${first}::bigint OFFSET ${first + 1}::bigint"
-    sql = f"SELECT number FROM job {condition.sql} ORDER BY number {order} {part}"
-    return Condition(
-        sql, [*condition.values, paging.limit if paging.limit > 0 else None, min(max(paging.offset, 0), _MOST)]
-    )
+    sql = f"SELECT number FROM {condition.table} {condition.sql} ORDER BY number {order} {part}"
+    limit = paging.limit if paging.limit > 0 else None
+    return Condition(sql, [*condition.values, limit, min(max(paging.offset, 0), _MOST)])

@@ -36,7 +36,7 @@ _LOCK_TIMEOUT = "1s"
 """How long to hold up servers that are at work before it is their turn again; they give up after five seconds."""
 TABLES = (
     "log", "writer", "workflow", "current_workflow", "job", "history", "left_history", "event", "consumer", "lease",
-    "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device",
+    "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device", "job_tag",
 )  # fmt: skip
 """All tables that the steps make."""
 

@@ -132,7 +132,8 @@ SELECT
                 ('current_workflow', 'SELECT,INSERT,DELETE'), ('consumer', 'SELECT,INSERT,UPDATE'),
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE')
+                ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('job_tag', 'SELECT,INSERT,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -523,12 +524,12 @@ DROP TABLE import_progress
 
 -- name: analyze_imported
 -- Else the check, and the first searches, are planned as if the tables were empty.
-ANALYZE workflow, job, history, event, device
+ANALYZE workflow, job, history, event, device, job_tag
 
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
-TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count;
+TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag;
 UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
 
 -- name: lock_head
