@@ -202,6 +202,13 @@ def test_a_key_of_ones_own(north: Any, tag: str) -> None:
         north.create_jobs([NewJob(tag), NewJob(tag)], workflow=ROLLOUT, key=tag)
 
 
+@pytest.mark.parametrize("key", ["a b", 'a"b', "a\\b", "a\r\nX: 1", "é", "x" * 129])
+def test_a_key_that_no_header_has(north: Any, key: str) -> None:
+    """A key that could not be sent as it is, is refused before anything is sent."""
+    with pytest.raises(ValueError, match="visible ASCII"):
+        north.delete_jobs(["1"], key=key)
+
+
 DONE = {"dryRun": False, "count": 1, "done": 1, "failed": 0, "rest": 0, "items": [], "position": "l-1"}
 
 

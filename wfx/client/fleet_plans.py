@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,6 +30,7 @@ API = "/api/fleet/v1"
 MOST = 1000
 """Items of a page, at most."""
 ALL = Selection()
+_KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 Result = TypeVar("Result")
 Which = Selection | Sequence[str]
 """Jobs: by conditions, or by their ids."""
@@ -191,6 +193,8 @@ def _attributes(
 
 
 def _bulk(path: str, body: dict[str, Any], *, dry_run: bool, key: str) -> Plan[BulkResult]:
+    if key and not _KEY.fullmatch(key):
+        raise ValueError("a key has 1 to 128 visible ASCII characters, none of them a quote or backslash")
     headers = {"Idempotency-Key": f'"{key or uuid4()}"'}
     sent = request("POST", target(path, (), API), body | ({"dryRun": True} if dry_run else {}), headers)
     return Plan(sent, partial(decoded, BulkResult.of), fleet_refusal)
