@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 from wfxctl_stub import Reply, Stub
 
 from tests.client.conftest import DIRECT, QUICK, Connect, document
+from wfx import spec_files
 from wfx.client import (
     ONCE,
     Client,
@@ -31,6 +34,7 @@ from wfx.client import (
     Unreadable,
 )
 from wfx.client.errors import fleet_refusal, lacks_fleet_api
+from wfx.client.fleet_plans import list_devices
 from wfx.demo.local import LocalService
 
 ROLLOUT = "client.rollout"
@@ -134,6 +138,24 @@ def test_each_condition(north: Any, tag: str) -> None:
     ]  # fmt: skip
     for conditions in none:
         assert north.summarize_jobs(replace(mine, **conditions)).total == 0
+
+
+FLEET: dict[str, Any] = yaml.safe_load(spec_files.find("fleet.openapi.yml").read_bytes())
+"""The document of the fleet API."""
+
+
+def test_no_condition_is_missing() -> None:
+    """A selection, and lists of devices, have each condition that the document has, by its name there."""
+    now = datetime.now(UTC)
+    every = Selection("a", "a", "a", "a", ["a"], ["a"], ["a"], now, now, now, now, timedelta(1))
+    assert set(every.members()) == set(FLEET["components"]["schemas"]["JobSelection"]["properties"])
+    assert [name for name, _ in every.parameters()] == list(every.members())
+    plan = list_devices(
+        client_id_prefix="a", labels=["a"], attributes={"a": "b"}, version="a", seen_after=now, seen_before=now,
+        not_seen_for=timedelta(1), after="a",
+    )  # fmt: skip
+    sent = {name for name, _ in parse_qsl(urlsplit(plan.request.path).query)}
+    assert sent == {each["name"] for each in FLEET["paths"]["/devices"]["get"]["parameters"]}
 
 
 def test_commas_belong_to_their_tags(north: Any, tag: str) -> None:
