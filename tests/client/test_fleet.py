@@ -23,6 +23,8 @@ from wfx.client import (
     DeviceInUse,
     DeviceNotFound,
     InvalidRequest,
+    JobModified,
+    JobNotFound,
     KeyInUse,
     KeyReused,
     NewJob,
@@ -207,6 +209,26 @@ def test_devices(north: Any, dev: str) -> None:
     north.delete_device(dev)
     with pytest.raises(DeviceNotFound):
         north.get_attributes(dev)
+
+
+def test_a_job_that_nobody_else_has_changed(north: Any, dev: str) -> None:
+    """A job is moved and deleted if it is as it was when it was read, and not if it has changed since."""
+    job = north.create_job(dev, ROLLOUT, {"n": 1}, ["a"])
+    read = north.get_details(job.id)
+    assert (read.client_id, read.state, read.group, read.workflow) == (dev, "INSTALL", "OPEN", ROLLOUT)
+    assert (read.definition, read.tags, read.stime, read.mtime) == ({"n": 1}, ("a",), job.stime, job.mtime)
+    moved = north.move_job(job.id, "TERMINATED", message="enough", if_match=read.etag)
+    assert (moved.state, moved.status.message) == ("TERMINATED", "enough")
+    for change in (
+        lambda: north.move_job(job.id, "TERMINATED", if_match=read.etag),
+        lambda: north.delete_unchanged(job.id, read.etag),
+    ):
+        with pytest.raises(JobModified):
+            change()
+    assert north.move_job(job.id, "TERMINATED").state == "TERMINATED"
+    north.delete_unchanged(job.id, north.get_details(job.id).etag)
+    with pytest.raises(JobNotFound):
+        north.get_details(job.id)
 
 
 def test_the_other_side_denies(south: Any) -> None:
