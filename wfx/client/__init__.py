@@ -65,12 +65,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ONCE", "AsyncClient", "BulkItem", "BulkResult", "Client", "ClientError", "Conflict", "Denied", "Device",
-    "DeviceAttributes", "DeviceChanged", "DeviceInUse", "DeviceJob", "DeviceNotFound", "Ended", "Event", "EventsGone",
-    "EventsOtherLog", "FleetPage", "Health", "HistoryEntry", "Interval", "InvalidRequest", "Job", "JobCount",
-    "JobDetails", "JobModified", "JobNotFound", "JobRow", "KeyInUse", "KeyReused", "NewJob", "NoFleetApi", "NotFound",
-    "NotSent", "Page", "Problem", "Refused", "Retries", "Selection", "SelectionTooLarge", "Server", "ServerFault", "Status",
-    "StoreFull", "Summary", "TimedOut", "TooManyRequests", "Transition", "Unavailable", "Unreachable", "Unreadable",
-    "Version", "Workflow", "WorkflowInvalid", "WorkflowNotFound", "WorkflowNotUnique",
+    "DeviceAttributes", "DeviceChanged", "DeviceInUse", "DeviceJob", "DeviceNotFound", "Ended", "Event",
+    "EventsGone", "EventsOtherLog", "FleetPage", "Health", "HistoryEntry", "Interval", "InvalidRequest", "Job",
+    "JobCount", "JobDetails", "JobModified", "JobNotFound", "JobRow", "KeyInUse", "KeyReused", "NewJob",
+    "NoFleetApi", "NotFound", "NotSent", "Page", "Problem", "Refused", "Retries", "Selection", "SelectionTooLarge",
+    "Server", "ServerFault", "Status", "StoreFull", "Summary", "TimedOut", "TooManyRequests", "Transition",
+    "Unavailable", "Unreachable", "Unreadable", "Version", "Workflow", "WorkflowInvalid", "WorkflowNotFound",
+    "WorkflowNotUnique",
 ]  # fmt: skip
 
 _PLACES = {
