@@ -14,7 +14,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
 STYLE = """
 text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
 .ground { fill: #ffffff; } .title { font-size: 22px; font-weight: 600; fill: #16202c; } .grid { stroke: #e6eaee; }
-.about { font-size: 12px; } .end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
+.end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
 path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 .dots { stroke-width: 3.6; stroke-opacity: .5; } .crosses { stroke-width: 1.6; } .p99 { stroke-width: 2; }
 .halo { stroke: #ffffff; stroke-width: 5; stroke-opacity: .8; }
@@ -64,7 +64,7 @@ def render(figures: Figures) -> str:
         *(_marks(one, style, across, upright) for one, style in styled),
         *(_p99(one, style, figures, across, upright) for one, style in styled if not one.failed),
         *_legend(styled),
-        f'<text class="about" x="24" y="{_HEIGHT - 18}">{escape(_about(figures))}</text>',
+        f'<text style="font-size: 12px" x="24" y="{_HEIGHT - 18}">{escape(_about(figures))}</text>',
         "</svg>\n",
     ]
     return "\n".join(filter(None, parts))
