@@ -200,7 +200,7 @@ class _Work:
         try:
             while self.place.rest and (goes_on or self.place.failed == failed):
                 self.show(self.task.past, self.place.done + self.place.failed, self.place.total)
-                self._note(decoded(self._carried_out(self.task.body(self.place))))
+                self._take_answer(decoded(self._carried_out(self.task.body(self.place))))
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
@@ -209,7 +209,7 @@ class _Work:
             return exc.code
         return EXIT_PARTLY if self.place.failed else EXIT_OK
 
-    def _note(self, answer: Any) -> None:
+    def _take_answer(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)

@@ -102,7 +102,7 @@ class Api:
         url = self._url(path, query)
         asked = Exchange(method, url, self.target.proxy)
         fields = {**headers} if body is None else {**headers, "Content-Type": "application/json"}
-        self._tell(method, url, fields, body)
+        self._show_as_curl(method, url, fields, body)
 
         def exchange() -> Answer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
@@ -139,7 +139,7 @@ class Api:
         """
         url = self._url(path, query)
         asked = Exchange("GET", url, self.target.proxy)
-        self._tell("GET", url, headers, None)
+        self._show_as_curl("GET", url, headers, None)
         timeout = httpx.Timeout(TIMEOUT, read=silence)
         with _failures_named(asked), self._opened(timeout) as client:
             request = client.build_request("GET", url, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
@@ -150,7 +150,9 @@ class Api:
     def _url(self, path: str, query: Query) -> str:
         return self.target.url + path + ("?" + urlencode(query, safe=",") if query else "")
 
-    def _tell(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None) -> None:
+    def _show_as_curl(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None
+    ) -> None:
         if self._sending is not None:
             self._sending(curl.command(self.target, self._tls, method, url, headers, self._headers, body))
 

@@ -45,13 +45,13 @@ def form_of(call: ClientInvocation) -> str:
     return form
 
 
-def ask(call: ClientInvocation, path: str, query: Query, view: View) -> None:
+def fetch_and_show(call: ClientInvocation, path: str, query: Query, view: View) -> None:
     """Read one document, and print it in the form that is wanted."""
     check(call, view)
     show_body(call, call.fetch(call.reading_side, "GET", path, query), view)
 
 
-def ask_list(call: ClientInvocation, path: str, query: Query, view: View) -> list[Document]:
+def fetch_and_show_list(call: ClientInvocation, path: str, query: Query, view: View) -> list[Document]:
     """Read a list, print it in the form that is wanted, and return its items.
 
     On a terminal a table is followed by a line that tells how many items there are, unless it has them all.

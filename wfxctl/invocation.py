@@ -63,7 +63,7 @@ class ClientInvocation(Invocation):
         """Return the body of a successful answer; see :meth:`wfxctl.client.Api.fetch`."""
         return self.api(side).fetch(method, path, query, body)
 
-    def ask(
+    def fetch_and_show(
         self, side: Side, method: str, path: str, query: Query = (), body: bytes | Iterable[bytes] | None = None
     ) -> None:
         """Fetch and show."""

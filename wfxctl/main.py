@@ -19,7 +19,7 @@ def _announce_socket(call: Invocation) -> None:
         call.log.write("info", "connecting through a unix socket", path=socket)
 
 
-def _told(failure: Failure, out: Stream, err: Stream) -> str:
+def _printed(failure: Failure, out: Stream, err: Stream) -> str:
     """Print what standard output has of a failure, and return what standard error has.
 
     Scripts find errors of the API on both. People see them once, and a suggestion.
@@ -49,7 +49,7 @@ PROGRAM = Program(
     ROOT,
     call=ClientInvocation,
     before=_prepare,
-    failed=_told,
+    failed=_printed,
     presets=Presets(CONTEXT, contexts.preset),
     strictness=STRICT,
 )

@@ -121,7 +121,7 @@ class Watch:
             if _is_newer(job, known):
                 yield from self._changed(_merged(known, job, action))
         elif self._conditions.allow(job):
-            complete: Document | None = {"tags": []} | job if action == "CREATE" else self._get(text(job, "id"))
+            complete: Document | None = {"tags": []} | job if action == "CREATE" else self._read_job(text(job, "id"))
             if complete is not None:
                 yield from self._changed(_merged(complete, job, action))  # it may have changed again meanwhile
 
@@ -136,7 +136,7 @@ class Watch:
         if watched or was_known:
             yield Changed(job)
 
-    def _get(self, job_id: str) -> Document | None:
+    def _read_job(self, job_id: str) -> Document | None:
         try:
             job = decoded(fetch_patiently(self._api, job_path(job_id), [("history", "false")]))
         except RefusedByServer as exc:

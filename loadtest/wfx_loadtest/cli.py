@@ -38,8 +38,9 @@ def _run(call: Invocation) -> int:
     except (WireError, WorkflowMissing) as exc:
         raise Failure(str(exc)) from exc
     call.out.line(text.BANNER + text.table(result.metrics, result.facts))
-    late = text.lateness(result.metrics)
-    if late:
+    if not result.metrics.requests:
+        call.err.line("warning: no requests were made")
+    if late := text.lateness(result.metrics):
         call.err.line(f"warning: {late}")
     try:
         folder = write(result, Path("results"))

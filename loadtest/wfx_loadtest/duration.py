@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 NANOSECOND = 1
@@ -11,6 +12,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 
+_UNITS = ((SECOND, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs"))
 _COARSE_TO_FINE = (HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, NANOSECOND)
 
 
@@ -37,6 +39,17 @@ def rounded(nanoseconds: int) -> str:
         if nanoseconds >= unit:
             return text((nanoseconds + finer // 2) // finer * finer)
     return text(nanoseconds)
+
+
+def in_one_unit(durations: Sequence[int]) -> tuple[str, ...]:
+    """Write durations that stand beside each other in one unit, which suits the middle one, with four digits."""
+    middle = sorted(durations)[len(durations) // 2] if durations else 0
+    size, unit = next(((size, unit) for size, unit in _UNITS if middle >= size), _UNITS[-1])
+    return tuple(f"{_four_digits(value / size)} {unit}" for value in durations)
+
+
+def _four_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 else f"{float(f'{value:.4g}'):.9f}".rstrip("0").rstrip(".")
 
 
 def _decimal(value: int, unit: int) -> str:

@@ -17,6 +17,8 @@ class Fact:
     title: str
     members: tuple[str, ...]
     values: tuple[str, ...]
+    durations: tuple[int, ...] = ()
+    """The values in nanoseconds, where all are durations."""
 
     @property
     def legend(self) -> str:
@@ -33,4 +35,5 @@ def distribution(title: str, latencies: Latencies) -> Fact:
     """Show a distribution by its extremes, mean and usual percentiles."""
     percentiles = [value for value, _ in latencies.at([percent / 100 for percent in PERCENTILES])]
     values = (latencies.min, latencies.mean, *percentiles, latencies.max)
-    return Fact(title, ("min", "mean", *map(str, PERCENTILES), "max"), tuple(rounded(value) for value in values))
+    members = ("min", "mean", *map(str, PERCENTILES), "max")
+    return Fact(title, members, tuple(rounded(value) for value in values), values)

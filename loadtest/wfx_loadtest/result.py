@@ -20,3 +20,5 @@ class Result:
     facts: list[Fact]
     """What the scenario says beyond the figures of its requests."""
     interrupted: bool
+    service: str = ""
+    """The version that the service says it has, if it does."""

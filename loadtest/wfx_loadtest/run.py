@@ -30,11 +30,12 @@ async def execute(settings: Settings) -> Result:
     """Put the service under load on the running loop; the first SIGINT or SIGTERM ends it early, but in order."""
     async with opened(settings) as session:
         with _stopping(session.stop):
+            service = await session.service_version()
             if settings.target is not None:
-                return await _ramp(session, settings.target)
+                return replace(await _ramp(session, settings.target), service=service)
             async with live.shown(session, sys.stderr):
                 facts = await SCENARIOS[settings.scenario](session)
-            return Result(settings, session.when, session.metrics, facts, session.stop.is_set())
+            return Result(settings, session.when, session.metrics, facts, session.stop.is_set(), service)
 
 
 async def _ramp(session: Session, target: int) -> Result:

@@ -20,6 +20,8 @@ from wfx_loadtest.wire import Address, Answer, Pool, Request, WireError
 BASE = "/api/wfx/v1"
 REQUEST_TIMEOUT = 10.0
 """Seconds a request may take (cli section 11)."""
+VERSION_TIMEOUT = 2.0
+"""Seconds that the service may take to say its version, which only reports need."""
 MOST_CONNECTIONS = 2000
 """Connections to one side; beyond them requests wait in line, and the wait counts."""
 PLAIN_HEADERS = "User-Agent: wfx-loadtest\r\nAccept: application/json\r\n"
@@ -44,9 +46,9 @@ class Side:
             lines += f"Content-Length: {len(body)}\r\n"
         return Request(f"{lines}\r\n".encode(), body, expects_continue="Expect:" in headers)
 
-    async def exchange(self, request: Request) -> Answer:
-        """Send it and return the answer. Raises WireError, after at most ten seconds."""
-        return await self._pool.exchange(request, REQUEST_TIMEOUT)
+    async def exchange(self, request: Request, timeout: float = REQUEST_TIMEOUT) -> Answer:  # noqa: ASYNC109
+        """Send it and return the answer. Raises WireError, after so many seconds at the latest."""
+        return await self._pool.exchange(request, timeout)
 
     def alone(self) -> Side:
         """Return this side again, over a single connection that nobody else uses."""
@@ -83,6 +85,15 @@ class Session:
         error = "" if answer.ok else answer.line
         self.metrics.add(Outcome(series, due, latency, answer.status, len(answer.body), len(request.body), error))
         return answer
+
+    async def service_version(self) -> str:
+        """Ask the service which version it has; empty if it does not say so soon."""
+        try:
+            answer = await self.south.exchange(self.south.request("GET", "/version"), VERSION_TIMEOUT)
+        except WireError:
+            return ""
+        version = answer.document.get("version") if answer.ok else None
+        return version if isinstance(version, str) else ""
 
     def begin(self) -> int:
         """Start counting afresh, once everything is prepared; return the moment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wfx.commandline.client_tls import ClientTls
+from wfx.host_port import host_port
 from wfx_loadtest.duration import MINUTE, SECOND, rounded
 
 
@@ -42,9 +43,30 @@ class Settings:
 
     @property
     def sentence(self) -> str:
-        """The run in one line, for the heads of reports."""
-        rates = f"{self.read_freq} reads/s, {self.write_freq} writes/s"
-        what = f"scenario {self.scenario}, {rounded(self.duration)}, {rates}"
+        """The run in one line, by the names of its options, for the heads of reports."""
+        named = {
+            "scenario": self.scenario,
+            "duration": rounded(self.duration),
+            "read-freq": self.read_freq,
+            "write-freq": self.write_freq,
+        }
         if self.scenario == "fleet":
-            return f"{what}, {self.devices} devices, {self.subscribers} subscribers"
-        return f"{what}, {self.subscribers} subscribers" if self.scenario == "events" else what
+            named |= {"devices": self.devices, "poll-interval": rounded(self.poll_interval)}
+        if self.scenario != "default":
+            named["subscribers"] = self.subscribers
+        if self.target is not None:
+            named["target"] = rounded(self.target)
+        return ", ".join(f"{name} {value}" for name, value in named.items())
+
+    @property
+    def targets(self) -> tuple[str, str]:
+        """Where the southbound and the northbound side are."""
+        if self.enable_tls:
+            south, north = (self.client_tls_host, self.client_tls_port), (self.mgmt_tls_host, self.mgmt_tls_port)
+        else:
+            south, north = (self.client_host, self.client_port), (self.mgmt_host, self.mgmt_port)
+        scheme = "https" if self.enable_tls else "http"
+        return (
+            self.client_unix_socket or f"{scheme}://{host_port(*south)}",
+            self.mgmt_unix_socket or f"{scheme}://{host_port(*north)}",
+        )

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 from wfxctl_stub import Reply, Stub
 
 from tests.client.conftest import DIRECT, QUICK, Connect, document
+from wfx import spec_files
 from wfx.client import (
     ONCE,
     Client,
@@ -20,6 +23,8 @@ from wfx.client import (
     DeviceInUse,
     DeviceNotFound,
     InvalidRequest,
+    JobModified,
+    JobNotFound,
     KeyInUse,
     KeyReused,
     NewJob,
@@ -31,6 +36,7 @@ from wfx.client import (
     Unreadable,
 )
 from wfx.client.errors import fleet_refusal, lacks_fleet_api
+from wfx.client.fleet_plans import list_devices
 from wfx.demo.local import LocalService
 
 ROLLOUT = "client.rollout"
@@ -136,6 +142,24 @@ def test_each_condition(north: Any, tag: str) -> None:
         assert north.summarize_jobs(replace(mine, **conditions)).total == 0
 
 
+FLEET: dict[str, Any] = yaml.safe_load(spec_files.find("fleet.openapi.yml").read_bytes())
+"""The document of the fleet API."""
+
+
+def test_no_condition_is_missing() -> None:
+    """A selection, and lists of devices, have each condition that the document has, by its name there."""
+    now = datetime.now(UTC)
+    every = Selection("a", "a", "a", "a", ["a"], ["a"], ["a"], now, now, now, now, timedelta(1))
+    assert set(every.members()) == set(FLEET["components"]["schemas"]["JobSelection"]["properties"])
+    assert [name for name, _ in every.parameters()] == list(every.members())
+    plan = list_devices(
+        client_id_prefix="a", labels=["a"], attributes={"a": "b"}, version="a", seen_after=now, seen_before=now,
+        not_seen_for=timedelta(1), after="a",
+    )  # fmt: skip
+    sent = {name for name, _ in parse_qsl(urlsplit(plan.request.path).query)}
+    assert sent == {each["name"] for each in FLEET["paths"]["/devices"]["get"]["parameters"]}
+
+
 def test_commas_belong_to_their_tags(north: Any, tag: str) -> None:
     """A comma or a backslash in a tag separates nothing."""
     odd = f"press 7, hall\\1, {tag}"
@@ -187,6 +211,26 @@ def test_devices(north: Any, dev: str) -> None:
         north.get_attributes(dev)
 
 
+def test_a_job_that_nobody_else_has_changed(north: Any, dev: str) -> None:
+    """A job is moved and deleted if it is as it was when it was read, and not if it has changed since."""
+    job = north.create_job(dev, ROLLOUT, {"n": 1}, ["a"])
+    read = north.get_details(job.id)
+    assert (read.client_id, read.state, read.group, read.workflow) == (dev, "INSTALL", "OPEN", ROLLOUT)
+    assert (read.definition, read.tags, read.stime, read.mtime) == ({"n": 1}, ("a",), job.stime, job.mtime)
+    moved = north.move_job(job.id, "TERMINATED", message="enough", if_match=read.etag)
+    assert (moved.state, moved.status.message) == ("TERMINATED", "enough")
+    for change in (
+        lambda: north.move_job(job.id, "TERMINATED", if_match=read.etag),
+        lambda: north.delete_unchanged(job.id, read.etag),
+    ):
+        with pytest.raises(JobModified):
+            change()
+    assert north.move_job(job.id, "TERMINATED").state == "TERMINATED"
+    north.delete_unchanged(job.id, north.get_details(job.id).etag)
+    with pytest.raises(JobNotFound):
+        north.get_details(job.id)
+
+
 def test_the_other_side_denies(south: Any) -> None:
     """The southbound side has no fleet API, and says so."""
     with pytest.raises(Denied):
@@ -200,6 +244,13 @@ def test_a_key_of_ones_own(north: Any, tag: str) -> None:
     assert [row.id for row in north.job_rows(Selection(client_id=tag))] == [first.items[0].id]
     with pytest.raises(KeyReused):
         north.create_jobs([NewJob(tag), NewJob(tag)], workflow=ROLLOUT, key=tag)
+
+
+@pytest.mark.parametrize("key", ["a b", 'a"b', "a\\b", "a\r\nX: 1", "é", "x" * 129])
+def test_a_key_that_no_header_has(north: Any, key: str) -> None:
+    """A key that could not be sent as it is, is refused before anything is sent."""
+    with pytest.raises(ValueError, match="visible ASCII"):
+        north.delete_jobs(["1"], key=key)
 
 
 DONE = {"dryRun": False, "count": 1, "done": 1, "failed": 0, "rest": 0, "items": [], "position": "l-1"}

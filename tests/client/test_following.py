@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from threading import Event as Flag
+from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from wfxctl_stub import Reply, Stub
 
 from tests.client.conftest import DIRECT, QUICK, Connect
-from wfx.client import EventsGone, EventsOtherLog, Refused, Retries, TimedOut, Unreachable, Unreadable
+from tests.waiting import eventually
+from wfx.client import Client, EventsGone, EventsOtherLog, Refused, Retries, TimedOut, Unreachable, Unreadable
 from wfx.demo.local import LocalService
 
 TYPE = {"Content-Type": "text/event-stream"}
@@ -139,3 +142,20 @@ def test_an_answer_that_is_no_stream(connect: Connect) -> None:
         with pytest.raises(Unreadable, match="not text/event-stream"):
             next(connect(f"http://127.0.0.1:{stub.port}").events("0"))
         assert len(stub.seen) == 1
+
+
+def test_a_stream_that_has_told_nothing_yet(connect: Connect, other_service: LocalService, dev: str) -> None:
+    """From now on means from when it was opened: what happens while the connection is lost comes, too."""
+    events = connect(other_service.south, Retries(attempts=None, initial=2.0)).events("now", client_ids=[dev])
+    first: list[str] = []
+    reader = Thread(target=lambda: first.append(next(events).job_id), daemon=True)
+    reader.start()
+    metrics = f"{other_service.north}/metrics"
+    eventually(lambda: "\nwfx_event_subscribers 1.0\n" in httpx.get(metrics).text, "the stream is open")
+    other_service.stop()
+    other_service.start()
+    with Client(other_service.north) as north:
+        job = north.create_job(dev, DIRECT)
+    reader.join(60)
+    assert first == [job.id]
+    events.close()

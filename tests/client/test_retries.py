@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -207,6 +207,17 @@ def test_waiting_for_a_job_ends_in_time() -> None:
     assert "could not be looked at in time: broke off" in str(error)
     assert now == 100.0
     assert sent > 5
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda: Retries(attempts=0), lambda: Retries(attempts=-1), lambda: Retries(initial=-1.0),
+    lambda: Retries(longest=float("nan")), lambda: Interval(-1.0), lambda: Interval(1.0, 1.5),
+    lambda: Interval(1.0, -0.1),
+])  # fmt: skip
+def test_pauses_that_cannot_be(wrong: Callable[[], object]) -> None:
+    """Numbers that would mean no request at all, requests without end, or waiting backwards, are refused at once."""
+    with pytest.raises(ValueError, match=r"once at least|less than nothing"):
+        wrong()
 
 
 def test_backoff_begins_anew_after_success() -> None:

@@ -58,6 +58,8 @@ class Stub:
     def _usual(self, seen: Seen, parts: list[str]) -> tuple[int, Any]:
         answer: tuple[int, Any] = 404, {"errors": []}
         match (seen.method, parts):
+            case ("GET", ["version"]):
+                answer = 200, {"version": "1.2.3"}
             case ("GET", ["workflows"]):
                 answer = 200, {"content": [self.workflow] if self.workflow else []}
             case ("GET", ["workflows", _]) if self.workflow:

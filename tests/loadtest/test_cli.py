@@ -85,6 +85,17 @@ async def test_a_run_prints_the_summary_and_leaves_results(stub: Stub, tmp_path:
     assert str(Path("results") / folder.name) in lines[12]
     assert (folder / "metrics.txt").read_text("utf-8") == "\n".join(lines[3:11]) + "\n"
     assert "\x1b" not in done.stderr
+    assert "service wfx 1.2.3" in (folder / "plot.svg").read_text("utf-8")
+    assert len(stub.of("GET", "version")) == 1
+
+
+async def test_a_run_without_requests_says_so(stub: Stub, tmp_path: Path) -> None:
+    """Rates of 0 are a run, and a warning says that it made no requests."""
+    done = await asyncio.to_thread(
+        _run, *_at(stub), "--duration", "100ms", "--read-freq", "0", "--write-freq", "0", folder=tmp_path
+    )
+    assert done.returncode == 0
+    assert "warning: no requests were made\n" in done.stderr
 
 
 async def test_every_flag_is_a_variable_too(stub: Stub, tmp_path: Path) -> None:

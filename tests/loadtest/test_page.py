@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 from tests.chromium import CHROMIUM, QUIET
 from wfx_loadtest import report
@@ -14,6 +15,7 @@ from wfx_loadtest.duration import MILLISECOND, SECOND
 from wfx_loadtest.metrics import Metrics, Outcome
 from wfx_loadtest.result import Result
 from wfx_loadtest.settings import Settings
+from wfx_loadtest.timeline import DELIVERIES
 
 INK = """(id) => {
   const canvas = document.getElementById(id);
@@ -24,7 +26,7 @@ INK = """(id) => {
 }"""
 
 
-def _metrics() -> Metrics:
+def _metrics(slowest: int = 1) -> Metrics:
     chance = random.Random(5)
     metrics = Metrics(0, 20 * SECOND)
     for number in range(2000):
@@ -33,7 +35,7 @@ def _metrics() -> Metrics:
             Outcome(
                 "Read Jobs" if read else "Generate and update jobs",
                 number * 10 * MILLISECOND,
-                int(chance.lognormvariate(0, 0.4) * 2e6),
+                int(chance.lognormvariate(0, 0.4) * 2e6) * (slowest if number == 1000 else 1),
                 500 if failed else 200,
                 error="500 Internal Server Error" if failed else "",
             )
@@ -41,12 +43,17 @@ def _metrics() -> Metrics:
     return metrics
 
 
+def _written(metrics: Metrics, root: Path) -> Path:
+    settings = Settings(duration=20 * SECOND)
+    result = Result(settings, datetime(2026, 7, 1, tzinfo=UTC), metrics, [], interrupted=False, service="1.2.3")
+    return report.write(result, root) / "plot.html"
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the page of a run with some failures."""
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is needed: install the package chromium"
-    result = Result(Settings(duration=20 * SECOND), datetime(2026, 7, 1, tzinfo=UTC), _metrics(), [], interrupted=False)
-    return report.write(result, tmp_path_factory.mktemp("results")) / "plot.html"
+    return _written(_metrics(), tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +185,88 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     _settled(page)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1240, "height": 1000})
+
+
+def _shown(page: Page, file: Path) -> Page:
+    """Open another report in the same browser."""
+    assert page.context.browser is not None
+    opened = page.context.browser.new_context(viewport={"width": 1240, "height": 1000}).new_page()
+    opened.goto(file.as_uri())
+    opened.wait_for_function(f"({INK})('latency') > 1000")
+    return opened
+
+
+def test_the_scale_suits_the_slowest(page: Page, tmp_path: Path) -> None:
+    """With a slowest request of more than five medians the scale is logarithmic at first, otherwise linear."""
+    scale = page.locator("#scale")
+    assert scale.get_attribute("aria-pressed") == "false"
+    other = _shown(page, _written(_metrics(slowest=100), tmp_path))
+    assert other.locator("#scale").get_attribute("aria-pressed") == "true"
+    other.context.close()
+
+
+def test_deliveries_are_no_requests(page: Page, tmp_path: Path) -> None:
+    """Events that arrive are on the chart of latencies, by their name, and not in the throughput of requests."""
+    metrics = _metrics()
+    for number in range(4000):
+        metrics.timeline.add(DELIVERIES, number * 5 * MILLISECOND, 2 * MILLISECOND, failed=False)
+    other = _shown(page, _written(metrics, tmp_path))
+    other.locator("#rate").hover(position={"x": 500, "y": 80})
+    told = other.locator("#tip").inner_text()
+    assert "25 requests" in told
+    assert "deliveries" not in told
+    other.locator("#latency").hover(position={"x": 500, "y": 30})
+    assert "Deliver events: OK: 200 deliveries, median" in other.locator("#tip").inner_text()
+    inked = _ink(other, "rate")
+    other.get_by_role("button", name=DELIVERIES).click()
+    assert _ink(other, "rate") == inked
+    other.context.close()
+
+
+def test_what_is_told_has_one_unit(page: Page) -> None:
+    """Latencies in one box have one unit, and a p99 of fewer than 100 requests, which is the slowest, is not told."""
+    page.locator("#rate").hover(position={"x": 500, "y": 80})
+    told = page.locator("#tip").inner_text()
+    units = [set(re.findall(r"[\d.]+ (s|ms|µs)\b", line)) for line in told.splitlines()[1:]]
+    assert len(units) == 2
+    assert all(len(each) == 1 for each in units)
+    assert "25 requests, median" in told
+    assert "p99" not in told
+
+
+def test_the_box_of_figures_covers_no_button(page: Page) -> None:
+    """Wherever the pointer is on a chart, what is told lies beside all buttons."""
+    buttons = [box for button in page.get_by_role("button").all() if (box := button.bounding_box())]
+    assert len(buttons) >= 8
+    for chart in ("latency", "rate", "percentiles"):
+        size = page.locator(f"#{chart}").bounding_box()
+        assert size is not None
+        for x in (70, size["width"] / 2, size["width"] - 20):
+            for y in (14, size["height"] / 2, size["height"] - 32):
+                page.locator(f"#{chart}").hover(position={"x": x, "y": y})
+                moved = [box for button in page.get_by_role("button").all() if (box := button.bounding_box())]
+                if box := page.locator("#tip").bounding_box():
+                    assert not [button for button in moved if _overlap(box, button)]
+
+
+def _overlap(one: FloatRect, other: FloatRect) -> bool:
+    return (
+        one["x"] < other["x"] + other["width"] and other["x"] < one["x"] + one["width"]
+        and one["y"] < other["y"] + other["height"] and other["y"] < one["y"] + one["height"]
+    )  # fmt: skip
+
+
+def test_the_page_says_what_was_tested(page: Page) -> None:
+    """Addresses, both versions and how punctual the generator was stand at the top, options by their names."""
+    told = page.locator("header").inner_text()
+    for words in ("http://localhost:8080", "http://localhost:8081", "wfx 1.2.3", "wfx-loadtest", "read-freq 75"):
+        assert words in told
+
+
+def test_an_empty_run_says_so(page: Page, tmp_path: Path) -> None:
+    """Without requests the page says so, and shows no figures of nothing."""
+    other = _shown(page, _written(Metrics(0, SECOND), tmp_path))
+    assert other.locator(".notice").first.inner_text() == "no requests were made"
+    assert other.locator(".tiles").inner_text().split() == ["requests", "0"]
+    assert _ink(other, "percentiles") > 100
+    other.context.close()

@@ -8,9 +8,10 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
-from wfx_loadtest import report
+from wfx.version import VERSION
+from wfx_loadtest import options, report
 from wfx_loadtest.compare import NotAResult, compare
-from wfx_loadtest.duration import MILLISECOND, SECOND
+from wfx_loadtest.duration import MILLISECOND, SECOND, in_one_unit
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import LATE, Metrics, Outcome
 from wfx_loadtest.report import hdr, text
@@ -98,6 +99,8 @@ def test_a_run_without_requests_still_has_a_report(tmp_path: Path) -> None:
     """Rates of 0 give a table of zeros and plots without points."""
     folder = report.write(_result(Metrics(0, SECOND)), tmp_path)
     assert (folder / "metrics.txt").read_text().splitlines()[0].split("]")[1].strip() == "0, 0.00, 0.00"
+    assert ">no requests</text>" in (folder / "plot.svg").read_text()
+    assert "no requests were made" in (folder / "plot.svg").read_text()
 
 
 def test_the_results_folder_is_named_by_the_start(tmp_path: Path) -> None:
@@ -112,7 +115,10 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     """plot.html is titled wfx, loads nothing from anywhere, and carries its data; texts of servers stay texts."""
     page = (report.write(_result(_metrics()), tmp_path) / "plot.html").read_text("utf-8")
     assert "<title>wfx</title>" in page
-    assert not re.search(r"""(src|href)=|url\(|@import|https?://""", page)
+    told = re.sub(r'<dl class="about">.*?</dl>|<script type="application/json".*?</script>', "", page, flags=re.DOTALL)
+    assert "http://localhost:8080" in page
+    assert not re.search(r"""(src|href)=|url\(|@import""", page)
+    assert not re.search("https?://", told)
     assert "<b>" not in page
     data = orjson.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     assert [one["name"] for one in data["series"]] == [
@@ -178,3 +184,57 @@ def test_a_folder_without_figures_is_refused(tmp_path: Path, content: bytes | No
         (tmp_path / "metrics.txt").write_bytes(content)
     with pytest.raises(NotAResult, match=re.escape(str(tmp_path))):
         compare(tmp_path, tmp_path)
+
+
+def _texts(picture: str) -> list[str]:
+    space = "{http://www.w3.org/2000/svg}"
+    return ["".join(element.itertext()) for element in ET.fromstring(picture).iter(f"{space}text")]
+
+
+@pytest.mark.parametrize(("slowest", "marks"), [
+    (4, ["0", "2 ms", "4 ms", "6 ms", "8 ms"]), (1000, ["10 ms", "100 ms", "1000 ms"]),
+])  # fmt: skip
+def test_the_scale_suits_the_slowest(tmp_path: Path, slowest: int, marks: list[str]) -> None:
+    """The picture's scale is logarithmic if the slowest took more than five medians, and its marks have one unit."""
+    metrics = Metrics(0, SECOND)
+    for number in range(100):
+        latency = 2 * MILLISECOND * (slowest if number == 50 else 1)
+        metrics.add(Outcome("Read Jobs", number * 10 * MILLISECOND, latency, 200))
+    texts = _texts((report.write(_result(metrics), tmp_path) / "plot.svg").read_text("utf-8"))
+    assert set(marks) <= set(texts)
+    assert sum(text.endswith("ms") and not text.startswith("southbound") for text in texts) < 12
+
+
+def test_the_p99_is_drawn_in_steps(tmp_path: Path) -> None:
+    """A stretch of time has one p99, so the line is level over it; where there were no requests there is none."""
+    metrics = Metrics(0, 10 * SECOND)
+    for second in (0, 1, 4, 9):
+        for number in range(50):
+            latency = (second + 1) * MILLISECOND
+            metrics.add(Outcome("Read Jobs", second * SECOND + number * 10 * MILLISECOND, latency, 200))
+    picture = ET.fromstring((report.write(_result(metrics), tmp_path) / "plot.svg").read_text("utf-8"))
+    paths = {path.get("class"): path.get("d", "") for path in picture.iter("{http://www.w3.org/2000/svg}path")}
+    assert re.sub(r"[\d. ]+", "", paths["p99 s0"]) == "MHVHMHMH"
+
+
+def test_reports_say_what_was_tested(tmp_path: Path) -> None:
+    """The picture names addresses, versions and the generator's punctuality, and options as they are called."""
+    metrics = _metrics()
+    settings = Settings(duration=6 * SECOND, scenario="fleet", client_unix_socket="/run/c.sock", enable_tls=True)
+    result = Result(settings, STARTED, metrics, [], interrupted=False, service="1.2.3")
+    texts = " ".join(_texts((report.write(result, tmp_path) / "plot.svg").read_text("utf-8")))
+    assert f"generator wfx-loadtest {VERSION}: 0 of 600 requests left more than 5ms late, the worst 1µs" in texts
+    assert "southbound /run/c.sock; northbound https://localhost:8444; service wfx 1.2.3" in texts
+    assert "scenario fleet, duration 6s, read-freq 75, write-freq 25, devices 100, poll-interval 1s" in texts
+    names = {option.name for option in options.RUN}
+    assert {part.split(" ")[0] for part in settings.sentence.split(", ")} <= names
+
+
+@pytest.mark.parametrize(("durations", "shown"), [
+    ([], ()), ([0], ("0 µs",)), ([658_176, 1_244_000, 23_069_000], ("0.6582 ms", "1.244 ms", "23.07 ms")),
+    ([500, 1_000, 2_000_000_000], ("0.5 µs", "1 µs", "2000000 µs")), ([1_500_000_000], ("1.5 s",)),
+    ([12_345_678_000, 3], ("12.35 s", "0.000000003 s")),
+])  # fmt: skip
+def test_durations_in_one_box_have_one_unit(durations: list[int], shown: tuple[str, ...]) -> None:
+    """Durations that stand beside each other have one unit, which suits the middle one, and four digits."""
+    assert in_one_unit(durations) == shown

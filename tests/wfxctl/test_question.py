@@ -10,7 +10,6 @@ import select
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,9 +49,8 @@ class Person:
         return self._process.wait(PATIENCE)
 
     def _read(self, until: str | None) -> None:
-        end = time.monotonic() + PATIENCE
         while until is None or until not in self.seen:
-            assert select.select([self._master], [], [], end - time.monotonic())[0], self.seen
+            assert select.select([self._master], [], [], PATIENCE)[0], self.seen
             try:
                 piece = os.read(self._master, 65536)
             except OSError:  # the other end was closed

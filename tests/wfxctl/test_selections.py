@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from wfxctl_stub import Reply, Stub
 
+from wfx import spec_files
 from wfxctl import selections
 
 Run = Callable[..., Any]
@@ -33,6 +35,13 @@ EMPTY = json.dumps({"counts": [], "position": "l-1", "total": 0, "content": []})
 def test_all_conditions_are_tried() -> None:
     """The table above has each condition that there is, but those of ages, which have no fixed value."""
     assert {option.name for option in selections.OPTIONS} == {*CONDITIONS, "older-than", "stale"}
+
+
+def test_no_condition_is_missing() -> None:
+    """Each condition of the document has a flag; for how long a job is unchanged, this machine's clock tells."""
+    document = yaml.safe_load(spec_files.find("fleet.openapi.yml").read_bytes())
+    members = {selections._MEMBERS.get(option.name, option.name) for option in selections.OPTIONS}
+    assert members == set(document["components"]["schemas"]["JobSelection"]["properties"]) - {"unchangedFor"}
 
 
 @pytest.mark.parametrize("command", ["job summary", "job query --client-prefix p"])

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         DeviceJob,
         FleetPage,
         JobCount,
+        JobDetails,
         JobRow,
         NewJob,
         Summary,
@@ -64,20 +65,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ONCE", "AsyncClient", "BulkItem", "BulkResult", "Client", "ClientError", "Conflict", "Denied", "Device",
-    "DeviceAttributes", "DeviceChanged", "DeviceInUse", "DeviceJob", "DeviceNotFound", "Ended", "Event", "EventsGone",
-    "EventsOtherLog", "FleetPage", "Health", "HistoryEntry", "Interval", "InvalidRequest", "Job", "JobCount",
-    "JobModified", "JobNotFound", "JobRow", "KeyInUse", "KeyReused", "NewJob", "NoFleetApi", "NotFound", "NotSent",
-    "Page", "Problem", "Refused", "Retries", "Selection", "SelectionTooLarge", "Server", "ServerFault", "Status",
-    "StoreFull", "Summary", "TimedOut", "TooManyRequests", "Transition", "Unavailable", "Unreachable", "Unreadable",
-    "Version", "Workflow", "WorkflowInvalid", "WorkflowNotFound", "WorkflowNotUnique",
+    "DeviceAttributes", "DeviceChanged", "DeviceInUse", "DeviceJob", "DeviceNotFound", "Ended", "Event",
+    "EventsGone", "EventsOtherLog", "FleetPage", "Health", "HistoryEntry", "Interval", "InvalidRequest", "Job",
+    "JobCount", "JobDetails", "JobModified", "JobNotFound", "JobRow", "KeyInUse", "KeyReused", "NewJob",
+    "NoFleetApi", "NotFound", "NotSent", "Page", "Problem", "Refused", "Retries", "Selection", "SelectionTooLarge",
+    "Server", "ServerFault", "Status", "StoreFull", "Summary", "TimedOut", "TooManyRequests", "Transition",
+    "Unavailable", "Unreachable", "Unreadable", "Version", "Workflow", "WorkflowInvalid", "WorkflowNotFound",
+    "WorkflowNotUnique",
 ]  # fmt: skip
 
 _PLACES = {
     "asynchronous": ("AsyncClient",),
     "blocking": ("Client",),
     "fleet_models": (
-        "BulkItem", "BulkResult", "Device", "DeviceAttributes", "DeviceJob", "FleetPage", "JobCount", "JobRow",
-        "NewJob", "Summary",
+        "BulkItem", "BulkResult", "Device", "DeviceAttributes", "DeviceJob", "FleetPage", "JobCount",
+        "JobDetails", "JobRow", "NewJob", "Summary",
     ),
     "models": ("Event", "Health", "HistoryEntry", "Job", "Page", "Status", "Transition", "Version", "Workflow"),
     "pauses": ("ONCE", "Interval", "Retries"),

@@ -203,6 +203,7 @@ _BY_CODE: Mapping[str, type[Refused]] = {
     "wfx.eventsOtherLog": EventsOtherLog,
     "wfx.idempotencyKeyInUse": KeyInUse,
     "wfx.idempotencyKeyReused": KeyReused,
+    "wfx.jobChanged": JobModified,
     "wfx.jobModifiedConcurrently": JobModified,
     "wfx.jobNotFound": JobNotFound,
     "wfx.selectionTooLarge": SelectionTooLarge,

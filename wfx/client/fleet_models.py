@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from wfx.client.errors import Problem, problem_of
-from wfx.client.models import Document, Members
+from wfx.client.models import Document, Members, Status
 
 Row = TypeVar("Row")
 
@@ -41,6 +41,39 @@ class JobRow:
             read.time("stime"), read.time("mtime"), tuple(map(str, read.items("tags"))),
             read.number("progress", 0) if "progress" in read.given else None, read.text("message", ""),
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """All about a job but the document of its workflow."""
+
+    id: str
+    client_id: str
+    workflow: str
+    """Its name."""
+    group: str
+    status: Status
+    stime: datetime
+    mtime: datetime
+    tags: tuple[str, ...]
+    definition: Document
+    etag: str
+    """What tells this version from others: ``if_match`` of a change takes it."""
+
+    @classmethod
+    def of(cls, given: Any, etag: str) -> JobDetails:
+        """Read it. Raises Unreadable."""
+        read = Members(given, "a job")
+        return cls(
+            read.text("id"), read.text("clientId"), read.text("workflow"), read.text("group"),
+            Status.of(read.given.get("status")), read.time("stime"), read.time("mtime"),
+            tuple(map(str, read.items("tags"))), read.document("definition"), etag,
+        )  # fmt: skip
+
+    @property
+    def state(self) -> str:
+        """The state it is in."""
+        return self.status.state
 
 
 @dataclass(frozen=True, slots=True)

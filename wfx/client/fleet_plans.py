@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from wfx.client.fleet_models import (
     Device,
     DeviceAttributes,
     FleetPage,
+    JobDetails,
     JobRow,
     NewJob,
     Summary,
@@ -29,6 +31,7 @@ API = "/api/fleet/v1"
 MOST = 1000
 """Items of a page, at most."""
 ALL = Selection()
+_KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 Result = TypeVar("Result")
 Which = Selection | Sequence[str]
 """Jobs: by conditions, or by their ids."""
@@ -86,9 +89,7 @@ def update_jobs(
     them: the result tells in ``rest`` and ``next`` what the next request expects, and goes on behind. The key is as in
     ``create_jobs``.
     """
-    optional = {"progress": progress, "message": message or None, "context": context}
-    status = {"state": state} | {name: value for name, value in optional.items() if value is not None}
-    body = {"status": status} | _which(which, expect, limit, after)
+    body = {"status": _status(state, progress, message, context)} | _which(which, expect, limit, after)
     return _bulk("/jobs:update", body, dry_run=dry_run, key=key)
 
 
@@ -119,6 +120,35 @@ def tag_jobs(
     """Remove tags from jobs, and add tags; the other parameters are those of ``update_jobs`` (north)."""
     words = {name: list(tags) for name, tags in (("add", add), ("remove", remove)) if tags}
     return _bulk("/jobs:tag", words | _which(which, expect, limit, after), dry_run=dry_run, key=key)
+
+
+def get_details(job_id: str) -> Plan[JobDetails]:
+    """Read a job with its definition, and with what tells whether it has changed since (north)."""
+    return _tagged("GET", f"/jobs/{segment(job_id)}", JobDetails.of)
+
+
+def move_job(
+    job_id: str,
+    state: str,
+    *,
+    progress: int | None = None,
+    message: str = "",
+    context: Mapping[str, Any] | None = None,
+    if_match: str = "",
+) -> Plan[JobDetails]:
+    """Move a job to a state, as the operator (north).
+
+    With ``if_match``, the ``etag`` that was read before, JobModified is raised if the job has changed since. Such a
+    request is not sent again where its outcome is not known.
+    """
+    body = _status(state, progress, message, context)
+    return _tagged("PUT", f"/jobs/{segment(job_id)}/status", JobDetails.of, body, if_match)
+
+
+def delete_unchanged(job_id: str, if_match: str) -> Plan[None]:
+    """Delete a job unless it has changed since its ``etag`` was read, else JobModified is raised (north)."""
+    sent = request("DELETE", target(f"/jobs/{segment(job_id)}", (), API), headers={"If-Match": if_match})
+    return Plan(sent, lambda _: None, fleet_refusal)
 
 
 def list_devices(
@@ -155,7 +185,7 @@ def get_device(client_id: str) -> Plan[Device]:
 
 def get_attributes(client_id: str) -> Plan[DeviceAttributes]:
     """Read what operators say about a device, with what tells whether it has changed since (north)."""
-    return _attributes("GET", client_id)
+    return _tagged("GET", _device(client_id) + "/attributes", DeviceAttributes.of)
 
 
 def describe_device(
@@ -167,7 +197,7 @@ def describe_device(
     Such a request is not sent again where its outcome is not known.
     """
     body = {"attributes": dict(attributes or {}), "labels": list(labels)}
-    return _attributes("PUT", client_id, body, {"If-Match": if_match} if if_match else {})
+    return _tagged("PUT", _device(client_id) + "/attributes", DeviceAttributes.of, body, if_match)
 
 
 def delete_device(client_id: str) -> Plan[None]:
@@ -179,18 +209,27 @@ def _planned(method: str, path: str, read: Callable[[Any], Result], query: Query
     return Plan(request(method, target(path, query, API)), partial(decoded, read), fleet_refusal)
 
 
-def _attributes(
-    method: str, client_id: str, body: Any = None, headers: Mapping[str, str] | None = None
-) -> Plan[DeviceAttributes]:
-    def read(response: Response) -> DeviceAttributes:
-        etag = response.headers.get("etag", "")
-        return decoded(lambda given: DeviceAttributes.of(given, etag), response)
+def _tagged(
+    method: str, path: str, read: Callable[[Any, str], Result], body: Any = None, if_match: str = ""
+) -> Plan[Result]:
+    """Return the plan of a request whose answer has an ETag."""
 
-    sent = request(method, target(_device(client_id) + "/attributes", (), API), body, headers or {})
-    return Plan(sent, read, fleet_refusal)
+    def read_answer(response: Response) -> Result:
+        etag = response.headers.get("etag", "")
+        return decoded(lambda given: read(given, etag), response)
+
+    sent = request(method, target(path, (), API), body, {"If-Match": if_match} if if_match else {})
+    return Plan(sent, read_answer, fleet_refusal)
+
+
+def _status(state: str, progress: int | None, message: str, context: Mapping[str, Any] | None) -> dict[str, Any]:
+    optional = {"progress": progress, "message": message or None, "context": context}
+    return {"state": state} | {name: value for name, value in optional.items() if value is not None}
 
 
 def _bulk(path: str, body: dict[str, Any], *, dry_run: bool, key: str) -> Plan[BulkResult]:
+    if key and not _KEY.fullmatch(key):
+        raise ValueError("a key has 1 to 128 visible ASCII characters, none of them a quote or backslash")
     headers = {"Idempotency-Key": f'"{key or uuid4()}"'}
     sent = request("POST", target(path, (), API), body | ({"dryRun": True} if dry_run else {}), headers)
     return Plan(sent, partial(decoded, BulkResult.of), fleet_refusal)

@@ -135,6 +135,10 @@ class Operations:
     delete_jobs = _operation(fleet_plans.delete_jobs)
     tag_jobs = _operation(fleet_plans.tag_jobs)
 
+    get_details = _operation(fleet_plans.get_details)
+    move_job = _operation(fleet_plans.move_job)
+    delete_unchanged = _operation(fleet_plans.delete_unchanged)
+
     list_devices = _operation(fleet_plans.list_devices)
     all_devices = Items(fleet_lists.all_devices)
     get_device = _operation(fleet_plans.get_device)

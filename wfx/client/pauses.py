@@ -33,6 +33,11 @@ class Interval:
     jitter: float = 0.1
     """The part by which it is made longer or shorter, at random, so that a fleet does not come all at once."""
 
+    def __post_init__(self) -> None:
+        """Check it. Raises ValueError."""
+        if not (self.seconds >= 0 and 0 <= self.jitter <= 1):
+            raise ValueError("an interval takes no less than nothing, and its jitter is a part from 0 to 1")
+
     def wait(self) -> float:
         """Return the next time to wait, in seconds."""
         return self.seconds * _random(1 - self.jitter, 1 + self.jitter)
@@ -47,6 +52,13 @@ class Retries:
     initial: float = 0.5
     longest: float = 60.0
     """Seconds of a pause at most; a server that asks for longer ones (``Retry-After``) is not asked again."""
+
+    def __post_init__(self) -> None:
+        """Check them. Raises ValueError."""
+        if self.attempts is not None and self.attempts < 1:
+            raise ValueError("a request is sent once at least; attempts=None is for ever")
+        if not (self.initial >= 0 and self.longest >= 0):
+            raise ValueError("pauses take no less than nothing")
 
     def backoff(self) -> Backoff:
         """Return a fresh one."""

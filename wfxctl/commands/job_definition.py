@@ -18,7 +18,7 @@ def _path(call: ClientInvocation) -> str:
 
 def get(call: ClientInvocation) -> None:
     """Print the definition of a job."""
-    call.ask(call.reading_side, "GET", _path(call))
+    call.fetch_and_show(call.reading_side, "GET", _path(call))
 
 
 def update(call: ClientInvocation) -> None:
@@ -28,7 +28,7 @@ def update(call: ClientInvocation) -> None:
         while chunk := call.stdin.read(_CHUNK):
             yield chunk
 
-    call.ask(Side.NORTH, "PUT", _path(call), body=chunks())
+    call.fetch_and_show(Side.NORTH, "PUT", _path(call), body=chunks())
 
 
 GET = Command(

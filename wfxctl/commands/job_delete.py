@@ -17,7 +17,7 @@ def run(call: ClientInvocation) -> int | None:
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
     bulk.refuse_without_many(call, "a selection, such as --tag or --group")
-    call.ask(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
+    call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
     return None
 
 

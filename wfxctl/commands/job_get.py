@@ -13,7 +13,7 @@ def run(call: ClientInvocation) -> None:
     """Print one job."""
     path = job_path(call.subject("id", "job id"))
     history = "true" if call.settings.flag("history") else "false"
-    forms.ask(call, path, [("history", history)], views.JOBS)
+    forms.fetch_and_show(call, path, [("history", history)], views.JOBS)
 
 
 COMMAND = Command(

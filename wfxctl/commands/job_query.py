@@ -27,7 +27,7 @@ def run(call: ClientInvocation) -> None:
 
 def _list(call: ClientInvocation) -> None:
     settings = call.settings
-    if not forms.ask_list(call, "/jobs", _query(call), views.JOBS):
+    if not forms.fetch_and_show_list(call, "/jobs", _query(call), views.JOBS):
         given = [(kind, [settings.text(kind)]) for kind in ("workflow", "state")]
         suggestions.for_nothing(call, [*given, ("group", settings.items("group"))], settings.text("workflow"))
 

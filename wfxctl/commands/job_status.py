@@ -19,7 +19,7 @@ def _path(call: ClientInvocation) -> str:
 
 def get(call: ClientInvocation) -> None:
     """Print the status of a job."""
-    call.ask(call.reading_side, "GET", _path(call))
+    call.fetch_and_show(call.reading_side, "GET", _path(call))
 
 
 def update(call: ClientInvocation) -> int | None:
@@ -34,7 +34,7 @@ def update(call: ClientInvocation) -> int | None:
     optional = {"clientId": settings.text("client-id"), "message": settings.text("message")}
     status |= {name: value for name, value in optional.items() if value}
     with suggestions.for_name(call, "state", settings.text("state"), job_id=call.subject("id", "job id")):
-        call.ask(side, "PUT", _path(call), body=encoded(status))
+        call.fetch_and_show(side, "PUT", _path(call), body=encoded(status))
     return None
 
 

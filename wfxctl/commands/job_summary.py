@@ -39,7 +39,7 @@ def run(call: ClientInvocation) -> None:
         _watch(call, api, shown)
     else:
         try:
-            shown.show(_look(call, api))
+            shown.show(_fetch_summary(call, api))
         except RefusedByServer as exc:
             raise fleet.explained(exc) from exc
 
@@ -50,7 +50,7 @@ def _watch(call: ClientInvocation, api: Api, shown: _Shown) -> None:
     while True:
         began = time.monotonic()
         try:
-            summary = _look(call, api)
+            summary = _fetch_summary(call, api)
         except (Unreachable, RefusedByServer) as exc:
             if not _may_pass(exc, was_there=shown.has_shown):
                 raise fleet.explained(exc) from exc
@@ -89,7 +89,7 @@ def _wait_for_event(events: Api, position: str) -> None:
     time.sleep(_UNHEARD)
 
 
-def _look(call: ClientInvocation, api: Api) -> Document:
+def _fetch_summary(call: ClientInvocation, api: Api) -> Document:
     summary: Document = decoded(api.fetch("GET", "/jobs/summary", selections.parameters_of(call.settings, time.time())))
     if not _is_summary(summary):
         raise Failure("the answer is not a summary of jobs: something else than wfx may have answered")

@@ -46,7 +46,7 @@ def add(call: ClientInvocation) -> int | None:
     if (code := _many(call, "tag", "tagged", "add")) is not None:
         return code
     job_id, tags = _subject(call)
-    call.ask(Side.NORTH, "POST", _path(job_id), body=encoded(tags))
+    call.fetch_and_show(Side.NORTH, "POST", _path(job_id), body=encoded(tags))
     return None
 
 
@@ -57,13 +57,13 @@ def delete(call: ClientInvocation) -> int | None:
     job_id, tags = _subject(call)
     if not tags:
         raise UsageFailure("tags missing")
-    call.ask(Side.NORTH, "DELETE", _path(job_id), body=encoded(tags))
+    call.fetch_and_show(Side.NORTH, "DELETE", _path(job_id), body=encoded(tags))
     return None
 
 
 def get(call: ClientInvocation) -> None:
     """Print the tags of a job."""
-    call.ask(call.reading_side, "GET", _path(call.subject("id", "job id")))
+    call.fetch_and_show(call.reading_side, "GET", _path(call.subject("id", "job id")))
 
 
 ADD = Command(

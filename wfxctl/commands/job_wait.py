@@ -86,7 +86,7 @@ def _reached(call: ClientInvocation, job_id: str, path: str, goal: Goal) -> Any:
                 raise Failure("the job was deleted", EXIT_HOPELESS)
             job = member(event, "job")
         elif item.status == 200:
-            job = _look(api, path)
+            job = _read_job(api, path)
             workflow = member(job, "workflow")
         else:
             continue
@@ -96,7 +96,7 @@ def _reached(call: ClientInvocation, job_id: str, path: str, goal: Goal) -> Any:
     raise AssertionError("a stream that is taken up again has no end")
 
 
-def _look(api: Api, path: str) -> Any:
+def _read_job(api: Api, path: str) -> Any:
     try:
         return decoded(fetch_patiently(api, path, [("history", "false")]))
     except RefusedByServer as exc:

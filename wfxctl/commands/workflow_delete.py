@@ -12,7 +12,7 @@ def run(call: ClientInvocation) -> None:
     """Delete workflows in order, up to the first that fails."""
     for name in call.arguments:
         with suggestions.for_name(call, "workflow", name):
-            call.ask(Side.NORTH, "DELETE", "/workflows/" + segment(name))
+            call.fetch_and_show(Side.NORTH, "DELETE", "/workflows/" + segment(name))
 
 
 COMMAND = Command(

@@ -13,7 +13,7 @@ def get(call: ClientInvocation) -> None:
     """Print one workflow."""
     name = call.subject("name", "workflow name")
     with suggestions.for_name(call, "workflow", name):
-        forms.ask(call, "/workflows/" + segment(name), (), views.WORKFLOWS)
+        forms.fetch_and_show(call, "/workflows/" + segment(name), (), views.WORKFLOWS)
 
 
 def query(call: ClientInvocation) -> None:
@@ -24,7 +24,7 @@ def query(call: ClientInvocation) -> None:
         ("offset", str(settings.number("offset"))),
         ("sort", settings.text("sort")),
     ]
-    forms.ask_list(call, "/workflows", page, views.WORKFLOWS)
+    forms.fetch_and_show_list(call, "/workflows", page, views.WORKFLOWS)
 
 
 GET = Command(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wfx_loadtest.duration import MILLISECOND, SECOND, rounded
+from wfx.version import VERSION
+from wfx_loadtest.duration import MILLISECOND, SECOND, in_one_unit
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import Metrics
 from wfx_loadtest.report import hdr, text
 from wfx_loadtest.result import Result
-from wfx_loadtest.timeline import Slot
+from wfx_loadtest.timeline import DELIVERIES, Slot
+
+_LOG_FROM = 5
+"""With a slowest request of more than so many medians, a linear scale shows nothing but that one."""
+NOTHING = "no requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Series:
 
     name: str
     failed: bool
+    deliveries: bool
+    """Whether these are events that arrived, and no requests."""
     points: list[tuple[float, float]]
     """(seconds, milliseconds) of single requests; thinned out when there were too many."""
     stretches: list[Stretch]
@@ -40,6 +47,8 @@ class Figures:
 
     subtitle: str
     when: str
+    about: list[tuple[str, str]]
+    """What was tested by what, and how well that kept its schedule."""
     notice: str
     """What a reader must know before trusting the figures; usually empty."""
     tiles: list[tuple[str, str]]
@@ -49,6 +58,8 @@ class Figures:
     """Seconds the plot reaches over."""
     step: float
     """Seconds of a stretch."""
+    log: bool
+    """Whether the scale of latencies should be logarithmic."""
     series: list[Series]
     percentiles: list[tuple[float, float]]
     """(1/(1-share), milliseconds), share below 1."""
@@ -62,12 +73,14 @@ def collect(result: Result) -> Figures:
     return Figures(
         subtitle=result.settings.sentence,
         when=f"{result.when:%Y-%m-%d %H:%M:%S} UTC",
-        notice=text.lateness(metrics),
+        about=_about(result),
+        notice=text.lateness(metrics) if metrics.requests else f"{NOTHING} were made",
         tiles=_tiles(metrics),
         facts=result.facts,
         errors=list(metrics.errors),
         span=max(metrics.attack, SECOND) / SECOND,
         step=metrics.timeline.width / SECOND,
+        log=metrics.latencies.max > _LOG_FROM * metrics.latencies.percentile(50),
         series=series,
         percentiles=[
             (1 / (1 - share), value / MILLISECOND)
@@ -81,6 +94,7 @@ def _series(name: str, failed: bool, slots: list[Slot]) -> Series:
     return Series(
         name=f"{name}: {'ERROR' if failed else 'OK'}",
         failed=failed,
+        deliveries=name == DELIVERIES,
         points=[(point.offset / SECOND, point.latency / MILLISECOND) for slot in slots for point in slot.points],
         stretches=[
             Stretch(
@@ -95,12 +109,24 @@ def _series(name: str, failed: bool, slots: list[Slot]) -> Series:
     )
 
 
+def _about(result: Result) -> list[tuple[str, str]]:
+    south, north = result.settings.targets
+    return [
+        ("southbound", south),
+        ("northbound", north),
+        ("service", f"wfx {result.service}" if result.service else "version unknown"),
+        ("generator", f"wfx-loadtest {VERSION}: {text.punctuality(result.metrics)}"),
+    ]
+
+
 def _tiles(metrics: Metrics) -> list[tuple[str, str]]:
+    if not metrics.requests:
+        return [("requests", "0")]
     latencies = metrics.latencies
+    shown = in_one_unit([*(latencies.percentile(percent) for percent in (50, 90, 99)), latencies.max])
     return [
         ("requests", f"{metrics.requests:,}"),
         ("requests/s", f"{metrics.rate:,.1f}"),
         ("success", f"{metrics.success:.2%}"),
-        *((f"p{percent}", rounded(latencies.percentile(percent))) for percent in (50, 90, 99)),
-        ("slowest", rounded(latencies.max)),
+        *zip(("p50", "p90", "p99", "slowest"), shown, strict=True),
     ]

@@ -4,7 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const root = document.documentElement;
   const full = [0, data.span + data.step * 0.02];
-  const view = { from: full[0], to: full[1], log: false, dots: true, lines: true };
+  const view = { from: full[0], to: full[1], log: data.log, dots: true, lines: true };
   const margin = { left: 64, right: 14, top: 12, bottom: 30 };
   const tip = byId("tip");
 
@@ -17,7 +17,13 @@
 
   // Numbers as people write them.
   const trimmed = (value, digits) => String(Number(value.toPrecision(digits)));
-  const millis = (ms) => ms >= 1000 ? `${trimmed(ms / 1000, 4)} s` : ms >= 1 ? `${trimmed(ms, 4)} ms` : `${trimmed(ms * 1000, 4)} µs`;
+  // Latencies that stand beside each other have one unit, which suits the middle one.
+  function inOneUnit(latencies) {
+    const middle = [...latencies].sort((a, b) => a - b)[latencies.length >> 1] || 0;
+    const [size, unit] = middle >= 1000 ? [1000, "s"] : middle >= 1 ? [1, "ms"] : [0.001, "µs"];
+    return latencies.map((ms) => ms ? `${trimmed(ms / size, 4)} ${unit}` : "0");
+  }
+  const axis = (place, ticks) => { const labels = inOneUnit(ticks); return ticks.map((ms, number) => [place(ms), labels[number]]); };
   const seconds = (s) => {
     if (data.span < 120) return `${trimmed(s, 5)} s`;
     const whole = Math.floor(s), minutes = Math.floor(whole / 60);
@@ -75,6 +81,11 @@
     draw();
     pen.restore();
   }
+  function sayNothing(pen, plot) {
+    pen.fillStyle = colour("--soft");
+    pen.textAlign = "center"; pen.textBaseline = "middle";
+    pen.fillText("no requests", (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2);
+  }
   const across = (plot) => ({
     place: (s) => plot.left + (s - view.from) / (view.to - view.from) * (plot.right - plot.left),
     time: (x) => view.from + (x - plot.left) / (plot.right - plot.left) * (view.to - view.from),
@@ -94,7 +105,8 @@
     const part = view.log ? (ms) => Math.log(Math.max(ms, bottom) / bottom) / Math.log(top / bottom) : (ms) => ms / top;
     const place = (ms) => plot.bottom - part(ms) * (plot.bottom - plot.top);
     const ticks = view.log ? logTicks(bottom, top) : linearTicks(0, top, 6);
-    axes(pen, plot, timeTicks(x), ticks.map((ms) => [place(ms), ms ? millis(ms) : "0"]));
+    axes(pen, plot, timeTicks(x), axis(place, ticks));
+    if (!data.series.length) return sayNothing(pen, plot);
     clip(pen, plot, () => {
       if (view.dots) for (const one of shown) dots(pen, one, x, place);
       if (view.lines) for (const one of shown) if (!one.failed) p99(pen, one, x, place);
@@ -119,9 +131,16 @@
     }
     pen.globalAlpha = 1;
   }
+  // Steps, since each figure is that of a whole stretch; where there were no requests, there is no line.
   function p99(pen, one, x, place) {
     pen.beginPath();
-    for (const stretch of one.stretches) pen.lineTo(x.place(Math.min(stretch.start + data.step / 2, data.span)), place(stretch.p99));
+    let end = -Infinity;
+    for (const stretch of one.stretches) {
+      const height = place(stretch.p99);
+      if (Math.abs(stretch.start - end) < data.step / 2) pen.lineTo(x.place(stretch.start), height); else pen.moveTo(x.place(stretch.start), height);
+      pen.lineTo(x.place(Math.min(stretch.start + data.step, full[1])), height);
+      end = stretch.start + data.step;
+    }
     pen.lineJoin = "round";
     pen.strokeStyle = colour("--card"); pen.lineWidth = 5; pen.globalAlpha = 0.8; pen.stroke();
     pen.strokeStyle = colour(one.token); pen.lineWidth = 2; pen.globalAlpha = 1; pen.stroke();
@@ -130,7 +149,8 @@
   function drawRate() {
     const { pen, plot } = prepare(byId("rate")), x = across(plot), sums = new Map();
     let top = 0;
-    const layers = visible().map((one) => one.stretches.map((stretch) => {
+    const shown = visible().filter((one) => !one.deliveries);
+    const layers = shown.map((one) => one.stretches.map((stretch) => {
       const floor = sums.get(stretch.start) || 0;
       const width = Math.min(data.step, Math.max(data.span - stretch.start, data.step * 0.05));
       const roof = floor + stretch.count / width;
@@ -141,7 +161,8 @@
     top = (top || 1) * 1.08;
     const place = (rate) => plot.bottom - rate / top * (plot.bottom - plot.top);
     axes(pen, plot, timeTicks(x), linearTicks(0, top, 3).map((rate) => [place(rate), rate ? `${trimmed(rate, 6)}/s` : "0"]));
-    clip(pen, plot, () => visible().forEach((one, index) => {
+    if (!data.series.length) return sayNothing(pen, plot);
+    clip(pen, plot, () => shown.forEach((one, index) => {
       pen.fillStyle = colour(one.token);
       pen.globalAlpha = one.failed ? 0.95 : 0.75;
       for (const bar of layers[index]) {
@@ -155,12 +176,12 @@
 
   function drawPercentiles() {
     const { pen, plot } = prepare(byId("percentiles")), rows = data.percentiles;
-    if (!rows.length) return;
+    if (!rows.length) return sayNothing(pen, plot);
     const last = Math.max(rows.at(-1)[0], 10), top = Math.max(...rows.map((row) => row[1])) * 1.06 || 1;
     const place = (ms) => plot.bottom - ms / top * (plot.bottom - plot.top);
     const at = (inverse) => plot.left + Math.log(inverse) / Math.log(last) * (plot.right - plot.left);
     const marks = [1, 2, 10, 100, 1e3, 1e4, 1e5].filter((inverse) => inverse <= last);
-    axes(pen, plot, marks.map((inverse) => [at(inverse), share(inverse)]), linearTicks(0, top, 5).map((ms) => [place(ms), ms ? millis(ms) : "0"]));
+    axes(pen, plot, marks.map((inverse) => [at(inverse), share(inverse)]), axis(place, linearTicks(0, top, 5)));
     pen.beginPath();
     for (const [inverse, ms] of rows) pen.lineTo(at(inverse), place(ms));
     pen.strokeStyle = colour("--accent"); pen.lineWidth = 2.2; pen.lineJoin = "round"; pen.stroke();
@@ -237,11 +258,13 @@
     tip.hidden = false;
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = `${Math.min(event.clientX + 14, innerWidth - width - 8)}px`;
-    tip.style.top = `${Math.max(event.clientY - height - 10, 8)}px`;
+    // Above the pointer, but never above the chart, where the buttons are.
+    const above = event.clientY - height - 10, top = event.target.getBoundingClientRect().top;
+    tip.style.top = `${above >= Math.max(top, 8) ? above : event.clientY + 18}px`;
   }
   function hover(id, event) {
     const box = byId(id).getBoundingClientRect(), pointer = [event.clientX - box.left, event.clientY - box.top];
-    const text = { latency: nearRequest, rate: nearStretch, percentiles: nearPercentile }[id](pointer);
+    const text = { latency: nearRequest, rate: nearStretch, percentiles: nearPercentile }[id](pointer, id);
     if (text) say(event, text); else tip.hidden = true;
   }
   function nearRequest([left, top]) {
@@ -251,13 +274,19 @@
       const distance = (x.place(s) - left) ** 2 + (place(ms) - top) ** 2;
       if (distance < least) [best, least] = [[one, s, ms], distance];
     }
-    return best && `${best[0].name}\n${millis(best[2])} at ${seconds(best[1])}` || nearStretch([left]);
+    return best && `${best[0].name}\n${inOneUnit([best[2]])[0]} at ${seconds(best[1])}` || nearStretch([left]);
   }
-  function nearStretch([left]) {
+  const enough = 100;  // of fewer, the p99 is the slowest
+  function toldOf(one, stretch) {
+    const what = one.deliveries ? "deliveries" : "requests", percentile = stretch.count >= enough;
+    const [median, worst, p99] = inOneUnit([stretch.p50, stretch.worst, ...(percentile ? [stretch.p99] : [])]);
+    return `${one.name}: ${stretch.count} ${what}, median ${median}, ${percentile ? `p99 ${p99}, ` : ""}slowest ${worst}`;
+  }
+  function nearStretch([left], id) {
     const time = drawn.latency.x.time(left), lines = [];
     for (const one of visible()) {
       const stretch = one.stretches.find((each) => time >= each.start && time < each.start + data.step);
-      if (stretch) lines.push(`${one.name}: ${stretch.count} requests, median ${millis(stretch.p50)}, p99 ${millis(stretch.p99)}, slowest ${millis(stretch.worst)}`);
+      if (stretch && !(id === "rate" && one.deliveries)) lines.push(toldOf(one, stretch));
     }
     return lines.length ? `${seconds(Math.floor(time / data.step) * data.step)}\n${lines.join("\n")}` : "";
   }
@@ -265,7 +294,7 @@
     if (!drawn.percentiles) return "";
     const { at } = drawn.percentiles;
     const near = data.percentiles.reduce((a, b) => Math.abs(at(b[0]) - left) < Math.abs(at(a[0]) - left) ? b : a);
-    return `${share(near[0])} of the requests\ntook at most ${millis(near[1])}`;
+    return `${share(near[0])} of the requests\ntook at most ${inOneUnit([near[1]])[0]}`;
   }
   byId("percentiles").addEventListener("pointermove", (event) => hover("percentiles", event));
   for (const id of ["latency", "rate", "percentiles"]) byId(id).addEventListener("pointerleave", () => { tip.hidden = true; });
@@ -289,6 +318,7 @@
     toggle(button, (on) => { one.shown = on; });
     byId("legend").append(button);
   }
+  byId("scale").setAttribute("aria-pressed", String(view.log));
   toggle(byId("scale"), (on) => { view.log = on; });
   toggle(byId("dots"), (on) => { view.dots = on; });
   toggle(byId("lines"), (on) => { view.lines = on; });

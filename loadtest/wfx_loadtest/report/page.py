@@ -9,6 +9,7 @@ from string import Template
 
 import orjson
 
+from wfx_loadtest.duration import in_one_unit
 from wfx_loadtest.report.figures import Figures
 
 
@@ -23,6 +24,7 @@ def render(figures: Figures) -> str:
         data=data,
         subtitle=html.escape(figures.subtitle),
         when=html.escape(figures.when),
+        about=_pairs(figures.about),
         notice=_element("p", figures.notice, "notice"),
         tiles=_pairs(figures.tiles),
         facts=_facts(figures),
@@ -43,7 +45,7 @@ def _facts(figures: Figures) -> str:
         return ""
     rows = "".join(
         f"<tr><th scope=row>{html.escape(fact.title)}</th><td><dl>"
-        f"{_pairs(zip(fact.members, fact.values, strict=True))}</dl></td></tr>"
+        f"{_pairs(zip(fact.members, in_one_unit(fact.durations) or fact.values, strict=True))}</dl></td></tr>"
         for fact in figures.facts
     )
     return f'<section class="card"><h2>What the scenario found</h2><table>{rows}</table></section>'

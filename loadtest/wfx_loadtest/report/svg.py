@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 from html import escape
 
-from wfx_loadtest.report.figures import Figures, Series
+from wfx_loadtest.duration import MILLISECOND, in_one_unit
+from wfx_loadtest.report.figures import NOTHING, Figures, Series
 
-_WIDTH, _HEIGHT = 1200, 560
+_WIDTH, _HEIGHT = 1200, 590
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
 STYLE = """
 text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
@@ -31,6 +32,8 @@ path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 }
 """
 _COLOURS = 6
+_DECADES = 3
+"""A logarithmic scale of more decades has a mark for each of them alone."""
 _ALMOST = 0.01
 """The last request of a minute is due a moment before 60 s: that mark is shown all the same."""
 Scale = Callable[[float], float]
@@ -39,13 +42,14 @@ Scale = Callable[[float], float]
 
 def render(figures: Figures) -> str:
     """Return the picture."""
-    top = max((ms for one in figures.series for _, ms in one.points), default=1.0) * 1.06 or 1.0
+    latencies = [ms for one in figures.series for _, ms in one.points]
+    scale = _Log(latencies) if figures.log and latencies else _Linear(latencies)
 
     def across(seconds: float) -> float:
         return _LEFT + seconds / figures.span * (_RIGHT - _LEFT)
 
     def upright(milliseconds: float) -> float:
-        return _BOTTOM - milliseconds / top * (_BOTTOM - _TOP)
+        return _BOTTOM - scale.part(milliseconds) * (_BOTTOM - _TOP)
 
     styled = list(_styled(figures.series))
     parts = [
@@ -55,13 +59,47 @@ def render(figures: Figures) -> str:
         f'<text x="24" y="40"><tspan class="title">wfx</tspan><tspan dx="12">{escape(figures.subtitle)}</tspan></text>',
         f'<text class="end" x="{_RIGHT}" y="40">{escape(figures.when)}</text>',
         f'<text class="notice" x="24" y="66">{escape(figures.notice)}</text>' if figures.notice else "",
-        *_grid(figures.span, top, across, upright),
+        *_grid(figures.span, scale.ticks, across, upright),
+        "" if latencies else f'<text class="middle" x="{_WIDTH / 2:g}" y="{(_TOP + _BOTTOM) / 2:g}">{NOTHING}</text>',
         *(_marks(one, style, across, upright) for one, style in styled),
         *(_p99(one, style, figures, across, upright) for one, style in styled if not one.failed),
         *_legend(styled),
+        f'<text style="font-size: 12px" x="24" y="{_HEIGHT - 18}">{escape(_about(figures))}</text>',
         "</svg>\n",
     ]
     return "\n".join(filter(None, parts))
+
+
+class _Linear:
+    """A scale from nothing to a bit more than the slowest."""
+
+    def __init__(self, latencies: list[float]) -> None:
+        self._top = max(latencies, default=1.0) * 1.06 or 1.0
+        self.ticks = ticks(self._top, 6)
+
+    def part(self, milliseconds: float) -> float:
+        """Return the place of a latency, from 0 to 1."""
+        return milliseconds / self._top
+
+
+class _Log:
+    """A scale from the fastest to the slowest, on which each factor has the same length."""
+
+    def __init__(self, latencies: list[float]) -> None:
+        self._bottom, top = max(min(latencies) * 0.8, 1e-3), max(latencies) * 1.25
+        self._length = math.log(top / self._bottom)
+        wide = math.log10(top / self._bottom) > _DECADES
+        powers = range(math.floor(math.log10(self._bottom)), math.ceil(math.log10(top)) + 1)
+        marks = (factor * 10.0**power for power in powers for factor in ((1,) if wide else (1, 2, 5)))
+        self.ticks = [mark for mark in marks if self._bottom <= mark <= top]
+
+    def part(self, milliseconds: float) -> float:
+        """Return the place of a latency, from 0 to 1."""
+        return max(math.log(max(milliseconds, self._bottom) / self._bottom), 0.0) / self._length
+
+
+def _about(figures: Figures) -> str:
+    return "; ".join(f"{name} {value}" for name, value in figures.about)
 
 
 def _styled(series: list[Series]) -> Iterator[tuple[Series, str]]:
@@ -85,19 +123,22 @@ def _marks(one: Series, style: str, across: Scale, upright: Scale) -> str:
 
 
 def _p99(one: Series, style: str, figures: Figures, across: Scale, upright: Scale) -> str:
-    corners = [
-        f"{across(min(stretch.start + figures.step / 2, figures.span)):.1f} {upright(stretch.p99):.1f}"
-        for stretch in one.stretches
-    ]
-    path = "M" + "L".join(corners)
+    """Draw steps, since each figure is that of a whole stretch; where there were no requests, there is no line."""
+    path, end = "", -math.inf
+    for stretch in one.stretches:
+        left, y = across(min(stretch.start, figures.span)), upright(stretch.p99)
+        path += f"V{y:.1f}" if abs(stretch.start - end) < figures.step / 2 else f"M{left:.1f} {y:.1f}"
+        end = stretch.start + figures.step
+        path += f"H{across(min(end, figures.span)):.1f}"
     return f'<path class="halo" d="{path}"/><path class="p99 {style}" d="{path}"/>'
 
 
-def _grid(span: float, top: float, across: Scale, upright: Scale) -> Iterator[str]:
-    for milliseconds in ticks(top, 6):
+def _grid(span: float, latencies: list[float], across: Scale, upright: Scale) -> Iterator[str]:
+    labels = in_one_unit([round(milliseconds * MILLISECOND) for milliseconds in latencies])
+    for milliseconds, label in zip(latencies, labels, strict=True):
         y = upright(milliseconds)
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{_RIGHT}"/>'
-        yield f'<text class="end" x="{_LEFT - 10}" y="{y + 5:.1f}">{in_words(milliseconds)}</text>'
+        yield f'<text class="end" x="{_LEFT - 10}" y="{y + 5:.1f}">{label if milliseconds else "0"}</text>'
     for seconds in ticks(span, 10):
         x = across(seconds)
         yield f'<path class="grid" d="M{x:.1f} {_TOP}V{_BOTTOM}"/>'

@@ -47,6 +47,14 @@ def _bytes(title: str, total: int, requests: int) -> Fact:
     return Fact(title, ("total", "mean"), (str(total), f"{mean:.2f}"))
 
 
+def punctuality(metrics: Metrics) -> str:
+    """Say how well the generator kept its schedule."""
+    late = metrics.lateness
+    if not late.count:
+        return "no requests"
+    return f"{late.late} of {late.count} requests left more than {rounded(LATE)} late, the worst {rounded(late.worst)}"
+
+
 def lateness(metrics: Metrics) -> str:
     """Say in one sentence that the generator fell behind its schedule; nothing if it did not."""
     late = metrics.lateness

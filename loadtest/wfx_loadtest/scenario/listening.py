@@ -9,8 +9,8 @@ from wfx_loadtest.duration import MILLISECOND, SECOND
 from wfx_loadtest.ledger import Ledger
 from wfx_loadtest.session import Session
 from wfx_loadtest.stream import Stream, subscribe
+from wfx_loadtest.timeline import DELIVERIES
 
-DELIVER = "Deliver events"
 _PATIENCE = 10 * SECOND
 """How long the last events may take before they count as missing."""
 
@@ -39,6 +39,6 @@ def new_ledger(session: Session, client_prefix: str) -> Ledger:
     """Return a ledger that also shows each delivery on the session's time line."""
 
     def seen(due: int, delay: int) -> None:
-        session.metrics.timeline.add(DELIVER, due, delay, failed=False)
+        session.metrics.timeline.add(DELIVERIES, due, delay, failed=False)
 
     return Ledger(client_prefix, session.clock, seen)
