@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from wfx.api.answer_memory import SMALL
-from wfx.api.bad_request import BodyInvalid, Fault
+from wfx.api.bad_request import BodyFault, BodyInvalid
 from wfx.api.bulk_inputs import BulkInput, NewJobs, ids_of, status_of
 from wfx.api.cursor import cursor_of, read_cursor
 from wfx.api.errors import listed_error
@@ -125,7 +125,7 @@ async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None
     targets = await request.services.bulk.select(query, expect)
     after = request.body.head["after"]
     if after and read_cursor(after)[0] != targets.position.log_id:
-        raise BodyInvalid([Fault("/after", "the cursor is of another database; begin anew without it")])
+        raise BodyInvalid([BodyFault("/after", "the cursor is of another database; begin anew without it")])
     return targets
 
 
