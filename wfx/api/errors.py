@@ -13,7 +13,7 @@ from wfx.domain.json import encode
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorKind:
+class Answer:
     """Status and error code of one kind of error; ``logref`` is constant per code."""
 
     status: int
@@ -25,7 +25,7 @@ class ErrorKind:
 class Described:
     """All that is told of an error, whatever it is written as."""
 
-    answer: ErrorKind
+    answer: Answer
     messages: Sequence[str]
     extra: Mapping[str, Any]
     """Further members of the answer."""
@@ -43,25 +43,25 @@ class Described:
         return listed
 
 
-_CHANGED = ErrorKind(412, "wfx.jobChanged", "9d7b1f0c52e64a83b1c6e05f48a2d37e")
-_LARGE_SELECTION = ErrorKind(412, "wfx.selectionTooLarge", "70e2d4b8c9134fa6a5d81c3e6b7f0a29")
-_KEY_REUSED = ErrorKind(422, "wfx.idempotencyKeyReused", "c1f46b9a08d74e35972d0ab8e36f51c4")
-_KEY_IN_USE = ErrorKind(409, "wfx.idempotencyKeyInUse", "3a8c5e1f7d2b4096a4e8c71b0f5d92e6")
-_INVALID = ErrorKind(400, "wfx.invalidRequest", "96a37ea1f7d205ffbfa12334c6812727")
-_JOB = ErrorKind(404, "wfx.jobNotFound", "11cc67762090e15b79a1387eca65ba65")
-_WORKFLOW = ErrorKind(404, "wfx.workflowNotFound", "c452719774086b6e803bb8f6ecea9899")
-_NOT_UNIQUE = ErrorKind(400, "wfx.workflowNotUnique", "e1ee1f2aea859b9dd34579610e386da6")
-_BAD_WORKFLOW = ErrorKind(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")
-_GONE = ErrorKind(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
-_OTHER_LOG = ErrorKind(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
-_UNAVAILABLE = ErrorKind(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
-_NO_DEVICE = ErrorKind(404, "wfx.deviceNotFound", "91f3a6c2d47e4b08b5c9e02f8a61d73b")
-_DEVICE_CHANGED = ErrorKind(412, "wfx.deviceChanged", "4b7e02d9c8f14a35b1d60e93a7f25c88")
-_DEVICE_IN_USE = ErrorKind(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325e")
-TOO_MANY = ErrorKind(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
-_FULL = ErrorKind(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
+_CHANGED = Answer(412, "wfx.jobChanged", "9d7b1f0c52e64a83b1c6e05f48a2d37e")
+_LARGE_SELECTION = Answer(412, "wfx.selectionTooLarge", "70e2d4b8c9134fa6a5d81c3e6b7f0a29")
+_KEY_REUSED = Answer(422, "wfx.idempotencyKeyReused", "c1f46b9a08d74e35972d0ab8e36f51c4")
+_KEY_IN_USE = Answer(409, "wfx.idempotencyKeyInUse", "3a8c5e1f7d2b4096a4e8c71b0f5d92e6")
+_INVALID = Answer(400, "wfx.invalidRequest", "96a37ea1f7d205ffbfa12334c6812727")
+_JOB = Answer(404, "wfx.jobNotFound", "11cc67762090e15b79a1387eca65ba65")
+_WORKFLOW = Answer(404, "wfx.workflowNotFound", "c452719774086b6e803bb8f6ecea9899")
+_NOT_UNIQUE = Answer(400, "wfx.workflowNotUnique", "e1ee1f2aea859b9dd34579610e386da6")
+_BAD_WORKFLOW = Answer(400, "wfx.workflowInvalid", "18f57adc70dd79c7fb4f1246be8a6e04")
+_GONE = Answer(410, "wfx.eventsGone", "6d3f0a52be914c7c8f1f5d0e92c4a7b1")
+_OTHER_LOG = Answer(409, "wfx.eventsOtherLog", "b8e15c7709d24a2f9a6c43d1f07be582")
+_UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f5b24")
+_NO_DEVICE = Answer(404, "wfx.deviceNotFound", "91f3a6c2d47e4b08b5c9e02f8a61d73b")
+_DEVICE_CHANGED = Answer(412, "wfx.deviceChanged", "4b7e02d9c8f14a35b1d60e93a7f25c88")
+_DEVICE_IN_USE = Answer(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325e")
+TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
+_FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
-_ANSWERS: tuple[tuple[type[errors.WfxError], ErrorKind], ...] = (
+_ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.JobNotFound, _JOB),
     (errors.WorkflowNotFound, _WORKFLOW),
     (errors.WorkflowNotUnique, _NOT_UNIQUE),
@@ -112,7 +112,7 @@ def reply_to(error: errors.WfxError) -> Reply:
 
 def unknown_workflow(error: errors.WorkflowNotFound, *, status: int, message: str) -> Reply:
     """Answer a missing workflow where the contract words it differently: on creation of a job, and on deletion."""
-    return _reply(Described(ErrorKind(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {}))
+    return _reply(Described(Answer(status, _WORKFLOW.code, _WORKFLOW.logref), (message.format(error.name),), {}))
 
 
 def too_many_requests(message: str, headers: Sequence[RawHeader]) -> Reply:
