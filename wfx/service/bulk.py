@@ -169,7 +169,10 @@ class BulkJobs:
             failed = record.failed
             async for result in self._slices(run, key.name, record.done):
                 failed += result.failed
-            return BulkAnswer(run.targets, failed, await self._store.bulk_results(key.name))
+            results = await self._store.bulk_results(key.name)
+            if run.targets.total and not results:  # it was dropped meanwhile
+                raise IdempotencyKeyInUse
+            return BulkAnswer(run.targets, failed, results)
         finally:
             self._running.discard(key.name)
 
