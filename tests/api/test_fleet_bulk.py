@@ -291,6 +291,7 @@ def test_at_most_128_faults_are_told(fleet: httpx.Client) -> None:
     for count in (300, 9000):
         errors = fleet.post("/jobs:batch", json={"workflow": "w", "jobs": [{"clientId": 1}] * count}).json()["errors"]
         assert [error["pointer"] for error in errors] == [f"/jobs/{n}/clientId" for n in range(128)]
+        assert errors[0]["message"] == "must be of type string, and is 1 (at /jobs/0/clientId of the body)"
 
 
 def test_a_request_with_a_key_is_carried_out_once(
