@@ -53,7 +53,7 @@ from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
-from wfx.service.job_retention import JobRetention
+from wfx.service.job_retention import JobRetention, RetentionFigures
 from wfx.service.jobs import Jobs
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
@@ -119,10 +119,10 @@ async def compose(
     ``siblings`` are the other worker processes, if this is one of several.
     Raises StoreUnusable or PluginRefused.
     """
-    tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
+    tunables, batches, lost, kept = Holder(Tunables.of(config)), Batches(), Counter[str](), RetentionFigures()
     tunables.observe(_tune_logs)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, lost, stack)
+    services = await _open_services(config, tunables, store, lost, kept, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
@@ -131,7 +131,7 @@ async def compose(
     snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
-        batches, lost, dropped_log_records=logs.dropped_records,
+        batches, lost, kept, dropped_log_records=logs.dropped_records,
     )  # fmt: skip
     metrics = Metrics(metric_sources, tunables)
     if siblings is not None:
@@ -196,13 +196,18 @@ def _monitor(
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
+    config: Config,
+    tunables: Holder[Tunables],
+    store: Store,
+    lost: Counter[str],
+    kept: RetentionFigures,
+    stack: AsyncExitStack,
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
-    await stack.enter_async_context(JobRetention(store, tunables))
+    await stack.enter_async_context(JobRetention(store, tunables, figures=kept))
     health = await stack.enter_async_context(Health(store))
     filters = await stack.enter_async_context(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)

@@ -193,5 +193,8 @@ def test_the_dashboard_names_each_metric() -> None:
     used = set(names_in("\n".join(queries().values())))
     assert used <= set(shown)
     # What is in others already, or for people who look closely.
-    beside = {"wfx_consumer_position", "wfx_consumer_events_lost", "wfx_cache_entries", "wfx_store_connections"}
+    beside = {
+        "wfx_consumer_position", "wfx_consumer_events_lost", "wfx_cache_entries", "wfx_store_connections",
+        "wfx_jobs_removed", "wfx_tombstones", "wfx_job_retention_last_turn_timestamp_seconds",
+    }  # fmt: skip
     assert {shown[name] for name in used} | beside == set(CATALOGUE)

@@ -26,6 +26,7 @@ from tests.waiting import until
 from wfx.api.request_counts import PLUGIN
 from wfx.diagnostics.pages import PAGES
 from wfx.domain.errors import StoreUnavailable
+from wfx.domain.timestamp import Timestamp
 from wfx.events.query import parse_query
 from wfx.events.retention import Retention
 from wfx.metrics import Metrics
@@ -34,6 +35,7 @@ from wfx.metrics.sources import _bounded
 from wfx.request_context import Side
 from wfx.service import health
 from wfx.service.bounded_counts import MOST, OTHER, BoundedCounts
+from wfx.service.job_retention import JobRetention
 from wfx.service.readiness import Readiness
 from wfx.store.bounded_cache import BoundedCache
 from wfx.version import COMMIT, VERSION
@@ -383,6 +385,30 @@ async def test_store(tmp_path: Path) -> None:
             ("wfx_store_commit_duration_seconds_count",): 2,
         }
         assert ("wfx_store_write_queue_length",) in await client.samples()
+
+
+async def test_retention(tmp_path: Path) -> None:
+    """Jobs deleted for their age count by group, tombstones while they are kept, and the last turn has its time."""
+    names = "wfx_jobs_removed_total", "wfx_tombstones"
+    year_2100 = 4_102_444_800
+    async with service(tmp_path) as client:
+        await client.ask(Side.NORTH, "POST", "/workflows", 201, WORKFLOW)
+        for state in ("DONE", "DONE", "LOST"):
+            job = (await client.ask(Side.NORTH, "POST", "/jobs", 201, JOB))["id"]
+            await client.ask(Side.SOUTH, "PUT", f"/jobs/{job}/status", 200, {"state": state})
+        await client.moved()
+        parts = client.running.parts.monitoring.metrics._sources
+        kept = JobRetention(
+            parts.store, tuned(jobs_closed_max_age=("1d",)), pause=0, now=lambda: Timestamp(year_2100 * 1_000_000),
+            figures=parts.retention,
+        )  # fmt: skip
+        assert await kept.delete_old_jobs() == 3
+        assert await client.moved(*names) == {
+            ("wfx_jobs_removed_total", "CLOSED"): 2, ("wfx_jobs_removed_total", ""): 1, ("wfx_tombstones",): 3,
+        }  # fmt: skip
+        await kept.take_turn()
+        assert await client.moved(*names) == {("wfx_tombstones",): -3}
+        assert (await client.samples())["wfx_job_retention_last_turn_timestamp_seconds",] == year_2100
 
 
 async def test_events(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_the_event_stream_goes_on_behind_the_counts(
     ("clientId=", "'clientId' is empty"), ("state=", "'state' is empty"), ("workflow=", "'workflow' is empty"),
     ("tag=", "'tag' is empty"), ("tag=a,,b", "'tag' is empty, or one of its items is"), ("state", "'state' is empty"),
     ("clientIdPrefix=", "'clientIdPrefix' is empty"), ("allTags=,", "'allTags' is empty, or one of its items is"),
+    ("clientId=%FC", "not UTF-8"), ("tag=a%ED%A0%80", "not UTF-8"), ("%FF=1", "not UTF-8"),
     ("pagination=true", "unknown parameter 'pagination'"),
     ("sort=desc", "unknown parameter 'sort'"),
 ])  # fmt: skip

@@ -184,6 +184,20 @@ def test_tags_are_added_and_removed_together(fleet: httpx.Client, north: httpx.C
     assert job_of(north, rollout.ids[1]) == before
 
 
+def test_what_is_told_of_a_job_is_bounded(fleet: httpx.Client, workflow: dict[str, Any], unique: Unique) -> None:
+    """Client ids of more than 255 characters are left out of the items, and what errors repeat is shortened."""
+    mark = unique("bounded")
+    longest = (mark + "x" * 255)[:255]
+    jobs = [{"clientId": longest}, {"clientId": longest + "x"}, {"clientId": "c", "workflow": "w" * 50_000}]
+    result = done(fleet.post("/jobs:batch", json={"workflow": workflow["name"], "jobs": jobs}))
+    assert [item.get("clientId") for item in result["items"]] == [longest, None, "c"]
+    body = {"ids": [item["id"] for item in result["items"][:2]], "status": {"state": "s" * 50_000}}
+    moved = done(fleet.post("/jobs:update", json=body))
+    for item in (result["items"][2], *moved["items"]):
+        assert len(item["error"]["message"]) <= 500
+        assert item["error"]["message"].endswith("does not exist")
+
+
 def test_jobs_are_deleted(fleet: httpx.Client, north: httpx.Client, rollout: Rollout) -> None:
     """Deleted jobs are told with their clients and last states, and are gone."""
     result = done(fleet.post("/jobs:delete", json={"ids": [*rollout.ids[3:], "unknown"]}))
@@ -277,6 +291,7 @@ def test_at_most_128_faults_are_told(fleet: httpx.Client) -> None:
     for count in (300, 9000):
         errors = fleet.post("/jobs:batch", json={"workflow": "w", "jobs": [{"clientId": 1}] * count}).json()["errors"]
         assert [error["pointer"] for error in errors] == [f"/jobs/{n}/clientId" for n in range(128)]
+        assert errors[0]["message"] == "must be of type string, and is 1 (at /jobs/0/clientId of the body)"
 
 
 def test_a_request_with_a_key_is_carried_out_once(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import wfx_plugin as sdk
 from wfx.plugin.decode import decode_answer
 from wfx.plugin.encode import encode_request
-from wfx.plugin.message import Action, Origin, PluginRequest, Side
+from wfx.plugin.message import Action, Origin, PluginRequest, ShownSide
 from wfx.request_context import ClientCertificate
 from wfx_plugin.wire import read_answer, read_request, write_answer, write_request
 
@@ -33,7 +33,7 @@ def as_server(origin: sdk.Origin) -> Origin:
     """The same as the server has it."""
     shown = origin.certificate
     return Origin(
-        origin.method.encode(), origin.peer.encode(), Side(origin.side), origin.request_id.encode(),
+        origin.method.encode(), origin.peer.encode(), ShownSide(origin.side), origin.request_id.encode(),
         None if shown is None else ClientCertificate(shown.subject, shown.names, shown.sha256),
     )  # fmt: skip
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from plugin_programs import DEADLINE, ROOT, PluginDirectory, StartChain
 
-from wfx.plugin.message import Action, Answer, Origin, PluginRequest, Side
+from wfx.plugin import chain
+from wfx.plugin.message import Action, Answer, Origin, PluginRequest, ShownSide
 from wfx.request_context import ClientCertificate
 
 RequestOf = Callable[..., PluginRequest]
@@ -40,7 +41,7 @@ async def test_what_a_line_holds(start: StartChain, request_of: RequestOf, recor
     """A line tells who asked for what and how it was answered, is JSON whatever the target holds, and bounded."""
     chain = await start()
     headers = [(b"Authorization", (b"Bearer secret",)), (b"X-Client-Id", (b"c" * 5_000,))]
-    origin = Origin(b"PUT", b"192.0.2.1:4711", Side.SOUTH, b"r-1", ClientCertificate("CN=dev-a", (), "0" * 64))
+    origin = Origin(b"PUT", b"192.0.2.1:4711", ShownSide.SOUTH, b"r-1", ClientCertificate("CN=dev-a", (), "0" * 64))
     request = replace(request_of('/"x"?\x1b', Action.UPDATE, headers, b"secret"), origin=origin)
     answer = Answer(403, ((b"X", (b"secret",)),), b"secret", 6, True, 2_500, b"auth", b"", 6)
     chain.observe(replace(request, answer=answer))
@@ -94,3 +95,17 @@ async def test_without_room(start: StartChain, request_of: RequestOf, monkeypatc
     lost = await asyncio.wait_for(chain.lost, DEADLINE)
     assert str(lost) == "plugin observe/audit stopped unexpectedly with exit status 1"
     assert "cannot write the record: [Errno 28]" in lost.last_lines
+
+
+async def test_nobody_listens(
+    start: StartChain, request_of: RequestOf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer is not encoded for observers that are gone; it counts as not told, and not as read too slowly."""
+    monkeypatch.setenv("AUDIT_FILE", "/dev/full")
+    started = await start()
+    started.observe(replace(request_of("/"), answer=OK))
+    await asyncio.wait_for(started.lost, DEADLINE)
+    monkeypatch.setattr(chain, "encode_request", None)
+    started.observe(replace(request_of("/"), answer=OK))
+    assert [(observer.told, observer.dropped) for observer in started.observers] == [(1, 1)]
+    assert "fast enough" not in caplog.text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plugin_programs import PluginDirectory, StartChain
 
-from wfx.plugin.message import Action, Answer, Origin, PluginRequest, Respond, Side
+from wfx.plugin.message import Action, Answer, Origin, PluginRequest, Respond, ShownSide
 from wfx.request_context import ClientCertificate
 
 RequestOf = Callable[..., PluginRequest]
@@ -58,7 +58,7 @@ def decide(request, builder):
 serve(decide)
 """
 EVERYTHING = Origin(
-    b"DELETE", b"192.0.2.1:4711", Side.NORTH, b"r-1", ClientCertificate("CN=a", ("DNS:a", "DNS:b"), "0" * 64)
+    b"DELETE", b"192.0.2.1:4711", ShownSide.NORTH, b"r-1", ClientCertificate("CN=a", ("DNS:a", "DNS:b"), "0" * 64)
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.store.samples import all_jobs
 from tests.waiting import DEADLINE
 from wfx.domain.creation import NewJob
+from wfx.domain.errors import IdempotencyKeyInUse
 from wfx.service import bulk
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.bulk import BulkJobs, JobResult, Key
@@ -46,3 +47,20 @@ async def test_created_jobs_are_counted(store: Store) -> None:
         await requests.run(work, lambda: requests.given(70), show, key)
     assert dict(created) == {"demo.flow": 70}
     assert len(await all_jobs(store)) == 70
+
+
+@pytest.mark.usefixtures("flow")
+async def test_an_answer_that_was_dropped_meanwhile_is_not_an_empty_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for an answer while it is dropped is told to ask again, and never that there are no items."""
+    requests = BulkJobs(store, BoundedCounts())
+    work = Creation(lambda n: NewJob(f"c{n}", "demo.flow", None, None), str)
+    await requests.run(work, lambda: requests.given(3), show, Key("k", "f"))
+
+    async def dropped(_key: str) -> list[str]:
+        return []
+
+    monkeypatch.setattr(store, "bulk_results", dropped)
+    with pytest.raises(IdempotencyKeyInUse):
+        await requests.run(work, lambda: requests.given(3), show, Key("k", "f"))

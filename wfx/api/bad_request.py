@@ -23,7 +23,7 @@ class BadRequest(Exception):
         super().__init__(one_line(message))
 
 
-class Fault(NamedTuple):
+class BodyFault(NamedTuple):
     """One thing that is wrong with a body."""
 
     pointer: str
@@ -47,7 +47,7 @@ class Fault(NamedTuple):
 class BodyInvalid(BadRequest):
     """The body is not as its schema says."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[BodyFault]) -> None:
         """Keep the first :data:`MOST_FAULTS`, of which there is one at least; the first is the message."""
         self.faults = [*islice(faults, MOST_FAULTS)]
         super().__init__(self.faults[0].text)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from wfx.api import times
-from wfx.api.bad_request import MOST_FAULTS, BadRequest, BodyInvalid, Fault
+from wfx.api.bad_request import MOST_FAULTS, BadRequest, BodyFault, BodyInvalid
 from wfx.api.cursor import read_cursor
 from wfx.domain.creation import NewJob
 from wfx.domain.definition import Definition
@@ -58,13 +58,13 @@ def jobs_to_create(body: dict[str, Any]) -> BulkInput:
     The head has what the jobs have in common. The first line is their definition, and each other one a job: an array of
     client, workflow, tags, the hash of its own definition, and variables; then a tab, and that definition.
     """
-    faults: list[Fault] = []
+    faults: list[BodyFault] = []
     common = Definition.of(body["definition"]) if "definition" in body else None
     lines = [common.encoded if common else b""]
     stored, shared = 0, len(common.encoded if common else b"") + len(encode(body.get("tags", ())))
     for place, job in enumerate(body["jobs"]):
         if "workflow" not in job and "workflow" not in body:
-            faults.append(Fault(f"/jobs/{place}", "'workflow' is missing, here and beside 'jobs'"))
+            faults.append(BodyFault(f"/jobs/{place}", "'workflow' is missing, here and beside 'jobs'"))
         own, variables = _definition_of(job, has_common=common is not None)
         lines.append(encode([job["clientId"], job.get("workflow"), job.get("tags"), own and own.hash, variables]))
         if own is not None:
@@ -72,13 +72,17 @@ def jobs_to_create(body: dict[str, Any]) -> BulkInput:
         stored += len(lines[-1]) + shared
         if variables is not None and common is not None and len(common.encoded) > MOST_MERGED:
             faults.append(
-                Fault(f"/jobs/{place}/variables", f"the definition has more than {MOST_MERGED:,} bytes to merge with")
+                BodyFault(
+                    f"/jobs/{place}/variables", f"the definition has more than {MOST_MERGED:,} bytes to merge with"
+                )
             )
         if len(faults) >= MOST_FAULTS:
             break
     if stored > MOST_STORED:
         faults.append(
-            Fault("/jobs", f"definitions and tags of all jobs have more than {MOST_STORED:,} bytes; send fewer jobs")
+            BodyFault(
+                "/jobs", f"definitions and tags of all jobs have more than {MOST_STORED:,} bytes; send fewer jobs"
+            )
         )
     if faults:
         raise BodyInvalid(faults)
@@ -168,14 +172,16 @@ def jobs_to_delete(body: dict[str, Any]) -> BulkInput:
 def jobs_to_tag(body: dict[str, Any]) -> BulkInput:
     """Make the input of POST /jobs:tag."""
     added, removed = (list(dict.fromkeys(body.get(name, ()))) for name in ("add", "remove"))
-    faults = [] if added or removed else [Fault("", "neither 'add' nor 'remove' has a tag")]
+    faults = [] if added or removed else [BodyFault("", "neither 'add' nor 'remove' has a tag")]
     faults += [
-        Fault(f"/remove/{place}", f"'{name}' is in 'add', too") for place, name in enumerate(removed) if name in added
+        BodyFault(f"/remove/{place}", f"'{name}' is in 'add', too")
+        for place, name in enumerate(removed)
+        if name in added
     ]
     return _about_jobs(body, [b""], faults, add=added, remove=removed)
 
 
-def _about_jobs(body: dict[str, Any], lines: list[bytes], faults: Sequence[Fault] = (), **change: Any) -> BulkInput:
+def _about_jobs(body: dict[str, Any], lines: list[bytes], faults: Sequence[BodyFault] = (), **change: Any) -> BulkInput:
     if faults := [*faults, *_faults_of_targets(body)]:
         raise BodyInvalid(faults)
     head = {
@@ -197,20 +203,20 @@ def ids_of(made: BulkInput) -> list[str]:
     return [line.decode() for line in made.document.split(b"\n")[1:]]
 
 
-def _faults_of_targets(body: dict[str, Any]) -> Iterator[Fault]:
+def _faults_of_targets(body: dict[str, Any]) -> Iterator[BodyFault]:
     if ("ids" in body) == ("selection" in body):
-        yield Fault("", "either 'ids' or 'selection' is needed, and not both")
+        yield BodyFault("", "either 'ids' or 'selection' is needed, and not both")
     if "selection" not in body:
-        yield from (Fault(f"/{name}", "is for selections alone") for name in _OF_SELECTIONS if name in body)
+        yield from (BodyFault(f"/{name}", "is for selections alone") for name in _OF_SELECTIONS if name in body)
     selection = body.get("selection", {})
     for name, measure in _MEASURES.items():
         try:
             if name in selection:
                 measure(selection[name])
         except ValueError as exc:
-            yield Fault(f"/selection/{name}", f"'{selection[name]}' {exc}")
+            yield BodyFault(f"/selection/{name}", f"'{selection[name]}' {exc}")
     if "after" in body:
         try:
             read_cursor(body["after"])
         except BadRequest as exc:
-            yield Fault("/after", str(exc))
+            yield BodyFault("/after", str(exc))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wfx.api.bad_request import one_line
 from wfx.api.reply import LATER, RawHeader, Reply, json_reply
 from wfx.domain import errors
 from wfx.domain.json import encode
@@ -95,10 +96,13 @@ def described(error: errors.WfxError) -> Described:
 
 
 def listed_error(error: errors.WfxError) -> dict[str, str]:
-    """Say what is wrong with an item of a bulk request."""
+    """Say what is wrong with an item of a bulk request, in a bounded line: there may be very many of them."""
     if isinstance(error, errors.WorkflowNotFound):
-        return {"code": _WORKFLOW.code, "logref": _WORKFLOW.logref, "message": f"workflow {error.name} does not exist"}
-    return described(error).listed[0]
+        kind, message = _WORKFLOW, f"workflow {error.name} does not exist"
+    else:
+        found = described(error)
+        kind, message = found.answer, found.messages[0]
+    return {"code": kind.code, "logref": kind.logref, "message": one_line(message)}
 
 
 def reply_to(error: errors.WfxError) -> Reply:

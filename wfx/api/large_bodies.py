@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from wfx.api.bad_request import BadRequest, BodyInvalid, BodyUnreadable, DocumentTooLarge, Fault, TryLater
+from wfx.api.bad_request import BadRequest, BodyFault, BodyInvalid, BodyUnreadable, DocumentTooLarge, TryLater
 from wfx.api.body_worker import CHECK, INVALID, MAKE, REFUSED
 from wfx.api.inputs import INPUTS
 from wfx.api.request_schemas import body_schema
@@ -98,7 +98,7 @@ def _deadline(size: int) -> float:
 def _unpacked(operation: str, answer: Frame) -> Any:
     content = orjson.loads(answer.head)
     if answer.kind == INVALID:
-        raise BadRequest(content) if isinstance(content, str) else BodyInvalid(Fault(*each) for each in content)
+        raise BadRequest(content) if isinstance(content, str) else BodyInvalid(BodyFault(*each) for each in content)
     if answer.kind == REFUSED:
         raise _rebuilt(*content)
     return INPUTS[operation].unpack(content, answer.body)

@@ -28,6 +28,7 @@ _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _PART_OF_LIST = re.compile(r"\\[\\,]|,|[^\\,]+|\\")
 _MOST_NAMED, _LONGEST_NAME = 5, 40
 """How many unknown parameters are named, and how long a name may be to be compared with others."""
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -87,6 +88,8 @@ def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> ReadParamet
             name, text = _decode(raw_name), _decode(raw_value)
             if name is None or text is None:
                 raise BadRequest(f"'{segment.decode('latin-1')}' in the query: % is not followed by two hex digits")
+            if _REPLACED in name + text and not _is_utf8(segment):
+                raise BadRequest(f"'{segment.decode('latin-1')}' in the query: it is not UTF-8")
             if name in given and name in readers:
                 raise BadRequest(f"parameter '{name}' is given more than once")
             given[name] = text
@@ -95,6 +98,14 @@ def _strict(readers: dict[str, Reader], defaults: dict[str, Any]) -> ReadParamet
         return defaults | {name: readers[name](text) for name, text in given.items()}
 
     return read
+
+
+def _is_utf8(segment: bytes) -> bool:
+    try:
+        unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unknown(names: list[str], known: list[str]) -> str:

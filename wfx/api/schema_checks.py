@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from wfx.api.bad_request import MOST_FAULTS, Fault
+from wfx.api.bad_request import MOST_FAULTS, BodyFault
 from wfx.api.schema_rules import rule_of
 
 _NO_NUL = "must not contain U+0000"
@@ -40,7 +40,7 @@ class BodyValidator:
         fault = self.fault(value)
         return "" if fault is None else fault.text
 
-    def fault(self, value: Any) -> Fault | None:
+    def fault(self, value: Any) -> BodyFault | None:
         """Say what is wrong with a body and where; None if nothing is."""
         try:
             self.validate(value)
@@ -48,7 +48,7 @@ class BodyValidator:
             return _fault(exc)
         return None
 
-    def faults(self, value: Any) -> list[Fault]:
+    def faults(self, value: Any) -> list[BodyFault]:
         """Say what is wrong with a body, up to as much as is told: the most important first."""
         first, others = self.fault(value), islice(self.iter_errors(value), MOST_FAULTS)
         return [] if first is None else [*dict.fromkeys((first, *map(_fault, others)))]
@@ -59,9 +59,9 @@ def pointer_to(path: Iterable[str | int]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def _fault(error: jsonschema_rs.ValidationError) -> Fault:
+def _fault(error: jsonschema_rs.ValidationError) -> BodyFault:
     reason = _reason(error)
-    return Fault(pointer_to(error.instance_path), reason, "" if reason in OWN_WORDS else rule_of(error))
+    return BodyFault(pointer_to(error.instance_path), reason, "" if reason in OWN_WORDS else rule_of(error))
 
 
 def _reason(error: jsonschema_rs.ValidationError) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wfx.api.bad_request import BadRequest, BodyInvalid, Fault, one_line
+from wfx.api.bad_request import BadRequest, BodyFault, BodyInvalid, one_line
 from wfx.api.request_schemas import compile_body
 from wfx.api.schema_checks import OWN_WORDS, pointer_to
 from wfx.api.spec import FLEET, document, operations
@@ -68,7 +68,7 @@ def _asked(operation_id: str, body: bytes) -> str:
     for error in _openapi(operations()[operation_id].document).iter_request_errors(_request(operation_id, body)):
         if isinstance(error.__cause__, InvalidSchemaValue):
             first: Any = next(iter(error.__cause__.schema_errors))
-            return one_line(Fault(pointer_to(first.absolute_path), first.message).text)
+            return one_line(BodyFault(pointer_to(first.absolute_path), first.message).text)
     return ""
 
 

@@ -41,7 +41,7 @@ def final_state(workflow: Workflow, state: str) -> str:
     return next((name for name in workflow.positions if _is_last(workflow, name)), state)
 
 
-def tombstone_of(job: Job, deleted: Timestamp) -> Job:
+def tombstone_after(job: Job, deleted: Timestamp) -> Job:
     """Return what is told of a job that was deleted at this moment: a job that has ended."""
     state = final_state(job.workflow, job.state)
     definition = job.definition

@@ -17,6 +17,7 @@ from wfx.request_context import Side
 from wfx.server.edge_errors import KINDS
 from wfx.server.limits import HttpLimits
 from wfx.service.bounded_counts import MOST, OTHER
+from wfx.service.job_retention import RetentionFigures
 from wfx.service.readiness import Readiness
 from wfx.store.figures import JobCounts
 from wfx.store.protocol import Store
@@ -50,6 +51,7 @@ class MetricSources:
     batches: Batches
     lost_events: Mapping[str, int]
     """By consumer."""
+    retention: RetentionFigures
     dropped_log_records: Callable[[], int]
 
 
@@ -138,6 +140,12 @@ def _requests(sources: MetricSources) -> Named:
 
 def _jobs_and_store(sources: MetricSources, state: ServiceState) -> Named:
     yield "wfx_jobs_created", {(name,): count for name, count in sources.services.jobs.created.items()}
+    removed = Counter[tuple[str, ...]]()
+    for group, count in sources.retention.removed.items():
+        removed[group[:_LONGEST],] += count
+    yield "wfx_jobs_removed", removed
+    if sources.retention.ended:
+        yield "wfx_job_retention_last_turn_timestamp_seconds", {(): sources.retention.ended}
     yield "wfx_store_up", {(): state.up}
     yield "wfx_ready", {(): state.ready}
     yield "wfx_store_batch_size", {(): sources.batches.sizes}
@@ -150,6 +158,7 @@ def _jobs_and_store(sources: MetricSources, state: ServiceState) -> Named:
     yield "wfx_cache_misses", {(each.name,): each.misses for each in caches}
     if state.store is not None:
         yield "wfx_jobs", _bounded(state.store.jobs)
+        yield "wfx_tombstones", {(): state.store.database.tombstones}
         yield "wfx_store_connections", {(): state.store.database.connections}
         yield "wfx_store_bytes", {(name,): size for name, size in state.store.database.bytes.items()}
 

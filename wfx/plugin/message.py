@@ -33,7 +33,7 @@ class Action(IntEnum):
 _ACTIONS = {"POST": Action.CREATE, "PUT": Action.UPDATE, "PATCH": Action.UPDATE, "DELETE": Action.DELETE}
 
 
-class Side(IntEnum):
+class ShownSide(IntEnum):
     """Which API a request came in by."""
 
     UNKNOWN = wire.Side.Unknown
@@ -48,7 +48,7 @@ class Origin:
     method: bytes = b""
     peer: bytes = b""
     """Address and port of the client; empty on Unix sockets."""
-    side: Side = Side.UNKNOWN
+    side: ShownSide = ShownSide.UNKNOWN
     request_id: bytes = b""
     certificate: ClientCertificate | None = None
 

@@ -8,14 +8,13 @@ from starlette.types import Scope
 
 from wfx.host_port import host_port
 from wfx.plugin.client_certificate_headers import with_certificate_headers
-from wfx.plugin.message import NO_ORIGIN, Action, Origin, PluginRequest, Side
+from wfx.plugin.message import NO_ORIGIN, Action, Origin, PluginRequest, ShownSide
 from wfx.plugin.rewrite import grouped
-from wfx.request_context import Side as ContextSide
-from wfx.request_context import current
+from wfx.request_context import Side, current
 
 NOT_SHOWN = frozenset({b"host", b"transfer-encoding"})
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-_SIDES = {ContextSide.NORTH: Side.NORTH, ContextSide.SOUTH: Side.SOUTH}
+_SIDES = {Side.NORTH: ShownSide.NORTH, Side.SOUTH: ShownSide.SOUTH}
 
 
 def shown_scope(scope: Scope) -> Scope:

@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 0.1
 """Seconds from a slice to the next one, at most."""
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """A place on the log, or in the order of creation: a number, and the log by whose identity it is known."""
 
     log_id: str
@@ -44,11 +44,11 @@ class Targets:
     """How many were given, or meet the conditions."""
     total: int
     """How many of these the request is for."""
-    position: Place
+    position: LogPlace
     """On the log, before anything was changed."""
     ids: Sequence[str] = ()
     """Their ids; none for jobs to be created."""
-    next: Place | None = None
+    next: LogPlace | None = None
     """Behind the last of them, if others are left."""
 
     @property
@@ -61,7 +61,7 @@ class Targets:
     def read(cls, text: str) -> Targets:
         """Read what was kept."""
         count, total, position, following, ids = decode(Json(text.encode()))
-        return cls(count, total, Place(*position), ids, following and Place(*following))
+        return cls(count, total, LogPlace(*position), ids, following and LogPlace(*following))
 
 
 class JobResult(NamedTuple):
@@ -116,7 +116,7 @@ class BulkJobs:
     async def given(self, total: int, ids: Sequence[str] = ()) -> Targets:
         """Return the targets of a request that names them all."""
         bounds = await self._store.log_bounds()
-        return Targets(total, total, Place(bounds.log_id, bounds.head), ids)
+        return Targets(total, total, LogPlace(bounds.log_id, bounds.head), ids)
 
     async def select(self, query: JobListQuery, expect: int | None) -> Targets:
         """Find the first jobs of a query, up to its limit, and count all.
@@ -134,9 +134,9 @@ class BulkJobs:
             taken += page.jobs[: query.limit - len(taken)]
         if expect is not None and count > expect:
             raise SelectionTooLarge(count, expect)
-        behind = Place(first.log_id, taken[-1][0]) if taken and count > len(taken) else None
+        behind = LogPlace(first.log_id, taken[-1][0]) if taken and count > len(taken) else None
         ids = [job_id for _, job_id in taken]
-        return Targets(count, len(ids), Place(first.log_id, first.position), ids, behind)
+        return Targets(count, len(ids), LogPlace(first.log_id, first.position), ids, behind)
 
     async def first_of(self, query: JobListQuery) -> Sequence[JobRow]:
         """Return the first jobs of a query, as many as a dry run shows."""
@@ -169,7 +169,10 @@ class BulkJobs:
             failed = record.failed
             async for result in self._slices(run, key.name, record.done):
                 failed += result.failed
-            return BulkAnswer(run.targets, failed, await self._store.bulk_results(key.name))
+            results = await self._store.bulk_results(key.name)
+            if run.targets.total and not results:  # it was dropped meanwhile
+                raise IdempotencyKeyInUse
+            return BulkAnswer(run.targets, failed, results)
         finally:
             self._running.discard(key.name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from wfx.config.max_ages import MaxAges
@@ -14,6 +15,7 @@ from wfx.domain.errors import JobNotFound, Refused
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobRow
 from wfx.domain.timestamp import Timestamp
+from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.old_jobs import OldJobs
 from wfx.store.protocol import Store
 from wfx.store.upkeep import Upkeep, present
@@ -26,6 +28,16 @@ _STEPS = 200
 """Steps without an old job after which a turn ends; the next one goes on there."""
 _MICROS = 1_000_000
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RetentionFigures:
+    """What retention of jobs has done here since the start."""
+
+    removed: BoundedCounts = field(default_factory=BoundedCounts)
+    """How many jobs were deleted for their age, by group."""
+    ended: float = 0.0
+    """When its last turn ended without an error, in seconds since 1970; 0 before that."""
 
 
 class _Changed(Refused):
@@ -69,9 +81,11 @@ class JobRetention(Upkeep):
         interval: float = 60,
         pause: float = 0.05,
         now: Callable[[], Timestamp] = present,
+        figures: RetentionFigures | None = None,
     ) -> None:
-        """Take a turn every ``interval`` seconds, with ``pause`` seconds between its transactions."""
+        """Take a turn every ``interval`` seconds, with ``pause`` seconds between its transactions; count in figures."""
         super().__init__(interval, pause, now)
+        self._figures = RetentionFigures() if figures is None else figures
         self._store = store
         self._tunables = tunables
         self._ages = Derived(tunables, _ages_of)
@@ -85,6 +99,7 @@ class JobRetention(Upkeep):
             _logger.info("deleted %d finished jobs for their age", deleted)
         if dropped := await self.drop_tombstones():
             _logger.info("dropped the tombstones of %d deleted jobs", dropped)
+        self._figures.ended = self._now() / _MICROS
 
     async def delete_old_jobs(self) -> int:
         """Take one turn, if no other server has the lease; return how many jobs were deleted. Raises StoreError."""
@@ -99,11 +114,16 @@ class JobRetention(Upkeep):
                 break
             renewal = bool(rows)
             if rows:
-                deleted += len(await delete_jobs(self._store, rows, CAUSE))
+                deleted += self._note(await delete_jobs(self._store, rows, CAUSE))
             else:
                 idle += 1
             await asyncio.sleep(self._pause)
         return deleted
+
+    def _note(self, deleted: Sequence[JobRow]) -> int:
+        for row in deleted:
+            self._figures.removed.note(row.group)
+        return len(deleted)
 
     def _tell_of_open_names(self) -> None:
         """Log once of each name with an age that workflows have, but for no finished state."""

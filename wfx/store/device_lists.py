@@ -62,7 +62,7 @@ def most_candidates(query: DeviceQuery, *, indexed: bool) -> int:
     return query.limit + 1 if indexed and not query.needs_rows else max(LOOKED_AT, query.limit + 1)
 
 
-def merged(query: DeviceQuery, known: Iterable[Candidate], clients: Iterable[str], most: int) -> list[Candidate]:
+def first_of_both(query: DeviceQuery, known: Iterable[Candidate], clients: Iterable[str], most: int) -> list[Candidate]:
     """Return the first of devices with rows and of clients of jobs, both the first ones in order."""
     found = {client_id: Candidate(client_id) for client_id in clients}
     found.update((each.client_id, each) for each in known)

@@ -39,3 +39,5 @@ class DatabaseFigures:
     """Sizes by what they are of: ``database``, and what the kind of storage has beside it."""
     details: Mapping[str, str | int]
     """What else there is to tell, which depends on the kind of storage."""
+    tombstones: int = 0
+    """What is kept of deleted jobs for their devices."""

@@ -234,7 +234,7 @@ class MemoryBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        return DatabaseFigures(0, {}, {"kind": "memory"})
+        return DatabaseFigures(0, {}, {"kind": "memory"}, len(self._tombstones))
 
     @property
     def rate_tokens(self) -> None:

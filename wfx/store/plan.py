@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from wfx.domain import job_json
 from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import JobChanged, JobExists, JobNotFound, WorkflowNotFound
-from wfx.domain.finished import tombstone_of
+from wfx.domain.finished import tombstone_after
 from wfx.domain.job import Action, Change, HistoryEntry, Job
 from wfx.domain.json import Json, encode
 from wfx.domain.timestamp import Timestamp
@@ -149,7 +149,7 @@ class Plan:
             operation.require(old)
         moment = self._later_than(old)
         self._record(Action.DELETE, old, moment, job_json.deleted(old), old.state, operation.cause)
-        pending.after, pending.tombstone = None, tombstone_of(old, moment)
+        pending.after, pending.tombstone = None, tombstone_after(old, moment)
 
     def _find(self, job_id: str) -> tuple[PendingJob, Job]:
         pending = self._jobs.get(job_id)

@@ -229,8 +229,8 @@ class Store(Protocol):
     async def get_tombstone(self, job_id: str, since: Timestamp) -> Job:
         """Return what devices are told of a job that was deleted, from this moment on; its mtime is that of its end.
 
-        See :func:`wfx.domain.finished.tombstone_of`. Raises JobNotFound: also once the job's workflow was deleted, too,
-        and that is no longer on the log.
+        See :func:`wfx.domain.finished.tombstone_after`. Raises JobNotFound: also once the job's workflow was deleted,
+        too, and that is no longer on the log.
         """
 
     async def drop_tombstones(self, older_than: Timestamp, at_most: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from wfx.api.answer_memory import SMALL
-from wfx.api.bad_request import BodyInvalid, Fault
+from wfx.api.bad_request import BodyFault, BodyInvalid
 from wfx.api.bulk_inputs import BulkInput, NewJobs, ids_of, status_of
 from wfx.api.cursor import cursor_of, read_cursor
 from wfx.api.errors import listed_error
@@ -20,6 +20,7 @@ from wfx.api.handlers.fleet_jobs import list_query_of
 from wfx.api.idempotency_key import given_key
 from wfx.api.large_answers import parts_reply
 from wfx.api.request import ApiRequest
+from wfx.domain.device import LONGEST_ID
 from wfx.domain.errors import JobNotFound, WfxError, WorkflowNotFound
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import encode
@@ -125,7 +126,7 @@ async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None
     targets = await request.services.bulk.select(query, expect)
     after = request.body.head["after"]
     if after and read_cursor(after)[0] != targets.position.log_id:
-        raise BodyInvalid([Fault("/after", "the cursor is of another database; begin anew without it")])
+        raise BodyInvalid([BodyFault("/after", "the cursor is of another database; begin anew without it")])
     return targets
 
 
@@ -179,7 +180,8 @@ def _written(results: Sequence[JobResult]) -> str:
 def _shown(result: JobResult) -> bytes:
     """Write the item of one job."""
     job_id, client_id, state, outcome, error = result
-    members = {"id": job_id, "clientId": client_id, "state": state, "outcome": "failed" if error else outcome}
+    told = client_id if len(client_id) <= LONGEST_ID else ""
+    members = {"id": job_id, "clientId": told, "state": state, "outcome": "failed" if error else outcome}
     shown: dict[str, Any] = {name: value for name, value in members.items() if value}
     if isinstance(error, WfxError):
         shown["error"] = listed_error(error)

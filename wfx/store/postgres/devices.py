@@ -11,9 +11,9 @@ from wfx.store.device_lists import (
     NEWEST_JOBS,
     UNCLAIMED_AGE,
     Candidate,
+    first_of_both,
     id_range,
     is_id,
-    merged,
     most_candidates,
     page_of,
 )
@@ -91,7 +91,7 @@ async def _candidates(plain: Plain, query: DeviceQuery, most: int) -> list[Candi
     if keys or query.only_seen:
         return known
     clients = await plain.fetch(_ordered("clients_in_range", query, comparison), low, high, most)
-    return merged(query, known, [row[0] for row in clients], most)
+    return first_of_both(query, known, [row[0] for row in clients], most)
 
 
 def _ordered(name: str, query: DeviceQuery, comparison: str) -> str:

@@ -16,4 +16,4 @@ async def describe(plain: Plain, connections: int) -> DatabaseFigures:
     """Tell the size of the database, and which server it is on."""
     row = await plain.fetchrow(SQL["describe"])
     assert row is not None
-    return DatabaseFigures(connections, {"database": row[0]}, {"kind": "postgres", "version": row[1]})
+    return DatabaseFigures(connections, {"database": row[0]}, {"kind": "postgres", "version": row[1]}, row[2])

@@ -12,7 +12,7 @@ from wfx.domain.query import JobQuery, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import FoundJob
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.rows import FITS, PLACE, SIZE, WORKFLOW, Row, event_of, history_entry_of, job_of, tombstone_of
+from wfx.store.postgres.rows import FITS, PLACE, SIZE, WORKFLOW, Row, event_of, history_entry_of, job_of, tombstone_from
 from wfx.store.postgres.statements import SQL, history, pages_of_clients, workflows_page
 from wfx.store.postgres.texts import array_of
 from wfx.store.postgres.workflows import Workflows
@@ -48,7 +48,7 @@ class Queries:
         workflows = {} if row is None else await self._workflows.numbered(plain, {row[2]})
         if row is None or row[2] not in workflows:
             raise JobNotFound
-        return tombstone_of(row, workflows)
+        return tombstone_from(row, workflows)
 
     async def pages(
         self, plain: Plain, queries: Sequence[JobQuery], room: int, *, descending: bool

@@ -198,7 +198,7 @@ SELECT counted IN (head, -1), counted = head AND covered = 9223372036854775807 F
 DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow)
 
 -- name: describe
-SELECT pg_database_size(current_database()), current_setting('server_version')
+SELECT pg_database_size(current_database()), current_setting('server_version'), (SELECT count(*) FROM tombstone)
 
 -- name: create_workflow
 WITH

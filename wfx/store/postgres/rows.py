@@ -56,7 +56,7 @@ def stored_of(row: Row, workflows: Mapping[int, Workflow]) -> StoredJob:
     return StoredJob(row[0], row[13], row[14], job_of(row, workflows, row[15]))
 
 
-def tombstone_of(row: Row, workflows: Mapping[int, Workflow]) -> Job:
+def tombstone_from(row: Row, workflows: Mapping[int, Workflow]) -> Job:
     """Build what is told of a deleted job from its row."""
     job_id, client_id, number, state, stime, mtime, definition_hash, definition = row
     return tombstone(

@@ -14,8 +14,8 @@ from wfx.store.device_lists import (
     NEWEST_JOBS,
     UNCLAIMED_AGE,
     Candidate,
+    first_of_both,
     id_range,
-    merged,
     most_candidates,
     page_of,
 )
@@ -98,7 +98,7 @@ def _candidates(connection: sqlite3.Connection, query: DeviceQuery, most: int) -
     known = [Candidate(*row) for row in _in_range(connection, "devices_in_range", query, most)]
     if query.only_seen:
         return known
-    return merged(query, known, [row[0] for row in _in_range(connection, "clients_in_range", query, most)], most)
+    return first_of_both(query, known, [row[0] for row in _in_range(connection, "clients_in_range", query, most)], most)
 
 
 def _by_keys(connection: sqlite3.Connection, query: DeviceQuery, most: int) -> list[Candidate]:

@@ -24,4 +24,6 @@ def describe(connection: sqlite3.Connection, path: Path | None, connections: int
     if path is not None:
         with suppress(OSError):  # there is none after an orderly stop, until something is written
             sizes["wal"] = Path(f"{path}-wal").stat().st_size
-    return DatabaseFigures(connections, sizes, {"kind": "sqlite", "version": sqlite3.sqlite_version, **details})
+    (tombstones,) = connection.execute(SQL["count_tombstones"]).fetchone()
+    details |= {"kind": "sqlite", "version": sqlite3.sqlite_version}
+    return DatabaseFigures(connections, sizes, details, tombstones)

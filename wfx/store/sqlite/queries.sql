@@ -153,6 +153,9 @@ INSERT OR REPLACE INTO tombstone (id, client_id, workflow, state, stime, mtime, 
 SELECT id, client_id, workflow, state, stime, mtime, definition_hash, CAST(definition AS BLOB)
 FROM tombstone WHERE id = ? AND mtime >= ?
 
+-- name: count_tombstones
+SELECT count(*) FROM tombstone
+
 -- name: drop_tombstones
 DELETE FROM tombstone
 WHERE number IN (
