@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── NoRules               the server has no rules at all
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
     │   ├── WorkflowNotUnique
@@ -68,6 +69,14 @@ class WorkflowNotFound(NotFound):
         """Keep the name: job creation and deletion word the message differently from a plain read."""
         super().__init__("Workflow not found for given name")
         self.name = name
+
+
+class NoRules(NotFound):
+    """The server has no rules."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this server has no rules; start it with --rules FILE")
 
 
 class Refused(WfxError):
