@@ -9,12 +9,17 @@ from wfx.api.answer_memory import TooManyAnswers
 from wfx.api.bad_request import BadRequest, BodyInvalid, Fault, one_line
 from wfx.api.errors import described
 from wfx.api.reply import LATER, RawHeader, Reply, json_reply
-from wfx.domain.errors import NoRules, WfxError
+from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, WfxError
 from wfx.domain.json import encode
 from wfx.filtering import FilterError
 
 PREFIX = "/v1"
-_ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = ((NoRules, 404, ()),)
+_SOON: RawHeader = (b"retry-after", b"1")
+_ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = (
+    (EventQueueFull, 429, (_SOON,)),
+    (EventTimedOut, 408, ()),
+    (NoRules, 404, ()),
+)
 """Status and headers of the errors that only this API has; all others have those of the other APIs."""
 _SENTENCES = ("event ", "batch ")
 """How reasons begin that say all by themselves; what a schema complains of begins with a value."""

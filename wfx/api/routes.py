@@ -19,6 +19,7 @@ from wfx.api.handlers import (
     job_fields,
     jobs,
     rule_events,
+    rule_scores,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
@@ -103,6 +104,8 @@ HANDLERS: dict[str, Handler] = {
     "PostFleetJobsTag": fleet_bulk.tag,
     "PostRulesEvents": rule_events.create,
     "PostRulesEventsBatch": rule_events.create_batch,
+    "GetRulesScores": rule_scores.query,
+    "GetRulesScoresActorId": rule_scores.get,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 

@@ -11,6 +11,7 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.reactions.incoming import Incoming
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
@@ -36,6 +37,8 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    incoming: Incoming | None = None
+    """Takes events from outside; None without rules."""
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

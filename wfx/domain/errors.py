@@ -22,6 +22,8 @@
     │   ├── IdempotencyKeyReused  it was given with another request
     │   ├── IdempotencyKeyInUse   somebody carries that request out now
     │   └── StepTaken         a consumer is elsewhere by now
+    ├── EventQueueFull            too many events from outside wait
+    ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -208,6 +210,22 @@ class StepTaken(Refused):
             f"consumer '{consumer}' is not at event {after} after {number} steps: the step was taken already, or the "
             "log was pruned up to a later event; open the consumer again to learn its place"
         )
+
+
+class EventQueueFull(WfxError):
+    """There is no room for one more event from outside."""
+
+    def __init__(self, reason: str) -> None:
+        """Say how much there is."""
+        super().__init__(f"event queue full ({reason})")
+
+
+class EventTimedOut(WfxError):
+    """An event from outside was not evaluated in time; nothing was done, and nothing will be."""
+
+    def __init__(self, milliseconds: int) -> None:
+        """Name the limit."""
+        super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
 
 
 class LogPositionError(WfxError):
