@@ -222,6 +222,7 @@ async def _open_services(
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+        rule_store=store,
     )
 
 

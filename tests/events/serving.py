@@ -145,6 +145,7 @@ async def serving(
         broker=broker,
         max_body=0,
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
+        rule_store=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

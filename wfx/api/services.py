@@ -17,6 +17,7 @@ from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
+from wfx.store.rule_protocol import RuleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    rule_store: RuleStore
+    """What rules have left."""
     incoming: Incoming | None = None
     """Takes events from outside; None without rules."""
 

@@ -141,6 +141,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             downloads=stack.enter_context(Downloads(tuned())),
             max_body=20 * MEGABYTE,
             tunables=tuned(),
+            rule_store=watched,
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])

@@ -24,13 +24,13 @@ async def get(request: ApiRequest) -> Reply:
     """GET /scores/{actorId}."""
     actor_id = request.path["actorId"]
     page = await _page(request, actor_id)
-    totals = await request.services.scores.score_totals([actor_id])
+    totals = await request.services.rule_store.score_totals([actor_id])
     return json_reply(encode({"actor_id": actor_id, "points": _shown(totals[actor_id]), **page}))
 
 
 async def _page(request: ApiRequest, actor_id: str | None) -> dict[str, Any]:
     after, limit = request.query["after"], request.query["limit"]
-    found: Sequence[Score] = await request.services.scores.list_scores(after, limit, actor_id)
+    found: Sequence[Score] = await request.services.rule_store.list_scores(after, limit, actor_id)
     page: dict[str, Any] = {"content": [*map(_entry, found)]}
     if len(found) == limit:
         page["next"] = found[-1].number
