@@ -14,12 +14,12 @@ from wfx.domain.job import Event as LogEvent
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
-from wfx.reactions.job_operations import operation_of, require_text
+from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
 from wfx.rules.own_actions import SET_OUTPUT
 from wfx.store.operations import JobOperation
-from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry
+from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry, is_name
 
 DEEPEST = 100
 """Events of a chain; what would come behind is refused, whatever the limit of repetitions is."""
@@ -108,6 +108,10 @@ def effects_of(
     """
     effects = _Effects(key, cause, now, lineage)
     planned = ((result.scenario.id, action) for result in evaluation.results for action in result.actions)
+    if wrong := next((name for name in evaluation.sequences if not is_name(name)), None):
+        for scenario_id, action in planned:
+            effects.refuse(scenario_id, action, Outcome.INVALID, f"{wrong[:100]!a} cannot be the name of a sequence")
+        return effects.made({})
     for scenario_id, action in islice(planned, MOST):
         effects.take(scenario_id, action)
     for scenario_id, action in planned:
@@ -188,8 +192,10 @@ class _Effects:
         elif kind == "reward_points":
             points = float(parameters["points"]) * (1 if parameters["operation"] == "award" else -1)
             actor_id, reason = parameters["actor_id"], parameters.get("reason", "")
-            require_text(actor_id=actor_id, reason=reason)
-            self._scores.append(ScoreEntry(key, actor_id, points, reason))
+            entry = ScoreEntry(key, actor_id, points, reason)
+            if fault := RuleRecords(scores=(entry,)).fault:
+                raise ValueError(fault)
+            self._scores.append(entry)
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
             return True
