@@ -55,7 +55,7 @@ scenarios:
 class Loaded:
     """Rules that a test can replace."""
 
-    graph: Graph
+    graph: Graph | None
 
     @classmethod
     def of(cls, text: str, **engine: Any) -> Loaded:

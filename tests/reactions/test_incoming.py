@@ -217,9 +217,7 @@ async def test_a_batch_outlives_a_failure_of_the_store(monkeypatch: pytest.Monke
         assert (await points(stalling), taking.outcomes["evaluated"]) == (150, 3)
 
 
-async def test_a_batch_that_fails_is_logged(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_batch_that_fails_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When events of a batch cannot be evaluated one record tells how many, and why."""
     monkeypatch.setattr(incoming, "_PAUSES", ())
     async with receiving(event_workers=1) as (taking, stalling, _):

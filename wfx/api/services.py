@@ -40,8 +40,8 @@ class Services:
     tunables: Current[Tunables]
     rule_store: RuleStore
     """What rules have left."""
-    incoming: Incoming | None = None
-    """Takes events from outside; None without rules."""
+    incoming: Incoming
+    """Takes events from outside."""
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from wfx.domain.cause import Cause
-from wfx.domain.errors import EventQueueFull, EventTimedOut, StepTaken, StoreError, StoreUnavailable, WfxError
+from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, StepTaken, StoreError, StoreUnavailable, WfxError
 from wfx.domain.json import Json, decode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import effects_of
@@ -55,8 +55,8 @@ class CurrentRules(Protocol):
     """The rules that are loaded."""
 
     @property
-    def graph(self) -> Graph:
-        """Those of now; they may be others next time."""
+    def graph(self) -> Graph | None:
+        """Those of now; they may be others next time, or none."""
 
 
 class Incoming:
@@ -86,8 +86,9 @@ class Incoming:
     async def tell(self, event: Json, cause: Cause) -> str:
         """Return what the rules did about an event, as JSON.
 
-        Raises EventQueueFull, EventTimedOut (then nothing was or will be done), and what the store raises.
+        Raises NoRules, EventQueueFull, EventTimedOut (then nothing was or will be done), and what the store raises.
         """
+        self._graph()
         loop = asyncio.get_running_loop()
         pending = PendingEvent(event, cause, loop.create_future())
         assert pending.answer is not None
@@ -105,8 +106,9 @@ class Incoming:
     def queue_batch(self, events: Sequence[Json], cause: Cause) -> tuple[str, int]:
         """Queue the first events, as many as there is room for; return a name for the batch, and their number.
 
-        Raises EventQueueFull if there is room for none.
+        Raises EventQueueFull if there is room for none, and NoRules.
         """
+        self._graph()
         batch = Batch(str(uuid.uuid4()), len(events))
         queued = 0
         try:
@@ -121,7 +123,15 @@ class Incoming:
 
     @property
     def _engine(self) -> Engine:
-        return self._rules.graph.engine
+        graph = self._rules.graph
+        return Engine() if graph is None else graph.engine
+
+    def _graph(self) -> Graph:
+        """Return the rules. Raises NoRules."""
+        graph = self._rules.graph
+        if graph is None:
+            raise NoRules
+        return graph
 
     def _expire(self, pending: PendingEvent) -> None:
         """Answer that it took too long, unless it is being written: then that is waited for."""
@@ -170,7 +180,7 @@ class Incoming:
         now = time.time_ns() // 1000
         facts = GatheredFacts(self._store)
         try:
-            evaluation = await facts.evaluate(self._rules.graph, event, datetime.fromtimestamp(now / 1e6, UTC))
+            evaluation = await facts.evaluate(self._graph(), event, datetime.fromtimestamp(now / 1e6, UTC))
         except TooManyFacts as exc:
             evaluation = Evaluation((), {}, {}, str(exc))
         key = f"event/{uuid.uuid4().hex}"

@@ -5,28 +5,19 @@ from __future__ import annotations
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.cause import Cause
-from wfx.domain.errors import NoRules
 from wfx.domain.json import encode
-from wfx.reactions.incoming import Incoming
 
 
 async def create(request: ApiRequest) -> Reply:
     """POST /events."""
-    return json_reply((await _incoming(request).tell(request.body, _cause(request))).encode())
+    return json_reply((await request.services.incoming.tell(request.body, _cause(request))).encode())
 
 
 async def create_batch(request: ApiRequest) -> Reply:
     """POST /events/batch."""
-    batch_id, queued = _incoming(request).queue_batch(request.body, _cause(request))
+    batch_id, queued = request.services.incoming.queue_batch(request.body, _cause(request))
     total = len(request.body)
     return json_reply(encode({"job_id": batch_id, "total": total, "queued": queued, "rejected": total - queued}), 202)
-
-
-def _incoming(request: ApiRequest) -> Incoming:
-    """Return what takes events. Raises NoRules."""
-    if request.services.incoming is None:
-        raise NoRules
-    return request.services.incoming
 
 
 def _cause(request: ApiRequest) -> Cause:
