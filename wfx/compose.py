@@ -46,6 +46,8 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
@@ -127,7 +129,7 @@ async def compose(
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
     endpoints = {side: Dispatch(side, services) for side in Side}
-    readiness = Readiness(services.health)
+    readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
@@ -222,6 +224,8 @@ async def _open_services(
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+        rule_store=store,
+        incoming=await stack.enter_async_context(Incoming(store, Rules())),
     )
 
 

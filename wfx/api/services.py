@@ -11,11 +11,13 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.reactions.incoming import Incoming
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.workflows import Workflows
+from wfx.store.rule_protocol import RuleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    rule_store: RuleStore
+    """What rules have left."""
+    incoming: Incoming
+    """Takes events from outside."""
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── NoRules               the server has no rules at all
     │   ├── TaskNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
@@ -25,6 +26,8 @@
     │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
+    ├── EventQueueFull            too many events from outside wait
+    ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -80,6 +83,14 @@ class WorkflowNotFound(NotFound):
         """Keep the name: job creation and deletion word the message differently from a plain read."""
         super().__init__("Workflow not found for given name")
         self.name = name
+
+
+class NoRules(NotFound):
+    """The server has no rules."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this server has no rules; start it with --rules FILE")
 
 
 class Refused(WfxError):
@@ -237,6 +248,22 @@ class TaskNotFailed(Refused):
     def __init__(self, task_id: int, state: str) -> None:
         """Say where it stands."""
         super().__init__(f"task {task_id} is {state}; only a task that is FAILED can be done once more")
+
+
+class EventQueueFull(WfxError):
+    """There is no room for one more event from outside."""
+
+    def __init__(self, reason: str) -> None:
+        """Say how much there is."""
+        super().__init__(f"event queue full ({reason})")
+
+
+class EventTimedOut(WfxError):
+    """An event from outside was not evaluated in time; nothing was done, and nothing will be."""
+
+    def __init__(self, milliseconds: int) -> None:
+        """Name the limit."""
+        super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
 
 
 class LogPositionError(WfxError):
