@@ -75,7 +75,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(statuses: Sequence[int] = (204,), change: Callable[[Receiver], None] = lambda _: None) -> AsyncIterator[Receiver]:
+async def receiver(
+    statuses: Sequence[int] = (204,), change: Callable[[Receiver], None] = lambda _: None
+) -> AsyncIterator[Receiver]:
     """Receive on a free port of loopback."""
     found = Receiver(list(statuses))
     change(found)

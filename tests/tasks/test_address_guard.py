@@ -52,7 +52,7 @@ def test_no_private_address_of_python_is_public() -> None:
     """Whatever this Python takes for not global is refused, in both families."""
     for number in range(0, 2**32, 2**32 // 5003):
         found = ip_address(number)
-        assert found.is_global and not found.is_multicast or not AddressGuard().allows(str(found)), found
-    for number in range(0, 2**16):
+        assert (found.is_global and not found.is_multicast) or not AddressGuard().allows(str(found)), found
+    for number in range(2**16):
         found = ip_address(number << 112)
-        assert found.is_global and not found.is_multicast or not AddressGuard().allows(str(found)), found
+        assert (found.is_global and not found.is_multicast) or not AddressGuard().allows(str(found)), found

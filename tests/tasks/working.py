@@ -10,13 +10,14 @@ from typing import Any
 from tests.waiting import DEADLINE
 from wfx.domain.cause import Cause
 from wfx.domain.errors import TaskNotFound
-from wfx.domain.json import decode, encode
+from wfx.domain.json import encode
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, RuleRecords, Task, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
+from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
 from wfx.tasks.runner import TaskRunner, Wait
 
@@ -76,7 +77,7 @@ async def until_true(condition: Callable[[], Awaitable[bool]], what: str) -> Non
     """Wait until a condition holds that takes waiting to find out."""
     try:
         async with asyncio.timeout(DEADLINE):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - what is waited for is in a store
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(what) from None
@@ -84,7 +85,9 @@ async def until_true(condition: Callable[[], Awaitable[bool]], what: str) -> Non
 
 def message(task: Task) -> str:
     """Return what the last attempt said."""
-    assert task.result is not None
-    said: str = decode(task.result)["message"]
-    return said
+    return Progress.of(task.result).message
 
+
+def attempts_of(task: Task) -> int:
+    """Return how often a task was tried."""
+    return Progress.of(task.result).attempts

@@ -36,7 +36,7 @@ _NOT_PUBLIC_4 = tuple(
     )
 )
 _PUBLIC_6 = IPv6Network("2000::/3")
-"""All that is public so far; the rest has loopback, IPv4 in IPv6, NAT64 (64:ff9b::/96), private, link-local, multicast."""
+"""All that is public so far. The rest has loopback, IPv4 in IPv6, NAT64 (64:ff9b::/96), private ones …"""
 _NOT_PUBLIC_6 = tuple(
     map(
         IPv6Network,

@@ -59,15 +59,6 @@ class GuardedConnections(httpcore.AsyncNetworkBackend):
                 failure = exc
         raise failure
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - as the class of httpcore has it
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Refuse. Raises AddressNotAllowed."""
-        raise AddressNotAllowed("a Unix socket")
-
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)

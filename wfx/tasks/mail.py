@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _LONGEST_SUBJECT = 500
 _LONGEST_TEXT = 1024 * 1024
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\\,;\"\x00-\x1f\x7f]{1,255}\Z")
 """An address alone, without a name; what stands for others in a header is not in it."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class MailSettings:
 
 def is_address(text: str) -> bool:
     """Tell whether this is an address such as ``night-shift@example.com``."""
-    return _ADDRESS.match(text) is not None
+    return text.isascii() and _ADDRESS.match(text) is not None
 
 
 class Mails:
@@ -72,30 +74,36 @@ class Mails:
                     message, hostname=settings.host, port=settings.port, username=settings.user or None,
                     password=settings.password or None, use_tls=settings.tls == "tls",
                     start_tls=settings.tls == "starttls", timeout=DEADLINE, tls_context=self._trust,
-                    local_hostname="localhost",
+                    local_hostname=socket.gethostname(),
                 )  # fmt: skip
         except TimeoutError as exc:
             raise TryAgain(f"the server for mails has not taken it within {DEADLINE:g} s") from exc
         except aiosmtplib.SMTPRecipientsRefused as exc:
             codes = [each.code for each in exc.recipients]
-            raise (CannotBeDone if min(codes) >= 500 else TryAgain)(f"all recipients were refused ({codes[0]})") from exc
+            raise (CannotBeDone if min(codes) >= 500 else TryAgain)(
+                f"all recipients were refused ({codes[0]})"
+            ) from exc
         except aiosmtplib.SMTPResponseException as exc:
             raise TryAgain(f"the server for mails answered {exc.code}") from exc
         except (aiosmtplib.SMTPException, OSError) as exc:
-            raise TryAgain(f"the server for mails cannot be used: {exc or type(exc).__name__}") from exc
+            raise TryAgain(f"the server for mails cannot be used: {str(exc) or type(exc).__name__}") from exc
         return f"taken by {settings.host}" + (f", but not for {len(refused)} of the recipients" if refused else "")
 
 
 def _message_of(wanted: Any, settings: MailSettings, message_id: str) -> EmailMessage:
     """Make the mail. Raises CannotBeDone."""
+    if not isinstance(wanted, dict):
+        raise CannotBeDone("what is to be sent is no object with to, subject and text")
     recipients, subject, text = (wanted.get(name) for name in ("to", "subject", "text"))
     if not isinstance(recipients, list) or not 0 < len(recipients) <= _MOST_RECIPIENTS:
         raise CannotBeDone(f"a mail has one to {_MOST_RECIPIENTS} recipients")
     for number, each in enumerate(recipients, 1):
         if not isinstance(each, str) or not is_address(each):
             raise CannotBeDone(f"recipient {number} is no address such as night-shift@example.com")
-    if not isinstance(subject, str) or len(subject) > _LONGEST_SUBJECT or not isinstance(text, str):
-        raise CannotBeDone(f"a mail needs a text, and a subject of at most {_LONGEST_SUBJECT} characters")
+    if not isinstance(text, str):
+        raise CannotBeDone("a mail needs a text")
+    if not isinstance(subject, str) or len(subject) > _LONGEST_SUBJECT or _CONTROL.search(subject):
+        raise CannotBeDone(f"a mail needs a subject, one line of at most {_LONGEST_SUBJECT} characters")
     message = EmailMessage(SMTP_POLICY)
     try:
         message["From"] = settings.sender
@@ -105,6 +113,6 @@ def _message_of(wanted: Any, settings: MailSettings, message_id: str) -> EmailMe
         message["Message-ID"] = f"<{message_id}@{settings.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text[:_LONGEST_TEXT])
-    except (MessageError, ValueError, UnicodeError) as exc:  # such as a subject of two lines, which would add headers
+    except (MessageError, ValueError) as exc:
         raise CannotBeDone(f"the mail cannot be written: {exc}") from exc
     return message

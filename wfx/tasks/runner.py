@@ -32,6 +32,8 @@ It is asked before each attempt. Work that was promised is never refused: it wai
 
 CLAIM_SECONDS = 90.0
 """How long a claim lasts: longer than a task is held and performed, and its end written."""
+FIRST = Timestamp(0)
+"""When a task is due that comes before others."""
 LOOK_SECONDS = 60.0
 """How often the store is asked while nothing is due: other servers may have left tasks."""
 _HOLD_SECONDS = 5.0
@@ -161,7 +163,7 @@ class TaskRunner:
         self.wake()
 
     async def _give_back(self, tasks: Sequence[Task]) -> None:
-        """Let tasks that were not begun with be claimed before others: the claim took their time, so by their creation."""
+        """Let tasks that were not begun with be claimed before all others: they had been due for longest."""
         for task in tasks:
             with suppress(Refused):
-                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), task.ctime))
+                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), FIRST))

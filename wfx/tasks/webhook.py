@@ -45,7 +45,7 @@ class WebhookSettings:
 
     keys: Sequence[bytes] = ()
     """That they are signed with."""
-    guard: AddressGuard = AddressGuard()  # noqa: RUF009 - it never changes
+    guard: AddressGuard = AddressGuard()
 
 
 class Webhooks:
@@ -71,9 +71,7 @@ class Webhooks:
         status = await self._sent(url, headers, content, settings.guard)
         return _told(status)
 
-    async def _sent(
-        self, url: httpx.URL, headers: list[tuple[str, str]], content: bytes, guard: AddressGuard
-    ) -> int:
+    async def _sent(self, url: httpx.URL, headers: list[tuple[str, str]], content: bytes, guard: AddressGuard) -> int:
         """Return the status of the answer."""
         if self._trust is None:
             self._trust = await asyncio.to_thread(ssl.create_default_context)
