@@ -69,8 +69,8 @@ class Incoming:
         self._drawing = asyncio.Lock()
         """Held by events that draw from sequences, after another one was quicker."""
         self.queue = EventQueue(self._work_on, lambda: self._engine)
-        self.outcomes: Counter[str] = Counter()
-        """Events by what became of them: ``evaluated``, ``timed_out``, ``failed``."""
+        self.outcomes = Counter(dict.fromkeys(("evaluated", "failed", "refused", "timed_out"), 0))
+        """Events by what became of them."""
 
     async def __aenter__(self) -> Self:
         """Do nothing: events are worked on when they come."""
@@ -92,7 +92,7 @@ class Incoming:
         loop = asyncio.get_running_loop()
         pending = PendingEvent(event, cause, loop.create_future())
         assert pending.answer is not None
-        self.queue.put(pending)
+        self._put(pending)
         timer = loop.call_later(self._engine.event_timeout_ms / 1000, self._expire, pending)
         try:
             return await pending.answer
@@ -113,13 +113,21 @@ class Incoming:
         queued = 0
         try:
             for event in events:
-                self.queue.put(PendingEvent(event, cause, batch=batch))
+                self._put(PendingEvent(event, cause, batch=batch))
                 queued += 1
         except EventQueueFull:
+            self.outcomes["refused"] += len(events) - queued - 1
             if not queued:
                 raise
             batch.left = queued
         return batch.id, queued
+
+    def _put(self, pending: PendingEvent) -> None:
+        try:
+            self.queue.put(pending)
+        except EventQueueFull:
+            self.outcomes["refused"] += 1
+            raise
 
     @property
     def _engine(self) -> Engine:
