@@ -37,7 +37,7 @@ async def stalled(
 
 
 async def test_the_eleventh_event_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With room for ten, eight events leave the server ready and nine do not; the eleventh gets 429, and all goes on."""
+    """With room for ten, eight events leave the server ready and nine do not; the eleventh is refused with 429."""
     async with stalled(tmp_path, monkeypatch, queue_depth=10) as (client, incoming, stalling):
         waiting: list[asyncio.Task[httpx.Response]] = []
         for number, ready in ((8, 200), (9, 503), (10, 503)):
