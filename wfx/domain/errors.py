@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── TaskNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
     │   ├── WorkflowNotUnique
@@ -20,7 +21,10 @@
     │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
     │   ├── IdempotencyKeyReused  it was given with another request
     │   ├── IdempotencyKeyInUse   somebody carries that request out now
-    │   └── StepTaken         a consumer is elsewhere by now
+    │   ├── StepTaken             a consumer is elsewhere by now
+    │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
+    │   ├── TaskTaken             somebody else has a task, or it is finished
+    │   └── TaskNotFailed         only a failed one can be done once more
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -59,6 +63,14 @@ class JobNotFound(NotFound):
     def __init__(self) -> None:
         """Say what the contract says (rest-api section 3)."""
         super().__init__("Job ID was not found")
+
+
+class TaskNotFound(NotFound):
+    """No task has this id."""
+
+    def __init__(self, task_id: int) -> None:
+        """Name the task."""
+        super().__init__(f"there is no task {task_id}")
 
 
 class WorkflowNotFound(NotFound):
@@ -199,6 +211,30 @@ class StepTaken(Refused):
             f"consumer '{consumer}' is not at event {after} after {number} steps: the step was taken already, or the "
             "log was pruned up to a later event; open the consumer again to learn its place"
         )
+
+
+class SequenceTaken(StepTaken):
+    """A sequence has another value than was decided on; what was to be done was not done."""
+
+    def __init__(self, names: str) -> None:
+        """Name the sequences, and say what to do."""
+        Refused.__init__(self, f"the sequences ({names}) are not as they were; read them again and decide anew")
+
+
+class TaskTaken(Refused):
+    """Somebody else has claimed the task, or it is finished; what was to be done with its end was not done."""
+
+    def __init__(self, task_id: int, attempts: int) -> None:
+        """Say which attempt is over."""
+        super().__init__(f"attempt {attempts} of task {task_id} is over: it was claimed once more, or is finished")
+
+
+class TaskNotFailed(Refused):
+    """A task that has not failed cannot be done once more."""
+
+    def __init__(self, task_id: int, state: str) -> None:
+        """Say where it stands."""
+        super().__init__(f"task {task_id} is {state}; only a task that is FAILED can be done once more")
 
 
 class LogPositionError(WfxError):

@@ -8,21 +8,26 @@ from typing import Any, cast
 
 from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store.backend import Applied, Backend, JobsLocked, Snapshot
+from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.bulk import ItemOutcome, SliceRecord, SliceResult
 from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
+    EventAnswer,
     ExclusiveOperation,
+    FinishTask,
     JobOperation,
     Operation,
+    RuleCheckpoint,
+    TakeEvent,
     TakeSlice,
     TakeStep,
 )
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
+from wfx.store.rule_records import AnswerTo
 
 _SMALL = 128 * 1024
 """Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
@@ -45,10 +50,13 @@ class BatchWriter:
             performed = await self._backend.perform(operations[0], self._clock())
             self._feed.publish(performed.events)
             return [performed.result]
-        if isinstance(operations[0], TakeStep):
-            return [await self._step(operations[0])]
-        if isinstance(operations[0], TakeSlice):
-            return [await self._slice(operations[0])]
+        match operations[0]:
+            case TakeStep() | FinishTask() as step:
+                return [await self._step(step)]
+            case TakeSlice() as piece:
+                return [await self._slice(piece)]
+            case TakeEvent() as event:
+                return [await self._event(event)]
         return await self._change(cast("Sequence[JobOperation]", operations))
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
@@ -69,16 +77,34 @@ class BatchWriter:
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 
-    async def _step(self, step: TakeStep) -> Any:
-        """Do the operations of a step, and move the consumer's place; return the answers to its operations."""
-        snapshot = await self._load(step.operations, EVERYTHING)
+    async def _step(self, step: TakeStep | FinishTask) -> Any:
+        """Do the operations of a step or a task, and note it; return the answers to its operations."""
+        plan, answers = await self._planned(step.operations)
+        return answers if await self._commit(plan, step) else AGAIN
+
+    async def _event(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer; if that is there already, do nothing."""
+        plan, answers = await self._planned(event.operations)
+        answer = event.tell(answers)
+        try:
+            done = await self._commit(plan, EventAnswer(event.key, answer, event.records, event.now))
+        except EventTaken:
+            known = await self._backend.read_rules(AnswerTo(event.key))
+            return AGAIN if known is None else known  # it was dropped meanwhile
+        return answer if done else AGAIN
+
+    async def _planned(self, operations: Sequence[JobOperation]) -> tuple[Plan, Answers]:
+        """Plan operations; return the answers to them, too."""
+        snapshot = await self._load(operations, EVERYTHING)
         plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
-        answers = [_attempt(plan, operation) for operation in step.operations]
-        applied = await self._backend.apply(plan, step)
-        if applied.stale:
-            return AGAIN
-        self._feed.publish(_events(plan, applied))
-        return answers
+        return plan, [_attempt(plan, operation) for operation in operations]
+
+    async def _commit(self, plan: Plan, checkpoint: RuleCheckpoint) -> bool:
+        """Write a plan with what is noted with it; tell whether no job was stale."""
+        applied = await self._backend.apply(plan, checkpoint)
+        if not applied.stale:
+            self._feed.publish(_events(plan, applied))
+        return not applied.stale
 
     async def _slice(self, wanted: TakeSlice) -> SliceResult | object:
         """Do the first items of a slice, and write down what became of them."""
