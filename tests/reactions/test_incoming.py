@@ -16,6 +16,8 @@ from tests.waiting import until
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreUnavailable
 from wfx.domain.json import encode
 from wfx.reactions import event_queue, incoming
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.store.memory import open_memory
 
@@ -26,7 +28,7 @@ async def receiving(text: str = FOOD, **engine: Any) -> AsyncIterator[tuple[Inco
     store = await open_memory()
     rules, stalling = Loaded.of(text, **engine), Stalling(store)
     try:
-        async with Incoming(stalling, rules) as taking:
+        async with Incoming(stalling, rules, RuleFigures(), Fatals()) as taking:
             yield taking, stalling, rules
             stalling.flows.set()
     finally:

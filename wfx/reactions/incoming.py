@@ -17,10 +17,12 @@ from wfx.domain.cause import Cause
 from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, StepTaken, StoreError, StoreUnavailable, WfxError
 from wfx.domain.json import Json, decode
 from wfx.domain.timestamp import Timestamp
-from wfx.reactions.effects import effects_of
+from wfx.reactions.effects import ActionResult, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.event_queue import EventQueue
 from wfx.reactions.facts import FactStore, GatheredFacts, TooManyFacts
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import Batch, PendingEvent, Withdrawn
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
@@ -62,10 +64,12 @@ class CurrentRules(Protocol):
 class Incoming:
     """Takes events from outside. Use as a context manager, on one event loop."""
 
-    def __init__(self, store: EventStore, rules: CurrentRules) -> None:
-        """Evaluate events by these rules."""
+    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals) -> None:
+        """Evaluate events by these rules, and count what comes of it."""
         self._store = store
         self._rules = rules
+        self._figures = figures
+        self._fatals = fatals
         self._drawing = asyncio.Lock()
         """Held by events that draw from sequences, after another one was quicker."""
         self.queue = EventQueue(self._work_on, lambda: self._engine)
@@ -160,7 +164,8 @@ class Incoming:
             self.outcomes["failed"] += 1
             pending.settle(exc)
             if not isinstance(exc, WfxError):
-                log.exception("an event was not evaluated")
+                self._fatals.note(f"an event from outside was not evaluated: {exc}")
+                log.exception("an event from outside was not evaluated")
         else:
             self.outcomes["evaluated"] += 1
             pending.settle(told)
@@ -193,14 +198,23 @@ class Incoming:
             evaluation = Evaluation((), {}, {}, str(exc))
         key = f"event/{uuid.uuid4().hex}"
         effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
+        outcome: list[Sequence[ActionResult]] = []
+        answers: list[str] = []
 
         def tell(results: Sequence[Any]) -> str:
             pending.carry_out()
-            return answer_of(event.id, pending.milliseconds, evaluation, effects.answers(results))
+            outcome[:] = [effects.answers(results)]
+            answers[:] = [answer_of(event.id, pending.milliseconds, evaluation, outcome[0])]
+            return answers[0]
 
         if effects.is_empty and not is_named:
-            return tell(())
-        return await self._store.take_event(event.id, effects.operations, effects.records, tell)
+            told = tell(())
+        else:
+            told = await self._store.take_event(event.id, effects.operations, effects.records, tell)
+        if answers == [told]:  # else it was done before
+            self._figures.note_evaluation(event, evaluation)
+            self._figures.note_results(event, outcome[0])
+        return told
 
 
 def _event_of(document: Json) -> tuple[Event, bool]:
