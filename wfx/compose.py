@@ -46,6 +46,8 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
@@ -225,7 +227,7 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, Rules())),
+        incoming=await stack.enter_async_context(Incoming(store, Rules(), RuleFigures(), Fatals())),
     )
 
 

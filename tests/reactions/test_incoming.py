@@ -16,6 +16,8 @@ from tests.waiting import until
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreUnavailable
 from wfx.domain.json import encode
 from wfx.reactions import event_queue, incoming
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.store.memory import open_memory
 
@@ -26,7 +28,7 @@ async def receiving(text: str = FOOD, **engine: Any) -> AsyncIterator[tuple[Inco
     store = await open_memory()
     rules, stalling = Loaded.of(text, **engine), Stalling(store)
     try:
-        async with Incoming(stalling, rules) as taking:
+        async with Incoming(stalling, rules, RuleFigures(), Fatals()) as taking:
             yield taking, stalling, rules
             stalling.flows.set()
     finally:
@@ -104,7 +106,7 @@ async def test_the_queue_is_bounded() -> None:
         assert taking.queue.is_crowded
         with pytest.raises(EventQueueFull, match=r"^event queue full \(capacity 10\)$"):
             await taking.tell(purchase(), CAUSE)
-        assert (taking.queue.refused, len(taking.queue)) == (1, 10)
+        assert (taking.outcomes["refused"], len(taking.queue)) == (1, 10)
         stalling.flows.set()
         await asyncio.gather(*waiting)
         assert (len(taking.queue), await points(stalling)) == (0, 750)
@@ -201,7 +203,8 @@ async def test_a_batch_is_queued_as_far_as_there_is_room() -> None:
         batch_id, queued = taking.queue_batch([purchase(actor_id=actor) for actor in "abcde"], CAUSE)
         assert (len(batch_id), queued) == (36, 3)
         with pytest.raises(EventQueueFull):
-            taking.queue_batch([purchase()], CAUSE)
+            taking.queue_batch([purchase()] * 4, CAUSE)
+        assert taking.outcomes["refused"] == 6
         stalling.flows.set()
         await until(lambda: len(taking.queue) == 0)
         assert [each.actor_id for each in await stalling.store.list_scores(0, 100)] == ["a", "b", "c"]

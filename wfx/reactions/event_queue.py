@@ -46,32 +46,32 @@ class EventQueue(Generic[Item]):
         self._busy = 0
         self._bytes = 0
         self._closing = False
-        self.refused = 0
-        """Events for which there was no room."""
 
     def __len__(self) -> int:
         """Count the events that wait or are worked on."""
         return len(self._waiting) + self._busy
 
     @property
+    def capacity(self) -> int:
+        """How many there may be."""
+        return self._engine().queue_depth
+
+    @property
     def is_crowded(self) -> bool:
         """Whether more than four of five places are taken."""
-        return len(self) > _CROWDED * self._engine().queue_depth
+        return len(self) > _CROWDED * self.capacity
 
     def put(self, item: Item) -> None:
         """Add an event. Raises EventQueueFull, and StoreUnavailable after the end."""
         if self._closing:
             raise StoreUnavailable("the service is stopping")
-        engine = self._engine()
-        if len(self) >= engine.queue_depth:
-            self.refused += 1
-            raise EventQueueFull(f"capacity {engine.queue_depth}")
+        if len(self) >= self.capacity:
+            raise EventQueueFull(f"capacity {self.capacity}")
         if self._bytes + item.size > MOST_BYTES:
-            self.refused += 1
             raise EventQueueFull(f"its events have {self._bytes:,} bytes")
         self._bytes += item.size
         self._waiting[id(item)] = item
-        if len(self._workers) < engine.event_workers:
+        if len(self._workers) < self._engine().event_workers:
             worker = asyncio.get_running_loop().create_task(self._serve())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)

@@ -17,10 +17,12 @@ from wfx.domain.cause import Cause
 from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, StepTaken, StoreError, StoreUnavailable, WfxError
 from wfx.domain.json import Json, decode
 from wfx.domain.timestamp import Timestamp
-from wfx.reactions.effects import effects_of
+from wfx.reactions.effects import ActionResult, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.event_queue import EventQueue
 from wfx.reactions.facts import FactStore, GatheredFacts, TooManyFacts
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import Batch, PendingEvent, Withdrawn
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
@@ -62,15 +64,17 @@ class CurrentRules(Protocol):
 class Incoming:
     """Takes events from outside. Use as a context manager, on one event loop."""
 
-    def __init__(self, store: EventStore, rules: CurrentRules) -> None:
-        """Evaluate events by these rules."""
+    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals) -> None:
+        """Evaluate events by these rules, and count what comes of it."""
         self._store = store
         self._rules = rules
+        self._figures = figures
+        self._fatals = fatals
         self._drawing = asyncio.Lock()
         """Held by events that draw from sequences, after another one was quicker."""
         self.queue = EventQueue(self._work_on, lambda: self._engine)
-        self.outcomes: Counter[str] = Counter()
-        """Events by what became of them: ``evaluated``, ``timed_out``, ``failed``."""
+        self.outcomes = Counter(dict.fromkeys(("evaluated", "failed", "refused", "timed_out"), 0))
+        """Events by what became of them."""
 
     async def __aenter__(self) -> Self:
         """Do nothing: events are worked on when they come."""
@@ -92,7 +96,7 @@ class Incoming:
         loop = asyncio.get_running_loop()
         pending = PendingEvent(event, cause, loop.create_future())
         assert pending.answer is not None
-        self.queue.put(pending)
+        self._put(pending)
         timer = loop.call_later(self._engine.event_timeout_ms / 1000, self._expire, pending)
         try:
             return await pending.answer
@@ -113,13 +117,21 @@ class Incoming:
         queued = 0
         try:
             for event in events:
-                self.queue.put(PendingEvent(event, cause, batch=batch))
+                self._put(PendingEvent(event, cause, batch=batch))
                 queued += 1
         except EventQueueFull:
+            self.outcomes["refused"] += len(events) - queued - 1
             if not queued:
                 raise
             batch.left = queued
         return batch.id, queued
+
+    def _put(self, pending: PendingEvent) -> None:
+        try:
+            self.queue.put(pending)
+        except EventQueueFull:
+            self.outcomes["refused"] += 1
+            raise
 
     @property
     def _engine(self) -> Engine:
@@ -152,7 +164,8 @@ class Incoming:
             self.outcomes["failed"] += 1
             pending.settle(exc)
             if not isinstance(exc, WfxError):
-                log.exception("an event was not evaluated")
+                self._fatals.note(f"an event from outside was not evaluated: {exc}")
+                log.exception("an event from outside was not evaluated")
         else:
             self.outcomes["evaluated"] += 1
             pending.settle(told)
@@ -185,14 +198,23 @@ class Incoming:
             evaluation = Evaluation((), {}, {}, str(exc))
         key = f"event/{uuid.uuid4().hex}"
         effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
+        outcome: list[Sequence[ActionResult]] = []
+        answers: list[str] = []
 
         def tell(results: Sequence[Any]) -> str:
             pending.carry_out()
-            return answer_of(event.id, pending.milliseconds, evaluation, effects.answers(results))
+            outcome[:] = [effects.answers(results)]
+            answers[:] = [answer_of(event.id, pending.milliseconds, evaluation, outcome[0])]
+            return answers[0]
 
         if effects.is_empty and not is_named:
-            return tell(())
-        return await self._store.take_event(event.id, effects.operations, effects.records, tell)
+            told = tell(())
+        else:
+            told = await self._store.take_event(event.id, effects.operations, effects.records, tell)
+        if answers == [told]:  # else it was done before
+            self._figures.note_evaluation(event, evaluation)
+            self._figures.note_results(event, outcome[0])
+        return told
 
 
 def _event_of(document: Json) -> tuple[Event, bool]:

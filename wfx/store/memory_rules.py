@@ -149,7 +149,10 @@ class MemoryRules:
 
     def drop_expired(self, now: int, at_most: int) -> int:
         """Drop answers and repetitions that need not be kept any more; return how many."""
-        answers = self._expired_answers(now - rule_records.KEPT)[: max(at_most, 0)]
+        sizes = [len(each.value.encode()) for each in self._answers.values()]
+        oldest = [(n, each.time, sizes[n]) for n, each in enumerate(self._answers.values())][: max(at_most, 0)]
+        expired = rule_records.expired_answers(oldest, (len(sizes), sum(sizes)), now - rule_records.KEPT)
+        answers = [*self._answers][: len(expired)]
         for key in answers:
             del self._answers[key]
         room = max(at_most - len(answers), 0)
@@ -157,16 +160,6 @@ class MemoryRules:
         for pair in old:
             del self._repetitions[pair]
         return len(answers) + len(old)
-
-    def _expired_answers(self, before: int) -> list[str]:
-        count, size = len(self._answers), sum(len(each.value.encode()) for each in self._answers.values())
-        expired = []
-        for key, each in self._answers.items():
-            if each.time >= before and count <= rule_records.MOST_ANSWERS and size <= rule_records.MOST_ANSWER_BYTES:
-                break
-            expired.append(key)
-            count, size = count - 1, size - len(each.value.encode())
-        return expired
 
     def answer(self, question: RuleQuestion) -> Any:
         """Return what is asked for."""

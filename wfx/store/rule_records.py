@@ -165,6 +165,22 @@ def reason_of(text: str) -> str:
     return text[:LONGEST_REASON].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
+def expired_answers(oldest: Sequence[tuple[int, int, int]], kept: tuple[int, int], before: int) -> list[int]:
+    """Return the numbers of those of the oldest answers that need not be kept.
+
+    Of each the number, the time and the bytes are given, and ``kept`` says how many answers there are, and how many
+    bytes. Those from before this time go, and those beyond what is kept.
+    """
+    count, size = kept
+    expired = []
+    for number, created, bytes_of_one in oldest:
+        if created >= before and count <= MOST_ANSWERS and size <= MOST_ANSWER_BYTES:
+            break
+        expired.append(number)
+        count, size = count - 1, size - bytes_of_one
+    return expired
+
+
 class AnswerTo(NamedTuple):
     """Asks for the answer to an event, by what its id is kept as."""
 

@@ -30,6 +30,8 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
@@ -144,7 +146,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             max_body=20 * MEGABYTE,
             tunables=tuned(),
             rule_store=watched,
-            incoming=Incoming(watched, Rules()),
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals()),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
