@@ -42,7 +42,8 @@ def loaded_from(resolved: ResolvedSettings) -> LoadedConfig:
     from wfx.server.tls import files_of
 
     config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    signatures = {**resolved.signatures, **{path: signature(path) for path in files_of(config)}}
+    secrets = filter(None, (config.webhook_secret_file, config.smtp_password_file))
+    signatures = {**resolved.signatures, **{path: signature(path) for path in (*files_of(config), *secrets)}}
     return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
 
 

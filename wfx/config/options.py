@@ -14,6 +14,7 @@ from wfx.config import max_ages
 from wfx.config.masking import mask_whole, without_passwords
 from wfx.ip_networks import UNIX
 from wfx.logs import FORMATS, LEVELS
+from wfx.mail_address import is_address
 from wfx.request_context import Side
 
 Seconds = NewType("Seconds", float)
@@ -60,6 +61,16 @@ def _origin(text: str) -> None:
 def _host_name(text: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError(f'"{text}" is no host name; give it alone, without scheme and port')
+
+
+def _host_or_nothing(text: str) -> None:
+    if text and ":" not in text:
+        _host_name(text)
+
+
+def _mail_address(text: str) -> None:
+    if text and not is_address(text):
+        raise ValueError(f'"{text}" is no mail address such as wfx@example.com')
 
 
 def _directory(text: str) -> None:
@@ -296,6 +307,23 @@ class Config:
     filter_timeout: Seconds = _option(Seconds(1), "how long a response filter may run", least=_LEAST_TIME)
     filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)
     filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce", least=1)
+
+    webhook_secret_file: str = _option(
+        "", "file with the secrets that webhooks are signed with, one in a line: whsec_ and base64; empty signs none"
+    )
+    webhook_allowed_networks: tuple[str, ...] = _option(
+        (),
+        "addresses and networks (10.0.0.0/8) that webhooks may go to beside public addresses, such as in-house receivers",
+        check=_network,
+    )
+    smtp_host: str = _option("", "server that takes mails of rules; empty for none", check=_host_or_nothing)
+    smtp_port: int = _option(587, "port of --smtp-host", least=1, most=_MOST_PORTS)
+    smtp_tls: str = _option(
+        "starttls", "how mails are encrypted: by STARTTLS, by TLS from the start, or not", ("starttls", "tls", "none")
+    )
+    smtp_user: str = _option("", "user to log in as; empty for no login")
+    smtp_password_file: str = _option("", "file with the password of --smtp-user")
+    smtp_from: str = _option("", "address that mails are from, such as wfx@example.com", check=_mail_address)
 
     metrics_path: str = _option("/metrics", "northbound path of the metrics; empty for none", check=_own_path)
     metrics_compat: bool = _option(False, "whether metrics are there under the names nflow_* and ifttt_*, too")

@@ -18,6 +18,7 @@ from typing import Any
 import aiosmtplib
 
 from wfx.domain.json import decode
+from wfx.mail_address import is_address
 from wfx.store.rule_records import Task
 from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import webhook_id
@@ -28,8 +29,6 @@ DEADLINE = 30.0
 _MOST_RECIPIENTS = 100
 _LONGEST_SUBJECT = 500
 _LONGEST_TEXT = 1024 * 1024
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\\,;\"\x00-\x1f\x7f]{1,255}\Z")
-"""An address alone, without a name; what stands for others in a header is not in it."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -45,11 +44,6 @@ class MailSettings:
     user: str = ""
     password: str = ""
     sender: str = ""
-
-
-def is_address(text: str) -> bool:
-    """Tell whether this is an address such as ``night-shift@example.com``."""
-    return text.isascii() and _ADDRESS.match(text) is not None
 
 
 class Mails:
