@@ -20,6 +20,7 @@ from wfx.api.handlers import (
     jobs,
     rule_events,
     rule_scores,
+    rule_tasks,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
@@ -106,6 +107,8 @@ HANDLERS: dict[str, Handler] = {
     "PostRulesEventsBatch": rule_events.create_batch,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
+    "GetRulesTasks": rule_tasks.query,
+    "PostRulesTasksIdReplay": rule_tasks.replay,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 

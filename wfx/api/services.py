@@ -16,6 +16,7 @@ from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.rule_protocol import RuleStore
 
@@ -42,6 +43,7 @@ class Services:
     """What rules have left."""
     incoming: Incoming
     """Takes events from outside."""
+    tasks: Tasks
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:
