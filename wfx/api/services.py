@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
@@ -11,6 +11,8 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.rules import Rules
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.health import Health
@@ -36,6 +38,8 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    rules: Rules = field(default_factory=Rules)
+    rule_figures: RuleFigures = field(default_factory=RuleFigures)
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

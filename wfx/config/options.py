@@ -222,6 +222,8 @@ class Config:
         check=_log_pattern,
     )
 
+    rules: str = _option("", "YAML file of rules, which are carried out on events; empty for none", reload=True)
+
     simple_fileserver: str = _option(
         "", "directory whose files are served under /download on both sides; empty for none", check=_directory
     )

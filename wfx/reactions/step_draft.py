@@ -93,5 +93,3 @@ class StepDraft:
 
 def _failed(result: ActionResult, reason: str) -> ActionResult:
     return result._replace(success=False, message=reason, outcome=Outcome.FAILED)
-
-
