@@ -52,9 +52,11 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
@@ -208,10 +210,14 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
-    jobs = Jobs(store)
+    limits = Limits(tunables, store.rate_tokens)
+    guard = Guard(store, limits, tunables)
+    jobs = Jobs(store, guard)
     return Services(
         jobs=jobs,
-        bulk=BulkJobs(store, jobs.created),
+        limits=limits,
+        guard=guard,
+        bulk=BulkJobs(store, jobs.created, guard),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,

@@ -13,8 +13,10 @@ from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.workflows import Workflows
 
 
@@ -24,6 +26,8 @@ class Services:
 
     jobs: Jobs
     bulk: BulkJobs
+    limits: Limits
+    guard: Guard
     workflows: Workflows
     devices: Devices
     health: Health

@@ -69,7 +69,7 @@ from wfx.store.protocol import (
     NoRoom,
     RequireJob,
 )
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -312,7 +312,7 @@ class BatchingStore:
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         return self.backend.rate_tokens
 
     async def ping(self) -> None:
