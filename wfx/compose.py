@@ -56,9 +56,11 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
@@ -234,10 +236,14 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
-    jobs = Jobs(store)
+    limits = Limits(tunables, store.rate_tokens)
+    guard = Guard(store, limits, tunables)
+    jobs = Jobs(store, guard)
     services = Services(
         jobs=jobs,
-        bulk=BulkJobs(store, jobs.created),
+        limits=limits,
+        guard=guard,
+        bulk=BulkJobs(store, jobs.created, guard),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
@@ -251,8 +257,9 @@ async def _open_services(
         rules=rules,
     )
     consumer = RuleConsumer(
-        store, rules, services.rule_figures, Fatals(), jobs.created, lambda: 0, is_shared=store.rate_tokens is not None
-    )
+        store, rules, services.rule_figures, Fatals(), jobs.created, limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
     await stack.enter_async_context(consumer)
     return services
 

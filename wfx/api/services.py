@@ -15,8 +15,10 @@ from wfx.reactions.figures import RuleFigures
 from wfx.reactions.rules import Rules
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.workflows import Workflows
 
 
@@ -26,6 +28,8 @@ class Services:
 
     jobs: Jobs
     bulk: BulkJobs
+    limits: Limits
+    guard: Guard
     workflows: Workflows
     devices: Devices
     health: Health

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
 from typing import Any, Self
 
 from wfx.domain.cause import Cause
@@ -19,6 +21,7 @@ from wfx.domain.errors import JobNotFound, LogPositionError, StepTaken, StoreErr
 from wfx.domain.job import Event as LogEvent
 from wfx.domain.job import Job
 from wfx.domain.json import decode
+from wfx.limits.policy import Kind
 from wfx.reactions.effects import UNCOUNTED, Lineage, caused_by, effects_of
 from wfx.reactions.event_of_log import event_of_log, tells_tags, type_of
 from wfx.reactions.fatals import Fatals
@@ -29,6 +32,7 @@ from wfx.reactions.step_draft import StepDraft
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
 from wfx.service.bounded_counts import BoundedCounts
+from wfx.service.limits import Limits
 from wfx.store.operations import CreateJob
 from wfx.store.protocol import Consumer, Store
 from wfx.store.upkeep import present
@@ -44,8 +48,8 @@ _SHORTEST, _LONGEST = 0.25, 30.0
 _logger = logging.getLogger("wfx")
 
 
-class _Isolate(Exception):
-    """A step cannot be done: its events are to be tried one by one."""
+class _Again(Exception):
+    """The place is to be read again, and to be gone on from."""
 
 
 class RuleConsumer:
@@ -58,13 +62,15 @@ class RuleConsumer:
         figures: RuleFigures,
         fatals: Fatals,
         created: BoundedCounts,
-        limit: Callable[[], int],
+        limits: Limits,
+        most_repetitions: Callable[[], int],
         *,
         is_shared: bool,
     ) -> None:
         """Work on this store by these rules.
 
-        ``created`` counts jobs by workflow, ``limit`` tells how often an action may be taken in one chain of events.
+        ``created`` counts jobs by workflow. What is to begin waits for the ``limits``, ``most_repetitions`` tells how
+        often an action may be taken in one chain of events.
         Servers that share the store take turns.
         """
         self._store = store
@@ -72,7 +78,10 @@ class RuleConsumer:
         self._figures = figures
         self._fatals = fatals
         self._created = created
-        self._limit = limit
+        self._limits = limits
+        self._most_repetitions = most_repetitions
+        self._leased = 0.0
+        """When the lease was renewed."""
         self._is_shared = is_shared
         self._has_rules = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +116,7 @@ class RuleConsumer:
             await self._has_rules.wait()
             try:
                 await self._work()
-            except (StepTaken, _Isolate) as exc:
+            except (StepTaken, _Again) as exc:
                 _logger.debug("rules read their place on the log again: %s", exc)
                 await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - for others that try the same
             except Exception as exc:  # noqa: BLE001 - it is told, and tried again
@@ -125,27 +134,30 @@ class RuleConsumer:
 
     async def _work(self) -> None:
         """Follow the log as long as there are rules, and no other server does so."""
-        if self._is_shared and await self._store.lease(NAME, LEASE) is None:
+        if not await self._has_lease():
             await asyncio.sleep(LEASE / 3)
             return
         reader = LogReader(self._store)
         try:
             await self._find_place(reader)
-            now = asyncio.get_running_loop().time
-            saved = leased = now()
-            while self._has_rules.is_set():
-                if self._is_shared and now() - leased >= LEASE / 3:
-                    if await self._store.lease(NAME, LEASE) is None:
-                        return
-                    leased = now()
+            saved = monotonic()
+            while self._has_rules.is_set() and await self._has_lease():
                 for event in await reader.read(_SAVE):
                     await self._take(event)
                 await self._tell_fatal_errors()
-                if len(self._draft) or (self._draft.upto > self._place.position and now() - saved >= _SAVE):
+                if len(self._draft) or (self._draft.upto > self._place.position and monotonic() - saved >= _SAVE):
                     await self._step()
-                    saved = now()
+                    saved = monotonic()
         finally:
             await reader.close()
+
+    async def _has_lease(self) -> bool:
+        """Tell whether the work is this server's, and see to it that it stays so."""
+        if self._is_shared and monotonic() - self._leased >= LEASE / 3:
+            if await self._store.lease(NAME, LEASE) is None:
+                return False
+            self._leased = monotonic()
+        return True
 
     async def _find_place(self, reader: LogReader) -> None:
         self._place = await self._store.consumer(NAME)
@@ -197,7 +209,7 @@ class RuleConsumer:
 
     async def _lineage(self, cause: Cause) -> Lineage:
         """Return how often actions were taken in the chain that effects with this cause become a part of."""
-        limit = self._limit()
+        limit = self._most_repetitions()
         if not limit or cause.root is None:
             return UNCOUNTED
         if cause.depth > 1:
@@ -218,6 +230,7 @@ class RuleConsumer:
     async def _step(self) -> None:
         """Do what is in the draft, and go on with a new one. Raises StepTaken and StoreError."""
         draft, place = self._draft, self._place
+        await self._be_admitted(draft)
         try:
             answers = await self._store.step(
                 NAME, place.position, place.steps, draft.upto, draft.operations, draft.records
@@ -234,13 +247,26 @@ class RuleConsumer:
             self._figures.note_results(event, results)
         self._count_created(draft, answers)
 
+    async def _be_admitted(self, draft: StepDraft) -> None:
+        """Wait until what is in the draft may begin."""
+        for start in draft.starts if self._limits.is_set(Kind.INSTANCE_START) else ():
+            await self._admit(partial(self._limits.take, Kind.INSTANCE_START, **start._asdict()))
+        for _ in draft.records.tasks if self._limits.is_set(Kind.JOB_SCHEDULE) else ():
+            await self._admit(partial(self._limits.take, Kind.JOB_SCHEDULE))
+
+    async def _admit(self, take: Callable[[], Awaitable[float]]) -> None:
+        while wait := await take():
+            await asyncio.sleep(min(wait, LEASE / 3))
+            if not await self._has_lease():
+                raise _Again("another server has the rules")
+
     async def _leave_out(self, draft: StepDraft, exc: Exception) -> None:
         """Have events done one by one if they cannot be done together; leave out one that cannot be done alone."""
         if not len(draft):
             raise exc
         if len(draft) > 1:
             self._alone_until = draft.upto
-            raise _Isolate(str(exc)) from exc
+            raise _Again(str(exc)) from exc
         _logger.error("the effects of an event cannot be stored", exc_info=exc)
         for event, results in draft.failed(str(exc)):
             self._figures.note_results(event, results)
