@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
+from wfx.limits.policy import Kind
 from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
@@ -46,26 +47,39 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
+from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
+from wfx.rules.graph import Engine
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
+from wfx.tasks import mail, webhook
+from wfx.tasks.attempt import Attempts
+from wfx.tasks.mail import Mails
+from wfx.tasks.retention import TaskRetention
+from wfx.tasks.runner import TaskRunner
+from wfx.tasks.settings import mail_settings, webhook_settings
+from wfx.tasks.webhook import Webhooks
 
 log = logging.getLogger("wfx")
 
@@ -125,11 +139,14 @@ async def compose(
     """
     tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
+    rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, lost, stack)
+    services = await _open_services(config, tunables, store, rules, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
+    running_config.on_reload(partial(_prepare_rules, rules))
+    stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
@@ -169,6 +186,25 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
+async def _open_rules(config: Config) -> Rules:
+    """Read the rules before anything else is done. Raises OptionRefused."""
+    rules = Rules(_rule_source(config))
+    try:
+        await rules.open()
+    except RulesUnusable as exc:
+        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
+    return rules
+
+
+def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
+    """Have the rules read again, whether or not they are good: nothing else depends on them."""
+    return partial(rules.reload_from, _rule_source(config))
+
+
+def _rule_source(config: Config) -> RuleSource:
+    return RuleSource(config.rules)
+
+
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
@@ -200,7 +236,7 @@ def _monitor(
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
@@ -212,10 +248,17 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
-    jobs = Jobs(store)
-    return Services(
+    limits = Limits(tunables, store.rate_tokens)
+    guard = Guard(store, limits, tunables)
+    jobs = Jobs(store, guard)
+    figures, fatals, attempts = RuleFigures(), Fatals(), Attempts(store)
+    runner = await stack.enter_async_context(_task_runner(store, tunables, rules, limits, attempts))
+    await stack.enter_async_context(TaskRetention(store))
+    services = Services(
         jobs=jobs,
-        bulk=BulkJobs(store, jobs.created),
+        limits=limits,
+        guard=guard,
+        bulk=BulkJobs(store, jobs.created, guard),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
@@ -227,8 +270,37 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, Rules(), RuleFigures(), Fatals())),
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals)),
+        tasks=Tasks(store, runner.wake),
+        task_counts=attempts.counts,
+        rules=rules,
+        rule_figures=figures,
     )
+    consumer = RuleConsumer(
+        store, rules, figures, fatals, jobs.created, limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
+    await stack.enter_async_context(consumer)
+    return services
+
+
+def _task_runner(
+    store: Store, tunables: Holder[Tunables], rules: Rules, limits: Limits, attempts: Attempts
+) -> TaskRunner:
+    """Make what sends webhooks and mails, as many at once as the rules say."""
+    webhooks, mails = Derived(tunables, webhook_settings), Derived(tunables, mail_settings)
+    runner = TaskRunner(
+        store,
+        {
+            webhook.KIND: Webhooks(lambda: webhooks.current).perform,
+            mail.KIND: Mails(lambda: mails.current).perform,
+        },
+        attempts,
+        at_most=lambda: (Engine() if rules.graph is None else rules.graph.engine).action_workers,
+        wait=lambda _: limits.take(Kind.JOB_EXECUTE),
+    )
+    store.watch_tasks(runner.wake)
+    return runner
 
 
 async def _close_store(store: Store) -> None:

@@ -135,6 +135,8 @@ async def serving(
     services = Services(
         jobs=nothing,
         bulk=nothing,
+        limits=nothing,
+        guard=nothing,
         workflows=nothing,
         devices=nothing,
         health=nothing,
@@ -147,6 +149,8 @@ async def serving(
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
         rule_store=nothing,
         incoming=nothing,
+        tasks=nothing,
+        task_counts=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from wfx.commandline.options import Settings
 from wfx.config.options import OPTIONS
 
-
 _FILES = ("webhook-secret-file", "smtp-password-file")
 """Options that name a file with nothing but secrets."""
 

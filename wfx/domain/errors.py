@@ -22,12 +22,15 @@
     │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
     │   ├── IdempotencyKeyReused  it was given with another request
     │   ├── IdempotencyKeyInUse   somebody carries that request out now
+    │   ├── TooManyStarted        a limit is used up for now
+    │   ├── TooManyRepetitions    a job was in a state often enough
     │   ├── StepTaken             a consumer is elsewhere by now
     │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
     ├── EventQueueFull            too many events from outside wait
     ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
+    ├── CommandTimedOut           a change was not begun in time, and was not made
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -42,6 +45,8 @@ The message of each is one sentence for the caller: what was wrong, where, and (
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 
 class WfxError(Exception):
@@ -213,6 +218,25 @@ class IdempotencyKeyInUse(Refused):
         )
 
 
+class TooManyStarted(Refused):
+    """A limit on how often work may begin is used up for now."""
+
+    def __init__(self, kind: str, scope: str, wait: float) -> None:
+        """Keep the seconds until it is not."""
+        self.seconds = max(1, ceil(wait))
+        super().__init__(f"the limit {kind} ({scope}) is used up; try again in {self.seconds} s")
+
+
+class TooManyRepetitions(Refused):
+    """A job was in a state, or reported it, as often as is allowed."""
+
+    def __init__(self, job_id: str, state: str, count: int, most: int) -> None:
+        """Name the job, the state, how often it was reported and how often that is allowed."""
+        super().__init__(
+            f"job '{job_id}' has entered or reported state '{state}' {count:,} times, and {most:,} are allowed"
+        )
+
+
 class StepTaken(Refused):
     """The consumer is at another place, or has taken this step already; what the step was to do was not done."""
 
@@ -262,6 +286,14 @@ class EventTimedOut(WfxError):
     def __init__(self, milliseconds: int) -> None:
         """Name the limit."""
         super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
+
+
+class CommandTimedOut(WfxError):
+    """A change was not begun in the time that it may take; it was not made and will not be."""
+
+    def __init__(self, seconds: float) -> None:
+        """Say how long it may take."""
+        super().__init__(f"the change was not begun within {seconds:g} s, and was not made; try again later")
 
 
 class LogPositionError(WfxError):
