@@ -73,13 +73,8 @@ from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
-from wfx.tasks import mail, webhook
-from wfx.tasks.attempt import Attempts
-from wfx.tasks.mail import Mails
+from wfx.tasks.opening import open_tasks
 from wfx.tasks.retention import TaskRetention
-from wfx.tasks.runner import TaskRunner
-from wfx.tasks.settings import mail_settings, webhook_settings
-from wfx.tasks.webhook import Webhooks
 
 log = logging.getLogger("wfx")
 
@@ -251,9 +246,9 @@ async def _open_services(
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
-    figures, fatals, attempts = RuleFigures(), Fatals(), Attempts(store)
-    runner = await stack.enter_async_context(_task_runner(store, tunables, rules, limits, attempts))
+    figures, fatals = RuleFigures(), Fatals()
     await stack.enter_async_context(TaskRetention(store))
+    tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -271,36 +266,25 @@ async def _open_services(
         tunables=tunables,
         rule_store=store,
         incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals)),
-        tasks=Tasks(store, runner.wake),
-        task_counts=attempts.counts,
+        tasks=Tasks(store, await stack.enter_async_context(tasks)),
         rules=rules,
         rule_figures=figures,
     )
-    consumer = RuleConsumer(
-        store, rules, figures, fatals, jobs.created, limits,
-        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
-    )  # fmt: skip
-    await stack.enter_async_context(consumer)
+    await stack.enter_async_context(_consumer(services, store, fatals))
     return services
 
 
-def _task_runner(
-    store: Store, tunables: Holder[Tunables], rules: Rules, limits: Limits, attempts: Attempts
-) -> TaskRunner:
-    """Make what sends webhooks and mails, as many at once as the rules say."""
-    webhooks, mails = Derived(tunables, webhook_settings), Derived(tunables, mail_settings)
-    runner = TaskRunner(
-        store,
-        {
-            webhook.KIND: Webhooks(lambda: webhooks.current).perform,
-            mail.KIND: Mails(lambda: mails.current).perform,
-        },
-        attempts,
-        at_most=lambda: (Engine() if rules.graph is None else rules.graph.engine).action_workers,
-        wait=lambda _: limits.take(Kind.JOB_EXECUTE),
-    )
-    store.watch_tasks(runner.wake)
-    return runner
+def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
+    """Make what has the rules work on the log."""
+    tunables = services.tunables
+    return RuleConsumer(
+        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
+
+
+def _action_workers(rules: Rules) -> int:
+    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
 async def _close_store(store: Store) -> None:

@@ -150,7 +150,6 @@ async def serving(
         rule_store=nothing,
         incoming=nothing,
         tasks=nothing,
-        task_counts=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -23,7 +23,6 @@ from wfx.service.limits import Limits
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.rule_protocol import RuleStore
-from wfx.tasks.counts import TaskCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,6 @@ class Services:
     incoming: Incoming
     """Takes events from outside."""
     tasks: Tasks
-    task_counts: TaskCounts
     rules: Rules = field(default_factory=Rules)
     rule_figures: RuleFigures = field(default_factory=RuleFigures)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import Task, TaskQuery
+from wfx.tasks.counts import TaskCounts
 
 _ROOM = 8 * 1024 * 1024
 """Bytes of documents that are read for a page."""
@@ -20,13 +21,29 @@ class TaskPage(NamedTuple):
     """After which one the next page begins; None if there is nothing behind this one."""
 
 
+class Runner(Protocol):
+    """What runs tasks."""
+
+    @property
+    def counts(self) -> TaskCounts:
+        """What it has done."""
+
+    def wake(self) -> None:
+        """Look for tasks now."""
+
+
 class Tasks:
     """Use cases on tasks; all raise what :class:`wfx.store.rule_protocol.RuleStore` raises."""
 
-    def __init__(self, store: RuleStore, wake: Callable[[], None]) -> None:
-        """Work on this store; ``wake`` has tasks looked for."""
+    def __init__(self, store: RuleStore, runner: Runner) -> None:
+        """Work on this store, with what runs tasks in this process."""
         self._store = store
-        self._wake = wake
+        self._runner = runner
+
+    @property
+    def counts(self) -> TaskCounts:
+        """What this process has done."""
+        return self._runner.counts
 
     async def list(self, query: TaskQuery) -> TaskPage:
         """Return a page of tasks."""
@@ -39,5 +56,5 @@ class Tasks:
     async def replay(self, task_id: int) -> Task:
         """Have a failed task done once more, now. Raises TaskNotFound and TaskNotFailed."""
         task = await self._store.replay_task(task_id)
-        self._wake()
+        self._runner.wake()
         return task

@@ -22,6 +22,7 @@ from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskOutcome, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
+from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
 
 Wait = Callable[[Task], Awaitable[float]]
@@ -100,6 +101,11 @@ class TaskRunner:
             await asyncio.gather(*late, return_exceptions=True)
         with suppress(StoreError):
             await self._give_back(self._held)
+
+    @property
+    def counts(self) -> TaskCounts:
+        """What this process has done."""
+        return self._attempts.counts
 
     def wake(self) -> None:
         """Look for tasks now, since some were written."""

@@ -46,7 +46,8 @@ from wfx.service.limits import Limits
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
-from wfx.tasks.counts import TaskCounts
+from wfx.tasks.attempt import Attempts
+from wfx.tasks.runner import TaskRunner
 
 BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")
@@ -155,8 +156,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             tunables=tuned(),
             rule_store=watched,
             incoming=Incoming(watched, Rules(), RuleFigures(), Fatals()),
-            tasks=Tasks(watched, lambda: None),
-            task_counts=TaskCounts(),
+            tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
