@@ -235,7 +235,7 @@ async def test_limits_that_change(storage: Storage, tmp_path: Path) -> None:
 
 
 async def test_repetitions(storage: Storage, tmp_path: Path) -> None:
-    """A job may enter or report a state so often; what repeats the present report is free, and a restart forgets none."""
+    """A job may enter or report a state so often; repeating the present report is free, and a restart forgets none."""
     refused = "job '{}' has entered or reported state 'B' 2 times, and 2 are allowed"
     settings: Storage = {**storage, "sandbox_max_allowed_repetitions": 2}
     async with service(tmp_path, settings) as clients:
@@ -301,4 +301,3 @@ async def test_a_stalled_store(storage: Storage, tmp_path: Path) -> None:
         assert (await clients.create("later")).status_code == 201
         assert await clients.get(f"/jobs/{job_id}?history=true") == before
         assert len((await clients.get("/jobs?limit=100"))["content"]) == 2
-
