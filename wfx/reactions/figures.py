@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import ActionResult, Outcome
-from wfx.rules.event import Event
 from wfx.rules.evaluation import Evaluation
+from wfx.rules.event import Event
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.store.upkeep import present
 
