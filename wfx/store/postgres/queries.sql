@@ -489,7 +489,8 @@ DELETE FROM writer
 -- name: is_unused
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
-    AND NOT EXISTS (SELECT FROM device)
+    AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
 FROM log FOR UPDATE
 
 -- name: begin_import
