@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -46,9 +46,9 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
-from wfx.reactions.fatals import Fatals
-from wfx.reactions.figures import RuleFigures
+from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.incoming import Incoming
+from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
@@ -56,9 +56,11 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
@@ -125,11 +127,14 @@ async def compose(
     """
     tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
+    rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, lost, stack)
+    services = await _open_services(config, tunables, store, rules, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
+    running_config.on_reload(partial(_prepare_rules, rules))
+    stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
@@ -169,6 +174,25 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
+async def _open_rules(config: Config) -> Rules:
+    """Read the rules before anything else is done. Raises OptionRefused."""
+    rules = Rules(_rule_source(config))
+    try:
+        await rules.open()
+    except RulesUnusable as exc:
+        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
+    return rules
+
+
+def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
+    """Have the rules read again, whether or not they are good: nothing else depends on them."""
+    return partial(rules.reload_from, _rule_source(config))
+
+
+def _rule_source(config: Config) -> RuleSource:
+    return RuleSource(config.rules)
+
+
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
@@ -200,7 +224,7 @@ def _monitor(
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
@@ -212,10 +236,15 @@ async def _open_services(
         Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     )
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
-    jobs = Jobs(store)
-    return Services(
+    limits = Limits(tunables, store.rate_tokens)
+    guard = Guard(store, limits, tunables)
+    jobs = Jobs(store, guard)
+    figures, fatals = RuleFigures(), Fatals()
+    services = Services(
         jobs=jobs,
-        bulk=BulkJobs(store, jobs.created),
+        limits=limits,
+        guard=guard,
+        bulk=BulkJobs(store, jobs.created, guard),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
@@ -227,8 +256,16 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, Rules(), RuleFigures(), Fatals())),
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        rules=rules,
+        rule_figures=figures,
     )
+    consumer = RuleConsumer(
+        store, rules, figures, fatals, jobs.created, limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
+    await stack.enter_async_context(consumer)
+    return services
 
 
 async def _close_store(store: Store) -> None:

@@ -135,6 +135,8 @@ async def serving(
     services = Services(
         jobs=nothing,
         bulk=nothing,
+        limits=nothing,
+        guard=nothing,
         workflows=nothing,
         devices=nothing,
         health=nothing,

@@ -11,6 +11,7 @@ from itertools import combinations
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.max_ages import MaxAges
 from wfx.config.options import Config
+from wfx.limits.policy import Kind, parse_bands
 from wfx.logs.secret_names import tells_secret
 
 _MOST_LOG_PATTERNS = 32
@@ -69,6 +70,15 @@ def _ages_of_jobs_agree(config: Config) -> None:
         MaxAges.parse(config.jobs_closed_max_age)
     except ValueError as exc:
         raise OptionRefused("jobs-closed-max-age", str(exc)) from exc
+
+
+def _limits_agree(config: Config) -> None:
+    for kind in Kind:
+        option = f"sandbox-rate-limit-{kind}"
+        try:
+            parse_bands(getattr(config, option.replace("-", "_")))
+        except ValueError as exc:
+            raise OptionRefused(option, str(exc)) from exc
 
 
 def _few_log_patterns(config: Config) -> None:
@@ -134,4 +144,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _debug_has_a_token,
     _workers_share_a_database,
     _ages_of_jobs_agree,
+    _limits_agree,
 )

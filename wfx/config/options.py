@@ -13,6 +13,7 @@ from urllib.parse import quote
 from wfx.config import max_ages
 from wfx.config.masking import mask_whole, without_passwords
 from wfx.ip_networks import UNIX
+from wfx.limits import policy
 from wfx.logs import FORMATS, LEVELS
 from wfx.request_context import Side
 
@@ -223,6 +224,8 @@ class Config:
         check=_log_pattern,
     )
 
+    rules: str = _option("", "YAML file of rules, which are carried out on events; empty for none", reload=True)
+
     simple_fileserver: str = _option(
         "", "directory whose files are served under /download on both sides; empty for none", check=_directory
     )
@@ -312,6 +315,32 @@ class Config:
         "addresses and networks (10.0.0.0/8) that may see /debug, unix for Unix sockets; empty for all",
         check=_network_or_unix,
     )
+
+    sandbox_rate_limit_instance_start: tuple[str, ...] = _option(
+        (),
+        "how many jobs may be created, such as 20/PT1M; client=20/PT1M for each client, workflow=20/PT1M for each "
+        "workflow; empty for any number, as in the next three",
+        check=policy.check_item,
+    )
+    sandbox_rate_limit_activity_start: tuple[str, ...] = _option(
+        (), "how many reports of devices may move jobs into another state", check=policy.check_item
+    )
+    sandbox_rate_limit_job_schedule: tuple[str, ...] = _option(
+        (), "how many tasks may be scheduled", check=policy.check_item
+    )
+    sandbox_rate_limit_job_execute: tuple[str, ...] = _option((), "how many tasks may be run", check=policy.check_item)
+    sandbox_rate_limit_type: str = _option(
+        "auto",
+        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory",
+        ("auto", "memory", "bucket4j"),
+    )
+    sandbox_max_allowed_repetitions: int = _option(
+        0, "how often a job may enter or report a state, and a rule act on what it has caused; 0 for any number"
+    )
+    sandbox_max_command_duration: Seconds = _option(
+        Seconds(0), "time after which a change that has not begun is not made; 0 for none",
+        least=_LEAST_TIME, or_zero=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ class Tunables:
     debug_enabled: bool
     debug_auth_token: str
     debug_allowed_ips: tuple[str, ...]
+    sandbox_rate_limit_instance_start: tuple[str, ...]
+    sandbox_rate_limit_activity_start: tuple[str, ...]
+    sandbox_rate_limit_job_schedule: tuple[str, ...]
+    sandbox_rate_limit_job_execute: tuple[str, ...]
+    sandbox_rate_limit_type: str
+    sandbox_max_allowed_repetitions: int
+    sandbox_max_command_duration: Seconds
 
     @classmethod
     def of(cls, config: Config) -> Self:

@@ -19,7 +19,7 @@ from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
 from wfx.rules.own_actions import SET_OUTPUT
 from wfx.store.operations import JobOperation
-from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry, is_name
+from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
 DEEPEST = 100
 """Events of a chain; what would come behind is refused, whatever the limit of repetitions is."""
@@ -73,6 +73,13 @@ UNCOUNTED = Lineage()
 """Of events that begin a chain, and where there is no limit."""
 
 
+class Start(NamedTuple):
+    """A job to be created."""
+
+    client_id: str
+    workflow: str
+
+
 class Effects(NamedTuple):
     """What is to be done in one transaction, and what is told once it is done."""
 
@@ -80,11 +87,13 @@ class Effects(NamedTuple):
     records: RuleRecords
     answers: Callable[[Sequence[Any]], Sequence[ActionResult]]
     """Tells what became of each action, of what the store returned for each operation."""
+    starts: Sequence[Start] = ()
+    """The jobs that are to be created."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do in the store."""
-        return not self.operations and not any(self.records)
+        return not self.operations and self.records == NOTHING
 
 
 def caused_by(event: LogEvent) -> Cause:
@@ -131,6 +140,7 @@ class _Effects:
         self._operations: list[JobOperation] = []
         self._tasks: list[NewTask] = []
         self._scores: list[ScoreEntry] = []
+        self._starts: list[Start] = []
         self._counts: dict[str, int] = {}
         self._results: list[tuple[ActionResult, int | None]] = []
         """With the place of the operation that says how it went."""
@@ -170,6 +180,7 @@ class _Effects:
             tuple(self._operations),
             records,
             lambda told: [_told(result, None if place is None else told[place]) for result, place in results],
+            tuple(self._starts),
         )
 
     def _limit(self, action_id: str) -> str:
@@ -198,6 +209,8 @@ class _Effects:
             self._scores.append(entry)
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
+            if kind == "create_job":
+                self._starts.append(Start(parameters["client_id"], parameters["workflow"]))
             return True
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wfx.reactions.effects import ActionResult, Effects, Outcome
+from wfx.reactions.effects import ActionResult, Effects, Outcome, Start
 from wfx.reactions.facts import FactStore, GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
@@ -33,6 +33,8 @@ class StepDraft:
         self.upto = upto
         """The newest event that was looked at."""
         self.operations: list[JobOperation] = []
+        self.starts: list[Start] = []
+        """The jobs that are to be created."""
         self._parts: list[_Part] = []
         self._changed: set[str] = set()
         self._bytes = 0
@@ -69,6 +71,7 @@ class StepDraft:
         """Add what an event brings about."""
         self._parts.append(_Part(event, effects, len(self.operations)))
         self.operations += effects.operations
+        self.starts += effects.starts
         self._changed.update(each.job_id for each in effects.operations if isinstance(each, ChangeJob))
         self._bytes += sum(getattr(each, "size", 0) for each in effects.operations)
         records = effects.records

@@ -70,7 +70,7 @@ from wfx.store.protocol import (
     NoRoom,
     RequireJob,
 )
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
@@ -322,7 +322,7 @@ class BatchingStore(BatchingRules):
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         return self.backend.rate_tokens
 
     async def ping(self) -> None:

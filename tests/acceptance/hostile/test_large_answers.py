@@ -39,8 +39,10 @@ from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
 
@@ -131,10 +133,14 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         filters = await stack.enter_async_context(Filters(deadline=DEADLINE))
         bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
         watched: Any = store
-        jobs = Jobs(watched)
+        limits = Limits(tuned())
+        guard = Guard(watched, limits, tuned())
+        jobs = Jobs(watched, guard)
         services = Services(
             jobs=jobs,
-            bulk=BulkJobs(watched, jobs.created),
+            bulk=BulkJobs(watched, jobs.created, guard),
+            limits=limits,
+            guard=guard,
             workflows=Workflows(watched),
             devices=await stack.enter_async_context(Devices(watched)),
             health=Health(watched),
@@ -146,14 +152,14 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             max_body=20 * MEGABYTE,
             tunables=tuned(),
             rule_store=watched,
-            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals()),
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
         app = build_app(Side.NORTH, Dispatch(Side.NORTH, services))
-        limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
-        server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
+        http_limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+        server = asyncio.create_task(listener.engine(app, listener.socket, http_limits, stop))
         try:
             yield Service(store, answers, port)
         finally:
