@@ -47,6 +47,8 @@ from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
 from wfx.reactions.consumer import RuleConsumer
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
