@@ -15,7 +15,7 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store import rule_records
-from wfx.store.operations import ChangeJob, CreateJob
+from wfx.store.operations import ChangeJob, CreateJob, JobOperation
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry, Task, TaskOutcome, TaskQuery, TaskState
 
@@ -60,7 +60,7 @@ async def test_a_task_is_claimed_and_done(store: Store, clock: SetClock) -> None
     assert await claim(store) == []
     assert await store.next_task_due(["mail"]) is None
     found = await store.get_task(task.id)
-    assert found == task._replace(state=TaskState.DONE, result=DONE.result, due=found.due, mtime=NOON + 5)
+    assert found == task._replace(state=TaskState.DONE, result=DONE.result, due=found.due, mtime=Timestamp(NOON + 5))
 
 
 async def test_a_key_is_used_once(store: Store) -> None:
@@ -131,7 +131,7 @@ async def test_what_follows_of_a_task_is_done_with_its_end(store: Store, flow: W
     """Operations and records come with the end of a task, each operation with its result, or not at all."""
     await add(store, *new("a"))
     (task,) = await claim(store)
-    wanted = [CreateJob(flow.name, begin()), ChangeJob("unknown", move("RUN"))]
+    wanted: Sequence[JobOperation] = [CreateJob(flow.name, begin()), ChangeJob("unknown", move("RUN"))]
     records = RuleRecords(new("next"), [ScoreEntry("a", "u", 5, "good")], {"n": (0, 1)})
     with pytest.raises(SequenceTaken):
         await store.finish_task(task, DONE, wanted, records._replace(sequences={"n": (3, 4)}))
@@ -156,6 +156,7 @@ async def test_a_failed_task_is_done_once_more(store: Store, clock: SetClock) ->
     replayed = await store.replay_task(task.id)
     assert (replayed.state, replayed.due, replayed.attempts) == (TaskState.WAITING, NOON + 7, 1)
     assert replayed == await store.get_task(task.id)
+    clock.now += 1
     with pytest.raises(TaskNotFailed):
         await store.replay_task(task.id)
     assert [each.attempts for each in await claim(store)] == [2]
