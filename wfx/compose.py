@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -46,6 +46,12 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.consumer import RuleConsumer
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rule_source import RuleSource, RulesUnusable
+from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
@@ -123,13 +129,16 @@ async def compose(
     """
     tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
+    rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, lost, stack)
+    services = await _open_services(config, tunables, store, rules, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
+    running_config.on_reload(partial(_prepare_rules, rules))
+    stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
-    readiness = Readiness(services.health)
+    readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
@@ -167,6 +176,25 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
+async def _open_rules(config: Config) -> Rules:
+    """Read the rules before anything else is done. Raises OptionRefused."""
+    rules = Rules(_rule_source(config))
+    try:
+        await rules.open()
+    except RulesUnusable as exc:
+        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
+    return rules
+
+
+def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
+    """Have the rules read again, whether or not they are good: nothing else depends on them."""
+    return partial(rules.reload_from, _rule_source(config))
+
+
+def _rule_source(config: Config) -> RuleSource:
+    return RuleSource(config.rules)
+
+
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
@@ -198,7 +226,7 @@ def _monitor(
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
@@ -213,7 +241,8 @@ async def _open_services(
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
-    return Services(
+    figures, fatals = RuleFigures(), Fatals()
+    services = Services(
         jobs=jobs,
         limits=limits,
         guard=guard,
@@ -228,7 +257,17 @@ async def _open_services(
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+        rule_store=store,
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        rules=rules,
+        rule_figures=figures,
     )
+    consumer = RuleConsumer(
+        store, rules, figures, fatals, jobs.created, limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
+    await stack.enter_async_context(consumer)
+    return services
 
 
 async def _close_store(store: Store) -> None:

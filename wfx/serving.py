@@ -42,7 +42,8 @@ def loaded_from(resolved: ResolvedSettings) -> LoadedConfig:
     from wfx.server.tls import files_of
 
     config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    signatures = {**resolved.signatures, **{path: signature(path) for path in files_of(config)}}
+    named = [*files_of(config), *([config.rules] if config.rules else ())]
+    signatures = {**resolved.signatures, **{path: signature(path) for path in named}}
     return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
 
 
@@ -73,7 +74,6 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
     from wfx.server.socket_activation import PassedSocketsUnusable
-    from wfx.server.tls import CannotUseTls
     from wfx.workers.parent import WorkerNotStarted
 
     try:
@@ -83,7 +83,7 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     logs.sanitize(loaded.config)
     try:
         yield
-    except CannotUseTls as exc:
+    except cross_checks.OptionRefused as exc:
         raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
     except (WfxError, CannotListen, PassedSocketsUnusable, WorkerNotStarted) as exc:
         logs.flush()  # so that the reason is the last line

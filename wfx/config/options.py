@@ -126,6 +126,7 @@ _TAKEN = (
     "openapiv3.json",
     "swagger.json",
     "ui",
+    "v1",
     "version",
 )
 """First segments of paths that stand for something else."""
@@ -222,6 +223,8 @@ class Config:
         "at most 32 of 512 characters",
         check=_log_pattern,
     )
+
+    rules: str = _option("", "YAML file of rules, which are carried out on events; empty for none", reload=True)
 
     simple_fileserver: str = _option(
         "", "directory whose files are served under /download on both sides; empty for none", check=_directory

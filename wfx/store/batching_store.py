@@ -29,8 +29,9 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
+from wfx.store.batch_writer import BatchWriter, brings_much, go_together, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
+from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
@@ -70,6 +71,7 @@ from wfx.store.protocol import (
     RequireJob,
 )
 from wfx.store.rate_tokens import SharedTokens
+from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -82,7 +84,7 @@ _SMALL = 64 * 1024
 """Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
 
-class BatchingStore:
+class BatchingStore(BatchingRules):
     """Made by :meth:`open`."""
 
     def __init__(self, backend: Backend, bounds: LogBounds, clock: Clock, on_batch: OnBatch) -> None:
@@ -100,6 +102,7 @@ class BatchingStore:
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             exclusive=is_exclusive,
+            together=go_together,
             large=brings_much,
             on_batch=on_batch,
         )
@@ -252,7 +255,13 @@ class BatchingStore:
         return await self.backend.read_consumers()
 
     async def step(
-        self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
+        self,
+        consumer: str,
+        after: int,
+        number: int,
+        upto: int,
+        operations: Sequence[JobOperation],
+        records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         _require_name("consumer", consumer)
         if upto < after:
@@ -262,8 +271,9 @@ class BatchingStore:
             _bounded(number),
         ):  # no consumer comes so far, and no database looks for it
             raise StepTaken(consumer, after, number)
-        upto = _bounded(upto)
-        answers: Sequence[Any] = await self._writes.submit(TakeStep(consumer, after, number, upto, tuple(operations)))
+        records = records if records is NOTHING else settled(records)
+        step = TakeStep(consumer, after, number, _bounded(upto), tuple(operations), records, self._clock())
+        answers: Sequence[Any] = await self._writes.submit(step)
         return answers
 
     async def read_bulk(self, key: str) -> BulkRecord | None:
