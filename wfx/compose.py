@@ -239,10 +239,6 @@ async def _open_services(
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
     await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
-    filters = await stack.enter_async_context(
-        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
-    )
-    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
@@ -258,20 +254,26 @@ async def _open_services(
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
-        filters=filters,
+        filters=await stack.enter_async_context(_filters(config, tunables)),
         large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals)),
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
         rules=rules,
         rule_figures=figures,
     )
     await stack.enter_async_context(_consumer(services, store, fatals))
     return services
+
+
+def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
+    filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    return filters
 
 
 def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,7 @@ def test_a_batch(ruled: LocalService) -> None:
         receipt = answer.json()
         assert len(receipt.pop("job_id")) == 36
         assert receipt == {"total": 2, "queued": 2, "rejected": 0}
-        eventually(lambda: score(client, "batch") == 150)
+        eventually(lambda: score(client, "batch") == 150, "both are evaluated")
         refused = client.post("/events/batch", json=[PURCHASE] * 101)
         assert (refused.status_code, refused.json()) == (400, {"error": "batch size 101 exceeds max 100"})
         refused = client.post("/events/batch", json=[{"payload": {}}])
@@ -132,7 +134,7 @@ def test_no_death_doubles_or_forgets(request: pytest.FixtureRequest, storage: st
     service = LocalService(tmp_path, *options, f"--rules={QUICK_START}")
     answers: dict[str, bytes] = {}
     drawn = random.Random(7)
-    for kill in range(6):
+    for kill in range(5):
         service.start()
         url = f"{service.north}/v1/events"
 
@@ -146,15 +148,15 @@ def test_no_death_doubles_or_forgets(request: pytest.FixtureRequest, storage: st
         with ThreadPoolExecutor(8) as pool:
             told = [pool.submit(tell, ident) for ident in idents]
             enough = drawn.randrange(5, 50)
-            eventually(lambda told=told, enough=enough: sum(each.done() for each in told) >= enough)  # type: ignore[misc]
+            eventually(lambda told=told, enough=enough: sum(map(Future.done, told)) >= enough, "it is well under way")  # type: ignore[misc]
             service.stop(signal.SIGKILL)
         for each in told:
             each.result()
     with service, clients(service) as client:
-        for ident in {f"{kill}-{number}" for kill in range(6) for number in range(40)}:
+        for ident in {f"{kill}-{number}" for kill in range(5) for number in range(40)}:
             answer = client.post("/events", json=purchase(id=ident, actor_id="killed"))
             assert answers.setdefault(ident, answer.content) == answer.content
-        assert score(client, "killed") == 75 * 240
+        assert score(client, "killed") == 75 * 200
 
 
 def test_two_servers_have_one_effect(request: pytest.FixtureRequest, tmp_path: Path) -> None:
@@ -210,22 +212,24 @@ def test_an_event_creates_a_job(request: pytest.FixtureRequest, storage: str, tm
             assert (result["success"], result["message"]) == (True, "Created a job of w for press-7")
         (job,) = httpx.get(f"{base}/jobs", params={"clientId": "press-7"}).json()["content"]
         assert (job["definition"], job["tags"]) == ({"order": 7}, ["ordered"])
-        log = httpx.get(f"{base}/jobs/events?since=0", headers={"Accept": "application/json"}).json()["content"]
-        (event,) = [each for each in log if each["event"]["job"]["id"] == job["id"]]
-        assert event["cause"]["actor"] == "rule:sc_order"
-        assert event["cause"]["requestId"] == "req-1"
+        dump = tmp_path / "dump.jsonl"
+        command = [sys.executable, "-m", "wfx", "export", *options, str(dump)]
+        subprocess.run(command, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+        caused = [line for line in dump.read_text().splitlines() if "rule:sc_order" in line]
+        assert len(caused) == 1
+        assert job["id"] in caused[0]
+        assert "req-1" in caused[0]
         missing = client.post("/events", json=order | {"id": "o2", "payload": {"workflow": "none"}}).json()
         (result,) = missing["actions_executed"]
         assert (result["success"], "Workflow not found" in result["message"]) == (False, True)
 
 
 def test_the_queue_of_a_server(tmp_path: Path) -> None:
-    """What the numbers of the rule file say holds: past event_timeout_ms 408, and the probes tell how it stands."""
+    """The numbers of the engine in the rule file hold: a queue for ten events takes ten of a hundred."""
     rules = rules_with(tmp_path, FOOD, queue_depth=10, event_workers=1)
     with LocalService(tmp_path, f"--rules={rules}") as service, clients(service) as client:
         assert httpx.get(f"{service.north}/readyz").status_code == 200
         assert httpx.get(f"{service.north}/healthz").status_code == 200
         receipt = client.post("/events/batch", json=[PURCHASE] * 100).json()
-        assert receipt["queued"] >= 10
-        assert receipt["queued"] + receipt["rejected"] == 100
-        eventually(lambda: score(client, "user_42") == 75 * receipt["queued"])
+        assert (receipt["queued"], receipt["rejected"]) == (10, 90)
+        eventually(lambda: score(client, "user_42") == 750, "those that were queued are evaluated")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.reactions.incoming_events import AWARDED, CAUSE, FOOD, Loaded, Stalling, purchase
+from tests.tuned import tuned
 from tests.waiting import until
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreUnavailable
 from wfx.domain.json import encode
@@ -19,6 +20,7 @@ from wfx.reactions import event_queue, incoming
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
+from wfx.service.limits import Limits
 from wfx.store.memory import open_memory
 
 
@@ -28,7 +30,7 @@ async def receiving(text: str = FOOD, **engine: Any) -> AsyncIterator[tuple[Inco
     store = await open_memory()
     rules, stalling = Loaded.of(text, **engine), Stalling(store)
     try:
-        async with Incoming(stalling, rules, RuleFigures(), Fatals()) as taking:
+        async with Incoming(stalling, rules, RuleFigures(), Fatals(), Limits(tuned())) as taking:
             yield taking, stalling, rules
             stalling.flows.set()
     finally:

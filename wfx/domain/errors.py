@@ -28,9 +28,9 @@
     │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
+    ├── CommandTimedOut           a change was not begun in time, and was not made
     ├── EventQueueFull            too many events from outside wait
     ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
-    ├── CommandTimedOut           a change was not begun in time, and was not made
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -272,6 +272,14 @@ class TaskNotFailed(Refused):
         super().__init__(f"task {task_id} is {state}; only a task that is FAILED can be done once more")
 
 
+class CommandTimedOut(WfxError):
+    """A change was not begun in the time that it may take; it was not made and will not be."""
+
+    def __init__(self, seconds: float) -> None:
+        """Say how long it may take."""
+        super().__init__(f"the change was not begun within {seconds:g} s, and was not made; try again later")
+
+
 class EventQueueFull(WfxError):
     """There is no room for one more event from outside."""
 
@@ -286,14 +294,6 @@ class EventTimedOut(WfxError):
     def __init__(self, milliseconds: int) -> None:
         """Name the limit."""
         super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
-
-
-class CommandTimedOut(WfxError):
-    """A change was not begun in the time that it may take; it was not made and will not be."""
-
-    def __init__(self, seconds: float) -> None:
-        """Say how long it may take."""
-        super().__init__(f"the change was not begun within {seconds:g} s, and was not made; try again later")
 
 
 class LogPositionError(WfxError):

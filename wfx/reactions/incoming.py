@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,7 +17,8 @@ from wfx.domain.cause import Cause
 from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, StepTaken, StoreError, StoreUnavailable, WfxError
 from wfx.domain.json import Json, decode
 from wfx.domain.timestamp import Timestamp
-from wfx.reactions.effects import ActionResult, effects_of
+from wfx.limits.policy import Kind
+from wfx.reactions.effects import ActionResult, Effects, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.event_queue import EventQueue
 from wfx.reactions.facts import FactStore, GatheredFacts, TooManyFacts
@@ -27,6 +28,7 @@ from wfx.reactions.pending_event import Batch, PendingEvent, Withdrawn
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.rules.graph import Engine, Graph
+from wfx.service.limits import Limits
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import RuleRecords
 
@@ -52,6 +54,9 @@ class EventStore(FactStore, Protocol):
     ) -> str:
         """Do what an event brings about and keep its answer, or return the one that is kept."""
 
+    async def read_event_answer(self, event_id: str) -> str | None:
+        """Return the answer to an event that is kept, if there is one."""
+
 
 class CurrentRules(Protocol):
     """The rules that are loaded."""
@@ -64,12 +69,15 @@ class CurrentRules(Protocol):
 class Incoming:
     """Takes events from outside. Use as a context manager, on one event loop."""
 
-    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals) -> None:
-        """Evaluate events by these rules, and count what comes of it."""
+    def __init__(
+        self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals, limits: Limits
+    ) -> None:
+        """Evaluate events by these rules, within the limits, and count what comes of it."""
         self._store = store
         self._rules = rules
         self._figures = figures
         self._fatals = fatals
+        self._limits = limits
         self._drawing = asyncio.Lock()
         """Held by events that draw from sequences, after another one was quicker."""
         self.queue = EventQueue(self._work_on, lambda: self._engine)
@@ -90,7 +98,8 @@ class Incoming:
     async def tell(self, event: Json, cause: Cause) -> str:
         """Return what the rules did about an event, as JSON.
 
-        Raises NoRules, EventQueueFull, EventTimedOut (then nothing was or will be done), and what the store raises.
+        Raises NoRules, EventQueueFull, EventTimedOut (then nothing was or will be done), TooManyStarted, and what the
+        store raises.
         """
         self._graph()
         loop = asyncio.get_running_loop()
@@ -207,6 +216,13 @@ class Incoming:
             answers[:] = [answer_of(event.id, pending.milliseconds, evaluation, outcome[0])]
             return answers[0]
 
+        if (wanted := [*self._wanted(effects)]) and is_named:
+            known = await self._store.read_event_answer(event.id)
+            if known is not None:
+                return known
+        for kind, whose in wanted:  # what was promised waits, what a caller starts is refused
+            take = self._limits.require if pending.batch is None else self._limits.admit
+            await take(kind, **whose)
         if effects.is_empty and not is_named:
             told = tell(())
         else:
@@ -215,6 +231,13 @@ class Incoming:
             self._figures.note_evaluation(event, evaluation)
             self._figures.note_results(event, outcome[0])
         return told
+
+    def _wanted(self, effects: Effects) -> Iterator[tuple[Kind, dict[str, str]]]:
+        """Return the tokens that effects need: of what kind, and whose."""
+        if self._limits.is_set(Kind.INSTANCE_START):
+            yield from ((Kind.INSTANCE_START, start._asdict()) for start in effects.starts)
+        if self._limits.is_set(Kind.JOB_SCHEDULE):
+            yield from ((Kind.JOB_SCHEDULE, {}) for _ in effects.records.tasks)
 
 
 def _event_of(document: Json) -> tuple[Event, bool]:

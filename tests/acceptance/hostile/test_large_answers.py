@@ -155,15 +155,15 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             max_body=20 * MEGABYTE,
             tunables=tuned(),
             rule_store=watched,
-            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals()),
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
             tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
         app = build_app(Side.NORTH, Dispatch(Side.NORTH, services))
-        limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
-        server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
+        http_limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+        server = asyncio.create_task(listener.engine(app, listener.socket, http_limits, stop))
         try:
             yield Service(store, answers, port)
         finally:

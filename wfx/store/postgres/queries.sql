@@ -489,7 +489,8 @@ DELETE FROM writer
 -- name: is_unused
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
-    AND NOT EXISTS (SELECT FROM device)
+    AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -768,8 +769,8 @@ gone AS (
 )
 SELECT count(*) FROM gone
 
--- name: event_answer
-SELECT answer FROM event_answer WHERE key = $1
+-- name: event_answers
+SELECT key, answer FROM event_answer WHERE key = ANY ($1::text[])
 
 -- name: measure_event_answers
 SELECT count(*), coalesce(sum(size), 0)::bigint FROM event_answer
