@@ -18,6 +18,7 @@ from wfx.api.handlers import (
     fleet_jobs,
     job_fields,
     jobs,
+    limits,
     rule_events,
     rule_scores,
     workflows,
@@ -104,6 +105,7 @@ HANDLERS: dict[str, Handler] = {
     "PostFleetJobsTag": fleet_bulk.tag,
     "PostRulesEvents": rule_events.create,
     "PostRulesEventsBatch": rule_events.create_batch,
+    "GetRulesLimits": limits.show,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
 }
