@@ -48,6 +48,8 @@ from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
@@ -136,7 +138,7 @@ async def compose(
     running_config.on_reload(partial(_prepare_rules, rules))
     stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
-    readiness = Readiness(services.health)
+    readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
@@ -239,6 +241,7 @@ async def _open_services(
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
+    figures, fatals = RuleFigures(), Fatals()
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -254,10 +257,13 @@ async def _open_services(
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+        rule_store=store,
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
         rules=rules,
+        rule_figures=figures,
     )
     consumer = RuleConsumer(
-        store, rules, services.rule_figures, Fatals(), jobs.created, limits,
+        store, rules, figures, fatals, jobs.created, limits,
         lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
     )  # fmt: skip
     await stack.enter_async_context(consumer)

@@ -44,7 +44,7 @@ CONTRACT = [
     "sse-ping-interval",
     "sse-grace-interval",
 ]
-ITEMS = ("https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path", "serial=SN", "FAILED=90d")
+ITEMS = ("https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path", "serial=SN", "FAILED=90d", "20/PT1M")
 """Items of lists, one of which each list takes."""
 
 

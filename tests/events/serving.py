@@ -147,6 +147,8 @@ async def serving(
         broker=broker,
         max_body=0,
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
+        rule_store=nothing,
+        incoming=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
 from wfx.reactions.rules import Rules
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
@@ -20,6 +21,7 @@ from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
 from wfx.service.workflows import Workflows
+from wfx.store.rule_protocol import RuleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    rule_store: RuleStore
+    """What rules have left."""
+    incoming: Incoming
+    """Takes events from outside."""
     rules: Rules = field(default_factory=Rules)
     rule_figures: RuleFigures = field(default_factory=RuleFigures)
 

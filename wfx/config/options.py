@@ -126,6 +126,7 @@ _TAKEN = (
     "openapiv3.json",
     "swagger.json",
     "ui",
+    "v1",
     "version",
 )
 """First segments of paths that stand for something else."""

@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── NoRules               the server has no rules at all
     │   ├── TaskNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
@@ -28,6 +29,8 @@
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
     ├── CommandTimedOut           a change was not begun in time, and was not made
+    ├── EventQueueFull            too many events from outside wait
+    ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -85,6 +88,14 @@ class WorkflowNotFound(NotFound):
         """Keep the name: job creation and deletion word the message differently from a plain read."""
         super().__init__("Workflow not found for given name")
         self.name = name
+
+
+class NoRules(NotFound):
+    """The server has no rules."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this server has no rules; start it with --rules FILE")
 
 
 class Refused(WfxError):
@@ -267,6 +278,22 @@ class CommandTimedOut(WfxError):
     def __init__(self, seconds: float) -> None:
         """Say how long it may take."""
         super().__init__(f"the change was not begun within {seconds:g} s, and was not made; try again later")
+
+
+class EventQueueFull(WfxError):
+    """There is no room for one more event from outside."""
+
+    def __init__(self, reason: str) -> None:
+        """Say how much there is."""
+        super().__init__(f"event queue full ({reason})")
+
+
+class EventTimedOut(WfxError):
+    """An event from outside was not evaluated in time; nothing was done, and nothing will be."""
+
+    def __init__(self, milliseconds: int) -> None:
+        """Name the limit."""
+        super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
 
 
 class LogPositionError(WfxError):

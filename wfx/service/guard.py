@@ -69,9 +69,9 @@ class Guard:
     ) -> Job:
         """Create a job. Raises TooManyStarted and CommandTimedOut."""
 
-        async def work(decide: DecideCreation) -> Job:
+        async def work(decide_in_time: DecideCreation) -> Job:
             await self.require_start(workflow, decide, client_id)
-            return await self._store.create_job(workflow, decide, size=size, cause=cause)
+            return await self._store.create_job(workflow, decide_in_time, size=size, cause=cause)
 
         return await self.in_time(decide, work)
 
@@ -94,7 +94,7 @@ class Guard:
     async def report(self, job_id: str, decide: DecideChange, actor: Actor, *, size: int, cause: EncodedCause) -> Job:
         """Move a job. Raises TooManyStarted, TooManyRepetitions and CommandTimedOut."""
 
-        async def work(decide: DecideChange) -> Job:
+        async def work(decide_in_time: DecideChange) -> Job:
             is_paid = actor is not Actor.CLIENT
             while True:  # each time around somebody else has changed the job
                 job = await self._store.get_job(job_id)
@@ -104,7 +104,7 @@ class Guard:
                     await self._limits.require(Kind.ACTIVITY_START, client_id=job.client_id, workflow=name)
                     is_paid = True
                 await self._require_few(job, change)
-                on_version = partial(_decide_on, version=job.version, decide=decide)
+                on_version = partial(_decide_on, version=job.version, decide=decide_in_time)
                 try:
                     return await self._store.change_job(job_id, on_version, size=size, cause=cause)
                 except _JobMoved:

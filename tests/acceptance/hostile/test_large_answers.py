@@ -30,6 +30,10 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
@@ -147,13 +151,15 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             downloads=stack.enter_context(Downloads(tuned())),
             max_body=20 * MEGABYTE,
             tunables=tuned(),
+            rule_store=watched,
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
         app = build_app(Side.NORTH, Dispatch(Side.NORTH, services))
-        limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
-        server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
+        http_limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+        server = asyncio.create_task(listener.engine(app, listener.socket, http_limits, stop))
         try:
             yield Service(store, answers, port)
         finally:
