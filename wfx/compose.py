@@ -234,10 +234,6 @@ async def _open_services(
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
     await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
-    filters = await stack.enter_async_context(
-        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
-    )
-    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
@@ -251,7 +247,7 @@ async def _open_services(
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
-        filters=filters,
+        filters=await _open_filters(config, tunables, stack),
         large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
         downloads=stack.enter_context(Downloads(tunables)),
@@ -268,6 +264,14 @@ async def _open_services(
     )  # fmt: skip
     await stack.enter_async_context(consumer)
     return services
+
+
+async def _open_filters(config: Config, tunables: Holder[Tunables], stack: AsyncExitStack) -> Filters:
+    filters = await stack.enter_async_context(
+        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    )
+    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    return filters
 
 
 async def _close_store(store: Store) -> None:
