@@ -21,6 +21,7 @@ from wfx.api.handlers import (
     limits,
     rule_events,
     rule_scores,
+    rule_tasks,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
@@ -108,6 +109,8 @@ HANDLERS: dict[str, Handler] = {
     "GetRulesLimits": limits.show,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
+    "GetRulesTasks": rule_tasks.query,
+    "PostRulesTasksIdReplay": rule_tasks.replay,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 
