@@ -8,16 +8,14 @@ from typing import Any, cast
 
 from wfx.domain.errors import StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store import event_batches
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.bulk import ItemOutcome, SliceRecord, SliceResult
-from wfx.store.event_batches import Apart
 from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
-    EventAnswers,
+    EventAnswer,
     ExclusiveOperation,
     FinishTask,
     JobOperation,
@@ -29,7 +27,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
-from wfx.store.rule_records import AnswersTo
+from wfx.store.rule_records import AnswerTo
 
 _SMALL = 128 * 1024
 """Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
@@ -44,7 +42,7 @@ class BatchWriter:
         self._clock = clock
 
     async def write(self, operations: Sequence[Operation]) -> Answers:
-        """Do an exclusive operation, or operations on jobs in order, or events, and make them durable together.
+        """Do an exclusive operation, or operations on jobs in order, and make them durable together.
 
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
@@ -57,8 +55,8 @@ class BatchWriter:
                 return [await self._step(step)]
             case TakeSlice() as piece:
                 return [await self._slice(piece)]
-            case TakeEvent():
-                return await self._events(cast("Sequence[TakeEvent]", operations))
+            case TakeEvent() as event:
+                return [await self._event(event)]
         return await self._change(cast("Sequence[JobOperation]", operations))
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
@@ -84,31 +82,20 @@ class BatchWriter:
         plan, answers = await self._planned(step.operations)
         return answers if await self._commit(plan, step) else AGAIN
 
-    async def _events(self, events: Sequence[TakeEvent]) -> Answers:
-        """Do what follows from events and return the answers; where one is there already, do nothing."""
-        chosen, records = event_batches.together(events)
-        room = EVERYTHING if len(events) == 1 else _SMALL
-        plan, results = await self._planned([each for event in chosen for each in event.operations], room)
-        told, place = dict[str, str](), 0
-        for event in chosen:
-            told[event.key] = event.tell(results[place : place + len(event.operations)])
-            place += len(event.operations)
+    async def _event(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer; if that is there already, do nothing."""
+        plan, answers = await self._planned(event.operations)
+        answer = event.tell(answers)
         try:
-            done = await self._commit(plan, EventAnswers(told, records, events[0].now))
+            done = await self._commit(plan, EventAnswer(event.key, answer, event.records, event.now))
         except EventTaken:
-            known = await self._backend.read_rules(AnswersTo([*told]))
-            return [known.get(event.key, AGAIN) for event in events]
-        except JobsLocked as exc:
-            if len(events) > 1:
-                raise Apart from exc
-            raise
-        return [told.get(event.key, AGAIN) if done else AGAIN for event in events]
+            known = await self._backend.read_rules(AnswerTo(event.key))
+            return AGAIN if known is None else known  # it was dropped meanwhile
+        return answer if done else AGAIN
 
-    async def _planned(self, operations: Sequence[JobOperation], room: int = EVERYTHING) -> tuple[Plan, Answers]:
-        """Plan operations; return the answers to them, too. Raises Apart for a job that is larger than the room."""
-        snapshot = await self._load(operations, room)
-        if snapshot.large:
-            raise Apart
+    async def _planned(self, operations: Sequence[JobOperation]) -> tuple[Plan, Answers]:
+        """Plan operations; return the answers to them, too."""
+        snapshot = await self._load(operations, EVERYTHING)
         plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
         return plan, [_attempt(plan, operation) for operation in operations]
 
@@ -169,15 +156,8 @@ def is_exclusive(operation: Operation) -> bool:
     return not isinstance(operation, JobOperation)
 
 
-def go_together(first: Operation, other: Operation) -> bool:
-    """Tell whether two exclusive operations may be in one batch."""
-    return isinstance(first, TakeEvent) and isinstance(other, TakeEvent)
-
-
 def brings_much(operation: Operation) -> bool:
     """Tell whether an operation brings so much that small ones must not wait for several of its kind."""
-    if isinstance(operation, TakeEvent):
-        return event_batches.brings_much(operation, _SMALL)
     return isinstance(operation, (ChangeJob, CreateJob)) and operation.size > _SMALL
 
 

@@ -14,14 +14,14 @@ from wfx.store.backend import EventTaken
 from wfx.store.operations import (
     ClaimTasks,
     DropTasks,
-    EventAnswers,
+    EventAnswer,
     FinishTask,
     ReplayTask,
     RuleCheckpoint,
     TaskOperation,
 )
 from wfx.store.rule_records import (
-    AnswersTo,
+    AnswerTo,
     NextTaskDue,
     RepetitionsOf,
     RuleQuestion,
@@ -62,8 +62,8 @@ class MemoryRules:
     def require(self, checkpoint: RuleCheckpoint) -> None:
         """Raise EventTaken, TaskTaken or SequenceTaken if the checkpoint does not fit what is there."""
         match checkpoint:
-            case EventAnswers(answers):
-                if not self._answers.keys().isdisjoint(answers):
+            case EventAnswer(key):
+                if key in self._answers:
                     raise EventTaken
             case FinishTask(task_id, attempts):
                 task = self._tasks.get(task_id)
@@ -77,8 +77,8 @@ class MemoryRules:
         """Write what the checkpoint says."""
         now = Timestamp(checkpoint.now)
         match checkpoint:
-            case EventAnswers(answers):
-                self._answers |= {key: _Noted(answer, now) for key, answer in answers.items()}
+            case EventAnswer(key, answer):
+                self._answers[key] = _Noted(answer, now)
             case FinishTask(task_id, _, (state, result, _)):
                 due = Timestamp(checkpoint.due)
                 self._tasks[task_id] = self._tasks[task_id]._replace(state=state, result=result, due=due, mtime=now)
@@ -164,8 +164,8 @@ class MemoryRules:
     def answer(self, question: RuleQuestion) -> Any:
         """Return what is asked for."""
         match question:
-            case AnswersTo(keys):
-                return {key: self._answers[key].value for key in keys if key in self._answers}
+            case AnswerTo(key):
+                return noted.value if (noted := self._answers.get(key)) else None
             case NextTaskDue(kinds):
                 return min((task.due for task in self._open(kinds)), default=None)
             case TaskById(task_id):

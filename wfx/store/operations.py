@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -232,7 +232,7 @@ class TakeStep:
 
 @dataclass(frozen=True, slots=True)
 class TakeEvent:
-    """Do what follows from an event from outside, once, and keep its answer; in batches of such events alone."""
+    """Do what follows from an event from outside, once, and keep its answer; a batch of its own."""
 
     key: str
     """What the event's id is kept as."""
@@ -243,11 +243,11 @@ class TakeEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class EventAnswers:
-    """What is written of events from outside beside their changes."""
+class EventAnswer:
+    """What is written of an event from outside beside its changes."""
 
-    answers: Mapping[str, str]
-    """By what the events' ids are kept as."""
+    key: str
+    answer: str
     records: RuleRecords
     now: int
 
@@ -286,7 +286,7 @@ class TakeSlice:
     tell: TellSlice
 
 
-RuleCheckpoint = TakeStep | EventAnswers | FinishTask
+RuleCheckpoint = TakeStep | EventAnswer | FinishTask
 """Checkpoints that may have records of rules."""
 Checkpoint = RuleCheckpoint | SliceRecord
 """What is compared and written in the transaction of a plan: both, or neither."""

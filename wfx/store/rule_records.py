@@ -181,10 +181,10 @@ def expired_answers(oldest: Sequence[tuple[int, int, int]], kept: tuple[int, int
     return expired
 
 
-class AnswersTo(NamedTuple):
-    """Asks for the answers to events, by what their ids are kept as."""
+class AnswerTo(NamedTuple):
+    """Asks for the answer to an event, by what its id is kept as."""
 
-    keys: Sequence[str]
+    key: str
 
 
 class NextTaskDue(NamedTuple):
@@ -232,4 +232,4 @@ class RepetitionsOf(NamedTuple):
     root: str
 
 
-RuleQuestion = AnswersTo | NextTaskDue | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf
+RuleQuestion = AnswerTo | NextTaskDue | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf

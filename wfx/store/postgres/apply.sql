@@ -166,14 +166,12 @@ go AS MATERIALIZED (SELECT me.id FROM me, moved),
 -- name: go_with_event
 moved AS (
     INSERT INTO event_answer (key, created, size, answer)
-    SELECT key, $52::bigint, octet_length(answer), answer
-    FROM unnest($51::text[], $53::text[]) AS event (key, answer)
+    SELECT $51, $52::bigint, octet_length($53::text), $53
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) :unless
-        AND NOT EXISTS (SELECT FROM event_answer WHERE key = ANY ($51))
-    ORDER BY key
+    ON CONFLICT (key) DO NOTHING
     RETURNING key
 ),
-go AS MATERIALIZED (SELECT id FROM me WHERE EXISTS (SELECT FROM moved)),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
 
 -- name: go_with_task
 moved AS (

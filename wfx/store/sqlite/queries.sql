@@ -460,8 +460,8 @@ DELETE FROM task WHERE id IN (
 -- name: insert_event_answer
 INSERT INTO event_answer (key, created, size, answer) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
 
--- name: event_answers
-SELECT key, answer FROM event_answer WHERE key IN (:items)
+-- name: event_answer
+SELECT answer FROM event_answer WHERE key = ?
 
 -- name: measure_event_answers
 SELECT count(*), coalesce(sum(size), 0) FROM event_answer
