@@ -15,7 +15,7 @@ from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, JobOperation
 from wfx.store.plan import Clock
 from wfx.store.rule_records import (
     NOTHING,
-    AnswerTo,
+    AnswersTo,
     NextTaskDue,
     RepetitionsOf,
     RuleRecords,
@@ -53,8 +53,9 @@ class BatchingRules:
         return answer
 
     async def read_event_answer(self, event_id: str) -> str | None:
-        answer: str | None = await self.backend.read_rules(AnswerTo(_key_of(event_id)))
-        return answer
+        key = _key_of(event_id)
+        answers: Mapping[str, str] = await self.backend.read_rules(AnswersTo([key]))
+        return answers.get(key)
 
     async def claim_tasks(self, kinds: Sequence[str], at_most: int, ttl: float) -> Sequence[Task]:
         if not 0 < ttl <= _LONGEST_CLAIM:

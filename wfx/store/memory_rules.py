@@ -14,14 +14,14 @@ from wfx.store.backend import EventTaken
 from wfx.store.operations import (
     ClaimTasks,
     DropTasks,
-    EventAnswer,
+    EventAnswers,
     FinishTask,
     ReplayTask,
     RuleCheckpoint,
     TaskOperation,
 )
 from wfx.store.rule_records import (
-    AnswerTo,
+    AnswersTo,
     NextTaskDue,
     RepetitionsOf,
     RuleQuestion,
@@ -62,8 +62,8 @@ class MemoryRules:
     def require(self, checkpoint: RuleCheckpoint) -> None:
         """Raise EventTaken, TaskTaken or SequenceTaken if the checkpoint does not fit what is there."""
         match checkpoint:
-            case EventAnswer(key):
-                if key in self._answers:
+            case EventAnswers(answers):
+                if any(key in self._answers for key, _ in answers):
                     raise EventTaken
             case FinishTask(task_id, attempts):
                 task = self._tasks.get(task_id)
@@ -77,8 +77,8 @@ class MemoryRules:
         """Write what the checkpoint says."""
         now = Timestamp(checkpoint.now)
         match checkpoint:
-            case EventAnswer(key, answer):
-                self._answers[key] = _Noted(answer, now)
+            case EventAnswers(answers):
+                self._answers.update((key, _Noted(answer, now)) for key, answer in answers)
             case FinishTask(task_id, _, (state, result, _)):
                 due = Timestamp(checkpoint.due)
                 self._tasks[task_id] = self._tasks[task_id]._replace(state=state, result=result, due=due, mtime=now)
@@ -164,8 +164,8 @@ class MemoryRules:
     def answer(self, question: RuleQuestion) -> Any:
         """Return what is asked for."""
         match question:
-            case AnswerTo(key):
-                return noted.value if (noted := self._answers.get(key)) else None
+            case AnswersTo(keys):
+                return {key: self._answers[key].value for key in keys if key in self._answers}
             case NextTaskDue(kinds):
                 return min((task.due for task in self._open(kinds)), default=None)
             case TaskById(task_id):

@@ -232,7 +232,7 @@ class TakeStep:
 
 @dataclass(frozen=True, slots=True)
 class TakeEvent:
-    """Do what follows from an event from outside, once, and keep its answer; a batch of its own."""
+    """Do what follows from an event from outside, once, and keep its answer; a batch with others of its kind."""
 
     key: str
     """What the event's id is kept as."""
@@ -243,11 +243,11 @@ class TakeEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class EventAnswer:
-    """What is written of an event from outside beside its changes."""
+class EventAnswers:
+    """What is written of events from outside beside their changes; nothing if one has an answer already."""
 
-    key: str
-    answer: str
+    answers: Sequence[tuple[str, str]]
+    """What each event's id is kept as, and its answer; at least one."""
     records: RuleRecords
     now: int
 
@@ -286,7 +286,7 @@ class TakeSlice:
     tell: TellSlice
 
 
-RuleCheckpoint = TakeStep | EventAnswer | FinishTask
+RuleCheckpoint = TakeStep | EventAnswers | FinishTask
 """Checkpoints that may have records of rules."""
 Checkpoint = RuleCheckpoint | SliceRecord
 """What is compared and written in the transaction of a plan: both, or neither."""

@@ -181,10 +181,10 @@ def expired_answers(oldest: Sequence[tuple[int, int, int]], kept: tuple[int, int
     return expired
 
 
-class AnswerTo(NamedTuple):
-    """Asks for the answer to an event, by what its id is kept as."""
+class AnswersTo(NamedTuple):
+    """Asks for the answers to events, by what their ids are kept as."""
 
-    key: str
+    keys: Sequence[str]
 
 
 class NextTaskDue(NamedTuple):
@@ -232,4 +232,4 @@ class RepetitionsOf(NamedTuple):
     root: str
 
 
-RuleQuestion = AnswerTo | NextTaskDue | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf
+RuleQuestion = AnswersTo | NextTaskDue | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf

@@ -8,13 +8,13 @@ from typing import Any
 from wfx.domain.errors import IdempotencyKeyInUse, NotOnThisLog, SequenceTaken, StepTaken, TaskTaken, WfxError
 from wfx.store.backend import EventTaken
 from wfx.store.bulk import SliceRecord
-from wfx.store.operations import Checkpoint, EventAnswer, FinishTask, RuleCheckpoint, TakeStep
+from wfx.store.operations import Checkpoint, EventAnswers, FinishTask, RuleCheckpoint, TakeStep
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.rule_records import RuleRecords
 
-SEQUENCES = "sequence_pkey"
-"""PostgreSQL's name for the constraint that no two sequences have the same name."""
+RACES = ("sequence_pkey", "event_answer_key_key")
+"""PostgreSQL's names for constraints that another server's row may break which has come to be meanwhile."""
 _Values = tuple[Any, ...]
 
 
@@ -26,8 +26,9 @@ def statement(checkpoint: Checkpoint, fenced: FencedStatements) -> tuple[str, _V
             if not any(records):
                 return fenced.apply_step, own
             return fenced.apply_step_with_records, (*own, *_values(records, now))
-        case EventAnswer(key, answer, records, now):
-            return fenced.apply_event, (key, now, answer, *_values(records, now))
+        case EventAnswers(answers, records, now):
+            keys, texts = zip(*answers, strict=True)
+            return fenced.apply_events, (keys, now, texts, *_values(records, now))
         case FinishTask(task_id, attempts, (state, result, _), _, records, now):
             own_of_task = (task_id, attempts, state.value, result.decode(), checkpoint.due, now)
             return fenced.apply_task, (*own_of_task, *_values(records, now))
@@ -69,8 +70,8 @@ async def _own_refusal(plain: Plain, checkpoint: RuleCheckpoint) -> WfxError | N
             row = await plain.fetchrow(SQL["consumer"], consumer)
             fits = row is not None and (row[1], row[2]) == (after, number)
             return None if fits and checkpoint.records.sequences else StepTaken(consumer, after, number)
-        case EventAnswer(key):
-            is_known = await plain.fetchrow(SQL["event_answer"], key) is not None
+        case EventAnswers(answers):
+            is_known = await plain.fetchrow(SQL["event_answers"], [key for key, _ in answers]) is not None
             return EventTaken() if is_known or not checkpoint.records.sequences else None
         case FinishTask(task_id, attempts):
             row = await plain.fetchrow(SQL["task_by_id"], task_id)

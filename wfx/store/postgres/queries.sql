@@ -769,8 +769,8 @@ gone AS (
 )
 SELECT count(*) FROM gone
 
--- name: event_answer
-SELECT answer FROM event_answer WHERE key = $1
+-- name: event_answers
+SELECT key, answer FROM event_answer WHERE key = ANY ($1::text[])
 
 -- name: measure_event_answers
 SELECT count(*), coalesce(sum(size), 0)::bigint FROM event_answer

@@ -9,7 +9,7 @@ from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.rule_records import (
     KEPT,
-    AnswerTo,
+    AnswersTo,
     NextTaskDue,
     RepetitionsOf,
     RuleQuestion,
@@ -40,8 +40,8 @@ async def answer(plain: Plain, question: RuleQuestion) -> Any:
     match question:
         case NextTaskDue() | TaskById() | TaskPage():
             return await tasks.answer(plain, question)
-        case AnswerTo(key):
-            return await plain.fetchval(SQL["event_answer"], key)
+        case AnswersTo(keys):
+            rows = await plain.fetch(SQL["event_answers"], keys)
         case ScoreTotals(actor_ids):
             rows = await plain.fetch(SQL["score_totals"], actor_ids)
         case ScorePage(after, limit, actor_id):

@@ -139,9 +139,9 @@ class Writer:
         except asyncpg.UniqueViolationError as exc:
             if exc.constraint_name == _IDS:  # another server has created a job with the id meanwhile
                 return Applied(0, batch.ids)
-            if checkpoint is None or exc.constraint_name != checkpoints.SEQUENCES:
+            if checkpoint is None or exc.constraint_name not in checkpoints.RACES:
                 raise
-            first_seq, stale, done = 0, (), False  # another server has begun the sequence meanwhile
+            first_seq, stale, done = 0, (), False
         if checkpoint is not None and not done and not stale:
             raise await self._run(partial(checkpoints.refusal, checkpoint=checkpoint))
         if batch.long_histories and done:

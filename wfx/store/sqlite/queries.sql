@@ -457,11 +457,11 @@ DELETE FROM task WHERE id IN (
     WHERE mtime < ?1 OR nth <= ?2
 )
 
--- name: insert_event_answer
-INSERT INTO event_answer (key, created, size, answer) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+-- name: insert_event_answers
+INSERT INTO event_answer (key, created, size, answer) VALUES :rows
 
--- name: event_answer
-SELECT answer FROM event_answer WHERE key = ?
+-- name: event_answers
+SELECT key, answer FROM event_answer WHERE key IN (:items)
 
 -- name: measure_event_answers
 SELECT count(*), coalesce(sum(size), 0) FROM event_answer

@@ -10,10 +10,10 @@ from typing import Any
 from wfx.domain.errors import SequenceTaken
 from wfx.domain.timestamp import Timestamp
 from wfx.store.backend import EventTaken
-from wfx.store.operations import EventAnswer, FinishTask, RuleCheckpoint
+from wfx.store.operations import EventAnswers, FinishTask, RuleCheckpoint
 from wfx.store.rule_records import (
     KEPT,
-    AnswerTo,
+    AnswersTo,
     NextTaskDue,
     RepetitionsOf,
     RuleQuestion,
@@ -33,10 +33,11 @@ from wfx.store.sqlite.statements import SQL, for_items, for_rows
 def write(connection: sqlite3.Connection, checkpoint: RuleCheckpoint) -> None:
     """Write a checkpoint with its records. Raises StepTaken, EventTaken, TaskTaken or SequenceTaken."""
     match checkpoint:
-        case EventAnswer(key, answer, _, now):
-            values = (key, now, len(answer.encode()), answer)
-            if not connection.execute(SQL["insert_event_answer"], values).rowcount:
+        case EventAnswers(answers, _, now):
+            if any(for_items(connection, "event_answers", [key for key, _ in answers])):
                 raise EventTaken
+            rows = [(key, now, len(answer.encode()), answer) for key, answer in answers]
+            for_rows(connection, "insert_event_answers", rows)
         case FinishTask():
             tasks.finish(connection, checkpoint)
         case _:
@@ -86,9 +87,8 @@ def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
     match question:
         case NextTaskDue() | TaskById() | TaskPage():
             return tasks.answer(connection, question)
-        case AnswerTo(key):
-            row = connection.execute(SQL["event_answer"], (key,)).fetchone()
-            return None if row is None else row[0]
+        case AnswersTo(keys):
+            return dict(for_items(connection, "event_answers", keys))
         case ScoreTotals(actor_ids):
             return dict(for_items(connection, "score_totals", actor_ids))
         case ScorePage():
