@@ -19,6 +19,7 @@ from wfx.api.handlers import (
     job_fields,
     jobs,
     rule_events,
+    rule_list,
     rule_scores,
     workflows,
 )
@@ -104,6 +105,8 @@ HANDLERS: dict[str, Handler] = {
     "PostFleetJobsTag": fleet_bulk.tag,
     "PostRulesEvents": rule_events.create,
     "PostRulesEventsBatch": rule_events.create_batch,
+    "GetRules": rule_list.query,
+    "PostRulesReload": rule_list.reload,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
 }
