@@ -98,7 +98,7 @@ async def test_exclusive_items_may_go_together() -> None:
     work = Work()
     group = Batcher(
         work, at_most_waiting=100, at_most_together=3,
-        exclusive=lambda item: item % 10 == 0, together=lambda first, other: (first, other) in ((10, 20), (10, 30)),
+        exclusive=lambda item: item % 10 == 0, joins=lambda first, other: (first, other) in ((10, 20), (10, 30)),
     )  # fmt: skip
     numbers = [10, 20, 1, 2, 10, 20, 30, 40, 10, 3, 20, 10]
     assert await asyncio.gather(*map(group.submit, numbers)) == [10 * number for number in numbers]
