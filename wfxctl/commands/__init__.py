@@ -31,6 +31,8 @@ from wfxctl.commands import (
     rule_validate,
     score,
     version,
+    webhook_list,
+    webhook_replay,
     workflow_apply,
     workflow_create,
     workflow_delete,
@@ -73,6 +75,11 @@ _RULE = Command(
     "Check, try and draw rules",
     children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
+_WEBHOOK = Command(
+    "webhook",
+    "List webhooks and mails of rules, and send failed ones again",
+    children=(webhook_list.COMMAND, webhook_replay.COMMAND),
+)
 _WORKFLOW = Command(
     "workflow",
     "Create, show, check and delete workflows",
@@ -109,6 +116,7 @@ ROOT = Command(
         _RULE,
         score.COMMAND,
         version.COMMAND,
+        _WEBHOOK,
         _WORKFLOW,
     ),
     inherited=GLOBAL,

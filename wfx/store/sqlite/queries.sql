@@ -434,6 +434,9 @@ FROM claimed WHERE task.id = claimed.id
 -- name: next_task_due
 SELECT min(due) FROM task WHERE kind = ? AND state IN ('WAITING', 'RUNNING')
 
+-- name: open_tasks
+SELECT kind, count(*) FROM task WHERE state IN ('WAITING', 'RUNNING') GROUP BY kind
+
 -- name: tasks_by_id
 SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task WHERE id IN (:items)
 
