@@ -98,6 +98,12 @@ class Clients:
         assert answer.status_code == 200
         return answer.json()
 
+    async def limits(self, **whose: str) -> Any:
+        """Ask for the limits."""
+        answer = await self._client.get(self.north.removesuffix("/api/wfx/v1") + "/v1/limits", params=whose)
+        assert answer.status_code == 200
+        return answer.json()
+
     async def post(self, path: str, body: Any) -> httpx.Response:
         """Ask the fleet API."""
         return await self._client.post(self.fleet + path, json=body)
@@ -232,6 +238,31 @@ async def test_limits_that_change(storage: Storage, tmp_path: Path) -> None:
         for limit, passing in ((("5/PT1M",), 5), (("8/PT1M",), 3), (("3/PT1M",), 0), ((), 10)):
             clients.running.tune(sandbox_rate_limit_instance_start=limit)
             assert statuses([await clients.create() for _ in range(10)])[201] == passing
+
+
+async def test_limits_are_shown(storage: Storage, tmp_path: Path, clock: AllClocks) -> None:
+    """What is left of a limit and how long to wait is shown, of a client's too if it is named; and what was refused."""
+    limits = ("3/PT1M", "client=2/PT1H")
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=limits) as clients:
+        for client_id in ("a", "a", "a", "b", "b"):
+            await clients.create(client_id)
+        clock.set(clock.now + 2)
+        of_all = {"scope": "global", "limit": "3/PT1M", "left": 0, "wait": 18, "taken": 3, "refused": 1}
+        of_each = {"scope": "client", "limit": "2/PT1H", "taken": 3, "refused": 1}
+        kind = {"kind": "instance-start"}
+        assert (await clients.limits())["content"] == [kind | of_all, kind | of_each]
+        named = await clients.limits(client_id="b")
+        assert named["content"] == [kind | of_all, kind | of_each | {"left": 1, "wait": 0}]
+        assert (named["max_allowed_repetitions"], named["max_command_duration"]) == (0, 0)
+        value = clients.running.parts.monitoring.metrics.registry.get_sample_value
+        labels = {"kind": "instance-start", "scope": "client"}
+        assert (value("wfx_limits_taken_total", labels), value("wfx_limits_refused_total", labels)) == (3, 1)
+
+
+async def test_nothing_is_limited(storage: Storage, tmp_path: Path) -> None:
+    """By default there are no limits, and none are shown."""
+    async with service(tmp_path, storage) as clients:
+        assert (await clients.limits())["content"] == []
 
 
 async def test_repetitions(storage: Storage, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ class AtWork:
     figures: RuleFigures
     fatals: Fatals
     created: BoundedCounts
+    consumer: RuleConsumer
 
     async def position(self) -> int:
         """Return up to which event the rules are done."""
@@ -40,8 +41,12 @@ class AtWork:
     async def settled(self) -> None:
         """Wait until the rules are done with all events, also with those of what they have done."""
         async with asyncio.timeout(DEADLINE):
-            while await self.position() != (await self.store.log_bounds()).head:  # noqa: ASYNC110 - there is no event
+            while not await self._is_settled():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
+
+    async def _is_settled(self) -> bool:
+        head = (await self.store.log_bounds()).head
+        return head == self.consumer._place.position == await self.position()
 
 
 def rule_file(folder: Path, text: str, name: str = "rules.yml") -> RuleSource:
@@ -57,13 +62,11 @@ async def at_work(
     """Have rules work on a store."""
     rules, holder = Rules(source), tuned(**settings)
     await rules.open()
-    parts = AtWork(store, rules, RuleFigures(), Fatals(), BoundedCounts())
-    consumer = RuleConsumer(
-        store, rules, parts.figures, parts.fatals, parts.created, Limits(holder), lambda: limit, is_shared=is_shared
-    )
+    figures, fatals, created = RuleFigures(), Fatals(), BoundedCounts()
+    consumer = RuleConsumer(store, rules, figures, fatals, created, Limits(holder), lambda: limit, is_shared=is_shared)
     async with consumer:
         await until(lambda: consumer._log_id or rules.graph is None or not rules.graph.by_type)
-        yield parts
+        yield AtWork(store, rules, figures, fatals, created, consumer)
     await rules.close()
 
 

@@ -29,7 +29,7 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, brings_much, go_together, is_exclusive, is_text
+from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
@@ -103,7 +103,7 @@ class BatchingStore(BatchingRules):
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             exclusive=is_exclusive,
-            together=go_together,
+            joins=are_events,
             large=brings_much,
             on_batch=on_batch,
         )

@@ -25,6 +25,7 @@ from wfxctl.commands import (
     job_summary,
     job_tags,
     job_wait,
+    limit_show,
     rule_graph,
     rule_test,
     rule_validate,
@@ -68,6 +69,7 @@ _JOB = Command(
         job_wait.COMMAND,
     ),
 )
+_LIMIT = Command("limit", "Show limits", children=(limit_show.COMMAND,))
 _RULE = Command(
     "rule",
     "Check, try and draw rules",
@@ -109,6 +111,7 @@ ROOT = Command(
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,
+        _LIMIT,
         man_pages.command("wfxctl"),
         _RULE,
         score.COMMAND,
