@@ -192,7 +192,7 @@ def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
 
 
 def _rule_source(config: Config) -> RuleSource:
-    return RuleSource(config.rules)
+    return RuleSource(config.rules, config.sandbox_expression_strict_mode)
 
 
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
@@ -261,6 +261,7 @@ async def _open_services(
         incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
         rules=rules,
         rule_figures=figures,
+        fatals=fatals,
     )
     consumer = RuleConsumer(
         store, rules, figures, fatals, jobs.created, limits,

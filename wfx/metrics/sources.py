@@ -98,6 +98,7 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _requests(sources)
     yield from _jobs_and_store(sources, state)
     yield from _events(sources, state.store)
+    yield from _rules(sources.services)
     yield from _events_from_outside(sources)
     yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
@@ -160,6 +161,19 @@ def _events_from_outside(sources: MetricSources) -> Named:
     yield "wfx_rules_events", {(outcome,): count for outcome, count in incoming.outcomes.items()}
     yield "wfx_rules_event_queue_length", {(): len(incoming.queue)}
     yield "wfx_rules_event_queue_capacity", {(): incoming.queue.capacity}
+
+
+def _rules(services: Services) -> Named:
+    rules, figures = services.rules, services.rule_figures
+    enabled = () if rules.graph is None else [one for one in rules.graph.scenarios if one.enabled]
+    yield "wfx_rules_scenarios", {(): len(enabled)}
+    yield "wfx_rules_reloads", {(result,): count for result, count in rules.reloads.items()}
+    yield "wfx_rules_events_evaluated", {(name[:_LONGEST],): count for name, count in figures.events.items()}
+    yield "wfx_rules_scenarios_matched", {(name,): count for name, count in figures.matched.items()}
+    yield "wfx_rules_actions", figures.actions
+    yield "wfx_rules_conditions_failed", {(): figures.failed_conditions}
+    yield "wfx_repetition_limit", {(): figures.limited}
+    yield "wfx_rules_fatal_errors", {(): services.fatals.count}
 
 
 def _events(sources: MetricSources, store: StoreSnapshot | None) -> Named:
