@@ -26,6 +26,7 @@ from wfxctl.commands import (
     job_tags,
     job_wait,
     rule_graph,
+    rule_list,
     rule_test,
     rule_validate,
     score,
@@ -68,8 +69,8 @@ _JOB = Command(
 )
 _RULE = Command(
     "rule",
-    "Check, try and draw rules",
-    children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
+    "List, check, try and draw rules",
+    children=(rule_graph.COMMAND, rule_list.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
 _WORKFLOW = Command(
     "workflow",
