@@ -39,6 +39,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
+from wfx.limits.policy import Kind
 from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
@@ -53,6 +54,7 @@ from wfx.reactions.incoming import Incoming
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
+from wfx.rules.graph import Engine
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
@@ -64,12 +66,15 @@ from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
+from wfx.tasks.opening import open_tasks
+from wfx.tasks.retention import TaskRetention
 
 log = logging.getLogger("wfx")
 
@@ -234,14 +239,12 @@ async def _open_services(
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
     await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
-    filters = await stack.enter_async_context(
-        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
-    )
-    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
+    await stack.enter_async_context(TaskRetention(store))
+    tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -251,7 +254,7 @@ async def _open_services(
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
-        filters=filters,
+        filters=await stack.enter_async_context(_filters(config, tunables)),
         large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
         downloads=stack.enter_context(Downloads(tunables)),
@@ -259,16 +262,32 @@ async def _open_services(
         tunables=tunables,
         rule_store=store,
         incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        tasks=Tasks(store, await stack.enter_async_context(tasks)),
         rules=rules,
         rule_figures=figures,
         fatals=fatals,
     )
-    consumer = RuleConsumer(
-        store, rules, figures, fatals, jobs.created, limits,
+    await stack.enter_async_context(_consumer(services, store, fatals))
+    return services
+
+
+def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
+    filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    return filters
+
+
+def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
+    """Make what has the rules work on the log."""
+    tunables = services.tunables
+    return RuleConsumer(
+        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
         lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
     )  # fmt: skip
-    await stack.enter_async_context(consumer)
-    return services
+
+
+def _action_workers(rules: Rules) -> int:
+    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
 async def _close_store(store: Store) -> None:

@@ -42,7 +42,8 @@ def loaded_from(resolved: ResolvedSettings) -> LoadedConfig:
     from wfx.server.tls import files_of
 
     config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    named = [*files_of(config), *([config.rules] if config.rules else ())]
+    others = (config.rules, config.webhook_secret_file, config.smtp_password_file)
+    named = [*files_of(config), *filter(None, others)]
     signatures = {**resolved.signatures, **{path: signature(path) for path in named}}
     return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
 

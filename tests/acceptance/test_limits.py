@@ -98,6 +98,12 @@ class Clients:
         assert answer.status_code == 200
         return answer.json()
 
+    async def limits(self, **whose: str) -> Any:
+        """Ask for the limits."""
+        answer = await self._client.get(self.north.removesuffix("/api/wfx/v1") + "/v1/limits", params=whose)
+        assert answer.status_code == 200
+        return answer.json()
+
     async def post(self, path: str, body: Any) -> httpx.Response:
         """Ask the fleet API."""
         return await self._client.post(self.fleet + path, json=body)
@@ -234,8 +240,33 @@ async def test_limits_that_change(storage: Storage, tmp_path: Path) -> None:
             assert statuses([await clients.create() for _ in range(10)])[201] == passing
 
 
+async def test_limits_are_shown(storage: Storage, tmp_path: Path, clock: AllClocks) -> None:
+    """What is left of a limit and how long to wait is shown, of a client's too if it is named; and what was refused."""
+    limits = ("3/PT1M", "client=2/PT1H")
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=limits) as clients:
+        for client_id in ("a", "a", "a", "b", "b"):
+            await clients.create(client_id)
+        clock.set(clock.now + 2)
+        of_all = {"scope": "global", "limit": "3/PT1M", "left": 0, "wait": 18, "taken": 3, "refused": 1}
+        of_each = {"scope": "client", "limit": "2/PT1H", "taken": 3, "refused": 1}
+        kind = {"kind": "instance-start"}
+        assert (await clients.limits())["content"] == [kind | of_all, kind | of_each]
+        named = await clients.limits(client_id="b")
+        assert named["content"] == [kind | of_all, kind | of_each | {"left": 1, "wait": 0}]
+        assert (named["max_allowed_repetitions"], named["max_command_duration"]) == (0, 0)
+        value = clients.running.parts.monitoring.metrics.registry.get_sample_value
+        labels = {"kind": "instance-start", "scope": "client"}
+        assert (value("wfx_limits_taken_total", labels), value("wfx_limits_refused_total", labels)) == (3, 1)
+
+
+async def test_nothing_is_limited(storage: Storage, tmp_path: Path) -> None:
+    """By default there are no limits, and none are shown."""
+    async with service(tmp_path, storage) as clients:
+        assert (await clients.limits())["content"] == []
+
+
 async def test_repetitions(storage: Storage, tmp_path: Path) -> None:
-    """A job may enter or report a state so often; what repeats the present report is free, and a restart forgets none."""
+    """A job may enter or report a state so often; repeating the present report is free, and a restart forgets none."""
     refused = "job '{}' has entered or reported state 'B' 2 times, and 2 are allowed"
     settings: Storage = {**storage, "sandbox_max_allowed_repetitions": 2}
     async with service(tmp_path, settings) as clients:
@@ -301,4 +332,3 @@ async def test_a_stalled_store(storage: Storage, tmp_path: Path) -> None:
         assert (await clients.create("later")).status_code == 201
         assert await clients.get(f"/jobs/{job_id}?history=true") == before
         assert len((await clients.get("/jobs?limit=100"))["content"]) == 2
-

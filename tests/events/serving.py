@@ -149,6 +149,7 @@ async def serving(
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
         rule_store=nothing,
         incoming=nothing,
+        tasks=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -149,6 +149,7 @@ class CommandCheck:
     def rules(self) -> None:
         """Rules, most of which need no service."""
         assert self.ask("wfxctl score", "dana", "--filter=.points") == "0"
+        assert self.ask("wfxctl limit show", "--filter=.content") == "[]"
         self._run("cp", "/dev/stdin", "rules.yml", stdin=RULES)
         assert self.use("wfxctl rule validate", "rules.yml") == "rules.yml : OK (1 scenario)\n"
         assert "75" in self.use("wfxctl rule test", "rules.yml", f"--event={PURCHASE}", "--filter=.scenarios[].actions")

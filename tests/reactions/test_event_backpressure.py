@@ -27,8 +27,10 @@ async def stalled(
     async with composed(folder) as running:
         incoming = running.parts.services.incoming
         stalling = Stalling(running.parts.services.rule_store)  # type: ignore[arg-type]  # it is the whole store
-        monkeypatch.setattr(incoming, "_store", stalling)
-        monkeypatch.setattr(incoming, "_rules", Loaded.of(FOOD, **engine))
+        rules = Loaded.of(FOOD, **engine)
+        monkeypatch.setattr(incoming, "_rules", rules)
+        monkeypatch.setattr(incoming._taker, "_rules", rules)
+        monkeypatch.setattr(incoming._taker, "_store", stalling)
         stalling.flows.clear()
         base = f"http://127.0.0.1:{running.ports[Side.NORTH]}"
         async with conforming_async_client(base, timeout=60, trust_env=False) as client:

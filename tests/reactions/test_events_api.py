@@ -233,3 +233,20 @@ def test_the_queue_of_a_server(tmp_path: Path) -> None:
         receipt = client.post("/events/batch", json=[PURCHASE] * 100).json()
         assert (receipt["queued"], receipt["rejected"]) == (10, 90)
         eventually(lambda: score(client, "user_42") == 750, "those that were queued are evaluated")
+
+
+def test_what_may_not_begin_is_refused(tmp_path: Path) -> None:
+    """An event whose job would exceed a limit gets 429 and does nothing; one that was answered keeps its answer."""
+    rules = rules_with(tmp_path, CREATES)
+    options = (f"--rules={rules}", "--sandbox-rate-limit-instance-start=2/PT1H")
+    flow = {"name": "w", "states": [{"name": "A"}], "transitions": [], "groups": []}
+    with LocalService(tmp_path, *options) as service, clients(service) as client:
+        base = f"{service.north}/api/wfx/v1"
+        httpx.post(f"{base}/workflows", json=flow).raise_for_status()
+        order = {"type": "order", "actor_id": "press-7", "payload": {"workflow": "w", "number": 7}}
+        answers = [client.post("/events", json=order | {"id": f"o{number}"}) for number in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert int(answers[2].headers["retry-after"]) > 1000
+        assert "instance-start" in answers[2].json()["error"]
+        assert client.post("/events", json=order | {"id": "o0"}).content == answers[0].content
+        assert len(httpx.get(f"{base}/jobs").json()["content"]) == 2

@@ -170,7 +170,7 @@ async def test_what_is_being_written_is_waited_for(monkeypatch: pytest.MonkeyPat
     """Once it is being written an event is not said to have done nothing: the answer comes late."""
     async with receiving(event_timeout_ms=50) as (taking, stalling, _):
         store, expired = stalling.store, asyncio.Event()
-        monkeypatch.setattr(taking, "_expire", lambda pending: (Incoming._expire(taking, pending), expired.set()))
+        monkeypatch.setattr(taking, "_expire", lambda *parts: (Incoming._expire(taking, *parts), expired.set()))
         written, apply = asyncio.Event(), store.backend.apply  # type: ignore[attr-defined]
 
         async def slowly(*parts: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store import rule_records
-from wfx.store.operations import ChangeJob, CreateJob, JobOperation
+from wfx.store.backend import Applied
+from wfx.store.batching_store import BatchingStore
+from wfx.store.operations import ChangeJob, Checkpoint, CreateJob, JobOperation
+from wfx.store.plan import Plan
 from wfx.store.protocol import Store
 from wfx.store.rule_records import (
     KEPT,
@@ -112,14 +116,8 @@ async def test_an_event_is_taken_once(store: Store, flow: Workflow) -> None:
 
 async def test_of_many_with_the_same_event_one_does_it(store: Store, flow: Workflow) -> None:
     """Events that come at the same time with the same id have one effect, and all get the same answer."""
-    answers = await together(
-        *(
-            store.take_event(
-                "evt", [CreateJob(flow.name, begin())], NOTHING, lambda results, n=n: f"{n} {results[0].id}"
-            )
-            for n in range(20)
-        )
-    )
+    wanted = [CreateJob(flow.name, begin())]
+    answers = await together(*(store.take_event("evt", wanted, NOTHING, Teller(n)) for n in range(20)))
     (job,) = await all_jobs(store)
     assert set(answers) == {f"0 {job.id}"}
 
@@ -134,14 +132,75 @@ async def test_an_event_fails_where_a_sequence_has_moved(store: Store, flow: Wor
     assert await store.take_event("evt", wanted, ALL._replace(sequences={"n": (5, 6)}), names) == "Job"
 
 
+async def test_events_that_come_together_are_done_together(
+    store: Store, flow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many events at once take few transactions, and each has its own effects and answer, or is refused by itself."""
+    await store.take_event("old", (), NOTHING, lambda _: "old answer")
+    assert isinstance(store, BatchingStore)
+    apply, written = store.backend.apply, Counter[str]()
+
+    async def counted(plan: Plan, checkpoint: Checkpoint | None = None) -> Applied:
+        written[type(checkpoint).__name__] += 1
+        return await apply(plan, checkpoint)
+
+    monkeypatch.setattr(store.backend, "apply", counted)
+    each = [
+        RuleRecords(
+            [TASK._replace(key=f"t{n}")], [POINTS._replace(key=f"p{n}", points=n)], {f"own {n}": (0, n + 1)},
+            {("root", f"{n % 3}"): 50 - n},
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    wanted = [CreateJob(flow.name, begin())]
+    answers = await together(
+        *(store.take_event(f"evt{n}", wanted, records, Teller(n)) for n, records in enumerate(each)),
+        store.take_event("evt3", wanted, NOTHING, Teller(77)),
+        store.take_event("old", wanted, NOTHING, Teller(78)),
+        store.take_event("late", wanted, RuleRecords([TASK], sequences={"own 5": (0, 9)}), Teller(79)),
+        store.take_event("next", wanted, RuleRecords(sequences={"own 5": (6, 7)}), Teller(80)),
+    )
+    jobs = [job.id for job in await all_jobs(store)]
+    assert answers[:40] == [f"{n} {job}" for n, job in enumerate(jobs[:40])]
+    assert answers[40:42] == [answers[3], "old answer"]
+    assert isinstance(answers[42], SequenceTaken)
+    assert answers[43] == f"80 {jobs[40]}"
+    assert len(jobs) == 41
+    assert await store.read_event_answer("late") is None
+    assert written.keys() == {"EventAnswers"}
+    assert written.total() < 10
+    assert [task.key for task in await store.list_tasks(TaskQuery())] == [f"t{n}" for n in range(40)]
+    assert await store.score_totals(["user_42"]) == {"user_42": sum(range(40))}
+    assert await store.sequences(["own 5", "own 39"]) == {"own 5": 7, "own 39": 40}
+    assert await store.repetitions("root") == {"0": 50, "1": 49, "2": 48}
+
+
+async def test_one_event_of_many_may_fail(store: Store, flow: Workflow) -> None:
+    """If no answer can be made to one of the events that come together, the others are done all the same."""
+    large = await store.create_job(flow.name, begin(definition={"text": "x" * 200_000}))
+
+    def fail(_: Sequence[Any]) -> str:
+        raise ArithmeticError("no answer")
+
+    wanted = [CreateJob(flow.name, begin("c"))]
+    answers = await together(
+        *(store.take_event(f"evt{n}", wanted, NOTHING, Teller(n)) for n in range(3)),
+        store.take_event("bad", wanted, ALL, fail),
+        store.take_event("large", [ChangeJob(large.id, move("RUN"))], NOTHING, names),
+    )
+    jobs = await all_jobs(store, client_id="c")
+    assert answers[:3] == [f"{n} {job.id}" for n, job in enumerate(jobs)]
+    assert isinstance(answers[3], ArithmeticError)
+    assert answers[4] == "Job"
+    assert await kept(store) == ([], 0, 0, {})
+
+
 async def test_an_id_of_an_event_may_be_any_text(store: Store) -> None:
     """Clients choose ids: empty ones, long ones, and such with characters that no database has are told apart."""
     ids = ["", "\0", "\ud800", "\udc00", "x" * 100_000, "x" * 100_001, "é"]
-    for n, event_id in enumerate(ids):
-        assert await store.take_event(event_id, (), NOTHING, lambda _, n=n: f"answer\u2028 {n}") == f"answer\u2028 {n}"  # type: ignore[misc]
-    assert [await store.read_event_answer(event_id) for event_id in ids] == [
-        f"answer\u2028 {n}" for n in range(len(ids))
-    ]
+    taken = [await store.take_event(event_id, (), NOTHING, Teller(n)) for n, event_id in enumerate(ids)]
+    assert taken == [f"{n} \u2028" for n in range(len(ids))]
+    assert [await store.read_event_answer(event_id) for event_id in ids] == taken
 
 
 async def test_what_an_event_is_answered_with_may_fail(store: Store, flow: Workflow) -> None:

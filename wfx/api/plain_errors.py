@@ -9,7 +9,7 @@ from wfx.api.answer_memory import TooManyAnswers
 from wfx.api.bad_request import BadRequest, BodyInvalid, Fault, one_line
 from wfx.api.errors import described
 from wfx.api.reply import LATER, RawHeader, Reply, json_reply
-from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, WfxError
+from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, TaskNotFailed, TaskNotFound, WfxError
 from wfx.domain.json import encode
 from wfx.filtering import FilterError
 
@@ -19,6 +19,8 @@ _ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = (
     (EventQueueFull, 429, (_SOON,)),
     (EventTimedOut, 408, ()),
     (NoRules, 404, ()),
+    (TaskNotFound, 404, ()),
+    (TaskNotFailed, 409, ()),
 )
 """Status and headers of the errors that only this API has; all others have those of the other APIs."""
 _SENTENCES = ("event ", "batch ")

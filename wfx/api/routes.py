@@ -18,9 +18,11 @@ from wfx.api.handlers import (
     fleet_jobs,
     job_fields,
     jobs,
+    limits,
     rule_events,
     rule_list,
     rule_scores,
+    rule_tasks,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
@@ -107,8 +109,11 @@ HANDLERS: dict[str, Handler] = {
     "PostRulesEventsBatch": rule_events.create_batch,
     "GetRules": rule_list.query,
     "PostRulesReload": rule_list.reload,
+    "GetRulesLimits": limits.show,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
+    "GetRulesTasks": rule_tasks.query,
+    "PostRulesTasksIdReplay": rule_tasks.replay,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 

@@ -21,6 +21,7 @@ from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.rule_protocol import RuleStore
 
@@ -49,6 +50,7 @@ class Services:
     """What rules have left."""
     incoming: Incoming
     """Takes events from outside."""
+    tasks: Tasks
     rules: Rules = field(default_factory=Rules)
     rule_figures: RuleFigures = field(default_factory=RuleFigures)
     fatals: Fatals = field(default_factory=Fatals)

@@ -52,6 +52,14 @@ class Tunables:
     filter_timeout: Seconds
     filter_memory: int
     filter_output: int
+    webhook_secret_file: str
+    webhook_allowed_networks: tuple[str, ...]
+    smtp_host: str
+    smtp_port: int
+    smtp_tls: str
+    smtp_user: str
+    smtp_password_file: str
+    smtp_from: str
     metrics_compat: bool
     debug_enabled: bool
     debug_auth_token: str

@@ -100,6 +100,7 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _events(sources, state.store)
     yield from _rules(sources.services)
     yield from _events_from_outside(sources)
+    yield from _limits(sources.services)
     yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
@@ -111,6 +112,12 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
     yield "wfx_log_records_dropped", {(): sources.dropped_log_records()}
     yield "wfx_build", {(VERSION, COMMIT): 1}
+
+
+def _limits(services: Services) -> Named:
+    yield "wfx_limits_taken", {(kind, scope): count for (kind, scope), count in services.limits.taken.items()}
+    yield "wfx_limits_refused", {(kind, scope): count for (kind, scope), count in services.limits.refused.items()}
+    yield "wfx_limits_changes_refused", {(reason,): count for reason, count in services.guard.refusals.items()}
 
 
 def _requests(sources: MetricSources) -> Named:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import StoreUnavailable, WfxError
+from wfx.domain.errors import SequenceTaken, StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store import event_batches
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.bulk import ItemOutcome, SliceRecord, SliceResult
-from wfx.store.event_batches import Apart
+from wfx.store.event_group import EventGroup
 from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
@@ -29,7 +28,7 @@ from wfx.store.operations import (
 )
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
-from wfx.store.rule_records import AnswersTo
+from wfx.store.rule_records import AnswersTo, SequencesNamed
 
 _SMALL = 128 * 1024
 """Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
@@ -44,7 +43,7 @@ class BatchWriter:
         self._clock = clock
 
     async def write(self, operations: Sequence[Operation]) -> Answers:
-        """Do an exclusive operation, or operations on jobs in order, or events, and make them durable together.
+        """Do an exclusive operation, or operations on jobs in order, and make them durable together.
 
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
@@ -85,30 +84,59 @@ class BatchWriter:
         return answers if await self._commit(plan, step) else AGAIN
 
     async def _events(self, events: Sequence[TakeEvent]) -> Answers:
-        """Do what follows from events and return the answers; where one is there already, do nothing."""
-        chosen, records = event_batches.together(events)
-        room = EVERYTHING if len(events) == 1 else _SMALL
-        plan, results = await self._planned([each for event in chosen for each in event.operations], room)
-        told, place = dict[str, str](), 0
-        for event in chosen:
-            told[event.key] = event.tell(results[place : place + len(event.operations)])
-            place += len(event.operations)
-        try:
-            done = await self._commit(plan, EventAnswers(told, records, events[0].now))
-        except EventTaken:
-            known = await self._backend.read_rules(AnswersTo([*told]))
-            return [known.get(event.key, AGAIN) for event in events]
-        except JobsLocked as exc:
-            if len(events) > 1:
-                raise Apart from exc
-            raise
-        return [told.get(event.key, AGAIN) if done else AGAIN for event in events]
+        """Do what follows from events, together if that goes, and return their answers."""
+        if len(events) == 1 or any(brings_much(each) for event in events for each in event.operations):
+            return [await self._alone(event) for event in events]
+        answers = dict(await self._backend.read_rules(AnswersTo([event.key for event in events])))
+        names = list({name for event in events for name in event.records.sequences})
+        present = await self._backend.read_rules(SequencesNamed(names)) if names else {}
+        group = EventGroup(events, answers, present)
+        if group.taken:
+            found = await self._together(group)
+            if found is None:
+                return [group.refused.get(n) or await self._alone(event) for n, event in enumerate(events)]
+            answers |= found
+        return [group.refused.get(place) or answers[event.key] for place, event in enumerate(events)]
 
-    async def _planned(self, operations: Sequence[JobOperation], room: int = EVERYTHING) -> tuple[Plan, Answers]:
-        """Plan operations; return the answers to them, too. Raises Apart for a job that is larger than the room."""
-        snapshot = await self._load(operations, room)
+    async def _together(self, group: EventGroup) -> Mapping[str, Any] | None:
+        """Do what follows from events in one transaction, and return their answers; None if that does not go."""
+        snapshot = await self._load(group.operations, _SMALL)
         if snapshot.large:
-            raise Apart
+            return None
+        plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
+        answers = {
+            event.key: event.tell([_attempt(plan, operation) for operation in event.operations])
+            for event in group.taken.values()
+        }
+        try:
+            done = await self._commit(plan, group.checkpoint(answers))
+        except (EventTaken, SequenceTaken, JobsLocked):  # by another server, meanwhile
+            return None
+        return answers if done else dict.fromkeys(answers, AGAIN)
+
+    async def _alone(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer, or what is to be raised: others have been done."""
+        try:
+            return await self._event(event)
+        except WfxError as exc:
+            return exc.with_traceback(None)
+        except Exception as exc:  # noqa: BLE001 - it goes to the caller whose event caused it
+            return as_exception(exc)
+
+    async def _event(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer; if that is there already, do nothing."""
+        plan, results = await self._planned(event.operations)
+        answer = event.tell(results)
+        try:
+            done = await self._commit(plan, EventAnswers([(event.key, answer)], event.records, event.now))
+        except EventTaken:
+            known = await self._backend.read_rules(AnswersTo([event.key]))
+            return known.get(event.key, AGAIN)  # it may have been dropped meanwhile
+        return answer if done else AGAIN
+
+    async def _planned(self, operations: Sequence[JobOperation]) -> tuple[Plan, Answers]:
+        """Plan operations; return the answers to them, too."""
+        snapshot = await self._load(operations, EVERYTHING)
         plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
         return plan, [_attempt(plan, operation) for operation in operations]
 
@@ -169,15 +197,13 @@ def is_exclusive(operation: Operation) -> bool:
     return not isinstance(operation, JobOperation)
 
 
-def go_together(first: Operation, other: Operation) -> bool:
-    """Tell whether two exclusive operations may be in one batch."""
+def are_events(first: Operation, other: Operation) -> bool:
+    """Tell whether both are events from outside, of which many are done together."""
     return isinstance(first, TakeEvent) and isinstance(other, TakeEvent)
 
 
 def brings_much(operation: Operation) -> bool:
     """Tell whether an operation brings so much that small ones must not wait for several of its kind."""
-    if isinstance(operation, TakeEvent):
-        return event_batches.brings_much(operation, _SMALL)
     return isinstance(operation, (ChangeJob, CreateJob)) and operation.size > _SMALL
 
 

@@ -53,13 +53,14 @@ class Batcher(Generic[Item]):
         at_most_waiting: int,
         at_most_together: int,
         exclusive: Callable[[Item], bool] = lambda _: False,
-        together: Callable[[Item, Item], bool] = lambda _, __: False,
+        joins: Callable[[Item, Item], bool] = lambda _first, _other: False,
         large: Callable[[Item], bool] = lambda _: False,
         on_batch: OnBatch = ignore_batch,
     ) -> None:
         """Start the task in the running loop; :meth:`close` ends it.
 
-        An ``exclusive`` item is a whole batch, unless those behind it go ``together`` with it.
+        An ``exclusive`` item is a whole batch, with those behind it that ``joins`` says go with the first one.
+
         ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
         of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then.
         """
@@ -67,7 +68,7 @@ class Batcher(Generic[Item]):
         self._at_most_waiting = at_most_waiting
         self._at_most_together = at_most_together
         self._is_exclusive = exclusive
-        self._go_together = together
+        self._joins = joins
         self._is_large = large
         self._on_batch = on_batch
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
@@ -149,10 +150,12 @@ class Batcher(Generic[Item]):
             return [self._large.popleft()]
         self._large_is_due = True
         taken = list(islice(self._waiting, self._at_most_together))
-        first = taken[0][0]
-        for place, (item, _) in enumerate(taken[1:], 1):
-            if (self._is_exclusive(first) or self._is_exclusive(item)) and not self._go_together(first, item):
-                del taken[place:]
+        for place, (item, _) in enumerate(taken):
+            if self._is_exclusive(item):
+                end = max(place, 1)
+                while place == 0 and end < len(taken) and self._joins(item, taken[end][0]):
+                    end += 1
+                del taken[end:]
                 break
         for _ in taken:
             self._waiting.popleft()

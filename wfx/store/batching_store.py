@@ -29,7 +29,7 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, brings_much, go_together, is_exclusive, is_text
+from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
@@ -95,6 +95,7 @@ class BatchingStore(BatchingRules):
         self._holder = token_hex(16)
         self._has_leases = False
         self._closing = False
+        self._task_observers = []
         self._feed = Feed(bounds.head, self.read_log)
         backend.watch_head(self._feed.advance, self._feed.start_over)
         self._writes = Batcher(
@@ -102,7 +103,7 @@ class BatchingStore(BatchingRules):
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             exclusive=is_exclusive,
-            together=go_together,
+            joins=are_events,
             large=brings_much,
             on_batch=on_batch,
         )
@@ -274,6 +275,7 @@ class BatchingStore(BatchingRules):
         records = records if records is NOTHING else settled(records)
         step = TakeStep(consumer, after, number, _bounded(upto), tuple(operations), records, self._clock())
         answers: Sequence[Any] = await self._writes.submit(step)
+        self._tell_tasks(records)
         return answers
 
     async def read_bulk(self, key: str) -> BulkRecord | None:

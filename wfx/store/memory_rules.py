@@ -63,7 +63,7 @@ class MemoryRules:
         """Raise EventTaken, TaskTaken or SequenceTaken if the checkpoint does not fit what is there."""
         match checkpoint:
             case EventAnswers(answers):
-                if not self._answers.keys().isdisjoint(answers):
+                if any(key in self._answers for key, _ in answers):
                     raise EventTaken
             case FinishTask(task_id, attempts):
                 task = self._tasks.get(task_id)
@@ -78,7 +78,7 @@ class MemoryRules:
         now = Timestamp(checkpoint.now)
         match checkpoint:
             case EventAnswers(answers):
-                self._answers |= {key: _Noted(answer, now) for key, answer in answers.items()}
+                self._answers.update((key, _Noted(answer, now)) for key, answer in answers)
             case FinishTask(task_id, _, (state, result, _)):
                 due = Timestamp(checkpoint.due)
                 self._tasks[task_id] = self._tasks[task_id]._replace(state=state, result=result, due=due, mtime=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -232,7 +232,7 @@ class TakeStep:
 
 @dataclass(frozen=True, slots=True)
 class TakeEvent:
-    """Do what follows from an event from outside, once, and keep its answer; in batches of such events alone."""
+    """Do what follows from an event from outside, once, and keep its answer; a batch with others of its kind."""
 
     key: str
     """What the event's id is kept as."""
@@ -244,10 +244,10 @@ class TakeEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventAnswers:
-    """What is written of events from outside beside their changes."""
+    """What is written of events from outside beside their changes; nothing if one has an answer already."""
 
-    answers: Mapping[str, str]
-    """By what the events' ids are kept as."""
+    answers: Sequence[tuple[str, str]]
+    """What each event's id is kept as, and its answer; at least one."""
     records: RuleRecords
     now: int
 

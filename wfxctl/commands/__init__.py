@@ -25,6 +25,7 @@ from wfxctl.commands import (
     job_summary,
     job_tags,
     job_wait,
+    limit_show,
     rule_graph,
     rule_list,
     rule_test,
@@ -67,6 +68,7 @@ _JOB = Command(
         job_wait.COMMAND,
     ),
 )
+_LIMIT = Command("limit", "Show limits", children=(limit_show.COMMAND,))
 _RULE = Command(
     "rule",
     "List, check, try and draw rules",
@@ -103,6 +105,7 @@ ROOT = Command(
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,
+        _LIMIT,
         man_pages.command("wfxctl"),
         _RULE,
         score.COMMAND,

@@ -43,8 +43,11 @@ from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
+from wfx.tasks.attempt import Attempts
+from wfx.tasks.runner import TaskRunner
 
 BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")
@@ -153,6 +156,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             tunables=tuned(),
             rule_store=watched,
             incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
+            tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])

@@ -163,15 +163,16 @@ moved AS (
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),
 
--- name: go_with_event
+-- name: go_with_events
+-- One that comes to be meanwhile is a key that is there twice.
 moved AS (
     INSERT INTO event_answer (key, created, size, answer)
     SELECT key, $52::bigint, octet_length(answer), answer
     FROM unnest($51::text[], $53::text[]) AS event (key, answer)
     WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) :unless
-        AND NOT EXISTS (SELECT FROM event_answer WHERE key = ANY ($51))
+        AND NOT EXISTS (SELECT FROM event_answer AS known WHERE known.key = ANY ($51::text[]))
     ORDER BY key
-    RETURNING key
+    RETURNING 1
 ),
 go AS MATERIALIZED (SELECT id FROM me WHERE EXISTS (SELECT FROM moved)),
 

@@ -13,8 +13,8 @@ from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.rule_records import RuleRecords
 
-OVERTAKEN = ("sequence_pkey", "event_answer_key_key")
-"""Constraints that are broken where another server has begun a sequence, or answered an event, in the meantime."""
+RACES = ("sequence_pkey", "event_answer_key_key")
+"""PostgreSQL's names for constraints that another server's row may break which has come to be meanwhile."""
 _Values = tuple[Any, ...]
 
 
@@ -27,7 +27,8 @@ def statement(checkpoint: Checkpoint, fenced: FencedStatements) -> tuple[str, _V
                 return fenced.apply_step, own
             return fenced.apply_step_with_records, (*own, *_values(records, now))
         case EventAnswers(answers, records, now):
-            return fenced.apply_event, ([*answers], now, [*answers.values()], *_values(records, now))
+            keys, texts = zip(*answers, strict=True)
+            return fenced.apply_events, (keys, now, texts, *_values(records, now))
         case FinishTask(task_id, attempts, (state, result, _), _, records, now):
             own_of_task = (task_id, attempts, state.value, result.decode(), checkpoint.due, now)
             return fenced.apply_task, (*own_of_task, *_values(records, now))
@@ -70,7 +71,7 @@ async def _own_refusal(plain: Plain, checkpoint: RuleCheckpoint) -> WfxError | N
             fits = row is not None and (row[1], row[2]) == (after, number)
             return None if fits and checkpoint.records.sequences else StepTaken(consumer, after, number)
         case EventAnswers(answers):
-            is_known = await plain.fetchrow(SQL["event_answers"], [*answers]) is not None
+            is_known = await plain.fetchrow(SQL["event_answers"], [key for key, _ in answers]) is not None
             return EventTaken() if is_known or not checkpoint.records.sequences else None
         case FinishTask(task_id, attempts):
             row = await plain.fetchrow(SQL["task_by_id"], task_id)

@@ -15,7 +15,7 @@ SQL = {**_APPLY, **read_statements(_HERE / "queries.sql")}
 """All statements, some with parts that begin with a colon, to be filled in."""
 _BATCH_VALUES = 50
 """Values of a statement that writes a batch, without those of a checkpoint."""
-_WITH_RECORDS = {"go_with_step": 4, "go_with_event": 3, "go_with_task": 6}
+_WITH_RECORDS = {"go_with_step": 4, "go_with_events": 3, "go_with_task": 6}
 """Checkpoints that may have records of rules, with the number of their values."""
 _MARK = re.compile(r"\$r(\d+)")
 """The mark of a value of the records, by its number among these."""
@@ -38,8 +38,8 @@ class FencedStatements(NamedTuple):
     apply_whole: str
     """Writes a batch, or nothing if a job is stale."""
     apply_step_with_records: str
-    apply_event: str
-    """Writes what follows from an event from outside, and the answer, or nothing."""
+    apply_events: str
+    """Writes what follows from events from outside, and their answers, or nothing."""
     apply_task: str
     """Writes the end of a task and what follows from it, or nothing."""
     create_workflow: str

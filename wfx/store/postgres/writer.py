@@ -139,7 +139,7 @@ class Writer:
         except asyncpg.UniqueViolationError as exc:
             if exc.constraint_name == _IDS:  # another server has created a job with the id meanwhile
                 return Applied(0, batch.ids)
-            if checkpoint is None or exc.constraint_name not in checkpoints.OVERTAKEN:
+            if checkpoint is None or exc.constraint_name not in checkpoints.RACES:
                 raise
             first_seq, stale, done = 0, (), False
         if checkpoint is not None and not done and not stale:

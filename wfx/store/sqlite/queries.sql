@@ -457,8 +457,8 @@ DELETE FROM task WHERE id IN (
     WHERE mtime < ?1 OR nth <= ?2
 )
 
--- name: insert_event_answer
-INSERT INTO event_answer (key, created, size, answer) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+-- name: insert_event_answers
+INSERT INTO event_answer (key, created, size, answer) VALUES :rows
 
 -- name: event_answers
 SELECT key, answer FROM event_answer WHERE key IN (:items)

@@ -34,10 +34,10 @@ def write(connection: sqlite3.Connection, checkpoint: RuleCheckpoint) -> None:
     """Write a checkpoint with its records. Raises StepTaken, EventTaken, TaskTaken or SequenceTaken."""
     match checkpoint:
         case EventAnswers(answers, _, now):
-            for key, answer in answers.items():
-                values = (key, now, len(answer.encode()), answer)
-                if not connection.execute(SQL["insert_event_answer"], values).rowcount:
-                    raise EventTaken
+            if any(for_items(connection, "event_answers", [key for key, _ in answers])):
+                raise EventTaken
+            rows = [(key, now, len(answer.encode()), answer) for key, answer in answers]
+            for_rows(connection, "insert_event_answers", rows)
         case FinishTask():
             tasks.finish(connection, checkpoint)
         case _:
