@@ -37,7 +37,9 @@ def test_the_guide_works(tmp_path: Path) -> None:
     said = tmp_path / "said"
     with (
         said.open("w") as out,
-        subprocess.Popen([sys.executable, script, secret, str(port)], stdout=out, stderr=subprocess.DEVNULL) as receiver,
+        subprocess.Popen(
+            [sys.executable, script, secret, str(port)], stdout=out, stderr=subprocess.DEVNULL
+        ) as receiver,
     ):
         try:
             options = (f"--rules={rules}", f"--webhook-secret-file={secret}", "--webhook-allowed-networks=127.0.0.1")
