@@ -177,7 +177,7 @@ def _rules(services: Services) -> Named:
     yield "wfx_rules_reloads", {(result,): count for result, count in rules.reloads.items()}
     yield "wfx_rules_events_evaluated", {(name[:_LONGEST],): count for name, count in figures.events.items()}
     yield "wfx_rules_scenarios_matched", {(name,): count for name, count in figures.matched.items()}
-    yield "wfx_rules_actions", figures.actions
+    yield "wfx_rules_actions", {(kind, result): count for (kind, result), count in figures.actions.items()}
     yield "wfx_rules_conditions_failed", {(): figures.failed_conditions}
     yield "wfx_repetition_limit", {(): figures.limited}
     yield "wfx_rules_fatal_errors", {(): services.fatals.count}
