@@ -59,6 +59,8 @@ _NO_DEVICE = Answer(404, "wfx.deviceNotFound", "91f3a6c2d47e4b08b5c9e02f8a61d73b
 _DEVICE_CHANGED = Answer(412, "wfx.deviceChanged", "4b7e02d9c8f14a35b1d60e93a7f25c88")
 _DEVICE_IN_USE = Answer(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325e")
 TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
+_REPEATED = Answer(400, "wfx.tooManyRepetitions", "8f21c6b0d94e4b7ca3e5170d62f8b9a4")
+_TIMED_OUT = Answer(408, "wfx.commandTimedOut", "52d7e9a10c3f4868b9f4a6c8e01d7b35")
 _FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
 _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
@@ -75,6 +77,9 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.SelectionTooLarge, _LARGE_SELECTION),
     (errors.IdempotencyKeyReused, _KEY_REUSED),
     (errors.IdempotencyKeyInUse, _KEY_IN_USE),
+    (errors.TooManyStarted, TOO_MANY),
+    (errors.TooManyRepetitions, _REPEATED),
+    (errors.CommandTimedOut, _TIMED_OUT),
     (errors.Refused, _INVALID),
     (errors.StoreFull, _FULL),
     (errors.StoreError, _UNAVAILABLE),
@@ -92,7 +97,10 @@ def described(error: errors.WfxError) -> Described:
     """Say how an error is answered; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
     messages = error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),)
-    return Described(answer, messages, _extra(error), _HEADERS.get(answer.code, ()))
+    headers = _HEADERS.get(answer.code, ())
+    if isinstance(error, errors.TooManyStarted):
+        headers = ((b"retry-after", b"%d" % error.seconds),)
+    return Described(answer, messages, _extra(error), headers)
 
 
 def listed_error(error: errors.WfxError) -> dict[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import JobNotFound, StoreUnavailable
+from wfx.domain.errors import JobNotFound, Refused, StoreUnavailable
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -25,7 +25,8 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
+from wfx.store.rule_records import RuleQuestion
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -56,6 +57,10 @@ class JobsLocked(StoreUnavailable):
         """Name these jobs."""
         super().__init__(text)
         self.ids = ids
+
+
+class EventTaken(Refused):
+    """Nothing of a plan was written, since there is an answer to its event already."""
 
 
 class Performed(NamedTuple):
@@ -93,7 +98,9 @@ class Backend(Protocol):
 
         With a step, of which the plan has the operations, the consumer's place is compared and moved in it, too, and
         nothing is written if one job is stale. Raises StepTaken and NotOnThisLog. The same holds for a slice of a bulk
-        request and its record, if it has a key. Raises IdempotencyKeyInUse.
+        request and its record, if it has a key. Raises IdempotencyKeyInUse. And for an event from outside and its
+        answer, which raises EventTaken, and for the end of a task, which raises TaskTaken. Records of rules are written
+        with them. Raises SequenceTaken.
         """
 
     async def perform(self, operation: ExclusiveOperation, now: int) -> Performed:
@@ -156,6 +163,9 @@ class Backend(Protocol):
     async def bulk_results(self, key: str) -> Sequence[str]:
         """Return what was written of its slices, in order."""
 
+    async def read_rules(self, question: RuleQuestion) -> Any:
+        """Return what the method of :class:`~wfx.store.rule_protocol.RuleStore` returns that asks this."""
+
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""
 
@@ -169,7 +179,7 @@ class Backend(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -6,23 +6,29 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import StoreUnavailable, WfxError
+from wfx.domain.errors import SequenceTaken, StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
-from wfx.store.backend import Applied, Backend, JobsLocked, Snapshot
+from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
 from wfx.store.bulk import ItemOutcome, SliceRecord, SliceResult
+from wfx.store.event_group import EventGroup
 from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
+    EventAnswers,
     ExclusiveOperation,
+    FinishTask,
     JobOperation,
     Operation,
+    RuleCheckpoint,
+    TakeEvent,
     TakeSlice,
     TakeStep,
 )
 from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
+from wfx.store.rule_records import AnswersTo, SequencesNamed
 
 _SMALL = 128 * 1024
 """Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
@@ -45,10 +51,13 @@ class BatchWriter:
             performed = await self._backend.perform(operations[0], self._clock())
             self._feed.publish(performed.events)
             return [performed.result]
-        if isinstance(operations[0], TakeStep):
-            return [await self._step(operations[0])]
-        if isinstance(operations[0], TakeSlice):
-            return [await self._slice(operations[0])]
+        match operations[0]:
+            case TakeStep() | FinishTask() as step:
+                return [await self._step(step)]
+            case TakeSlice() as piece:
+                return [await self._slice(piece)]
+            case TakeEvent():
+                return await self._events(cast("Sequence[TakeEvent]", operations))
         return await self._change(cast("Sequence[JobOperation]", operations))
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
@@ -69,16 +78,74 @@ class BatchWriter:
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 
-    async def _step(self, step: TakeStep) -> Any:
-        """Do the operations of a step, and move the consumer's place; return the answers to its operations."""
-        snapshot = await self._load(step.operations, EVERYTHING)
+    async def _step(self, step: TakeStep | FinishTask) -> Any:
+        """Do the operations of a step or a task, and note it; return the answers to its operations."""
+        plan, answers = await self._planned(step.operations)
+        return answers if await self._commit(plan, step) else AGAIN
+
+    async def _events(self, events: Sequence[TakeEvent]) -> Answers:
+        """Do what follows from events, together if that goes, and return their answers."""
+        if len(events) == 1 or any(brings_much(each) for event in events for each in event.operations):
+            return [await self._alone(event) for event in events]
+        answers = dict(await self._backend.read_rules(AnswersTo([event.key for event in events])))
+        names = list({name for event in events for name in event.records.sequences})
+        present = await self._backend.read_rules(SequencesNamed(names)) if names else {}
+        group = EventGroup(events, answers, present)
+        if group.taken:
+            found = await self._together(group)
+            if found is None:
+                return [group.refused.get(n) or await self._alone(event) for n, event in enumerate(events)]
+            answers |= found
+        return [group.refused.get(place) or answers[event.key] for place, event in enumerate(events)]
+
+    async def _together(self, group: EventGroup) -> Mapping[str, Any] | None:
+        """Do what follows from events in one transaction, and return their answers; None if that does not go."""
+        snapshot = await self._load(group.operations, _SMALL)
+        if snapshot.large:
+            return None
         plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
-        answers = [_attempt(plan, operation) for operation in step.operations]
-        applied = await self._backend.apply(plan, step)
-        if applied.stale:
-            return AGAIN
-        self._feed.publish(_events(plan, applied))
-        return answers
+        answers = {
+            event.key: event.tell([_attempt(plan, operation) for operation in event.operations])
+            for event in group.taken.values()
+        }
+        try:
+            done = await self._commit(plan, group.checkpoint(answers))
+        except (EventTaken, SequenceTaken, JobsLocked):  # by another server, meanwhile
+            return None
+        return answers if done else dict.fromkeys(answers, AGAIN)
+
+    async def _alone(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer, or what is to be raised: others have been done."""
+        try:
+            return await self._event(event)
+        except WfxError as exc:
+            return exc.with_traceback(None)
+        except Exception as exc:  # noqa: BLE001 - it goes to the caller whose event caused it
+            return as_exception(exc)
+
+    async def _event(self, event: TakeEvent) -> Any:
+        """Do what follows from an event and return the answer; if that is there already, do nothing."""
+        plan, results = await self._planned(event.operations)
+        answer = event.tell(results)
+        try:
+            done = await self._commit(plan, EventAnswers([(event.key, answer)], event.records, event.now))
+        except EventTaken:
+            known = await self._backend.read_rules(AnswersTo([event.key]))
+            return known.get(event.key, AGAIN)  # it may have been dropped meanwhile
+        return answer if done else AGAIN
+
+    async def _planned(self, operations: Sequence[JobOperation]) -> tuple[Plan, Answers]:
+        """Plan operations; return the answers to them, too."""
+        snapshot = await self._load(operations, EVERYTHING)
+        plan = Plan(snapshot.jobs, snapshot.workflows, self._clock)
+        return plan, [_attempt(plan, operation) for operation in operations]
+
+    async def _commit(self, plan: Plan, checkpoint: RuleCheckpoint) -> bool:
+        """Write a plan with what is noted with it; tell whether no job was stale."""
+        applied = await self._backend.apply(plan, checkpoint)
+        if not applied.stale:
+            self._feed.publish(_events(plan, applied))
+        return not applied.stale
 
     async def _slice(self, wanted: TakeSlice) -> SliceResult | object:
         """Do the first items of a slice, and write down what became of them."""
@@ -128,6 +195,11 @@ def is_text(key: str) -> bool:
 def is_exclusive(operation: Operation) -> bool:
     """Tell whether an operation is a whole batch."""
     return not isinstance(operation, JobOperation)
+
+
+def are_events(first: Operation, other: Operation) -> bool:
+    """Tell whether both are events from outside, of which many are done together."""
+    return isinstance(first, TakeEvent) and isinstance(other, TakeEvent)
 
 
 def brings_much(operation: Operation) -> bool:

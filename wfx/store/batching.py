@@ -53,10 +53,13 @@ class Batcher(Generic[Item]):
         at_most_waiting: int,
         at_most_together: int,
         exclusive: Callable[[Item], bool] = lambda _: False,
+        joins: Callable[[Item, Item], bool] = lambda _first, _other: False,
         large: Callable[[Item], bool] = lambda _: False,
         on_batch: OnBatch = ignore_batch,
     ) -> None:
-        """Start the task in the running loop; :meth:`close` ends it. An ``exclusive`` item is a whole batch.
+        """Start the task in the running loop; :meth:`close` ends it.
+
+        An ``exclusive`` item is a whole batch, with those behind it that ``joins`` says go with the first one.
 
         ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
         of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then.
@@ -65,6 +68,7 @@ class Batcher(Generic[Item]):
         self._at_most_waiting = at_most_waiting
         self._at_most_together = at_most_together
         self._is_exclusive = exclusive
+        self._joins = joins
         self._is_large = large
         self._on_batch = on_batch
         self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
@@ -148,7 +152,10 @@ class Batcher(Generic[Item]):
         taken = list(islice(self._waiting, self._at_most_together))
         for place, (item, _) in enumerate(taken):
             if self._is_exclusive(item):
-                del taken[max(place, 1) :]
+                end = max(place, 1)
+                while place == 0 and end < len(taken) and self._joins(item, taken[end][0]):
+                    end += 1
+                del taken[end:]
                 break
         for _ in taken:
             self._waiting.popleft()

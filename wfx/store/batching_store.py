@@ -29,8 +29,9 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, brings_much, is_exclusive, is_text
+from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
+from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
@@ -69,7 +70,8 @@ from wfx.store.protocol import (
     NoRoom,
     RequireJob,
 )
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
+from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
 _WRITES_TOGETHER = 128
@@ -82,7 +84,7 @@ _SMALL = 64 * 1024
 """Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
 
-class BatchingStore:
+class BatchingStore(BatchingRules):
     """Made by :meth:`open`."""
 
     def __init__(self, backend: Backend, bounds: LogBounds, clock: Clock, on_batch: OnBatch) -> None:
@@ -93,6 +95,7 @@ class BatchingStore:
         self._holder = token_hex(16)
         self._has_leases = False
         self._closing = False
+        self._task_observers = []
         self._feed = Feed(bounds.head, self.read_log)
         backend.watch_head(self._feed.advance, self._feed.start_over)
         self._writes = Batcher(
@@ -100,6 +103,7 @@ class BatchingStore:
             at_most_waiting=_WRITES_WAITING,
             at_most_together=_WRITES_TOGETHER,
             exclusive=is_exclusive,
+            joins=are_events,
             large=brings_much,
             on_batch=on_batch,
         )
@@ -252,7 +256,13 @@ class BatchingStore:
         return await self.backend.read_consumers()
 
     async def step(
-        self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
+        self,
+        consumer: str,
+        after: int,
+        number: int,
+        upto: int,
+        operations: Sequence[JobOperation],
+        records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         _require_name("consumer", consumer)
         if upto < after:
@@ -262,8 +272,10 @@ class BatchingStore:
             _bounded(number),
         ):  # no consumer comes so far, and no database looks for it
             raise StepTaken(consumer, after, number)
-        upto = _bounded(upto)
-        answers: Sequence[Any] = await self._writes.submit(TakeStep(consumer, after, number, upto, tuple(operations)))
+        records = records if records is NOTHING else settled(records)
+        step = TakeStep(consumer, after, number, _bounded(upto), tuple(operations), records, self._clock())
+        answers: Sequence[Any] = await self._writes.submit(step)
+        self._tell_tasks(records)
         return answers
 
     async def read_bulk(self, key: str) -> BulkRecord | None:
@@ -312,7 +324,7 @@ class BatchingStore:
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         return self.backend.rate_tokens
 
     async def ping(self) -> None:

@@ -40,13 +40,16 @@ from wfx.store.memory_jobs import MemoryJob
 from wfx.store.memory_lists import list_jobs, select_jobs
 from wfx.store.memory_log import number_to_drop
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
+from wfx.store.memory_rules import MemoryRules
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
     Checkpoint,
+    ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
     DeleteWorkflow,
     DescribeDevice,
+    DropTasks,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
@@ -54,12 +57,14 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    ReplayTask,
     RunChores,
     TakeLease,
     TakeStep,
 )
 from wfx.store.plan import Clock, EventDraft, PendingJob, Plan, workflow_event
 from wfx.store.protocol import Consumer, Lease, LogBounds
+from wfx.store.rule_records import RuleQuestion
 from wfx.store.sizes import AROUND_ENTRY, fitting, size_of
 
 
@@ -82,6 +87,7 @@ class MemoryBackend:
         self._consumers = MemoryConsumers()
         self._devices = MemoryDevices()
         self._bulk = MemoryBulk()
+        self._rules = MemoryRules()
         self._log_id = token_hex(16)
         self._closed = False
 
@@ -107,14 +113,18 @@ class MemoryBackend:
         moved = self._moved(checkpoint) if isinstance(checkpoint, TakeStep) else None
         if isinstance(checkpoint, SliceRecord):
             self._bulk.require(checkpoint)
+        elif checkpoint is not None:
+            self._rules.require(checkpoint)
         changed = [pending for pending in plan.jobs if pending.after is not pending.before]
         for pending in changed:
             if (job := pending.after) is not None and job.state not in job.workflow.positions:
                 raise KeyError(job.state)
         if moved is not None:
             self._consumers.put(moved)
-        elif isinstance(checkpoint, SliceRecord):
+        if isinstance(checkpoint, SliceRecord):
             self._bulk.write(checkpoint)
+        elif checkpoint is not None:
+            self._rules.write(checkpoint)
         for pending in changed:
             self._store(pending)
         logged = self._log(plan.events)
@@ -137,11 +147,14 @@ class MemoryBackend:
                 result: Any = self._hold(operation, now)
             case NoteSightings() | DescribeDevice() | DeleteDevice():
                 result = self._devices.perform(operation, self._all_jobs())
+            case ClaimTasks() | ReplayTask() | DropTasks():
+                result = self._rules.perform(operation, now)
         return Performed(result)
 
     def _drop(self, operation: RunChores | DropTombstones, now: int) -> int:
         if isinstance(operation, RunChores):
-            return self._bulk.drop_expired(now, operation.at_most)
+            dropped = self._bulk.drop_expired(now, operation.at_most)
+            return dropped + self._rules.drop_expired(now, operation.at_most - dropped)
         return self._drop_tombstones(operation)
 
     def _hold(self, operation: OpenBulk | TakeLease | EndLeases, now: int) -> BulkRecord | Lease | None:
@@ -223,6 +236,9 @@ class MemoryBackend:
 
     async def bulk_results(self, key: str) -> Sequence[str]:
         return self._bulk.results(key)
+
+    async def read_rules(self, question: RuleQuestion) -> Any:
+        return self._rules.answer(question)
 
     async def log_bounds(self) -> LogBounds:
         return LogBounds(self._log_id, self._horizon + 1, self._head)

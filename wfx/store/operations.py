@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
@@ -14,6 +14,10 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
 from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
+from wfx.store.rule_records import NOTHING, RuleRecords, TaskOutcome
+
+TellEvent = Callable[[Sequence[Any]], str]
+"""Makes the answer to an event of the results of its operations; pure, since it may be asked more than once."""
 
 
 class CreateJob(NamedTuple):
@@ -169,6 +173,33 @@ class OpenBulk:
     """For how many microseconds others leave it to the holder."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimTasks:
+    """Take tasks that are due, of these kinds, so that nobody else has them for some time."""
+
+    kinds: Sequence[str]
+    at_most: int
+    ttl: int
+    """For how many microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTask:
+    """Have a failed task done once more."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropTasks:
+    """Drop finished tasks from before a moment, and those that are too many."""
+
+    older_than: Timestamp
+    at_most: int
+
+
+TaskOperation = ClaimTasks | ReplayTask | DropTasks
+
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
 ExclusiveOperation = (
@@ -182,6 +213,7 @@ ExclusiveOperation = (
     | EndLeases
     | DeviceOperation
     | OpenBulk
+    | TaskOperation
 )
 """Operations that are done one by one on the tables."""
 
@@ -198,6 +230,49 @@ class TakeStep:
     upto: int
     """The place that it is to have."""
     operations: Sequence[JobOperation]
+    records: RuleRecords = NOTHING
+    now: int = 0
+    """The time of the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeEvent:
+    """Do what follows from an event from outside, once, and keep its answer; a batch with others of its kind."""
+
+    key: str
+    """What the event's id is kept as."""
+    operations: Sequence[JobOperation]
+    records: RuleRecords
+    tell: TellEvent
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventAnswers:
+    """What is written of events from outside beside their changes; nothing if one has an answer already."""
+
+    answers: Sequence[tuple[str, str]]
+    """What each event's id is kept as, and its answer; at least one."""
+    records: RuleRecords
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTask:
+    """Do operations and note what became of a task, both or neither; a batch of its own."""
+
+    id: int
+    attempts: int
+    """How often it must have been claimed."""
+    outcome: TaskOutcome
+    operations: Sequence[JobOperation]
+    records: RuleRecords
+    now: int
+
+    @property
+    def due(self) -> int:
+        """When it may be claimed again."""
+        return self.now if self.outcome.due is None else self.outcome.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +291,11 @@ class TakeSlice:
     tell: TellSlice
 
 
-Checkpoint = TakeStep | SliceRecord
+RuleCheckpoint = TakeStep | EventAnswers | FinishTask
+"""Checkpoints that may have records of rules."""
+Checkpoint = RuleCheckpoint | SliceRecord
 """What is compared and written in the transaction of a plan: both, or neither."""
-Operation = JobOperation | ExclusiveOperation | TakeStep | TakeSlice
+Operation = JobOperation | ExclusiveOperation | TakeStep | TakeSlice | TakeEvent | FinishTask
 
 
 _MILLISECONDS = 48

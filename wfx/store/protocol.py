@@ -30,7 +30,9 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
+from wfx.store.rule_protocol import RuleStore
+from wfx.store.rule_records import NOTHING, RuleRecords
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -112,7 +114,7 @@ class LogFollower(Protocol):
         """Stop following; who waits for events goes on, too."""
 
 
-class Store(Protocol):
+class Store(RuleStore, Protocol):
     """See the module's docstring for what holds of every operation."""
 
     async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
@@ -287,9 +289,17 @@ class Store(Protocol):
         """Return all consumers, ordered by name."""
 
     async def step(
-        self, consumer: str, after: int, number: int, upto: int, operations: Sequence[JobOperation]
+        self,
+        consumer: str,
+        after: int,
+        number: int,
+        upto: int,
+        operations: Sequence[JobOperation],
+        records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         """Do operations on jobs and move the consumer's place from ``after`` to ``upto``, in one transaction.
+
+        Records of rules are written in it, too.
 
         Nothing happens unless the consumer is at ``after`` and has taken ``number`` steps; then it has taken one more.
         So of all who try the same step one takes it, and what is uncertain after a failure may be tried again. A step
@@ -300,9 +310,9 @@ class Store(Protocol):
         raises, which fails no other: JobExists if there is a job with the id that a new one was to have, JobChanged if
         the job to delete has another version.
 
-        Raises StepTaken, NotOnThisLog if ``upto`` is ahead of the head, ValueError if it lies before ``after`` or the
-        consumer's name is no text, and whatever the store raises that cannot write what an operation says; then nothing
-        has happened.
+        Raises StepTaken (SequenceTaken if only a sequence is not as it was), NotOnThisLog if ``upto`` is ahead of the
+        head, ValueError if it lies before ``after``, the consumer's name is no text, or records have a fault, and
+        whatever the store raises that cannot write what an operation says; then nothing has happened.
         """
 
     async def read_bulk(self, key: str) -> BulkRecord | None:
@@ -362,7 +372,7 @@ class Store(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -87,6 +87,13 @@ DAMAGE = {
     "bulk_request": [
         "UPDATE bulk_request SET done = 3", "UPDATE bulk_request SET failed = 2", "DELETE FROM bulk_slice",
     ],
+    "task": ["UPDATE task SET state = 'LOST'", "UPDATE task SET state = 'DONE'", "UPDATE task SET ctime = -1"],
+    "score_total": [
+        "UPDATE score_total SET points = 0.31", "DELETE FROM score_total", "DELETE FROM score WHERE key = 'p'",
+        "DELETE FROM score",
+    ],
+    "event_answer": ["UPDATE event_answer SET size = 3", "UPDATE event_answer SET key = 'evt'"],
+    "repetition": ["UPDATE repetition SET times = -1"],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",
         f"UPDATE job SET status = 'x' WHERE number = {JOB}",

@@ -18,12 +18,14 @@ from tests.store.samples import FLOW, begin, move, redefine, renamed, tag, toget
 from tests.store.sqlite.audit import Ledger, live
 from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.errors import StoreUnusable
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store.bulk import BulkRecord, SliceResult
 from wfx.store.findings import Report
 from wfx.store.opening import open_store
 from wfx.store.operations import DeleteJob
 from wfx.store.protocol import Store
+from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry
 from wfx.store.sqlite import check_jobs
 from wfx.store.sqlite.backup import back_up
 from wfx.store.sqlite.checking import check, reading
@@ -74,6 +76,10 @@ async def fill(store: Store) -> None:
     await store.note_sightings([Sighting("a", 5, 9, "SW 1"), Sighting("new", 7, 7, "")], forgets=False)
     await store.describe_device("a", DeviceDescription.of({"attributes": {"site": "x&y"}, "labels": ["canary"]}))
     await store.describe_device("spare", DeviceDescription.of({"labels": ["canary"]}))
+    task = NewTask("t", "mail", Json(b"{}"), Timestamp(5))
+    points = [ScoreEntry("p", "user", 0.1, "x"), ScoreEntry("q", "user", 0.2, "y")]
+    records = RuleRecords([task], points, {"n": (0, 1)}, {("root", "x"): 1})
+    await store.take_event("evt", (), records, lambda _: "é")
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +196,17 @@ DAMAGES = [
     Damage("UPDATE bulk_request SET failed = 2", "bulk_request", "bulk request 1", "its slices", "2 of them failed"),
     Damage("UPDATE bulk_request SET done = 0", "bulk_request", "bulk request 1", "its slices", "behind 0"),
     Damage("DELETE FROM bulk_slice", "bulk_request", "bulk request 1", "its slices", "behind none"),
+    Damage("UPDATE task SET state = 'LOST'", "task", "task 1", "a known state", "state LOST"),
+    Damage("UPDATE task SET state = 'RUNNING'", "task", "task 1", "at least 1 of what was claimed", "attempts 0"),
+    Damage("UPDATE task SET input = '{'", "task", "task 1", "documents in JSON", "input {"),
+    Damage("UPDATE task SET due = 'soon'", "task", "task 1", "times", "due soon"),
+    Damage("UPDATE score SET points = 5 WHERE key = 'p'", "score_total", "score of user", "5.2 points", "0.3"),
+    Damage("DELETE FROM score_total", "score_total", "score of user", "the sum of what was given", "none"),
+    Damage("DELETE FROM score", "score_total", "score of user", "points that were given", "none"),
+    Damage("UPDATE event_answer SET size = 3", "event_answer", "event_answer 1", "2 bytes", "3 bytes"),
+    Damage("UPDATE event_answer SET key = 'evt'", "event_answer", "event_answer 1", "a hash", "evt"),
+    Damage("UPDATE sequence SET value = 'x'", "sequence", "sequence n", "a whole number", "text, x"),
+    Damage("UPDATE repetition SET times = -1", "repetition", "repetition (root, x)", "from 0 on", "-1 times"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),
     Damage("UPDATE workflow SET name = 'other' WHERE number = 1", "workflow", "workflow 1", "demo.flow", "other"),

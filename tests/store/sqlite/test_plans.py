@@ -158,8 +158,14 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
     """
     counting = "SCAN job USING COVERING INDEX job_workflow_state"
     columns = {"update_jobs": 9, "move_jobs": 2, "delete_tags": 2, "mark_overtaken": 2, "delete_device_keys": 2}
-    columns |= {"note_sightings": 5}
-    parts = {":comparison": ">", ":order": "DESC", ":extreme": "min", ":step": "client_id > client.found"}
+    columns |= {"note_sightings": 5, "claim_tasks": 3}
+    parts = {
+        ":comparison": ">",
+        ":order": "DESC",
+        ":extreme": "min",
+        ":step": "client_id > client.found",
+        ":conditions": "",
+    }
     scanned = set()
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, migrations(), 0)
@@ -188,6 +194,8 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
         *of_consumers,
         "count_unclaimed",
         "forget_unclaimed",
+        "measure_event_answers",
+        "oldest_event_answers",
     }
 
 

@@ -156,6 +156,12 @@ async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -
             CREATE INDEX place_state ON place (state);
             CREATE INDEX place_group ON place ("group");
             DROP TABLE orphaned_history;
+            DROP TABLE task;
+            DROP TABLE event_answer;
+            DROP TABLE score;
+            DROP TABLE score_total;
+            DROP TABLE sequence;
+            DROP TABLE repetition;
             DROP TABLE device_key;
             DROP TABLE device;
             DROP TABLE bulk_slice;

@@ -1,8 +1,8 @@
 -- Writes one batch, and commits by itself. Only in READ COMMITTED.
 --
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
--- workflows of new jobs, the consumer of a step or the record of a bulk request, the log, the counts of jobs. What waited
--- for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
+-- workflows of new jobs, sequences by name, the consumer of a step, the record of a bulk request, the id of an event from
+-- outside or the task that ends, what rules leave, the log, the counts of jobs. What waited for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
 -- is a new job whose workflow is gone. A job that is changed and stays in its state changes no count.
 
 -- name: apply
@@ -46,6 +46,7 @@ stale AS MATERIALIZED (
     SELECT id FROM fresh WHERE workflow NOT IN (SELECT number FROM flows)
 ),
 :go
+:records
 news AS MATERIALIZED (
     SELECT event.*, row_number() OVER (ORDER BY place) AS nth
     FROM unnest(
@@ -93,6 +94,7 @@ counter AS (
         counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END
     WHERE (SELECT count(*) FROM news) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
+        :noted
     RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
 ),
 born AS (
@@ -155,9 +157,31 @@ go AS MATERIALIZED (SELECT id FROM me),
 -- name: go_with_step
 moved AS (
     UPDATE consumer SET position = $54, steps = steps + 1
-    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale)
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) :unless
         AND name = $51 AND position = $52 AND steps = $53 AND $54 <= (SELECT head FROM log)
     RETURNING name
+),
+go AS MATERIALIZED (SELECT me.id FROM me, moved),
+
+-- name: go_with_events
+-- One that comes to be meanwhile is a key that is there twice.
+moved AS (
+    INSERT INTO event_answer (key, created, size, answer)
+    SELECT key, $52::bigint, octet_length(answer), answer
+    FROM unnest($51::text[], $53::text[]) AS event (key, answer)
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) :unless
+        AND NOT EXISTS (SELECT FROM event_answer AS known WHERE known.key = ANY ($51::text[]))
+    ORDER BY key
+    RETURNING 1
+),
+go AS MATERIALIZED (SELECT id FROM me WHERE EXISTS (SELECT FROM moved)),
+
+-- name: go_with_task
+moved AS (
+    UPDATE task SET state = $53, result = $54, due = $55, mtime = $56
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM stale) :unless
+        AND id = $51 AND attempts = $52 AND state = 'RUNNING'
+    RETURNING id
 ),
 go AS MATERIALIZED (SELECT me.id FROM me, moved),
 
@@ -177,6 +201,70 @@ go AS MATERIALIZED (SELECT me.id FROM me, moved),
 
 -- name: go_whole
 go AS MATERIALIZED (SELECT id FROM me WHERE NOT EXISTS (SELECT FROM stale)),
+
+-- name: unless_sequences
+AND NOT EXISTS (SELECT FROM asked LEFT JOIN held USING (name) WHERE coalesce(value, 0) <> before)
+
+-- name: sequences_held
+-- One that comes to be meanwhile is a key that is there twice.
+asked AS MATERIALIZED (
+    SELECT * FROM unnest($r1::text[], $r2::bigint[], $r3::bigint[]) AS asked (name, before, after)
+),
+held AS MATERIALIZED (
+    SELECT name, value FROM sequence
+    WHERE EXISTS (SELECT FROM me) AND (SELECT count(*) FROM stale) >= 0 AND name = ANY ($r1::text[])
+    ORDER BY name FOR UPDATE
+),
+
+-- name: records
+counted AS (
+    UPDATE sequence SET value = after FROM asked JOIN held USING (name)
+    WHERE EXISTS (SELECT FROM go) AND sequence.name = asked.name
+    RETURNING 1
+),
+begun AS (
+    INSERT INTO sequence (name, value)
+    SELECT name, after FROM asked
+    WHERE EXISTS (SELECT FROM go) AND name NOT IN (SELECT name FROM held)
+    ORDER BY name
+    RETURNING 1
+),
+more_tasks AS (
+    INSERT INTO task (key, kind, state, due, attempts, ctime, mtime, input, cause)
+    SELECT key, kind, 'WAITING', due, 0, $r16::bigint, $r16, input, cause
+    FROM go, unnest($r4::text[], $r5::text[], $r6::text[], $r7::bigint[], $r8::text[])
+        WITH ORDINALITY AS task (key, kind, input, due, cause, place)
+    ORDER BY place
+    ON CONFLICT (key) DO NOTHING
+    RETURNING 1
+),
+scored AS (
+    INSERT INTO score (key, actor_id, points, reason, ctime)
+    SELECT key, actor_id, points, reason, $r16
+    FROM go, unnest($r9::text[], $r10::text[], $r11::double precision[], $r12::text[])
+        WITH ORDINALITY AS score (key, actor_id, points, reason, place)
+    ORDER BY place
+    ON CONFLICT (key) DO NOTHING
+    RETURNING actor_id, points
+),
+totals AS (
+    INSERT INTO score_total AS known (actor_id, points)
+    SELECT actor_id, sum(points) FROM scored GROUP BY actor_id ORDER BY actor_id
+    ON CONFLICT (actor_id) DO UPDATE SET points = known.points + excluded.points
+    RETURNING 1
+),
+repeated AS (
+    INSERT INTO repetition AS known (root, element, times, mtime)
+    SELECT root, element, times, $r16
+    FROM go, unnest($r13::text[], $r14::text[], $r15::bigint[]) AS repetition (root, element, times)
+    ORDER BY root, element
+    ON CONFLICT (root, element) DO UPDATE SET times = greatest(known.times, excluded.times), mtime = excluded.mtime
+    RETURNING 1
+),
+
+-- name: records_noted
+AND (SELECT count(*) FROM counted) + (SELECT count(*) FROM begun) + (SELECT count(*) FROM more_tasks)
+    + (SELECT count(*) FROM totals) + (SELECT count(*) FROM repeated) >= 0
 
 -- name: fence
 -- Waits for a statement of this server that is under way, and makes one that comes later change nothing.

@@ -26,7 +26,7 @@ from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import bulk, devices, figures, job_list, job_summary
+from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
@@ -40,6 +40,7 @@ from wfx.store.postgres.statements import SQL, fenced_statements
 from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
+from wfx.store.rule_records import RuleQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,9 @@ class PostgresBackend:
 
     async def bulk_results(self, key: str) -> Sequence[str]:
         return await self._points.read(partial(bulk.results, key=key))
+
+    async def read_rules(self, question: RuleQuestion) -> Any:
+        return await self._points.read(partial(rules.answer, question=question))
 
     async def log_bounds(self) -> LogBounds:
         return await self._points.read(self._queries.bounds)

@@ -4,11 +4,14 @@
 -- name: index
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey',
-    'consumer_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey',
-    'device_unclaimed', 'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key',
-    'job_pkey', 'job_state', 'job_tag_keys', 'job_tag_pkey', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'log_pkey',
-    'rate_bucket_pkey', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+    'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey',
+    'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey', 'device_unclaimed',
+    'event_answer_created', 'event_answer_key_key', 'event_answer_pkey', 'event_pkey', 'history_pkey', 'job_client',
+    'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_tag_pkey',
+    'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_pkey', 'rate_bucket_pkey',
+    'repetition_mtime', 'repetition_pkey', 'score_actor', 'score_key_key', 'score_pkey', 'score_total_pkey',
+    'sequence_pkey', 'task_due', 'task_finished', 'task_key_key', 'task_kind', 'task_pkey', 'task_state',
+    'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -18,11 +21,12 @@ WHERE NOT EXISTS (
 -- name: constraint
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey',
-    'consumer_pkey', 'current_workflow_number_fkey', 'current_workflow_number_key', 'current_workflow_pkey',
-    'device_pkey', 'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_tag_pkey',
-    'job_workflow_fkey', 'lease_pkey', 'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'tombstone_id_key',
-    'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
+    'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'current_workflow_number_fkey',
+    'current_workflow_number_key', 'current_workflow_pkey', 'device_pkey', 'event_answer_key_key', 'event_answer_pkey',
+    'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_tag_pkey', 'job_workflow_fkey',
+    'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey',
+    'repetition_pkey', 'score_key_key', 'score_pkey', 'score_total_pkey', 'sequence_pkey', 'task_key_key', 'task_pkey',
+    'tombstone_id_key', 'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
@@ -149,3 +153,27 @@ FROM (
     WHERE key IS NOT NULL
 ) AS request
 WHERE done NOT BETWEEN 0 AND total OR failed NOT BETWEEN 0 AND done OR (done > 0) <> (last IS NOT NULL) OR last >= done
+
+-- name: task
+SELECT
+    'task ' || id, 'a known state, times and attempts from 0 on, and at least 1 of what was claimed',
+    'state ' || state || ', due ' || due || ', attempts ' || attempts
+FROM task
+WHERE state NOT IN ('WAITING', 'RUNNING', 'DONE', 'FAILED') OR attempts < (state <> 'WAITING')::int
+    OR least(ctime, mtime) < 0
+
+-- name: score_total
+SELECT
+    'score of ' || actor_id, coalesce(given, 0) || ' points, the sum of what was given', coalesce(points::text, 'none')
+FROM (SELECT actor_id, sum(points) AS given, sum(abs(points)) AS moved FROM score GROUP BY actor_id) AS ledger
+FULL JOIN (SELECT actor_id, points FROM score_total) AS known USING (actor_id)
+WHERE points IS NULL OR given IS NULL OR abs(points - given) > 1e-9 * greatest(moved, 1)
+
+-- name: event_answer
+SELECT
+    'event_answer ' || number, 'a hash, and ' || octet_length(answer) || ' bytes', key || ', ' || size || ' bytes'
+FROM event_answer WHERE length(key) <> 64 OR size <> octet_length(answer)
+
+-- name: repetition
+SELECT 'repetition (' || root || ', ' || element || ')', 'a number and a time from 0 on', times || ' times at ' || mtime
+FROM repetition WHERE least(times, mtime) < 0

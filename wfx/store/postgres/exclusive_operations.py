@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices.
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks.
 
 Each is one statement, or several of which each may be done twice; so no lock is held while this server thinks.
 """
@@ -18,11 +18,13 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Performed
 from wfx.store.operations import (
+    ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
     DeleteWorkflow,
     DescribeDevice,
     DeviceOperation,
+    DropTasks,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
@@ -30,11 +32,13 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    ReplayTask,
     RunChores,
     TakeLease,
+    TaskOperation,
 )
 from wfx.store.plan import workflow_event
-from wfx.store.postgres import bulk, devices
+from wfx.store.postgres import bulk, devices, rules, tasks
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
@@ -42,7 +46,8 @@ from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
-_Repeatable = PruneLog | RunChores | DropTombstones | OpenConsumer | TakeLease | EndLeases | OpenBulk | DeviceOperation
+_Held = OpenConsumer | TakeLease | EndLeases | OpenBulk
+_Repeatable = PruneLog | RunChores | DropTombstones | _Held | DeviceOperation | TaskOperation
 
 
 class Fence(NamedTuple):
@@ -76,6 +81,7 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
         case RunChores():
             dropped = await _drop_histories(plain, operation.at_most)
             dropped += await bulk.drop_expired(plain, now, operation.at_most - dropped)
+            dropped += await rules.drop_expired(plain, now, operation.at_most - dropped)
             return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
         case DropTombstones():
             values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
@@ -88,6 +94,8 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             result = await _lease(plain, operation)
         case NoteSightings() | DescribeDevice() | DeleteDevice():
             result = await devices.perform(plain, operation)
+        case ClaimTasks() | ReplayTask() | DropTasks():
+            result = await tasks.perform(plain, operation, now)
     return result
 
 

@@ -36,7 +36,8 @@ _LOCK_TIMEOUT = "1s"
 """How long to hold up servers that are at work before it is their turn again; they give up after five seconds."""
 TABLES = (
     "log", "writer", "workflow", "current_workflow", "job", "history", "left_history", "event", "consumer", "lease",
-    "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device", "job_tag",
+    "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device", "job_tag", "limit_bucket",
+    "task", "event_answer", "score", "score_total", "sequence", "repetition",
 )  # fmt: skip
 """All tables that the steps make."""
 

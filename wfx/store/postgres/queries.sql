@@ -133,7 +133,10 @@ SELECT
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('job_tag', 'SELECT,INSERT,DELETE')
+                ('job_tag', 'SELECT,INSERT,DELETE'),
+                ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
+                ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
+                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -498,7 +501,8 @@ DELETE FROM writer
 -- name: is_unused
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
-    AND NOT EXISTS (SELECT FROM device)
+    AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -595,6 +599,24 @@ RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
 -- name: forget_full_buckets
 DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+
+-- name: lock_limits
+--- Buckets by their keys, which are made if need be and locked in order; the last one tells the time when all are.
+INSERT INTO limit_bucket AS kept (key) SELECT key FROM unnest($1::text[]) AS asked (key) ORDER BY key
+ON CONFLICT (key) DO UPDATE SET key = excluded.key
+RETURNING key, periods, missing, at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- name: keep_limit
+UPDATE limit_bucket SET periods = $2, missing = $3, at = $4, full_at = $5 WHERE key = $1
+
+-- name: look_at_limits
+SELECT kept.periods, kept.missing, kept.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN limit_bucket AS kept USING (key) ORDER BY place
+
+-- name: forget_full_limits
+DELETE FROM limit_bucket WHERE ctid = ANY (ARRAY (
+    SELECT ctid FROM limit_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000 LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
 
 -- name: devices_in_range
@@ -695,3 +717,105 @@ WHERE client_id = $1 AND NOT EXISTS (
     SELECT FROM job WHERE left(job.client_id, 500) = left($1, 500) AND job.client_id = $1
 )
 RETURNING 1
+
+-- name: claim_tasks
+-- $1 kinds, $2 now, $3 at most, $4 for how many microseconds, by the clock of the database, which is the same for all servers;
+-- what waits is due by that of the server, which is what made it due.
+WITH
+clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS present),
+candidates AS MATERIALIZED (
+    SELECT found.* FROM unnest($1::text[]) AS wanted (kind), clock, LATERAL (
+        SELECT id, due FROM task
+        WHERE task.kind = wanted.kind AND state IN ('WAITING', 'RUNNING') AND due <= greatest($2::bigint, present)
+            AND due <= CASE state WHEN 'WAITING' THEN $2::bigint ELSE present END
+        ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED
+    ) AS found
+),
+chosen AS MATERIALIZED (SELECT id, due FROM candidates ORDER BY due, id LIMIT $3),
+claimed AS (
+    UPDATE task SET state = 'RUNNING', attempts = attempts + 1, due = present + $4, mtime = $2
+    FROM chosen, clock WHERE task.id = chosen.id
+    RETURNING
+        task.id, key, kind, state, task.due, attempts, ctime, mtime, input, result, cause, chosen.due AS was_due
+)
+SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM claimed ORDER BY was_due, id
+
+-- name: next_task_due
+SELECT min(found.due) FROM unnest($1::text[]) AS wanted (kind), LATERAL (
+    SELECT min(due) AS due FROM task WHERE task.kind = wanted.kind AND state IN ('WAITING', 'RUNNING')
+) AS found
+
+-- name: open_tasks
+SELECT kind, count(*) FROM task WHERE state IN ('WAITING', 'RUNNING') GROUP BY kind
+
+-- name: task_by_id
+SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task WHERE id = $1
+
+-- name: tasks_page
+-- Up to so many, and so many bytes of documents; the first one in any case.
+SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause
+FROM (
+    SELECT
+        *, sum(octet_length(input) + coalesce(octet_length(result), 0)) OVER (ORDER BY id :order) AS upto,
+        row_number() OVER (ORDER BY id :order) AS nth
+    FROM (SELECT * FROM task WHERE :conditions id :comparison $1 ORDER BY id :order LIMIT $2) AS part
+) AS measured
+WHERE upto <= $3 OR nth = 1
+ORDER BY id :order
+
+-- name: replay_task
+-- It may be waiting as it was made by this: the answer may have been lost.
+UPDATE task SET state = 'WAITING', due = $2, mtime = $2
+WHERE id = $1 AND (state = 'FAILED' OR (state = 'WAITING' AND due = $2 AND mtime = $2))
+RETURNING id, key, kind, state, due, attempts, ctime, mtime, input, result, cause
+
+-- name: drop_tasks
+-- From before $1, and beyond $2; $3 at most.
+WITH
+oldest AS MATERIALIZED (
+    SELECT id, mtime FROM task WHERE state IN ('DONE', 'FAILED') ORDER BY mtime, id LIMIT $3 FOR UPDATE SKIP LOCKED
+),
+gone AS (
+    DELETE FROM task WHERE id IN (
+        SELECT id FROM (SELECT id, mtime, row_number() OVER (ORDER BY mtime, id) AS nth FROM oldest) AS ordered
+        WHERE mtime < $1 OR nth <= (SELECT count(*) FROM task WHERE state IN ('DONE', 'FAILED')) - $2
+    )
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: event_answers
+SELECT key, answer FROM event_answer WHERE key = ANY ($1::text[])
+
+-- name: measure_event_answers
+SELECT count(*), coalesce(sum(size), 0)::bigint FROM event_answer
+
+-- name: oldest_event_answers
+SELECT number, created, size FROM event_answer ORDER BY created, number LIMIT $1
+
+-- name: delete_event_answers
+DELETE FROM event_answer WHERE number = ANY ($1::bigint[])
+
+-- name: score_totals
+SELECT actor_id, points FROM score_total WHERE actor_id = ANY ($1::text[])
+
+-- name: scores
+SELECT number, key, actor_id, points, reason, ctime FROM score
+WHERE number > $1 AND ($3::text IS NULL OR actor_id = $3) ORDER BY number LIMIT $2
+
+-- name: sequences
+SELECT name, value FROM sequence WHERE name = ANY ($1::text[])
+
+-- name: repetitions
+SELECT element, times FROM repetition WHERE root = $1
+
+-- name: drop_repetitions
+WITH
+old AS MATERIALIZED (
+    SELECT root, element FROM repetition WHERE mtime < $1 ORDER BY mtime LIMIT $2 FOR UPDATE SKIP LOCKED
+),
+gone AS (
+    DELETE FROM repetition USING old WHERE repetition.root = old.root AND repetition.element = old.element
+    RETURNING 1
+)
+SELECT count(*) FROM gone

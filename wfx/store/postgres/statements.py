@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ _HERE = Path(__file__).parent
 _APPLY = read_statements(_HERE / "apply.sql")
 SQL = {**_APPLY, **read_statements(_HERE / "queries.sql")}
 """All statements, some with parts that begin with a colon, to be filled in."""
+_BATCH_VALUES = 50
+"""Values of a statement that writes a batch, without those of a checkpoint."""
+_WITH_RECORDS = {"go_with_step": 4, "go_with_events": 3, "go_with_task": 6}
+"""Checkpoints that may have records of rules, with the number of their values."""
+_MARK = re.compile(r"\$r(\d+)")
+"""The mark of a value of the records, by its number among these."""
 _MADE_DURABLE = """CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
     THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END"""
 """True, and the transaction's commit is answered once it is durable."""
@@ -30,6 +37,11 @@ class FencedStatements(NamedTuple):
     """Writes a slice of a bulk request and what became of it, or nothing."""
     apply_whole: str
     """Writes a batch, or nothing if a job is stale."""
+    apply_step_with_records: str
+    apply_events: str
+    """Writes what follows from events from outside, and their answers, or nothing."""
+    apply_task: str
+    """Writes the end of a task and what follows from it, or nothing."""
     create_workflow: str
     delete_workflow: str
 
@@ -43,12 +55,23 @@ def fenced_statements(*, make_durable: bool) -> FencedStatements:
         ("go_with_slice", "counting"),
         ("go_whole", "counting"),
     )
-    steps = (
-        _APPLY["apply"].replace(":go", _APPLY[go]).replace(":counting", _APPLY[counting] if counting else "")
-        for go, counting in kinds
-    )
-    texts = (*steps, SQL["create_workflow"], SQL["delete_workflow"])
+    steps = (_apply(_APPLY[go], _APPLY[counting] if counting else "") for go, counting in kinds)
+    with_records = (_with_records(go, values) for go, values in _WITH_RECORDS.items())
+    texts = (*steps, *with_records, SQL["create_workflow"], SQL["delete_workflow"])
     return FencedStatements(*(sql.replace(":durable", _MADE_DURABLE if make_durable else "true") for sql in texts))
+
+
+def _apply(go: str, counting: str, records: str = "", noted: str = "", unless: str = "") -> str:
+    sql = _APPLY["apply"].replace(":go", go).replace(":counting", counting).replace(":records", records)
+    return sql.replace(":noted", noted).replace(":unless", unless)
+
+
+def _with_records(go: str, values: int) -> str:
+    """Make the statement for a checkpoint with so many values of its own, behind which come those of the records."""
+    held = _APPLY["sequences_held"] + "\n" + _APPLY[go]
+    parts = (_APPLY["records"], _APPLY["records_noted"], _APPLY["unless_sequences"])
+    sql = _apply(held, _APPLY["counting"], *parts)
+    return _MARK.sub(lambda mark: f"${_BATCH_VALUES + values + int(mark[1])}", sql)
 
 
 def rows_of_page(page: str, room: str, *, descending: bool) -> str:

@@ -11,12 +11,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from wfx.domain.errors import IdempotencyKeyInUse, NotOnThisLog, StepTaken, StoreError, StoreUnavailable
+from wfx.domain.errors import StoreError, StoreUnavailable
 from wfx.store.backend import Applied, JobsLocked, Performed, Snapshot
-from wfx.store.bulk import SliceRecord
-from wfx.store.operations import Checkpoint, ExclusiveOperation, TakeStep
+from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import exclusive_operations
+from wfx.store.postgres import checkpoints, exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
@@ -138,11 +137,13 @@ class Writer:
             await self._refuse_locked(batch, exc)
             raise
         except asyncpg.UniqueViolationError as exc:
-            if exc.constraint_name != _IDS:
+            if exc.constraint_name == _IDS:  # another server has created a job with the id meanwhile
+                return Applied(0, batch.ids)
+            if checkpoint is None or exc.constraint_name not in checkpoints.RACES:
                 raise
-            return Applied(0, batch.ids)  # another server has created a job with the id meanwhile
+            first_seq, stale, done = 0, (), False
         if checkpoint is not None and not done and not stale:
-            await self._refuse(checkpoint)
+            raise await self._run(partial(checkpoints.refusal, checkpoint=checkpoint))
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
         return Applied(first_seq or 0, frozenset(stale))
@@ -167,23 +168,15 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, checkpoint: Checkpoint | None) -> Callable[[Plain], Awaitable[Any]]:
-        sql, more = self._statement(batch, checkpoint)
+        if checkpoint is None:
+            sql, more = self._fenced.apply_still if batch.is_still else self._fenced.apply, ()
+        else:
+            sql, more = checkpoints.statement(checkpoint, self._fenced)
 
         async def send(plain: Plain) -> Any:
             return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *more)
 
         return send
-
-    def _statement(self, batch: Batch, checkpoint: Checkpoint | None) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
-        match checkpoint:
-            case TakeStep(consumer, after, number, upto):
-                return self._fenced.apply_step, (consumer, after, number, upto)
-            case SliceRecord(None):
-                return self._fenced.apply_whole, ()
-            case SliceRecord(key, holder, ttl, done, result):
-                return self._fenced.apply_slice, (key, holder, done, result.items, result.failed, result.text, ttl)
-        return (self._fenced.apply_still if batch.is_still else self._fenced.apply), ()
 
     async def _send(self, send: Callable[[Plain], Awaitable[Any]]) -> Any:
         """Send a statement once more where it is certain that it has changed nothing; return its answer."""
@@ -230,16 +223,6 @@ class Writer:
             raise under_way()
         self._told = tuple(row)
         self._epoch = row[0]
-
-    async def _refuse(self, checkpoint: Checkpoint) -> None:
-        if isinstance(checkpoint, SliceRecord):
-            raise IdempotencyKeyInUse
-        step = checkpoint
-        row = await self._run(lambda plain: plain.fetchrow(SQL["bounds"]))
-        assert row is not None
-        if step.upto > row[2]:
-            raise NotOnThisLog(row[2], row[0])
-        raise StepTaken(step.consumer, step.after, step.number)
 
     async def _trim(self, numbers: Sequence[int]) -> None:
         """Bring histories within their bounds. What fails is done at the next change of the job."""

@@ -25,7 +25,8 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.sqlite import bulk, consumers, figures
+from wfx.store.rule_records import RuleQuestion
+from wfx.store.sqlite import bulk, consumers, figures, rules
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -184,6 +185,9 @@ class SqliteBackend:
 
     async def bulk_results(self, key: str) -> Sequence[str]:
         return await self._point(partial(bulk.results, key=key))
+
+    async def read_rules(self, question: RuleQuestion) -> Any:
+        return await self._point(partial(rules.answer, question=question))
 
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position

@@ -198,3 +198,41 @@ FROM (
     WHERE key IS NOT NULL
 )
 WHERE done NOT BETWEEN 0 AND total OR failed NOT BETWEEN 0 AND done OR (done > 0) <> (last IS NOT NULL) OR last >= done
+
+-- name: task
+SELECT
+    'task ' || id, 'a known state, times and attempts from 0 on, at least 1 of what was claimed, and documents in JSON',
+    'state ' || state || ', due ' || due || ', attempts ' || attempts || ', input ' || substr(input, 1, 100)
+FROM task
+WHERE state NOT IN ('WAITING', 'RUNNING', 'DONE', 'FAILED') OR attempts < (state <> 'WAITING')
+    OR typeof(key) || typeof(kind) || typeof(cause) <> 'texttexttext'
+    OR typeof(due) || typeof(attempts) || typeof(ctime) || typeof(mtime) <> 'integerintegerintegerinteger'
+    OR min(ctime, mtime) < 0 OR NOT json_valid(input) OR NOT json_valid(coalesce(result, 'null')) OR NOT json_valid(cause)
+
+-- name: score_total
+WITH given (actor_id, points, moved) AS (
+    SELECT actor_id, sum(points), sum(abs(points)) FROM score GROUP BY actor_id
+)
+SELECT
+    'score of ' || actor_id, given.points || ' points, the sum of what was given', coalesce(score_total.points, 'none')
+FROM given LEFT JOIN score_total USING (actor_id)
+WHERE score_total.points IS NULL OR abs(score_total.points - given.points) > 1e-9 * max(moved, 1)
+UNION ALL
+SELECT 'score of ' || actor_id, 'points that were given', 'none'
+FROM score_total WHERE actor_id NOT IN (SELECT actor_id FROM given)
+
+-- name: event_answer
+SELECT
+    'event_answer ' || number, 'a hash, a time, and ' || length(CAST(answer AS BLOB)) || ' bytes',
+    key || ', ' || created || ', ' || size || ' bytes'
+FROM event_answer
+WHERE length(key) <> 64 OR typeof(created) || typeof(size) || typeof(answer) <> 'integerintegertext'
+    OR size <> length(CAST(answer AS BLOB))
+
+-- name: sequence
+SELECT 'sequence ' || name, 'a name of text and a whole number', typeof(name) || ', ' || value
+FROM sequence WHERE typeof(name) || typeof(value) <> 'textinteger'
+
+-- name: repetition
+SELECT 'repetition (' || root || ', ' || element || ')', 'a number from 0 on, and a time', times || ' times at ' || mtime
+FROM repetition WHERE typeof(times) || typeof(mtime) <> 'integerinteger' OR min(times, mtime) < 0

@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices."""
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from wfx.domain.job import Action, Event
 from wfx.store.backend import Performed
 from wfx.store.bulk import BulkRecord
 from wfx.store.operations import (
+    ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
     DeleteWorkflow,
     DescribeDevice,
+    DropTasks,
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
@@ -23,12 +25,13 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    ReplayTask,
     RunChores,
     TakeLease,
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import bulk, consumers, devices
+from wfx.store.sqlite import bulk, consumers, devices, rules, tasks
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
 from wfx.store.sqlite.statements import SQL, for_rows
@@ -56,6 +59,8 @@ def perform(
                 result: Any = _hold(connection, operation, now)
             case NoteSightings() | DescribeDevice() | DeleteDevice():
                 result = devices.perform(connection, operation)
+            case ClaimTasks() | ReplayTask() | DropTasks():
+                result = tasks.perform(connection, operation, now)
         return Performed(result), position
 
 
@@ -138,7 +143,8 @@ def _drop(connection: sqlite3.Connection, operation: RunChores | DropTombstones,
     """Drop what nobody sees any more; return how many rows that were."""
     if isinstance(operation, RunChores):
         swept = _sweep_histories(connection, operation.at_most)
-        return swept + bulk.drop_expired(connection, now, operation.at_most - swept)
+        swept += bulk.drop_expired(connection, now, operation.at_most - swept)
+        return swept + rules.drop_expired(connection, now, operation.at_most - swept)
     values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
     return connection.execute(SQL["drop_tombstones"], values).rowcount
 

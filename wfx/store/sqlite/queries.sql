@@ -429,3 +429,96 @@ INSERT INTO device_key ("key", client_id) VALUES :rows
 
 -- name: delete_device
 DELETE FROM device WHERE client_id = ?
+
+-- name: insert_tasks
+INSERT INTO task (key, kind, state, due, attempts, ctime, mtime, input, cause) VALUES :rows ON CONFLICT (key) DO NOTHING
+
+-- name: finish_task
+UPDATE task SET state = ?, result = ?, due = ?, mtime = ? WHERE id = ? AND attempts = ? AND state = 'RUNNING'
+
+-- name: due_tasks
+SELECT due, id FROM task
+WHERE kind = ? AND state IN ('WAITING', 'RUNNING') AND due <= ? ORDER BY due, id LIMIT ?
+
+-- name: claim_tasks
+WITH claimed (id, until, now) AS (VALUES :rows)
+UPDATE task SET state = 'RUNNING', attempts = attempts + 1, due = until, mtime = now
+FROM claimed WHERE task.id = claimed.id
+
+-- name: next_task_due
+SELECT min(due) FROM task WHERE kind = ? AND state IN ('WAITING', 'RUNNING')
+
+-- name: open_tasks
+SELECT kind, count(*) FROM task WHERE state IN ('WAITING', 'RUNNING') GROUP BY kind
+
+-- name: tasks_by_id
+SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task WHERE id IN (:items)
+
+-- name: tasks_page
+SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause
+FROM task WHERE :conditions id :comparison ? ORDER BY id :order LIMIT ?
+
+-- name: replay_task
+UPDATE task SET state = 'WAITING', due = ?, mtime = ? WHERE id = ? AND state = 'FAILED'
+
+-- name: count_finished_tasks
+SELECT count(*) FROM task WHERE state IN ('DONE', 'FAILED')
+
+-- name: drop_tasks
+-- From before ?1, and the ?2 oldest.
+DELETE FROM task WHERE id IN (
+    SELECT id FROM (
+        SELECT id, mtime, row_number() OVER (ORDER BY mtime, id) AS nth
+        FROM (SELECT id, mtime FROM task WHERE state IN ('DONE', 'FAILED') ORDER BY mtime, id LIMIT ?3)
+    )
+    WHERE mtime < ?1 OR nth <= ?2
+)
+
+-- name: insert_event_answers
+INSERT INTO event_answer (key, created, size, answer) VALUES :rows
+
+-- name: event_answers
+SELECT key, answer FROM event_answer WHERE key IN (:items)
+
+-- name: measure_event_answers
+SELECT count(*), coalesce(sum(size), 0) FROM event_answer
+
+-- name: oldest_event_answers
+SELECT number, created, size FROM event_answer ORDER BY created, number LIMIT ?
+
+-- name: delete_event_answers
+DELETE FROM event_answer WHERE number IN (VALUES :rows)
+
+-- name: insert_score
+INSERT INTO score (key, actor_id, points, reason, ctime) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+
+-- name: add_to_total
+INSERT INTO score_total AS known (actor_id, points) VALUES (?, ?)
+ON CONFLICT (actor_id) DO UPDATE SET points = known.points + excluded.points
+
+-- name: score_totals
+SELECT actor_id, points FROM score_total WHERE actor_id IN (:items)
+
+-- name: scores
+SELECT number, key, actor_id, points, reason, ctime FROM score WHERE number > ? ORDER BY number LIMIT ?
+
+-- name: scores_of_actor
+SELECT number, key, actor_id, points, reason, ctime FROM score WHERE actor_id = ? AND number > ? ORDER BY number LIMIT ?
+
+-- name: sequences
+SELECT name, value FROM sequence WHERE name IN (:items)
+
+-- name: put_sequences
+INSERT INTO sequence (name, value) VALUES :rows ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: note_repetitions
+INSERT INTO repetition AS known (root, element, times, mtime) VALUES :rows
+ON CONFLICT (root, element) DO UPDATE SET times = max(known.times, excluded.times), mtime = excluded.mtime
+
+-- name: repetitions
+SELECT element, times FROM repetition WHERE root = ?
+
+-- name: drop_repetitions
+DELETE FROM repetition WHERE (root, element) IN (
+    SELECT root, element FROM repetition WHERE mtime < ? ORDER BY mtime LIMIT ?
+)

@@ -148,3 +148,66 @@ CREATE TABLE device_key (
     client_id TEXT NOT NULL,
     PRIMARY KEY ("key", client_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE task (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key      TEXT NOT NULL UNIQUE,
+    kind     TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    due      INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    ctime    INTEGER NOT NULL,
+    mtime    INTEGER NOT NULL,
+    input    TEXT NOT NULL,
+    result   TEXT,
+    cause    TEXT NOT NULL
+);
+
+CREATE INDEX task_due ON task (kind, due) WHERE state IN ('WAITING', 'RUNNING');
+
+CREATE INDEX task_finished ON task (mtime) WHERE state IN ('DONE', 'FAILED');
+
+CREATE INDEX task_kind ON task (kind, id);
+
+CREATE INDEX task_state ON task (state, id);
+
+CREATE TABLE event_answer (
+    number  INTEGER PRIMARY KEY,
+    key     TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    size    INTEGER NOT NULL,
+    answer  TEXT NOT NULL
+);
+
+CREATE INDEX event_answer_created ON event_answer (created, size);
+
+CREATE TABLE score (
+    number   INTEGER PRIMARY KEY,
+    key      TEXT NOT NULL UNIQUE,
+    actor_id TEXT NOT NULL,
+    points   REAL NOT NULL,
+    reason   TEXT NOT NULL,
+    ctime    INTEGER NOT NULL
+);
+
+CREATE INDEX score_actor ON score (actor_id, number);
+
+CREATE TABLE score_total (
+    actor_id TEXT PRIMARY KEY,
+    points   REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sequence (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE repetition (
+    root    TEXT NOT NULL,
+    element TEXT NOT NULL,
+    times   INTEGER NOT NULL,
+    mtime   INTEGER NOT NULL,
+    PRIMARY KEY (root, element)
+) WITHOUT ROWID;
+
+CREATE INDEX repetition_mtime ON repetition (mtime);

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from wfx.store.bulk import SliceRecord
 from wfx.store.history_bounds import Link, cut_of, marker_status
-from wfx.store.operations import Checkpoint, TakeStep
-from wfx.store.sqlite import bulk, consumers
+from wfx.store.operations import Checkpoint
+from wfx.store.sqlite import bulk, rules
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.numbering import NumberedJob
 from wfx.store.sqlite.statements import SQL, Statement
@@ -25,14 +26,13 @@ def write(
 ) -> None:
     """Execute a batch's statements in one transaction, and bring long histories of its jobs within their bounds.
 
-    Raises StepTaken if there is a step and its consumer is elsewhere, and IdempotencyKeyInUse if there is a slice of a
-    bulk request that is elsewhere.
+    Raises what :meth:`wfx.store.backend.Backend.apply` raises where the checkpoint does not fit what is there.
     """
     with transaction(connection):
-        if isinstance(checkpoint, TakeStep):
-            consumers.move(connection, checkpoint)
-        elif checkpoint is not None:
+        if isinstance(checkpoint, SliceRecord):
             bulk.write_slice(connection, checkpoint)
+        elif checkpoint is not None:
+            rules.write(connection, checkpoint)
         for sql, values in statements:
             connection.execute(sql, values)
         for job in long_histories:

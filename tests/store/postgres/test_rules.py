@@ -1,0 +1,192 @@
+"""Rules on several servers that share a database, and answers of PostgreSQL that are lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from postgres_server import Postgres
+
+from tests.store.postgres.cutting_proxy import CuttingProxy
+from tests.store.postgres.patience import in_the_end
+from tests.store.postgres_schemas import unsound
+from tests.store.samples import FLOW, all_jobs, begin, together
+from wfx.domain.errors import SequenceTaken, StepTaken, TaskTaken
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.store.opening import open_store, system_clock
+from wfx.store.operations import CreateJob
+from wfx.store.postgres.checking import check
+from wfx.store.protocol import Store
+from wfx.store.rule_records import (
+    NOTHING,
+    NewTask,
+    RuleRecords,
+    ScoreEntry,
+    Task,
+    TaskOutcome,
+    TaskQuery,
+    TaskState,
+)
+
+DONE = TaskOutcome(TaskState.DONE, Json(b"{}"))
+
+
+@pytest.fixture
+async def servers(option: str) -> AsyncIterator[Sequence[Store]]:
+    """Three stores on one database, which is sound in the end."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for _ in range(3):
+            store = await open_store("postgres", option)
+            stack.push_async_callback(store.close)
+            opened.append(store)
+        await opened[0].create_workflow(FLOW)
+        yield opened
+    assert await unsound(option) == []
+
+
+def tasks(count: int) -> RuleRecords:
+    """Make so many tasks that are due."""
+    now = Timestamp(system_clock() - 1_000_000)
+    return RuleRecords([NewTask(f"k{n}", "mail", Json(b'{"cut":"here"}'), now) for n in range(count)])
+
+
+def of_job(results: Sequence[Any]) -> str:
+    """Answer with the id of the first job."""
+    return str(results[0].id)
+
+
+async def test_no_two_servers_claim_the_same_task(servers: Sequence[Store]) -> None:
+    """Of tasks that all servers claim at the same time each gets others, and together they get all of them."""
+    await servers[0].take_event("evt", (), tasks(300), lambda _: "")
+    claimed = Counter[str]()
+    for _ in range(40):
+        for some in await together(*(store.claim_tasks(["mail", "other"], 3, 600) for store in servers)):
+            claimed.update(task.key for task in some)
+    assert claimed == Counter(f"k{n}" for n in range(300))
+
+
+async def test_an_event_that_comes_to_several_servers_has_one_effect(servers: Sequence[Store], option: str) -> None:
+    """Whichever servers are given an event with the same id at the same time, one does it; all give its answer."""
+    for n in range(20):
+        records = RuleRecords([], [ScoreEntry(f"p{n}", "u", 2, "")], {}, {("root", "x"): n})
+        answers = await together(
+            *(
+                store.take_event(f"evt{n}", [CreateJob(FLOW.name, begin(f"c{n}"))], records, of_job)
+                for _ in range(4)
+                for store in servers
+            )
+        )
+        (job,) = await all_jobs(servers[0], client_id=f"c{n}")
+        assert set(answers) == {job.id}
+    assert await servers[1].score_totals(["u"]) == {"u": 40}
+    assert (await asyncio.to_thread(check, option)).findings == []
+
+
+async def test_a_sequence_counts_what_all_servers_do(servers: Sequence[Store]) -> None:
+    """Servers that count on the same sequence never give a number twice, also where it is new to all of them."""
+    given: list[int] = []
+
+    async def count(store: Store, place: int) -> None:
+        for n in range(10):
+            while True:
+                before = (await store.sequences(["n"]))["n"]
+                records = RuleRecords(sequences={"n": (before, before + 1), f"own {place}": (n, n + 1)})
+                try:
+                    await store.take_event(f"{place}-{n}", [CreateJob(FLOW.name, begin())], records, lambda _: "")
+                except SequenceTaken:
+                    continue
+                given.append(before + 1)
+                break
+
+    assert await together(*(count(store, place) for place, store in enumerate(servers))) == [None] * 3
+    assert sorted(given) == list(range(1, 31))
+    assert len(await all_jobs(servers[0])) == 30
+
+
+async def test_one_of_several_servers_takes_a_step(servers: Sequence[Store]) -> None:
+    """Of servers that try the same step with its records one takes it, and those of the others are not there."""
+    place = (await servers[0].consumer("rules")).position
+    for n in range(15):
+        outcomes = await together(
+            *(
+                store.step("rules", place, n, place, (), RuleRecords(
+                    scores=[ScoreEntry(f"{n} of {who}", "u", 1, "")], sequences={"n": (n, n + 1)}
+                ))
+                for who, store in enumerate(servers)
+            )
+        )  # fmt: skip
+        assert sum(outcome == [] for outcome in outcomes) == 1, outcomes
+        assert sum(isinstance(outcome, StepTaken) for outcome in outcomes) == 2
+    assert await servers[2].score_totals(["u"]) == {"u": 15}
+
+
+async def test_the_end_of_a_claim_is_that_of_the_database(servers: Sequence[Store]) -> None:
+    """Once a claim is over another server gets the task, and the first one finds out when it is done."""
+    await servers[0].take_event("evt", (), tasks(1), lambda _: "")
+    (first,) = await servers[0].claim_tasks(["mail"], 5, 0.01)
+    second: Sequence[Task] = ()
+    while not second:
+        second = await servers[1].claim_tasks(["mail"], 5, 600)
+    assert [(task.id, task.attempts) for task in second] == [(first.id, 2)]
+    wanted = [CreateJob(FLOW.name, begin())]
+    outcomes = await together(
+        servers[0].finish_task(first, DONE, wanted), servers[1].finish_task(second[0], DONE, wanted)
+    )
+    assert isinstance(outcomes[0], TaskTaken)
+    assert len(await all_jobs(servers[2])) == 1
+
+
+@pytest.fixture
+async def proxy(postgres: Postgres) -> CuttingProxy:
+    """A proxy before the server."""
+    return CuttingProxy(postgres.port)
+
+
+@pytest.fixture
+async def store(proxy: CuttingProxy, option: str) -> AsyncIterator[Store]:
+    """A store behind the proxy, which is sound in the end."""
+    async with proxy.running() as port:
+        opened = await open_store("postgres", f"{option} port={port} sslmode=disable")
+        await opened.create_workflow(FLOW)
+        yield opened
+        await opened.close()
+    assert await unsound(option) == []
+
+
+@pytest.mark.parametrize("lets_through", [True, False])
+async def test_what_rules_do_happens_once_if_the_answer_is_lost(
+    store: Store, proxy: CuttingProxy, option: str, *, lets_through: bool
+) -> None:
+    """If the connection is lost at an event or the end of a task, it happens once, and the caller gets its answer."""
+    wanted = [CreateJob(FLOW.name, begin("cut here"))]
+    records = tasks(1)._replace(scores=[ScoreEntry("p", "u", 2, "")], sequences={"n": (0, 1)})
+    proxy.cut_at(b"cut here", lets_through=lets_through)
+    answer = await store.take_event("evt", wanted, records, of_job)
+    assert [job.id for job in await all_jobs(store)] == [answer]
+    assert await store.take_event("evt", wanted, NOTHING, of_job) == answer
+    (task,) = await store.claim_tasks(["mail"], 5, 600)
+    proxy.cut_at(b"cut here", lets_through=lets_through)
+    (job,) = await store.finish_task(task, DONE, wanted, RuleRecords(scores=[ScoreEntry("q", "u", 2, "")]))
+    assert proxy.cuts == 2
+    assert [job.id for job in await all_jobs(store)] == [answer, job.id]
+    assert (await store.score_totals(["u"]), await store.sequences(["n"])) == ({"u": 4}, {"n": 1})
+    assert (await asyncio.to_thread(check, option)).findings == []
+
+
+@pytest.mark.parametrize("lets_through", [True, False])
+async def test_a_claim_whose_answer_is_lost_ends(store: Store, proxy: CuttingProxy, *, lets_through: bool) -> None:
+    """A task whose claim was not answered is given again once that is over."""
+    await store.take_event("evt", (), tasks(1), lambda _: "")
+    proxy.cut_at(b"mail", lets_through=lets_through)
+    claimed = await in_the_end(lambda: store.claim_tasks(["mail"], 5, 0.01))
+    while not claimed:
+        claimed = await store.claim_tasks(["mail"], 5, 600)
+    assert proxy.cuts == 1
+    await store.finish_task(claimed[0], DONE)
+    assert [task.state for task in await store.list_tasks(TaskQuery())] == [TaskState.DONE]

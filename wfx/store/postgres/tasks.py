@@ -1,0 +1,74 @@
+"""Tasks as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wfx.domain.errors import TaskNotFailed, TaskNotFound
+from wfx.domain.json import Json
+from wfx.store import rule_records
+from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperation
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.rows import Row
+from wfx.store.postgres.statements import SQL
+from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskPage, TaskState
+
+
+async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
+    """Do an operation on tasks. A claim whose answer is lost ends by itself."""
+    match operation:
+        case ClaimTasks(kinds, at_most, ttl):
+            wanted = list(dict.fromkeys(kinds))
+            rows = await plain.fetch(SQL["claim_tasks"], wanted, now, max(at_most, 0), ttl)
+            return [_task(row) for row in rows]
+        case ReplayTask(task_id):
+            return await _replay(plain, task_id, now)
+        case DropTasks(older_than, at_most):
+            values = (older_than, rule_records.MOST_TASKS, max(at_most, 0))
+            return await plain.fetchval(SQL["drop_tasks"], *values)
+
+
+async def _replay(plain: Plain, task_id: int, now: int) -> Task:
+    row = await plain.fetchrow(SQL["replay_task"], task_id, now)
+    if row is not None:
+        return _task(row)
+    if (task := await _by_id(plain, task_id)) is None:
+        raise TaskNotFound(task_id)
+    raise TaskNotFailed(task_id, task.state)
+
+
+async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | TaskPage) -> Any:
+    """Return what is asked for."""
+    match question:
+        case NextTaskDue(kinds):
+            return await plain.fetchval(SQL["next_task_due"], kinds)
+        case OpenTasks():
+            return dict(await plain.fetch(SQL["open_tasks"]))
+        case TaskById(task_id):
+            return await _by_id(plain, task_id)
+        case TaskPage():
+            return await _page(plain, question)
+
+
+async def _by_id(plain: Plain, task_id: int) -> Task | None:
+    row = await plain.fetchrow(SQL["task_by_id"], task_id)
+    return None if row is None else _task(row)
+
+
+async def _page(plain: Plain, page: TaskPage) -> Sequence[Task]:
+    kind, state, after, limit, descending = page.query
+    conditions, values = "", list[Any]([after, limit, page.room])
+    for column, value in (("kind", kind), ("state", state)):
+        if value is not None:
+            values.append(str(value))
+            conditions += f"{column} = ${len(values)} AND "
+    comparison, order = ("<", "DESC") if descending else (">", "ASC")
+    sql = SQL["tasks_page"].replace(":conditions", conditions).replace(":comparison", comparison)
+    return [_task(row) for row in await plain.fetch(sql.replace(":order", order), *values)]
+
+
+def _task(row: Row) -> Task:
+    task_id, key, kind, state, due, attempts, ctime, mtime, document, result, cause = row
+    told = None if result is None else Json(result.encode())
+    return Task(task_id, key, kind, TaskState(state), due, attempts, ctime, mtime, Json(document.encode()), told, cause)
