@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKAGED = ("wfx.openapi", "fleet.openapi", "wfx.swagger")
+PACKAGED = ("wfx.openapi", "fleet.openapi", "rules.openapi", "wfx.swagger")
 COMMIT_FILE = "wfx/commit.txt"
 
 

@@ -70,9 +70,8 @@ class Connection:
 @asynccontextmanager
 async def composed(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     """Run the service with these settings, as the program does but for signals."""
-    config = Config(
-        client_host=Host("127.0.0.1"), client_port=0, mgmt_port=0, storage_opt=f"file:{folder}/wfx.db", **settings
-    )
+    settings.setdefault("storage_opt", f"file:{folder}/wfx.db")
+    config = Config(client_host=Host("127.0.0.1"), client_port=0, mgmt_port=0, **settings)
     control = ControlEvents()
     async with AsyncExitStack() as stack:
         parts = await compose(config, stack, control.stop)

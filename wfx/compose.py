@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,7 @@ from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
+from wfx.limits.policy import Kind
 from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
@@ -46,22 +47,34 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.consumer import RuleConsumer
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rule_source import RuleSource, RulesUnusable
+from wfx.reactions.rules import Rules
 from wfx.request_context import Side
+from wfx.rules.graph import Engine
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.job_retention import JobRetention
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
+from wfx.tasks.opening import open_tasks
+from wfx.tasks.retention import TaskRetention
 
 log = logging.getLogger("wfx")
 
@@ -121,13 +134,16 @@ async def compose(
     """
     tunables, batches, lost = Holder(Tunables.of(config)), Batches(), Counter[str]()
     tunables.observe(_tune_logs)
+    rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, lost, stack)
+    services = await _open_services(config, tunables, store, rules, lost, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables)
+    running_config.on_reload(partial(_prepare_rules, rules))
+    stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
-    readiness = Readiness(services.health)
+    readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
     metric_sources = MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
@@ -165,6 +181,25 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
+async def _open_rules(config: Config) -> Rules:
+    """Read the rules before anything else is done. Raises OptionRefused."""
+    rules = Rules(_rule_source(config))
+    try:
+        await rules.open()
+    except RulesUnusable as exc:
+        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
+    return rules
+
+
+def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
+    """Have the rules read again, whether or not they are good: nothing else depends on them."""
+    return partial(rules.reload_from, _rule_source(config))
+
+
+def _rule_source(config: Config) -> RuleSource:
+    return RuleSource(config.rules)
+
+
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
@@ -196,7 +231,7 @@ def _monitor(
 
 
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, lost: Counter[str], stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, lost: Counter[str], stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
@@ -204,25 +239,54 @@ async def _open_services(
     await stack.enter_async_context(Retention(store, tunables, lost=lost))
     await stack.enter_async_context(JobRetention(store, tunables))
     health = await stack.enter_async_context(Health(store))
-    filters = await stack.enter_async_context(
-        Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
-    )
-    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
-    jobs = Jobs(store)
-    return Services(
+    limits = Limits(tunables, store.rate_tokens)
+    guard = Guard(store, limits, tunables)
+    jobs = Jobs(store, guard)
+    figures, fatals = RuleFigures(), Fatals()
+    await stack.enter_async_context(TaskRetention(store))
+    tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
+    services = Services(
         jobs=jobs,
-        bulk=BulkJobs(store, jobs.created),
+        limits=limits,
+        guard=guard,
+        bulk=BulkJobs(store, jobs.created, guard),
         workflows=Workflows(store),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
-        filters=filters,
+        filters=await stack.enter_async_context(_filters(config, tunables)),
         large_bodies=await stack.enter_async_context(LargeBodies(config.max_body_size)),
         answers=AnswerMemory(),
         downloads=stack.enter_context(Downloads(tunables)),
         max_body=config.max_body_size,
         tunables=tunables,
+        rule_store=store,
+        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        tasks=Tasks(store, await stack.enter_async_context(tasks)),
+        rules=rules,
+        rule_figures=figures,
     )
+    await stack.enter_async_context(_consumer(services, store, fatals))
+    return services
+
+
+def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
+    filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
+    tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
+    return filters
+
+
+def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
+    """Make what has the rules work on the log."""
+    tunables = services.tunables
+    return RuleConsumer(
+        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+    )  # fmt: skip
+
+
+def _action_workers(rules: Rules) -> int:
+    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
 async def _close_store(store: Store) -> None:

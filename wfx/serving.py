@@ -42,7 +42,9 @@ def loaded_from(resolved: ResolvedSettings) -> LoadedConfig:
     from wfx.server.tls import files_of
 
     config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    signatures = {**resolved.signatures, **{path: signature(path) for path in files_of(config)}}
+    others = (config.rules, config.webhook_secret_file, config.smtp_password_file)
+    named = [*files_of(config), *filter(None, others)]
+    signatures = {**resolved.signatures, **{path: signature(path) for path in named}}
     return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))
 
 
@@ -73,7 +75,6 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
     from wfx.server.socket_activation import PassedSocketsUnusable
-    from wfx.server.tls import CannotUseTls
     from wfx.workers.parent import WorkerNotStarted
 
     try:
@@ -83,7 +84,7 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     logs.sanitize(loaded.config)
     try:
         yield
-    except CannotUseTls as exc:
+    except cross_checks.OptionRefused as exc:
         raise Failure(cross_checks.with_origin(exc, loaded.settings)) from exc
     except (WfxError, CannotListen, PassedSocketsUnusable, WorkerNotStarted) as exc:
         logs.flush()  # so that the reason is the last line

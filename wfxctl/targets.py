@@ -13,6 +13,8 @@ from wfx.host_port import host_port
 BASE_PATH = "/api/wfx/v1"
 FLEET_PATH = "/api/fleet/v1"
 """What operators have beside it, on the management side alone."""
+RULES_PATH = "/v1"
+"""Rules and what comes of them, on the management side alone."""
 
 
 class Side(StrEnum):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.fuzzing import fuzz
 from tests.store.sqlite.audit import assert_sound
+from wfx import spec_files
 from wfx.api import spec
 from wfx.demo.local import LocalService
 
@@ -35,4 +36,14 @@ def test_nothing_unexpected_of_the_fleet_api(tmp_path: Path) -> None:
     with LocalService(tmp_path, "--http-engine=hypercorn") as service:
         options = (f"--max-examples={CASES}", "--generation-deterministic")
         fuzz(service, service.north, "run", *options, timeout=500, name=spec.FLEET)
+    assert_sound(tmp_path / "wfx.db")
+
+
+@pytest.mark.timeout(600)
+def test_nothing_unexpected_of_the_api_of_rules(tmp_path: Path) -> None:
+    """No request made from the document of rules or against it gets a 5xx, or an answer that it does not describe."""
+    rules = spec_files.find("rules/high-value-food.yml")
+    with LocalService(tmp_path, f"--rules={rules}") as service:
+        options = (f"--max-examples={CASES}", "--generation-deterministic")
+        fuzz(service, service.north, "run", *options, timeout=500, name=spec.RULES)
     assert_sound(tmp_path / "wfx.db")

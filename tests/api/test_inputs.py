@@ -78,6 +78,8 @@ BODIES: list[tuple[str, Any]] = [
     ),
     ("PostFleetJobsDelete", {"ids": [str(number) for number in range(10_000)]}),
     ("PostFleetJobsTag", {"ids": [str(n) for n in range(10_000)], "add": ["b", "a", "b"], "remove": ["c"]}),
+    ("PostRulesEvents", {"id": "<e>", "type": "t", "payload": {"n": -0.0}, "unknown": MANY}),
+    ("PostRulesEventsBatch", [{"type": "a", "meta": {"m": MANY[:9_000]}}, {"type": "b", "unknown": MANY}]),
 ]
 
 
@@ -98,6 +100,8 @@ async def read(large_bodies: LargeBodies, operation: str, raw: bytes, *, only_ch
 def shown(made: Any) -> Any:
     """What of an input can be seen from outside."""
     match made:
+        case bytes():
+            return made
         case JobRequest():
             return made.client_id, made.workflow, made.tags, made.definition
         case Status() | Definition() | DeviceDescription() | BulkInput():
@@ -136,6 +140,7 @@ REFUSED: list[tuple[str, bytes]] = [
     ("PutJobsIdStatus", b'{"state":1,"context":{"a":[' + b"0," * 80_000 + b"0]}}"),
     ("PutJobsIdStatus", b'{"state":"\\u0000","context":{"a":[' + b"0," * 80_000 + b"0]}}"),
     ("PutJobsIdStatus", b'{"state":"a","definitionHash":"","context":{"a":[' + b"0," * 80_000 + b"0]}}"),
+    ("PostRulesEvents", b'{"type":1,"payload":{"a":[' + b"0," * 80_000 + b"0]}}"),
 ]
 
 

@@ -44,7 +44,10 @@ CONTRACT = [
     "sse-ping-interval",
     "sse-grace-interval",
 ]
-ITEMS = ("https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path", "serial=SN", "FAILED=90d")
+ITEMS = (
+    "https://a.example", "a.example", "192.0.2.0/24", "http", "unix", "north", "/path", "serial=SN", "FAILED=90d",
+    "20/PT1M",
+)  # fmt: skip
 """Items of lists, one of which each list takes."""
 
 
@@ -78,7 +81,8 @@ def sample(option: Option) -> tuple[str, Any]:
         number = int(option.default + 1 if option.default < most else option.default - 1)
         return str(number), number
     others = [choice for choice in option.choices if choice != option.default]
-    text = next(text for text in (*others, *option.choices, "other", "/", "0640", "/other") if _accepts(option, text))
+    words = (*others, *option.choices, "other", "/", "0640", "/other", "a@b.example")
+    text = next(text for text in words if _accepts(option, text))
     return text, text
 
 

@@ -103,7 +103,8 @@ def test_commands_of_guides(order: list[Path], tmp_path: Path) -> None:
     """Whoever follows the README, and then all guides in any order, sees what they show, with one service."""
     tree = tree_below(tmp_path)
     (tree / "artifacts").mkdir()
-    with LocalService(tmp_path, f"--simple-fileserver={tree}/artifacts") as service:
+    options = (f"--simple-fileserver={tree}/artifacts", f"--rules={ROOT}/spec/rules/high-value-food.yml")
+    with LocalService(tmp_path, *options) as service:
         for guide in (GUIDES[0], *order):
             follow(guide, service, tree)
 

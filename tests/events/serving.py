@@ -135,6 +135,8 @@ async def serving(
     services = Services(
         jobs=nothing,
         bulk=nothing,
+        limits=nothing,
+        guard=nothing,
         workflows=nothing,
         devices=nothing,
         health=nothing,
@@ -145,6 +147,9 @@ async def serving(
         broker=broker,
         max_body=0,
         tunables=tuned(sse_ping_interval=keep_alive, sse_grace_interval=grace),
+        rule_store=nothing,
+        incoming=nothing,
+        tasks=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

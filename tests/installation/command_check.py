@@ -147,7 +147,9 @@ class CommandCheck:
         assert "DELETE" in self._run("sh", "-c", script, "sh", *words)
 
     def rules(self) -> None:
-        """Rules, which need no service."""
+        """Rules, most of which need no service."""
+        assert self.ask("wfxctl score", "dana", "--filter=.points") == "0"
+        assert self.ask("wfxctl limit show", "--filter=.content") == "[]"
         self._run("cp", "/dev/stdin", "rules.yml", stdin=RULES)
         assert self.use("wfxctl rule validate", "rules.yml") == "rules.yml : OK (1 scenario)\n"
         assert "75" in self.use("wfxctl rule test", "rules.yml", f"--event={PURCHASE}", "--filter=.scenarios[].actions")

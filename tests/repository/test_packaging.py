@@ -18,8 +18,8 @@ from wfx.demo.local import LocalService
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = (
-    "wfx/spec/wfx.openapi.json", "wfx/spec/fleet.openapi.json", "wfx/spec/wfx.swagger.json",
-    "wfx/spec/workflow.schema.json",
+    "wfx/spec/wfx.openapi.json", "wfx/spec/fleet.openapi.json", "wfx/spec/rules.openapi.json",
+    "wfx/spec/wfx.swagger.json", "wfx/spec/workflow.schema.json",
     "wfx/spec/workflows/wfx.workflow.dau.direct.yml", "wfx/store/sqlite/queries.sql",
     "wfx/store/sqlite/migrations/0001_initial.sql", "wfx/commandline/shells/completion.bash",
     "wfx_loadtest/report/page.js", "wfx_plugin/py.typed", "wfx/py.typed",

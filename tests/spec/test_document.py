@@ -158,7 +158,7 @@ def test_a_schema_is_explained_and_shown(document: str, name: str) -> None:
     assert conforms(schema["example"], {"$ref": f"#/components/schemas/{name}"}, document) == ""
 
 
-@pytest.mark.parametrize(("document", "least"), [(CONTRACT, 101), (spec.FLEET, 6)])
+@pytest.mark.parametrize(("document", "least"), [(CONTRACT, 101), (spec.FLEET, 6), (spec.RULES, 20)])
 def test_every_payload_has_an_example_that_conforms(document: str, least: int) -> None:
     """Each request body and each answer shows at least one example, all of which conform to their schema."""
     seen = 0
@@ -181,7 +181,7 @@ def test_every_parameter_and_header_has_an_example_that_conforms(document: str) 
 
 @pytest.mark.parametrize(("document", "of_contract"), [(CONTRACT, ERRORS), (spec.FLEET, {})])
 def test_errors_are_listed_with_their_references(document: str, of_contract: dict[str, str]) -> None:
-    """Each document lists each error code once with its constant reference, those of the contract among them."""
+    """Each document with error codes lists each once with its constant reference, those of the contract among them."""
     error = spec.document(document)["components"]["schemas"]["Error"]
     listed = {row["code"]: row["logref"] for row in error["x-wfx-errors"]}
     assert len(listed) == len(error["x-wfx-errors"])
@@ -206,7 +206,7 @@ def test_error_examples_use_listed_errors(document: str, least: int) -> None:
 CHANGES = ["BulkCreation", "BulkDeletion", "BulkNewJob", "BulkTagging", "BulkUpdate", "JobSelection", "NewStatus"]
 
 
-@pytest.mark.parametrize(("document", "empty"), [(CONTRACT, ["EmptyObject"]), (spec.FLEET, CHANGES)])
+@pytest.mark.parametrize(("document", "empty"), [(CONTRACT, ["EmptyObject"]), (spec.FLEET, CHANGES), (spec.RULES, [])])
 def test_unknown_members_are_welcome_everywhere(document: str, empty: list[str]) -> None:
     """No schema but the empty object, and those of changes of the fleet API, closes its members."""
     closed = [
@@ -287,7 +287,7 @@ def test_an_installed_package_finds_its_documents(tmp_path: Path, suffix: str) -
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     module, count = done.stdout.split()
     assert Path(module) == tmp_path / "wfx" / "api" / "spec.py"
-    assert int(count) == len(OPERATIONS) + len(operations(spec.FLEET))
+    assert int(count) == len(OPERATIONS) + len(operations(spec.FLEET)) + len(operations(spec.RULES))
 
 
 def test_the_newer_of_two_forms_counts(tmp_path: Path) -> None:

@@ -93,6 +93,19 @@ async def test_an_exclusive_item_is_a_batch_of_its_own() -> None:
     assert work.batches == [[0], [1, 2], [10], [20], [3, 4, 5], [6], [30]]
 
 
+async def test_exclusive_items_may_go_together() -> None:
+    """Exclusive items that go together with the first one of a batch are in it, up to one that does not."""
+    work = Work()
+    group = Batcher(
+        work, at_most_waiting=100, at_most_together=3,
+        exclusive=lambda item: item % 10 == 0, joins=lambda first, other: (first, other) in ((10, 20), (10, 30)),
+    )  # fmt: skip
+    numbers = [10, 20, 1, 2, 10, 20, 30, 40, 10, 3, 20, 10]
+    assert await asyncio.gather(*map(group.submit, numbers)) == [10 * number for number in numbers]
+    await group.close()
+    assert work.batches == [[10, 20], [1, 2], [10, 20, 30], [40], [10], [3], [20], [10]]
+
+
 async def test_what_arrives_meanwhile_goes_next() -> None:
     """Items that arrive during a batch wait for it and then go together, at most so many at a time."""
     work = Work()

@@ -80,6 +80,8 @@ class Dispatch:
     def _endpoints(self, side: Side, services: Services) -> Iterator[tuple[str, str, Endpoint]]:
         """Make the rows of the table; HEAD is answered as GET is, and counted on its own."""
         for route in service_routes():
+            if route.hidden and side not in route.sides:
+                continue
             name = route.operation or route.path
             endpoint = Endpoint(route, side, services)
             endpoint.count_in(self.counts.of(name, route.method))

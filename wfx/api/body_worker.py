@@ -40,11 +40,11 @@ def answer(request: Frame) -> Frame:
 
 def _made(request: Frame, operation: str, validator: BodyValidator) -> Frame:
     value, good = body.check(request.body, validator.is_valid)
+    kind = INPUTS[operation]
     if not good:
-        raise BodyInvalid(validator.faults(value))
+        raise BodyInvalid(kind.explain(value) or validator.faults(value))
     if request.kind == CHECK:
         return Frame(MADE)
-    kind = INPUTS[operation]
     small, document = kind.pack(kind.make(value))
     head = orjson.dumps(small)
     if len(head) > LARGEST_HEAD:

@@ -60,6 +60,8 @@ _DEVICE_IN_USE = Answer(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325
 _NO_TASK = Answer(404, "wfx.taskNotFound", "5d1c8e07a4b94f62b3f09a7d6e2815c4")
 _TASK_STATE = Answer(409, "wfx.taskNotFailed", "e8f20b6d47c14a9391ad5e60b72c3f18")
 TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
+_REPEATED = Answer(400, "wfx.tooManyRepetitions", "8f21c6b0d94e4b7ca3e5170d62f8b9a4")
+_TIMED_OUT = Answer(408, "wfx.commandTimedOut", "52d7e9a10c3f4868b9f4a6c8e01d7b35")
 _FULL = Answer(507, "wfx.storeFull", "e07b3d61c84f4592b5a8f29d1c6370ea")
 
 _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
@@ -78,6 +80,9 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.SelectionTooLarge, _LARGE_SELECTION),
     (errors.IdempotencyKeyReused, _KEY_REUSED),
     (errors.IdempotencyKeyInUse, _KEY_IN_USE),
+    (errors.TooManyStarted, TOO_MANY),
+    (errors.TooManyRepetitions, _REPEATED),
+    (errors.CommandTimedOut, _TIMED_OUT),
     (errors.Refused, _INVALID),
     (errors.StoreFull, _FULL),
     (errors.StoreError, _UNAVAILABLE),
@@ -95,7 +100,10 @@ def described(error: errors.WfxError) -> Described:
     """Say how an error is answered; the first row of the table that fits counts."""
     answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
     messages = error.faults if isinstance(error, errors.WorkflowInvalid) else (str(error),)
-    return Described(answer, messages, _extra(error), _HEADERS.get(answer.code, ()))
+    headers = _HEADERS.get(answer.code, ())
+    if isinstance(error, errors.TooManyStarted):
+        headers = ((b"retry-after", b"%d" % error.seconds),)
+    return Described(answer, messages, _extra(error), headers)
 
 
 def listed_error(error: errors.WfxError) -> dict[str, str]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wfx.api import bulk_inputs
+from wfx.api import bulk_inputs, event_inputs
+from wfx.api.bad_request import Fault
 from wfx.api.bulk_inputs import BulkInput
 from wfx.domain import tags, validation
 from wfx.domain.definition import Definition
@@ -54,6 +55,8 @@ class Input:
     """Makes it from a decoded body that satisfies the OpenAPI schema. Raises WfxError for broken domain rules."""
     pack: Callable[[Any], Packed]
     unpack: Callable[[Any, bytes], Any]
+    explain: Callable[[Any], Sequence[Fault]] = lambda _: ()
+    """Says what is wrong with a decoded body that breaks its schema, where that has words of its own."""
 
 
 def _pack_status(status: Status) -> Packed:
@@ -127,5 +130,17 @@ INPUTS: dict[str, Input] = {
     "PostFleetJobsUpdate": _bulk(bulk_inputs.jobs_to_update),
     "PostFleetJobsDelete": _bulk(bulk_inputs.jobs_to_delete),
     "PostFleetJobsTag": _bulk(bulk_inputs.jobs_to_tag),
+    "PostRulesEvents": Input(
+        event_inputs.event_to_tell,
+        lambda event: (None, event),
+        lambda _, event: Json(event),
+        event_inputs.wrong_with_event,
+    ),
+    "PostRulesEventsBatch": Input(
+        event_inputs.events_to_tell,
+        lambda events: (None, b"\n".join(events)),
+        lambda _, lines: [Json(line) for line in lines.split(b"\n")],
+        event_inputs.wrong_with_batch,
+    ),
 }
 """By operationId, for all operations that take a body."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api import times
 from wfx.api.bad_request import BadRequest
-from wfx.api.spec import FLEET, operations
+from wfx.api.spec import CONTRACT, operations
 from wfx.commandline.grammar import closest
 from wfx.domain.job_list import ALWAYS, Period
 from wfx.domain.query import JobQuery, Paging
@@ -44,14 +44,14 @@ def compile_parameters(operation_id: str) -> ReadParameters:
     The reader returns a new mapping with a value for each query parameter: the default, or None, where it is left out.
     Lists come as tuples. The reader raises BadRequest when a parameter is given twice or has a value that the document
     does not allow. What is unknown or cannot be decoded is ignored by the contract's API, which names the former, and
-    refused by the fleet's.
+    refused by the others.
     """
     operation = operations()[operation_id]
     described = [p for p in operation.parameters if p["in"] == "query"]
     defaults = {p["name"]: _default(p["schema"]) for p in described}
-    if operation.document == FLEET:
-        return _strict({p["name"]: _reader(p, _items) for p in described}, defaults)
-    return _lenient({p["name"]: _reader(p, _split) for p in described}, defaults)
+    if operation.document == CONTRACT:
+        return _lenient({p["name"]: _reader(p, _split) for p in described}, defaults)
+    return _strict({p["name"]: _reader(p, _items) for p in described}, defaults)
 
 
 def _lenient(readers: dict[str, Reader], defaults: dict[str, Any]) -> ReadParameters:

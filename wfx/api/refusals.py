@@ -8,7 +8,10 @@ from typing import Protocol
 from wfx.api import errors, reply
 from wfx.api.answer_memory import TooManyAnswers
 from wfx.api.bad_request import BadRequest
-from wfx.api.problems import PREFIX, Problems
+from wfx.api.plain_errors import PREFIX as RULES
+from wfx.api.plain_errors import PlainErrors
+from wfx.api.problems import PREFIX as FLEET
+from wfx.api.problems import Problems
 from wfx.api.reply import LATER, RawHeader, Reply, text_reply
 from wfx.domain.errors import WfxError
 from wfx.filtering import FilterError, FilterLimit, FilterSyntaxError
@@ -65,11 +68,13 @@ class _Contract:
         return reply.method_not_allowed(methods, text)
 
 
-_CONTRACT, _PROBLEMS = _Contract(), Problems()
-_PREFIX = PREFIX.encode()
+_CONTRACT = _Contract()
+_OTHERS: tuple[tuple[bytes, Refusals], ...] = ((FLEET.encode(), Problems()), (RULES.encode(), PlainErrors()))
 
 
 def refusals_of(raw_path: bytes) -> Refusals:
     """Return the answers of the API to which a path belongs."""
-    in_fleet = raw_path.startswith(_PREFIX) and raw_path[len(_PREFIX) :][:1] in (b"", b"/")
-    return _PROBLEMS if in_fleet else _CONTRACT
+    for prefix, refusals in _OTHERS:
+        if raw_path.startswith(prefix) and raw_path[len(prefix) :][:1] in (b"", b"/"):
+            return refusals
+    return _CONTRACT

@@ -8,7 +8,7 @@ from functools import cache
 
 from starlette.types import ASGIApp
 
-from wfx.api import problems
+from wfx.api import plain_errors, problems
 from wfx.api.handlers import (
     about,
     events,
@@ -18,17 +18,23 @@ from wfx.api.handlers import (
     fleet_jobs,
     job_fields,
     jobs,
+    limits,
+    rule_events,
+    rule_list,
+    rule_scores,
+    rule_tasks,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
 from wfx.api.request import Handler
 from wfx.api.route_table import RouteTable
 from wfx.api.services import Services
-from wfx.api.spec import Operation, operations
+from wfx.api.spec import RULES, Operation, operations
 from wfx.request_context import Side
 
 BASE = "/api/wfx/v1"
 _BOTH = frozenset(Side)
+_NORTH = frozenset({Side.NORTH})
 REFUSED_IN_LOWER_CASE = {("DELETE", f"{BASE}/jobs/events".encode())}
 """What the reference refuses in other words, since only its check of requests finds out (rest-api section 2)."""
 
@@ -46,6 +52,8 @@ class Route:
     sides: frozenset[Side] = _BOTH
     filtered: bool = False
     """Whether a response filter applies."""
+    hidden: bool = False
+    """Whether the other side has no such path, where others refuse what is done there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,15 @@ HANDLERS: dict[str, Handler] = {
     "PostFleetJobsUpdate": fleet_bulk.update,
     "PostFleetJobsDelete": fleet_bulk.delete,
     "PostFleetJobsTag": fleet_bulk.tag,
+    "PostRulesEvents": rule_events.create,
+    "PostRulesEventsBatch": rule_events.create_batch,
+    "GetRules": rule_list.query,
+    "PostRulesReload": rule_list.reload,
+    "GetRulesLimits": limits.show,
+    "GetRulesScores": rule_scores.query,
+    "GetRulesScoresActorId": rule_scores.get,
+    "GetRulesTasks": rule_tasks.query,
+    "PostRulesTasksIdReplay": rule_tasks.replay,
 }
 """By operationId; where an operation is found, and who may use it, is said in its document."""
 
@@ -104,7 +121,8 @@ BESIDE = (
     Route("GET", f"{BASE}/openapi.json", about.openapi),
     Route("GET", f"{BASE}/openapiv3.json", about.openapi),
     Route("GET", f"{BASE}/swagger.json", about.swagger),
-    Route("GET", f"{problems.PREFIX}/openapi.json", about.fleet_openapi, sides=frozenset({Side.NORTH})),
+    Route("GET", f"{problems.PREFIX}/openapi.json", about.fleet_openapi, sides=_NORTH),
+    Route("GET", f"{plain_errors.PREFIX}/openapi.json", about.rules_openapi, sides=_NORTH, hidden=True),
     Route("GET", "/version", about.version),
     Route("GET", "/health", about.health),
     Route("GET", "/", about.index),
@@ -139,6 +157,14 @@ def operation_routes(described: Iterable[Operation], handlers: Mapping[str, Hand
     if odd := found.keys() ^ handlers.keys():
         raise ValueError(f"operations without a handler, or handlers without an operation: {', '.join(sorted(odd))}")
     return [
-        Route(each.method, each.base + each.path, handlers[each.id], each.id, each.sides, each.filtered)
+        Route(
+            each.method,
+            each.base + each.path,
+            handlers[each.id],
+            each.id,
+            each.sides,
+            each.filtered,
+            hidden=each.document == RULES,
+        )
         for each in found.values()
     ]

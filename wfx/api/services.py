@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
@@ -11,11 +11,18 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rules import Rules
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
+from wfx.store.rule_protocol import RuleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,8 @@ class Services:
 
     jobs: Jobs
     bulk: BulkJobs
+    limits: Limits
+    guard: Guard
     workflows: Workflows
     devices: Devices
     health: Health
@@ -36,6 +45,13 @@ class Services:
     max_body: int
     """Bytes a request body may have."""
     tunables: Current[Tunables]
+    rule_store: RuleStore
+    """What rules have left."""
+    incoming: Incoming
+    """Takes events from outside."""
+    tasks: Tasks
+    rules: Rules = field(default_factory=Rules)
+    rule_figures: RuleFigures = field(default_factory=RuleFigures)
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

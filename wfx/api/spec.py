@@ -13,8 +13,10 @@ from wfx.api.served_document import served_document
 from wfx.request_context import Side
 from wfx.spec_files import newest
 
+CONTRACT = "wfx.openapi.yml"
 FLEET = "fleet.openapi.yml"
-DOCUMENTS = ("wfx.openapi.yml", FLEET)
+RULES = "rules.openapi.yml"
+DOCUMENTS = (CONTRACT, FLEET, RULES)
 """Files that describe operations. Each has a base path of its own, the URL of its first server, below which it is
 served as openapi.json."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

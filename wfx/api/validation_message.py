@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wfx.api.bad_request import BadRequest, BodyInvalid, Fault, one_line
+from wfx.api.inputs import INPUTS
 from wfx.api.request_schemas import compile_body
 from wfx.api.schema_checks import OWN_WORDS, pointer_to
-from wfx.api.spec import FLEET, document, operations
+from wfx.api.spec import CONTRACT, document, operations
 
 if TYPE_CHECKING:
     from openapi_core import OpenAPI
@@ -30,12 +31,12 @@ _busy = threading.Lock()
 
 
 async def refusal(operation_id: str, value: Any) -> BadRequest:
-    """Say what is wrong with a decoded body that the operation's validator refused: all of it in the fleet API."""
-    if operations()[operation_id].document != FLEET:
+    """Say what is wrong with a decoded body that the operation's validator refused; the contract's API, one thing."""
+    if operations()[operation_id].document == CONTRACT:
         return BadRequest(await rejection(operation_id, value))
     validator = compile_body(operation_id)
     assert validator is not None
-    return BodyInvalid(await asyncio.to_thread(validator.faults, value))
+    return BodyInvalid(INPUTS[operation_id].explain(value) or await asyncio.to_thread(validator.faults, value))
 
 
 async def rejection(operation_id: str, value: Any) -> str:

@@ -6,11 +6,13 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from wfx.commandline import property_names
 from wfx.commandline.failures import ConfigurationFailure
 from wfx.commandline.input_files import read_bounded
 
@@ -30,8 +32,7 @@ class Signature(NamedTuple):
 Place = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileValue:
+class FileValue(NamedTuple):
     """A value in a file: text, a list, a mapping, or None."""
 
     value: Any
@@ -100,14 +101,22 @@ class ConfigFiles:
     def _values(self, path: str, content: bytes) -> dict[str, FileValue]:
         document, lines = (_toml if path.endswith(".toml") else _yaml)(path, content)
         found: dict[str, FileValue] = {}
+        parts: dict[str, dict[tuple[int, str], FileValue]] = {}
         for place, value in self._flat(document):
             key = "-".join(map(str, place))
-            name = key if self.sections is None else _normal(key)
+            name = key if self.sections is None else property_names.option_of(key)
             entry = FileValue(value, key, path, lines.line(place))
-            if (before := found.setdefault(name, entry)) is not entry:
-                said = f'it gives "{name}" twice, in lines {before.line} and {entry.line}'
-                raise ConfigurationFailure(f"configuration file {path} is not valid: {said}")
-        return found
+            if isinstance(name, str):
+                _give(found, name, entry, f'"{name}"')
+            else:
+                _give(parts.setdefault(name.option, {}), (name.place, name.name), entry, f'"{key}"')
+        for option, members in parts.items():
+            first = next(iter(members.values()))
+            value = _understood(first, property_names.joined, {at: entry.value for at, entry in members.items()})
+            _give(found, option, first._replace(value=value), f'"{option}"')
+        if self.sections is None:
+            return found
+        return {name: _with_items(name, entry) for name, entry in found.items()}
 
     def _flat(self, document: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Any]]:
         """Yield values with their names, of several parts for those in sections."""
@@ -125,6 +134,28 @@ class ConfigFiles:
         name = _normal("-".join(map(str, place)))
         inner = tuple(_normal(f"{name}-{key}") for key in value)
         return name not in self.sections or any(option.startswith(inner) for option in self.sections)
+
+
+Key = TypeVar("Key", str, tuple[int, str])
+
+
+def _give(found: dict[Key, FileValue], key: Key, entry: FileValue, shown: str) -> None:
+    if (before := found.setdefault(key, entry)) is not entry:
+        said = f"it gives {shown} twice, in lines {before.line} and {entry.line}"
+        raise ConfigurationFailure(f"configuration file {entry.path} is not valid: {said}")
+
+
+def _with_items(option: str, entry: FileValue) -> FileValue:
+    value = _understood(entry, partial(property_names.items_of, option), entry.value)
+    return entry if value is entry.value else entry._replace(value=value)
+
+
+def _understood(entry: FileValue, read: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return read(value)
+    except ValueError as exc:
+        said = f"{entry.key} in line {entry.line}: {exc}"
+        raise ConfigurationFailure(f"configuration file {entry.path} is not valid: {said}") from exc
 
 
 def _normal(key: str) -> str:

@@ -11,6 +11,8 @@ from itertools import combinations
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.max_ages import MaxAges
 from wfx.config.options import Config
+from wfx.config.secret_files import read_password, read_webhook_keys
+from wfx.limits.policy import Kind, parse_bands
 from wfx.logs.secret_names import tells_secret
 
 _MOST_LOG_PATTERNS = 32
@@ -71,6 +73,15 @@ def _ages_of_jobs_agree(config: Config) -> None:
         raise OptionRefused("jobs-closed-max-age", str(exc)) from exc
 
 
+def _limits_agree(config: Config) -> None:
+    for kind in Kind:
+        option = f"sandbox-rate-limit-{kind}"
+        try:
+            parse_bands(getattr(config, option.replace("-", "_")))
+        except ValueError as exc:
+            raise OptionRefused(option, str(exc)) from exc
+
+
 def _few_log_patterns(config: Config) -> None:
     if len(config.log_custom_pattern) > _MOST_LOG_PATTERNS:
         raise OptionRefused("log-custom-pattern", f"there may be at most {_MOST_LOG_PATTERNS} patterns")
@@ -123,6 +134,24 @@ def _debug_has_a_token(config: Config) -> None:
         raise OptionRefused("debug-auth-token", "blanks at the beginning or the end cannot be sent in a header field")
 
 
+def _webhooks_have_keys(config: Config) -> None:
+    try:
+        read_webhook_keys(config.webhook_secret_file)
+    except ValueError as exc:
+        raise OptionRefused("webhook-secret-file", str(exc)) from exc
+
+
+def _mails_have_a_sender(config: Config) -> None:
+    if config.smtp_host and not config.smtp_from:
+        raise OptionRefused("smtp-from", "smtp-host needs an address here that mails are from")
+    if config.smtp_password_file and not config.smtp_user:
+        raise OptionRefused("smtp-user", "smtp-password-file needs a user here whose password that is")
+    try:
+        read_password(config.smtp_password_file)
+    except ValueError as exc:
+        raise OptionRefused("smtp-password-file", str(exc)) from exc
+
+
 CHECKS: tuple[Callable[[Config], None], ...] = (
     _addresses_differ,
     _listens,
@@ -134,4 +163,7 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _debug_has_a_token,
     _workers_share_a_database,
     _ages_of_jobs_agree,
+    _webhooks_have_keys,
+    _mails_have_a_sender,
+    _limits_agree,
 )

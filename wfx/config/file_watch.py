@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from wfx.commandline.config_files import Signature, signature
 
-INTERVAL = 1.0
+INTERVAL = 0.5
 """Seconds between two looks."""
 QUIET = 0.25
 """Seconds for which files must stay as they are before they count as saved."""

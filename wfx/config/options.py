@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_network
-from pathlib import Path
 from typing import Any, NewType
-from urllib.parse import quote
 
 from wfx.config import max_ages
+from wfx.config import option_checks as checks
 from wfx.config.masking import mask_whole, without_passwords
-from wfx.ip_networks import UNIX
+from wfx.limits import policy
 from wfx.logs import FORMATS, LEVELS
 from wfx.request_context import Side
 
@@ -28,8 +25,6 @@ _MOST_PORTS = 65535
 _MINUTES_OF_A_YEAR = 366 * 24 * 60
 _LEAST_TIME = 0.001
 """Seconds that anything may be limited to: in less nothing can be done."""
-_PATH_CHARACTERS = "/%!$&'()*+,;=:@"
-"""What a path may have beside letters, digits and ``-._~`` (RFC 3986)."""
 
 
 def _option(
@@ -51,92 +46,6 @@ def _option(
     return field(default=default, metadata=metadata)
 
 
-def _origin(text: str) -> None:
-    """Let ``*`` pass, and what browsers send as ``Origin``; ``null``, which any page can be, is none."""
-    if text != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s,]+", text):
-        raise ValueError(f'"{text}" is no origin such as https://console.example')
-
-
-def _host_name(text: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
-        raise ValueError(f'"{text}" is no host name; give it alone, without scheme and port')
-
-
-def _directory(text: str) -> None:
-    try:
-        found = not text or Path(text).is_dir()
-    except OSError as exc:
-        raise ValueError(exc.strerror) from exc
-    if not found:
-        raise ValueError("no such directory")
-
-
-def _network(text: str) -> None:
-    try:
-        ip_network(text)
-    except ValueError as exc:
-        raise ValueError(f'"{text}" is no address or network such as 10.0.0.0/8 ({exc})') from exc
-
-
-def _network_or_unix(text: str) -> None:
-    if text == UNIX:
-        return
-    try:
-        _network(text)
-    except ValueError as exc:
-        raise ValueError(f"{exc}, and not unix") from exc
-
-
-def _path(text: str) -> None:
-    if not text.startswith("/"):
-        raise ValueError(f'"{text}" is no path such as /download: it must begin with a slash')
-    encoded = quote(text, safe=_PATH_CHARACTERS, errors="surrogateescape")
-    if encoded != text:
-        raise ValueError(f'"{text}" is no path as requests have it: percent-encode it, as in {encoded}')
-    if wrong := re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text):
-        raise ValueError(f'"{text}" is no path as requests have it: {wrong[0]} encodes nothing, a percent sign is %25')
-    if re.search(r"//|/\.{1,2}(/|$)", text):
-        raise ValueError(f'"{text}" is no path that is served: leave out what is empty, . or .. between slashes')
-
-
-def _masking_char(text: str) -> None:
-    if len(text) != 1 or not text.isprintable() or text.isspace():
-        raise ValueError("must be one visible character")
-
-
-def _log_pattern(text: str) -> None:
-    from wfx.logs.custom_patterns import read_patterns  # with RE2, which few need
-
-    read_patterns([text])
-
-
-def _mode(text: str) -> None:
-    if text and not re.fullmatch(r"0?[0-7]{3}", text):
-        raise ValueError("must be three octal digits, optionally after a 0, such as 0660")
-
-
-_TAKEN = (
-    "api",
-    "debug",
-    "download",
-    "favicon.ico",
-    "health",
-    "openapi.json",
-    "openapiv3.json",
-    "swagger.json",
-    "ui",
-    "version",
-)
-"""First segments of paths that stand for something else."""
-
-
-def _own_path(text: str) -> None:
-    if text and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", text):
-        raise ValueError("must be a path such as /internal/metrics, of letters, digits and the characters - . _ ~")
-    if text and (first := text.split("/")[1]) in _TAKEN:
-        raise ValueError(f"/{first} stands for something else")
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one run. A member ``client_host`` is the flag ``--client-host`` and ``WFX_CLIENT_HOST``."""
@@ -153,7 +62,7 @@ class Config:
     client_unix_socket: str = _option("/tmp/wfx-client.sock", "Unix socket of the southbound API")  # noqa: S108  # the contract's
     mgmt_unix_socket: str = _option("/tmp/wfx-mgmt.sock", "Unix socket of the northbound API")  # noqa: S108  # the contract's
     unix_socket_mode: str = _option(
-        "", "permissions of Unix sockets, such as 0660; empty leaves them to the umask", check=_mode
+        "", "permissions of Unix sockets, such as 0660; empty leaves them to the umask", check=checks.mode
     )
     tls_certificate: str = _option(
         "", "PEM file of the server's certificate, followed by those of its issuers", reload=True
@@ -168,7 +77,7 @@ class Config:
         (),
         "addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; "
         "unix for all clients of Unix sockets",
-        check=_network_or_unix,
+        check=checks.network_or_unix,
     )
     http_engine: str = _option(
         "auto", "HTTP engine; auto is uvicorn, and over https hypercorn for clients that speak HTTP/2", ENGINES
@@ -176,10 +85,12 @@ class Config:
     allowed_origin: tuple[str, ...] = _option(
         (),
         "origins, such as https://console.example, whose pages may use the API; with *, pages of all origins may read",
-        check=_origin,
+        check=checks.origin,
     )
     allowed_host: tuple[str, ...] = _option(
-        (), "host names, besides localhost, under which browsers may reach a listener on loopback", check=_host_name
+        (),
+        "host names, besides localhost, under which browsers may reach a listener on loopback",
+        check=checks.host_name,
     )
 
     workers: int = _option(
@@ -212,18 +123,20 @@ class Config:
     )
     log_sanitization: bool = _option(True, "whether secrets and personal data in log records are hidden")
     log_masking_char: str = _option(
-        "*", "character that stands eight times for what is hidden, unless its kind is shown", check=_masking_char
+        "*", "character that stands eight times for what is hidden, unless its kind is shown", check=checks.masking_char
     )
     log_show_type: bool = _option(True, "whether the kind of what is hidden is shown, such as [REDACTED:email]")
     log_custom_pattern: tuple[str, ...] = _option(
         (),
         "what else to hide: a name, =, and a regular expression in the syntax of RE2, such as serial=SN-[0-9]+; "
         "at most 32 of 512 characters",
-        check=_log_pattern,
+        check=checks.log_pattern,
     )
 
+    rules: str = _option("", "YAML file of rules, which are carried out on events; empty for none", reload=True)
+
     simple_fileserver: str = _option(
-        "", "directory whose files are served under /download on both sides; empty for none", check=_directory
+        "", "directory whose files are served under /download on both sides; empty for none", check=checks.directory
     )
 
     client_plugins_dir: str = _option("", "directory of plugins that see every southbound request; empty for none")
@@ -266,10 +179,10 @@ class Config:
         0, "requests that an address may make beyond --ip-rate-limit, once, if it made fewer in windows before"
     )
     rate_limit_excluded_ips: tuple[str, ...] = _option(
-        (), "addresses and networks (10.0.0.0/8) whose requests are not limited", check=_network
+        (), "addresses and networks (10.0.0.0/8) whose requests are not limited", check=checks.network
     )
     rate_limit_excluded_paths: tuple[str, ...] = _option(
-        (), "paths that are not limited, with all below them; those of health and metrics never are", check=_path
+        (), "paths that are not limited, with all below them; those of health and metrics never are", check=checks.path
     )
 
     sse_ping_interval: Seconds = _option(
@@ -296,21 +209,64 @@ class Config:
     filter_memory: int = _option(256 * 1024 * 1024, "bytes of memory a response filter may use", least=64 * 1024 * 1024)
     filter_output: int = _option(10 * 1024 * 1024, "bytes a response filter may produce", least=1)
 
-    metrics_path: str = _option("/metrics", "northbound path of the metrics; empty for none", check=_own_path)
+    webhook_secret_file: str = _option(
+        "", "file with the secrets that webhooks are signed with, one in a line: whsec_ and base64; empty signs none"
+    )
+    webhook_allowed_networks: tuple[str, ...] = _option(
+        (),
+        "addresses and networks (10.0.0.0/8) that webhooks may go to beside public addresses, for in-house receivers",
+        check=checks.network,
+    )
+    smtp_host: str = _option("", "server that takes mails of rules; empty for none", check=checks.host_or_nothing)
+    smtp_port: int = _option(587, "port of --smtp-host", least=1, most=_MOST_PORTS)
+    smtp_tls: str = _option(
+        "starttls", "how mails are encrypted: by STARTTLS, by TLS from the start, or not", ("starttls", "tls", "none")
+    )
+    smtp_user: str = _option("", "user to log in as; empty for no login")
+    smtp_password_file: str = _option("", "file with the password of --smtp-user")
+    smtp_from: str = _option("", "address that mails are from, such as wfx@example.com", check=checks.mail_address)
+
+    metrics_path: str = _option("/metrics", "northbound path of the metrics; empty for none", check=checks.own_path)
     metrics_compat: bool = _option(False, "whether metrics are there under the names nflow_* and ifttt_*, too")
     liveness_path: str = _option(
-        "/healthz", "northbound path that tells that the process answers; empty for none", check=_own_path
+        "/healthz", "northbound path that tells that the process answers; empty for none", check=checks.own_path
     )
     readiness_path: str = _option(
-        "/readyz", "northbound path that tells whether the service can serve; empty for none", check=_own_path
+        "/readyz", "northbound path that tells whether the service can serve; empty for none", check=checks.own_path
     )
     debug_enabled: bool = _option(False, "whether the northbound side has /debug/info and other pages for analysis")
     debug_auth_token: str = _option("", "secret that requests for /debug must show", mask=mask_whole)
     debug_allowed_ips: tuple[str, ...] = _option(
         ("127.0.0.0/8", "::1", "unix"),
         "addresses and networks (10.0.0.0/8) that may see /debug, unix for Unix sockets; empty for all",
-        check=_network_or_unix,
+        check=checks.network_or_unix,
     )
+
+    sandbox_rate_limit_instance_start: tuple[str, ...] = _option(
+        (),
+        "how many jobs may be created, such as 20/PT1M; client=20/PT1M for each client, workflow=20/PT1M for each "
+        "workflow; empty for any number, as in the next three",
+        check=policy.check_item,
+    )
+    sandbox_rate_limit_activity_start: tuple[str, ...] = _option(
+        (), "how many reports of devices may move jobs into another state", check=policy.check_item
+    )
+    sandbox_rate_limit_job_schedule: tuple[str, ...] = _option(
+        (), "how many tasks may be scheduled", check=policy.check_item
+    )
+    sandbox_rate_limit_job_execute: tuple[str, ...] = _option((), "how many tasks may be run", check=policy.check_item)
+    sandbox_rate_limit_type: str = _option(
+        "auto",
+        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory",
+        ("auto", "memory", "bucket4j"),
+    )
+    sandbox_max_allowed_repetitions: int = _option(
+        0, "how often a job may enter or report a state, and a rule act on what it has caused; 0 for any number"
+    )
+    sandbox_max_command_duration: Seconds = _option(
+        Seconds(0), "time after which a change that has not begun is not made; 0 for none",
+        least=_LEAST_TIME, or_zero=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

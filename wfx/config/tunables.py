@@ -52,10 +52,25 @@ class Tunables:
     filter_timeout: Seconds
     filter_memory: int
     filter_output: int
+    webhook_secret_file: str
+    webhook_allowed_networks: tuple[str, ...]
+    smtp_host: str
+    smtp_port: int
+    smtp_tls: str
+    smtp_user: str
+    smtp_password_file: str
+    smtp_from: str
     metrics_compat: bool
     debug_enabled: bool
     debug_auth_token: str
     debug_allowed_ips: tuple[str, ...]
+    sandbox_rate_limit_instance_start: tuple[str, ...]
+    sandbox_rate_limit_activity_start: tuple[str, ...]
+    sandbox_rate_limit_job_schedule: tuple[str, ...]
+    sandbox_rate_limit_job_execute: tuple[str, ...]
+    sandbox_rate_limit_type: str
+    sandbox_max_allowed_repetitions: int
+    sandbox_max_command_duration: Seconds
 
     @classmethod
     def of(cls, config: Config) -> Self:

@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── JobNotFound
+    │   ├── NoRules               the server has no rules at all
     │   ├── TaskNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
@@ -21,10 +22,15 @@
     │   ├── SelectionTooLarge     more jobs meet the conditions than were expected
     │   ├── IdempotencyKeyReused  it was given with another request
     │   ├── IdempotencyKeyInUse   somebody carries that request out now
+    │   ├── TooManyStarted        a limit is used up for now
+    │   ├── TooManyRepetitions    a job was in a state often enough
     │   ├── StepTaken             a consumer is elsewhere by now
     │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
+    ├── CommandTimedOut           a change was not begun in time, and was not made
+    ├── EventQueueFull            too many events from outside wait
+    ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
     ├── LogPositionError          a reader asked for a place the log cannot serve
     │   ├── BehindHorizon
     │   └── NotOnThisLog
@@ -39,6 +45,8 @@ The message of each is one sentence for the caller: what was wrong, where, and (
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 
 class WfxError(Exception):
@@ -80,6 +88,14 @@ class WorkflowNotFound(NotFound):
         """Keep the name: job creation and deletion word the message differently from a plain read."""
         super().__init__("Workflow not found for given name")
         self.name = name
+
+
+class NoRules(NotFound):
+    """The server has no rules."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this server has no rules; start it with --rules FILE")
 
 
 class Refused(WfxError):
@@ -202,6 +218,25 @@ class IdempotencyKeyInUse(Refused):
         )
 
 
+class TooManyStarted(Refused):
+    """A limit on how often work may begin is used up for now."""
+
+    def __init__(self, kind: str, scope: str, wait: float) -> None:
+        """Keep the seconds until it is not."""
+        self.seconds = max(1, ceil(wait))
+        super().__init__(f"the limit {kind} ({scope}) is used up; try again in {self.seconds} s")
+
+
+class TooManyRepetitions(Refused):
+    """A job was in a state, or reported it, as often as is allowed."""
+
+    def __init__(self, job_id: str, state: str, count: int, most: int) -> None:
+        """Name the job, the state, how often it was reported and how often that is allowed."""
+        super().__init__(
+            f"job '{job_id}' has entered or reported state '{state}' {count:,} times, and {most:,} are allowed"
+        )
+
+
 class StepTaken(Refused):
     """The consumer is at another place, or has taken this step already; what the step was to do was not done."""
 
@@ -235,6 +270,30 @@ class TaskNotFailed(Refused):
     def __init__(self, task_id: int, state: str) -> None:
         """Say where it stands."""
         super().__init__(f"task {task_id} is {state}; only a task that is FAILED can be done once more")
+
+
+class CommandTimedOut(WfxError):
+    """A change was not begun in the time that it may take; it was not made and will not be."""
+
+    def __init__(self, seconds: float) -> None:
+        """Say how long it may take."""
+        super().__init__(f"the change was not begun within {seconds:g} s, and was not made; try again later")
+
+
+class EventQueueFull(WfxError):
+    """There is no room for one more event from outside."""
+
+    def __init__(self, reason: str) -> None:
+        """Say how much there is."""
+        super().__init__(f"event queue full ({reason})")
+
+
+class EventTimedOut(WfxError):
+    """An event from outside was not evaluated in time; nothing was done, and nothing will be."""
+
+    def __init__(self, milliseconds: int) -> None:
+        """Name the limit."""
+        super().__init__(f"the event was not evaluated within {milliseconds} ms; nothing was done")
 
 
 class LogPositionError(WfxError):

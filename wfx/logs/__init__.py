@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 FORMATS = ("auto", "json", "pretty", "journald")
-_QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosqlite", "httpx", "sse_starlette", "hpack")
+_QUIET = ("uvicorn", "hypercorn", "asyncio", "aiosmtplib", "aiosqlite", "httpcore", "httpx", "sse_starlette", "hpack")
 """Libraries whose own records are noise unless something is wrong; those of hpack have secret header fields."""
 
 

@@ -98,6 +98,8 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _requests(sources)
     yield from _jobs_and_store(sources, state)
     yield from _events(sources, state.store)
+    yield from _events_from_outside(sources)
+    yield from _limits(sources.services)
     yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
@@ -109,6 +111,12 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield "wfx_worker_processes", {(kind,): len(found) for kind, found in workers.items()}
     yield "wfx_log_records_dropped", {(): sources.dropped_log_records()}
     yield "wfx_build", {(VERSION, COMMIT): 1}
+
+
+def _limits(services: Services) -> Named:
+    yield "wfx_limits_taken", {(kind, scope): count for (kind, scope), count in services.limits.taken.items()}
+    yield "wfx_limits_refused", {(kind, scope): count for (kind, scope), count in services.limits.refused.items()}
+    yield "wfx_limits_changes_refused", {(reason,): count for reason, count in services.guard.refusals.items()}
 
 
 def _requests(sources: MetricSources) -> Named:
@@ -152,6 +160,13 @@ def _jobs_and_store(sources: MetricSources, state: ServiceState) -> Named:
         yield "wfx_jobs", _bounded(state.store.jobs)
         yield "wfx_store_connections", {(): state.store.database.connections}
         yield "wfx_store_bytes", {(name,): size for name, size in state.store.database.bytes.items()}
+
+
+def _events_from_outside(sources: MetricSources) -> Named:
+    incoming = sources.services.incoming
+    yield "wfx_rules_events", {(outcome,): count for outcome, count in incoming.outcomes.items()}
+    yield "wfx_rules_event_queue_length", {(): len(incoming.queue)}
+    yield "wfx_rules_event_queue_capacity", {(): incoming.queue.capacity}
 
 
 def _events(sources: MetricSources, store: StoreSnapshot | None) -> Named:

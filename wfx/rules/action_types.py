@@ -51,6 +51,14 @@ class ActionType(Protocol):
 ActionTypes = Mapping[str, ActionType]
 
 
+def effect_of(kind: ActionType) -> str:
+    """Return the type whose effect a type has: its own, or what its attribute ``acts_as`` says.
+
+    Types of other packages act as one of ours: their plans have the parameters of that.
+    """
+    return str(getattr(kind, "acts_as", kind.type))
+
+
 def table(types: Iterable[ActionType]) -> ActionTypes:
     """Return types of actions by name. Raises ValueError for two of one name."""
     by_name: dict[str, ActionType] = {}

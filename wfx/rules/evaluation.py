@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from wfx.expressions.errors import EvaluationError
 from wfx.expressions.scope import Facts, Scope
-from wfx.rules.action_types import Parameters
+from wfx.rules.action_types import Parameters, effect_of
 from wfx.rules.event import Event
 from wfx.rules.graph import Action, Condition, Graph, Node, Scenario
+from wfx.rules.own_actions import own_actions
 
 
 class ConditionResult(NamedTuple):
@@ -66,6 +67,9 @@ class Evaluation:
     def actions(self) -> tuple[PlannedAction, ...]:
         """All actions, in the order in which they would be taken."""
         return tuple(action for result in self.results for action in result.actions)
+
+
+_OWN = own_actions()
 
 
 class _Stopped(Exception):
@@ -126,6 +130,8 @@ class _Walk:
     def _planned(self, action: Action) -> PlannedAction:
         try:
             parameters, message = action.type.plan(action.parameters(self._scope), self._event)
+            if (effect := effect_of(action.type)) != action.type.type:
+                parameters = _OWN[effect].plan(parameters, self._event).parameters
         except EvaluationError as exc:
             return PlannedAction(action, {}, "", _error(exc))
         except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way

@@ -10,13 +10,23 @@ from time import perf_counter
 from typing import NamedTuple
 
 from wfx.domain.cause import EncodedCause
-from wfx.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused, SelectionTooLarge, StoreError
+from wfx.domain.errors import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    SelectionTooLarge,
+    StoreError,
+    TooManyStarted,
+)
+from wfx.domain.job import Draft
 from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.json import Json, decode, encode
+from wfx.domain.workflow import Workflow
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.bulk_work import BulkWork, Item
+from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
 from wfx.store.bulk import BulkRecord, ItemOutcome, SliceResult
+from wfx.store.operations import CreateJob
 from wfx.store.protocol import Store
 
 MOST = 10_000
@@ -102,10 +112,11 @@ class Key(NamedTuple):
 class BulkJobs:
     """Carries out bulk requests; all methods raise what the store raises."""
 
-    def __init__(self, store: Store, created: BoundedCounts) -> None:
-        """Work on this store; count the jobs that are created, by workflow."""
+    def __init__(self, store: Store, created: BoundedCounts, guard: Guard) -> None:
+        """Work on this store, within what the guard allows; count the jobs that are created, by workflow."""
         self._store = store
         self._created = created
+        self._guard = guard
         self._turn = asyncio.Lock()
         self._running: set[str] = set()
         """The keys of the requests that are carried out here."""
@@ -196,12 +207,31 @@ class BulkJobs:
         while done < run.targets.total:
             async with self._turn:
                 began = perf_counter()
-                result = await self._store.take_slice(key, done, run.slice_at(done), partial(run.tell, done))
+                items = run.slice_at(done)
+                if self._guard.limits_creations:
+                    items = await asyncio.gather(*(self._within_limits(run, *each) for each in enumerate(items, done)))
+                result = await self._store.take_slice(key, done, items, partial(run.tell, done))
                 for workflow in run.created:
                     self._created.note(workflow)
                 await asyncio.sleep(min(perf_counter() - began, _LONGEST_PAUSE))
             done += result.items
             yield result
+
+    async def _within_limits(self, run: _Run, place: int, item: Item) -> Item:
+        """Return an item, or one that is refused in its place if it creates a job beyond a limit."""
+        operation = item[0]
+        if not isinstance(operation, CreateJob):
+            return item
+        if place not in run.refusals:
+            run.refusals[place] = await self._guard.start_refusal(
+                operation.workflow, operation.decide, run.client_id(place)
+            )
+        refusal = run.refusals[place]
+        return item if refusal is None else (operation._replace(decide=partial(_refuse, refusal)),)
+
+
+def _refuse(refusal: TooManyStarted, _workflow: Workflow) -> Draft:
+    raise refusal.with_traceback(None)
 
 
 class _Run:
@@ -211,6 +241,8 @@ class _Run:
         self.targets = targets
         self.created: Sequence[str] = ()
         """The workflows of the jobs that the last slice has created."""
+        self.refusals: dict[int, TooManyStarted | None] = {}
+        """What limits have said of items that create jobs: each asks once, also if it comes in a later slice."""
         self._work = work
         self._show = show
         self._cause = cause
@@ -226,6 +258,10 @@ class _Run:
                 break
             items.append(item)
         return items
+
+    def client_id(self, place: int) -> str:
+        """Return the client of the job that is to be created at a place."""
+        return self._work.client_id(place)
 
     def tell(self, first: int, outcomes: Sequence[ItemOutcome]) -> SliceResult:
         """Write what became of the first items of a slice."""

@@ -16,8 +16,9 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
+from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
-from wfx.store.protocol import DecideChange, Store
+from wfx.store.protocol import DecideChange, RequireJob, Store
 
 HISTORY_LIMIT = 8192
 """History entries shown at most (rest-api section 6.3)."""
@@ -29,9 +30,10 @@ class Jobs:
     The methods return the store's coroutines: others around them would have to be resumed as well.
     """
 
-    def __init__(self, store: Store) -> None:
-        """Work on this store."""
+    def __init__(self, store: Store, guard: Guard) -> None:
+        """Work on this store, within what the guard allows."""
         self._store = store
+        self._guard = guard
         self.created = BoundedCounts()
         """How many jobs requests have created, by workflow; whoever awaits :meth:`create` counts."""
 
@@ -41,6 +43,8 @@ class Jobs:
         """Start a job of the workflow for a client; what is None was not given."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
         size = 0 if definition is None else len(definition.encoded)
+        if self._guard.watches_creations:
+            return self._guard.create(workflow, decide, client_id=client_id, size=size, cause=present_cause())
         return self._store.create_job(workflow, decide, size=size, cause=present_cause())
 
     def get(self, job_id: str, room: int) -> Coroutine[Any, Any, Job]:
@@ -78,41 +82,57 @@ class Jobs:
     ) -> Coroutine[Any, Any, Job]:
         """Move the job along its workflow, if it has one of these versions or none is given.
 
-        Raises TransitionRefused and JobChanged.
+        Raises TransitionRefused and JobChanged, and what :class:`wfx.service.guard.Guard` raises.
         """
         decide = partial(transition.decide, wanted=wanted, actor=actor)
         if versions is not None:
             decide = partial(_decide_on_version, versions=versions, decide=decide)
         size = len(wanted.context or b"")
+        if self._guard.watches_reports:
+            return self._guard.report(job_id, decide, actor, size=size, cause=present_cause())
         return self._store.change_job(job_id, decide, size=size, cause=present_cause())
 
     def update_definition(self, job_id: str, wanted: Definition) -> Coroutine[Any, Any, Job]:
         """Replace the definition as a whole."""
-        decide = partial(definition.decide, wanted=wanted)
-        return self._store.change_job(job_id, decide, size=len(wanted.encoded), cause=present_cause())
+        return self._change(job_id, partial(definition.decide, wanted=wanted), len(wanted.encoded))
 
     def add_tags(self, job_id: str, names: Sequence[str]) -> Coroutine[Any, Any, Job]:
         """Add tags that are not there yet."""
-        return self._store.change_job(job_id, partial(tags.add, tags=names), cause=present_cause())
+        return self._change(job_id, partial(tags.add, tags=names))
 
     def delete_tags(self, job_id: str, names: Sequence[str]) -> Coroutine[Any, Any, Job]:
         """Remove tags; names that are not there are ignored."""
-        return self._store.change_job(job_id, partial(tags.remove, tags=names), cause=present_cause())
+        return self._change(job_id, partial(tags.remove, tags=names))
 
     def delete(self, job_id: str) -> Coroutine[Any, Any, None]:
         """Delete the job with its history."""
-        return self._store.delete_job(job_id, cause=present_cause())
+        return self._delete(job_id, None)
 
     def delete_version(self, job_id: str, versions: Collection[int]) -> Coroutine[Any, Any, None]:
         """Delete the job with its history, if it has one of these versions. Raises JobChanged."""
-        require = partial(_require_version, versions=versions)
-        return self._store.delete_job(job_id, require=require, cause=present_cause())
+        return self._delete(job_id, partial(_require_version, versions=versions))
+
+    def _change(self, job_id: str, decide: DecideChange, size: int = 0) -> Coroutine[Any, Any, Job]:
+        change = partial(self._store.change_job, job_id, size=size, cause=present_cause())
+        return self._guard.in_time(decide, change) if self._guard.is_timed else change(decide)
+
+    def _delete(self, job_id: str, require: RequireJob | None) -> Coroutine[Any, Any, None]:
+        if not self._guard.is_timed:
+            return self._store.delete_job(job_id, require=require, cause=present_cause())
+        cause = present_cause()
+        return self._guard.in_time(
+            require or _allow, lambda require: self._store.delete_job(job_id, require=require, cause=cause)
+        )
 
 
 def _require_version(job: Job, versions: Collection[int]) -> None:
     """Raise JobChanged if the job has another version."""
     if job.version not in versions:
         raise JobChanged(job.id, min(versions, default=0), job.version)
+
+
+def _allow(_job: Job) -> None:
+    """Have nothing against it."""
 
 
 def _decide_on_version(job: Job, versions: Collection[int], decide: DecideChange) -> Change:

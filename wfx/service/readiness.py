@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from wfx.service.health import Health
 
 
-class Readiness:
-    """Ready while the store answers and the service does not stop."""
+class Queue(Protocol):
+    """A bounded queue."""
 
-    def __init__(self, health: Health) -> None:
-        """Ask these health checks."""
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much of it is taken that others had better be asked."""
+
+
+class Readiness:
+    """Ready while the store answers, the service does not stop, and its queue of events from outside is not crowded."""
+
+    def __init__(self, health: Health, events: Queue | None = None) -> None:
+        """Ask these health checks, and the queue, if there is one."""
         self._health = health
+        self._events = events
         self._stopping = False
 
     def stop(self) -> None:
@@ -24,4 +35,6 @@ class Readiness:
         """
         if self._stopping:
             return "the service is stopping"
+        if self._events is not None and self._events.is_crowded:
+            return "more than 80 % of the event queue is taken"
         return "" if (await self._health.report()).up else "the store is down"

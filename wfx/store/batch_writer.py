@@ -110,7 +110,7 @@ class BatchWriter:
         }
         try:
             done = await self._commit(plan, group.checkpoint(answers))
-        except (EventTaken, SequenceTaken):  # by another server, meanwhile
+        except (EventTaken, SequenceTaken, JobsLocked):  # by another server, meanwhile
             return None
         return answers if done else dict.fromkeys(answers, AGAIN)
 

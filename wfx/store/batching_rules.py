@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -44,12 +44,23 @@ class BatchingRules:
     backend: Backend
     _writes: Batcher[Any]
     _clock: Clock
+    _task_observers: list[Callable[[], None]]
+
+    def watch_tasks(self, observer: Callable[[], None]) -> None:
+        self._task_observers.append(observer)
+
+    def _tell_tasks(self, records: RuleRecords) -> None:
+        """Tell that records were written."""
+        if records.tasks:
+            for observer in self._task_observers:
+                observer()
 
     async def take_event(
         self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
     ) -> str:
         taken = TakeEvent(_key_of(event_id), tuple(operations), settled(records), tell, self._clock())
         answer: str = await self._writes.submit(taken)
+        self._tell_tasks(records)
         return answer
 
     async def read_event_answer(self, event_id: str) -> str | None:
@@ -73,6 +84,7 @@ class BatchingRules:
     ) -> Sequence[Any]:
         finished = FinishTask(task.id, task.attempts, outcome, tuple(operations), settled(records), self._clock())
         answers: Sequence[Any] = await self._writes.submit(finished)
+        self._tell_tasks(records)
         return answers
 
     async def next_task_due(self, kinds: Sequence[str]) -> Timestamp | None:

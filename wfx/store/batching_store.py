@@ -70,7 +70,7 @@ from wfx.store.protocol import (
     NoRoom,
     RequireJob,
 )
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
@@ -95,6 +95,7 @@ class BatchingStore(BatchingRules):
         self._holder = token_hex(16)
         self._has_leases = False
         self._closing = False
+        self._task_observers = []
         self._feed = Feed(bounds.head, self.read_log)
         backend.watch_head(self._feed.advance, self._feed.start_over)
         self._writes = Batcher(
@@ -274,6 +275,7 @@ class BatchingStore(BatchingRules):
         records = records if records is NOTHING else settled(records)
         step = TakeStep(consumer, after, number, _bounded(upto), tuple(operations), records, self._clock())
         answers: Sequence[Any] = await self._writes.submit(step)
+        self._tell_tasks(records)
         return answers
 
     async def read_bulk(self, key: str) -> BulkRecord | None:
@@ -322,7 +324,7 @@ class BatchingStore(BatchingRules):
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         return self.backend.rate_tokens
 
     async def ping(self) -> None:

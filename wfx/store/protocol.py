@@ -30,7 +30,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
-from wfx.store.rate_tokens import SharedRateTokens
+from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import NOTHING, RuleRecords
 
@@ -372,7 +372,7 @@ class Store(RuleStore, Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedRateTokens | None:
+    def rate_tokens(self) -> SharedTokens | None:
         """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from wfx.domain.quota import Quota
+from wfx.limits.bucket import Bucket
+from wfx.limits.memory import Wait
+from wfx.limits.policy import Ask
 
 
 class Taken(NamedTuple):
@@ -25,3 +28,20 @@ class SharedRateTokens(Protocol):
 
         See :class:`wfx.domain.quota.Bucket`. Raises StoreUnavailable.
         """
+
+
+class SharedLimits(Protocol):
+    """Where the buckets of limits are kept that have several bands (:mod:`wfx.limits`)."""
+
+    async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Wait | None]:
+        """For each in turn take a token of all its buckets, or of none; by one clock for all servers.
+
+        Returns for each what is to be waited for, None if tokens were taken. Raises StoreUnavailable.
+        """
+
+    async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
+        """Return buckets, and the present time of their clock. Raises StoreUnavailable."""
+
+
+class SharedTokens(SharedRateTokens, SharedLimits, Protocol):
+    """Both."""

@@ -6,7 +6,7 @@ What holds of every operation, :mod:`wfx.store.protocol` says. Raises ValueError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wfx.domain.timestamp import Timestamp
@@ -51,6 +51,9 @@ class RuleStore(Protocol):
         Returns the results of the operations. Raises TaskTaken unless the task is running and was claimed as often as
         it says, and SequenceTaken; then nothing has happened.
         """
+
+    def watch_tasks(self, observer: Callable[[], None]) -> None:
+        """Call ``observer`` whenever tasks were written by this store instance."""
 
     async def next_task_due(self, kinds: Sequence[str]) -> Timestamp | None:
         """Return when the next task of these kinds may be claimed; None if there is none.

@@ -25,9 +25,11 @@ from wfxctl.commands import (
     job_summary,
     job_tags,
     job_wait,
+    limit_show,
     rule_graph,
     rule_test,
     rule_validate,
+    score,
     version,
     workflow_apply,
     workflow_create,
@@ -65,6 +67,7 @@ _JOB = Command(
         job_wait.COMMAND,
     ),
 )
+_LIMIT = Command("limit", "Show limits", children=(limit_show.COMMAND,))
 _RULE = Command(
     "rule",
     "Check, try and draw rules",
@@ -101,8 +104,10 @@ ROOT = Command(
         health.COMMAND,
         help.command("wfxctl", "job create"),
         _JOB,
+        _LIMIT,
         man_pages.command("wfxctl"),
         _RULE,
+        score.COMMAND,
         version.COMMAND,
         _WORKFLOW,
     ),

@@ -30,15 +30,24 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.reactions.fatals import Fatals
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.incoming import Incoming
+from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.listeners import open_tcp
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
+from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
+from wfx.service.limits import Limits
+from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
+from wfx.tasks.attempt import Attempts
+from wfx.tasks.runner import TaskRunner
 
 BASE = "/api/wfx/v1"
 ENGINES = ("uvicorn", "hypercorn")
@@ -127,10 +136,14 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
         filters = await stack.enter_async_context(Filters(deadline=DEADLINE))
         bodies = await stack.enter_async_context(LargeBodies(20 * MEGABYTE))
         watched: Any = store
-        jobs = Jobs(watched)
+        limits = Limits(tuned())
+        guard = Guard(watched, limits, tuned())
+        jobs = Jobs(watched, guard)
         services = Services(
             jobs=jobs,
-            bulk=BulkJobs(watched, jobs.created),
+            bulk=BulkJobs(watched, jobs.created, guard),
+            limits=limits,
+            guard=guard,
             workflows=Workflows(watched),
             devices=await stack.enter_async_context(Devices(watched)),
             health=Health(watched),
@@ -141,13 +154,16 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             downloads=stack.enter_context(Downloads(tuned())),
             max_body=20 * MEGABYTE,
             tunables=tuned(),
+            rule_store=watched,
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
+            tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
         stop = asyncio.Event()
         app = build_app(Side.NORTH, Dispatch(Side.NORTH, services))
-        limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
-        server = asyncio.create_task(listener.engine(app, listener.socket, limits, stop))
+        http_limits = HttpLimits(Holder(HttpSettings(10, 1))).add_listener(Side.NORTH)
+        server = asyncio.create_task(listener.engine(app, listener.socket, http_limits, stop))
         try:
             yield Service(store, answers, port)
         finally:

@@ -49,6 +49,11 @@ async def fleet_openapi(_request: ApiRequest) -> Reply:
     return json_reply(spec.openapi_json(spec.FLEET))
 
 
+async def rules_openapi(_request: ApiRequest) -> Reply:
+    """GET openapi.json of the API of rules."""
+    return json_reply(spec.openapi_json(spec.RULES))
+
+
 async def swagger(_request: ApiRequest) -> Reply:
     """GET swagger.json: the older form, which some devices read at start-up."""
     return json_reply(spec.swagger_json())

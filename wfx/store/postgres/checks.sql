@@ -8,7 +8,7 @@ FROM unnest(ARRAY[
     'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey', 'device_unclaimed',
     'event_answer_created', 'event_answer_key_key', 'event_answer_pkey', 'event_pkey', 'history_pkey', 'job_client',
     'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_workflow_state',
-    'lease_pkey', 'left_history_pkey', 'log_pkey', 'rate_bucket_pkey', 'repetition_mtime', 'repetition_pkey',
+    'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_pkey', 'rate_bucket_pkey', 'repetition_mtime', 'repetition_pkey',
     'score_actor', 'score_key_key', 'score_pkey', 'score_total_pkey', 'sequence_pkey', 'task_due', 'task_finished',
     'task_key_key', 'task_kind', 'task_pkey', 'task_state', 'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted',
     'workflow_pkey', 'writer_pkey'
@@ -24,7 +24,7 @@ FROM unnest(ARRAY[
     'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'current_workflow_number_fkey',
     'current_workflow_number_key', 'current_workflow_pkey', 'device_pkey', 'event_answer_key_key', 'event_answer_pkey',
     'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_workflow_fkey', 'lease_pkey',
-    'left_history_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'repetition_pkey', 'score_key_key',
+    'left_history_pkey', 'limit_bucket_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey', 'repetition_pkey', 'score_key_key',
     'score_pkey', 'score_total_pkey', 'sequence_pkey', 'task_key_key', 'task_pkey', 'tombstone_id_key', 'tombstone_pkey',
     'workflow_pkey', 'writer_pkey'
 ]) AS name

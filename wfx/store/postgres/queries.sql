@@ -603,6 +603,24 @@ DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
 
+-- name: lock_limits
+--- Buckets by their keys, which are made if need be and locked in order; the last one tells the time when all are.
+INSERT INTO limit_bucket AS kept (key) SELECT key FROM unnest($1::text[]) AS asked (key) ORDER BY key
+ON CONFLICT (key) DO UPDATE SET key = excluded.key
+RETURNING key, periods, missing, at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- name: keep_limit
+UPDATE limit_bucket SET periods = $2, missing = $3, at = $4, full_at = $5 WHERE key = $1
+
+-- name: look_at_limits
+SELECT kept.periods, kept.missing, kept.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN limit_bucket AS kept USING (key) ORDER BY place
+
+-- name: forget_full_limits
+DELETE FROM limit_bucket WHERE ctid = ANY (ARRAY (
+    SELECT ctid FROM limit_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000 LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+
 -- name: devices_in_range
 SELECT client_id, last_seen, version FROM device
 WHERE client_id :comparison $1 AND client_id < $2 AND ($4::text[] IS NULL OR keys @> $4)

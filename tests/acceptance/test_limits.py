@@ -1,0 +1,334 @@
+"""Limits on how often work begins, by services on SQLite and on PostgreSQL, with a clock that the test sets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.clock import Clock
+from tests.composition import Running, composed
+from tests.store.postgres_schemas import schemas
+from wfx.request_context import Side
+from wfx.service.limits import Limits
+from wfx.store.postgres.statements import SQL
+
+FLEET = "/api/fleet/v1"
+WORKFLOW = {
+    "name": "w",
+    "states": [{"name": name} for name in ("A", "B", "C", "D", "E")],
+    "transitions": [
+        *({"from": one, "to": other, "eligible": "CLIENT"} for one, other in ("AB", "BC", "CD")),
+        {"from": "B", "to": "E", "eligible": "WFX"},
+    ],
+}
+STARTS = ("20/PT1M", "200/PT1H")
+Storage = dict[str, Any]
+
+
+class AllClocks(Clock):
+    """The clock of all buckets: those in memory, and those in PostgreSQL."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have new services use it; nobody gives up waiting for PostgreSQL, however slow the machine is."""
+        super().__init__()
+        self._monkeypatch = monkeypatch
+        self._statements = {name: SQL[name] for name in ("lock_limits", "look_at_limits", "forget_full_limits")}
+        monkeypatch.setattr("wfx.compose.Limits", partial(Limits, clock=self))
+        monkeypatch.setattr("wfx.service.shared_limits._DEADLINE", 60)
+        self.set(self.now)
+
+    def set(self, now: float) -> None:
+        """Have it be so late."""
+        self.now = now
+        for name, sql in self._statements.items():
+            self._monkeypatch.setitem(SQL, name, sql.replace("clock_timestamp()", f"to_timestamp({now})"))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> AllClocks:
+    """A clock that stands still."""
+    return AllClocks(monkeypatch)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Each kind of storage."""
+    if request.param == "sqlite":
+        return {}
+    return request.getfixturevalue("shared")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """A schema on PostgreSQL."""
+    option = schemas(request.getfixturevalue("postgres"), request.getfixturevalue("database"))(tmp_path)
+    return {"storage": "postgres", "storage_opt": option}
+
+
+class Clients:
+    """What asks a service on both sides."""
+
+    def __init__(self, running: Running, client: httpx.AsyncClient) -> None:
+        """Ask this one."""
+        self.running = running
+        self._client = client
+        self.north, self.south = running.url(Side.NORTH), running.url(Side.SOUTH)
+        self.fleet = self.north.removesuffix("/api/wfx/v1") + FLEET
+
+    async def create(self, client_id: str = "d", workflow: str = "w") -> httpx.Response:
+        """Create a job."""
+        return await self._client.post(f"{self.north}/jobs", json={"clientId": client_id, "workflow": workflow})
+
+    async def report(self, job_id: str, side: Side = Side.SOUTH, **status: Any) -> httpx.Response:
+        """Report a status."""
+        status = {name: value for name, value in status.items() if value is not None}
+        return await self._client.put(f"{self.running.url(side)}/jobs/{job_id}/status", json=status)
+
+    async def get(self, path: str) -> Any:
+        """Read something."""
+        answer = await self._client.get(self.north + path)
+        assert answer.status_code == 200
+        return answer.json()
+
+    async def limits(self, **whose: str) -> Any:
+        """Ask for the limits."""
+        answer = await self._client.get(self.north.removesuffix("/api/wfx/v1") + "/v1/limits", params=whose)
+        assert answer.status_code == 200
+        return answer.json()
+
+    async def post(self, path: str, body: Any) -> httpx.Response:
+        """Ask the fleet API."""
+        return await self._client.post(self.fleet + path, json=body)
+
+    async def put(self, path: str, body: Any) -> httpx.Response:
+        """Ask the fleet API."""
+        return await self._client.put(self.fleet + path, json=body)
+
+
+@asynccontextmanager
+async def service(folder: Path, storage: Storage, **settings: Any) -> AsyncIterator[Clients]:
+    """Run a service that has a workflow."""
+    async with composed(folder, **storage, **settings) as running, httpx.AsyncClient(trust_env=False) as client:
+        clients = Clients(running, client)
+        answer = await client.post(f"{clients.north}/workflows", json=WORKFLOW)
+        assert answer.status_code == 201 or "already exists" in answer.text
+        yield clients
+
+
+def statuses(answers: list[httpx.Response]) -> Counter[int]:
+    """Count how requests were answered."""
+    return Counter(answer.status_code for answer in answers)
+
+
+async def test_jobs_of_a_minute_and_of_an_hour(storage: Storage, tmp_path: Path, clock: AllClocks) -> None:
+    """With 20/PT1M and 200/PT1H twenty jobs are created, the next waits 3 s, then exactly one; the hour has lost 21."""
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=STARTS) as clients:
+        assert statuses([await clients.create() for _ in range(20)]) == {201: 20}
+        refused = await clients.create()
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"] == "3"
+        assert refused.json()["errors"] == [
+            {
+                "code": "wfx.tooManyRequests",
+                "logref": "7c1e90d25ab84f36b0e3d4f8a6915c27",
+                "message": "the limit instance-start (global) is used up; try again in 3 s",
+            }
+        ]
+        clock.set(clock.now + 3)
+        assert statuses([await clients.create() for _ in range(5)]) == {201: 1, 429: 4}
+        states = await clients.running.parts.services.limits.look()
+        assert [state.left for state in states] == [0, 179]
+        assert len((await clients.get("/jobs?limit=100"))["content"]) == 21
+
+
+@pytest.mark.usefixtures("clock")
+async def test_what_is_refused_anyway(storage: Storage, tmp_path: Path) -> None:
+    """Jobs of unknown workflows are refused as without a limit, and take no token."""
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=("1/PT1M",)) as clients:
+        answers = [await clients.create(workflow="nope") for _ in range(3)]
+        assert statuses(answers) == {400: 3}
+        assert answers[0].json()["errors"][0]["message"] == "workflow nope does not exist"
+        assert statuses([await clients.create() for _ in range(2)]) == {201: 1, 429: 1}
+
+
+@pytest.mark.usefixtures("clock")
+async def test_each_client_and_each_workflow(storage: Storage, tmp_path: Path) -> None:
+    """A limit may hold for each client and each workflow; who is refused by one takes no token of another one."""
+    limits = ("client=2/PT1M", "workflow=5/PT1M")
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=limits) as clients:
+        assert statuses([await clients.create("a") for _ in range(10)]) == {201: 2, 429: 8}
+        assert statuses([await clients.create("b") for _ in range(10)]) == {201: 2, 429: 8}
+        assert statuses([await clients.create("c") for _ in range(10)]) == {201: 1, 429: 9}
+
+
+@pytest.mark.usefixtures("clock")
+async def test_two_servers_share(shared: Storage, tmp_path: Path) -> None:
+    """Of 40 jobs that are created at once at two servers on one PostgreSQL exactly 20 are created."""
+    settings: Storage = {**shared, "sandbox_rate_limit_instance_start": STARTS}
+    async with service(tmp_path, settings) as one, service(tmp_path, settings) as other:
+        answers = await asyncio.gather(*(each.create() for each in (one, other) * 20))
+        assert statuses(answers) == {201: 20, 429: 20}
+
+
+@pytest.mark.usefixtures("clock")
+async def test_one_server_for_itself(shared: Storage, tmp_path: Path) -> None:
+    """With the type bucket4j each server on a PostgreSQL counts for itself."""
+    settings: Storage = {
+        **shared, "sandbox_rate_limit_instance_start": ("2/PT1M",), "sandbox_rate_limit_type": "bucket4j"
+    }  # fmt: skip
+    async with service(tmp_path, settings) as one, service(tmp_path, settings) as other:
+        assert statuses([await each.create() for each in (one, other) * 4]) == {201: 4, 429: 4}
+
+
+async def test_reports_into_other_states(storage: Storage, tmp_path: Path, clock: AllClocks) -> None:
+    """A device's report into another state beyond the limit is refused: status, history and log stay as they were."""
+    async with service(tmp_path, storage, sandbox_rate_limit_activity_start=("client=2/PT1M",)) as clients:
+        job_id = (await clients.create()).json()["id"]
+        for state in ("B", "C"):
+            assert (await clients.report(job_id, state=state)).status_code == 200
+        before = await clients.get(f"/jobs/{job_id}?history=true"), clients.running.parts.services.broker.head
+        refused = await clients.report(job_id, state="D")
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"] == "30"
+        after = await clients.get(f"/jobs/{job_id}?history=true"), clients.running.parts.services.broker.head
+        assert after == before
+        clock.set(clock.now + 30)
+        assert (await clients.report(job_id, state="D")).status_code == 200
+
+
+@pytest.mark.usefixtures("clock")
+async def test_reports_that_are_free(storage: Storage, tmp_path: Path) -> None:
+    """Progress in a state, what operators do, and what is no transition takes no token."""
+    async with service(tmp_path, storage, sandbox_rate_limit_activity_start=("1/PT1M",)) as clients:
+        job_id = (await clients.create()).json()["id"]
+        assert statuses([await clients.report(job_id, state="C") for _ in range(3)]) == {400: 3}
+        assert statuses([await clients.report(job_id, state="A", progress=n) for n in range(3)]) == {200: 3}
+        assert (await clients.report(job_id, state="B")).status_code == 200
+        assert (await clients.report(job_id, state="C")).status_code == 429
+        assert (await clients.report(job_id, Side.NORTH, state="E")).status_code == 200
+        assert (await clients.report("unknown", state="B")).status_code == 404
+
+
+@pytest.mark.usefixtures("clock")
+async def test_items_of_bulk_requests(storage: Storage, tmp_path: Path) -> None:
+    """Each job of a bulk request takes a token; those that find none are told so, and the others are there."""
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=("40/PT1M",)) as clients:
+        jobs = [{"clientId": f"d{number}", "workflow": "w"} for number in range(100)]
+        answer = (await clients.post("/jobs:batch", {"jobs": jobs})).json()
+        assert (answer["done"], answer["failed"]) == (40, 60)
+        assert Counter(item.get("error", {}).get("code") for item in answer["items"][40:]) == {
+            "wfx.tooManyRequests": 60
+        }
+        assert len((await clients.get("/jobs?limit=100"))["content"]) == 40
+
+
+@pytest.mark.usefixtures("clock")
+async def test_limits_that_change(storage: Storage, tmp_path: Path) -> None:
+    """Limits come, change and go while the service runs; what was used under one stays used under the next."""
+    async with service(tmp_path, storage) as clients:
+        assert statuses([await clients.create() for _ in range(10)]) == {201: 10}
+        for limit, passing in ((("5/PT1M",), 5), (("8/PT1M",), 3), (("3/PT1M",), 0), ((), 10)):
+            clients.running.tune(sandbox_rate_limit_instance_start=limit)
+            assert statuses([await clients.create() for _ in range(10)])[201] == passing
+
+
+async def test_limits_are_shown(storage: Storage, tmp_path: Path, clock: AllClocks) -> None:
+    """What is left of a limit and how long to wait is shown, of a client's too if it is named; and what was refused."""
+    limits = ("3/PT1M", "client=2/PT1H")
+    async with service(tmp_path, storage, sandbox_rate_limit_instance_start=limits) as clients:
+        for client_id in ("a", "a", "a", "b", "b"):
+            await clients.create(client_id)
+        clock.set(clock.now + 2)
+        of_all = {"scope": "global", "limit": "3/PT1M", "left": 0, "wait": 18, "taken": 3, "refused": 1}
+        of_each = {"scope": "client", "limit": "2/PT1H", "taken": 3, "refused": 1}
+        kind = {"kind": "instance-start"}
+        assert (await clients.limits())["content"] == [kind | of_all, kind | of_each]
+        named = await clients.limits(client_id="b")
+        assert named["content"] == [kind | of_all, kind | of_each | {"left": 1, "wait": 0}]
+        assert (named["max_allowed_repetitions"], named["max_command_duration"]) == (0, 0)
+        value = clients.running.parts.monitoring.metrics.registry.get_sample_value
+        labels = {"kind": "instance-start", "scope": "client"}
+        assert (value("wfx_limits_taken_total", labels), value("wfx_limits_refused_total", labels)) == (3, 1)
+
+
+async def test_nothing_is_limited(storage: Storage, tmp_path: Path) -> None:
+    """By default there are no limits, and none are shown."""
+    async with service(tmp_path, storage) as clients:
+        assert (await clients.limits())["content"] == []
+
+
+async def test_repetitions(storage: Storage, tmp_path: Path) -> None:
+    """A job may enter or report a state so often; repeating the present report is free, and a restart forgets none."""
+    refused = "job '{}' has entered or reported state 'B' 2 times, and 2 are allowed"
+    settings: Storage = {**storage, "sandbox_max_allowed_repetitions": 2}
+    async with service(tmp_path, settings) as clients:
+        job_id = (await clients.create()).json()["id"]
+        for progress in (None, None, None, 1, 1):
+            assert (await clients.report(job_id, state="B", progress=progress)).status_code == 200
+        answer = await clients.report(job_id, state="B", progress=5)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["message"] == refused.format(job_id)
+        assert answer.json()["errors"][0]["code"] == "wfx.tooManyRepetitions"
+    async with service(tmp_path, settings) as clients:
+        assert (await clients.report(job_id, state="B", progress=1)).status_code == 200
+        answer = await clients.put(f"/jobs/{job_id}/status", {"state": "B", "message": "again"})
+        assert answer.status_code == 400
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == refused.format(job_id)
+        clients.running.tune(sandbox_max_allowed_repetitions=3)
+        assert (await clients.report(job_id, state="B", progress=5)).status_code == 200
+
+
+async def test_repetitions_at_once(storage: Storage, tmp_path: Path) -> None:
+    """Of reports that come at the same moment no more are taken than one after the other."""
+    async with service(tmp_path, storage, sandbox_max_allowed_repetitions=5) as clients:
+        job_id = (await clients.create()).json()["id"]
+        answers = await asyncio.gather(*(clients.report(job_id, state="A", progress=n) for n in range(20)))
+        assert statuses(answers) == {200: 4, 400: 16}  # its creation was the first time
+
+
+@contextmanager
+def stalled(clients: Clients) -> Iterator[None]:
+    """Have the store do nothing before it reads what a batch is about; it goes on in the end."""
+    store: Any = clients.running.parts.services.jobs._store
+    may_go_on, load = asyncio.Event(), store.backend.load
+
+    async def held_up(*args: Any) -> Any:
+        await may_go_on.wait()
+        return await load(*args)
+
+    store.backend.load = held_up
+    try:
+        yield
+    finally:
+        may_go_on.set()
+
+
+async def test_a_stalled_store(storage: Storage, tmp_path: Path) -> None:
+    """With a stalled store each change is answered with 408 after the time that it may take, and none is made later."""
+    async with service(tmp_path, storage) as clients:
+        job_id = (await clients.create()).json()["id"]
+        before = await clients.get(f"/jobs/{job_id}?history=true")
+        clients.running.tune(sandbox_max_command_duration=1.0)
+        with stalled(clients):
+            answers = await asyncio.gather(
+                clients.create(),
+                clients.report(job_id, state="B"),
+                clients.put(f"/jobs/{job_id}/status", {"state": "A", "progress": 7}),
+            )
+            assert statuses([*answers]) == {408: 3}
+        message = "the change was not begun within 1 s, and was not made; try again later"
+        assert answers[0].json()["errors"][0]["message"] == message
+        assert answers[2].json()["detail"] == message
+        clients.running.tune(sandbox_max_command_duration=0.0)
+        assert (await clients.create("later")).status_code == 201
+        assert await clients.get(f"/jobs/{job_id}?history=true") == before
+        assert len((await clients.get("/jobs?limit=100"))["content"]) == 2

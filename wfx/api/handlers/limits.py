@@ -1,0 +1,30 @@
+"""Handler that shows the limits on how often work may begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfx.api.reply import Reply, json_reply
+from wfx.api.request import ApiRequest
+from wfx.domain.json import encode
+from wfx.limits.policy import Scope, shown
+from wfx.service.limits import BandState
+
+
+async def show(request: ApiRequest) -> Reply:
+    """GET /limits."""
+    limits, tunables = request.services.limits, request.services.tunables.current
+    states = await limits.look(request.query["client_id"] or "", request.query["workflow"] or "")
+    answer = {
+        "content": [
+            _shown(state) | {"taken": limits.taken[state[:2]], "refused": limits.refused[state[:2]]} for state in states
+        ],
+        "max_allowed_repetitions": tunables.sandbox_max_allowed_repetitions,
+        "max_command_duration": tunables.sandbox_max_command_duration,
+    }
+    return json_reply(encode(answer))
+
+
+def _shown(state: BandState) -> dict[str, Any]:
+    members = {"kind": state.kind, "scope": state.scope, "limit": shown(Scope.GLOBAL, state.band)}
+    return members if state.left is None else {**members, "left": state.left, "wait": state.wait}

@@ -1,0 +1,25 @@
+"""Handlers that take events from outside."""
+
+from __future__ import annotations
+
+from wfx.api.reply import Reply, json_reply
+from wfx.api.request import ApiRequest
+from wfx.domain.cause import Cause
+from wfx.domain.json import encode
+
+
+async def create(request: ApiRequest) -> Reply:
+    """POST /events."""
+    return json_reply((await request.services.incoming.tell(request.body, _cause(request))).encode())
+
+
+async def create_batch(request: ApiRequest) -> Reply:
+    """POST /events/batch."""
+    batch_id, queued = request.services.incoming.queue_batch(request.body, _cause(request))
+    total = len(request.body)
+    return json_reply(encode({"job_id": batch_id, "total": total, "queued": queued, "rejected": total - queued}), 202)
+
+
+def _cause(request: ApiRequest) -> Cause:
+    context = request.context
+    return Cause(context.request_id, context.side, context.principal)

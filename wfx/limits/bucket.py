@@ -1,0 +1,87 @@
+"""Bucket of tokens with several bands, each of which fills up at a steady rate.
+
+All arithmetic is in whole numbers: what a band lacks is counted in tokens times the milliseconds of its period, so no
+rounding gives a token too early or too late, whoever computes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Band(NamedTuple):
+    """How many tokens there may be at once, and how fast they come back."""
+
+    capacity: int
+    period: int
+    """Milliseconds in which an empty band is full again."""
+
+
+class Bucket(NamedTuple):
+    """What a bucket holds."""
+
+    missing: Mapping[int, int]
+    """What each band lacks, by its period, in tokens times that; a band that is not here is full.
+
+    A band whose capacity is changed while its period stays keeps what was taken.
+    """
+    at: int
+    """When that was so, in milliseconds."""
+
+
+FULL = Bucket(MappingProxyType({}), 0)
+
+
+class Taken(NamedTuple):
+    """What came of taking tokens."""
+
+    bucket: Bucket
+    """The bucket as it is now."""
+    wait: int
+    """Milliseconds until there are as many tokens as were wanted; 0 if they were taken."""
+
+
+def take(bucket: Bucket, bands: Sequence[Band], now: int, cost: int = 1) -> Taken:
+    """Take as many tokens of every band, or of none if one lacks them; then the longest wait counts.
+
+    A clock that went back gives no tokens, and takes none. Raises ValueError for more tokens than a band can hold.
+    """
+    if cost > min((band.capacity for band in bands), default=cost):
+        raise ValueError(f"{cost} tokens are more than a band can hold")
+    lacks = missing(bucket, bands, now)
+    wait = max((_wait(band, lack, cost) for band, lack in zip(bands, lacks, strict=True)), default=0)
+    if wait:
+        return Taken(Bucket(bucket.missing, min(bucket.at, now)), wait)
+    return Taken(
+        Bucket({band.period: lack + cost * band.period for band, lack in zip(bands, lacks, strict=True)}, now), 0
+    )
+
+
+def missing(bucket: Bucket, bands: Sequence[Band], now: int) -> Sequence[int]:
+    """Return what each band lacks by now, in tokens times its period."""
+    passed = max(now - bucket.at, 0)
+    return [max(bucket.missing.get(band.period, 0) - passed * band.capacity, 0) for band in bands]
+
+
+def left(bucket: Bucket, now: int, band: Band) -> int:
+    """Return how many whole tokens a band has."""
+    (lack,) = missing(bucket, (band,), now)
+    return max(band.capacity - -(-lack // band.period), 0)
+
+
+def wait_for(bucket: Bucket, now: int, band: Band) -> int:
+    """Return in how many milliseconds a band has a token."""
+    (lack,) = missing(bucket, (band,), now)
+    return _wait(band, lack, 1)
+
+
+def full_at(bucket: Bucket, bands: Sequence[Band]) -> int:
+    """Return when all bands are full again."""
+    return bucket.at + max((-(-bucket.missing.get(band.period, 0) // band.capacity) for band in bands), default=0)
+
+
+def _wait(band: Band, lack: int, cost: int) -> int:
+    wanted = lack + cost * band.period - band.capacity * band.period
+    return max(-(-wanted // band.capacity), 0)

@@ -1,0 +1,141 @@
+"""Takes an event from outside: evaluates it, and carries it out unless its id was answered before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from wfx.domain.errors import NoRules, StepTaken, StoreUnavailable
+from wfx.domain.timestamp import Timestamp
+from wfx.limits.policy import Kind
+from wfx.reactions.effects import ActionResult, Effects, effects_of
+from wfx.reactions.event_answer import answer_of
+from wfx.reactions.facts import FactStore, GatheredFacts, TooManyFacts
+from wfx.reactions.figures import RuleFigures
+from wfx.reactions.pending_event import PendingEvent
+from wfx.rules.evaluation import Evaluation
+from wfx.rules.event import Event
+from wfx.rules.graph import Graph
+from wfx.service.limits import Limits
+from wfx.store.operations import JobOperation
+from wfx.store.rule_records import RuleRecords
+
+_ATTEMPTS = 100
+"""How often an event is evaluated while others draw from the same sequences."""
+
+
+class EventStore(FactStore, Protocol):
+    """What is asked of a store."""
+
+    async def take_event(
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: Callable[[Sequence[Any]], str],
+    ) -> str:
+        """Do what an event brings about and keep its answer, or return the one that is kept."""
+
+    async def read_event_answer(self, event_id: str) -> str | None:
+        """Return the answer to an event that is kept, if there is one."""
+
+
+class CurrentRules(Protocol):
+    """The rules that are loaded."""
+
+    @property
+    def graph(self) -> Graph | None:
+        """Those of now; they may be others next time, or none."""
+
+
+class EventTaker:
+    """Takes events by the rules, within the limits, and counts what comes of it."""
+
+    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, limits: Limits) -> None:
+        """Carry events out in this store."""
+        self._store = store
+        self._rules = rules
+        self._figures = figures
+        self._limits = limits
+        self._drawing = asyncio.Lock()
+        """Held by events that draw from sequences, after another one was quicker."""
+
+    def require_rules(self) -> Graph:
+        """Return the rules. Raises NoRules."""
+        graph = self._rules.graph
+        if graph is None:
+            raise NoRules
+        return graph
+
+    async def take(self, pending: PendingEvent, event: Event, *, is_named: bool) -> str:
+        """Carry out what an event brings about, or find that it was done; return the answer.
+
+        Raises Withdrawn, NoRules, TooManyStarted, and what the store raises.
+        """
+        with suppress(StepTaken):
+            return await self._attempt(pending, event, is_named)
+        async with self._drawing:  # of the events of this server only one is left to draw
+            for _ in range(_ATTEMPTS):
+                with suppress(StepTaken):
+                    return await self._attempt(pending, event, is_named)
+        raise StoreUnavailable(f"others draw from the same sequences all the time: given up after {_ATTEMPTS} attempts")
+
+    async def _attempt(self, pending: PendingEvent, event: Event, is_named: bool) -> str:
+        now = time.time_ns() // 1000
+        facts = GatheredFacts(self._store)
+        try:
+            evaluation = await facts.evaluate(self.require_rules(), event, datetime.fromtimestamp(now / 1e6, UTC))
+        except TooManyFacts as exc:
+            evaluation = Evaluation((), {}, {}, str(exc))
+        key = f"event/{uuid.uuid4().hex}"
+        effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
+        known = await self._admit(pending, event, effects, is_named)
+        return known or await self._carry_out(pending, event, evaluation, effects, is_named)
+
+    async def _admit(self, pending: PendingEvent, event: Event, effects: Effects, is_named: bool) -> str | None:
+        """Take the tokens that effects need: what was promised waits, what a caller starts is refused.
+
+        Returns the answer of an event that was done before, which needs none.
+        """
+        wanted = [*self._wanted(effects)]
+        if wanted and is_named and (known := await self._store.read_event_answer(event.id)) is not None:
+            return known
+        take = self._limits.require if pending.batch is None else self._limits.admit
+        for kind, whose in wanted:
+            await take(kind, **whose)
+        return None
+
+    def _wanted(self, effects: Effects) -> Iterator[tuple[Kind, dict[str, str]]]:
+        """Return the tokens that effects need: of what kind, and whose."""
+        if self._limits.is_set(Kind.INSTANCE_START):
+            yield from ((Kind.INSTANCE_START, start._asdict()) for start in effects.starts)
+        if self._limits.is_set(Kind.JOB_SCHEDULE):
+            yield from ((Kind.JOB_SCHEDULE, {}) for _ in effects.records.tasks)
+
+    async def _carry_out(
+        self, pending: PendingEvent, event: Event, evaluation: Evaluation, effects: Effects, is_named: bool
+    ) -> str:
+        """Have the store do what is to be done; an event without an id that does nothing needs no store."""
+        results: Sequence[ActionResult] = ()
+        told = ""
+
+        def tell(answers: Sequence[Any]) -> str:
+            nonlocal results, told
+            pending.carry_out()
+            results = effects.answers(answers)
+            told = answer_of(event.id, pending.milliseconds, evaluation, results)
+            return told
+
+        if effects.is_empty and not is_named:
+            answer = tell(())
+        else:
+            answer = await self._store.take_event(event.id, effects.operations, effects.records, tell)
+        if answer == told:  # else it was done before
+            self._figures.note_evaluation(event, evaluation)
+            self._figures.note_results(event, results)
+        return answer

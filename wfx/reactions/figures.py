@@ -1,0 +1,83 @@
+"""Figures of the rules: what they were asked, and what came of it since the start."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wfx.domain.timestamp import Timestamp
+from wfx.reactions.effects import ActionResult, Outcome
+from wfx.rules.evaluation import Evaluation
+from wfx.rules.event import Event
+from wfx.service.bounded_counts import BoundedCounts
+from wfx.store.upkeep import present
+
+_MOST = 1000
+"""Scenarios whose last failure is known."""
+_LONGEST = 500
+_logger = logging.getLogger("wfx")
+
+
+class Failure(NamedTuple):
+    """The last action, or condition, of a scenario that failed."""
+
+    element_id: str
+    message: str
+    time: Timestamp
+
+
+class RuleFigures:
+    """Counters of this process."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.events = BoundedCounts()
+        """Events that were evaluated, by type."""
+        self.matched = BoundedCounts()
+        """Events for which an action of a scenario was reached, by its id."""
+        self.actions = Counter[tuple[str, str]]()
+        """Actions, by type and outcome."""
+        self.failed_conditions = 0
+        self.limited = 0
+        """Actions that were refused since they had been taken too often in a chain."""
+        self.failures: dict[str, Failure] = {}
+        """By the id of the scenario."""
+
+    def note_evaluation(self, event: Event, evaluation: Evaluation) -> None:
+        """Count an event, and keep what failed."""
+        self.events.note(event.type)
+        for result in evaluation.results:
+            for condition in result.conditions:
+                if condition.error:
+                    self.failed_conditions += 1
+                    self._keep(result.scenario.id, condition.condition.id, condition.error)
+
+    def note_results(self, event: Event, results: Sequence[ActionResult]) -> None:
+        """Count what became of the actions for an event once it is stored, and log what failed."""
+        for scenario_id in dict.fromkeys(result.scenario_id for result in results):
+            self.matched.note(scenario_id)
+        for result in results:
+            self.actions[result.type, result.outcome] += 1
+            if not result.success:
+                self._note_failure(event, result)
+
+    def _note_failure(self, event: Event, result: ActionResult) -> None:
+        self.limited += result.outcome is Outcome.LIMITED
+        message = result.message[:_LONGEST]
+        self._keep(result.scenario_id, result.action_id, message)
+        fields = {
+            "rule": result.scenario_id,
+            "action": result.action_id,
+            "event": event.id,
+            "eventType": event.type,
+            "outcome": str(result.outcome),
+            "error": message,
+        }
+        _logger.warning("an action of a rule was not taken", extra={"fields": fields})
+
+    def _keep(self, scenario_id: str, element_id: str, message: str) -> None:
+        if scenario_id not in self.failures and len(self.failures) >= _MOST:
+            self.failures.pop(next(iter(self.failures)))
+        self.failures[scenario_id] = Failure(element_id, message[:_LONGEST], present())

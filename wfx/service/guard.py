@@ -1,0 +1,142 @@
+"""Guard of changes that callers make: time, limits, repetitions, then the store; asked only where options say so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from wfx.config.tunables import Holder, Tunables
+from wfx.domain.cause import EncodedCause
+from wfx.domain.errors import CommandTimedOut, NotFound, Refused, TooManyRepetitions, TooManyStarted, WfxError
+from wfx.domain.job import Change, Job
+from wfx.domain.workflow import Actor
+from wfx.limits.policy import Kind
+from wfx.service.command import Command
+from wfx.service.limits import Limits
+from wfx.service.repetitions import Repetitions
+from wfx.store.protocol import DecideChange, DecideCreation, Store
+
+Subject = TypeVar("Subject")
+Decision = TypeVar("Decision")
+Result = TypeVar("Result")
+
+
+class _JobMoved(WfxError):
+    """The job has another version than the one for which was decided whether it may be changed."""
+
+
+class Guard:
+    """Makes changes of jobs within what the options allow; all raise what the store raises."""
+
+    def __init__(self, store: Store, limits: Limits, tunables: Holder[Tunables]) -> None:
+        """Change jobs in this store."""
+        self._store = store
+        self._limits = limits
+        self._tunables = tunables
+        self._repetitions = Repetitions(store)
+        self.refusals = Counter[str]()
+        """How often changes were refused for repetitions, and for their time, by reason."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether changes have a time in which they are made or refused."""
+        return self._tunables.current.sandbox_max_command_duration > 0
+
+    @property
+    def watches_creations(self) -> bool:
+        """Whether jobs may be created in a limited number or time."""
+        return self.is_timed or self.limits_creations
+
+    @property
+    def limits_creations(self) -> bool:
+        """Whether jobs may be created in a limited number."""
+        return self._limits.is_set(Kind.INSTANCE_START)
+
+    @property
+    def watches_reports(self) -> bool:
+        """Whether jobs may be moved in a limited number or time."""
+        tunables = self._tunables.current
+        return (
+            tunables.sandbox_max_command_duration > 0
+            or tunables.sandbox_max_allowed_repetitions > 0
+            or self._limits.is_set(Kind.ACTIVITY_START)
+        )
+
+    async def create(
+        self, workflow: str, decide: DecideCreation, *, client_id: str, size: int, cause: EncodedCause
+    ) -> Job:
+        """Create a job. Raises TooManyStarted and CommandTimedOut."""
+
+        async def work(decide_in_time: DecideCreation) -> Job:
+            await self.require_start(workflow, decide, client_id)
+            return await self._store.create_job(workflow, decide_in_time, size=size, cause=cause)
+
+        return await self.in_time(decide, work)
+
+    async def require_start(self, workflow: str, decide: DecideCreation, client_id: str) -> None:
+        """Take the tokens of a job that is to be created, unless that is refused anyway. Raises TooManyStarted."""
+        if self.limits_creations:
+            decide(await self._store.get_workflow(workflow))
+            await self._limits.require(Kind.INSTANCE_START, client_id=client_id, workflow=workflow)
+
+    async def start_refusal(self, workflow: str, decide: DecideCreation, client_id: str) -> TooManyStarted | None:
+        """Take the tokens of one of many jobs that are to be created; return why there are none, if so."""
+        try:
+            await self.require_start(workflow, decide, client_id)
+        except TooManyStarted as exc:
+            return exc
+        except (NotFound, Refused):  # the store refuses it, too
+            return None
+        return None
+
+    async def report(self, job_id: str, decide: DecideChange, actor: Actor, *, size: int, cause: EncodedCause) -> Job:
+        """Move a job. Raises TooManyStarted, TooManyRepetitions and CommandTimedOut."""
+
+        async def work(decide_in_time: DecideChange) -> Job:
+            is_paid = actor is not Actor.CLIENT
+            while True:  # each time around somebody else has changed the job
+                job = await self._store.get_job(job_id)
+                change = decide(job)
+                if not is_paid and change.state != job.state:
+                    name = job.workflow.name
+                    await self._limits.require(Kind.ACTIVITY_START, client_id=job.client_id, workflow=name)
+                    is_paid = True
+                await self._require_few(job, change)
+                on_version = partial(_decide_on, version=job.version, decide=decide_in_time)
+                try:
+                    return await self._store.change_job(job_id, on_version, size=size, cause=cause)
+                except _JobMoved:
+                    continue
+
+        return await self.in_time(decide, work)
+
+    async def in_time(
+        self,
+        decide: Callable[[Subject], Decision],
+        work: Callable[[Callable[[Subject], Decision]], Coroutine[Any, Any, Result]],
+    ) -> Result:
+        """Do work with a decision that is taken in time, if there is a limit. Raises CommandTimedOut."""
+        seconds = self._tunables.current.sandbox_max_command_duration
+        if not seconds:
+            return await work(decide)
+        try:
+            return await Command[Subject, Decision](seconds).run(decide, work)
+        except CommandTimedOut:
+            self.refusals["duration"] += 1
+            raise
+
+    async def _require_few(self, job: Job, change: Change) -> None:
+        if most := self._tunables.current.sandbox_max_allowed_repetitions:
+            try:
+                await self._repetitions.require(job, change, most)
+            except TooManyRepetitions:
+                self.refusals["repetitions"] += 1
+                raise
+
+
+def _decide_on(job: Job, version: int, decide: DecideChange) -> Change:
+    if job.version != version:
+        raise _JobMoved
+    return decide(job)

@@ -1,0 +1,1 @@
+"""Tasks: work that is promised and done later, such as webhooks and mails."""

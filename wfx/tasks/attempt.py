@@ -1,0 +1,126 @@
+"""Attempts: performs a task once, and notes in the store what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from wfx.domain.cause import decode_cause
+from wfx.domain.errors import Refused, StoreError
+from wfx.domain.json import Json
+from wfx.domain.timestamp import Timestamp
+from wfx.request_context import LOG_FIELD
+from wfx.store.protocol import Store
+from wfx.store.rule_records import Task, TaskOutcome, TaskState
+from wfx.store.upkeep import present
+from wfx.tasks.address_guard import AddressNotAllowed
+from wfx.tasks.counts import TaskCounts
+from wfx.tasks.performing import CannotBeDone, Perform, TryAgain
+from wfx.tasks.progress import Progress
+from wfx.tasks.retry_plan import RetryPlan
+
+_WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
+_MICROS = 1_000_000
+_logger = logging.getLogger(__name__)
+
+
+class _Told(NamedTuple):
+    """What an attempt has come to."""
+
+    outcome: TaskOutcome
+    text: str
+    level: int
+
+
+class Attempts:
+    """Performs tasks that were claimed."""
+
+    def __init__(
+        self,
+        store: Store,
+        plan: RetryPlan | None = None,
+        counts: TaskCounts | None = None,
+        now: Callable[[], Timestamp] = present,
+    ) -> None:
+        """Try again as the plan says."""
+        self._store = store
+        self._plan = plan or RetryPlan()
+        self.counts = counts or TaskCounts()
+        """What this process has done."""
+        self._now = now
+
+    async def run(self, perform: Perform, task: Task) -> None:
+        """Perform a task and note its end; give it back if that is cancelled."""
+        began = time.monotonic()
+        try:
+            told = await self._told(perform, task)
+        except asyncio.CancelledError:
+            with suppress(StoreError, Refused):
+                kept = task.result or Json(b"null")
+                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, kept))
+            raise
+        self.counts.attempts[task.kind] += 1
+        self.counts.seconds[task.kind].observe(time.monotonic() - began)
+        if await self._write(task, told.outcome):
+            self._count(task, told)
+
+    async def _told(self, perform: Perform, task: Task) -> _Told:
+        progress = Progress.of(task.result)
+        try:
+            said = await perform(task)
+        except (AddressNotAllowed, CannotBeDone) as exc:
+            return _failed(progress.failed(str(exc)))
+        except TryAgain as exc:
+            return self._again(progress.failed(str(exc)))
+        except Exception as exc:
+            _logger.exception("performing task %d failed", task.id, extra={"fields": _fields(task)})
+            return self._again(progress.failed(f"unexpected: {type(exc).__name__}"))
+        return _Told(TaskOutcome(TaskState.DONE, progress.succeeded(said).encoded), said, logging.DEBUG)
+
+    def _again(self, progress: Progress) -> _Told:
+        delay = self._plan.delay(progress.failures)
+        if delay is None:
+            return _failed(progress)
+        due = Timestamp(self._now() + int(delay * _MICROS))
+        outcome = TaskOutcome(TaskState.WAITING, progress.encoded, due)
+        return _Told(outcome, f"{progress.message}; it is tried again in {delay:.0f} s", logging.INFO)
+
+    async def _write(self, task: Task, outcome: TaskOutcome) -> bool:
+        """Note what became of a task; tell whether that is so now."""
+        for pause in (*_WRITE_PAUSES, None):
+            try:
+                await self._store.finish_task(task, outcome)
+            except Refused as exc:
+                _logger.warning("%s", exc, extra={"fields": _fields(task)})
+                return False
+            except StoreError as exc:
+                if pause is None:
+                    _logger.warning("cannot note the end of task %d: %s", task.id, exc)
+                    return False
+                await asyncio.sleep(pause)
+            else:
+                return True
+        return False
+
+    def _count(self, task: Task, told: _Told) -> None:
+        if told.outcome.state is TaskState.DONE:
+            self.counts.done[task.kind] += 1
+        elif told.outcome.state is TaskState.FAILED:
+            self.counts.failed[task.kind] += 1
+        state = told.outcome.state.lower()
+        _logger.log(told.level, "task %d is %s: %s", task.id, state, told.text, extra={"fields": _fields(task)})
+
+
+def _failed(progress: Progress) -> _Told:
+    return _Told(TaskOutcome(TaskState.FAILED, progress.given_up().encoded), progress.message, logging.WARNING)
+
+
+def _fields(task: Task) -> dict[str, object]:
+    """Return what records about a task have, the id of the request that began it first."""
+    request_id = decode_cause(task.cause).request_id
+    return {**({LOG_FIELD: request_id} if request_id else {}), "kind": task.kind, "key": task.key}

@@ -1,0 +1,26 @@
+"""Counts of tasks that this process has worked on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from wfx.histogram import SECONDS, Histogram
+
+_BOUNDS = (*SECONDS, 15, 30)
+
+
+def _seconds() -> Histogram:
+    return Histogram(_BOUNDS)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """All by kind of task."""
+
+    attempts: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    """Tasks that are not tried any more."""
+    seconds: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(_seconds))
+    """How long attempts took."""

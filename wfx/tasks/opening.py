@@ -1,0 +1,26 @@
+"""Puts together what works on tasks in a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.store.protocol import Store
+from wfx.tasks import mail, webhook
+from wfx.tasks.attempt import Attempts
+from wfx.tasks.mail import Mails
+from wfx.tasks.runner import TaskRunner, Wait
+from wfx.tasks.settings import mail_settings, webhook_settings
+from wfx.tasks.webhook import Webhooks
+
+
+def open_tasks(store: Store, tunables: Holder[Tunables], at_most: Callable[[], int], wait: Wait) -> TaskRunner:
+    """Return what sends webhooks and mails, woken when some are written. Raises ValueError for wrong settings."""
+    webhooks, mails = Derived(tunables, webhook_settings), Derived(tunables, mail_settings)
+    performs = {
+        webhook.KIND: Webhooks(lambda: webhooks.current).perform,
+        mail.KIND: Mails(lambda: mails.current).perform,
+    }
+    runner = TaskRunner(store, performs, Attempts(store), at_most=at_most, wait=wait)
+    store.watch_tasks(runner.wake)
+    return runner

@@ -1,0 +1,56 @@
+"""Progress of a task: how often it was tried and what came of it, as its result in the store tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from wfx.domain.json import Json, decode, encode
+
+_LONGEST = 500
+"""Characters that are kept of what was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is known of the attempts of a task.
+
+    The store counts how often a task was claimed, which is more: a claimed task may be given back without an attempt.
+    """
+
+    attempts: int = 0
+    """How many have come to an end."""
+    failures: int = 0
+    """How many of them failed since the task was made, or replayed."""
+    message: str = ""
+    """What the last one said."""
+
+    @classmethod
+    def of(cls, result: Json | None) -> Self:
+        """Read a result, which may be of something else."""
+        found = decode(result) if result else None
+        if not isinstance(found, dict):
+            return cls()
+        attempts, failures, message = (found.get(name) for name in ("attempts", "failures", "message"))
+        return cls(
+            attempts if isinstance(attempts, int) else 0,
+            failures if isinstance(failures, int) else 0,
+            message if isinstance(message, str) else "",
+        )
+
+    @property
+    def encoded(self) -> Json:
+        """The result, for the store."""
+        return encode({"attempts": self.attempts, "failures": self.failures, "message": self.message})
+
+    def succeeded(self, message: str) -> Self:
+        """Return the progress after an attempt that succeeded."""
+        return replace(self, attempts=self.attempts + 1, failures=0, message=message[:_LONGEST])
+
+    def failed(self, message: str) -> Self:
+        """Return it after one that did not."""
+        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, message=message[:_LONGEST])
+
+    def given_up(self) -> Self:
+        """Return it with failures forgotten, so that a replay has the whole plan of retries before it."""
+        return replace(self, failures=0)

@@ -1,0 +1,35 @@
+"""What is shown of a task's input: whom it is for, and which rule wanted it; nothing that may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from wfx.domain.json import decode
+from wfx.store.rule_records import Task
+from wfx.tasks import webhook
+from wfx.tasks.signing import webhook_id
+
+_LONGEST = 300
+
+
+def about(task: Task) -> Mapping[str, str]:
+    """Return the target of a task, its rule and its action; of a webhook also its id, which receivers see."""
+    found = decode(task.input)
+    given: dict[str, Any] = found if isinstance(found, dict) else {}
+    told = {"target": _target(given)[:_LONGEST]}
+    told |= {name: str(given.get(name, "")) for name in ("rule", "action")}
+    return told | ({"webhook_id": webhook_id(task.key)} if task.kind == webhook.KIND else {})
+
+
+def _target(given: Mapping[str, Any]) -> str:
+    """Return the server of an address, whose path may be a secret, or the recipients of a mail."""
+    if isinstance(to := given.get("to"), list):
+        return ", ".join(map(str, to))
+    try:
+        url = httpx.URL(str(given.get("url", "")))
+        return f"{url.scheme}://{url.netloc.decode('ascii')}" if url.host else ""
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        return ""

@@ -1,0 +1,66 @@
+"""``wfxctl limit show``: how often work may begin."""
+
+from __future__ import annotations
+
+from wfx.commandline.failures import Failure
+from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
+from wfxctl import forms
+from wfxctl.documents import text
+from wfxctl.failures import RefusedByServer
+from wfxctl.flags import LOOK_TABLE
+from wfxctl.invocation import ClientInvocation, decoded
+from wfxctl.tables import Column
+from wfxctl.targets import RULES_PATH, Side
+from wfxctl.views import View
+
+LIMITS = View(
+    identity=lambda limit: text(limit, "kind"),
+    columns=(
+        Column("KIND", lambda limit: text(limit, "kind")),
+        Column("SCOPE", lambda limit: text(limit, "scope")),
+        Column("LIMIT", lambda limit: text(limit, "limit")),
+        Column("LEFT", lambda limit: text(limit, "left")),
+        Column("WAIT", lambda limit: text(limit, "wait")),
+        Column("TAKEN", lambda limit: text(limit, "taken")),
+        Column("REFUSED", lambda limit: text(limit, "refused")),
+    ),
+)
+
+
+def run(call: ClientInvocation) -> None:
+    """Print the limits."""
+    forms.check(call, LIMITS)
+    given = {"client_id": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
+    query = [(name, value) for name, value in given.items() if value]
+    try:
+        shown = decoded(call.api(Side.NORTH, base=RULES_PATH).fetch("GET", "/limits", query))
+    except RefusedByServer as exc:
+        if exc.status == 404 and not exc.body.strip():
+            raise Failure("the server has no limits: it is older than this command") from exc
+        raise
+    forms.show(call, shown, LIMITS)
+
+
+COMMAND = Command(
+    "show",
+    "Show the limits on how often work may begin",
+    """
+    Show the limits on how often work may begin: how many tokens are left, how many seconds it takes until there is one,
+    and how often tokens were taken and missing at this server. Of limits for each client or workflow the tokens are
+    shown of the one that is given.
+    """,
+    examples="""
+    # how many jobs may be created now
+    wfxctl limit show
+
+    # how often a device may still move its jobs
+    wfxctl limit show --client-id press-7
+    """,
+    options=(
+        Option("client-id", Kind.STRING, "whose tokens to show of limits for each client"),
+        Option("workflow", Kind.STRING, "of which workflow to show the tokens of limits for each workflow"),
+        *LOOK_TABLE,
+    ),
+    run=run,
+)
