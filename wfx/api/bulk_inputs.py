@@ -26,6 +26,8 @@ MOST_MERGED = 64 * 1024
 """Bytes of a definition that is merged with the variables of many clients."""
 MOST_STORED = 64 * 1024 * 1024
 """Bytes that the definitions and tags of all jobs of a request may have."""
+_TOO_LONG = f"the definition has more than {MOST_MERGED:,} bytes to merge with"
+_TOO_MUCH = f"definitions and tags of all jobs have more than {MOST_STORED:,} bytes; send fewer jobs"
 _MEASURES: dict[str, Callable[[str], int]] = {
     "createdAfter": times.moment,
     "createdBefore": times.moment,
@@ -71,19 +73,11 @@ def jobs_to_create(body: dict[str, Any]) -> BulkInput:
             lines[-1] += b"\t" + own.encoded
         stored += len(lines[-1]) + shared
         if variables is not None and common is not None and len(common.encoded) > MOST_MERGED:
-            faults.append(
-                BodyFault(
-                    f"/jobs/{place}/variables", f"the definition has more than {MOST_MERGED:,} bytes to merge with"
-                )
-            )
+            faults.append(BodyFault(f"/jobs/{place}/variables", _TOO_LONG))
         if len(faults) >= MOST_FAULTS:
             break
     if stored > MOST_STORED:
-        faults.append(
-            BodyFault(
-                "/jobs", f"definitions and tags of all jobs have more than {MOST_STORED:,} bytes; send fewer jobs"
-            )
-        )
+        faults.append(BodyFault("/jobs", _TOO_MUCH))
     if faults:
         raise BodyInvalid(faults)
     head = {
