@@ -29,6 +29,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
+    ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
     ("wfx/store/upkeep.py", ("tests/events/test_retention.py", "tests/service/test_job_retention.py")),
@@ -69,7 +70,19 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
 _SHARED = {tests for group in (_STORE, _EVENTS, _API) for tests in group}
-AREAS = ("domain", "expressions", "rules", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
+AREAS = (
+    "domain",
+    "expressions",
+    "rules",
+    "limits",
+    "store",
+    "events",
+    "plugin",
+    "filtering",
+    "jq_language",
+    "sandbox",
+    "api",
+)
 
 
 def tests_of(module: str) -> tuple[str, ...]:

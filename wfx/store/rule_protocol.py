@@ -62,6 +62,9 @@ class RuleStore(Protocol):
         It may lie in the past, and still nothing be claimed, where clocks differ.
         """
 
+    async def count_open_tasks(self) -> Mapping[str, int]:
+        """Return how many tasks wait or are running, by kind; those without any are left out."""
+
     async def get_task(self, task_id: int) -> Task:
         """Return one task. Raises TaskNotFound."""
 

@@ -31,7 +31,7 @@ Wait = Callable[[Task], Awaitable[float]]
 It is asked before each attempt. Work that was promised is never refused: it waits, and what is behind it waits, too.
 """
 
-CLAIM_SECONDS = 90.0
+CLAIM_SECONDS = 30.0
 """How long a claim lasts: longer than a task is held and performed, and its end written."""
 FIRST = Timestamp(0)
 """When a task is due that comes before others."""

@@ -27,10 +27,13 @@ from wfxctl.commands import (
     job_wait,
     limit_show,
     rule_graph,
+    rule_list,
     rule_test,
     rule_validate,
     score,
     version,
+    webhook_list,
+    webhook_replay,
     workflow_apply,
     workflow_create,
     workflow_delete,
@@ -70,8 +73,13 @@ _JOB = Command(
 _LIMIT = Command("limit", "Show limits", children=(limit_show.COMMAND,))
 _RULE = Command(
     "rule",
-    "Check, try and draw rules",
-    children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
+    "List, check, try and draw rules",
+    children=(rule_graph.COMMAND, rule_list.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
+)
+_WEBHOOK = Command(
+    "webhook",
+    "List webhooks and mails of rules, and send failed ones again",
+    children=(webhook_list.COMMAND, webhook_replay.COMMAND),
 )
 _WORKFLOW = Command(
     "workflow",
@@ -109,6 +117,7 @@ ROOT = Command(
         _RULE,
         score.COMMAND,
         version.COMMAND,
+        _WEBHOOK,
         _WORKFLOW,
     ),
     inherited=GLOBAL,

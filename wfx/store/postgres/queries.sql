@@ -747,6 +747,9 @@ SELECT min(found.due) FROM unnest($1::text[]) AS wanted (kind), LATERAL (
     SELECT min(due) AS due FROM task WHERE task.kind = wanted.kind AND state IN ('WAITING', 'RUNNING')
 ) AS found
 
+-- name: open_tasks
+SELECT kind, count(*) FROM task WHERE state IN ('WAITING', 'RUNNING') GROUP BY kind
+
 -- name: task_by_id
 SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task WHERE id = $1
 
