@@ -29,6 +29,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
+    ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
     ("wfx/store/upkeep.py", ("tests/events/test_retention.py", "tests/service/test_job_retention.py")),
