@@ -174,7 +174,8 @@ def _events_from_outside(sources: MetricSources) -> Named:
 def _tasks(sources: MetricSources, store: StoreSnapshot | None) -> Named:
     counts = sources.services.tasks.counts
     if store is not None:
-        yield "wfx_tasks_open", {(kind[:_LONGEST],): count for kind, count in store.open_tasks.items()}
+        waiting = {**dict.fromkeys(counts.attempts, 0), **store.open_tasks}
+        yield "wfx_tasks_open", {(kind[:_LONGEST],): count for kind, count in waiting.items()}
     yield "wfx_task_attempts", {(kind,): count for kind, count in counts.attempts.items()}
     yield "wfx_tasks_done", {(kind,): count for kind, count in counts.done.items()}
     yield "wfx_tasks_failed", {(kind,): count for kind, count in counts.failed.items()}
