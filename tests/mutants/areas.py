@@ -29,6 +29,9 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
+    ("wfx/tasks/*.py", ("tests/tasks",)),
+    ("wfx/service/tasks.py", ("tests/tasks/test_service.py",)),
+    ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
@@ -70,7 +73,19 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The first pattern that fits counts; what has no tests is not mutated."""
 _SHARED = {tests for group in (_STORE, _EVENTS, _API) for tests in group}
-AREAS = ("domain", "expressions", "rules", "store", "events", "plugin", "filtering", "jq_language", "sandbox", "api")
+AREAS = (
+    "domain",
+    "expressions",
+    "rules",
+    "limits",
+    "store",
+    "events",
+    "plugin",
+    "filtering",
+    "jq_language",
+    "sandbox",
+    "api",
+)
 
 
 def tests_of(module: str) -> tuple[str, ...]:

@@ -254,8 +254,8 @@ async def test_a_lost_claim_is_not_finished() -> None:
     attempts = Attempts(store, now=clock)
     async with TaskRunner(store, {"work": work.perform}, attempts, at_most=lambda: 1, now=clock):
         await until(lambda: work.began)
-        clock.now += 91_000_000
-        (taken,) = await store.claim_tasks(["work"], 1, 90)
+        clock.now += 31_000_000
+        (taken,) = await store.claim_tasks(["work"], 1, 30)
         work.open.set()
         await until(lambda: attempts.counts.attempts["work"] == 1)
         assert (await store.get_task(1)).state is TaskState.RUNNING

@@ -101,6 +101,7 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _rules(sources.services)
     yield from _events_from_outside(sources)
     yield from _limits(sources.services)
+    yield from _tasks(sources, state.store)
     yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
@@ -168,6 +169,17 @@ def _events_from_outside(sources: MetricSources) -> Named:
     yield "wfx_rules_events", {(outcome,): count for outcome, count in incoming.outcomes.items()}
     yield "wfx_rules_event_queue_length", {(): len(incoming.queue)}
     yield "wfx_rules_event_queue_capacity", {(): incoming.queue.capacity}
+
+
+def _tasks(sources: MetricSources, store: StoreSnapshot | None) -> Named:
+    counts = sources.services.tasks.counts
+    if store is not None:
+        waiting = {**dict.fromkeys(counts.attempts, 0), **store.open_tasks}
+        yield "wfx_tasks_open", {(kind[:_LONGEST],): count for kind, count in waiting.items()}
+    yield "wfx_task_attempts", {(kind,): count for kind, count in counts.attempts.items()}
+    yield "wfx_tasks_done", {(kind,): count for kind, count in counts.done.items()}
+    yield "wfx_tasks_failed", {(kind,): count for kind, count in counts.failed.items()}
+    yield "wfx_task_duration_seconds", {(kind,): histogram for kind, histogram in counts.seconds.items()}
 
 
 def _rules(services: Services) -> Named:

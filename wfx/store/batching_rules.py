@@ -17,6 +17,7 @@ from wfx.store.rule_records import (
     NOTHING,
     AnswersTo,
     NextTaskDue,
+    OpenTasks,
     RepetitionsOf,
     RuleRecords,
     Score,
@@ -90,6 +91,10 @@ class BatchingRules:
     async def next_task_due(self, kinds: Sequence[str]) -> Timestamp | None:
         due: Timestamp | None = await self.backend.read_rules(NextTaskDue(tuple(filter(is_name, kinds))))
         return due
+
+    async def count_open_tasks(self) -> Mapping[str, int]:
+        counts: Mapping[str, int] = await self.backend.read_rules(OpenTasks())
+        return counts
 
     async def get_task(self, task_id: int) -> Task:
         task: Task | None = await self.backend.read_rules(TaskById(_bounded(task_id)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from wfx.store.operations import (
 from wfx.store.rule_records import (
     AnswersTo,
     NextTaskDue,
+    OpenTasks,
     RepetitionsOf,
     RuleQuestion,
     RuleRecords,
@@ -168,6 +169,8 @@ class MemoryRules:
                 return {key: self._answers[key].value for key in keys if key in self._answers}
             case NextTaskDue(kinds):
                 return min((task.due for task in self._open(kinds)), default=None)
+            case OpenTasks():
+                return dict(Counter(task.kind for task in self._tasks.values() if task.state in _OPEN))
             case TaskById(task_id):
                 return self._tasks.get(task_id)
             case TaskPage():

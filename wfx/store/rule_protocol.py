@@ -36,7 +36,8 @@ class RuleStore(Protocol):
         """Take tasks of these kinds that are due, those that have been for longest first, for so many seconds.
 
         They are running then, and nobody else is given them in this time: two servers never get the same attempt. A
-        task may be claimed again later unless :meth:`finish_task` was called.
+        task may be claimed again later unless :meth:`finish_task` was called; a store of a single server that is opened
+        again knows that nobody has one any more.
         """
 
     async def finish_task(
@@ -60,6 +61,9 @@ class RuleStore(Protocol):
 
         It may lie in the past, and still nothing be claimed, where clocks differ.
         """
+
+    async def count_open_tasks(self) -> Mapping[str, int]:
+        """Return how many tasks wait or are running, by kind; those without any are left out."""
 
     async def get_task(self, task_id: int) -> Task:
         """Return one task. Raises TaskNotFound."""

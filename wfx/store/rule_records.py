@@ -193,6 +193,10 @@ class NextTaskDue(NamedTuple):
     kinds: Sequence[str]
 
 
+class OpenTasks(NamedTuple):
+    """Asks how many tasks of each kind wait or are running."""
+
+
 class TaskById(NamedTuple):
     """Asks for one task."""
 
@@ -232,4 +236,6 @@ class RepetitionsOf(NamedTuple):
     root: str
 
 
-RuleQuestion = AnswersTo | NextTaskDue | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf
+RuleQuestion = (
+    AnswersTo | NextTaskDue | OpenTasks | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf
+)

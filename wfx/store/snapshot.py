@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,6 +28,8 @@ class StoreSnapshot:
     bounds: LogBounds
     """Read after the positions of the consumers, so none of those is ahead of the head."""
     database: DatabaseFigures
+    open_tasks: Mapping[str, int]
+    """How many tasks wait or are running, by kind."""
 
     def lag(self, consumer: Consumer) -> int:
         """Return how many events a consumer of the snapshot is behind."""
@@ -90,5 +92,9 @@ class Snapshots:
     async def _asked(self) -> StoreSnapshot:
         store = self._store
         return StoreSnapshot(
-            await store.count_jobs(), await store.consumers(), await store.log_bounds(), await store.describe()
+            await store.count_jobs(),
+            await store.consumers(),
+            await store.log_bounds(),
+            await store.describe(),
+            await store.count_open_tasks(),
         )

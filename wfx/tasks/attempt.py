@@ -23,7 +23,7 @@ from wfx.tasks.performing import CannotBeDone, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
 
-_WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+_WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
 _MICROS = 1_000_000
 _logger = logging.getLogger(__name__)

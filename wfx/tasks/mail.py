@@ -24,7 +24,7 @@ from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import webhook_id
 
 KIND = "mail"
-DEADLINE = 30.0
+DEADLINE = 15.0
 """Seconds in which the server has to take a mail."""
 _MOST_RECIPIENTS = 100
 _LONGEST_SUBJECT = 500

@@ -31,7 +31,7 @@ Wait = Callable[[Task], Awaitable[float]]
 It is asked before each attempt. Work that was promised is never refused: it waits, and what is behind it waits, too.
 """
 
-CLAIM_SECONDS = 90.0
+CLAIM_SECONDS = 30.0
 """How long a claim lasts: longer than a task is held and performed, and its end written."""
 FIRST = Timestamp(0)
 """When a task is due that comes before others."""
@@ -72,6 +72,8 @@ class TaskRunner:
         """Run tasks of the kinds that there are performs for, ``at_most`` at once."""
         self._store = store
         self._kinds = tuple(performs)
+        for kind in performs:
+            attempts.counts.show(kind)
         self._performs = performs
         self._attempts = attempts
         self._at_most = at_most

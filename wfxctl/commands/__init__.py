@@ -32,6 +32,8 @@ from wfxctl.commands import (
     rule_validate,
     score,
     version,
+    webhook_list,
+    webhook_replay,
     workflow_apply,
     workflow_create,
     workflow_delete,
@@ -74,6 +76,11 @@ _RULE = Command(
     "List, check, try and draw rules",
     children=(rule_graph.COMMAND, rule_list.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
+_WEBHOOK = Command(
+    "webhook",
+    "List webhooks and mails of rules, and send failed ones again",
+    children=(webhook_list.COMMAND, webhook_replay.COMMAND),
+)
 _WORKFLOW = Command(
     "workflow",
     "Create, show, check and delete workflows",
@@ -110,6 +117,7 @@ ROOT = Command(
         _RULE,
         score.COMMAND,
         version.COMMAND,
+        _WEBHOOK,
         _WORKFLOW,
     ),
     inherited=GLOBAL,

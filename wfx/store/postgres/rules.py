@@ -11,6 +11,7 @@ from wfx.store.rule_records import (
     KEPT,
     AnswersTo,
     NextTaskDue,
+    OpenTasks,
     RepetitionsOf,
     RuleQuestion,
     Score,
@@ -38,7 +39,7 @@ async def drop_expired(plain: Plain, now: int, at_most: int) -> int:
 async def answer(plain: Plain, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | TaskById() | TaskPage():
+        case NextTaskDue() | OpenTasks() | TaskById() | TaskPage():
             return await tasks.answer(plain, question)
         case AnswersTo(keys):
             rows = await plain.fetch(SQL["event_answers"], keys)

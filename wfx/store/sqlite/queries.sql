@@ -431,8 +431,14 @@ WITH claimed (id, until, now) AS (VALUES :rows)
 UPDATE task SET state = 'RUNNING', attempts = attempts + 1, due = until, mtime = now
 FROM claimed WHERE task.id = claimed.id
 
+-- name: end_claims
+UPDATE task SET due = mtime WHERE state = 'RUNNING' AND due > mtime
+
 -- name: next_task_due
 SELECT min(due) FROM task WHERE kind = ? AND state IN ('WAITING', 'RUNNING')
+
+-- name: open_tasks
+SELECT kind, count(*) FROM task WHERE state IN ('WAITING', 'RUNNING') GROUP BY kind
 
 -- name: tasks_by_id
 SELECT id, key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task WHERE id IN (:items)

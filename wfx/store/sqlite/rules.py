@@ -15,6 +15,7 @@ from wfx.store.rule_records import (
     KEPT,
     AnswersTo,
     NextTaskDue,
+    OpenTasks,
     RepetitionsOf,
     RuleQuestion,
     Score,
@@ -85,7 +86,7 @@ def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
 def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | TaskById() | TaskPage():
+        case NextTaskDue() | OpenTasks() | TaskById() | TaskPage():
             return tasks.answer(connection, question)
         case AnswersTo(keys):
             return dict(for_items(connection, "event_answers", keys))

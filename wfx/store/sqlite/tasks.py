@@ -12,7 +12,7 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
-from wfx.store.rule_records import NewTask, NextTaskDue, Task, TaskById, TaskPage, TaskState
+from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskPage, TaskState
 from wfx.store.sizes import fitting
 from wfx.store.sqlite.rows import Row
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
@@ -68,12 +68,14 @@ def _replay(connection: sqlite3.Connection, task_id: int, now: int) -> Task:
     return task
 
 
-def answer(connection: sqlite3.Connection, question: NextTaskDue | TaskById | TaskPage) -> Any:
+def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskById | TaskPage) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
             due = [connection.execute(SQL["next_task_due"], (kind,)).fetchone()[0] for kind in kinds]
             return min((each for each in due if each is not None), default=None)
+        case OpenTasks():
+            return dict(connection.execute(SQL["open_tasks"]))
         case TaskById(task_id):
             return _by_id(connection, task_id)
         case TaskPage():
