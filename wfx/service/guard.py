@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from wfx.config.tunables import Holder, Tunables
+from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import CommandTimedOut, NotFound, Refused, TooManyRepetitions, TooManyStarted, WfxError
 from wfx.domain.job import Change, Job
 from wfx.domain.workflow import Actor
 from wfx.limits.policy import Kind
 from wfx.service.command import Command
-from wfx.service.limits import Limits
+from wfx.service.limits import Limits, policy_of
 from wfx.service.repetitions import Repetitions
 from wfx.store.protocol import DecideChange, DecideCreation, Store
 
 Subject = TypeVar("Subject")
 Decision = TypeVar("Decision")
 Result = TypeVar("Result")
+
+
+class Watched(NamedTuple):
+    """Which changes the guard is to be asked for."""
+
+    creations: bool
+    """Of jobs: they have a limit in number or time."""
+    reports: bool
+    """That move jobs: they have a limit in number, time or repetitions."""
+    changes: bool
+    """All others of jobs: they have a limit in time."""
+
+
+def _watched(tunables: Tunables) -> Watched:
+    kinds, timed = policy_of(tunables).bands, tunables.sandbox_max_command_duration > 0
+    repeated = tunables.sandbox_max_allowed_repetitions > 0
+    return Watched(timed or Kind.INSTANCE_START in kinds, timed or repeated or Kind.ACTIVITY_START in kinds, timed)
 
 
 class _JobMoved(WfxError):
@@ -35,34 +52,16 @@ class Guard:
         self._store = store
         self._limits = limits
         self._tunables = tunables
+        self.watched = Derived(tunables, _watched)
+        """Which changes are to be made by the methods here; others go to the store straight away."""
         self._repetitions = Repetitions(store)
         self.refusals = Counter[str]()
         """How often changes were refused for repetitions, and for their time, by reason."""
 
     @property
-    def is_timed(self) -> bool:
-        """Whether changes have a time in which they are made or refused."""
-        return self._tunables.current.sandbox_max_command_duration > 0
-
-    @property
-    def watches_creations(self) -> bool:
-        """Whether jobs may be created in a limited number or time."""
-        return self.is_timed or self.limits_creations
-
-    @property
     def limits_creations(self) -> bool:
         """Whether jobs may be created in a limited number."""
         return self._limits.is_set(Kind.INSTANCE_START)
-
-    @property
-    def watches_reports(self) -> bool:
-        """Whether jobs may be moved in a limited number or time."""
-        tunables = self._tunables.current
-        return (
-            tunables.sandbox_max_command_duration > 0
-            or tunables.sandbox_max_allowed_repetitions > 0
-            or self._limits.is_set(Kind.ACTIVITY_START)
-        )
 
     async def create(
         self, workflow: str, decide: DecideCreation, *, client_id: str, size: int, cause: EncodedCause

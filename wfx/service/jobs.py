@@ -43,7 +43,7 @@ class Jobs:
         """Start a job of the workflow for a client; what is None was not given."""
         decide = partial(creation.decide, client_id=client_id, definition=definition, tags=tags)
         size = 0 if definition is None else len(definition.encoded)
-        if self._guard.watches_creations:
+        if self._guard.watched.current.creations:
             return self._guard.create(workflow, decide, client_id=client_id, size=size, cause=present_cause())
         return self._store.create_job(workflow, decide, size=size, cause=present_cause())
 
@@ -88,7 +88,7 @@ class Jobs:
         if versions is not None:
             decide = partial(_decide_on_version, versions=versions, decide=decide)
         size = len(wanted.context or b"")
-        if self._guard.watches_reports:
+        if self._guard.watched.current.reports:
             return self._guard.report(job_id, decide, actor, size=size, cause=present_cause())
         return self._store.change_job(job_id, decide, size=size, cause=present_cause())
 
@@ -114,10 +114,10 @@ class Jobs:
 
     def _change(self, job_id: str, decide: DecideChange, size: int = 0) -> Coroutine[Any, Any, Job]:
         change = partial(self._store.change_job, job_id, size=size, cause=present_cause())
-        return self._guard.in_time(decide, change) if self._guard.is_timed else change(decide)
+        return self._guard.in_time(decide, change) if self._guard.watched.current.changes else change(decide)
 
     def _delete(self, job_id: str, require: RequireJob | None) -> Coroutine[Any, Any, None]:
-        if not self._guard.is_timed:
+        if not self._guard.watched.current.changes:
             return self._store.delete_job(job_id, require=require, cause=present_cause())
         cause = present_cause()
         return self._guard.in_time(
