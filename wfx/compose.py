@@ -197,7 +197,7 @@ def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
 
 
 def _rule_source(config: Config) -> RuleSource:
-    return RuleSource(config.rules)
+    return RuleSource(config.rules, config.sandbox_expression_strict_mode)
 
 
 def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
@@ -265,6 +265,7 @@ async def _open_services(
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
         rules=rules,
         rule_figures=figures,
+        fatals=fatals,
     )
     await stack.enter_async_context(_consumer(services, store, fatals))
     return services

@@ -347,9 +347,9 @@ async def test_jobs(tmp_path: Path) -> None:
 
 
 async def retention_is_done(client: Client) -> None:
-    """Wait for what the service writes by itself when it starts: it prunes events, histories, tombstones."""
+    """Wait for what the service writes by itself when it starts: it prunes events, histories, tombstones, tasks."""
     batches = client.running.parts.monitoring.metrics._sources.batches
-    await until(lambda: sum(batches.sizes.counts) == 3)
+    await until(lambda: sum(batches.sizes.counts) == 4)
 
 
 async def test_store(tmp_path: Path) -> None:

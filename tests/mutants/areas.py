@@ -29,6 +29,8 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/store/sqlite/test_reference.py", "tests/store/postgres/test_reference.py"),
     ),
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
+    ("wfx/tasks/*.py", ("tests/tasks",)),
+    ("wfx/service/tasks.py", ("tests/tasks/test_service.py",)),
     ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),

@@ -57,8 +57,6 @@ _UNAVAILABLE = Answer(503, "wfx.storeUnavailable", "2f4ac8d95b1e47a3a0d9c6e8731f
 _NO_DEVICE = Answer(404, "wfx.deviceNotFound", "91f3a6c2d47e4b08b5c9e02f8a61d73b")
 _DEVICE_CHANGED = Answer(412, "wfx.deviceChanged", "4b7e02d9c8f14a35b1d60e93a7f25c88")
 _DEVICE_IN_USE = Answer(409, "wfx.deviceInUse", "c05d9e7f31b2486aa4e8d1f06b97325e")
-_NO_TASK = Answer(404, "wfx.taskNotFound", "5d1c8e07a4b94f62b3f09a7d6e2815c4")
-_TASK_STATE = Answer(409, "wfx.taskNotFailed", "e8f20b6d47c14a9391ad5e60b72c3f18")
 TOO_MANY = Answer(429, "wfx.tooManyRequests", "7c1e90d25ab84f36b0e3d4f8a6915c27")
 _REPEATED = Answer(400, "wfx.tooManyRepetitions", "8f21c6b0d94e4b7ca3e5170d62f8b9a4")
 _TIMED_OUT = Answer(408, "wfx.commandTimedOut", "52d7e9a10c3f4868b9f4a6c8e01d7b35")
@@ -72,8 +70,6 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
     (errors.DeviceNotFound, _NO_DEVICE),
     (errors.DeviceChanged, _DEVICE_CHANGED),
     (errors.DeviceInUse, _DEVICE_IN_USE),
-    (errors.TaskNotFound, _NO_TASK),
-    (errors.TaskNotFailed, _TASK_STATE),
     (errors.BehindHorizon, _GONE),
     (errors.NotOnThisLog, _OTHER_LOG),
     (errors.JobChanged, _CHANGED),

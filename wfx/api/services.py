@@ -11,6 +11,7 @@ from wfx.api.large_bodies import LargeBodies
 from wfx.config.tunables import Current, Tunables
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
+from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.reactions.rules import Rules
@@ -52,6 +53,7 @@ class Services:
     tasks: Tasks
     rules: Rules = field(default_factory=Rules)
     rule_figures: RuleFigures = field(default_factory=RuleFigures)
+    fatals: Fatals = field(default_factory=Fatals)
 
     @property
     def worker_processes(self) -> dict[str, list[int]]:

@@ -260,6 +260,9 @@ class Config:
         "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory",
         ("auto", "memory", "bucket4j"),
     )
+    sandbox_expression_strict_mode: bool = _option(
+        False, "whether expressions of rules may only call functions that strict mode allows", reload=True
+    )
     sandbox_max_allowed_repetitions: int = _option(
         0, "how often a job may enter or report a state, and a rule act on what it has caused; 0 for any number"
     )

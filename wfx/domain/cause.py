@@ -12,6 +12,10 @@ EncodedCause = NewType("EncodedCause", str)
 """A cause as it travels and is stored: a JSON array of its members, as far as the last one that is not empty."""
 
 
+RULE = "rule:"
+"""How the actor of what a rule has done begins; the id of its scenario follows."""
+
+
 class Cause(NamedTuple):
     """Who and what brought an event about. What is empty is not known, or there was no request."""
 
@@ -20,7 +24,7 @@ class Cause(NamedTuple):
     side: str = ""
     """The side that the request came in by, ``north`` or ``south``."""
     actor: str = ""
-    """Who asked; empty while callers are not told apart."""
+    """Who asked; empty while callers are not told apart. A rule is ``rule:`` and the id of its scenario."""
     root: int | None = None
     """The sequence number of the event that began the chain; None for an event that begins one."""
     depth: int = 0

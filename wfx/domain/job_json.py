@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import EllipsisType
+from typing import Any
 
+from wfx.domain.cause import RULE
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.json import Json, encode
 from wfx.domain.query import Paging
 from wfx.domain.timestamp import rfc3339, rfc3339_millis
 
 _EMPTY_OBJECT = b"{}"
+_RULE = f'"{RULE}'
+"""Stands in the encoded cause of what a rule has done, and hardly in any other."""
 
 
 def job(job: Job, *, asked_tags: Sequence[str] | EllipsisType | None = ...) -> Json:
@@ -103,9 +107,10 @@ def event(event: Event, labels: Sequence[str] | None = None) -> bytes:
 def event_head(event: Event) -> bytes:
     """Make the part of an event that all subscribers share; an :func:`event_tail` completes it."""
     workflow = event.workflow
-    return b'{"ctime":"%b","action":"%b","job":%b,"workflow":%b}' % (
+    return b'{"ctime":"%b","action":"%b",%b"job":%b,"workflow":%b}' % (
         rfc3339_millis(event.ctime).encode(),
         event.action.encode(),
+        _rule(event) if event.encoded_cause and _RULE in event.encoded_cause else b"",
         event.payload[:-1],
         workflow.encoded if event.action is Action.CREATE else workflow.encoded_reference,
     )
@@ -121,6 +126,17 @@ def history_entry(entry: HistoryEntry) -> Json:
     return Json(
         b'{%b"mtime":"%b","status":%b}' % (_definition(entry.definition), rfc3339(entry.mtime).encode(), entry.status)
     )
+
+
+def _rule(event: Event) -> bytes:
+    """Show the cause of what a rule has done."""
+    cause = event.cause
+    if cause is None or not cause.actor.startswith(RULE):
+        return b""
+    members: dict[str, Any] = {"rule": cause.actor.removeprefix(RULE)}
+    if cause.root is not None:
+        members["root"] = cause.root
+    return b'"cause":%b,' % encode(members | {"depth": cause.depth})
 
 
 def _client(job: Job) -> bytes:

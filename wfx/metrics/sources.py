@@ -98,6 +98,7 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _requests(sources)
     yield from _jobs_and_store(sources, state)
     yield from _events(sources, state.store)
+    yield from _rules(sources.services)
     yield from _events_from_outside(sources)
     yield from _limits(sources.services)
     yield from _tasks(sources, state.store)
@@ -173,11 +174,25 @@ def _events_from_outside(sources: MetricSources) -> Named:
 def _tasks(sources: MetricSources, store: StoreSnapshot | None) -> Named:
     counts = sources.services.tasks.counts
     if store is not None:
-        yield "wfx_tasks_open", {(kind[:_LONGEST],): count for kind, count in store.open_tasks.items()}
+        waiting = {**dict.fromkeys(counts.attempts, 0), **store.open_tasks}
+        yield "wfx_tasks_open", {(kind[:_LONGEST],): count for kind, count in waiting.items()}
     yield "wfx_task_attempts", {(kind,): count for kind, count in counts.attempts.items()}
     yield "wfx_tasks_done", {(kind,): count for kind, count in counts.done.items()}
     yield "wfx_tasks_failed", {(kind,): count for kind, count in counts.failed.items()}
     yield "wfx_task_duration_seconds", {(kind,): histogram for kind, histogram in counts.seconds.items()}
+
+
+def _rules(services: Services) -> Named:
+    rules, figures = services.rules, services.rule_figures
+    enabled = () if rules.graph is None else [one for one in rules.graph.scenarios if one.enabled]
+    yield "wfx_rules_scenarios", {(): len(enabled)}
+    yield "wfx_rules_reloads", {(result,): count for result, count in rules.reloads.items()}
+    yield "wfx_rules_events_evaluated", {(name[:_LONGEST],): count for name, count in figures.events.items()}
+    yield "wfx_rules_scenarios_matched", {(name,): count for name, count in figures.matched.items()}
+    yield "wfx_rules_actions", {(kind, result): count for (kind, result), count in figures.actions.items()}
+    yield "wfx_rules_conditions_failed", {(): figures.failed_conditions}
+    yield "wfx_repetition_limit", {(): figures.limited}
+    yield "wfx_rules_fatal_errors", {(): services.fatals.count}
 
 
 def _events(sources: MetricSources, store: StoreSnapshot | None) -> Named:

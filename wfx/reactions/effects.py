@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
-from wfx.domain.cause import Cause, EncodedCause
+from wfx.domain.cause import RULE, Cause, EncodedCause
 from wfx.domain.errors import NotFound, WfxError
 from wfx.domain.job import Event as LogEvent
 from wfx.domain.json import encode
@@ -104,7 +104,7 @@ def caused_by(event: LogEvent) -> Cause:
 
 def actor_of(scenario_id: str) -> str:
     """Return the actor of what a rule brings about."""
-    return f"rule:{scenario_id}"
+    return RULE + scenario_id
 
 
 def effects_of(

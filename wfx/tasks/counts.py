@@ -24,3 +24,9 @@ class TaskCounts:
     """Tasks that are not tried any more."""
     seconds: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(_seconds))
     """How long attempts took."""
+
+    def show(self, kind: str) -> None:
+        """Have a kind counted from now on, also while nothing comes of it."""
+        for each in (self.attempts, self.done, self.failed):
+            each[kind] += 0
+        _ = self.seconds[kind]

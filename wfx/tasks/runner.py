@@ -72,6 +72,8 @@ class TaskRunner:
         """Run tasks of the kinds that there are performs for, ``at_most`` at once."""
         self._store = store
         self._kinds = tuple(performs)
+        for kind in performs:
+            attempts.counts.show(kind)
         self._performs = performs
         self._attempts = attempts
         self._at_most = at_most

@@ -27,6 +27,7 @@ from wfxctl.commands import (
     job_wait,
     limit_show,
     rule_graph,
+    rule_list,
     rule_test,
     rule_validate,
     score,
@@ -72,8 +73,8 @@ _JOB = Command(
 _LIMIT = Command("limit", "Show limits", children=(limit_show.COMMAND,))
 _RULE = Command(
     "rule",
-    "Check, try and draw rules",
-    children=(rule_graph.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
+    "List, check, try and draw rules",
+    children=(rule_graph.COMMAND, rule_list.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
 _WEBHOOK = Command(
     "webhook",

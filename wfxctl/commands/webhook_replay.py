@@ -28,8 +28,11 @@ COMMAND = Command(
     """,
     usage="ID...",
     examples="""
-    # one
+    # send one once more
     wfxctl webhook replay 7
+
+    # and all mails that have failed
+    wfxctl webhook list --kind mail --state failed --limit 0 -o name | xargs wfxctl webhook replay
     """,
     options=LOOK_TABLE,
     run=run,
