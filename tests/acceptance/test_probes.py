@@ -18,7 +18,8 @@ from wfx.api.routes import service_routes
 from wfx.cli import PROGRAM
 from wfx.compose import compose
 from wfx.config.cross_checks import OptionRefused, check
-from wfx.config.options import Config, Host, _own_path
+from wfx.config.option_checks import own_path
+from wfx.config.options import Config, Host
 from wfx.domain.errors import StoreUnavailable
 from wfx.request_context import Side
 from wfx.server.listeners import open_listeners
@@ -160,4 +161,4 @@ def test_all_routes_are_taken() -> None:
     paths = [route.path for route in service_routes() if route.path != "/"]
     for path in paths:
         with pytest.raises(ValueError, match=r"stands for something else|must be a path"):
-            _own_path(path)
+            own_path(path)

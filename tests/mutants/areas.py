@@ -32,6 +32,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/tasks/*.py", ("tests/tasks",)),
     ("wfx/service/tasks.py", ("tests/tasks/test_service.py",)),
     ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
+    ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
     ("wfx/store/upkeep.py", ("tests/events/test_retention.py", "tests/service/test_job_retention.py")),

@@ -17,9 +17,14 @@ from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json, embedded
 from wfx.domain.numbers import encode_free_form
 
-FORMAT = 2
-"""Version of the format. Dumps of version 1, which have no devices, are read, too."""
-_READ = (1, FORMAT)
+FORMAT = 3
+"""Version of the format. Dumps of version 1, which have no devices, and of 2, which have nothing of rules, are read."""
+_LACKING: Mapping[object, Mapping[str, int]] = {
+    1: {"devices": 0, "tasks": 0, "scores": 0, "sequences": 0},
+    2: {"tasks": 0, "scores": 0, "sequences": 0},
+    FORMAT: {},
+}
+"""What the header of each version that is read does not have."""
 _HEADER, _END = "wfx-dump", "end"
 """Kinds of the first and the last line."""
 _AS_TEXT = "Text"
@@ -44,11 +49,17 @@ class Header(NamedTuple):
     events: int
     consumers: int
     devices: int = 0
+    tasks: int = 0
+    scores: int = 0
+    sequences: int = 0
 
     @property
     def counts(self) -> tuple[int, ...]:
         """How many records there are of each kind, in the order of the dump."""
-        return self.workflows, self.jobs, self.events, self.consumers, self.devices
+        return (
+            self.workflows, self.jobs, self.events, self.consumers, self.devices, self.tasks, self.scores,
+            self.sequences,
+        )  # fmt: skip
 
     @property
     def records(self) -> int:
@@ -132,7 +143,41 @@ class DeviceRecord(NamedTuple):
     description: Json
 
 
-Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord | DeviceRecord
+class TaskRecord(NamedTuple):
+    """A task of rules; the order of the records is that of creation."""
+
+    key: str
+    type: str
+    """Its kind."""
+    state: str
+    due: int
+    attempts: int
+    ctime: int
+    mtime: int
+    input: Json
+    result: Json | None
+    cause: Json
+
+
+class ScoreRecord(NamedTuple):
+    """Points that somebody was given; the order of the records is that in which they were."""
+
+    key: str
+    actor_id: str
+    points: float
+    reason: str
+    ctime: int
+
+
+class SequenceRecord(NamedTuple):
+    """A sequence of rules."""
+
+    name: str
+    value: int
+
+
+RuleRecord = TaskRecord | ScoreRecord | SequenceRecord
+Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord | DeviceRecord | RuleRecord
 _Shape = TypeVar("_Shape", bound=tuple[Any, ...])
 _KINDS: Mapping[str, type[Record]] = {
     "workflow": WorkflowRecord,
@@ -140,6 +185,9 @@ _KINDS: Mapping[str, type[Record]] = {
     "event": EventRecord,
     "consumer": ConsumerRecord,
     "device": DeviceRecord,
+    "task": TaskRecord,
+    "score": ScoreRecord,
+    "sequence": SequenceRecord,
 }
 """Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}
@@ -200,9 +248,10 @@ class DumpReader:
         document = self._next()
         if document.get("kind") != _HEADER:
             raise self.refusal("it is not the header of a dump")
-        if document.get("format") not in _READ:
-            raise self.refusal(f"the dump has format {document.get('format')!r}, this program reads 1 and {FORMAT}")
-        self.header = self._shaped(Header, {"devices": 0, **document} if document["format"] == 1 else document)
+        version = document.get("format")
+        if type(version) is not int or version not in _LACKING:
+            raise self.refusal(f"the dump has format {version!r}, this program reads 1 to {FORMAT}")
+        self.header = self._shaped(Header, {**_LACKING[version], **document})
         if min(self.header.counts) < 0:
             raise self.refusal("the header has a negative number of records")
 
@@ -341,6 +390,7 @@ _TYPES: Mapping[Any, tuple[type, ...]] = {
     str: (str,),
     int: (int,),
     bool: (bool,),
+    float: (float,),
     Json: (bytes,),
     int | None: (int, type(None)),
     str | None: (str, type(None)),

@@ -83,7 +83,7 @@ class RecordReader:
             if record.seq != self._seq or record.seq > self._head:
                 raise ValueError(f"event {self._seq} was to come here, of {self._head}")
             workflow = self._known(record.workflow)
-            _require_time(record.ctime)
+            require_time(record.ctime)
             _require_payload(record, workflow)
             if record.state_before is not None and record.state_before not in workflow.positions:
                 raise ValueError(f"workflow {record.workflow} has no state {record.state_before!r}")
@@ -111,8 +111,8 @@ class RecordReader:
                 record.last_seen
             ):
                 raise ValueError("the times at which it was seen first and last contradict each other")
-            _require_time(_or(record.first_seen))
-            _require_time(_or(record.last_seen))
+            require_time(_or(record.first_seen))
+            require_time(_or(record.last_seen))
             if "\0" in record.version:
                 raise ValueError("its version has U+0000")
             try:
@@ -162,7 +162,7 @@ def _require_versions(record: JobRecord) -> None:
     """Let times rise from version to version, and the history have each version but for those dropped in one place."""
     times = [record.stime, *(entry.mtime for entry in record.history), record.mtime]
     for moment in times:
-        _require_time(moment)
+        require_time(moment)
     if times != sorted(times) or len(set(times[1:])) < len(times) - 1:
         raise ValueError("the times of its versions do not rise from its stime to its mtime")
     versions = [entry.version for entry in record.history]
@@ -183,11 +183,6 @@ def _or(moment: int | None) -> int:
     return 0 if moment is None else moment
 
 
-def _require_time(moment: int) -> None:
-    if moment not in _YEARS:
-        raise ValueError(f"it has a time that is not in the years 1 to 9999: {moment}")
-
-
 def _entry(record: EntryRecord) -> HistoryEntry:
     return HistoryEntry(Timestamp(record.mtime), record.status, record.definition)
 
@@ -199,3 +194,9 @@ def naming(kind: str, name: object) -> Iterator[None]:
         yield
     except UNREADABLE as exc:
         raise ValueError(f"{kind} {str(name)[:_LONGEST_NAME]}: {exc}") from exc
+
+
+def require_time(moment: int) -> None:
+    """Raise ValueError for a time that cannot be shown."""
+    if moment not in _YEARS:
+        raise ValueError(f"it has a time that is not in the years 1 to 9999: {moment}")

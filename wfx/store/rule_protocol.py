@@ -36,7 +36,8 @@ class RuleStore(Protocol):
         """Take tasks of these kinds that are due, those that have been for longest first, for so many seconds.
 
         They are running then, and nobody else is given them in this time: two servers never get the same attempt. A
-        task may be claimed again later unless :meth:`finish_task` was called.
+        task may be claimed again later unless :meth:`finish_task` was called; a store of a single server that is opened
+        again knows that nobody has one any more.
         """
 
     async def finish_task(

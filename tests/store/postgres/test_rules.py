@@ -21,6 +21,9 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.opening import open_store, system_clock
 from wfx.store.operations import CreateJob
 from wfx.store.postgres.checking import check
+from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.statements import SQL
+from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 from wfx.store.rule_records import (
     NOTHING,
@@ -69,6 +72,19 @@ async def test_no_two_servers_claim_the_same_task(servers: Sequence[Store]) -> N
         for some in await together(*(store.claim_tasks(["mail", "other"], 3, 600) for store in servers)):
             claimed.update(task.key for task in some)
     assert claimed == Counter(f"k{n}" for n in range(300))
+
+
+async def test_who_claims_while_another_server_does_gets_the_rest(servers: Sequence[Store], option: str) -> None:
+    """Tasks that another server is claiming at this moment are nobody else's, and nobody waits for them."""
+    await servers[0].take_event("evt", (), tasks(5), lambda _: "")
+    plain = await Connector(read_target(option))()
+    async with plain.transaction():
+        others = await plain.fetch(SQL["claim_tasks"], ["mail"], system_clock(), 2, 600_000_000)
+        own = await servers[0].claim_tasks(["mail"], 5, 600)
+    await plain.close()
+    assert [row["key"] for row in others] == ["k0", "k1"]
+    assert [(task.key, task.attempts) for task in own] == [("k2", 1), ("k3", 1), ("k4", 1)]
+    assert await servers[1].claim_tasks(["mail"], 5, 600) == []
 
 
 async def test_an_event_that_comes_to_several_servers_has_one_effect(servers: Sequence[Store], option: str) -> None:

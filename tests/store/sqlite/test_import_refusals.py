@@ -22,7 +22,7 @@ from wfx.store.opening import open_store
 from wfx.store.sqlite.dumping import dump
 from wfx.store.sqlite.restoring import restore
 
-HEADER, WORKFLOW, JOB, EVENT, CONSUMER, DEVICE = 0, 1, 3, 8, 21, 22
+HEADER, WORKFLOW, JOB, EVENT, CONSUMER, DEVICE, TASK, SCORE, SEQUENCE = 0, 1, 3, 8, 21, 22, 25, 26, 28
 """Lines in the dump, from 0."""
 
 
@@ -97,8 +97,32 @@ WRONG: dict[str, tuple[int, dict[str, Any], str]] = {
     "device with a flag of 1": (DEVICE, {"unclaimed": 1}, "line 23: member 'unclaimed' has a value of the wrong type"),
     "attribute": (DEVICE, {"description": {"attributes": {"x y": "1"}, "labels": []}}, "line 23: device a: attribute"),
     "labels": (DEVICE, {"description": {"attributes": {}, "labels": ["b", "a"]}}, "line 23: device a: its attributes"),
+    "key of a task": (TASK, {"key": "a\0"}, r"line 26: task a.: its key or its type is empty or too long, or has U"),
+    "state of a task": (TASK, {"state": "LOST"}, "line 26: task t: 'LOST' is not a valid TaskState"),
+    "attempts": (TASK, {"state": "DONE"}, "line 26: task t: it is DONE, and was attempted 0 times"),
+    "time of a task": (TASK, {"mtime": 1 << 60}, "line 26: task t: it has a time that is not in the years"),
+    "early task": (TASK, {"ctime": -1}, "line 26: task t: its times are before 1970"),
+    "cause of a task": (TASK, {"cause": [1, 2, 3, 4, 5, 6]}, "line 26: task t: "),
+    "points": (SCORE, {"points": 1e13}, "line 27: score p: 10000000000000.0 points are more than"),
+    "whole points": (SCORE, {"points": 1}, "line 27: member 'points' has a value of the wrong type"),
+    "actor": (SCORE, {"actorId": ""}, "line 27: score p: the actor of a score is no text of 1 to"),
+    "reason": (SCORE, {"reason": "x" * 2001}, "line 27: score p: its reason is too long"),
+    "time of points": (SCORE, {"ctime": 1 << 60}, "line 27: score p: it has a time that is not in the years"),
+    "sequence": (SEQUENCE, {"name": ""}, "line 29: sequence : its name is empty"),
     "before anything": (CONSUMER, {"lost": -1}, "line 22: consumer reader: its steps and lost events are not"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_dumps_of_releases_before(source: Path, tmp_path: Path, version: int) -> None:
+    """A dump without what rules have left, and one without devices, can be imported."""
+    header, *documents = records_of(source)
+    lacks = ["tasks", "scores", "sequences", *(["devices"] if version == 1 else [])]
+    old = {name: count for name, count in header.items() if name not in lacks}
+    kept = [document for document in documents if f"{document['kind']}s" not in lacks]
+    imported([{**old, "format": version}, *kept], tmp_path / "wfx.db")
+    assert_sound(tmp_path / "wfx.db")
+    assert records_of(tmp_path / "wfx.db")[1:] == kept
 
 
 @pytest.mark.parametrize("name", WRONG)

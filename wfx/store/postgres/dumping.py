@@ -17,6 +17,9 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
+    ScoreRecord,
+    SequenceRecord,
+    TaskRecord,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
@@ -54,6 +57,9 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     yield from typed("event", _events(connection), _event, _FIRST)
     yield from typed("consumer", rows(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
     yield from typed("device", rows(SQL["dump_devices"]), _device, _FIRST)
+    yield from typed("task", rows(SQL["dump_tasks"]), _task, _FIRST)
+    yield from typed("score", rows(SQL["dump_scores"]), lambda row: ScoreRecord(*row), _FIRST)
+    yield from typed("sequence", rows(SQL["dump_sequences"]), lambda row: SequenceRecord(*row), _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -97,6 +103,13 @@ def _event(row: Row) -> EventRecord:
 def _device(row: Row) -> DeviceRecord:
     client_id, first_seen, last_seen, version, unclaimed, description = row
     return DeviceRecord(client_id, first_seen, last_seen, version, unclaimed, Json(description.encode()))
+
+
+def _task(row: Row) -> TaskRecord:
+    key, kind, state, due, attempts, ctime, mtime, document, result, cause = row
+    return TaskRecord(
+        key, kind, state, due, attempts, ctime, mtime, Json(document.encode()), _encoded(result), Json(cause.encode())
+    )
 
 
 def _encoded(text: str | None) -> Json | None:

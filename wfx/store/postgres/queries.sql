@@ -440,8 +440,22 @@ UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dro
 -- name: dump_header
 SELECT
     log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
-    (SELECT count(*) FROM consumer), (SELECT count(*) FROM device)
+    (SELECT count(*) FROM consumer), (SELECT count(*) FROM device), (SELECT count(*) FROM task),
+    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence)
 FROM log
+
+-- name: dump_tasks
+SELECT key, kind, state, due, attempts, ctime, mtime, input, result, cause FROM task ORDER BY id
+
+-- name: dump_scores
+SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number
+
+-- name: dump_sequences
+SELECT name, value FROM sequence ORDER BY name
+
+-- name: sum_imported_scores
+INSERT INTO score_total (actor_id, points) SELECT actor_id, sum(points) FROM score GROUP BY actor_id
+ON CONFLICT (actor_id) DO UPDATE SET points = excluded.points
 
 -- name: dump_workflows
 SELECT number, created, deleted, document
@@ -521,7 +535,7 @@ ANALYZE workflow, job, history, event, device
 -- name: discard_import
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
-TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count;
+TRUNCATE workflow, current_workflow, job, history, event, consumer, device, job_count, task, score, score_total, sequence;
 UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
 
 -- name: lock_head

@@ -50,6 +50,7 @@ def restore(option: str, header: Header, records: Iterable[Record], progress: Pr
                 connection.run(_written(connection.plain, connection.name, rows, (done, done + count, digest.value)))
                 done += count
                 progress("records", done, header.records)
+        connection.run(connection.plain.execute(SQL["sum_imported_scores"]))
         connection.run(connection.plain.execute(SQL["analyze_imported"]))
         _require_sound(connection, header.head, progress)
         connection.run(_finished(connection.plain, connection.name, (done, done, "")))

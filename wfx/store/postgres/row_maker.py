@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.domain.json import Json, decode
-from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import (
+    ConsumerRecord,
+    DeviceRecord,
+    EventRecord,
+    Header,
+    JobRecord,
+    Record,
+    ScoreRecord,
+    SequenceRecord,
+    TaskRecord,
+    WorkflowRecord,
+)
 from wfx.store.dump_records import RecordReader, naming
+from wfx.store.dump_rules import require_score, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.postgres.texts import key_of, require_key, require_storable
 from wfx.store.sizes import size_of
@@ -24,6 +36,9 @@ COLUMNS = {
     ),
     "consumer": ("name", "position", "steps", "lost"),
     "device": ("client_id", "first_seen", "last_seen", "version", "unclaimed", "description", "keys"),
+    "task": ("key", "kind", "state", "due", "attempts", "ctime", "mtime", "input", "result", "cause"),
+    "score": ("key", "actor_id", "points", "reason", "ctime"),
+    "sequence": ("name", "value"),
 }  # fmt: skip
 """What is written of each table, in the order in which they refer to each other."""
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -67,7 +82,21 @@ class RowMaker:
             case DeviceRecord():
                 description = self._read.device(record)
                 rows["device"].append((*record[:5], description.encoded.decode(), description.keys))
+            case TaskRecord():
+                return self._add_task(record, rows)
+            case ScoreRecord():
+                require_score(record)
+                rows["score"].append(record)
+            case SequenceRecord():
+                require_sequence(record)
+                rows["sequence"].append(record)
         return 0
+
+    def _add_task(self, record: TaskRecord, rows: Rows) -> int:
+        require_task(record)
+        *others, document, result, cause = record
+        rows["task"].append((*others, document.decode(), _text(result), cause.decode()))
+        return len(document) + len(result or b"")
 
     def _add_workflow(self, record: WorkflowRecord, rows: Rows) -> int:
         workflow = self._read.workflow(record)

@@ -20,6 +20,9 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
+    ScoreRecord,
+    SequenceRecord,
+    TaskRecord,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
@@ -50,6 +53,12 @@ SELECT version, mtime, CAST(status AS BLOB), CAST(definition AS BLOB) FROM entry
 _DEVICES = """
 SELECT client_id, first_seen, last_seen, version, unclaimed, CAST(description AS BLOB) FROM device ORDER BY client_id
 """
+_TASKS = """
+SELECT key, kind, state, due, attempts, ctime, mtime, CAST(input AS BLOB), CAST(result AS BLOB), CAST(cause AS BLOB)
+FROM task ORDER BY id
+"""
+_SCORES = "SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number"
+_SEQUENCES = "SELECT name, value FROM sequence ORDER BY name"
 _FIRST = itemgetter(0)
 
 
@@ -80,7 +89,7 @@ def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
 
 def _header(connection: sqlite3.Connection) -> Header:
-    tables = ("workflow", "job", "event", "consumer", "device")
+    tables = ("workflow", "job", "event", "consumer", "device", "task", "score", "sequence")
     counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
     (header,) = typed(
         "the table", connection.execute(SQL["position"]), lambda row: _header_of(row, counts), lambda _: "meta"
@@ -109,6 +118,9 @@ def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     yield from typed("event", connection.execute(_EVENTS), partial(_event, workflows), _FIRST)
     yield from typed("consumer", connection.execute(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
     yield from typed("device", connection.execute(_DEVICES), _device, _FIRST)
+    yield from typed("task", connection.execute(_TASKS), lambda row: TaskRecord(*row), _FIRST)
+    yield from typed("score", connection.execute(_SCORES), lambda row: ScoreRecord(*row), _FIRST)
+    yield from typed("sequence", connection.execute(_SEQUENCES), lambda row: SequenceRecord(*row), _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:

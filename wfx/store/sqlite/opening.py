@@ -111,6 +111,7 @@ def _prepare(connection: sqlite3.Connection, location: dsn.Location, name: str) 
     if finding != "ok":
         raise StoreUnusable(f"the database {name} is damaged ({finding}); {_advice(location)}")
     connection.execute(SQL["give_log_id"], (token_hex(16),))
+    connection.execute(SQL["end_claims"])  # whoever had them had the file, and is gone
     return Position.read(connection)
 
 

@@ -431,6 +431,9 @@ WITH claimed (id, until, now) AS (VALUES :rows)
 UPDATE task SET state = 'RUNNING', attempts = attempts + 1, due = until, mtime = now
 FROM claimed WHERE task.id = claimed.id
 
+-- name: end_claims
+UPDATE task SET due = mtime WHERE state = 'RUNNING' AND due > mtime
+
 -- name: next_task_due
 SELECT min(due) FROM task WHERE kind = ? AND state IN ('WAITING', 'RUNNING')
 

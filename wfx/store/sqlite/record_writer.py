@@ -5,12 +5,25 @@ from __future__ import annotations
 import sqlite3
 
 from wfx.domain.json import decode
-from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
+from wfx.store.dump import (
+    ConsumerRecord,
+    DeviceRecord,
+    EventRecord,
+    Header,
+    JobRecord,
+    Record,
+    RuleRecord,
+    ScoreRecord,
+    SequenceRecord,
+    TaskRecord,
+    WorkflowRecord,
+)
 from wfx.store.dump_records import RecordReader
+from wfx.store.dump_rules import require_score, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
-from wfx.store.sqlite.statements import for_rows
+from wfx.store.sqlite.statements import SQL, for_rows
 
 _INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
 _INSERT_JOB = """
@@ -23,6 +36,12 @@ _INSERT_CONSUMER = "INSERT INTO consumer (name, position, steps, lost) VALUES (?
 _INSERT_DEVICE = """
 INSERT INTO device (client_id, first_seen, last_seen, version, unclaimed, description) VALUES (?, ?, ?, ?, ?, ?)
 """
+_INSERT_TASK = """
+INSERT INTO task (key, kind, state, due, attempts, ctime, mtime, input, result, cause)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_SCORE = "INSERT INTO score (key, actor_id, points, reason, ctime) VALUES (?, ?, ?, ?, ?)"
+_INSERT_SEQUENCE = "INSERT INTO sequence (name, value) VALUES (?, ?)"
 
 
 class RecordWriter:
@@ -58,6 +77,23 @@ class RecordWriter:
                 description = self._read.device(record)
                 self._connection.execute(_INSERT_DEVICE, (*record[:5], description.encoded.decode()))
                 for_rows(self._connection, "insert_device_keys", [(key, record.client_id) for key in description.keys])
+            case TaskRecord() | ScoreRecord() | SequenceRecord():
+                self._write_of_rules(record)
+
+    def _write_of_rules(self, record: RuleRecord) -> None:
+        match record:
+            case TaskRecord():
+                require_task(record)
+                *others, document, result, cause = record
+                told = None if result is None else result.decode()
+                self._connection.execute(_INSERT_TASK, (*others, document.decode(), told, cause.decode()))
+            case ScoreRecord():
+                require_score(record)
+                self._connection.execute(_INSERT_SCORE, record)
+                self._connection.execute(SQL["add_to_total"], (record.actor_id, record.points))
+            case SequenceRecord():
+                require_sequence(record)
+                self._connection.execute(_INSERT_SEQUENCE, record)
 
     def _write_workflow(self, record: WorkflowRecord) -> None:
         workflow = self._read.workflow(record)
