@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,7 @@ scenarios:
                 type: create_job
                 params: {client_id: "${payload.client}", workflow: "${payload.workflow}", tags: [roll-back]}
             - action: {id: tag_failed, type: add_tags, params: {tags: [failed]}}
-            - action: {id: tell, type: webhook_notify, params: {url: "https://hooks.example.invalid/wfx"}}
+            - action: {id: tell, type: webhook_notify, params: {url: "HOOK", body: "${payload.job_id}"}}
             - action:
                 id: count
                 type: reward_points
@@ -122,11 +125,54 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Sequence[str]:
     return storage_options(request.param, tmp_path, request.getfixturevalue)
 
 
+class Hooks(ThreadingHTTPServer):
+    """Receives webhooks."""
+
+    def __init__(self) -> None:
+        """Listen on a free port of loopback."""
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.ids = defaultdict[str, set[str]](set)
+        """Of the webhooks, by what they say."""
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Answers one."""
+
+    def do_POST(self) -> None:
+        """Note the id."""
+        assert isinstance(self.server, Hooks)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.ids[body].add(self.headers["webhook-id"])
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture
-def fleet(options: Sequence[str], tmp_path: Path) -> Iterator[Fleet]:
+def hooks() -> Iterator[Hooks]:
+    """What receives webhooks."""
+    with Hooks() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def rules(tmp_path: Path, hooks: Hooks) -> Sequence[str]:
+    """The options of the rule of the roll-back."""
+    file = rules_with(tmp_path, ROLL_BACK.replace("HOOK", hooks.url))
+    return (f"--rules={file}", "--webhook-allowed-networks=127.0.0.0/8")
+
+
+@pytest.fixture
+def fleet(options: Sequence[str], rules: Sequence[str], tmp_path: Path) -> Iterator[Fleet]:
     """A service with the rule of the roll-back."""
-    rules = rules_with(tmp_path, ROLL_BACK)
-    with LocalService(tmp_path, *options, f"--rules={rules}") as service:
+    with LocalService(tmp_path, *options, *rules) as service:
         yield Fleet([service])
 
 
@@ -138,17 +184,22 @@ def soon(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def test_a_failed_update_has_each_effect_once(fleet: Fleet) -> None:
-    """One job is created, one tag event written and one point given, with the rule as the cause of the events."""
+def test_a_failed_update_has_each_effect_once(fleet: Fleet, hooks: Hooks) -> None:
+    """One job is created, one tag event written, one point given and one webhook sent, and events name the rule."""
     job_id = fleet.create("press-7")
     fleet.fail(job_id)
     soon(lambda: fleet.effects()["points"], "the point")
     assert fleet.effects() == {"tags": {job_id: 1}, "roll-backs": {"press-7": 1}, "points": {job_id: 1}}
+    failure, *caused = fleet.events()[1:]
+    assert failure.get("cause") is None
+    assert [event["cause"] for event in caused] == [{"rule": "roll_back", "root": 3, "depth": 1}] * 2
+    soon(lambda: hooks.ids, "the webhook")
+    assert [len(ids) for ids in hooks.ids.values()] == [1]
 
 
 @pytest.mark.timeout(600)
-def test_kill_between_a_change_and_its_effects(fleet: Fleet) -> None:
-    """After kill -9 at random points, each change that was answered has each of its effects once."""
+def test_kill_between_a_change_and_its_effects(fleet: Fleet, hooks: Hooks) -> None:
+    """After kill -9 at random points, each change that was answered has each effect once, and a webhook of one id."""
     (service,), failed = fleet.services, list[str]()
     chance = random.Random(19)
     for number in range(KILLS):
@@ -164,13 +215,15 @@ def test_kill_between_a_change_and_its_effects(fleet: Fleet) -> None:
     assert effects["tags"] == effects["points"] == Counter(failed)
     clients = [f"c{number}-{each}" for number in range(KILLS) for each in range(3)]
     assert effects["roll-backs"] == Counter(clients)
+    soon(lambda: hooks.ids.keys() == set(failed), "all webhooks")
+    assert {len(ids) for ids in hooks.ids.values()} == {1}
+    assert len(set.union(*hooks.ids.values())) == len(failed)
 
 
-def test_two_servers_race(postgres: Any, tmp_path: Path) -> None:
+def test_two_servers_race(postgres: Any, tmp_path: Path, rules: Sequence[str]) -> None:
     """Two servers with the same rules on one database do everything once, also when one is killed on the way."""
-    rules = rules_with(tmp_path, ROLL_BACK)
     with postgres.database() as database, ExitStack() as stack:
-        options = ("--storage=postgres", f"--storage-opt={postgres.conninfo(database)}", f"--rules={rules}")
+        options = ("--storage=postgres", f"--storage-opt={postgres.conninfo(database)}", *rules)
         services = [stack.enter_context(LocalService(tmp_path, *options)) for _ in range(2)]
         fleet = Fleet(services)
         jobs = [fleet.create(f"c{number}", number % 2) for number in range(40)]

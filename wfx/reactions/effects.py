@@ -117,7 +117,8 @@ def effects_of(
     """
     effects = _Effects(key, cause, now, lineage)
     planned = ((result.scenario.id, action) for result in evaluation.results for action in result.actions)
-    if wrong := next((name for name in evaluation.sequences if not is_name(name)), None):
+    wrong = next((name for name in evaluation.sequences if not is_name(name)), None)
+    if wrong is not None:
         for scenario_id, action in planned:
             effects.refuse(scenario_id, action, Outcome.INVALID, f"{wrong[:100]!a} cannot be the name of a sequence")
         return effects.made({})
