@@ -121,3 +121,15 @@ def test_secrets_that_everybody_may_read(folder: Path, mode: int, value: str, *,
     said = "WRN storage-opt has a password in a file that everybody may read (wfx.yml line 1): chmod o-r\n"
     assert (said in shown.stderr) == warned
     assert "s3cret" not in shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, False)])
+def test_files_of_secrets_that_everybody_may_read(folder: Path, mode: int, *, warned: bool) -> None:
+    """Row 55: a file of secrets that all users may read is worth a warning."""
+    path = folder / "secret"
+    path.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")
+    path.chmod(mode)
+    shown = wfx(folder, "--webhook-secret-file=secret")
+    said = "WRN everybody may read secret, the file of webhook-secret-file: chmod o-r\n"
+    assert (said in shown.stderr) == warned
+    assert "MfKQ9r8" not in shown.stdout + shown.stderr

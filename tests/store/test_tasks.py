@@ -251,3 +251,32 @@ async def test_tasks_outlive_the_store(lasting: Backend, tmp_path: Path, clock: 
         if is_file:
             with pytest.raises(TaskTaken):
                 await store.finish_task(second, DONE)
+
+
+async def test_open_tasks_are_counted(store: Store) -> None:
+    """Tasks that wait or are running are counted by kind, others are not."""
+    assert await store.count_open_tasks() == {}
+    await add(store, *new("a", "b", "c"), *new("d", kind="webhook_notify"))
+    (first, second) = await claim(store, 2)
+    await store.finish_task(first, DONE)
+    assert await store.count_open_tasks() == {"mail": 2, "webhook_notify": 1}
+    await store.finish_task(second, FAILED)
+    assert await store.count_open_tasks() == {"mail": 1, "webhook_notify": 1}
+
+
+async def test_who_works_on_tasks_is_told_of_them(store: Store) -> None:
+    """Whoever watches is told once of each step, event and end of a task that has written tasks, and of no other."""
+    told = []
+    store.watch_tasks(lambda: told.append(1))
+    await add(store)
+    await store.take_event("e0", (), RuleRecords(), lambda _: "")
+    assert len(told) == 0
+    await add(store, *new("a", "b"))
+    assert len(told) == 1
+    await store.take_event("e1", (), RuleRecords(tasks=new("c")), lambda _: "")
+    assert len(told) == 2
+    first, second, _ = await claim(store)
+    await store.finish_task(first, DONE)
+    assert len(told) == 2
+    await store.finish_task(second, DONE, (), RuleRecords(tasks=new("d")))
+    assert len(told) == 3

@@ -15,6 +15,7 @@ from tests.tasks.working import add, attempts_of, ended, message, running
 from wfx.store.memory import open_memory
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskState
+from wfx.tasks import webhook
 from wfx.tasks.address_guard import AddressGuard
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.guarded_connections import Resolve, resolve
@@ -32,6 +33,12 @@ async def store() -> AsyncIterator[Store]:
     found = await open_memory()
     yield found
     await found.close()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine may be slow: what is not about the deadline has a later one."""
+    monkeypatch.setattr(webhook, "DEADLINE", 120.0)
 
 
 async def delivered(
@@ -226,6 +233,20 @@ async def test_a_user_in_the_address(store: Store) -> None:
     sent = found.requests[0].headers["authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent).decode() == "jane:säcret"
     assert "cret" not in message(task)
+
+
+async def test_a_silent_receiver(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that does not answer in time is tried again as the plan says."""
+    monkeypatch.setattr(webhook, "DEADLINE", 0.2)
+
+    def silence(found: Receiver) -> None:
+        found.silent = True
+
+    async with receiver([200], silence) as found:
+        task = await delivered(store, {"url": found.url, "body": {}})
+    assert (task.state, message(task)) == (TaskState.FAILED, "no answer within 0.2 s")
+    assert len(set(found.ids)) == 1
+    assert attempts_of(task) == 10
 
 
 async def test_nobody_listens(store: Store) -> None:
