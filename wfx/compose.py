@@ -136,11 +136,11 @@ async def compose(
     tunables.observe(_tune_logs)
     rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
-    services = await _open_services(config, tunables, store, rules, lost, kept, stack)
+    await _start_retention(store, tunables, lost, kept, stack)
+    services = await _open_services(config, tunables, store, rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
-    running_config = _running_config(config, tunables)
-    running_config.on_reload(partial(_prepare_rules, rules))
+    running_config = _running_config(config, tunables, rules)
     stack.push_async_callback(rules.close)
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
@@ -200,8 +200,9 @@ def _rule_source(config: Config) -> RuleSource:
     return RuleSource(config.rules, config.sandbox_expression_strict_mode)
 
 
-def _running_config(config: Config, tunables: Holder[Tunables]) -> RunningConfig:
+def _running_config(config: Config, tunables: Holder[Tunables], rules: Rules) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
+    running_config.on_reload(partial(_prepare_rules, rules))
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
         running_config.check_at_restart(option, partial(check_option, BY_NAME[option]))
     running_config.check_at_restart("storage-opt", _check_storage)
@@ -230,26 +231,25 @@ def _monitor(
     )
 
 
+async def _start_retention(
+    store: Store, tunables: Holder[Tunables], lost: Counter[str], kept: RetentionFigures, stack: AsyncExitStack
+) -> None:
+    await stack.enter_async_context(Retention(store, tunables, lost=lost))
+    await stack.enter_async_context(JobRetention(store, tunables, figures=kept))
+    await stack.enter_async_context(TaskRetention(store))
+
+
 async def _open_services(
-    config: Config,
-    tunables: Holder[Tunables],
-    store: Store,
-    rules: Rules,
-    lost: Counter[str],
-    kept: RetentionFigures,
-    stack: AsyncExitStack,
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
-    await stack.enter_async_context(Retention(store, tunables, lost=lost))
-    await stack.enter_async_context(JobRetention(store, tunables, figures=kept))
     health = await stack.enter_async_context(Health(store))
     limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
-    await stack.enter_async_context(TaskRetention(store))
     tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
     services = Services(
         jobs=jobs,

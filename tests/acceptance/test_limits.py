@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -318,13 +318,16 @@ async def test_a_stalled_store(storage: Storage, tmp_path: Path) -> None:
         job_id = (await clients.create()).json()["id"]
         before = await clients.get(f"/jobs/{job_id}?history=true")
         clients.running.tune(sandbox_max_command_duration=1.0)
-        with stalled(clients):
-            answers = await asyncio.gather(
-                clients.create(),
-                clients.report(job_id, state="B"),
-                clients.put(f"/jobs/{job_id}/status", {"state": "A", "progress": 7}),
-            )
-            assert statuses([*answers]) == {408: 3}
+        requests: list[Callable[[], Awaitable[httpx.Response]]] = [
+            clients.create,
+            partial(clients.report, job_id, state="B"),
+            partial(clients.put, f"/jobs/{job_id}/status", {"state": "A", "progress": 7}),
+        ]
+        answers = []
+        for request in requests:
+            with stalled(clients):
+                answers.append(await request())
+        assert statuses(answers) == {408: 3}
         message = "the change was not begun within 1 s, and was not made; try again later"
         assert answers[0].json()["errors"][0]["message"] == message
         assert answers[2].json()["detail"] == message

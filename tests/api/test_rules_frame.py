@@ -40,8 +40,8 @@ def test_without_rules_events_are_refused(service: LocalService, path: str, body
         "error": "the body at /actor_id: must not contain U+0000", "faults": ["/actor_id: must not contain U+0000"],
     }),
     ("/events", {"type": "job.create"}, {
-        "error": "event types that begin with 'job.' are those of the service's own events",
-        "faults": ["/type: event types that begin with 'job.' are those of the service's own events"],
+        "error": "event types that begin with 'job.' or 'system.' are those of the service's own events",
+        "faults": ["/type: event types that begin with 'job.' or 'system.' are those of the service's own events"],
     }),
     ("/events", {"type": "a", "payload": {"a": "x" * 65_536}}, {
         "error": "event has 65,567 bytes, and may have 65,536",

@@ -15,7 +15,8 @@ DEEPEST = 32
 """Levels of an event: rules may put parts of it into definitions, which have a bound of their own."""
 MOST = 100
 """Events of a batch."""
-_OF_JOBS = "job."
+_OWN = ("job.", "system.")
+"""How the types of the service's own events begin."""
 _MEMBERS = ("id", "type", "source", "actor_id", "payload", "meta")
 
 
@@ -42,9 +43,10 @@ def _made(event: dict[str, Any], pointer: str) -> tuple[Json, BodyFault | None]:
         return encoded, BodyFault(pointer, f"event has {len(encoded):,} bytes, and may have {LARGEST:,}")
     if encoded.count(b"[") + encoded.count(b"{") > DEEPEST and not depth_within(event, DEEPEST):
         return encoded, BodyFault(pointer, f"event has more than {DEEPEST} levels")
-    if event["type"].startswith(_OF_JOBS):
+    if event["type"].startswith(_OWN):
+        own = " or ".join(f"'{each}'" for each in _OWN)
         return encoded, BodyFault(
-            f"{pointer}/type", f"event types that begin with '{_OF_JOBS}' are those of the service's own events"
+            f"{pointer}/type", f"event types that begin with {own} are those of the service's own events"
         )
     return encoded, None
 

@@ -45,6 +45,8 @@ _SAVE = 1.0
 """Seconds after which a place is stored that was moved by events without effects."""
 _SHORTEST, _LONGEST = 0.25, 30.0
 """Seconds to the next attempt after a failure: twice as many after each one, about."""
+_LONG, _REST = 0.0002, 9
+"""Seconds of an evaluation from which on the next one waits, for so many times as long: requests come first."""
 _logger = logging.getLogger("wfx")
 
 
@@ -88,6 +90,7 @@ class RuleConsumer:
         self._failures = 0
         self._alone_until = 0
         """Events up to this one are done one by one."""
+        self._rests_until = 0.0
         self._log_id = ""
         self._place = Consumer(NAME, 0, 0, 0)
         self._draft = StepDraft(store, 0)
@@ -171,10 +174,22 @@ class RuleConsumer:
         if graph is not None and type_of(event) in graph.by_type:
             if self._draft.changes(event.job_id) or self._is_full:
                 await self._step()
+            await self._rest()
             rule_event = event_of_log(event, self._log_id, await self._tags_of(event))
+            facts = self._draft.facts
+            before = facts.seconds
             await self._evaluate(graph, rule_event, f"{self._log_id}/{event.seq}", caused_by(event))
+            if (seconds := facts.seconds - before) > _LONG:
+                self._rests_until = monotonic() + _REST * seconds
             await asyncio.sleep(0)  # others first
         self._draft.upto = event.seq
+
+    async def _rest(self) -> None:
+        """Leave time for others after an evaluation that took long; what it has brought about is done before."""
+        if (seconds := self._rests_until - monotonic()) > 0:
+            if len(self._draft):
+                await self._step()
+            await asyncio.sleep(seconds)
 
     @property
     def _is_full(self) -> bool:

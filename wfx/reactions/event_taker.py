@@ -92,7 +92,7 @@ class EventTaker:
             evaluation = await facts.evaluate(self.require_rules(), event, datetime.fromtimestamp(now / 1e6, UTC))
         except TooManyFacts as exc:
             evaluation = Evaluation((), {}, {}, str(exc))
-        key = f"event/{uuid.uuid4().hex}"
+        key = f"event/{uuid.uuid4() if is_named else event.id}"  # an id may come again some day, a key may not
         effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
         known = await self._admit(pending, event, effects, is_named)
         return known or await self._carry_out(pending, event, evaluation, effects, is_named)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 from wfx.expressions.scope import KnownFacts, User
@@ -43,6 +44,8 @@ class GatheredFacts:
 
     def __init__(self, store: FactStore, users: tuple[User, ...] = ()) -> None:
         """Begin with the users alone."""
+        self.seconds = 0.0
+        """How long evaluations took, without waiting for the store."""
         self._store = store
         self._directory = KnownFacts(users=users)
         self._scores: dict[str, float] = {}
@@ -76,7 +79,9 @@ class GatheredFacts:
     async def evaluate(self, graph: Graph, event: Event, now: datetime) -> Evaluation:
         """Return what an event brings about. Raises TooManyFacts, and what the store raises."""
         for _ in range(_MOST_READS):
+            began = monotonic()
             evaluation = evaluate(graph, event, self, now)
+            self.seconds += monotonic() - began
             if not self._missing_scores and not self._missing_sequences:
                 return evaluation
             await self._read()

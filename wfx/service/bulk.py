@@ -228,15 +228,15 @@ class BulkJobs:
             yield result
 
     async def _within_limits(self, run: _Run, place: int, item: Item) -> Item:
-        """Return an item, or one that is refused in its place if it creates a job beyond a limit."""
+        """Return an item, or one that is refused in its place if it creates a job beyond a limit.
+
+        Only jobs that are there end a slice early, so no item asks twice.
+        """
         operation = item[0]
         if not isinstance(operation, CreateJob):
             return item
-        if place not in run.refusals:
-            run.refusals[place] = await self._guard.start_refusal(
-                operation.workflow, operation.decide, run.client_id(place)
-            )
-        refusal = run.refusals[place]
+        client_id = run.client_id(place)
+        refusal = await self._guard.start_refusal(operation.workflow, operation.decide, client_id)
         return item if refusal is None else (operation._replace(decide=partial(_refuse, refusal)),)
 
 
@@ -249,8 +249,6 @@ class _Run:
 
     def __init__(self, work: BulkWork, targets: Targets, show: Show, cause: EncodedCause) -> None:
         self.targets = targets
-        self.refusals: dict[int, TooManyStarted | None] = {}
-        """What limits have said of items that create jobs: each asks once, also if it comes in a later slice."""
         self._work = work
         self._show = show
         self._cause = cause
