@@ -16,6 +16,7 @@ import orjson
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json, embedded
 from wfx.domain.numbers import encode_free_form
+from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, SequenceRecord, TaskRecord
 
 FORMAT = 3
 """Version of the format. Dumps of version 1, which have no devices, and of 2, which have nothing of rules, are read."""
@@ -143,40 +144,6 @@ class DeviceRecord(NamedTuple):
     description: Json
 
 
-class TaskRecord(NamedTuple):
-    """A task of rules; the order of the records is that of creation."""
-
-    key: str
-    type: str
-    """Its kind."""
-    state: str
-    due: int
-    attempts: int
-    ctime: int
-    mtime: int
-    input: Json
-    result: Json | None
-    cause: Json
-
-
-class ScoreRecord(NamedTuple):
-    """Points that somebody was given; the order of the records is that in which they were."""
-
-    key: str
-    actor_id: str
-    points: float
-    reason: str
-    ctime: int
-
-
-class SequenceRecord(NamedTuple):
-    """A sequence of rules."""
-
-    name: str
-    value: int
-
-
-RuleRecord = TaskRecord | ScoreRecord | SequenceRecord
 Record = WorkflowRecord | JobRecord | EventRecord | ConsumerRecord | DeviceRecord | RuleRecord
 _Shape = TypeVar("_Shape", bound=tuple[Any, ...])
 _KINDS: Mapping[str, type[Record]] = {

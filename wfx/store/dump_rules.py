@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wfx.domain.cause import EncodedCause, decode_cause
-from wfx.store.dump import ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.dump_records import naming, require_time
+from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.rule_records import RuleRecords, ScoreEntry, TaskState, is_name, reason_of
 
 

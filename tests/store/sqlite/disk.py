@@ -85,10 +85,11 @@ def _text(name: Any) -> str:
 class Rows:
     """A cursor with everything fetched."""
 
-    def __init__(self, rows: Sequence[Any], lastrowid: int) -> None:
+    def __init__(self, rows: Sequence[Any], lastrowid: int, rowcount: int) -> None:
         """Hold the rows."""
         self._rows = iter(rows)
         self.lastrowid = lastrowid
+        self.rowcount = rowcount
 
     def fetchone(self) -> Any:
         """Return the next row, if there is one."""
@@ -119,7 +120,7 @@ class Connection:
         """Execute and fetch."""
         with _as_sqlite3():
             rows = self._connection.execute(sql, values).fetchall()
-        return Rows(rows, self._connection.last_insert_rowid())
+        return Rows(rows, self._connection.last_insert_rowid(), self._connection.changes())
 
     def executescript(self, script: str) -> None:
         """Execute several statements."""

@@ -199,7 +199,7 @@ async def small(tmp_path: Path) -> AsyncIterator[BatchingStore]:
     store = await open_store("sqlite", str(tmp_path / "wfx.db"))
     assert isinstance(store, BatchingStore)
     await store.create_workflow(FLOW)
-    await limit(store, 60)
+    await limit(store, 100)
     yield store
     await store.close()
 

@@ -17,12 +17,10 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
-    ScoreRecord,
-    SequenceRecord,
-    TaskRecord,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
+from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.postgres import reference_rows
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current

@@ -5,19 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.domain.json import Json, decode
-from wfx.store.dump import (
-    ConsumerRecord,
-    DeviceRecord,
-    EventRecord,
-    Header,
-    JobRecord,
-    Record,
-    ScoreRecord,
-    SequenceRecord,
-    TaskRecord,
-    WorkflowRecord,
-)
+from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader, naming
+from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.dump_rules import require_score, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.postgres.texts import key_of, require_key, require_storable

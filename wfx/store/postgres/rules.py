@@ -26,7 +26,8 @@ from wfx.store.rule_records import (
 
 async def drop_expired(plain: Plain, now: int, at_most: int) -> int:
     """Drop answers and repetitions that need not be kept any more, up to so many rows; return how many that were."""
-    at_most = max(at_most, 0)
+    if at_most <= 0:
+        return 0
     count, size = await plain.fetchrow(SQL["measure_event_answers"]) or (0, 0)
     oldest = await plain.fetch(SQL["oldest_event_answers"], at_most) if count else []
     expired = expired_answers([(row[0], row[1], row[2]) for row in oldest], (count, size), now - KEPT)

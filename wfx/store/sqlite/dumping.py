@@ -20,12 +20,10 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
-    ScoreRecord,
-    SequenceRecord,
-    TaskRecord,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
+from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.sqlite import reference
 from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (

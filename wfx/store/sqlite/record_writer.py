@@ -5,20 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from wfx.domain.json import decode
-from wfx.store.dump import (
-    ConsumerRecord,
-    DeviceRecord,
-    EventRecord,
-    Header,
-    JobRecord,
-    Record,
-    RuleRecord,
-    ScoreRecord,
-    SequenceRecord,
-    TaskRecord,
-    WorkflowRecord,
-)
+from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
+from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, SequenceRecord, TaskRecord
 from wfx.store.dump_rules import require_score, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of

@@ -74,9 +74,10 @@ def _give(connection: sqlite3.Connection, entry: ScoreEntry, now: Timestamp) -> 
 
 def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
     """Drop answers and repetitions that need not be kept any more, up to so many rows; return how many that were."""
-    at_most = max(at_most, 0)
+    if at_most <= 0:
+        return 0
     kept: tuple[int, int] = connection.execute(SQL["measure_event_answers"]).fetchone()
-    oldest = connection.execute(SQL["oldest_event_answers"], (at_most if kept[0] else 0,)).fetchall()
+    oldest = connection.execute(SQL["oldest_event_answers"], (at_most,)).fetchall()
     expired = expired_answers(oldest, kept, now - KEPT)
     for_rows(connection, "delete_event_answers", [(number,) for number in expired])
     dropped = connection.execute(SQL["drop_repetitions"], (now - KEPT, at_most - len(expired))).rowcount
