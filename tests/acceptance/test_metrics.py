@@ -145,18 +145,17 @@ async def test_filters_of_clients_that_leave(tmp_path: Path) -> None:
 async def test_store(tmp_path: Path) -> None:
     """Batches of changes are counted with their sizes: one for each change of who waits for each answer."""
     async with composed(tmp_path) as running, httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        await until(
-            lambda: value(running, "wfx_store_batch_size_count") == 4
-        )  # retention: events, histories, tombstones, tasks
+        # retention: events, histories, tombstones
+        await until(lambda: value(running, "wfx_store_batch_size_count") == 3)
         await post(running, client, "/workflows", WORKFLOW)
         job = {"clientId": "c", "workflow": "w"}
         for _ in range(5):
             await post(running, client, "/jobs", job)
         for name in ("size_count", "size_sum"):
-            assert value(running, f"wfx_store_batch_{name}") == 4 + 1 + 5
-        assert value(running, "wfx_store_batch_size_bucket", le="1.0") == 4 + 1 + 5
+            assert value(running, f"wfx_store_batch_{name}") == 3 + 1 + 5
+        assert value(running, "wfx_store_batch_size_bucket", le="1.0") == 3 + 1 + 5
         await asyncio.gather(*(post(running, client, "/jobs", job) for _ in range(20)))
-        assert value(running, "wfx_store_batch_size_sum") == 4 + 1 + 5 + 20
+        assert value(running, "wfx_store_batch_size_sum") == 3 + 1 + 5 + 20
         batches = value(running, "wfx_store_batch_size_count")
         assert value(running, "wfx_store_batch_size_bucket", le="+Inf") == batches
         assert value(running, "wfx_store_commit_duration_seconds_count") == batches

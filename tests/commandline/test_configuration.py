@@ -104,12 +104,12 @@ def test_a_home_that_is_no_directory_has_no_files(run: Run, stub: Stub, tmp_path
 def test_unknown_variables_are_named_in_order(tmp_path: Path) -> None:
     """Unknown keys are named as the files have them, unknown variables by the alphabet."""
     (tmp_path / "a.yml").write_text("z: 1\na: 2")
-    environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_LIMIT": "1", "WFX_POSTGRES_REGION": "1"}
+    environment = {"WFX_Z": "1", "OTHER": "1", "WFX_A": "1", "WFX_MIDDLE": "1", "WFX_POSTGRES_REGION": "1"}
     options = [*ROOT.inherited, *(child.options[0] for child in ROOT.children if child.options)]
     path = tmp_path / "a.yml"
     found = configuration.Sources(tuple(options), {"config": [str(path)]}, environment).resolve().warnings
     names = [f"z is ignored ({path} line 1)", f"a is ignored ({path} line 2)"]
-    names += [f"{name} is ignored" for name in ("WFX_A", "WFX_LIMIT", "WFX_Z")]
+    names += [f"{name} is ignored" for name in ("WFX_A", "WFX_MIDDLE", "WFX_Z")]
     assert list(found) == [f"unknown option {name}" for name in names]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from wfx.domain.timestamp import Timestamp
 from wfx.store.rule_protocol import RuleStore
+from wfx.store.rule_records import TaskQuery
 from wfx.store.upkeep import Upkeep, present
 
 KEPT_DAYS = 30
@@ -35,7 +36,12 @@ class TaskRetention(Upkeep):
         self._store = store
 
     async def take_turn(self) -> None:
-        """Drop tasks that ended long ago, and the oldest ones if there are too many. Raises StoreError."""
+        """Drop tasks that ended long ago, and the oldest ones if there are too many. Raises StoreError.
+
+        Where there are no tasks at all, nothing is written.
+        """
+        if not await self._store.list_tasks(TaskQuery(limit=1)):
+            return
         if dropped := await self._in_pieces(self._drop_some):
             _logger.info("dropped %d old tasks", dropped)
 
