@@ -53,7 +53,7 @@ OPTIONS = (CREATION_OPTIONS[0], YES, *CREATION_OPTIONS[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class BulkChange:
     """What is to be done with many jobs."""
 
     verb: str
@@ -80,27 +80,27 @@ def refuse_without_many(call: ClientInvocation, what: str) -> None:
             raise UsageFailure(f"--{option.name} is for many jobs: it needs {what}")
 
 
-def run(call: ClientInvocation, task: Task) -> int:
+def run(call: ClientInvocation, change: BulkChange) -> int:
     """Do it, as the options of the command say. Returns the exit code."""
     settings = call.settings
     results, dry_run = settings.text("results"), settings.flag("dry-run")
     bulk_results.check(results)
-    api, resumed = fleet.api_of(call), _resumed(call, task)
+    api, resumed = fleet.api_of(call), _resumed(call, change)
     now = time.time() if resumed is None else resumed.moment
     try:
-        seen = task.preview(api, now, dry_run)
+        seen = change.preview(api, now, dry_run)
     except RefusedByServer as exc:
         raise fleet.explained(exc) from exc
-    place = resumed or _start(task, now, seen)
+    place = resumed or _start(change, now, seen)
     if dry_run:
         call.show_value({"count": float(place.rest), "first": items(seen, "items")})
         return EXIT_OK
-    if resumed is None and task.asks and place.rest:
-        _require_consent(call, f"{task.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
+    if resumed is None and change.asks and place.rest:
+        _require_consent(call, f"{change.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
     if place.log != _log_of(seen):
         raise UsageFailure("--resume is of a command to another server, or to another database of it")
     with bulk_results.opened(results, going_on=resumed is not None) as record, progress.shown(call.err) as show:
-        work = _Work(call, api, task, record, show, place)
+        work = _Work(call, api, change, record, show, place)
         code = work.run()
     work.report()
     return code
@@ -112,7 +112,7 @@ def moment(call: ClientInvocation) -> float:
     return resume_token.read(token).moment if token else time.time()
 
 
-def _resumed(call: ClientInvocation, task: Task) -> Place | None:
+def _resumed(call: ClientInvocation, change: BulkChange) -> Place | None:
     """Return where the command broke off; None if it is given for the first time. Raises UsageFailure."""
     token = call.settings.text("resume")
     if not token and not call.settings.is_flag("resume"):
@@ -120,7 +120,7 @@ def _resumed(call: ClientInvocation, task: Task) -> Place | None:
     place = resume_token.read(token)
     if call.settings.flag("dry-run"):
         raise UsageFailure("--dry-run and --resume exclude each other")
-    if place.digest != _digest(task):
+    if place.digest != _digest(change):
         raise UsageFailure(
             "--resume is of another command, or other jobs match now: all other options, the files and the jobs to "
             "retry must be the same"
@@ -133,18 +133,18 @@ def _resumed(call: ClientInvocation, task: Task) -> Place | None:
     return place
 
 
-def _start(task: Task, now: float, seen: Any) -> Place:
+def _start(change: BulkChange, now: float, seen: Any) -> Place:
     from uuid import uuid4  # slow to import, as what makes digests is
 
     count = member(seen, "count")
     rest = int(count) if isinstance(count, float) else 0
-    return Place(_digest(task), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
+    return Place(_digest(change), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
 
 
-def _digest(task: Task) -> str:
+def _digest(change: BulkChange) -> str:
     from hashlib import sha256  # see above
 
-    return sha256(f"{task.path} {task.request}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sha256(f"{change.path} {change.request}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _log_of(seen: Any) -> str:
@@ -186,7 +186,7 @@ class _Work:
 
     call: ClientInvocation
     api: Api
-    task: Task
+    change: BulkChange
     record: bulk_results.Record
     show: Callable[[str, int, int], None]
     place: Place
@@ -199,8 +199,8 @@ class _Work:
         goes_on, failed = self.call.settings.flag("continue-on-error"), self.place.failed
         try:
             while self.place.rest and (goes_on or self.place.failed == failed):
-                self.show(self.task.past, self.place.done + self.place.failed, self.place.total)
-                self._take_answer(decoded(self._carried_out(self.task.body(self.place))))
+                self.show(self.change.past, self.place.done + self.place.failed, self.place.total)
+                self._take_answer(decoded(self._carried_out(self.change.body(self.place))))
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
@@ -213,7 +213,7 @@ class _Work:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)
-            self.place = self.place.behind(answer, selected=self.task.selected)
+            self.place = self.place.behind(answer, selected=self.change.selected)
         self.failures += [item for item in done if text(item, "outcome") == "failed"][
             : _FAILURES_SHOWN - len(self.failures)
         ]
@@ -224,7 +224,7 @@ class _Work:
         backoff, until = Backoff(), time.monotonic() + _PATIENCE
         while True:
             try:
-                return self.api.fetch("POST", self.task.path, body=body, headers=headers)
+                return self.api.fetch("POST", self.change.path, body=body, headers=headers)
             except (Unreachable, RefusedByServer) as exc:
                 if isinstance(exc, RefusedByServer) and exc.status not in _TEMPORARY:
                     raise
@@ -246,7 +246,7 @@ class _Work:
             self.call.err.write(f"… and {place.failed - len(self.failures):,} more; --results FILE has all\n")
         if not place.rest and not place.failed:
             return
-        told = f"{place.done:,} {self.task.past}, {place.failed:,} failed, {place.rest:,} left"
+        told = f"{place.done:,} {self.change.past}, {place.failed:,} failed, {place.rest:,} left"
         self.call.err.write("".join(f"{neutralise(line)}\n" for line in (self.trouble, told) if line))
         if place.rest:
             more = " --continue-on-error" if place.failed and not self.trouble else ""
@@ -271,8 +271,8 @@ def creation(
     *,
     verb: str = "create",
     asks: bool = False,
-) -> Task:
-    """Return the task to create jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
+) -> BulkChange:
+    """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
     opening = encoded(head)[:-1] + (b"," if head else b"") + b'"jobs":['
 
     def body(place: Place) -> bytes:
@@ -290,7 +290,9 @@ def creation(
             seen += looked_at
         return {"count": float(count), "items": first, "position": position}
 
-    return Task(verb, "created", "/jobs:batch", request + gojson.encode(head), body, preview, selected=False, asks=asks)
+    return BulkChange(
+        verb, "created", "/jobs:batch", request + gojson.encode(head), body, preview, selected=False, asks=asks
+    )
 
 
 _MOST_BYTES = 2 * 1024 * 1024
@@ -309,8 +311,10 @@ def _part(line: Callable[[int], str], start: int, count: int) -> bytes:
     return b",".join(part)
 
 
-def change(verb: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]) -> Task:
-    """Return the task to change the jobs of a selection, which is the same at the same time."""
+def change(
+    verb: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]
+) -> BulkChange:
+    """Return what changes the jobs of a selection, which is the same at the same time."""
 
     def body(place: Place) -> bytes:
         after = {"after": place.after} if place.after else {}
@@ -320,4 +324,6 @@ def change(verb: str, past: str, path: str, select: Callable[[float], dict[str, 
     def preview(api: Api, now: float, _: bool) -> Any:  # see above
         return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
 
-    return Task(verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, preview, selected=True)
+    return BulkChange(
+        verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, preview, selected=True
+    )

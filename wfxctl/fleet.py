@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline.failures import Failure
-from wfxctl import gojson
+from wfxctl import gojson, pages
 from wfxctl.documents import Document, items, text
-from wfxctl.failures import RefusedByServer, Unreachable
+from wfxctl.failures import RefusedByServer
 from wfxctl.invocation import ClientInvocation, Query, decoded
 from wfxctl.targets import FLEET_PATH, Side
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
-
-_PAGE = 1000
-"""Rows of a page, at most."""
 
 
 def api_of(call: ClientInvocation) -> Api:
@@ -52,20 +50,8 @@ def problem(exc: RefusedByServer) -> Any:
 
 
 def rows(call: ClientInvocation, path: str, query: Query, limit: int = 0) -> Iterator[Document]:
-    """Yield the rows of a list, so many at most unless that is 0; pages may be empty and have others behind them."""
-    api, left, after, read = api_of(call), limit, "", set[str]()
-    while True:
-        page = [("limit", str(min(left, _PAGE) if limit else _PAGE)), *([("after", after)] if after else [])]
-        answer = fetch(api, "GET", path, [*query, *page])
-        found = [row for row in items(answer, "content") if isinstance(row, dict)]
-        yield from found[:left] if limit else found
-        left -= len(found)
-        after = text(answer, "next")
-        if not after or (limit and left <= 0):
-            return
-        if after in read:
-            raise Unreachable("the server tells the same page again and again")
-        read.add(after)
+    """Return the rows of a list, so many at most unless that is 0."""
+    return pages.rows(partial(fetch, api_of(call), "GET", path), query, limit)
 
 
 def as_job(row: Document) -> Document:

@@ -1,27 +1,11 @@
-"""What the commands for webhooks have in common: how they ask the API of rules, and the columns of their tables."""
+"""Columns of tasks in tables and CSV."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from wfx.commandline.failures import Failure
 from wfxctl.documents import Document, text
-from wfxctl.failures import RefusedByServer
-from wfxctl.invocation import ClientInvocation, Query, decoded
 from wfxctl.tables import Column
-from wfxctl.targets import RULES_PATH, Side
 from wfxctl.times import local_time
 from wfxctl.views import View
-
-
-def fetch(call: ClientInvocation, method: str, path: str, query: Query = ()) -> Any:
-    """Return the decoded answer of the API of rules. Raises Failure for a server that has none."""
-    try:
-        return decoded(call.api(Side.NORTH, base=RULES_PATH).fetch(method, path, query))
-    except RefusedByServer as exc:
-        if exc.status == 404 and not exc.body.strip():
-            raise Failure("the server has no tasks: it is older than this command") from exc
-        raise
 
 
 def _time(heading: str, member: str) -> Column:

@@ -7,7 +7,7 @@ An item is ``20/PT1M``, a capacity and the ISO 8601 duration in which as many to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple, Self
@@ -157,11 +157,3 @@ def shown(scope: Scope, band: Band) -> str:
 def check_item(text: str) -> None:
     """Raise ValueError for an item that is wrong by itself."""
     parse_band(text)
-
-
-def all_bands(policy: Policy) -> Iterator[tuple[Kind, Scope, Band]]:
-    """Go through all bands of a policy."""
-    for kind, bands in policy.bands.items():
-        for scope, found in bands.items():
-            for band in found:
-                yield kind, scope, band

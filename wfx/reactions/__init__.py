@@ -1,1 +1,1 @@
-"""Reactions: rules at work on the events of the log, and what comes of it (``docs/rules.md``)."""
+"""Reactions: carries out rules on events of the log and on those from outside (``docs/rules.md``)."""

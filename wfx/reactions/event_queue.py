@@ -33,7 +33,7 @@ Item = TypeVar("Item", bound=Sized)
 class EventQueue(Generic[Item]):
     """Hands events on in the order in which they came, several at once; what is worked on is in the queue, too.
 
-    The numbers of the engine hold as they are when they are looked at. Use as a context manager, on one event loop.
+    The numbers of the engine hold as they are when they are looked at. Close it in the end; it is of one event loop.
     """
 
     def __init__(self, work: Callable[[Item], Awaitable[None]], engine: Callable[[], Engine]) -> None:

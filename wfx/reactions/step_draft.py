@@ -58,11 +58,6 @@ class StepDraft:
         return job_id in self._changed
 
     @property
-    def events(self) -> Sequence[Event]:
-        """Those that have effects, or results."""
-        return [part.event for part in self._parts]
-
-    @property
     def records(self) -> RuleRecords:
         """What is to be written beside the operations."""
         return RuleRecords(tuple(self._tasks), tuple(self._scores), self._drawn, self._repetitions)

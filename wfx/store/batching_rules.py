@@ -21,14 +21,14 @@ from wfx.store.rule_records import (
     RepetitionsOf,
     RuleRecords,
     Score,
-    ScorePage,
+    ScoreSearch,
     ScoreTotals,
     SequencesNamed,
     Task,
     TaskById,
     TaskOutcome,
-    TaskPage,
     TaskQuery,
+    TaskSearch,
     is_name,
     reason_of,
 )
@@ -107,7 +107,7 @@ class BatchingRules:
             return ()
         after = _bounded((_HIGHEST if query.descending else 0) if query.after is None else query.after)
         limited = query._replace(limit=max(0, min(query.limit, _MOST_LISTED)), after=after)
-        tasks: Sequence[Task] = await self.backend.read_rules(TaskPage(limited, _bounded(room)))
+        tasks: Sequence[Task] = await self.backend.read_rules(TaskSearch(limited, _bounded(room)))
         return tasks
 
     async def replay_task(self, task_id: int) -> Task:
@@ -125,7 +125,7 @@ class BatchingRules:
     async def list_scores(self, after: int, limit: int, actor_id: str | None = None) -> Sequence[Score]:
         if actor_id is not None and not is_name(actor_id):
             return ()
-        page = ScorePage(_bounded(after), max(0, min(limit, _MOST_LISTED)), actor_id)
+        page = ScoreSearch(_bounded(after), max(0, min(limit, _MOST_LISTED)), actor_id)
         scores: Sequence[Score] = await self.backend.read_rules(page)
         return scores
 

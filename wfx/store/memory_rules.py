@@ -28,12 +28,12 @@ from wfx.store.rule_records import (
     RuleQuestion,
     RuleRecords,
     Score,
-    ScorePage,
+    ScoreSearch,
     ScoreTotals,
     SequencesNamed,
     Task,
     TaskById,
-    TaskPage,
+    TaskSearch,
     TaskState,
 )
 from wfx.store.sizes import fitting
@@ -173,16 +173,16 @@ class MemoryRules:
                 return dict(Counter(task.kind for task in self._tasks.values() if task.state in _OPEN))
             case TaskById(task_id):
                 return self._tasks.get(task_id)
-            case TaskPage():
+            case TaskSearch():
                 return self._page(question)
             case _:
                 return self._count(question)
 
-    def _count(self, question: ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf) -> Any:
+    def _count(self, question: ScoreTotals | ScoreSearch | SequencesNamed | RepetitionsOf) -> Any:
         match question:
             case ScoreTotals(actor_ids):
                 return {actor_id: self._totals[actor_id] for actor_id in actor_ids if actor_id in self._totals}
-            case ScorePage(after, limit, actor_id):
+            case ScoreSearch(after, limit, actor_id):
                 found = [each for each in self._scores.values() if each.number > after]
                 return [each for each in found if actor_id in (None, each.actor_id)][:limit]
             case SequencesNamed(names):
@@ -193,7 +193,7 @@ class MemoryRules:
     def _repetitions_of(self, root: str) -> Mapping[str, int]:
         return {element: noted.value for (first, element), noted in self._repetitions.items() if first == root}
 
-    def _page(self, page: TaskPage) -> Sequence[Task]:
+    def _page(self, page: TaskSearch) -> Sequence[Task]:
         kind, state, after, limit, descending = page.query
         assert after is not None, "the front says one"
         found = [

@@ -203,7 +203,7 @@ class TaskById(NamedTuple):
     id: int
 
 
-class TaskPage(NamedTuple):
+class TaskSearch(NamedTuple):
     """Asks for some tasks, up to so many bytes of documents; the first one in any case."""
 
     query: TaskQuery
@@ -216,7 +216,7 @@ class ScoreTotals(NamedTuple):
     actor_ids: Sequence[str]
 
 
-class ScorePage(NamedTuple):
+class ScoreSearch(NamedTuple):
     """Asks for points behind a number, in order; of one actor, or of all."""
 
     after: int
@@ -237,5 +237,13 @@ class RepetitionsOf(NamedTuple):
 
 
 RuleQuestion = (
-    AnswersTo | NextTaskDue | OpenTasks | TaskById | TaskPage | ScoreTotals | ScorePage | SequencesNamed | RepetitionsOf
+    AnswersTo
+    | NextTaskDue
+    | OpenTasks
+    | TaskById
+    | TaskSearch
+    | ScoreTotals
+    | ScoreSearch
+    | SequencesNamed
+    | RepetitionsOf
 )

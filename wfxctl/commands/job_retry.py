@@ -35,8 +35,8 @@ def _many(call: ClientInvocation) -> int:
         raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
     selection = selections.parameters_of(call.settings, bulk.moment(call))
     ids = [text(row, "id") for row in fleet.rows(call, "/jobs", selection)]
-    task = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
-    return bulk.run(call, task)
+    change = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
+    return bulk.run(call, change)
 
 
 def _reader(call: ClientInvocation, ids: list[str]) -> Callable[[int], str]:

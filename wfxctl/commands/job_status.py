@@ -56,8 +56,8 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(settings, selections.STATUS_OPTIONS, now)
 
-    task = bulk.change(f"move to {status['state']}", "moved", "/jobs:update", select, {"status": status})
-    return bulk.run(call, task)
+    change = bulk.change(f"move to {status['state']}", "moved", "/jobs:update", select, {"status": status})
+    return bulk.run(call, change)
 
 
 GET = Command(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import forms
+from wfxctl import forms, rules_api
 from wfxctl.documents import text
-from wfxctl.failures import RefusedByServer
 from wfxctl.flags import LOOK_TABLE
-from wfxctl.invocation import ClientInvocation, decoded
+from wfxctl.invocation import ClientInvocation
 from wfxctl.tables import Column
-from wfxctl.targets import RULES_PATH, Side
 from wfxctl.views import View
 
 LIMITS = View(
@@ -33,12 +30,7 @@ def run(call: ClientInvocation) -> None:
     forms.check(call, LIMITS)
     given = {"client_id": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
     query = [(name, value) for name, value in given.items() if value]
-    try:
-        shown = decoded(call.api(Side.NORTH, base=RULES_PATH).fetch("GET", "/limits", query))
-    except RefusedByServer as exc:
-        if exc.status == 404 and not exc.body.strip():
-            raise Failure("the server has no limits: it is older than this command") from exc
-        raise
+    shown = rules_api.fetch(call, "/limits", query, lacking="limits")
     forms.show(call, shown, LIMITS)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl import forms
+from wfxctl import forms, rules_api
 from wfxctl.documents import Document, items, text
-from wfxctl.failures import RefusedByServer
 from wfxctl.flags import LOOK_TABLE
-from wfxctl.invocation import ClientInvocation, decoded
+from wfxctl.invocation import ClientInvocation
 from wfxctl.tables import Column
-from wfxctl.targets import RULES_PATH, Side
 from wfxctl.views import View
 
 
@@ -47,7 +45,8 @@ def run(call: ClientInvocation) -> None:
     if call.arguments:
         raise UsageFailure(f'wfxctl rule list takes no arguments, but was given "{call.arguments[0]}"')
     forms.check(call, SCENARIOS)
-    shown = _fetch(call)
+    found: Any = rules_api.fetch(call, "/rules", lacking="rules")
+    shown: Document = found if isinstance(found, dict) else {}
     content = [each for each in items(shown, "scenarios") if isinstance(each, dict)]
     forms.show(call, _page(shown, content), SCENARIOS)
     for fault in items(shown, "faults"):
@@ -56,16 +55,6 @@ def run(call: ClientInvocation) -> None:
 
 def _page(shown: Document, content: list[Document]) -> Document:
     return {name: value for name, value in shown.items() if name != "scenarios"} | {"content": content}
-
-
-def _fetch(call: ClientInvocation) -> Document:
-    try:
-        found: Any = decoded(call.api(Side.NORTH, base=RULES_PATH).fetch("GET", "/rules", []))
-    except RefusedByServer as exc:
-        if exc.status == 404 and not exc.body.strip():
-            raise Failure("the server has no rules: it is older than this command") from exc
-        raise
-    return found if isinstance(found, dict) else {}
 
 
 COMMAND = Command(

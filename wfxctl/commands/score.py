@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import forms
-from wfxctl.documents import Document, items, text
-from wfxctl.failures import RefusedByServer
+from wfxctl import forms, pages, rules_api
+from wfxctl.documents import Document, text
 from wfxctl.flags import LOOK_TABLE
-from wfxctl.invocation import ClientInvocation, decoded, segment
+from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.tables import Column
-from wfxctl.targets import RULES_PATH, Side
 from wfxctl.times import local_time
 from wfxctl.views import View
 
-_MOST = 1000
-"""Entries of a page, at most."""
 SCORES = View(
     identity=lambda entry: text(entry, "actor_id"),
     columns=(
@@ -42,26 +38,13 @@ def run(call: ClientInvocation) -> None:
 
 
 def _read(call: ClientInvocation, path: str) -> Document:
-    """Read page after page, up to the limit."""
-    limit = call.settings.number("limit")
-    left, after, shown, entries = limit if limit > 0 else None, "0", Document(), list[Any]()
-    while True:
-        size = _MOST if left is None else min(left - len(entries), _MOST)
-        page: Any = _fetch(call, path, [("after", after), ("limit", str(size))])
-        shown = page if isinstance(page, dict) else {}
-        entries += items(page, "content")
-        after = text(page, "next")
-        if not after or not items(page, "content") or (left is not None and len(entries) >= left):
-            return {name: value for name, value in shown.items() if name != "next"} | {"content": entries}
-
-
-def _fetch(call: ClientInvocation, path: str, query: list[tuple[str, str]]) -> Any:
-    try:
-        return decoded(call.api(Side.NORTH, base=RULES_PATH).fetch("GET", path, query))
-    except RefusedByServer as exc:
-        if exc.status == 404 and not exc.body.strip():
-            raise Failure("the server has no rules and no points: it is older than this command") from exc
-        raise
+    """Return the last page, with the entries of all up to the limit."""
+    fetch = partial(rules_api.fetch, call, path, lacking="rules and no points")
+    shown, entries = Document(), list[Document]()
+    for page, found in pages.pages(fetch, (), max(0, call.settings.number("limit"))):
+        shown = page
+        entries += found
+    return {name: value for name, value in shown.items() if name != "next"} | {"content": entries}
 
 
 COMMAND = Command(

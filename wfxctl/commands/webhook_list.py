@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import forms
-from wfxctl.documents import Document, items, text
+from wfxctl import forms, pages, rules_api
+from wfxctl.documents import Document
 from wfxctl.flags import LOOK_TABLE
 from wfxctl.invocation import ClientInvocation
-from wfxctl.tasks import TASKS, fetch
-
-_MOST = 1000
-"""Tasks of a page, at most."""
+from wfxctl.tasks import TASKS
 
 
 def run(call: ClientInvocation) -> None:
@@ -27,20 +24,11 @@ def run(call: ClientInvocation) -> None:
 
 
 def _tasks(call: ClientInvocation) -> Iterator[Document]:
-    """Read page after page, up to the limit."""
-    settings, after = call.settings, ""
+    settings = call.settings
     conditions = [(name, settings.text(name)) for name in ("kind", "sort")]
     conditions.append(("state", settings.text("state").upper()))
-    limit = settings.number("limit")
-    left = limit if limit > 0 else None
-    while left is None or left > 0:
-        query = [*conditions, ("limit", str(_MOST if left is None else min(left, _MOST)))]
-        page: Any = fetch(call, "GET", "/tasks", [*query, *([("after", after)] if after else [])])
-        some = [row for row in items(page, "content") if isinstance(row, dict)]
-        yield from some
-        left = None if left is None else left - len(some)
-        if not (after := text(page, "next")):
-            return
+    fetch = partial(rules_api.fetch, call, "/tasks", lacking="tasks")
+    return pages.rows(fetch, conditions, max(0, settings.number("limit")))
 
 
 COMMAND = Command(

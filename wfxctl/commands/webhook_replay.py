@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import forms
+from wfxctl import forms, rules_api
 from wfxctl.flags import LOOK_TABLE
 from wfxctl.invocation import ClientInvocation, segment
-from wfxctl.tasks import TASKS, fetch
+from wfxctl.tasks import TASKS
 
 
 def run(call: ClientInvocation) -> None:
@@ -15,8 +17,12 @@ def run(call: ClientInvocation) -> None:
     if not call.arguments:
         raise UsageFailure("id of a webhook missing: wfxctl webhook list --state failed shows them")
     forms.check(call, TASKS)
-    replayed = [fetch(call, "POST", f"/tasks/{segment(each)}/replay") for each in call.arguments]
+    replayed = [_replay(call, each) for each in call.arguments]
     forms.show(call, {"content": replayed}, TASKS)
+
+
+def _replay(call: ClientInvocation, task_id: str) -> Any:
+    return rules_api.fetch(call, f"/tasks/{segment(task_id)}/replay", method="POST", lacking="tasks")
 
 
 COMMAND = Command(

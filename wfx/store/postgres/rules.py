@@ -15,11 +15,11 @@ from wfx.store.rule_records import (
     RepetitionsOf,
     RuleQuestion,
     Score,
-    ScorePage,
+    ScoreSearch,
     ScoreTotals,
     SequencesNamed,
     TaskById,
-    TaskPage,
+    TaskSearch,
     expired_answers,
 )
 
@@ -40,13 +40,13 @@ async def drop_expired(plain: Plain, now: int, at_most: int) -> int:
 async def answer(plain: Plain, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | OpenTasks() | TaskById() | TaskPage():
+        case NextTaskDue() | OpenTasks() | TaskById() | TaskSearch():
             return await tasks.answer(plain, question)
         case AnswersTo(keys):
             rows = await plain.fetch(SQL["event_answers"], keys)
         case ScoreTotals(actor_ids):
             rows = await plain.fetch(SQL["score_totals"], actor_ids)
-        case ScorePage(after, limit, actor_id):
+        case ScoreSearch(after, limit, actor_id):
             return [Score(*row) for row in await plain.fetch(SQL["scores"], after, limit, actor_id)]
         case SequencesNamed(names):
             rows = await plain.fetch(SQL["sequences"], names)

@@ -12,7 +12,7 @@ from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperatio
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.rows import Row
 from wfx.store.postgres.statements import SQL
-from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskPage, TaskState
+from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
 
 
 async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
@@ -38,7 +38,7 @@ async def _replay(plain: Plain, task_id: int, now: int) -> Task:
     raise TaskNotFailed(task_id, task.state)
 
 
-async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | TaskPage) -> Any:
+async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | TaskSearch) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
@@ -47,7 +47,7 @@ async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | Ta
             return dict(await plain.fetch(SQL["open_tasks"]))
         case TaskById(task_id):
             return await _by_id(plain, task_id)
-        case TaskPage():
+        case TaskSearch():
             return await _page(plain, question)
 
 
@@ -56,7 +56,7 @@ async def _by_id(plain: Plain, task_id: int) -> Task | None:
     return None if row is None else _task(row)
 
 
-async def _page(plain: Plain, page: TaskPage) -> Sequence[Task]:
+async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
     kind, state, after, limit, descending = page.query
     conditions, values = "", list[Any]([after, limit, page.room])
     for column, value in (("kind", kind), ("state", state)):

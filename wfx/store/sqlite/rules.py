@@ -20,11 +20,11 @@ from wfx.store.rule_records import (
     RuleQuestion,
     Score,
     ScoreEntry,
-    ScorePage,
+    ScoreSearch,
     ScoreTotals,
     SequencesNamed,
     TaskById,
-    TaskPage,
+    TaskSearch,
     expired_answers,
 )
 from wfx.store.sqlite import consumers, tasks
@@ -87,13 +87,13 @@ def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
 def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | OpenTasks() | TaskById() | TaskPage():
+        case NextTaskDue() | OpenTasks() | TaskById() | TaskSearch():
             return tasks.answer(connection, question)
         case AnswersTo(keys):
             return dict(for_items(connection, "event_answers", keys))
         case ScoreTotals(actor_ids):
             return dict(for_items(connection, "score_totals", actor_ids))
-        case ScorePage():
+        case ScoreSearch():
             return _scores(connection, question)
         case SequencesNamed(names):
             return dict(for_items(connection, "sequences", names))
@@ -101,7 +101,7 @@ def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
             return dict(connection.execute(SQL["repetitions"], (root,)).fetchall())
 
 
-def _scores(connection: sqlite3.Connection, page: ScorePage) -> Sequence[Score]:
+def _scores(connection: sqlite3.Connection, page: ScoreSearch) -> Sequence[Score]:
     if page.actor_id is None:
         found = connection.execute(SQL["scores"], (page.after, page.limit))
     else:

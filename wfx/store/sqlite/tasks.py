@@ -12,7 +12,7 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
-from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskPage, TaskState
+from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
 from wfx.store.sizes import fitting
 from wfx.store.sqlite.rows import Row
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
@@ -68,7 +68,7 @@ def _replay(connection: sqlite3.Connection, task_id: int, now: int) -> Task:
     return task
 
 
-def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskById | TaskPage) -> Any:
+def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskById | TaskSearch) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
@@ -78,7 +78,7 @@ def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | T
             return dict(connection.execute(SQL["open_tasks"]))
         case TaskById(task_id):
             return _by_id(connection, task_id)
-        case TaskPage():
+        case TaskSearch():
             return _page(connection, question)
 
 
@@ -86,7 +86,7 @@ def _by_id(connection: sqlite3.Connection, task_id: int) -> Task | None:
     return next((_task(row) for row in for_items(connection, "tasks_by_id", [task_id])), None)
 
 
-def _page(connection: sqlite3.Connection, page: TaskPage) -> Sequence[Task]:
+def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
     kind, state, after, limit, descending = page.query
     wanted = {"kind = ? AND": kind, "state = ? AND": state}
     conditions = {sql: value for sql, value in wanted.items() if value is not None}

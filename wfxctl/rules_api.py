@@ -1,0 +1,20 @@
+"""The API of rules, as all commands that need it ask it: one failure for servers that lack something of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfx.commandline.failures import Failure
+from wfxctl.failures import RefusedByServer
+from wfxctl.invocation import ClientInvocation, Query, decoded
+from wfxctl.targets import RULES_PATH, Side
+
+
+def fetch(call: ClientInvocation, path: str, query: Query = (), *, method: str = "GET", lacking: str) -> Any:
+    """Return the decoded answer. Raises Failure for a server that has no such path, and says what it is ``lacking``."""
+    try:
+        return decoded(call.api(Side.NORTH, base=RULES_PATH).fetch(method, path, query))
+    except RefusedByServer as exc:
+        if exc.status == 404 and not exc.body.strip():
+            raise Failure(f"the server has no {lacking}: it is older than this command") from exc
+        raise
