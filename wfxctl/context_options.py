@@ -43,7 +43,7 @@ class Address:
 
 
 def members_of(given: Mapping[str, Value]) -> dict[str, Any]:
-    """Return the members of a context from flags. Raises UsageFailure for what is no address of an API, or no header."""
+    """Return the members of a context from flags. Raises UsageFailure for what is no address, or no header."""
     members: dict[str, Any] = {}
     for option in URLS:
         if url := given.get(option.name):
