@@ -168,6 +168,16 @@ def test_secrets_are_kept_but_not_shown(run: Run, file: Path) -> None:
         assert ("X-Key" in shown) == (str(Path("token").absolute()) in shown) == (form != "name")
 
 
+def test_the_password_of_a_proxy_is_kept_but_not_shown(run: Run, file: Path) -> None:
+    """The list has the address of a proxy, without the name and password that stand before it."""
+    added(run, "plant", "--proxy", f"http://me:{SECRET}@proxy.example:3128")
+    assert SECRET in file.read_text()
+    assert [run("context", "list", "-o", "json", "--filter", ".content[].proxy", "--raw").out] == [
+        "http://proxy.example:3128\n"
+    ]
+    assert SECRET not in run("context", "list", "-o", "yaml").out
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
