@@ -128,7 +128,7 @@ def row_writer(call: ClientInvocation, view: View) -> RowWriter | None:
     form = form_of(call)
     if form in _DOCUMENTS:
         return None
-    if form == "name":  # a device may call itself by several lines, which would be several devices to the next command
+    if form == "name":  # an id of several lines would be several ids to the next command
         return lambda rows: _lines(call, [neutralise(view.identity(row)) for row in rows])
     columns = _columns(call, view, form)
     return _table(call, columns, view) if form in TABLES else _csv(call, columns)

@@ -65,7 +65,7 @@ def show(call: ClientInvocation) -> None:
 
 
 def _shown(members: contexts.Members) -> Document:
-    """Return what can be shown of a context: of its headers, which may be secrets, the names; no password of a proxy."""
+    """Return what can be shown of a context: of its headers the names, of a proxy the address without password."""
     shown: dict[str, Any] = {key: value for key, value in members.items() if key != "header"}
     if proxy := text(members, "proxy"):
         shown["proxy"] = without_credentials(proxy)
