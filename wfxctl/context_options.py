@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from wfx.commandline.config_files import FileValue
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import ANY_FILE, LISTS, Kind, Option, Settings, Value
+from wfxctl import credentials
 from wfxctl.flags import GLOBAL
 from wfxctl.targets import BASE_PATH, Side
 
@@ -42,7 +43,7 @@ class Address:
 
 
 def members_of(given: Mapping[str, Value]) -> dict[str, Any]:
-    """Return the members of a context from flags. Raises UsageFailure for a URL that is no address of an API."""
+    """Return the members of a context from flags. Raises UsageFailure for what is no address, or no header."""
     members: dict[str, Any] = {}
     for option in URLS:
         if url := given.get(option.name):
@@ -51,6 +52,8 @@ def members_of(given: Mapping[str, Value]) -> dict[str, Any]:
     for option in GLOBAL:
         if option.name in _KEPT and option.name in given:
             members[option.name] = _text(option, given[option.name])
+    for line in members.get("header", ()):
+        credentials.header(line)
     return members
 
 

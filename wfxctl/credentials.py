@@ -35,12 +35,13 @@ def headers(settings: Settings, environment: Mapping[str, str], preset: Mapping[
     of_context = preset.get("header")
     lines = of_context.value if of_context is not None and isinstance(of_context.value, list) else []
     for line in [*lines, *settings.items("header")]:
-        name, value = _header(line)
+        name, value = header(line)
         found[name.lower()] = (name, value)
     return list(found.values())
 
 
-def _header(line: str) -> tuple[str, str]:
+def header(line: str) -> tuple[str, str]:
+    """Return name and value of a header. Raises UsageFailure, without the value, for what cannot be sent as one."""
     name, colon, value = (part.strip(" \t") for part in line.partition(":"))
     if not colon or not _NAME.fullmatch(name):
         raise UsageFailure('a header must read "Name: value"')

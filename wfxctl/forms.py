@@ -8,6 +8,7 @@ from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import closest
+from wfx.commandline.terminal import neutralise
 from wfxctl import tables
 from wfxctl.documents import Document, items, member
 from wfxctl.invocation import ClientInvocation, Query, decoded
@@ -127,8 +128,8 @@ def row_writer(call: ClientInvocation, view: View) -> RowWriter | None:
     form = form_of(call)
     if form in _DOCUMENTS:
         return None
-    if form == "name":
-        return lambda rows: _lines(call, [view.identity(row) for row in rows])
+    if form == "name":  # an id of several lines would be several ids to the next command
+        return lambda rows: _lines(call, [neutralise(view.identity(row)) for row in rows])
     columns = _columns(call, view, form)
     return _table(call, columns, view) if form in TABLES else _csv(call, columns)
 

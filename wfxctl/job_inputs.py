@@ -32,7 +32,8 @@ def jobs(name: str, content: bytes) -> tuple[Document, list[Document]]:
     if name == "-" or name.endswith(_LINES):
         lines = [(f"line {n}", line) for n, line in enumerate(_text(name, content).split("\n"), 1) if line.strip()]
         return {}, [_checked(f"{name} {place}", _decoded(f"{name} {place}", line), _OF_ONE) for place, line in lines]
-    document = _decoded(name, content.decode("utf-8", "replace")) if name.endswith(".json") else _yaml(name, content)
+    is_json = name.endswith(".json")
+    document = _decoded(name, content.decode("utf-8-sig", "replace")) if is_json else _yaml(name, content)
     if isinstance(document, list):
         return {}, list(_numbered(name, document))
     found = dict(_checked(name, document, {**_OF_ALL, "jobs": list}))
@@ -76,6 +77,6 @@ def _yaml(name: str, content: bytes) -> Any:
 
 def _text(name: str, content: bytes) -> str:
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")  # editors of some systems begin files with a byte order mark
     except UnicodeDecodeError as exc:
         raise Failure(f"{name} is not UTF-8: {exc.reason}") from exc

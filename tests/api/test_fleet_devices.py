@@ -119,6 +119,8 @@ def test_attributes_and_labels(fleet: httpx.Client, unique: Callable[[str], str]
         "attributes": {}, "labels": ["a", "b"],
     }  # fmt: skip
     assert fleet.put(f"{path}/attributes", json={}).json() == {"attributes": {}, "labels": []}
+    problem = fleet.put(f"{path}/attributes", json={"lables": ["a"]})
+    require_problem(problem, 400, "wfx.badRequest")  # a misspelt member would remove what it should set
     assert fleet.delete(path).status_code == 204
     require_problem(fleet.get(path), 404, "wfx.deviceNotFound")
     require_problem(fleet.delete(path), 404, "wfx.deviceNotFound")

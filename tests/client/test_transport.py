@@ -29,6 +29,14 @@ def test_what_is_sent(connect: Connect) -> None:
     assert "Bearer" not in repr(Server("http://x", headers={"Authorization": "Bearer t"}))
 
 
+@pytest.mark.parametrize("headers", [{"Authorization": "Bearer s3cr3t\n"}, {"X-Key": "s3cr3t\u00fc"}, {"": "s3cr3t"}])
+def test_a_header_that_cannot_be_sent_is_refused_without_its_value(headers: dict[str, str]) -> None:
+    """A token with the line end of its file is refused at once, and the error has no part of the token."""
+    with pytest.raises(ValueError, match="header") as refused:
+        Server("http://localhost:8080", headers=headers)
+    assert "s3cr3t" not in str(refused.value)
+
+
 def test_unix_sockets(connect: Connect, tmp_path: Path) -> None:
     """A server is reached through a Unix socket."""
     path = tmp_path / "wfx.sock"

@@ -224,6 +224,27 @@ def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("clients", "c0\nc1\n"),
+        ("j.ndjson", '{"clientId": "c0"}\n{"clientId": "c1"}\n'),
+        ("j.json", '[{"clientId": "c0"}, {"clientId": "c1"}]'),
+        ("j.yaml", "- clientId: c0\n- clientId: c1\n"),
+    ],
+)
+def test_a_byte_order_mark_is_no_part_of_a_file(
+    north: Run, stub: Stub, tmp_path: Path, name: str, content: str
+) -> None:
+    """A file that begins with a byte order mark, as editors of Windows write it, means what it means without."""
+    Bulk(stub, 0)
+    (tmp_path / name).write_text(content, encoding="utf-8-sig")
+    flag = "--clients-from" if name == "clients" else "--file"
+    outcome = north("job", "create", flag, str(tmp_path / name), "--workflow", "w")
+    assert outcome.code == 0, outcome.err
+    assert [job["clientId"] for job in changes(stub)[0].json["jobs"]] == ["c0", "c1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
         ("j.ndjson", '{"clientId": "c0", "workflow": "w"}\n\n{"clientId": "c1", "workflow": "w", "tags": ["x"]}\n'),
         ("j.json", '[{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]'),
         ("j.yaml", "- {clientId: c0, workflow: w}\n- {clientId: c1, workflow: w, tags: [x]}\n"),

@@ -168,6 +168,16 @@ def test_secrets_are_kept_but_not_shown(run: Run, file: Path) -> None:
         assert ("X-Key" in shown) == (str(Path("token").absolute()) in shown) == (form != "name")
 
 
+def test_the_password_of_a_proxy_is_kept_but_not_shown(run: Run, file: Path) -> None:
+    """The list has the address of a proxy, without the name and password that stand before it."""
+    added(run, "plant", "--proxy", f"http://me:{SECRET}@proxy.example:3128")
+    assert SECRET in file.read_text()
+    assert [run("context", "list", "-o", "json", "--filter", ".content[].proxy", "--raw").out] == [
+        "http://proxy.example:3128\n"
+    ]
+    assert SECRET not in run("context", "list", "-o", "yaml").out
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -178,6 +188,8 @@ def test_secrets_are_kept_but_not_shown(run: Run, file: Path) -> None:
         (["context", "add", "a", "--mgmt-url=localhost:8081"], "--mgmt-url is no URL such as https://wfx.example:8443"),
         (["context", "add", "a", "--mgmt-url=http://h:x"], "--mgmt-url is no URL such as"),
         (["context", "add", "a", f"--mgmt-url=http://me:{SECRET}@h"], "--mgmt-url must have no name, password, query"),
+        (["context", "add", "a", f"--header={SECRET}"], 'a header must read "Name: value"'),
+        (["context", "add", "a", f"--header=X: {SECRET}\n"], "the value of the header X must consist of printable"),
         (["context", "use", "plnat"], 'there is no context "plnat" (did you mean plant?)'),
         (["context", "use", "x"], 'there is no context "x"; see wfxctl context list'),
         (["context", "rm", "x"], 'there is no context "x"; see wfxctl context list'),
@@ -185,7 +197,7 @@ def test_secrets_are_kept_but_not_shown(run: Run, file: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said(run: Run, file: Path, argv: list[str], said: str) -> None:
-    """A wrong name or URL is refused in one line that has no password, and nothing is changed."""
+    """A wrong name, URL or header is refused in one line that has no secret, and nothing is changed."""
     added(run, "plant", "--mgmt-port", "1")
     before = file.read_text()
     outcome = run(*argv)

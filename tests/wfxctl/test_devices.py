@@ -48,6 +48,12 @@ def test_a_table_is_the_default(north: Run, stub: Stub) -> None:
     assert asked == ("GET", f"{FLEET}/devices", [("limit", "100"), ("sort", "asc")])
 
 
+def test_a_name_is_one_line(north: Run, stub: Stub) -> None:
+    """A device whose id has line ends is one line of the names, and so no other device to the next command."""
+    stub.will({"content": [PRESS | {"clientId": "evil\npress-9\u2028x"}, PRESS], "position": "log-7"})
+    assert north("device", "list", "--output=name").out == "evil\\x0apress-9\u2028x\npress-7\n"
+
+
 def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
     """Attributes are given as NAME=VALUE, and all conditions are sent."""
     stub.will({"content": []})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # slow to import, and few programs speak TLS
     import ssl
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Server:
     """Sent with each request, such as ``Authorization``, and to no other server."""
     timeout: float = 10.0
     """Seconds for a whole exchange, event streams apart."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a header that cannot be sent, without its value, which may be a secret."""
+        for name, value in self.headers.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"the value of the header {name} must be one line of printable ASCII characters")
 
     def trust(self) -> ssl.SSLContext:
         """Return the settings of TLS; reading the system's certificates takes long."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
+from wfx.commandline.http_addresses import without_credentials
 from wfxctl import context_options, contexts, forms
 from wfxctl.documents import Document, items, text
 from wfxctl.flags import LOOK_TABLE
@@ -55,7 +56,7 @@ def remove(call: ClientInvocation) -> None:
 
 
 def show(call: ClientInvocation) -> None:
-    """List contexts, without the values of their headers."""
+    """List contexts, without the values of their headers and the password of their proxy."""
     forms.check(call, _VIEW)
     known = contexts.read(call.environment)
     current = call.environment.get("WFX_CONTEXT") or known.current
@@ -64,8 +65,10 @@ def show(call: ClientInvocation) -> None:
 
 
 def _shown(members: contexts.Members) -> Document:
-    """Return what can be shown of a context: of its headers, which may be secrets, the names."""
+    """Return what can be shown of a context: of its headers the names, of a proxy the address without password."""
     shown: dict[str, Any] = {key: value for key, value in members.items() if key != "header"}
+    if proxy := text(members, "proxy"):
+        shown["proxy"] = without_credentials(proxy)
     headers = [line.partition(":")[0].strip() for line in items(members, "header") if isinstance(line, str)]
     return shown | ({"header": headers} if headers else {})
 
