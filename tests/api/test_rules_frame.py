@@ -43,6 +43,10 @@ def test_without_rules_events_are_refused(service: LocalService, path: str, body
         "error": "event types that begin with 'job.' are those of the service's own events",
         "faults": ["/type: event types that begin with 'job.' are those of the service's own events"],
     }),
+    ("/events", {"type": "system.fatal", "payload": {"error": "nothing works"}}, {
+        "error": "event type 'system.fatal' is that of the service's own events",
+        "faults": ["/type: event type 'system.fatal' is that of the service's own events"],
+    }),
     ("/events", {"type": "a", "payload": {"a": "x" * 65_536}}, {
         "error": "event has 65,567 bytes, and may have 65,536",
     }),

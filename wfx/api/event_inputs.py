@@ -8,6 +8,7 @@ from typing import Any
 from wfx.api.bad_request import MOST_FAULTS, BodyFault, BodyInvalid
 from wfx.domain.definition import depth_within
 from wfx.domain.json import Json, encode
+from wfx.reactions.fatals import TYPE as FATAL
 
 LARGEST = 64 * 1024
 """Bytes of an event as it is stored."""
@@ -46,6 +47,8 @@ def _made(event: dict[str, Any], pointer: str) -> tuple[Json, BodyFault | None]:
         return encoded, BodyFault(
             f"{pointer}/type", f"event types that begin with '{_OF_JOBS}' are those of the service's own events"
         )
+    if event["type"] == FATAL:
+        return encoded, BodyFault(f"{pointer}/type", f"event type '{FATAL}' is that of the service's own events")
     return encoded, None
 
 
