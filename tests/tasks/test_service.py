@@ -218,8 +218,8 @@ async def test_the_api_of_tasks(tmp_path: Path) -> None:
                 await alarm(client, f"t{number}")
             await in_state(client, "DONE", 3)
             await in_state(client, "FAILED", 3)
-            north = conforming_client(service.north)
-            await asyncio.to_thread(_look_at, north)
+            with conforming_client(service.north) as north:
+                await asyncio.to_thread(_look_at, north)
     assert len(found.requests) == 3
 
 
