@@ -164,8 +164,8 @@ def _require_consent(call: ClientInvocation, what: str, first: list[Any]) -> Non
         raise UsageFailure(f"this would {what}: without a terminal that needs --yes, and --dry-run shows which")
     names = [_shortened(text(item, "clientId")) for item in first[:_CLIENTS_NAMED]]
     names += ["…"] * (len(first) > _CLIENTS_NAMED)
-    call.err.write(neutralise(f"{what} ({', '.join(names)})?") + " [y/N] ")
     try:
+        call.err.write(neutralise(f"{what} ({', '.join(names)})?") + " [y/N] ")
         answer = call.stdin.readline(100)
     except KeyboardInterrupt:
         call.err.write("\nnothing was changed\n")

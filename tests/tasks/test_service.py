@@ -218,8 +218,8 @@ async def test_the_api_of_tasks(tmp_path: Path) -> None:
                 await alarm(client, f"t{number}")
             await in_state(client, "DONE", 3)
             await in_state(client, "FAILED", 3)
-            north = conforming_client(service.north)
-            await asyncio.to_thread(_look_at, north)
+            with conforming_client(service.north) as north:
+                await asyncio.to_thread(_look_at, north)
     assert len(found.requests) == 3
 
 
@@ -248,7 +248,9 @@ def _look_at(north: httpx.Client) -> None:
     ):
         answer = north.post(path)
         assert (answer.status_code, text in answer.json()["error"]) == (status, True), answer.text
-    for query in ({"state": "LOST"}, {"limit": "0"}, {"after": "-1"}, {"sort": "up"}, {"colour": "red"}):
+    lost = north.get("/v1/tasks", params={"state": "LOST"}).json()
+    assert lost == {"error": "parameter 'state': 'LOST' is none of WAITING, RUNNING, DONE, FAILED"}
+    for query in ({"limit": "0"}, {"after": "-1"}, {"sort": "up"}, {"colour": "red"}):
         assert north.get("/v1/tasks", params=query).status_code == 400
     replayed = north.post("/v1/tasks/2/replay").json()
     assert (replayed["id"], replayed["state"]) == (2, "WAITING")

@@ -248,7 +248,7 @@ def _text_reader(name: str, schema: dict[str, Any], in_list: str = "") -> Reader
 
     def read(text: str) -> str:
         if words is not None and text not in words:
-            raise BadRequest(f"parameter '{name}': '{text}' is none of {', '.join(words)}")
+            raise BadRequest(f"parameter '{name}': '{text}' is none of {', '.join(filter(None, words))}")
         if len(text) < shortest:
             raise BadRequest(f"parameter '{name}' is empty{in_list}")
         if longest is not None and len(text) > longest:
