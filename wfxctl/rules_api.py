@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from wfx.commandline.failures import Failure
@@ -11,10 +12,21 @@ from wfxctl.targets import RULES_PATH, Side
 
 
 def fetch(call: ClientInvocation, path: str, query: Query = (), *, method: str = "GET", lacking: str) -> Any:
-    """Return the decoded answer. Raises Failure for a server that has no such path, and says what it is ``lacking``."""
+    """Return the decoded answer. Raises Failure, for a server that has no such path with what it is ``lacking``."""
     try:
         return decoded(call.api(Side.NORTH, base=RULES_PATH).fetch(method, path, query))
     except RefusedByServer as exc:
         if exc.status == 404 and not exc.body.strip():
             raise Failure(f"the server has no {lacking}: it is older than this command") from exc
+        if reason := _reason(exc.body):
+            raise Failure(reason) from exc
         raise
+
+
+def _reason(body: str) -> str:
+    """Return the message of an error of this API; empty for what is none."""
+    with suppress(Failure):
+        match decoded(body):
+            case {"error": str(reason)}:
+                return reason
+    return ""

@@ -54,7 +54,9 @@ def test_what_cannot_be_shown_is_said(north: Run, stub: Stub) -> None:
     """An argument is refused, a server without rules says so, and one that knows none is said to be older."""
     assert 'but was given "a"' in north("rule", "list", "a").err
     stub.usual = lambda _: Reply(404, b'{"error": "this server has no rules; start it with --rules FILE"}')
-    assert "start it with --rules FILE" in north("rule", "list").err
+    assert north("rule", "list").err == "Error: this server has no rules; start it with --rules FILE\n"
+    stub.usual = lambda _: Reply(503, b"not json")
+    assert "error: not json" in north("rule", "list").err
     stub.usual = lambda _: Reply(404, b"")
     outcome = north("rule", "list")
     assert (outcome.code, "it is older than this command" in outcome.err) == (1, True)
