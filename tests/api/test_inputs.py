@@ -50,7 +50,7 @@ BODIES: list[tuple[str, Any]] = [
     ("PutFleetJobsIdStatus", {"state": "A", "progress": 0, "message": "m", "context": {"m": MANY}}),
     (
         "PutFleetDevicesClientIdAttributes",
-        {"attributes": {"b": "<ü>"}, "labels": ["b", "a"], "unknown": MANY},
+        {"attributes": dict.fromkeys("ihgfedcba", "<ü>" * 60), "labels": ["b", "a"]},
     ),
     (
         "PostFleetJobsBatch",
