@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,7 +154,7 @@ class CommandCheck:
         assert self.use("wfxctl rule validate", "rules.yml") == "rules.yml : OK (1 scenario)\n"
         assert "75" in self.use("wfxctl rule test", "rules.yml", f"--event={PURCHASE}", "--filter=.scenarios[].actions")
         assert "flowchart" in self.use("wfxctl rule graph", "rules.yml")
-        assert json.loads(self.ask("wfxctl webhook list", "--output=json")) == []
+        assert self.ask("wfxctl webhook list", "--filter=.content") == "[]"
         assert "Keep" not in self.use("wfxctl webhook replay", "--help")  # without rules there is nothing to replay
         self.used.add("wfxctl rule list")  # the service has none
 

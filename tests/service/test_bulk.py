@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from tests.store.samples import all_jobs
+from tests.tuned import tuned
 from tests.waiting import DEADLINE
 from wfx.domain.creation import NewJob
 from wfx.domain.errors import IdempotencyKeyInUse
@@ -15,6 +16,8 @@ from wfx.service import bulk
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.bulk import BulkJobs, JobResult, Key
 from wfx.service.bulk_work import Creation
+from wfx.service.guard import Guard
+from wfx.service.limits import Limits
 from wfx.store.protocol import Store
 
 HOUR = 3600
@@ -25,11 +28,16 @@ def show(result: JobResult) -> bytes:
     return result.client_id.encode()
 
 
+def unlimited(store: Store) -> Guard:
+    """Return a guard that allows everything."""
+    return Guard(store, Limits(tuned()), tuned())
+
+
 @pytest.mark.usefixtures("flow")
 async def test_nobody_waits_behind_the_last_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is answered once its last slice is done, and it is the next slice that comes later."""
     monkeypatch.setattr(bulk, "_LONGEST_PAUSE", 2 * HOUR)
-    requests = BulkJobs(store, BoundedCounts(), count(0, HOUR).__next__)
+    requests = BulkJobs(store, BoundedCounts(), unlimited(store), count(0, HOUR).__next__)
     work = Creation(lambda n: NewJob(f"c{n}", "demo.flow", None, None), str)
     async with asyncio.timeout(DEADLINE):
         answer = await requests.run(work, lambda: requests.given(3), show, None)
@@ -41,7 +49,7 @@ async def test_nobody_waits_behind_the_last_slice(store: Store, monkeypatch: pyt
 async def test_created_jobs_are_counted(store: Store) -> None:
     """Each job that is created counts for its workflow, once, and none that is refused."""
     created = BoundedCounts()
-    requests = BulkJobs(store, created)
+    requests = BulkJobs(store, created, unlimited(store))
     work = Creation(lambda n: NewJob("c", "demo.flow" if n % 2 else "nowhere", None, None), str)
     for key in (None, Key("k", "f"), Key("k", "f")):
         await requests.run(work, lambda: requests.given(70), show, key)
@@ -54,7 +62,7 @@ async def test_an_answer_that_was_dropped_meanwhile_is_not_an_empty_one(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever asks for an answer while it is dropped is told to ask again, and never that there are no items."""
-    requests = BulkJobs(store, BoundedCounts())
+    requests = BulkJobs(store, BoundedCounts(), unlimited(store))
     work = Creation(lambda n: NewJob(f"c{n}", "demo.flow", None, None), str)
     await requests.run(work, lambda: requests.given(3), show, Key("k", "f"))
 

@@ -203,7 +203,10 @@ def test_error_examples_use_listed_errors(document: str, least: int) -> None:
     assert len(shown) >= least
 
 
-CHANGES = ["BulkCreation", "BulkDeletion", "BulkNewJob", "BulkTagging", "BulkUpdate", "JobSelection", "NewStatus"]
+CHANGES = [
+    "BulkCreation", "BulkDeletion", "BulkNewJob", "BulkTagging", "BulkUpdate", "FleetDeviceAttributes", "JobSelection",
+    "NewStatus",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("document", "empty"), [(CONTRACT, ["EmptyObject"]), (spec.FLEET, CHANGES), (spec.RULES, [])])

@@ -151,14 +151,15 @@ def _log(record: ExaminedJob) -> _Wrong:
 
 
 def _told_versions(record: ExaminedJob, events: Sequence[Event]) -> list[int]:
-    """Return the times of the versions that have an event: all but those of reports that were overtaken.
+    """Return the times of the versions that have or had an event: all but those of reports that were overtaken.
 
-    Such a version is at the moment before the event of the change that it is a part of.
+    Such a version is at the moment before the event of the change that it is a part of. So may be one whose event was
+    pruned: that is before the first event of all.
     """
     versions = [*(entry.mtime for entry in record.entries), record.job.mtime]
     told = {event.ctime for event in events}
     updated = {event.ctime for event in events if event.action is Action.UPDATE_STATUS}
-    hops = {moment - 1 for moment in updated.intersection(versions)}
+    hops = {moment - 1 for moment in updated.intersection(versions) if moment - 1 > events[0].ctime}
     return [each for each in versions if each in told or each not in hops]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from wfx.domain.json import decode
 from wfx.store.rule_records import Task
 from wfx.tasks import webhook
@@ -28,6 +26,8 @@ def _target(given: Mapping[str, Any]) -> str:
     """Return the server of an address, whose path may be a secret, or the recipients of a mail."""
     if isinstance(to := given.get("to"), list):
         return ", ".join(map(str, to))
+    import httpx  # it takes a tenth of a second, which the start of the service does not need
+
     try:
         url = httpx.URL(str(given.get("url", "")))
         return f"{url.scheme}://{url.netloc.decode('ascii')}" if url.host else ""

@@ -11,11 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httpcore
-import httpx
 
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import decode, encode
@@ -25,6 +24,9 @@ from wfx.tasks.guarded_connections import GuardedConnections, Resolve, resolve
 from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import signed_headers, webhook_id
 from wfx.version import VERSION
+
+if TYPE_CHECKING:
+    import httpx
 
 KIND = "webhook_notify"
 DEADLINE = 15.0
@@ -111,6 +113,8 @@ def _url_of(wanted: Any) -> httpx.URL:
     text = wanted.get("url") if isinstance(wanted, dict) else None
     if not isinstance(text, str) or len(text) > _LONGEST_URL:
         raise CannotBeDone(f"the address is no text of at most {_LONGEST_URL:,} characters")
+    import httpx  # it takes a tenth of a second, which the start of the service does not need
+
     try:
         url = httpx.URL(text)
         host = url.raw_host.decode("ascii")
