@@ -35,8 +35,8 @@ def observers(directory: PluginDirectory) -> PluginDirectory:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """Read lines of JSON."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """Read the lines of JSON that are complete."""
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
 
 
 def test_all_refusals_are_recorded(guard: Guard, start: Start, tmp_path: Path, engine: str) -> None:
