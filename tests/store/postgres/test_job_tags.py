@@ -52,14 +52,6 @@ BEFORE = 6
 
 
 @pytest.fixture
-async def plain(option: str) -> AsyncIterator[Plain]:
-    """A connection of an administrator."""
-    opened = await Connector(read_target(option))()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
 async def store(option: str) -> AsyncIterator[Store]:
     """A store; in the end its database is sound."""
     opened = await open_store("postgres", option)

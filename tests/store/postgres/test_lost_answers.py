@@ -12,17 +12,20 @@ from postgres_server import Postgres
 
 from tests.store.postgres.cutting_proxy import CuttingProxy
 from tests.store.postgres.patience import in_the_end, until
+from tests.store.postgres.test_rules import DONE, of_job, tasks
 from tests.store.postgres_schemas import schemas, unsound
 from tests.store.samples import FLOW, all_jobs, begin, history_of, move, renamed, tag, together, whole_log
 from wfx.domain.errors import StoreError, StoreUnavailable, WorkflowInUse
 from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.opening import open_store
-from wfx.store.operations import ChangeJob, DeleteWorkflow
+from wfx.store.operations import ChangeJob, CreateJob, DeleteWorkflow
+from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.exclusive_operations import performed
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
+from wfx.store.rule_records import NOTHING, RuleRecords, ScoreEntry, TaskQuery, TaskState
 
 _KILL_LISTENERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -217,3 +220,36 @@ async def test_an_event_that_was_pruned_meanwhile(store: Store, option: str) -> 
     with pytest.raises(StoreUnavailable, match="was changed as asked, by event 999, which was pruned"):
         await performed(plain, DeleteWorkflow(FLOW.name), 0, 999)
     await plain.close()
+
+
+@pytest.mark.parametrize("lets_through", [True, False])
+async def test_what_rules_do_happens_once_if_the_answer_is_lost(
+    store: Store, proxy: CuttingProxy, option: str, *, lets_through: bool
+) -> None:
+    """If the connection is lost at an event or the end of a task, it happens once, and the caller gets its answer."""
+    wanted = [CreateJob(FLOW.name, begin("cut here"))]
+    records = tasks(1)._replace(scores=[ScoreEntry("p", "u", 2, "")], sequences={"n": (0, 1)})
+    proxy.cut_at(b"cut here", lets_through=lets_through)
+    answer = await store.take_event("evt", wanted, records, of_job)
+    assert [job.id for job in await all_jobs(store)] == [answer]
+    assert await store.take_event("evt", wanted, NOTHING, of_job) == answer
+    (task,) = await store.claim_tasks(["mail"], 5, 600)
+    proxy.cut_at(b"cut here", lets_through=lets_through)
+    (job,) = await store.finish_task(task, DONE, wanted, RuleRecords(scores=[ScoreEntry("q", "u", 2, "")]))
+    assert proxy.cuts == 2
+    assert [job.id for job in await all_jobs(store)] == [answer, job.id]
+    assert (await store.score_totals(["u"]), await store.sequences(["n"])) == ({"u": 4}, {"n": 1})
+    assert (await asyncio.to_thread(check, option)).findings == []
+
+
+@pytest.mark.parametrize("lets_through", [True, False])
+async def test_a_claim_whose_answer_is_lost_ends(store: Store, proxy: CuttingProxy, *, lets_through: bool) -> None:
+    """A task whose claim was not answered is given again once that is over."""
+    await store.take_event("evt", (), tasks(1), lambda _: "")
+    proxy.cut_at(b"mail", lets_through=lets_through)
+    claimed = await in_the_end(lambda: store.claim_tasks(["mail"], 5, 0.01))
+    while not claimed:
+        claimed = await store.claim_tasks(["mail"], 5, 600)
+    assert proxy.cuts == 1
+    await store.finish_task(claimed[0], DONE)
+    assert [task.state for task in await store.list_tasks(TaskQuery())] == [TaskState.DONE]

@@ -4,45 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 
 import pytest
 
 from wfx.domain.quota import Bucket, Quota
-from wfx.store.opening import open_store
 from wfx.store.postgres import rate_tokens
-from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.rate_tokens import PostgresRateTokens
-from wfx.store.postgres.target import read_target
 
 WINDOW = 100_000.0
 """Seconds: what the test itself takes is nothing against it."""
-
-
-@pytest.fixture
-async def connector(option: str) -> Connector:
-    """Opens connections to a database with tables."""
-    await (await open_store("postgres", option)).close()
-    return Connector(read_target(option))
-
-
-@pytest.fixture
-async def servers(connector: Connector) -> AsyncIterator[list[PostgresRateTokens]]:
-    """Two servers."""
-    opened = [PostgresRateTokens(connector, Deadlines()) for _ in range(2)]
-    yield opened
-    for each in opened:
-        await each.close()
-
-
-@pytest.fixture
-async def plain(connector: Connector) -> AsyncIterator[Plain]:
-    """A connection for the test."""
-    opened = await connector()
-    yield opened
-    await opened.close()
 
 
 async def let_pass(plain: Plain, seconds: float) -> None:
@@ -51,7 +23,7 @@ async def let_pass(plain: Plain, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_buckets(servers: list[PostgresRateTokens], plain: Plain, seed: int) -> None:
+async def test_buckets(token_servers: Sequence[PostgresRateTokens], plain: Plain, seed: int) -> None:
     """Whoever takes tokens, and however many at once, gets those that one bucket in memory would have had."""
     chance = random.Random(seed)
     quota = Quota(chance.randint(1, 4), WINDOW, chance.randint(0, 5))
@@ -59,7 +31,7 @@ async def test_buckets(servers: list[PostgresRateTokens], plain: Plain, seed: in
     now = 0.0
     for _ in range(60):
         wanted = {key: chance.randint(1, 3) for key in chance.sample("abc", chance.randint(1, 3))}
-        taken = await chance.choice(servers).take(wanted, quota)
+        taken = await chance.choice(token_servers).take(wanted, quota)
         for key, count in wanted.items():
             bucket = buckets.setdefault(key, Bucket(now))
             waits = [bucket.take(quota, now) for _ in range(count)]
@@ -70,7 +42,7 @@ async def test_buckets(servers: list[PostgresRateTokens], plain: Plain, seed: in
         await let_pass(plain, passes)
 
 
-async def test_at_once(servers: list[PostgresRateTokens]) -> None:
+async def test_at_once(token_servers: Sequence[PostgresRateTokens]) -> None:
     """Of tokens that servers take at the same moment none is given twice, and no server waits for ever for another."""
     quota = Quota(100, WINDOW)
     keys = [f"key-{number}" for number in range(10)]
@@ -80,30 +52,30 @@ async def test_at_once(servers: list[PostgresRateTokens]) -> None:
         return sum(each.granted for answer in taken for each in answer.values())
 
     async with asyncio.timeout(120):
-        first, second = await asyncio.gather(take(servers[0], keys), take(servers[1], keys[::-1]))
+        first, second = await asyncio.gather(take(token_servers[0], keys), take(token_servers[1], keys[::-1]))
     assert first + second == len(keys) * quota.size
 
 
-async def test_full_buckets_are_forgotten(servers: list[PostgresRateTokens], plain: Plain) -> None:
+async def test_full_buckets_are_forgotten(token_servers: Sequence[PostgresRateTokens], plain: Plain) -> None:
     """Buckets that are full again are deleted in time, and no others."""
     quota = Quota(2, WINDOW, 4)
-    await servers[0].take({"little": 1, "much": 5}, quota)
+    await token_servers[0].take({"little": 1, "much": 5}, quota)
     await let_pass(plain, 1.5 * WINDOW)
-    await servers[1].take({"other": 1}, quota)
+    await token_servers[1].take({"other": 1}, quota)
     kept = await plain.fetch("SELECT key FROM rate_bucket ORDER BY key")
     assert [row[0] for row in kept] == ["much", "other"]
 
 
 async def test_many_full_buckets_are_forgotten(
-    servers: list[PostgresRateTokens], plain: Plain, monkeypatch: pytest.MonkeyPatch
+    token_servers: Sequence[PostgresRateTokens], plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many buckets are full again, the next calls delete them all, some at each."""
     monkeypatch.setattr(rate_tokens, "_AT_ONCE", 10)
     quota = Quota(2, WINDOW)
-    await servers[0].take({f"key-{number}": 1 for number in range(25)}, quota)
+    await token_servers[0].take({f"key-{number}": 1 for number in range(25)}, quota)
     await let_pass(plain, 1.5 * WINDOW)
     left = []
     for _ in range(4):
-        await servers[1].take({"other": 1}, quota)
+        await token_servers[1].take({"other": 1}, quota)
         left.append(await plain.fetchval("SELECT count(*) FROM rate_bucket WHERE key <> 'other'"))
     assert left == [15, 5, 0, 0]

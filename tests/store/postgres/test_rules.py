@@ -1,24 +1,19 @@
-"""Rules on several servers that share a database, and answers of PostgreSQL that are lost."""
+"""Rules on several servers that share a database."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from postgres_server import Postgres
 
-from tests.store.postgres.cutting_proxy import CuttingProxy
-from tests.store.postgres.patience import in_the_end
-from tests.store.postgres_schemas import unsound
 from tests.store.samples import FLOW, all_jobs, begin, together
 from wfx.domain.errors import SequenceTaken, StepTaken, TaskTaken
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
-from wfx.store.opening import open_store, system_clock
+from wfx.store.opening import system_clock
 from wfx.store.operations import CreateJob
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
@@ -26,13 +21,11 @@ from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 from wfx.store.rule_records import (
-    NOTHING,
     NewTask,
     RuleRecords,
     ScoreEntry,
     Task,
     TaskOutcome,
-    TaskQuery,
     TaskState,
 )
 
@@ -40,17 +33,10 @@ DONE = TaskOutcome(TaskState.DONE, Json(b"{}"))
 
 
 @pytest.fixture
-async def servers(option: str) -> AsyncIterator[Sequence[Store]]:
-    """Three stores on one database, which is sound in the end."""
-    async with AsyncExitStack() as stack:
-        opened = []
-        for _ in range(3):
-            store = await open_store("postgres", option)
-            stack.push_async_callback(store.close)
-            opened.append(store)
-        await opened[0].create_workflow(FLOW)
-        yield opened
-    assert await unsound(option) == []
+async def servers(servers: Sequence[Store]) -> Sequence[Store]:
+    """Three stores on one database with a workflow."""
+    await servers[0].create_workflow(FLOW)
+    return servers
 
 
 def tasks(count: int) -> RuleRecords:
@@ -156,53 +142,3 @@ async def test_the_end_of_a_claim_is_that_of_the_database(servers: Sequence[Stor
     )
     assert isinstance(outcomes[0], TaskTaken)
     assert len(await all_jobs(servers[2])) == 1
-
-
-@pytest.fixture
-async def proxy(postgres: Postgres) -> CuttingProxy:
-    """A proxy before the server."""
-    return CuttingProxy(postgres.port)
-
-
-@pytest.fixture
-async def store(proxy: CuttingProxy, option: str) -> AsyncIterator[Store]:
-    """A store behind the proxy, which is sound in the end."""
-    async with proxy.running() as port:
-        opened = await open_store("postgres", f"{option} port={port} sslmode=disable")
-        await opened.create_workflow(FLOW)
-        yield opened
-        await opened.close()
-    assert await unsound(option) == []
-
-
-@pytest.mark.parametrize("lets_through", [True, False])
-async def test_what_rules_do_happens_once_if_the_answer_is_lost(
-    store: Store, proxy: CuttingProxy, option: str, *, lets_through: bool
-) -> None:
-    """If the connection is lost at an event or the end of a task, it happens once, and the caller gets its answer."""
-    wanted = [CreateJob(FLOW.name, begin("cut here"))]
-    records = tasks(1)._replace(scores=[ScoreEntry("p", "u", 2, "")], sequences={"n": (0, 1)})
-    proxy.cut_at(b"cut here", lets_through=lets_through)
-    answer = await store.take_event("evt", wanted, records, of_job)
-    assert [job.id for job in await all_jobs(store)] == [answer]
-    assert await store.take_event("evt", wanted, NOTHING, of_job) == answer
-    (task,) = await store.claim_tasks(["mail"], 5, 600)
-    proxy.cut_at(b"cut here", lets_through=lets_through)
-    (job,) = await store.finish_task(task, DONE, wanted, RuleRecords(scores=[ScoreEntry("q", "u", 2, "")]))
-    assert proxy.cuts == 2
-    assert [job.id for job in await all_jobs(store)] == [answer, job.id]
-    assert (await store.score_totals(["u"]), await store.sequences(["n"])) == ({"u": 4}, {"n": 1})
-    assert (await asyncio.to_thread(check, option)).findings == []
-
-
-@pytest.mark.parametrize("lets_through", [True, False])
-async def test_a_claim_whose_answer_is_lost_ends(store: Store, proxy: CuttingProxy, *, lets_through: bool) -> None:
-    """A task whose claim was not answered is given again once that is over."""
-    await store.take_event("evt", (), tasks(1), lambda _: "")
-    proxy.cut_at(b"mail", lets_through=lets_through)
-    claimed = await in_the_end(lambda: store.claim_tasks(["mail"], 5, 0.01))
-    while not claimed:
-        claimed = await store.claim_tasks(["mail"], 5, 600)
-    assert proxy.cuts == 1
-    await store.finish_task(claimed[0], DONE)
-    assert [task.state for task in await store.list_tasks(TaskQuery())] == [TaskState.DONE]

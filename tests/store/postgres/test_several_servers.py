@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
 
-from tests.store.postgres_schemas import unsound
 from tests.store.samples import FLOW, all_jobs, attempt, begin, move, redefine, renamed, tag, together, whole_log
 from tests.waiting import DEADLINE
 from wfx.domain.errors import JobNotFound, StepTaken, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
@@ -21,19 +19,6 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.opening import open_store
 from wfx.store.operations import ChangeJob, CreateJob
 from wfx.store.protocol import LogFollower, Store
-
-
-@pytest.fixture
-async def servers(option: str) -> AsyncIterator[Sequence[Store]]:
-    """Three stores on one database, which is sound in the end."""
-    async with AsyncExitStack() as stack:
-        opened = []
-        for _ in range(3):
-            store = await open_store("postgres", option)
-            stack.push_async_callback(store.close)
-            opened.append(store)
-        yield opened
-    assert await unsound(option) == []
 
 
 async def followed(follower: LogFollower, head: int) -> list[Event]:
