@@ -9,7 +9,8 @@ from typing import NewType
 Timestamp = NewType("Timestamp", int)
 """Microseconds since 1970-01-01T00:00:00Z."""
 
-_SECOND = 1_000_000
+SECOND = 1_000_000
+"""Microseconds."""
 
 
 @lru_cache(maxsize=4096)
@@ -20,7 +21,7 @@ def _whole_seconds(seconds: int) -> str:
 @lru_cache(maxsize=16384)
 def rfc3339(moment: Timestamp) -> str:
     """Format in UTC with up to six fractional digits, trailing zeros trimmed (rest-api section 4)."""
-    seconds, micros = divmod(moment, _SECOND)
+    seconds, micros = divmod(moment, SECOND)
     if not micros:
         return _whole_seconds(seconds) + "Z"
     return f"{_whole_seconds(seconds)}.{micros:06d}".rstrip("0") + "Z"
@@ -28,5 +29,5 @@ def rfc3339(moment: Timestamp) -> str:
 
 def rfc3339_millis(moment: Timestamp) -> str:
     """Format in UTC with exactly three fractional digits, as event times are (rest-api section 4)."""
-    seconds, micros = divmod(moment, _SECOND)
+    seconds, micros = divmod(moment, SECOND)
     return f"{_whole_seconds(seconds)}.{micros // 1000:03d}Z"

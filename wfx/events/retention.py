@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from wfx.config.tunables import Current, Tunables
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.store.protocol import KEPT_FOR_CONSUMERS, Store
 from wfx.store.upkeep import Upkeep, present
 
-_MICROS = 1_000_000
 _EARLIEST = -(2**63)
 """The earliest time that a store knows; a greatest age may reach further back."""
 _logger = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ class Retention(Upkeep):
 
     async def _prune_some(self, at_most: int) -> int:
         tunables = self._tunables.current
-        oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * _MICROS)))
+        oldest = Timestamp(max(_EARLIEST, self._now() - int(tunables.events_max_age * SECOND)))
         return await self._store.prune_log(
             keep_newest=tunables.events_keep,
             older_than=oldest,

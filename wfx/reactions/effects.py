@@ -17,7 +17,7 @@ from wfx.expressions.scope import Facts
 from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
-from wfx.rules.own_actions import SET_OUTPUT
+from wfx.rules.own_actions import MAIL, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
@@ -25,7 +25,7 @@ DEEPEST = 100
 """Events of a chain; what would come behind is refused, whatever the limit of repetitions is."""
 MOST = 128
 """Actions that are taken for an event."""
-TASKS = ("webhook_notify", "mail")
+TASKS = (WEBHOOK_NOTIFY, MAIL)
 """Types of actions that become tasks, which are worked on later."""
 
 

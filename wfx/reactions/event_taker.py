@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,34 +15,17 @@ from wfx.domain.timestamp import Timestamp
 from wfx.limits.policy import Kind
 from wfx.reactions.effects import ActionResult, Effects, effects_of
 from wfx.reactions.event_answer import answer_of
-from wfx.reactions.facts import FactStore, GatheredFacts, TooManyFacts
+from wfx.reactions.facts import GatheredFacts, TooManyFacts
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import PendingEvent
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
 from wfx.service.limits import Limits
-from wfx.store.operations import JobOperation
-from wfx.store.rule_records import RuleRecords
+from wfx.store.rule_protocol import EventStore
 
 _ATTEMPTS = 100
 """How often an event is evaluated while others draw from the same sequences."""
-
-
-class EventStore(FactStore, Protocol):
-    """What is asked of a store."""
-
-    async def take_event(
-        self,
-        event_id: str,
-        operations: Sequence[JobOperation],
-        records: RuleRecords,
-        tell: Callable[[Sequence[Any]], str],
-    ) -> str:
-        """Do what an event brings about and keep its answer, or return the one that is kept."""
-
-    async def read_event_answer(self, event_id: str) -> str | None:
-        """Return the answer to an event that is kept, if there is one."""
 
 
 class CurrentRules(Protocol):

@@ -6,33 +6,20 @@ done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from time import monotonic
-from typing import Protocol
 
 from wfx.expressions.scope import KnownFacts, User
 from wfx.reactions.effects import Effects, Lineage
 from wfx.rules.evaluation import Evaluation, evaluate
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
+from wfx.store.rule_protocol import FactStore
 from wfx.store.rule_records import is_name
 
 _MOST_READS = 64
 """Reads for one event: each finds what stands behind conditions that hold by what the one before has found."""
-
-
-class FactStore(Protocol):
-    """What is asked of a store."""
-
-    async def score_totals(self, actor_ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the points of actors that have any."""
-
-    async def sequences(self, names: Sequence[str]) -> Mapping[str, int]:
-        """Return the last numbers that were drawn from sequences, where any was."""
-
-    async def repetitions(self, root: str) -> Mapping[str, int]:
-        """Return how often each element was taken in a chain."""
 
 
 class TooManyFacts(ValueError):

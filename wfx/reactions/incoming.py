@@ -14,13 +14,14 @@ from wfx.domain.cause import Cause
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreError, TooManyStarted, WfxError
 from wfx.domain.json import Json, decode
 from wfx.reactions.event_queue import EventQueue
-from wfx.reactions.event_taker import CurrentRules, EventStore, EventTaker
+from wfx.reactions.event_taker import CurrentRules, EventTaker
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import Batch, PendingEvent, Withdrawn
 from wfx.rules.event import Event
 from wfx.rules.graph import Engine
 from wfx.service.limits import Limits
+from wfx.store.rule_protocol import EventStore
 
 log = logging.getLogger(__name__)
 

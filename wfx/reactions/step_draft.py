@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from wfx.reactions.effects import ActionResult, Effects, Outcome, Start
-from wfx.reactions.facts import FactStore, GatheredFacts
+from wfx.reactions.facts import GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
+from wfx.store.rule_protocol import FactStore
 from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry
 
 MOST_EVENTS = 64

@@ -11,6 +11,8 @@ from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
 
+WEBHOOK_NOTIFY, MAIL = "webhook_notify", "mail"
+"""The types that are done later, as tasks of these kinds."""
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
 
@@ -104,7 +106,7 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
         _points,
     ),
     DeclaredAction(
-        "webhook_notify", "Sends a JSON document to an address.",
+        WEBHOOK_NOTIFY, "Sends a JSON document to an address.",
         (
             Parameter("url", Form.TEXT, "The address.", required=True, check=_wrong_url),
             Parameter("body", Form.ANY, "The document; the event unless given.", default=_body_of),
@@ -112,7 +114,7 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
         lambda planned: f"Notified {urlsplit(planned['url']).hostname}",
     ),
     DeclaredAction(
-        "mail", "Sends a mail.",
+        MAIL, "Sends a mail.",
         (
             Parameter("to", Form.TEXTS, "The addresses.", required=True),
             Parameter("subject", Form.TEXT, "The subject.", required=True),

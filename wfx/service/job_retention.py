@@ -14,7 +14,7 @@ from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.errors import JobNotFound, Refused
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobRow
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.old_jobs import OldJobs
 from wfx.store.protocol import Store
@@ -26,7 +26,6 @@ _LEASE = "job-retention"
 _LEASE_SECONDS = 180.0
 _STEPS = 200
 """Steps without an old job after which a turn ends; the next one goes on there."""
-_MICROS = 1_000_000
 _logger = logging.getLogger(__name__)
 
 
@@ -99,7 +98,7 @@ class JobRetention(Upkeep):
             _logger.info("deleted %d finished jobs for their age", deleted)
         if dropped := await self.drop_tombstones():
             _logger.info("dropped the tombstones of %d deleted jobs", dropped)
-        self._figures.ended = self._now() / _MICROS
+        self._figures.ended = self._now() / SECOND
 
     async def delete_old_jobs(self) -> int:
         """Take one turn, if no other server has the lease; return how many jobs were deleted. Raises StoreError."""
@@ -136,5 +135,5 @@ class JobRetention(Upkeep):
         return await self._in_pieces(self._drop_some_tombstones)
 
     async def _drop_some_tombstones(self, at_most: int) -> int:
-        since = self._now() - int(self._tunables.current.tombstone_grace * _MICROS)
+        since = self._now() - int(self._tunables.current.tombstone_grace * SECOND)
         return await self._store.drop_tombstones(Timestamp(since), at_most)

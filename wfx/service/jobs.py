@@ -13,7 +13,7 @@ from wfx.domain.errors import JobChanged, JobNotFound
 from wfx.domain.job import Change, HistoryEntry, Job, Status
 from wfx.domain.job_list import JobList, JobListQuery
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Rest
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.domain.workflow import Actor
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.guard import Guard
@@ -55,7 +55,7 @@ class Jobs:
         """Return what its device is told of a job that was deleted so many seconds ago at most. Raises JobNotFound."""
         if not grace:
             raise JobNotFound
-        return await self._store.get_tombstone(job_id, Timestamp(time.time_ns() // 1000 - int(grace * 1_000_000)))
+        return await self._store.get_tombstone(job_id, Timestamp(time.time_ns() // 1000 - int(grace * SECOND)))
 
     def history(self, job: Job, room: int) -> Coroutine[Any, Any, Page[HistoryEntry]]:
         """Return what the job was before this version of it, newest first."""

@@ -9,7 +9,7 @@ from wfx.config.max_ages import MaxAges
 from wfx.domain.finished import is_finished
 from wfx.domain.job_list import JobListQuery, JobRow, Period
 from wfx.domain.query import JobQuery, Paging
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.protocol import Store
 
@@ -18,7 +18,6 @@ TOGETHER = 100
 _WORKFLOWS = 20
 _ROOM = 4 * 1024 * 1024
 """Bytes of workflows that are read at once."""
-_MICROS = 1_000_000
 
 
 class OldJobs:
@@ -47,7 +46,7 @@ class OldJobs:
         while self._states:
             workflow, state = self._states[0]
             if age := ages.of(state, workflow.group_of(state)):
-                return await self._look(JobQuery(workflow=workflow.name, state=state), now, int(age * _MICROS))
+                return await self._look(JobQuery(workflow=workflow.name, state=state), now, int(age * SECOND))
             self._states.popleft()
         return [] if await self._read_workflows(ages) else None
 

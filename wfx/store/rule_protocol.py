@@ -16,8 +16,21 @@ if TYPE_CHECKING:  # it needs the decisions of the protocol
     from wfx.store.operations import JobOperation, TellEvent
 
 
-class RuleStore(Protocol):
-    """What a store does for rules."""
+class FactStore(Protocol):
+    """What a store knows of what conditions may ask for."""
+
+    async def score_totals(self, actor_ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the sum of the points of each of these actors; 0 for those that have none."""
+
+    async def sequences(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Return the value of each of these sequences; 0 for those that were not used yet."""
+
+    async def repetitions(self, root: str) -> Mapping[str, int]:
+        """Return how often which elements came in the chain of events with this root."""
+
+
+class EventStore(FactStore, Protocol):
+    """What a store does for events from outside."""
 
     async def take_event(
         self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
@@ -31,6 +44,10 @@ class RuleStore(Protocol):
 
     async def read_event_answer(self, event_id: str) -> str | None:
         """Return the answer to the event with this id; None if none is kept."""
+
+
+class RuleStore(EventStore, Protocol):
+    """What a store does for rules."""
 
     async def claim_tasks(self, kinds: Sequence[str], at_most: int, ttl: float) -> Sequence[Task]:
         """Take tasks of these kinds that are due, those that have been for longest first, for so many seconds.
@@ -83,14 +100,5 @@ class RuleStore(Protocol):
         Returns how many were dropped. One call is one short transaction.
         """
 
-    async def score_totals(self, actor_ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the sum of the points of each of these actors; 0 for those that have none."""
-
     async def list_scores(self, after: int, limit: int, actor_id: str | None = None) -> Sequence[Score]:
         """Return points behind this number, in the order in which they were given; of one actor, or of all."""
-
-    async def sequences(self, names: Sequence[str]) -> Mapping[str, int]:
-        """Return the value of each of these sequences; 0 for those that were not used yet."""
-
-    async def repetitions(self, root: str) -> Mapping[str, int]:
-        """Return how often which elements came in the chain of events with this root."""

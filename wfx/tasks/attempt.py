@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wfx.domain.cause import decode_cause
 from wfx.domain.errors import Refused, StoreError
 from wfx.domain.json import Json
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.request_context import LOG_FIELD
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskOutcome, TaskState
@@ -25,7 +25,6 @@ from wfx.tasks.retry_plan import RetryPlan
 
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
-_MICROS = 1_000_000
 _logger = logging.getLogger(__name__)
 
 
@@ -86,7 +85,7 @@ class Attempts:
         delay = self._plan.delay(progress.failures)
         if delay is None:
             return _failed(progress)
-        due = Timestamp(self._now() + int(delay * _MICROS))
+        due = Timestamp(self._now() + int(delay * SECOND))
         outcome = TaskOutcome(TaskState.WAITING, progress.encoded, due)
         return _Told(outcome, f"{progress.message}; it is tried again in {delay:.0f} s", logging.INFO)
 

@@ -19,11 +19,12 @@ import aiosmtplib
 
 from wfx.domain.json import decode
 from wfx.mail_address import is_address
+from wfx.rules.own_actions import MAIL
 from wfx.store.rule_records import Task
 from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import webhook_id
 
-KIND = "mail"
+KIND = MAIL
 DEADLINE = 15.0
 """Seconds in which the server has to take a mail."""
 _MOST_RECIPIENTS = 100

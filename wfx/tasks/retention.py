@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import TaskQuery
 from wfx.store.upkeep import Upkeep, present
 
 KEPT_DAYS = 30
 """How long it is seen what became of a task, and a failed one can be replayed."""
-_MICROS_OF_A_DAY = 86_400 * 1_000_000
+_DAY = 86_400 * SECOND
 _logger = logging.getLogger(__name__)
 
 
@@ -46,4 +46,4 @@ class TaskRetention(Upkeep):
             _logger.info("dropped %d old tasks", dropped)
 
     async def _drop_some(self, at_most: int) -> int:
-        return await self._store.drop_tasks(Timestamp(self._now() - KEPT_DAYS * _MICROS_OF_A_DAY), at_most)
+        return await self._store.drop_tasks(Timestamp(self._now() - KEPT_DAYS * _DAY), at_most)

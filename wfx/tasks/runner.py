@@ -17,7 +17,7 @@ from typing import Self
 
 from wfx.domain.errors import Refused, StoreError
 from wfx.domain.json import Json
-from wfx.domain.timestamp import Timestamp
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskOutcome, TaskState
 from wfx.store.upkeep import present
@@ -48,7 +48,6 @@ _LONGEST_LIMIT = 60.0
 _END_SECONDS = 3.0
 """How long attempts may go on when the runner ends."""
 _EVERY_PLACE = 1 << 16
-_MICROS = 1_000_000
 _logger = logging.getLogger(__name__)
 
 
@@ -138,7 +137,7 @@ class TaskRunner:
         if due is None:
             return LOOK_SECONDS
         if (early := due - self._now()) > 0:
-            return min(early / _MICROS, LOOK_SECONDS)
+            return min(early / SECOND, LOOK_SECONDS)
         claimed = await self._store.claim_tasks(self._kinds, min(free, self._batch), CLAIM_SECONDS)
         if not claimed:
             return _AGAIN_SECONDS

@@ -18,6 +18,7 @@ import httpcore
 
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import decode, encode
+from wfx.rules.own_actions import WEBHOOK_NOTIFY
 from wfx.store.rule_records import Task
 from wfx.tasks.address_guard import AddressGuard, AddressNotAllowed
 from wfx.tasks.guarded_connections import GuardedConnections, Resolve, resolve
@@ -28,7 +29,7 @@ from wfx.version import VERSION
 if TYPE_CHECKING:
     import httpx
 
-KIND = "webhook_notify"
+KIND = WEBHOOK_NOTIFY
 DEADLINE = 15.0
 """Seconds in which a receiver has to answer with 2xx, from the look-up of its name on."""
 _CONNECT = 5.0
