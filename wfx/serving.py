@@ -38,11 +38,12 @@ def load(sources: Sources) -> LoadedConfig:
 
 def loaded_from(resolved: ResolvedSettings) -> LoadedConfig:
     """Make the configuration, with what was read for it. Raises Failure."""
+    from wfx.config import secret_files
     from wfx.config.live_reload import LoadedConfig  # what only a running server needs is imported when it runs
     from wfx.server.tls import files_of
 
     config, exposed = config_of(resolved.settings), tuple(exposed_secrets(resolved.settings))
-    others = (config.rules, config.webhook_secret_file, config.smtp_password_file)
+    others = (config.rules, *(getattr(config, name.replace("-", "_")) for name in secret_files.OPTIONS))
     named = [*files_of(config), *filter(None, others)]
     signatures = {**resolved.signatures, **{path: signature(path) for path in named}}
     return LoadedConfig(config, resolved.settings, signatures, (*resolved.warnings, *exposed))

@@ -89,6 +89,7 @@ def given(settings: Settings, options: tuple[Option, ...]) -> list[str]:
 
 def selection_of(settings: Settings, options: tuple[Option, ...], now: float) -> dict[str, Any]:
     """Return the conditions on the command line; ages count back from ``now``. Raises UsageFailure for empty ones."""
+    refuse_empty(settings, options)
     return _members(settings, given(settings, options), now)
 
 
@@ -112,7 +113,6 @@ def refuse_empty(settings: Settings, options: tuple[Option, ...]) -> None:
 
 
 def _members(settings: Settings, names: list[str], now: float) -> dict[str, Any]:
-    refuse_empty(settings, tuple(option for option in (FROM_STATE, *OPTIONS) if option.name in names))
     members: dict[str, Any] = {}
     chosen: dict[str, str] = {}
     for name in names:

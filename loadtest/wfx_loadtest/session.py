@@ -104,16 +104,9 @@ class Session:
 
 def _addresses(settings: Settings) -> tuple[Address, Address]:
     """Return where the north and the south side are."""
-    if not settings.enable_tls:
-        return (
-            Address(settings.mgmt_host, settings.mgmt_port, settings.mgmt_unix_socket),
-            Address(settings.client_host, settings.client_port, settings.client_unix_socket),
-        )
-    tls = settings.tls.context()
-    return (
-        Address(settings.mgmt_tls_host, settings.mgmt_tls_port, settings.mgmt_unix_socket, tls),
-        Address(settings.client_tls_host, settings.client_tls_port, settings.client_unix_socket, tls),
-    )
+    tls = settings.tls.context() if settings.enable_tls else None
+    south, north = settings.places
+    return Address(*north, tls), Address(*south, tls)
 
 
 @asynccontextmanager

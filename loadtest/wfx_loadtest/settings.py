@@ -59,14 +59,17 @@ class Settings:
         return ", ".join(f"{name} {value}" for name, value in named.items())
 
     @property
-    def targets(self) -> tuple[str, str]:
-        """Where the southbound and the northbound side are."""
+    def places(self) -> tuple[tuple[str, int, str], tuple[str, int, str]]:
+        """Host, port and Unix socket of the southbound and the northbound side."""
         if self.enable_tls:
             south, north = (self.client_tls_host, self.client_tls_port), (self.mgmt_tls_host, self.mgmt_tls_port)
         else:
             south, north = (self.client_host, self.client_port), (self.mgmt_host, self.mgmt_port)
+        return (*south, self.client_unix_socket), (*north, self.mgmt_unix_socket)
+
+    @property
+    def targets(self) -> tuple[str, str]:
+        """Where the southbound and the northbound side are."""
         scheme = "https" if self.enable_tls else "http"
-        return (
-            self.client_unix_socket or f"{scheme}://{host_port(*south)}",
-            self.mgmt_unix_socket or f"{scheme}://{host_port(*north)}",
-        )
+        south, north = (socket or f"{scheme}://{host_port(host, port)}" for host, port, socket in self.places)
+        return south, north

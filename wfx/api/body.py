@@ -18,10 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from wfx.api.bad_request import BadRequest, BodyTooLarge, CompressedBody
-from wfx.domain.definition import depth_within
-
-DEEPEST = 100
-"""Levels of nesting that a body may have; what comes later (storing, hashing, filtering) relies on it."""
+from wfx.domain.definition import DEEPEST, depth_within
 
 MEDIUM = 128 * 1024
 """Bytes that a light body may have at most."""

@@ -6,6 +6,8 @@ import base64
 import binascii
 from pathlib import Path
 
+OPTIONS = ("webhook-secret-file", "smtp-password-file")
+"""Options that name a file with nothing but secrets."""
 _LARGEST = 64 * 1024
 _PREFIX = "whsec_"
 _KEY_BYTES = range(24, 65)

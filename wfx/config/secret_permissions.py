@@ -8,10 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from wfx.commandline.options import Settings
+from wfx.config import secret_files
 from wfx.config.options import OPTIONS
-
-_FILES = ("webhook-secret-file", "smtp-password-file")
-"""Options that name a file with nothing but secrets."""
 
 
 def exposed_secrets(settings: Settings) -> Iterator[str]:
@@ -22,7 +20,7 @@ def exposed_secrets(settings: Settings) -> Iterator[str]:
             continue
         if _everybody_reads(origin.name):
             yield f"{option.name} has a password in a file that everybody may read ({origin}): chmod o-r"
-    for name in _FILES:
+    for name in secret_files.OPTIONS:
         if (path := settings.text(name)) and _everybody_reads(path):
             yield f"everybody may read {path}, the file of {name}: chmod o-r"
 

@@ -20,6 +20,8 @@ _SHORT_KEYS = 1024
 """Characters that their names may have together."""
 _SMALL = 4096
 """Bytes of a definition that is remembered."""
+DEEPEST = 100
+"""Levels of nesting that a document may have; what comes later (storing, hashing, filtering) relies on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from wfx.domain.errors import JobNotFound, LogPositionError, StepTaken, StoreErr
 from wfx.domain.job import Event as LogEvent
 from wfx.domain.job import Job
 from wfx.domain.json import decode
-from wfx.limits.policy import Kind
 from wfx.reactions.effects import UNCOUNTED, Lineage, caused_by, effects_of
 from wfx.reactions.event_of_log import event_of_log, tells_tags, type_of
 from wfx.reactions.fatals import Fatals
@@ -29,6 +28,7 @@ from wfx.reactions.figures import RuleFigures
 from wfx.reactions.log_reader import LogReader
 from wfx.reactions.rules import Rules
 from wfx.reactions.step_draft import StepDraft
+from wfx.reactions.tokens import wanted
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
 from wfx.service.bounded_counts import BoundedCounts
@@ -264,10 +264,8 @@ class RuleConsumer:
 
     async def _be_admitted(self, draft: StepDraft) -> None:
         """Wait until what is in the draft may begin."""
-        for start in draft.starts if self._limits.is_set(Kind.INSTANCE_START) else ():
-            await self._admit(partial(self._limits.take, Kind.INSTANCE_START, **start._asdict()))
-        for _ in draft.records.tasks if self._limits.is_set(Kind.JOB_SCHEDULE) else ():
-            await self._admit(partial(self._limits.take, Kind.JOB_SCHEDULE))
+        for kind, whose in wanted(self._limits, draft.starts, len(draft.records.tasks)):
+            await self._admit(partial(self._limits.take, kind, **whose))
 
     async def _admit(self, take: Callable[[], Awaitable[float]]) -> None:
         while wait := await take():

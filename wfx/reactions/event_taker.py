@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from wfx.domain.errors import NoRules, StepTaken, StoreUnavailable
 from wfx.domain.timestamp import Timestamp
-from wfx.limits.policy import Kind
 from wfx.reactions.effects import ActionResult, Effects, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.facts import GatheredFacts, TooManyFacts
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import PendingEvent
+from wfx.reactions.tokens import wanted
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
@@ -85,20 +85,13 @@ class EventTaker:
 
         Returns the answer of an event that was done before, which needs none.
         """
-        wanted = [*self._wanted(effects)]
-        if wanted and is_named and (known := await self._store.read_event_answer(event.id)) is not None:
+        tokens = [*wanted(self._limits, effects.starts, len(effects.records.tasks))]
+        if tokens and is_named and (known := await self._store.read_event_answer(event.id)) is not None:
             return known
         take = self._limits.require if pending.batch is None else self._limits.admit
-        for kind, whose in wanted:
+        for kind, whose in tokens:
             await take(kind, **whose)
         return None
-
-    def _wanted(self, effects: Effects) -> Iterator[tuple[Kind, dict[str, str]]]:
-        """Return the tokens that effects need: of what kind, and whose."""
-        if self._limits.is_set(Kind.INSTANCE_START):
-            yield from ((Kind.INSTANCE_START, start._asdict()) for start in effects.starts)
-        if self._limits.is_set(Kind.JOB_SCHEDULE):
-            yield from ((Kind.JOB_SCHEDULE, {}) for _ in effects.records.tasks)
 
     async def _carry_out(
         self, pending: PendingEvent, event: Event, evaluation: Evaluation, effects: Effects, is_named: bool

@@ -6,11 +6,11 @@ import time
 import uuid
 from collections.abc import Callable
 
+from wfx.reactions.event_of_log import SOURCE
 from wfx.rules.event import Event
 
 TYPE = "system.fatal"
 """Of the event that rules may have scenarios for."""
-SOURCE = "wfx"
 PAUSE = 60.0
 """Seconds between two such events at least."""
 

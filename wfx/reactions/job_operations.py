@@ -9,14 +9,11 @@ from typing import Any
 
 from wfx.domain import creation, definition, tags, transition
 from wfx.domain.cause import EncodedCause
-from wfx.domain.definition import Definition, depth_within
+from wfx.domain.definition import DEEPEST, Definition, depth_within
 from wfx.domain.job import Status
 from wfx.domain.workflow import Actor
 from wfx.rules.action_types import Parameters
 from wfx.store.operations import ChangeJob, CreateJob, JobOperation
-
-DEEPEST = 100
-"""Levels of a definition, as in requests."""
 
 
 def operation_of(kind: str, parameters: Parameters, cause: EncodedCause) -> JobOperation:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from wfx.rules.faults import RulesInvalid
 from wfx.rules.graph import Graph
-from wfx.rules.yaml_document import LARGEST
 
 if TYPE_CHECKING:
     from wfx.expressions.expression import Compiler
@@ -77,6 +76,8 @@ def _language(strict: bool) -> tuple[Compiler, ActionTypes]:
 
 def _content(path: str) -> bytes:
     """Read a file without waiting for one that is a pipe, and not much more than may be used of it."""
+    from wfx.rules.yaml_document import LARGEST  # with the YAML library, which only a server with rules needs
+
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:

@@ -10,7 +10,7 @@ from wfx.reactions.facts import GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
 from wfx.store.rule_protocol import FactStore
-from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry
+from wfx.store.rule_records import RuleRecords, joined
 
 MOST_EVENTS = 64
 MOST_OPERATIONS = 128
@@ -39,10 +39,7 @@ class StepDraft:
         self._parts: list[_Part] = []
         self._changed: set[str] = set()
         self._bytes = 0
-        self._tasks: list[NewTask] = []
-        self._scores: list[ScoreEntry] = []
-        self._drawn: dict[str, tuple[int, int]] = {}
-        self._repetitions: dict[tuple[str, str], int] = {}
+        self._tasks = 0
 
     def __len__(self) -> int:
         """Count the events that have effects, or results."""
@@ -51,7 +48,7 @@ class StepDraft:
     @property
     def is_full(self) -> bool:
         """Whether it is time to do it."""
-        is_large = len(self.operations) + len(self._tasks) >= MOST_OPERATIONS or self._bytes >= MOST_BYTES
+        is_large = len(self.operations) + self._tasks >= MOST_OPERATIONS or self._bytes >= MOST_BYTES
         return is_large or len(self._parts) >= MOST_EVENTS
 
     def changes(self, job_id: str) -> bool:
@@ -61,7 +58,7 @@ class StepDraft:
     @property
     def records(self) -> RuleRecords:
         """What is to be written beside the operations."""
-        return RuleRecords(tuple(self._tasks), tuple(self._scores), self._drawn, self._repetitions)
+        return joined(part.effects.records for part in self._parts)
 
     def add(self, event: Event, effects: Effects) -> None:
         """Add what an event brings about."""
@@ -70,13 +67,8 @@ class StepDraft:
         self.starts += effects.starts
         self._changed.update(each.job_id for each in effects.operations if isinstance(each, ChangeJob))
         self._bytes += sum(getattr(each, "size", 0) for each in effects.operations)
-        records = effects.records
-        self._bytes += sum(len(task.input) for task in records.tasks)
-        self._tasks += records.tasks
-        self._scores += records.scores
-        for name, (before, last) in records.sequences.items():
-            self._drawn[name] = (self._drawn.get(name, (before, 0))[0], last)
-        self._repetitions |= records.repetitions
+        self._bytes += sum(len(task.input) for task in effects.records.tasks)
+        self._tasks += len(effects.records.tasks)
         self.facts.note(effects)
 
     def results(self, answers: Sequence[Any]) -> Iterator[tuple[Event, Sequence[ActionResult]]]:

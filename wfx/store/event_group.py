@@ -7,7 +7,7 @@ from itertools import chain
 
 from wfx.domain.errors import SequenceTaken
 from wfx.store.operations import EventAnswers, JobOperation, TakeEvent
-from wfx.store.rule_records import RuleRecords
+from wfx.store.rule_records import joined
 
 
 class EventGroup:
@@ -19,7 +19,7 @@ class EventGroup:
         """The events to do, by their keys."""
         self.refused: dict[int, SequenceTaken] = {}
         """By the place of an event, why it cannot be done as it was decided."""
-        self._before, self._after = present, dict(present)
+        self._after = dict(present)
         for place, event in enumerate(events):
             if event.key not in answered and event.key not in self.taken:
                 self._choose(place, event)
@@ -39,16 +39,5 @@ class EventGroup:
 
     def checkpoint(self, answers: Mapping[str, str]) -> EventAnswers:
         """Say what to write beside the operations, with the answers to the events by their keys."""
-        each = [event.records for event in self.taken.values()]
-        repetitions: dict[tuple[str, str], int] = {}
-        for records in each:
-            for pair, times in records.repetitions.items():
-                repetitions[pair] = max(times, repetitions.get(pair, 0))
-        names = dict.fromkeys(name for records in each for name in records.sequences)
-        together = RuleRecords(
-            [*chain.from_iterable(records.tasks for records in each)],
-            [*chain.from_iterable(records.scores for records in each)],
-            {name: (self._before.get(name, 0), self._after[name]) for name in names},
-            repetitions,
-        )
+        together = joined(event.records for event in self.taken.values())
         return EventAnswers([*answers.items()], together, max(event.now for event in self.taken.values()))

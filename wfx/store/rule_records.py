@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from math import isfinite
 from types import MappingProxyType
@@ -65,6 +65,13 @@ class Task(NamedTuple):
     result: Json | None
     """What was said when it was finished last."""
     cause: EncodedCause
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Task:
+        """Make it of its columns, in the order of the members."""
+        task_id, key, kind, state, due, attempts, ctime, mtime, given, result, cause = row
+        told = None if result is None else Json(result.encode())
+        return cls(task_id, key, kind, TaskState(state), due, attempts, ctime, mtime, Json(given.encode()), told, cause)
 
     @property
     def size(self) -> int:
@@ -150,6 +157,20 @@ class RuleRecords(NamedTuple):
 
 NOTHING = RuleRecords()
 """No records."""
+
+
+def joined(parts: Iterable[RuleRecords]) -> RuleRecords:
+    """Return records that were decided on one after the other as those of one decision."""
+    tasks, scores = list[NewTask](), list[ScoreEntry]()
+    sequences, repetitions = dict[str, tuple[int, int]](), dict[tuple[str, str], int]()
+    for each in parts:
+        tasks += each.tasks
+        scores += each.scores
+        for name, (before, after) in each.sequences.items():
+            sequences[name] = sequences.get(name, (before, after))[0], after
+        for pair, times in each.repetitions.items():
+            repetitions[pair] = max(times, repetitions.get(pair, 0))
+    return RuleRecords(tasks, scores, sequences, repetitions)
 
 
 def is_name(text: str) -> bool:

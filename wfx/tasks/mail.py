@@ -15,8 +15,6 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import Any
 
-import aiosmtplib
-
 from wfx.domain.json import decode
 from wfx.mail_address import is_address
 from wfx.rules.own_actions import MAIL
@@ -60,6 +58,8 @@ class Mails:
         settings = self._settings()
         if not settings.host:
             raise CannotBeDone("there is no server for mails: give one by --smtp-host")
+        import aiosmtplib  # only who sends mails needs it
+
         message = _message_of(decode(task.input), settings, webhook_id(task.key))
         if self._trust is None and settings.tls != "none":
             self._trust = await asyncio.to_thread(ssl.create_default_context)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from wfx.domain.json import decode
+from wfx.rules.own_actions import WEBHOOK_NOTIFY
 from wfx.store.rule_records import Task
-from wfx.tasks import webhook
 from wfx.tasks.signing import webhook_id
 
 _LONGEST = 300
@@ -19,7 +19,7 @@ def about(task: Task) -> Mapping[str, str]:
     given: dict[str, Any] = found if isinstance(found, dict) else {}
     told = {"target": _target(given)[:_LONGEST]}
     told |= {name: str(given.get(name, "")) for name in ("rule", "action")}
-    return told | ({"webhook_id": webhook_id(task.key)} if task.kind == webhook.KIND else {})
+    return told | ({"webhook_id": webhook_id(task.key)} if task.kind == WEBHOOK_NOTIFY else {})
 
 
 def _target(given: Mapping[str, Any]) -> str:

@@ -14,20 +14,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import httpcore
-
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import decode, encode
 from wfx.rules.own_actions import WEBHOOK_NOTIFY
 from wfx.store.rule_records import Task
 from wfx.tasks.address_guard import AddressGuard, AddressNotAllowed
-from wfx.tasks.guarded_connections import GuardedConnections, Resolve, resolve
 from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import signed_headers, webhook_id
 from wfx.version import VERSION
 
 if TYPE_CHECKING:
+    import httpcore
     import httpx
+
+    from wfx.tasks.guarded_connections import Resolve
 
 KIND = WEBHOOK_NOTIFY
 DEADLINE = 15.0
@@ -54,8 +54,8 @@ class WebhookSettings:
 class Webhooks:
     """Performs tasks that are webhooks."""
 
-    def __init__(self, settings: Callable[[], WebhookSettings], resolve: Resolve = resolve) -> None:
-        """Look at the settings at each attempt."""
+    def __init__(self, settings: Callable[[], WebhookSettings], resolve: Resolve | None = None) -> None:
+        """Look at the settings at each attempt, and names up by the system unless somebody else does."""
         self._settings = settings
         self._resolve = resolve
         self._trust: ssl.SSLContext | None = None
@@ -77,9 +77,13 @@ class Webhooks:
     async def _sent(self, url: httpx.URL, headers: list[tuple[str, str]], content: bytes, guard: AddressGuard) -> int:
         """Return the status of the answer."""
         if self._trust is None:
-            self._trust = await asyncio.to_thread(ssl.create_default_context)
+            self._trust = await asyncio.to_thread(_trust)
+        import httpcore
+
+        from wfx.tasks.guarded_connections import GuardedConnections, resolve
+
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        connections = GuardedConnections(guard, self._resolve)
+        connections = GuardedConnections(guard, self._resolve or resolve)
         status = 0
         try:
             async with (
@@ -99,6 +103,13 @@ class Webhooks:
             if not status:
                 raise TryAgain(str(exc) or type(exc).__name__) from exc
         return status
+
+
+def _trust() -> ssl.SSLContext:
+    """Read whom the system trusts, and load what sends: in a thread, so that nobody waits for it."""
+    import wfx.tasks.guarded_connections  # noqa: F401 - only who sends webhooks needs it, and httpcore
+
+    return ssl.create_default_context()
 
 
 async def _read_some(answer: httpcore.Response) -> None:

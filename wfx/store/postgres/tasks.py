@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from wfx.domain.errors import TaskNotFailed, TaskNotFound
-from wfx.domain.json import Json
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperation
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.rows import Row
 from wfx.store.postgres.statements import SQL
-from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
+from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskSearch
 
 
 async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
@@ -21,7 +19,7 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
         case ClaimTasks(kinds, at_most, ttl):
             wanted = list(dict.fromkeys(kinds))
             rows = await plain.fetch(SQL["claim_tasks"], wanted, now, max(at_most, 0), ttl)
-            return [_task(row) for row in rows]
+            return [Task.of(row) for row in rows]
         case ReplayTask(task_id):
             return await _replay(plain, task_id, now)
         case DropTasks(older_than, at_most):
@@ -32,7 +30,7 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
 async def _replay(plain: Plain, task_id: int, now: int) -> Task:
     row = await plain.fetchrow(SQL["replay_task"], task_id, now)
     if row is not None:
-        return _task(row)
+        return Task.of(row)
     if (task := await _by_id(plain, task_id)) is None:
         raise TaskNotFound(task_id)
     raise TaskNotFailed(task_id, task.state)
@@ -53,7 +51,7 @@ async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | Ta
 
 async def _by_id(plain: Plain, task_id: int) -> Task | None:
     row = await plain.fetchrow(SQL["task_by_id"], task_id)
-    return None if row is None else _task(row)
+    return None if row is None else Task.of(row)
 
 
 async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
@@ -65,10 +63,4 @@ async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
             conditions += f"{column} = ${len(values)} AND "
     comparison, order = ("<", "DESC") if descending else (">", "ASC")
     sql = SQL["tasks_page"].replace(":conditions", conditions).replace(":comparison", comparison)
-    return [_task(row) for row in await plain.fetch(sql.replace(":order", order), *values)]
-
-
-def _task(row: Row) -> Task:
-    task_id, key, kind, state, due, attempts, ctime, mtime, document, result, cause = row
-    told = None if result is None else Json(result.encode())
-    return Task(task_id, key, kind, TaskState(state), due, attempts, ctime, mtime, Json(document.encode()), told, cause)
+    return [Task.of(row) for row in await plain.fetch(sql.replace(":order", order), *values)]

@@ -8,13 +8,11 @@ from contextlib import closing
 from typing import Any
 
 from wfx.domain.errors import TaskNotFailed, TaskNotFound, TaskTaken
-from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
 from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
 from wfx.store.sizes import fitting
-from wfx.store.sqlite.rows import Row
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
 
@@ -54,7 +52,7 @@ def _claim(connection: sqlite3.Connection, claim: ClaimTasks, now: int) -> Seque
         due += connection.execute(SQL["due_tasks"], (kind, now, at_most)).fetchall()
     ids = [task_id for _, task_id in sorted(due)[:at_most]]
     for_rows(connection, "claim_tasks", [(task_id, now + claim.ttl, now) for task_id in ids])
-    found = {row[0]: _task(row) for row in for_items(connection, "tasks_by_id", ids)}
+    found = {row[0]: Task.of(row) for row in for_items(connection, "tasks_by_id", ids)}
     return [found[task_id] for task_id in ids]
 
 
@@ -83,7 +81,7 @@ def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | T
 
 
 def _by_id(connection: sqlite3.Connection, task_id: int) -> Task | None:
-    return next((_task(row) for row in for_items(connection, "tasks_by_id", [task_id])), None)
+    return next((Task.of(row) for row in for_items(connection, "tasks_by_id", [task_id])), None)
 
 
 def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
@@ -97,10 +95,4 @@ def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
     )
     sql = sql.replace(":order", "DESC" if descending else "ASC")
     with closing(connection.execute(sql, (*conditions.values(), after, limit))) as rows:
-        return fitting(map(_task, rows), lambda task: task.size, page.room, at_least=1)[0]
-
-
-def _task(row: Row) -> Task:
-    task_id, key, kind, state, due, attempts, ctime, mtime, document, result, cause = row
-    told = None if result is None else Json(result.encode())
-    return Task(task_id, key, kind, TaskState(state), due, attempts, ctime, mtime, Json(document.encode()), told, cause)
+        return fitting(map(Task.of, rows), lambda task: task.size, page.room, at_least=1)[0]
