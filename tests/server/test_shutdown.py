@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,27 @@ def test_requests_in_flight(engine: str, held: Held) -> None:
             assert (answer.status, answer.body) == (200, b"/%d" % number)
             assert answer.headers["connection"] == "close"
             assert wire.closed()
+
+
+def test_answers_right_after_the_stop(engine: str) -> None:
+    """An answer that is sent as soon as nobody else is let in says that its connection ends."""
+    asked = threading.Event()
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.set()
+        with suppress(OSError):
+            while True:
+                _, writer = await asyncio.open_connection(*scope["server"])
+                writer.close()
+        await Reply(200)(scope, receive, send)
+
+    with stoppable(engine, late, PATIENT) as (port, stop), Wire(port) as wire:
+        wire.send(request("GET", "/"))
+        assert asked.wait(DEADLINE)
+        stop()
+        answer = wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert wire.closed()
 
 
 def test_idle_connections(engine: str, held: Held) -> None:

@@ -116,8 +116,10 @@ async def serve(
 async def _stop_when_told(server: _Server, limits: ListenerLimits, stop: asyncio.Event) -> None:
     await stop.wait()
     limits.stopping = True
-    for acceptor in server.servers:  # uvicorn does so at its next tick
+    for acceptor in server.servers:  # uvicorn does all this at its next tick; answers may be sent before
         acceptor.close()
+    for connection in list(server.connections):
+        connection.shutdown()
     graceful: Any = limits.settings.current.graceful_timeout  # an int by its type, used as a float throughout
     server.config.timeout_graceful_shutdown = graceful
     server.should_exit = True

@@ -359,11 +359,12 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
             self._read_due = now + LINGER
 
     def shutdown(self) -> None:
-        """End after the request that is worked on, or has arrived: the service stops. uvicorn calls this."""
+        """End after the request that is worked on, or has arrived: the service stops. uvicorn calls this as well."""
         if self._current is not None:
             self._current.keep_alive = False
-        elif self.phase == BETWEEN and not self.pending and not has_unread(self.transport):
-            self._close()
+        elif self.phase == BETWEEN and not self.pending and not self.transport.is_closing():
+            if not has_unread(self.transport):
+                self._close()
 
     def break_off(self) -> None:
         """End at once: the service stops, and waits for nothing."""
