@@ -23,7 +23,7 @@ from wfx.plugin.message import (
     Origin,
     PluginRequest,
     Respond,
-    Side,
+    ShownSide,
 )
 from wfx.request_context import ClientCertificate
 from wfx_plugin import model as sdk
@@ -34,7 +34,7 @@ headers_of_bytes = st.lists(st.tuples(texts, st.lists(texts, max_size=3).map(tup
 words_of_bytes = st.text(max_size=20).map(str.encode)
 certificates = st.builds(ClientCertificate, st.text(max_size=9), st.lists(st.text(max_size=9)).map(tuple), st.text())
 origins = st.just(NO_ORIGIN) | st.builds(
-    Origin, st.sampled_from((b"GET", b"PUT")), words_of_bytes, st.sampled_from(Side), words_of_bytes,
+    Origin, st.sampled_from((b"GET", b"PUT")), words_of_bytes, st.sampled_from(ShownSide), words_of_bytes,
     st.none() | certificates,
 )  # fmt: skip
 numbers = st.integers(0, 2**64 - 1)
