@@ -124,6 +124,16 @@ async def test_reports_leave_tags_alone(store: Store, plain: Plain) -> None:
     assert (after[0], [row[2] for row in after]) == (before[1], ["y", "z"])
 
 
+async def test_a_row_that_should_not_be_there(store: Store, plain: Plain) -> None:
+    """A row of a tag that a job does not have refuses no change, and is right once the job has the tag."""
+    await store.create_workflow(FLOW)
+    job = await store.create_job(FLOW.name, begin(tags=("x",)))
+    await plain.execute("INSERT INTO job_tag (tag, number, workflow) SELECT 'y', number, workflow + 1 FROM job")
+    await store.change_job(job.id, tag("y"))
+    assert await kept(plain) == {job.id: {"x", "y"}}
+    assert await plain.fetchval("SELECT bool_and(job_tag.workflow = job.workflow) FROM job_tag JOIN job USING (number)")
+
+
 async def test_searches_read_the_table(store: Store, plain: Plain) -> None:
     """Pages and totals by tag come from the table."""
     jobs = await populate(store)

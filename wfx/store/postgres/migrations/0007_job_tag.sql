@@ -9,18 +9,20 @@ CREATE TABLE job_tag (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 
 -- Called by triggers, so that the table is true also where programs write that do not know of it: when a job with tags comes
--- or goes, and when the tags of one change.
+-- or goes, and when the tags of one change. A row that is there and should not be keeps nobody from a change.
 CREATE FUNCTION keep_job_tags() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO job_tag (tag, number, workflow) SELECT DISTINCT unnest(NEW.tag_keys), NEW.number, NEW.workflow;
+        INSERT INTO job_tag (tag, number, workflow) SELECT DISTINCT unnest(NEW.tag_keys), NEW.number, NEW.workflow
+        ON CONFLICT (tag, number) DO UPDATE SET workflow = excluded.workflow;
     ELSIF TG_OP = 'DELETE' THEN
         DELETE FROM job_tag WHERE number = OLD.number AND tag = ANY (OLD.tag_keys);
     ELSE
         DELETE FROM job_tag WHERE number = OLD.number AND tag = ANY (OLD.tag_keys) AND tag <> ALL (NEW.tag_keys);
         INSERT INTO job_tag (tag, number, workflow)
         SELECT tag, NEW.number, NEW.workflow
-        FROM (SELECT unnest(NEW.tag_keys) EXCEPT SELECT unnest(OLD.tag_keys)) AS added (tag);
+        FROM (SELECT unnest(NEW.tag_keys) EXCEPT SELECT unnest(OLD.tag_keys)) AS added (tag)
+        ON CONFLICT (tag, number) DO UPDATE SET workflow = excluded.workflow;
     END IF;
     RETURN NULL;
 END
