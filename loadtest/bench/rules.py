@@ -29,7 +29,7 @@ _EXPRESSIONS = (
     'payload.tags contains "lab"',
     'payload.category in ["food", "drink"]',
 )
-_HEAD = "version: v1\nscenarios:\n"
+HEAD = "version: v1\nscenarios:\n"
 
 
 def scenario(number: int, kind: str, conditions: int) -> str:
@@ -49,7 +49,7 @@ def _nested(number: int, conditions: int, inner: str) -> str:
 def measure() -> Iterator[Figure]:
     """Measure both."""
     compiler, types, facts, now = Compiler(own_functions()), own_actions(), KnownFacts(), datetime.now(UTC)
-    graph = load((_HEAD + scenario(0, "t", 10)).encode(), compiler, types)
+    graph = load((HEAD + scenario(0, "t", 10)).encode(), compiler, types)
     event = Event(type="t", payload=_PAYLOAD)
 
     def evaluate_events() -> None:
@@ -57,7 +57,7 @@ def measure() -> Iterator[Figure]:
             evaluate(graph, event, facts, now)
 
     yield Figure("rules: an event through 10 conditions", _seconds(evaluate_events) / _EVENTS * 1e6, "µs")
-    many = (_HEAD + "".join(scenario(number, f"t{number % 50}", 3) for number in range(1000))).encode()
+    many = (HEAD + "".join(scenario(number, f"t{number % 50}", 3) for number in range(1000))).encode()
     yield Figure("rules: a file of 1,000 scenarios loaded", _seconds(lambda: load(many, compiler, types)) * 1e3, "ms")
 
 
