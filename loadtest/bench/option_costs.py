@@ -1,4 +1,4 @@
-"""What options cost: throughput with them, as a ratio to that without, of sanitized logs and the rate limit, and of rules.
+"""What options cost: throughput with sanitized logs and the rate limit, and with rules, as a ratio to that without.
 
 Requests are always counted for ``/metrics``; what that costs ``make bench-compare`` says, with a commit before it.
 """
