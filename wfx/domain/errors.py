@@ -82,6 +82,22 @@ class TaskNotFound(NotFound):
         super().__init__(f"there is no task {task_id}")
 
 
+class ScriptNotFound(NotFound):
+    """No script has this name, or none of its versions this hash."""
+
+    def __init__(self, name: str, sha256: str | None = None) -> None:
+        """Name the script, and the version if one was asked for."""
+        super().__init__(f"there is no script {name!a}" + ("" if sha256 is None else f" with the version {sha256!a}"))
+
+
+class TooManyScripts(WfxError):
+    """The store has as many scripts as it may."""
+
+    def __init__(self, most: int) -> None:
+        """Say how many."""
+        super().__init__(f"there are {most} scripts already; delete some first")
+
+
 class WorkflowNotFound(NotFound):
     """No workflow has this name."""
 

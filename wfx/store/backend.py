@@ -27,6 +27,7 @@ from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import RuleQuestion
+from wfx.store.script_records import ScriptQuestion
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -165,6 +166,9 @@ class Backend(Protocol):
 
     async def read_rules(self, question: RuleQuestion) -> Any:
         """Return what the method of :class:`~wfx.store.rule_protocol.RuleStore` returns that asks this."""
+
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        """Return what is asked for: a Script or None, or a sequence of ScriptHead."""
 
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""

@@ -32,6 +32,7 @@ from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
+from wfx.store.batching_scripts import BatchingScripts
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
@@ -84,7 +85,7 @@ _SMALL = 64 * 1024
 """Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
 
-class BatchingStore(BatchingRules):
+class BatchingStore(BatchingRules, BatchingScripts):
     """Made by :meth:`open`."""
 
     def __init__(self, backend: Backend, bounds: LogBounds, clock: Clock, on_batch: OnBatch) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.device import DeviceDescription, Sighting
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
@@ -200,6 +201,29 @@ class DropTasks:
 
 TaskOperation = ClaimTasks | ReplayTask | DropTasks
 
+
+@dataclass(frozen=True, slots=True)
+class PutScript:
+    """Have a source be what the name of a script stands for."""
+
+    name: str
+    sha256: str
+    """Of the source."""
+    source: str
+    size: int
+    """Bytes of the source."""
+    findings: Json
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteScript:
+    """Have the name of a script stand for nothing."""
+
+    name: str
+
+
+ScriptOperation = PutScript | DeleteScript
+
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
 ExclusiveOperation = (
@@ -214,6 +238,7 @@ ExclusiveOperation = (
     | DeviceOperation
     | OpenBulk
     | TaskOperation
+    | ScriptOperation
 )
 """Operations that are done one by one on the tables."""
 

@@ -33,6 +33,7 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFig
 from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import NOTHING, RuleRecords
+from wfx.store.script_protocol import ScriptStore
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -114,7 +115,7 @@ class LogFollower(Protocol):
         """Stop following; who waits for events goes on, too."""
 
 
-class Store(RuleStore, Protocol):
+class Store(RuleStore, ScriptStore, Protocol):
     """See the module's docstring for what holds of every operation."""
 
     async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:

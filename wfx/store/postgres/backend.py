@@ -26,7 +26,7 @@ from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules
+from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules, scripts
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
@@ -41,6 +41,7 @@ from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rule_records import RuleQuestion
+from wfx.store.script_records import ScriptQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,9 @@ class PostgresBackend:
 
     async def read_rules(self, question: RuleQuestion) -> Any:
         return await self._points.read(partial(rules.answer, question=question))
+
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        return await self._points.read(partial(scripts.answer, question=question))
 
     async def log_bounds(self) -> LogBounds:
         return await self._points.read(self._queries.bounds)

@@ -38,6 +38,7 @@ TABLES = (
     "log", "writer", "workflow", "current_workflow", "job", "history", "left_history", "event", "consumer", "lease",
     "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device", "job_tag", "limit_bucket",
     "task", "event_answer", "score", "score_total", "sequence", "repetition",
+    "script", "current_script",
 )  # fmt: skip
 """All tables that the steps make."""
 

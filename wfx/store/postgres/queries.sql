@@ -136,7 +136,8 @@ SELECT
                 ('job_tag', 'SELECT,INSERT,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
-                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE')
+                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('script', 'SELECT,INSERT,UPDATE,DELETE'), ('current_script', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -453,7 +454,7 @@ UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dro
 SELECT
     log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
     (SELECT count(*) FROM consumer), (SELECT count(*) FROM device), (SELECT count(*) FROM task),
-    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence)
+    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence), (SELECT count(*) FROM script)
 FROM log
 
 -- name: dump_tasks
@@ -464,6 +465,10 @@ SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number
 
 -- name: dump_sequences
 SELECT name, value FROM sequence ORDER BY name
+
+-- name: dump_scripts
+SELECT script.name, script.sha256, ctime, current_script.name IS NOT NULL, findings, source
+FROM script LEFT JOIN current_script USING (name, sha256) ORDER BY number
 
 -- name: sum_imported_scores
 INSERT INTO score_total (actor_id, points) SELECT actor_id, sum(points) FROM score GROUP BY actor_id
@@ -516,7 +521,7 @@ DELETE FROM writer
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
     AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
-    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence) AND NOT EXISTS (SELECT FROM script)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -548,7 +553,8 @@ ANALYZE workflow, job, history, event, device, job_tag
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
 TRUNCATE
-    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, task, score, score_total, sequence;
+    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, task, score, score_total, sequence,
+    script, current_script;
 UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
 
 -- name: lock_head
@@ -834,3 +840,47 @@ gone AS (
     RETURNING 1
 )
 SELECT count(*) FROM gone
+
+-- name: put_script
+-- Nothing if there are $7 scripts, and none of this name.
+WITH
+before AS (SELECT sha256 FROM current_script WHERE name = $1),
+room AS (SELECT EXISTS (SELECT FROM before) OR (SELECT count(*) FROM current_script) < $7 AS is_there),
+version AS (
+    INSERT INTO script (name, sha256, ctime, size, findings, source)
+    SELECT $1, $2, $3, $4, $5, $6 FROM room WHERE is_there
+    ON CONFLICT (name, sha256) DO UPDATE SET number = DEFAULT, ctime = excluded.ctime, findings = excluded.findings
+    RETURNING 1
+),
+put AS (
+    INSERT INTO current_script (name, sha256) SELECT $1, $2 FROM room WHERE is_there
+    ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256
+    RETURNING 1
+)
+SELECT is_there, (SELECT sha256 FROM before) FROM room
+
+-- name: delete_script
+DELETE FROM current_script WHERE name = $1 RETURNING name
+
+-- name: drop_old_scripts
+-- By number: one that another server puts meanwhile gets another, and stays.
+DELETE FROM script USING (
+    SELECT number FROM script WHERE NOT EXISTS (
+        SELECT FROM current_script WHERE current_script.name = script.name AND current_script.sha256 = script.sha256
+    )
+    ORDER BY number DESC OFFSET $1
+) AS old
+WHERE script.number = old.number
+
+-- name: script
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL, source
+FROM script LEFT JOIN current_script USING (name, sha256)
+WHERE script.name = $1 AND script.sha256 = coalesce($2, (SELECT sha256 FROM current_script WHERE name = $1))
+
+-- name: scripts
+SELECT name, sha256, ctime, size, findings, true
+FROM current_script JOIN script USING (name, sha256) WHERE name > $1 ORDER BY name LIMIT $2
+
+-- name: script_versions
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL
+FROM script LEFT JOIN current_script USING (name, sha256) WHERE script.name = $1 ORDER BY number DESC

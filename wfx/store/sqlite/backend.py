@@ -26,7 +26,8 @@ from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rule_records import RuleQuestion
-from wfx.store.sqlite import bulk, consumers, figures, rules
+from wfx.store.script_records import ScriptQuestion
+from wfx.store.sqlite import bulk, consumers, figures, rules, scripts
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -188,6 +189,9 @@ class SqliteBackend:
 
     async def read_rules(self, question: RuleQuestion) -> Any:
         return await self._point(partial(rules.answer, question=question))
+
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        return await self._point(partial(scripts.answer, question=question))
 
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position

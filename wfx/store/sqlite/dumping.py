@@ -23,7 +23,7 @@ from wfx.store.dump import (
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
-from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 from wfx.store.sqlite import reference
 from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
@@ -57,6 +57,10 @@ FROM task ORDER BY id
 """
 _SCORES = "SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number"
 _SEQUENCES = "SELECT name, value FROM sequence ORDER BY name"
+_SCRIPTS = """
+SELECT name, sha256, ctime, number IN (SELECT number FROM current_script), CAST(findings AS BLOB), source
+FROM script ORDER BY number
+"""
 _FIRST = itemgetter(0)
 
 
@@ -87,7 +91,7 @@ def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
 
 def _header(connection: sqlite3.Connection) -> Header:
-    tables = ("workflow", "job", "event", "consumer", "device", "task", "score", "sequence")
+    tables = ("workflow", "job", "event", "consumer", "device", "task", "score", "sequence", "script")
     counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
     (header,) = typed(
         "the table", connection.execute(SQL["position"]), lambda row: _header_of(row, counts), lambda _: "meta"
@@ -119,6 +123,7 @@ def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     yield from typed("task", connection.execute(_TASKS), lambda row: TaskRecord(*row), _FIRST)
     yield from typed("score", connection.execute(_SCORES), lambda row: ScoreRecord(*row), _FIRST)
     yield from typed("sequence", connection.execute(_SEQUENCES), lambda row: SequenceRecord(*row), _FIRST)
+    yield from typed("script", connection.execute(_SCRIPTS), _script, _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -137,6 +142,11 @@ def _device(row: Row) -> DeviceRecord:
     client_id, first_seen, last_seen, version, unclaimed, description = row
     is_unclaimed = {0: False, 1: True}[unclaimed]
     return DeviceRecord(client_id, first_seen, last_seen, version, is_unclaimed, Json(description))
+
+
+def _script(row: Row) -> ScriptRecord:
+    name, sha256, ctime, is_current, findings, source = row
+    return ScriptRecord(name, sha256, ctime, bool(is_current), Json(findings), source)
 
 
 def _event(workflows: Mapping[int, Workflow], row: Row) -> EventRecord:

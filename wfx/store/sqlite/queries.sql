@@ -525,3 +525,43 @@ SELECT element, times FROM repetition WHERE root = ?
 DELETE FROM repetition WHERE (root, element) IN (
     SELECT root, element FROM repetition WHERE mtime < ? ORDER BY mtime LIMIT ?
 )
+
+-- name: current_script
+SELECT sha256 FROM current_script JOIN script USING (number) WHERE current_script.name = ?
+
+-- name: count_scripts
+SELECT count(*) FROM current_script
+
+-- name: delete_current_script
+DELETE FROM current_script WHERE name = ?
+
+-- name: delete_script
+DELETE FROM script WHERE name = ? AND sha256 = ?
+
+-- name: insert_script
+INSERT INTO script (name, sha256, ctime, size, findings, source) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: insert_current_script
+INSERT INTO current_script (name, number) VALUES (?, ?)
+
+-- name: drop_old_scripts
+DELETE FROM script WHERE number IN (
+    SELECT number FROM script WHERE number NOT IN (SELECT number FROM current_script)
+    ORDER BY number DESC LIMIT -1 OFFSET ?
+)
+
+-- name: present_script
+SELECT script.name, sha256, ctime, size, findings, 1, source
+FROM current_script JOIN script USING (number) WHERE current_script.name = ?
+
+-- name: script_version
+SELECT name, sha256, ctime, size, findings, number IN (SELECT number FROM current_script), source
+FROM script WHERE name = ? AND sha256 = ?
+
+-- name: scripts
+SELECT script.name, sha256, ctime, size, findings, 1
+FROM current_script JOIN script USING (number) WHERE current_script.name > ? ORDER BY current_script.name LIMIT ?
+
+-- name: script_versions
+SELECT name, sha256, ctime, size, findings, number IN (SELECT number FROM current_script)
+FROM script WHERE name = ? ORDER BY number DESC

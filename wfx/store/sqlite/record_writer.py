@@ -7,8 +7,8 @@ import sqlite3
 from wfx.domain.json import decode
 from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
-from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, SequenceRecord, TaskRecord
-from wfx.store.dump_rules import require_score, require_sequence, require_task
+from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rules import require_score, require_script, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
@@ -66,7 +66,7 @@ class RecordWriter:
                 description = self._read.device(record)
                 self._connection.execute(_INSERT_DEVICE, (*record[:5], description.encoded.decode()))
                 for_rows(self._connection, "insert_device_keys", [(key, record.client_id) for key in description.keys])
-            case TaskRecord() | ScoreRecord() | SequenceRecord():
+            case TaskRecord() | ScoreRecord() | SequenceRecord() | ScriptRecord():
                 self._write_of_rules(record)
 
     def _write_of_rules(self, record: RuleRecord) -> None:
@@ -83,6 +83,16 @@ class RecordWriter:
             case SequenceRecord():
                 require_sequence(record)
                 self._connection.execute(_INSERT_SEQUENCE, record)
+            case ScriptRecord():
+                self._write_script(record)
+
+    def _write_script(self, record: ScriptRecord) -> None:
+        size = require_script(record)
+        name, sha256, ctime, is_current, findings, source = record
+        row = (name, sha256, ctime, size, findings.decode(), source)
+        number = self._connection.execute(SQL["insert_script"], row).lastrowid
+        if is_current:
+            self._connection.execute(SQL["insert_current_script"], (name, number))
 
     def _write_workflow(self, record: WorkflowRecord) -> None:
         workflow = self._read.workflow(record)
