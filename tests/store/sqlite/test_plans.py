@@ -199,6 +199,8 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
         "oldest_event_answers",
         "expire_bulk_requests",
         "count_tombstones",
+        "count_scripts",
+        "drop_old_scripts",
     }
 
 
