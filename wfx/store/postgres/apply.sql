@@ -156,20 +156,25 @@ counts AS (
     ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
 shifts_of_tags AS (
-    SELECT tag, workflow, state, min(grp) AS grp, sum(jobs) AS jobs
+    SELECT tag, workflow, shift.state, min(shift.grp) AS grp, sum(shift.jobs) AS jobs
     FROM (
-        SELECT number, workflow, state, grp, tag_keys, 1 AS jobs FROM born
+        SELECT unnest(tag_keys) AS tag, workflow, NULL AS state_before, NULL AS grp_before, state, grp FROM born
+        WHERE number <= (SELECT tag_covered FROM counter)
         UNION ALL
-        SELECT number, workflow, state, grp, coalesce(tag_keys::text[], tags_before), 1 FROM good
-        WHERE version > 0 AND (state <> state_before OR tag_keys IS NOT NULL)
+        SELECT
+            unnest(tags_before), workflow, state_before, grp_before,
+            CASE WHEN version > 0 AND tag_keys IS NULL THEN state END, grp
+        FROM good
+        WHERE (version = 0 OR state <> state_before OR tag_keys IS NOT NULL)
+            AND number <= (SELECT tag_covered FROM counter)
         UNION ALL
-        SELECT number, workflow, state_before, grp_before, tags_before, -1 FROM good
-        WHERE version = 0 OR state <> state_before OR tag_keys IS NOT NULL
-    ) AS each_job
-    CROSS JOIN LATERAL unnest(tag_keys) AS own (tag)
+        SELECT unnest(tag_keys::text[]), workflow, NULL, NULL, state, grp FROM good
+        WHERE version > 0 AND tag_keys IS NOT NULL AND number <= (SELECT tag_covered FROM counter)
+    ) AS each_tag
     JOIN counted_tag USING (tag)
-    WHERE number <= (SELECT tag_covered FROM counter)
-    GROUP BY tag, workflow, state HAVING sum(jobs) <> 0
+    CROSS JOIN LATERAL (VALUES (state_before, grp_before, -1), (state, grp, 1)) AS shift (state, grp, jobs)
+    WHERE shift.state IS NOT NULL
+    GROUP BY tag, workflow, shift.state HAVING sum(shift.jobs) <> 0
 ),
 counts_of_tags AS (
     INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)

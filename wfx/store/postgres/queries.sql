@@ -153,13 +153,17 @@ FROM job JOIN workflow ON workflow.number = job.workflow WHERE job.number = ANY 
 
 -- name: summarize_jobs
 -- One row for each state with jobs, or one without a name. Jobs are counted in the index of workflows and states, without a
--- look at their rows; the group follows from both.
+-- look at their rows; the group follows from both, and is that of the count if there is one.
 SELECT
-    log_id, head, name, (
-        SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
-    ), state, jobs
+    log_id, head, name, coalesce(
+        job_count.grp,
+        CASE WHEN found.jobs > 0 THEN (
+            SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
+        ) END
+    ), found.state, found.jobs
 FROM log
 LEFT JOIN (SELECT workflow, state, count(*) AS jobs FROM job :condition GROUP BY workflow, state) AS found ON true
+LEFT JOIN job_count ON job_count.workflow = found.workflow AND job_count.state = found.state
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: read_counts

@@ -25,3 +25,31 @@ UPDATE log SET tag_counted = head, tag_covered = 9223372036854775807 WHERE NOT E
 
 -- ANALYZE tells which tags many jobs have: up to so many of them.
 ALTER TABLE job_tag ALTER COLUMN tag SET STATISTICS 500;
+
+-- As before, and the same whatever search_path a session has: the table is named with its schema.
+DO $$
+BEGIN
+    EXECUTE format(
+        $format$
+CREATE OR REPLACE FUNCTION %1$I.keep_job_tags() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO %1$I.job_tag (tag, number, workflow) SELECT DISTINCT unnest(NEW.tag_keys), NEW.number, NEW.workflow
+        ON CONFLICT (tag, number) DO UPDATE SET workflow = excluded.workflow;
+    ELSIF TG_OP = 'DELETE' THEN
+        DELETE FROM %1$I.job_tag WHERE number = OLD.number AND tag = ANY (OLD.tag_keys);
+    ELSE
+        DELETE FROM %1$I.job_tag WHERE number = OLD.number AND tag = ANY (OLD.tag_keys) AND tag <> ALL (NEW.tag_keys);
+        INSERT INTO %1$I.job_tag (tag, number, workflow)
+        SELECT tag, NEW.number, NEW.workflow
+        FROM (SELECT unnest(NEW.tag_keys) EXCEPT SELECT unnest(OLD.tag_keys)) AS added (tag)
+        ON CONFLICT (tag, number) DO UPDATE SET workflow = excluded.workflow;
+    END IF;
+    RETURN NULL;
+END
+$body$
+        $format$,
+        (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = 'job_tag'::regclass)
+    );
+END
+$$;
