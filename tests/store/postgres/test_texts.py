@@ -116,7 +116,7 @@ async def test_tags_of_an_older_schema_that_begin_with_the_mark(
     older = await open_store("postgres", option)
     write_as_before_counts_of_tags(older)
     await older.create_workflow(FLOW)
-    names = ("\1short", f"\1{'0' * 64}", "\1ü\U0001f600\"\\", "plain", noise(600))
+    names = ("\1short", f"\1{'0' * 64}", '\1ü\U0001f600"\\', "plain", noise(600))
     job = await older.create_job(FLOW.name, begin(tags=names))
     await older.create_job(FLOW.name, begin(tags=["plain"]))
     await older.close()

@@ -118,11 +118,11 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
--- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
+-- Whether nothing can be written, and which rights the user lacks on tables, all of them on one that is not there.
 SELECT
     current_setting('transaction_read_only') = 'on',
     (
-        SELECT string_agg(DISTINCT name, ', ')
+        SELECT string_agg(wanted || ' on ' || name, ', ' ORDER BY name, wanted)
         FROM
             (
                 VALUES
@@ -133,7 +133,8 @@ SELECT
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('job_tag', 'SELECT,INSERT,DELETE'),
+                ('job_tag', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('counted_tag', 'SELECT,INSERT,DELETE'), ('tag_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
                 ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE')
