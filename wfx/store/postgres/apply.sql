@@ -3,7 +3,7 @@
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
 -- workflows of new jobs, sequences by name, the consumer of a step, the record of a bulk request, the id of an event from
 -- outside or the task that ends, what rules leave, the log, the counts of jobs. What waited for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
--- is a new job whose workflow is gone. A job that is changed and stays in its state changes no count.
+-- is a new job whose workflow is gone. A job that is changed and stays in its state, with its tags, changes no count.
 
 -- name: apply
 WITH
@@ -28,7 +28,7 @@ fresh AS MATERIALIZED (
     )
 ),
 locked AS MATERIALIZED (
-    SELECT number, version, workflow, state, grp FROM job
+    SELECT number, version, workflow, state, grp, tag_keys FROM job
     WHERE EXISTS (SELECT FROM me) AND number = ANY ($4::bigint[]) ORDER BY number FOR UPDATE
 ),
 flows AS MATERIALIZED (
@@ -37,7 +37,8 @@ flows AS MATERIALIZED (
     ORDER BY number FOR KEY SHARE
 ),
 good AS MATERIALIZED (
-    SELECT want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before
+    SELECT
+        want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before, locked.tag_keys AS tags_before
     FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
 ),
 stale AS MATERIALIZED (
@@ -91,11 +92,15 @@ leftover AS (
 counter AS (
     UPDATE log
     SET head = head + (SELECT count(*) FROM news),
-        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END
+        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END,
+        tag_counted = CASE WHEN tag_counted = head AND tag_choice = (SELECT known.tag_choice FROM log AS known)
+            THEN head + (SELECT count(*) FROM news) ELSE tag_counted END
     WHERE (SELECT count(*) FROM news) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
         :noted
-    RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
+    RETURNING
+        head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered,
+        CASE tag_counted WHEN head THEN tag_covered ELSE 0 END AS tag_covered
 ),
 born AS (
     INSERT INTO job (
@@ -107,7 +112,7 @@ born AS (
         fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
         fresh.size, fresh.history_bytes
     FROM counter, fresh JOIN news USING (place)
-    RETURNING number, workflow, state, grp
+    RETURNING number, workflow, state, grp, tag_keys
 ),
 :counting
 past AS (
@@ -149,6 +154,32 @@ shifts AS (
 counts AS (
     INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
     ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
+),
+shifts_of_tags AS (
+    SELECT tag, workflow, shift.state, min(shift.grp) AS grp, sum(shift.jobs) AS jobs
+    FROM (
+        SELECT unnest(tag_keys) AS tag, workflow, NULL AS state_before, NULL AS grp_before, state, grp FROM born
+        WHERE number <= (SELECT tag_covered FROM counter)
+        UNION ALL
+        SELECT
+            unnest(tags_before), workflow, state_before, grp_before,
+            CASE WHEN version > 0 AND tag_keys IS NULL THEN state END, grp
+        FROM good
+        WHERE (version = 0 OR state <> state_before OR tag_keys IS NOT NULL)
+            AND number <= (SELECT tag_covered FROM counter)
+        UNION ALL
+        SELECT unnest(tag_keys::text[]), workflow, NULL, NULL, state, grp FROM good
+        WHERE version > 0 AND tag_keys IS NOT NULL AND number <= (SELECT tag_covered FROM counter)
+    ) AS each_tag
+    JOIN counted_tag USING (tag)
+    CROSS JOIN LATERAL (VALUES (state_before, grp_before, -1), (state, grp, 1)) AS shift (state, grp, jobs)
+    WHERE shift.state IS NOT NULL
+    GROUP BY tag, workflow, shift.state HAVING sum(shift.jobs) <> 0
+),
+counts_of_tags AS (
+    INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+    SELECT tag, workflow, state, grp, jobs FROM shifts_of_tags
+    ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
 
 -- name: go_always

@@ -236,7 +236,7 @@ class PostgresBackend:
     async def ping(self) -> None:
         read_only, unfit = await self._ask("ping")
         if unfit:
-            raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
+            raise StoreUnavailable(f"the user of the database lacks these rights, or it the tables: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
 

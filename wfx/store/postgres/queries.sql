@@ -118,11 +118,11 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
--- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
+-- Whether nothing can be written, and which rights the user lacks on tables, all of them on one that is not there.
 SELECT
     current_setting('transaction_read_only') = 'on',
     (
-        SELECT string_agg(DISTINCT name, ', ')
+        SELECT string_agg(wanted || ' on ' || name, ', ' ORDER BY name, wanted)
         FROM
             (
                 VALUES
@@ -133,7 +133,8 @@ SELECT
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('job_tag', 'SELECT,INSERT,DELETE'),
+                ('job_tag', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('counted_tag', 'SELECT,INSERT,DELETE'), ('tag_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
                 ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE'),
@@ -154,13 +155,17 @@ FROM job JOIN workflow ON workflow.number = job.workflow WHERE job.number = ANY 
 
 -- name: summarize_jobs
 -- One row for each state with jobs, or one without a name. Jobs are counted in the index of workflows and states, without a
--- look at their rows; the group follows from both.
+-- look at their rows; the group follows from both, and is that of the count if there is one.
 SELECT
-    log_id, head, name, (
-        SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
-    ), state, jobs
+    log_id, head, name, coalesce(
+        job_count.grp,
+        CASE WHEN found.jobs > 0 THEN (
+            SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
+        ) END
+    ), found.state, found.jobs
 FROM log
 LEFT JOIN (SELECT workflow, state, count(*) AS jobs FROM job :condition GROUP BY workflow, state) AS found ON true
+LEFT JOIN job_count ON job_count.workflow = found.workflow AND job_count.state = found.state
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: read_counts
@@ -168,6 +173,16 @@ LEFT JOIN workflow ON workflow.number = found.workflow
 SELECT log_id, head, counted = head AND covered = 9223372036854775807, name, grp, state, jobs
 FROM log
 LEFT JOIN (SELECT workflow, grp, state, jobs FROM job_count :condition) AS found ON jobs > 0
+LEFT JOIN workflow ON workflow.number = found.workflow
+
+-- name: read_counts_of_tag
+-- The same of the jobs that have the tag $1.
+SELECT
+    log_id, head,
+    tag_counted = head AND tag_covered = 9223372036854775807 AND EXISTS (SELECT FROM counted_tag WHERE tag = $1::text),
+    name, grp, state, jobs
+FROM log
+LEFT JOIN (SELECT workflow, grp, state, jobs FROM tag_count :condition) AS found ON jobs > 0
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: count_more
@@ -194,12 +209,95 @@ BEGIN
 END
 $$
 
+-- name: count_more_of_tags
+-- The same for the tags that are counted. Without any there is nothing to count.
+DO $$
+DECLARE
+    place log;
+    upto bigint;
+BEGIN
+    SELECT * INTO place FROM log FOR UPDATE;
+    IF place.tag_counted <> place.head THEN
+        DELETE FROM tag_count;
+        UPDATE log SET tag_counted = head, tag_covered = 0;
+    ELSIF place.tag_covered < 9223372036854775807 THEN
+        SELECT CASE count(*) WHEN :most THEN max(number) ELSE 9223372036854775807 END INTO upto
+        FROM (
+            SELECT number FROM job WHERE number > place.tag_covered AND EXISTS (SELECT FROM counted_tag)
+            ORDER BY number LIMIT :most
+        ) AS some_jobs;
+        INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+        SELECT tag, workflow, state, min(grp), count(*)
+        FROM job CROSS JOIN LATERAL unnest(tag_keys) AS own (tag) JOIN counted_tag USING (tag)
+        WHERE number > place.tag_covered AND number <= upto GROUP BY tag, workflow, state
+        ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs;
+        UPDATE log SET tag_covered = upto;
+    END IF;
+END
+$$
+
 -- name: is_counted
--- Whether what was counted so far is true, or nothing ever was; and whether that is all there is.
-SELECT counted IN (head, -1), counted = head AND covered = 9223372036854775807 FROM log
+-- For jobs, and for tags: whether what was counted so far is true, or nothing ever was; and whether that is all there is.
+SELECT
+    counted IN (head, -1), counted = head AND covered = 9223372036854775807,
+    tag_counted IN (head, -1), tag_counted = head AND tag_covered = 9223372036854775807
+FROM log
+
+-- name: choose_tags
+-- More tags to be counted: those that $1 jobs have at least, as the statistics of PostgreSQL say, and the table. All are
+-- counted anew then.
+WITH
+frequent AS MATERIALIZED (
+    SELECT unnest(most_common_vals::text::text[]) AS tag, unnest(most_common_freqs) * reltuples AS jobs
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_stats ON schemaname = nspname AND tablename = relname AND attname = 'tag'
+    WHERE pg_class.oid = 'job_tag'::regclass
+),
+chosen AS (
+    INSERT INTO counted_tag (tag)
+    SELECT tag FROM frequent
+    WHERE jobs >= $1 AND tag NOT IN (SELECT tag FROM counted_tag)
+        AND (SELECT count(*) FROM (SELECT FROM job_tag WHERE job_tag.tag = frequent.tag LIMIT $1) AS some_jobs) = $1
+    ON CONFLICT (tag) DO NOTHING
+    RETURNING 1
+)
+UPDATE log SET tag_choice = tag_choice + 1, tag_counted = -1 WHERE EXISTS (SELECT FROM chosen)
 
 -- name: forget_counts
 DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow)
+
+-- name: forget_tags
+-- Tags that fewer than $1 jobs have by now are counted no more.
+DELETE FROM counted_tag
+WHERE EXISTS (SELECT FROM log WHERE tag_counted = head AND tag_covered = 9223372036854775807)
+    AND (SELECT coalesce(sum(jobs), 0) FROM tag_count WHERE tag_count.tag = counted_tag.tag) < $1
+
+-- name: forget_counts_of_tags
+DELETE FROM tag_count
+WHERE tag NOT IN (SELECT tag FROM counted_tag)
+    OR (jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow))
+
+-- name: count_imported
+-- Nobody else changes anything. Which tags are counted: those that $1 jobs have at least, and $2 of them at most.
+WITH
+jobs AS (
+    INSERT INTO job_count (workflow, state, grp, jobs)
+    SELECT workflow, state, min(grp), count(*) FROM job GROUP BY workflow, state
+),
+chosen AS (
+    INSERT INTO counted_tag (tag)
+    SELECT tag FROM job_tag GROUP BY tag HAVING count(*) >= $1 ORDER BY count(*) DESC, tag LIMIT $2
+    RETURNING tag
+),
+tags AS (
+    INSERT INTO tag_count (tag, workflow, state, grp, jobs)
+    SELECT tag, workflow, state, min(grp), count(*)
+    FROM job CROSS JOIN LATERAL unnest(tag_keys) AS own (tag) JOIN chosen USING (tag)
+    GROUP BY tag, workflow, state
+)
+UPDATE log SET
+    counted = head, covered = 9223372036854775807, tag_counted = head, tag_covered = 9223372036854775807,
+    tag_choice = tag_choice + 1
 
 -- name: describe
 SELECT pg_database_size(current_database()), current_setting('server_version'), (SELECT count(*) FROM tombstone)
@@ -214,7 +312,9 @@ named AS (
     INSERT INTO current_workflow (name, number) SELECT $4, number FROM made RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    UPDATE log
+    SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + 1 ELSE tag_counted END
     WHERE (SELECT count(*) FROM named) = 1
     RETURNING head AS seq
 ),
@@ -242,7 +342,9 @@ gone AS (
     RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    UPDATE log
+    SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + 1 ELSE tag_counted END
     WHERE (SELECT count(*) FROM gone) = 1
     RETURNING head AS seq
 ),
@@ -553,15 +655,16 @@ ANALYZE workflow, job, history, event, device, job_tag
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
 TRUNCATE
-    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, task, score, score_total, sequence,
-    script, current_script;
-UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
+    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, counted_tag, tag_count, task, score,
+    score_total, sequence, script, current_script;
+UPDATE log SET
+    head = 0, horizon = 0, counted = 0, covered = 9223372036854775807, tag_counted = 0, tag_covered = 9223372036854775807
 
 -- name: lock_head
 SELECT head FROM log FOR UPDATE
 
 -- name: set_log
-UPDATE log SET head = $1, horizon = $2, counted = -1
+UPDATE log SET head = $1, horizon = $2, counted = -1, tag_counted = -1
 
 -- name: number_next_workflow
 SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow
