@@ -38,14 +38,14 @@ async def test_a_full_queue(request: pytest.FixtureRequest, storage: str, tmp_pa
     async with ruled(request, storage, tmp_path, RULES % url, none_left) as service:
         assert (await service.tell(type="alarm", payload={"number": 0})).status_code == 200  # the one token is taken
 
-        async def wait(count: int) -> int:
+        async def queue(count: int) -> int:
             batch = [{"type": "alarm", "payload": {"number": number}} for number in range(count)]
             answer = await service.client.post("/v1/events/batch", json=batch)
             assert answer.status_code == 202
             assert answer.json()["queued"] == count
             return (await service.client.get("/readyz")).status_code
 
-        assert [await wait(8), await wait(1), await wait(1)] == [200, 503, 503]
+        assert [await queue(8), await queue(1), await queue(1)] == [200, 503, 503]
         assert (await service.client.get("/healthz")).status_code == 200
         refused = await service.tell(type="alarm", payload={"number": 11})
         assert (refused.status_code, refused.json()) == (429, {"error": "event queue full (capacity 10)"})
