@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from pathlib import Path
 
+import pytest
+from reactions.at_work import at_work, rule_file
+
+from tests.store.samples import begin, move
+from wfx.domain.workflow import Workflow
 from wfx.reactions.pace import SLICE, Pace
+from wfx.store.protocol import Store
 
 
 class Machine:
@@ -63,3 +70,52 @@ async def test_work_is_counted_from_rest_to_rest() -> None:
     assert not machine.pace.is_due
     assert await machine.work(SLICE / 2, 1) == pytest.approx(SLICE * 9)
     assert not machine.pace.is_due
+
+
+WAITING = """
+version: v1
+scenarios:
+  - id: waiting
+    event_types: [job.update_status]
+    children:
+      - condition:
+          id: done
+          expression: payload.to == "DONE"
+          children: [{action: {id: mark, type: add_tags, params: {tags: [done]}}}]
+"""
+
+
+class Slow:
+    """A clock by which each look at an event takes a millisecond, and what was looked at before each rest."""
+
+    def __init__(self) -> None:
+        """Begin at 0."""
+        self.now = 0.0
+        self.looks = 0
+        self.rests = list[int]()
+        self.pace = Pace(self._clock, lambda: self.now, self._sleep)
+
+    def _clock(self) -> float:
+        self.now += 0.001
+        self.looks += 1
+        return self.now
+
+    async def _sleep(self, _: float) -> None:
+        self.rests.append(self.looks)
+        await asyncio.sleep(0)
+
+
+async def test_rules_rest_after_each_slice_of_events(store: Store, flow: Workflow, tmp_path: Path) -> None:
+    """However many events there are at once, the loop is left to others after a few milliseconds of looks at them."""
+    source, slow = rule_file(tmp_path, WAITING), Slow()
+    async with at_work(store, source) as work:
+        job = await store.create_job(flow.name, begin())
+        await work.settled()
+    for number in range(60):
+        await store.change_job(job.id, move("RUN", message=str(number)))
+    async with at_work(store, source, pace=slow.pace) as work:
+        await work.settled()
+        assert work.figures.events["job.update_status"] == 60
+    between = [after - before for before, after in zip(slow.rests, slow.rests[1:], strict=False)]
+    assert max(between) <= 10
+    assert len(slow.rests) >= 30
