@@ -75,12 +75,14 @@ async def test_an_id_has_one_effect() -> None:
 
 @pytest.mark.parametrize("members", [{}, {"id": ""}])
 async def test_events_without_an_id_are_all_different(members: dict[str, str]) -> None:
-    """An event without an id, or with an empty one, is given one, and happens each time."""
+    """An event without an id, or with an empty one, happens each time, and no answer is kept by the id it is given."""
     async with receiving() as (taking, stalling, _):
         first, second = await told(taking, purchase(**members)), await told(taking, purchase(**members))
         assert len(first["event_id"]) == 36
         assert first["event_id"] != second["event_id"]
         assert await points(stalling) == 150
+        for one in (first, second):
+            assert await stalling.read_event_answer(one["event_id"]) is None
 
 
 async def test_what_does_nothing_is_not_written() -> None:

@@ -21,8 +21,12 @@ from wfx.rules.own_actions import MAIL, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
-DEEPEST = 100
-"""Events of a chain; what would come behind is refused, whatever the limit of repetitions is."""
+DEEPEST = 16
+"""Events in a row that actions bring about; what would come behind is refused, whatever else the limits are."""
+MOST_IN_CHAIN = 1000
+"""Actions that are taken for all events of a chain but the first one, which has as many as an event may have."""
+ALL = "(all)"
+"""Stands for all actions where those of a chain are counted; no id has parentheses."""
 MOST = 128
 """Actions that are taken for an event."""
 TASKS = (WEBHOOK_NOTIFY, MAIL)
@@ -64,13 +68,13 @@ class Lineage:
     root: str = ""
     """Names the event that began it; empty if that is not known yet."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How often each action was taken in it, by its id."""
+    """How often each action was taken in it, by its id, if there is a limit; and all of them."""
     limit: int = 0
     """How often one may be; 0 is no limit."""
 
 
 UNCOUNTED = Lineage()
-"""Of events that begin a chain, and where there is no limit."""
+"""Of events that begin a chain, where there is no limit for each action."""
 
 
 class Start(NamedTuple):
@@ -162,7 +166,9 @@ class _Effects:
         except (ValueError, TypeError, OverflowError, RecursionError, WfxError) as exc:
             return self.refuse(scenario_id, planned, Outcome.INVALID, str(exc) or type(exc).__name__)
         if self._lineage.root:
-            self._counts[action_id] = self._lineage.counts.get(action_id, 0) + 1
+            self._count(ALL)
+        if self._lineage.limit:
+            self._count(action_id)
         result = ActionResult(scenario_id, action_id, planned.action.type.type, True, message, outcome)
         self._results.append((result, operation))
         return None
@@ -175,7 +181,7 @@ class _Effects:
     def made(self, drawn: Mapping[str, tuple[int, int]]) -> Effects:
         """Return them."""
         root, results = self._lineage.root, tuple(self._results)
-        repetitions = {(root, action_id): count for action_id, count in self._counts.items()}
+        repetitions = {(root, element): count for element, count in self._counts.items()}
         records = RuleRecords(tuple(self._tasks), tuple(self._scores), drawn, repetitions)
         return Effects(
             tuple(self._operations),
@@ -187,11 +193,19 @@ class _Effects:
     def _limit(self, action_id: str) -> str:
         """Return why an action may not be taken once more, or nothing."""
         if self._cause.depth > DEEPEST:
-            return f"a chain of events that rules bring about ends after {DEEPEST}"
+            return f"a chain of events that rules bring about ends after {DEEPEST} in a row"
+        if self._taken(ALL) >= MOST_IN_CHAIN:
+            return f"{MOST_IN_CHAIN} actions were taken in one chain of events, which is the limit"
         limit = self._lineage.limit
-        if limit and self._lineage.counts.get(action_id, 0) >= limit:
+        if limit and self._taken(action_id) >= limit:
             return f"it was taken {limit} times in one chain of events, which is the limit"
         return ""
+
+    def _taken(self, element: str) -> int:
+        return self._counts.get(element) or self._lineage.counts.get(element, 0)
+
+    def _count(self, element: str) -> None:
+        self._counts[element] = self._taken(element) + 1
 
     def _add(self, scenario_id: str, planned: PlannedAction) -> bool:
         """Add what an action does; tell whether that is an operation on a job. Raises what it cannot be made of."""

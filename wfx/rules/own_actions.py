@@ -134,4 +134,4 @@ def own_actions() -> ActionTypes:
 
 def all_actions() -> ActionTypes:
     """Return the types of this package and of those that are installed. Raises ValueError."""
-    return installed(OWN)
+    return installed(OWN, [one.type for one in OWN if one.type != SET_OUTPUT])

@@ -128,7 +128,7 @@ class BatchWriter:
         plan, results = await self._planned(event.operations)
         answer = event.tell(results)
         try:
-            done = await self._commit(plan, EventAnswers([(event.key, answer)], event.records, event.now))
+            done = await self._commit(plan, EventAnswers(event.kept(answer), event.records, event.now))
         except EventTaken:
             known = await self._backend.read_rules(AnswersTo([event.key]))
             return known.get(event.key, AGAIN)  # it may have been dropped meanwhile

@@ -57,9 +57,15 @@ class BatchingRules:
                 observer()
 
     async def take_event(
-        self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: TellEvent,
+        *,
+        is_kept: bool = True,
     ) -> str:
-        taken = TakeEvent(_key_of(event_id), tuple(operations), settled(records), tell, self._clock())
+        taken = TakeEvent(_key_of(event_id), tuple(operations), settled(records), tell, self._clock(), is_kept)
         answer: str = await self._writes.submit(taken)
         self._tell_tasks(records)
         return answer

@@ -270,6 +270,12 @@ class TakeEvent:
     records: RuleRecords
     tell: TellEvent
     now: int
+    is_kept: bool = True
+    """Whether its answer is."""
+
+    def kept(self, answer: str) -> Sequence[tuple[str, str]]:
+        """Return what is kept of an answer."""
+        return [(self.key, answer)] if self.is_kept else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +283,7 @@ class EventAnswers:
     """What is written of events from outside beside their changes; nothing if one has an answer already."""
 
     answers: Sequence[tuple[str, str]]
-    """What each event's id is kept as, and its answer; at least one."""
+    """What each event's id is kept as, and its answer, of those whose answers are kept."""
     records: RuleRecords
     now: int
 

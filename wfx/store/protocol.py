@@ -105,6 +105,14 @@ class Lease:
 class LogFollower(Protocol):
     """A place at the end of the log: an asynchronous iterator; see :meth:`Store.follow_log`."""
 
+    @property
+    def head(self) -> int:
+        """The newest event there is, as far as this server knows."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next events are at hand, so that nobody waits for them."""
+
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Return itself."""
 

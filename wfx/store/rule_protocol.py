@@ -33,13 +33,20 @@ class EventStore(FactStore, Protocol):
     """What a store does for events from outside."""
 
     async def take_event(
-        self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: TellEvent,
+        *,
+        is_kept: bool = True,
     ) -> str:
         """Do what follows from an event from outside, and return the answer that ``tell`` makes of the results.
 
         The first one who comes with an id does the operations, as those of a step, and writes the records and the
         answer, all in one transaction. To whoever comes with the same id nothing happens, and that answer is returned.
-        It is kept for :data:`~wfx.store.rule_records.KEPT`, unless there are too many. Raises SequenceTaken.
+        It is kept for :data:`~wfx.store.rule_records.KEPT`, unless there are too many, or it need not be kept, since
+        nobody can come with that id again. Raises SequenceTaken.
         """
 
     async def read_event_answer(self, event_id: str) -> str | None:

@@ -22,6 +22,7 @@ from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import CannotBeDone, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
+from wfx.tasks.shown import origin
 
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
@@ -120,6 +121,7 @@ def _failed(progress: Progress) -> _Told:
 
 
 def _fields(task: Task) -> dict[str, object]:
-    """Return what records about a task have, the id of the request that began it first."""
+    """Return what records about a task have: what it comes from, the id of the request that began it first."""
     request_id = decode_cause(task.cause).request_id
-    return {**({LOG_FIELD: request_id} if request_id else {}), "kind": task.kind, "key": task.key}
+    named = {name: value for name, value in origin(task).items() if value}
+    return {**({LOG_FIELD: request_id} if request_id else {}), "kind": task.kind, "key": task.key, **named}
