@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any
 from wfx.client.pauses import Backoff
 from wfx.commandline import progress
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
-from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.terminal import neutralise
-from wfxctl import bulk_results, fleet, gojson, interruptions, resume_token
+from wfxctl import bulk_results, fleet, interruptions, resume_token, suggestions
+from wfxctl.bulk_changes import BulkChange
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
-from wfxctl.invocation import ClientInvocation, decoded, encoded
+from wfxctl.invocation import ClientInvocation, decoded
 from wfxctl.resume_token import Place
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
 
-CHUNK = 500
-"""Jobs of a request: done within a second or two, so that a bar moves and little is in doubt when it breaks off."""
 _KEPT = 24 * 3600.0
 """Seconds that a server knows the requests that it has carried out."""
 _PATIENCE = 60.0
@@ -35,49 +33,6 @@ _CLIENTS_NAMED = 3
 """Clients that a question names."""
 _NAME_SHOWN = 40
 """Characters of a client id in a question."""
-
-YES = Option("yes", Kind.BOOL, "with a selection: do not ask")
-CREATION_OPTIONS = (
-    Option("dry-run", Kind.BOOL, "with many jobs: change nothing, tell how many there are and name the first ones"),
-    Option("continue-on-error", Kind.BOOL, "with many jobs: go on after a part of them in which some failed"),
-    Option(
-        "results",
-        Kind.STRING,
-        "with many jobs: write what became of each to this file, NAME.csv or NAME.ndjson",
-        extensions=ANY_FILE,
-    ),
-    Option("resume", Kind.STRING, "with many jobs: go on where the same command broke off, by what it printed then"),
-)
-OPTIONS = (CREATION_OPTIONS[0], YES, *CREATION_OPTIONS[1:])
-"""What commands for many jobs know beside selections."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkChange:
-    """What is to be done with many jobs."""
-
-    verb: str
-    """For the question, such as ``delete``."""
-    past: str
-    """For what was done, such as ``deleted``."""
-    path: str
-    request: str
-    """All that the command asks for, to be the same when it is resumed."""
-    body: Callable[[Place], bytes]
-    """Makes the request at a place."""
-    preview: Callable[[Api, float, bool], Any]
-    """Has the server check the request, all parts of it if so asked, and tells how many jobs there are."""
-    selected: bool
-    """Whether the server finds the jobs, by a selection."""
-    asks: bool = True
-    """Whether a person is to be asked."""
-
-
-def refuse_without_many(call: ClientInvocation, what: str) -> None:
-    """Raise UsageFailure for options that make sense with many jobs alone: ``--dry-run`` must not delete one."""
-    for option in OPTIONS:
-        if option.name in call.settings and call.settings.is_flag(option.name):
-            raise UsageFailure(f"--{option.name} is for many jobs: it needs {what}")
 
 
 def run(call: ClientInvocation, change: BulkChange) -> int:
@@ -92,6 +47,8 @@ def run(call: ClientInvocation, change: BulkChange) -> int:
     except RefusedByServer as exc:
         raise fleet.explained(exc) from exc
     place = resumed or _start(change, now, seen)
+    if resumed is None:
+        _suggest_names(call, change, matched=place.rest > 0)
     if dry_run:
         call.show_value({"count": float(place.rest), "first": items(seen, "items")})
         return EXIT_OK
@@ -106,10 +63,12 @@ def run(call: ClientInvocation, change: BulkChange) -> int:
     return code
 
 
-def moment(call: ClientInvocation) -> float:
-    """Return what ages count back from: when the command was first given, where it is resumed."""
-    token = call.settings.text("resume")
-    return resume_token.read(token).moment if token else time.time()
+def _suggest_names(call: ClientInvocation, change: BulkChange, *, matched: bool) -> None:
+    """Tell which name there is not: one in the conditions where no job meets them, or one that jobs are to get."""
+    if not matched:
+        suggestions.for_nothing(call, change.conditions)
+    elif change.names:
+        suggestions.for_names(call, change.names, str(change.conditions.get("workflow", "")))
 
 
 def _resumed(call: ClientInvocation, change: BulkChange) -> Place | None:
@@ -261,69 +220,3 @@ def _reason(failure: Failure) -> str:
             return f"more jobs match now than were asked about: {count:,.0f} of those that are left"
         return text(problem, "detail") or str(failure)
     return str(failure)
-
-
-def creation(
-    request: str,
-    head: dict[str, Any],
-    count: int,
-    line: Callable[[int], str],
-    *,
-    verb: str = "create",
-    asks: bool = False,
-) -> BulkChange:
-    """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
-    opening = encoded(head)[:-1] + (b"," if head else b"") + b'"jobs":['
-
-    def body(place: Place) -> bytes:
-        return opening + _part(line, place.total - place.rest, count) + b"]}"
-
-    def preview(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
-        seen, first, position = 0, list[Any](), ""
-        while seen < (count if all_parts else min(count, 1)):
-            part = _part(line, seen, count)
-            answer = decoded(api.fetch("POST", "/jobs:batch", body=opening + part + b'],"dryRun":true}'))
-            looked_at = int(member(answer, "count") or 0)
-            first, position = first or items(answer, "items"), text(answer, "position")
-            if not looked_at:
-                break
-            seen += looked_at
-        return {"count": float(count), "items": first, "position": position}
-
-    return BulkChange(
-        verb, "created", "/jobs:batch", request + gojson.encode(head), body, preview, selected=False, asks=asks
-    )
-
-
-_MOST_BYTES = 2 * 1024 * 1024
-"""Bytes of a request, unless a job alone has more."""
-
-
-def _part(line: Callable[[int], str], start: int, count: int) -> bytes:
-    """Return the jobs of the request that begins with this one; always the same."""
-    part, size = list[bytes](), 0
-    for number in range(start, min(start + CHUNK, count)):
-        encoded_job = line(number).encode()
-        size += len(encoded_job)
-        if part and size > _MOST_BYTES:
-            break
-        part.append(encoded_job)
-    return b",".join(part)
-
-
-def change(
-    verb: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]
-) -> BulkChange:
-    """Return what changes the jobs of a selection, which is the same at the same time."""
-
-    def body(place: Place) -> bytes:
-        after = {"after": place.after} if place.after else {}
-        selected = {"selection": select(place.moment), "limit": float(CHUNK), "expect": float(place.rest)}
-        return encoded(members | selected | after)
-
-    def preview(api: Api, now: float, _: bool) -> Any:  # see above
-        return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
-
-    return BulkChange(
-        verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, preview, selected=True
-    )

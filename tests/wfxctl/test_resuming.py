@@ -18,7 +18,7 @@ from command_lines import Outcome
 from wfxctl_stub import Reply, Seen, Stub
 
 from tests.wfxctl.test_bulk import Bulk, changes
-from wfxctl import bulk, resume_token
+from wfxctl import bulk, bulk_changes, resume_token
 from wfxctl.resume_token import Place
 from wfxctl.stream import Backoff
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backoff, "wait", lambda _: 0.01)
-    monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk_changes, "CHUNK", 3)
 
 
 @pytest.fixture
