@@ -321,6 +321,34 @@ def test_a_key_is_for_one_request(fleet: httpx.Client, rollout: Rollout, unique:
     require_problem(fleet.post("/jobs:tag", json=elsewhere, headers=headers), 422, "wfx.idempotencyKeyReused")
 
 
+def test_a_dry_run_has_no_use_for_a_key(
+    fleet: httpx.Client, workflow: dict[str, Any], rollout: Rollout, unique: Unique
+) -> None:
+    """A dry run neither takes a key, nor is answered by it: before and after the request, it tells what is now."""
+    selected = {"selection": {"workflow": rollout.workflow, "state": "INSTALL"}}
+    given = {"ids": rollout.ids[:2], "add": ["x"]}
+    created = {"workflow": workflow["name"], "jobs": [{"clientId": "dry"}]}
+    for path, body in (("tag", given), ("batch", created), ("delete", selected)):
+        headers = {"Idempotency-Key": unique("key")}
+        before = done(fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers=headers))
+        first = fleet.post(f"/jobs:{path}", json=body, headers=headers)
+        assert (done(first)["done"], first.json()["dryRun"]) == (before["count"], False)
+        after = done(fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers=headers))
+        assert (after["dryRun"], after["count"]) == (True, 0 if path == "delete" else before["count"])
+        assert fleet.post(f"/jobs:{path}", json=body, headers=headers).content == first.content
+        bad = fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers={"Idempotency-Key": "a b"})
+        assert "header Idempotency-Key" in require_problem(bad, 400, "wfx.badRequest")["detail"]
+
+
+def test_ten_thousand_workflows_are_looked_for(fleet: httpx.Client, workflow: dict[str, Any]) -> None:
+    """A dry run of 10,000 jobs, each with another workflow, counts those that do not exist and shows the first."""
+    jobs = [{"clientId": "c", "workflow": f"nowhere-{n}"} for n in range(9_999)]
+    body = {"jobs": [{"clientId": "c", "workflow": workflow["name"]}, *jobs], "dryRun": True}
+    result = done(fleet.post("/jobs:batch", json=body))
+    assert (result["count"], result["failed"]) == (10_000, 9_999)
+    assert result["items"][19]["error"]["message"] == "workflow nowhere-19 does not exist"
+
+
 @pytest.mark.parametrize("key", ["", '""', "a b", '"a', 'a"b', "a\\b", "x" * 129, "ä"])
 def test_a_bad_key_is_refused(fleet: httpx.Client, key: str) -> None:
     """What is no key is refused before anything happens."""
