@@ -69,6 +69,23 @@ def creation(
     def body(place: Place) -> bytes:
         return opening + _part(line, place.total - place.rest, count) + b"]}"
 
+    return BulkChange(
+        verb,
+        "created",
+        "/jobs:batch",
+        request + gojson.encode(head),
+        body,
+        _look_at_parts(opening, line, count),
+        selected=False,
+        asks=asks,
+        conditions=conditions or {},
+        names=[("workflow", workflows)] if workflows else (),
+    )
+
+
+def _look_at_parts(opening: bytes, line: Callable[[int], str], count: int) -> Callable[[Api, float, bool], Any]:
+    """Return what has the server check jobs to be created."""
+
     def preview(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
         seen, first, position = 0, list[Any](), ""
         while seen < (count if all_parts else min(count, 1)):
@@ -81,18 +98,7 @@ def creation(
             seen += looked_at
         return {"count": float(count), "items": first, "position": position}
 
-    return BulkChange(
-        verb,
-        "created",
-        "/jobs:batch",
-        request + gojson.encode(head),
-        body,
-        preview,
-        selected=False,
-        asks=asks,
-        conditions=conditions or {},
-        names=[("workflow", workflows)] if workflows else (),
-    )
+    return preview
 
 
 def _part(line: Callable[[int], str], start: int, count: int) -> bytes:
