@@ -11,7 +11,9 @@ import pytest
 from conformance import conforming_client
 
 from tests.api.rollouts import PROBLEM, Rollout, require_problem
+from wfx.api.bulk_inputs import MOST_TAGS
 from wfx.api.problems import PREFIX
+from wfx.api.spec import FLEET, document
 from wfx.demo.local import LocalService
 
 Unique = Callable[[str], str]
@@ -237,6 +239,9 @@ def test_a_dry_run_of_new_jobs_looks_for_their_workflows(
      ["/selection/allTags/1", "/selection/group/0", "/selection/tag/0"]),
     ("batch", {"workflow": "w", "tags": [""], "jobs": [{"clientId": "a", "tags": ["a", ""]}]},
      ["/jobs/0/tags/1", "/tags/0"]),
+    ("batch", {"workflow": "w", "tags": [*"abcdefghijkl"], "jobs": [
+        {"clientId": "a", "tags": [*"abcdmnop"]}, {"clientId": "b", "tags": [*"mnopq"]}, {"clientId": "c"},
+    ]}, ["/jobs/1/tags"]),
     ("tag", {"ids": ["a"], "add": ["a", "b", ""]}, ["/add/2"]),
     ("tag", {"ids": ["a"], "add": ["a", "b"], "remove": ["c", "b"]}, ["/remove/1"]),
     ("batch", {"jobs": [{"clientId": "a"}, {"clientId": ""}, {"n": 1}]}, ["/jobs/1/clientId", "/jobs/2", "/jobs/2"]),
@@ -270,6 +275,13 @@ def test_all_that_is_wrong_with_a_body_is_told(fleet: httpx.Client, path: str, b
     assert answer.json()["detail"] == errors[0]["message"]
 
 
+def test_a_job_of_many_is_created_with_as_many_tags_as_one() -> None:
+    """The bound for the tags of a job and of all jobs together is that of the list of either."""
+    schemas = document(FLEET)["components"]["schemas"]
+    for name in ("BulkNewJob", "BulkCreation"):
+        assert schemas[name]["properties"]["tags"]["maxItems"] == MOST_TAGS
+
+
 @pytest.mark.parametrize(("body", "detail"), [
     ({"ids": [*"abcdefghij", "a"], "status": {"state": "A"}}, "must not have an item twice (at /ids of the body)"),
     ({"ids": ["a"], "status": {"state": "x" * 100, "progress": 101}},
@@ -278,6 +290,8 @@ def test_all_that_is_wrong_with_a_body_is_told(fleet: httpx.Client, path: str, b
     ({"ids": ["a"], "statusses": {"state": "x" * 100}, "status": {"state": "A"}},
      "there is no member 'statusses' (the body)"),
     ({"ids": ["a"]}, "'status' is missing (the body)"),
+    ({"selection": {"createdAfter": "soon"}, "status": {"state": "A"}},
+     'must be a time such as 2026-07-01T12:00:00Z, and is "soon" (at /selection/createdAfter of the body)'),
     ([{"ids": ["a"]}], "must be of type object (the body)"),
     ({"status": {"state": "A"}}, "either 'ids' or 'selection' is needed, and not both (the body)"),
 ])  # fmt: skip
