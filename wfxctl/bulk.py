@@ -16,7 +16,7 @@ from wfxctl.bulk_changes import BulkChange
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
 from wfxctl.invocation import ClientInvocation, decoded
-from wfxctl.resume_token import Place
+from wfxctl.resume_token import BulkProgress
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -46,18 +46,18 @@ def run(call: ClientInvocation, change: BulkChange) -> int:
         seen = change.preview(api, now, dry_run)
     except RefusedByServer as exc:
         raise fleet.explained(exc) from exc
-    place = resumed or _start(change, now, seen)
+    reached = resumed or _start(change, now, seen)
     if resumed is None:
-        _suggest_names(call, change, matched=place.rest > 0)
+        _suggest_names(call, change, matched=reached.rest > 0)
     if dry_run:
-        call.show_value({"count": float(place.rest), "first": items(seen, "items")})
+        call.show_value({"count": float(reached.rest), "first": items(seen, "items")})
         return EXIT_OK
-    if resumed is None and change.asks and place.rest:
-        _require_consent(call, f"{change.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
-    if place.log != _log_of(seen):
+    if resumed is None and change.asks and reached.rest:
+        _require_consent(call, f"{change.verb} {reached.rest:,} {_jobs(reached.rest)}", items(seen, "items"))
+    if reached.log != _log_of(seen):
         raise UsageFailure("--resume is of a command to another server, or to another database of it")
     with bulk_results.opened(results, going_on=resumed is not None) as record, progress.shown(call.err) as show:
-        work = _Work(call, api, change, record, show, place)
+        work = _Work(call, api, change, record, show, reached)
         code = work.run()
     work.report()
     return code
@@ -71,33 +71,33 @@ def _suggest_names(call: ClientInvocation, change: BulkChange, *, matched: bool)
         suggestions.for_names(call, change.names, str(change.conditions.get("workflow", "")))
 
 
-def _resumed(call: ClientInvocation, change: BulkChange) -> Place | None:
+def _resumed(call: ClientInvocation, change: BulkChange) -> BulkProgress | None:
     """Return where the command broke off; None if it is given for the first time. Raises UsageFailure."""
     token = call.settings.text("resume")
     if not token and not call.settings.is_flag("resume"):
         return None
-    place = resume_token.read(token)
+    reached = resume_token.read(token)
     if call.settings.flag("dry-run"):
         raise UsageFailure("--dry-run and --resume exclude each other")
-    if place.digest != _digest(change):
+    if reached.digest != _digest(change):
         raise UsageFailure(
             "--resume is of another command, or other jobs match now: all other options, the files and the jobs to "
             "retry must be the same"
         )
-    if time.time() - place.moment > _KEPT:
+    if time.time() - reached.moment > _KEPT:
         raise UsageFailure(
             "--resume is of a command of more than 24 hours ago: the server no longer knows what was done of its last "
             "part. Look what is left, and begin anew with that"
         )
-    return place
+    return reached
 
 
-def _start(change: BulkChange, now: float, seen: Any) -> Place:
+def _start(change: BulkChange, now: float, seen: Any) -> BulkProgress:
     from uuid import uuid4  # slow to import, as what makes digests is
 
     count = member(seen, "count")
     rest = int(count) if isinstance(count, float) else 0
-    return Place(_digest(change), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
+    return BulkProgress(_digest(change), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
 
 
 def _digest(change: BulkChange) -> str:
@@ -148,38 +148,38 @@ class _Work:
     change: BulkChange
     record: bulk_results.Record
     show: Callable[[str, int, int], None]
-    place: Place
+    reached: BulkProgress
     failures: list[Document] = field(default_factory=list)
     trouble: str = ""
     """Why it broke off."""
 
     def run(self) -> int:
         """Send them all, unless something is in the way. Returns the exit code."""
-        goes_on, failed = self.call.settings.flag("continue-on-error"), self.place.failed
+        goes_on, failed = self.call.settings.flag("continue-on-error"), self.reached.failed
         try:
-            while self.place.rest and (goes_on or self.place.failed == failed):
-                self.show(self.change.past, self.place.done + self.place.failed, self.place.total)
-                self._take_answer(decoded(self._carried_out(self.change.body(self.place))))
+            while self.reached.rest and (goes_on or self.reached.failed == failed):
+                self.show(self.change.past, self.reached.done + self.reached.failed, self.reached.total)
+                self._take_answer(decoded(self._carried_out(self.change.body(self.reached))))
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
         except Failure as exc:
             self.trouble = _reason(exc)
             return exc.code
-        return EXIT_PARTLY if self.place.failed else EXIT_OK
+        return EXIT_PARTLY if self.reached.failed else EXIT_OK
 
     def _take_answer(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)
-            self.place = self.place.behind(answer, selected=self.change.selected)
+            self.reached = self.reached.behind(answer, selected=self.change.selected)
         self.failures += [item for item in done if text(item, "outcome") == "failed"][
             : _FAILURES_SHOWN - len(self.failures)
         ]
 
     def _carried_out(self, body: bytes) -> str:
         """Send a request until it is answered: whatever was lost of it, it is carried out once."""
-        headers = {"Idempotency-Key": f'"{self.place.key}-{self.place.chunk}"'}
+        headers = {"Idempotency-Key": f'"{self.reached.key}-{self.reached.chunk}"'}
         backoff, until = Backoff(), time.monotonic() + _PATIENCE
         while True:
             try:
@@ -195,21 +195,21 @@ class _Work:
 
     def report(self) -> None:
         """Say what was done, and how to go on if that is not all."""
-        place = self.place
-        counts = {"done": place.done, "failed": place.failed, "rest": place.rest}
+        reached = self.reached
+        counts = {"done": reached.done, "failed": reached.failed, "rest": reached.rest}
         self.call.show_value({name: float(count) for name, count in counts.items()})
         for item in self.failures:
             who = text(item, "clientId") or text(item, "id")
             self.call.err.write(neutralise(f"{who}: {text(item, 'error', 'message')}") + "\n")
-        if place.failed > len(self.failures) > 0:
-            self.call.err.write(f"… and {place.failed - len(self.failures):,} more; --results FILE has all\n")
-        if not place.rest and not place.failed:
+        if reached.failed > len(self.failures) > 0:
+            self.call.err.write(f"… and {reached.failed - len(self.failures):,} more; --results FILE has all\n")
+        if not reached.rest and not reached.failed:
             return
-        told = f"{place.done:,} {self.change.past}, {place.failed:,} failed, {place.rest:,} left"
+        told = f"{reached.done:,} {self.change.past}, {reached.failed:,} failed, {reached.rest:,} left"
         self.call.err.write("".join(f"{neutralise(line)}\n" for line in (self.trouble, told) if line))
-        if place.rest:
-            more = " --continue-on-error" if place.failed and not self.trouble else ""
-            self.call.err.write(f"to go on, give the same command once more with{more} --resume {place.token}\n")
+        if reached.rest:
+            more = " --continue-on-error" if reached.failed and not self.trouble else ""
+            self.call.err.write(f"to go on, give the same command once more with{more} --resume {reached.token}\n")
 
 
 def _reason(failure: Failure) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wfxctl import gojson, resume_token
 from wfxctl.documents import items, member, text
 from wfxctl.invocation import ClientInvocation, decoded, encoded
-from wfxctl.resume_token import Place
+from wfxctl.resume_token import BulkProgress
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -32,8 +32,8 @@ class BulkChange:
     path: str
     request: str
     """All that the command asks for, to be the same when it is resumed."""
-    body: Callable[[Place], bytes]
-    """Makes the request at a place."""
+    body: Callable[[BulkProgress], bytes]
+    """Makes the next request, when so much was done."""
     preview: Callable[[Api, float, bool], Any]
     """Has the server check the request, all parts of it if so asked, and tells how many jobs there are."""
     selected: bool
@@ -66,8 +66,8 @@ def creation(
     """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
     opening = encoded(head)[:-1] + (b"," if head else b"") + b'"jobs":['
 
-    def body(place: Place) -> bytes:
-        return opening + _part(line, place.total - place.rest, count) + b"]}"
+    def body(reached: BulkProgress) -> bytes:
+        return opening + _part(line, reached.total - reached.rest, count) + b"]}"
 
     return BulkChange(
         verb,
@@ -86,7 +86,7 @@ def creation(
 def _look_at_parts(opening: bytes, line: Callable[[int], str], count: int) -> Callable[[Api, float, bool], Any]:
     """Return what has the server check jobs to be created."""
 
-    def preview(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
+    def preview(api: Api, _: float, all_parts: bool) -> Any:  # by position, as in any callback
         seen, first, position = 0, list[Any](), ""
         while seen < (count if all_parts else min(count, 1)):
             part = _part(line, seen, count)
@@ -118,9 +118,9 @@ def change(
 ) -> BulkChange:
     """Return what changes the jobs of a selection, which is the same at the same time."""
 
-    def body(place: Place) -> bytes:
-        after = {"after": place.after} if place.after else {}
-        selected = {"selection": select(place.moment), "limit": float(CHUNK), "expect": float(place.rest)}
+    def body(reached: BulkProgress) -> bytes:
+        after = {"after": reached.after} if reached.after else {}
+        selected = {"selection": select(reached.moment), "limit": float(CHUNK), "expect": float(reached.rest)}
         return encoded(members | selected | after)
 
     def preview(api: Api, now: float, _: bool) -> Any:  # see above

@@ -19,7 +19,7 @@ from wfxctl_stub import Reply, Seen, Stub
 
 from tests.wfxctl.test_bulk import Bulk, changes
 from wfxctl import bulk, bulk_changes, resume_token
-from wfxctl.resume_token import Place
+from wfxctl.resume_token import BulkProgress
 from wfxctl.stream import Backoff
 
 Run = Callable[..., Outcome]
@@ -49,7 +49,7 @@ def sealed(*values: Any) -> str:
     return base64.urlsafe_b64encode(resume_token._sum(content) + content).decode().rstrip("=")
 
 
-GOOD = Place("d1", "k1", "a1", 1e9, 1, 1, 0, 5, "MQ")
+GOOD = BulkProgress("d1", "k1", "a1", 1e9, 1, 1, 0, 5, "MQ")
 
 
 def test_a_token_comes_back_whole() -> None:
