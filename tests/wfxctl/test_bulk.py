@@ -14,7 +14,7 @@ from wfxctl_stub import Reply, Seen, Stub
 
 from wfx.client.errors import NO_FLEET_API
 from wfx.commandline.failures import EXIT_INTERRUPTED
-from wfxctl import bulk, main
+from wfxctl import bulk, bulk_changes, main
 from wfxctl.stream import Backoff
 
 Run = Callable[..., Outcome]
@@ -45,7 +45,7 @@ class Bulk:
 
     def _done(self, body: Any) -> Reply:
         start = int(body.get("after", "0"))
-        stop = min(start + body.get("limit", bulk.CHUNK), self.count)
+        stop = min(start + body.get("limit", bulk_changes.CHUNK), self.count)
         rows = [job["clientId"] for job in body["jobs"]] if "jobs" in body else [f"c{n}" for n in range(start, stop)]
         items: list[dict[str, Any]] = [{"id": "1", "clientId": row, "outcome": "deleted"} for row in rows]
         for item in items:
@@ -60,7 +60,7 @@ class Bulk:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backoff, "wait", lambda _: 0.01)
-    monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk_changes, "CHUNK", 3)
 
 
 def changes(stub: Stub) -> list[Seen]:

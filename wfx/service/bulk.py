@@ -22,7 +22,7 @@ from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.bulk_work import BulkWork, Item
+from wfx.service.bulk_work import BulkWork, ItemOperations
 from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
 from wfx.store.bulk import BulkRecord, ItemOutcome, SliceResult
@@ -227,7 +227,7 @@ class BulkJobs:
             done += result.items
             yield result
 
-    async def _within_limits(self, run: _Run, place: int, item: Item) -> Item:
+    async def _within_limits(self, run: _Run, place: int, item: ItemOperations) -> ItemOperations:
         """Return an item, or one that is refused in its place if it creates a job beyond a limit.
 
         Only jobs that are there end a slice early, so no item asks twice.
@@ -253,9 +253,9 @@ class _Run:
         self._show = show
         self._cause = cause
 
-    def slice_at(self, first: int) -> Sequence[Item]:
+    def slice_at(self, first: int) -> Sequence[ItemOperations]:
         """Return the items of the slice that begins at this place."""
-        items: list[Item] = []
+        items: list[ItemOperations] = []
         room = _BYTES
         for place in range(first, min(first + _ITEMS, self.targets.total)):
             item = self._work.item(place, self._target(place), self._cause)

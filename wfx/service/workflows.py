@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from wfx.domain.query import Page, Paging
 from wfx.domain.workflow import Workflow
 from wfx.service.request_cause import present_cause
@@ -22,6 +24,10 @@ class Workflows:
     async def get(self, name: str) -> Workflow:
         """Return one workflow."""
         return await self._store.get_workflow(name)
+
+    async def existing(self, names: Collection[str]) -> set[str]:
+        """Return those of the names that workflows have."""
+        return await self._store.workflow_names(names)
 
     async def query(self, paging: Paging, room: int) -> Page[Workflow]:
         """Return a page of workflows by name."""

@@ -149,6 +149,9 @@ class Backend(Protocol):
     async def read_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        """Return those of these names, all of them Unicode text, that workflows have; in one statement."""
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 

@@ -125,6 +125,10 @@ class BatchingStore(BatchingRules, BatchingScripts):
         known = self.backend.cached_workflow(name)
         return await self.backend.read_workflow(name) if known is None else known
 
+    async def workflow_names(self, among: Collection[str]) -> set[str]:
+        names = [name for name in among if is_text(name)]
+        return await self.backend.read_workflow_names(names) if names else set()
+
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         return await self.backend.read_workflows(_bounded_paging(paging), _bounded(room))
 

@@ -223,6 +223,9 @@ class MemoryBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return self._named(name)
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return self._workflows.keys() & set(among)
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         names = sorted(self._workflows, key=str.encode)
         return read_page(names, paging, partial(read_piece, find=self._workflows.get, size=size_of_workflow, room=room))

@@ -132,6 +132,9 @@ class Store(RuleStore, ScriptStore, Protocol):
     async def get_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
 
+    async def workflow_names(self, among: Collection[str]) -> set[str]:
+        """Return those of these names that workflows have; one look at the tables, however many there are."""
+
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 

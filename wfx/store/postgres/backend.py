@@ -198,6 +198,9 @@ class PostgresBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return await self._points.read(partial(self._queries.workflow, name=name))
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return await self._searches.read(partial(self._queries.workflow_names, among=among))
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         return await self._searches.read(partial(self._queries.page_of_workflows, paging=paging, room=room))
 

@@ -166,6 +166,9 @@ class SqliteBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return await self._point(partial(self._queries.workflow, name=name))
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return await self._search(partial(self._queries.workflow_names, among=among))
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         return await self._search(partial(self._queries.query_workflows, paging=paging, room=room))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 
@@ -13,6 +13,7 @@ from wfx.domain.device import Device, DeviceList, DeviceQuery
 from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
+from wfx.domain.json import encode
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
@@ -201,6 +202,10 @@ class Queries:
         for number, document in for_items(connection, "workflows_by_name", [name]):
             return self._workflow(number, document)
         raise WorkflowNotFound(name)
+
+    def workflow_names(self, connection: sqlite3.Connection, among: Collection[str]) -> set[str]:
+        """Return those of these names that workflows have."""
+        return {name for (name,) in connection.execute(SQL["workflow_names"], (encode(list(among)).decode(),))}
 
     def query_workflows(self, connection: sqlite3.Connection, paging: Paging, room: int) -> Page[Workflow]:
         """Return a page of workflows."""

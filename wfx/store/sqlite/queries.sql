@@ -40,6 +40,9 @@ SELECT number, document FROM workflow WHERE number IN (:items)
 -- name: workflows_by_name
 SELECT number, document FROM workflow WHERE name IN (:items) AND deleted IS NULL
 
+-- name: workflow_names
+SELECT name FROM workflow WHERE name IN (SELECT value FROM json_each(?)) AND deleted IS NULL
+
 -- name: workflow_size
 SELECT length(CAST(document AS BLOB)) FROM workflow WHERE number = ?
 

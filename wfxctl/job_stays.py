@@ -1,4 +1,4 @@
-"""Steps of a job: which states it has been in, since when and for how long, from its history."""
+"""Stays of a job: which states it has been in, since when and for how long, from its history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wfxctl.times import local_time, moment, seconds_since, span
 from wfxctl.views import View
 
 
-def steps(job: Document) -> list[Document]:
+def stays(job: Document) -> list[Document]:
     """Return the stays of a job in its states, the first one first; of what was reported meanwhile, the last."""
     found: list[Document] = []
     for since, status in _statuses(job):
@@ -22,8 +22,8 @@ def steps(job: Document) -> list[Document]:
         found[-1]["changes"] += 1.0
         told = {name: value for name in ("message", "progress") if (value := member(status, name)) is not None}
         found[-1].update(told)
-    for step, following in zip_longest(found, found[1:]):
-        step.update(_duration(step, following, is_over=_is_final(job, step["state"])))
+    for stay, following in zip_longest(found, found[1:]):
+        stay.update(_duration(stay, following, is_over=_is_final(job, stay["state"])))
     return found
 
 
@@ -34,11 +34,11 @@ def _statuses(job: Document) -> Iterator[tuple[str, Any]]:
             yield text(entry, "mtime"), member(entry, "status")
 
 
-def _duration(step: Document, following: Document | None, *, is_over: bool) -> Document:
+def _duration(stay: Document, following: Document | None, *, is_over: bool) -> Document:
     if following is None:
-        seconds = None if is_over else seconds_since(step["since"])
+        seconds = None if is_over else seconds_since(stay["since"])
         return {} if seconds is None else {"seconds": round(seconds, 3), "current": True}
-    begin, end = moment(step["since"]), moment(following["since"])
+    begin, end = moment(stay["since"]), moment(following["since"])
     return {} if begin is None or end is None else {"seconds": round(max(0.0, end - begin), 3)}
 
 
@@ -53,28 +53,28 @@ def _is_final(job: Document, state: str) -> bool:
     return not any(text(edge, "from") == state != text(edge, "to") for edge in edges)
 
 
-def _shown(step: Document) -> str:
-    seconds = member(step, "seconds")
+def _shown(stay: Document) -> str:
+    seconds = member(stay, "seconds")
     if not isinstance(seconds, float):
         return ""
-    return span(seconds) + (" so far" if step.get("current") else "")
+    return span(seconds) + (" so far" if stay.get("current") else "")
 
 
-def _seconds(step: Document) -> str:
-    seconds = member(step, "seconds")
+def _seconds(stay: Document) -> str:
+    seconds = member(stay, "seconds")
     return "" if seconds is None else str(seconds)
 
 
 VIEW = View(
-    identity=lambda step: text(step, "state"),
+    identity=lambda stay: text(stay, "state"),
     columns=(
-        Column("STATE", lambda step: text(step, "state"), 12),
-        Column("GROUP", lambda step: text(step, "group")),
-        Column("SINCE", lambda step: local_time(text(step, "since")), 19, exact=lambda step: text(step, "since")),
+        Column("STATE", lambda stay: text(stay, "state"), 12),
+        Column("GROUP", lambda stay: text(stay, "group")),
+        Column("SINCE", lambda stay: local_time(text(stay, "since")), 19, exact=lambda stay: text(stay, "since")),
         Column("DURATION", _shown, exact=_seconds),
-        Column("CHANGES", lambda step: text(step, "changes"), is_number=True),
-        Column("PROGRESS", lambda step: text(step, "progress"), is_number=True),
-        Column("MESSAGE", lambda step: text(step, "message")),
+        Column("CHANGES", lambda stay: text(stay, "changes"), is_number=True),
+        Column("PROGRESS", lambda stay: text(stay, "progress"), is_number=True),
+        Column("MESSAGE", lambda stay: text(stay, "message")),
     ),
-    group=lambda step: text(step, "group"),
+    group=lambda stay: text(stay, "group"),
 )
