@@ -256,7 +256,7 @@ async def _open_services(
         limits=limits,
         guard=guard,
         bulk=BulkJobs(store, jobs.created, guard),
-        workflows=Workflows(store),
+        workflows=Workflows(store, guard),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,

@@ -63,7 +63,7 @@ def test_as_another_implementation(
 ) -> None:
     """Whatever is taken and when, as much passes as with pyrate-limiter, and what does not waits as long."""
     bands = (Band(fast, fast * interval), Band(fast + slow, (fast + slow) * (interval + slower)))
-    other = StateBucket([Rate(*band) for band in bands], TokenBucket(), InMemoryStateStore())
+    other = StateBucket([Rate(band.capacity, band.period) for band in bands], TokenBucket(), InMemoryStateStore())
     bucket, now = FULL, 1_000_000
     for passed, wanted in steps:
         now += passed

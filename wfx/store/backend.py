@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import JobNotFound, Refused, StoreUnavailable
+from wfx.domain.errors import JobNotFound, Refused, StoreBusy
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -50,7 +50,7 @@ class Applied(NamedTuple):
     """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
 
 
-class JobsLocked(StoreUnavailable):
+class JobsLocked(StoreBusy):
     """Nothing of a plan was written, since somebody holds a lock on some of its jobs; without these it may be."""
 
     def __init__(self, text: str, ids: Collection[str] = ()) -> None:

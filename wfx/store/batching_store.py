@@ -62,6 +62,7 @@ from wfx.store.protocol import (
     HELD,
     KEPT_FOR_CONSUMERS,
     LONGEST_LEASE,
+    Begin,
     Consumer,
     DecideChange,
     DecideCreation,
@@ -69,6 +70,7 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
     RequireJob,
+    nothing,
 )
 from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import NOTHING, RuleRecords
@@ -115,8 +117,10 @@ class BatchingStore(BatchingRules):
         """Start a store over the backend, which it closes in the end; ``on_batch`` observes the batches of changes."""
         return cls(backend, await backend.log_bounds(), clock, on_batch)
 
-    async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
-        created: Workflow = await self._writes.submit(CreateWorkflow(workflow, cause))
+    async def create_workflow(
+        self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing
+    ) -> Workflow:
+        created: Workflow = await self._writes.submit(CreateWorkflow(workflow, cause, begin))
         return created
 
     async def get_workflow(self, name: str) -> Workflow:
@@ -127,9 +131,9 @@ class BatchingStore(BatchingRules):
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         return await self.backend.read_workflows(_bounded_paging(paging), _bounded(room))
 
-    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN) -> None:
+    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing) -> None:
         _require_text(name, WorkflowNotFound(name))
-        await self._writes.submit(DeleteWorkflow(name, cause))
+        await self._writes.submit(DeleteWorkflow(name, cause, begin))
 
     def create_job(
         self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
