@@ -81,7 +81,7 @@ def _sqlite_lock(path: str) -> Iterator[None]:
 
 @contextmanager
 def _postgres_lock(option: str, mode: str) -> Iterator[None]:
-    how = "EXCLUSIVE" if mode == "writes" else "ACCESS EXCLUSIVE"
+    how = "SHARE ROW EXCLUSIVE" if mode == "writes" else "ACCESS EXCLUSIVE"
     script = f"BEGIN; LOCK TABLE log, job, workflow, bulk_request IN {how} MODE; SELECT 'held';"
     with subprocess.Popen(["psql", "-qAt", option], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdin is not None
@@ -101,7 +101,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     if request.param == "sqlite":
         path = tmp_path / "wfx.db"
         return Kept({"storage_opt": f"file:{path}?_busy_timeout=900"}, str(path), is_shared=False)
-    monkeypatch.setitem(opening._SESSION, "lock_timeout", "900ms")
+    monkeypatch.setitem(opening._WRITE, "lock_timeout", "900ms")
     option = schemas(request.getfixturevalue("postgres"), request.getfixturevalue("database"))(tmp_path)
     return Kept({"storage": "postgres", "storage_opt": option}, option, is_shared=True)
 

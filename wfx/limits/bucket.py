@@ -52,15 +52,17 @@ def take(bucket: Bucket, bands: Sequence[Band], now: int, cost: int = 1) -> Take
 
     A clock that went back gives no tokens, and takes none. Raises ValueError for more tokens than a band can hold.
     """
-    if cost > min((band.capacity for band in bands), default=cost):
-        raise ValueError(f"{cost} tokens are more than a band can hold")
-    lacks = missing(bucket, bands, now)
-    wait = max((_wait(band, lack, cost) for band, lack in zip(bands, lacks, strict=True)), default=0)
-    if wait:
-        return Taken(Bucket(bucket.missing, min(bucket.at, now)), wait)
-    return Taken(
-        Bucket({band.period: lack + cost * band.period for band, lack in zip(bands, lacks, strict=True)}, now), 0
-    )
+    passed, longest, after = max(now - bucket.at, 0), 0, dict[int, int]()
+    for band in bands:
+        if cost > band.capacity:
+            raise ValueError(f"{cost} tokens are more than a band can hold")
+        lack = _lack(bucket, band, passed)
+        if wait := _until(band, lack, band.capacity - cost):
+            longest = max(longest, wait)
+        after[band.period] = lack + cost * band.period
+    if longest:
+        return Taken(bucket if bucket.at <= now else Bucket(bucket.missing, now), longest)
+    return Taken(Bucket(after, now), 0)
 
 
 def missing(bucket: Bucket, bands: Sequence[Band], now: int) -> Sequence[int]:
@@ -78,7 +80,7 @@ def left(bucket: Bucket, now: int, band: Band) -> int:
 def wait_for(bucket: Bucket, now: int, band: Band) -> int:
     """Return in how many milliseconds a band has a token."""
     (lack,) = missing(bucket, (band,), now)
-    return _wait(band, lack, 1)
+    return _until(band, lack, band.capacity - 1)
 
 
 def full_at(bucket: Bucket, bands: Sequence[Band]) -> int:
@@ -100,16 +102,11 @@ def _lack(bucket: Bucket, band: Band, passed: int) -> int:
     return max((used - steps * band.step) * band.period - rest, 0)
 
 
-def _wait(band: Band, lack: int, cost: int) -> int:
-    """Return when a band that lacks so much has as many tokens as are wanted."""
-    return _until(band, lack, band.capacity - cost)
-
-
 def _until(band: Band, lack: int, least: int) -> int:
     """Return in how many milliseconds no more than so many tokens are missing."""
-    if not band.step:
-        return max(-(-(lack - least * band.period) // band.capacity), 0)
-    used = -(-lack // band.period)
-    if used <= least:
+    if lack <= least * band.period:
         return 0
+    if not band.step:
+        return -(-(lack - least * band.period) // band.capacity)
+    used = -(-lack // band.period)
     return -(-(used - least) // band.step) * band.period - (used * band.period - lack)

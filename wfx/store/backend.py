@@ -20,12 +20,12 @@ from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import RuleQuestion
 
 FoundJob = Job | JobNotFound | int
@@ -179,7 +179,7 @@ class Backend(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
+    def buckets(self) -> BucketStore | None:
         """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -32,6 +32,7 @@ from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
@@ -72,7 +73,6 @@ from wfx.store.protocol import (
     RequireJob,
     nothing,
 )
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
@@ -328,8 +328,8 @@ class BatchingStore(BatchingRules):
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
-        return self.backend.rate_tokens
+    def buckets(self) -> BucketStore | None:
+        return self.backend.buckets
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

@@ -28,9 +28,9 @@ from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import NOTHING, RuleRecords
 
@@ -386,7 +386,7 @@ class Store(RuleStore, Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
+    def buckets(self) -> BucketStore | None:
         """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:
