@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -26,7 +27,7 @@ from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit, SharedBuckets
+from wfx.api.rate_limit import RateLimit
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
@@ -58,6 +59,7 @@ from wfx.rules.graph import Engine
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
 from wfx.service.devices import Devices
 from wfx.service.guard import Guard
@@ -69,6 +71,7 @@ from wfx.service.readiness import Readiness
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
+from wfx.store.buckets import BucketStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots
@@ -137,7 +140,8 @@ async def compose(
     rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
-    services = await _open_services(config, tunables, store, rules, stack)
+    bucket_stores = _bucket_stores(store)
+    services = await _open_services(config, tunables, store, bucket_stores, rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables, rules)
@@ -161,7 +165,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets() if store.rate_tokens is None else SharedBuckets(store.rate_tokens, MemoryBuckets()),
+        buckets=Buckets(bucket_stores, lambda: "postgres", time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
@@ -239,14 +243,24 @@ async def _start_retention(
     await stack.enter_async_context(TaskRetention(store))
 
 
+def _bucket_stores(store: Store) -> Mapping[str, BucketStore]:
+    """Return where servers share buckets, by the names that the option has for it."""
+    return {} if store.buckets is None else {"postgres": store.buckets}
+
+
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, stack: AsyncExitStack
+    config: Config,
+    tunables: Holder[Tunables],
+    store: Store,
+    bucket_stores: Mapping[str, BucketStore],
+    rules: Rules,
+    stack: AsyncExitStack,
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
     health = await stack.enter_async_context(Health(store))
-    limits = Limits(tunables, store.rate_tokens)
+    limits = Limits(tunables, bucket_stores)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
@@ -256,7 +270,7 @@ async def _open_services(
         limits=limits,
         guard=guard,
         bulk=BulkJobs(store, jobs.created, guard),
-        workflows=Workflows(store),
+        workflows=Workflows(store, guard),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
@@ -288,7 +302,7 @@ def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
     tunables = services.tunables
     return RuleConsumer(
         store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
-        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
+        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.buckets is not None,
     )  # fmt: skip
 
 

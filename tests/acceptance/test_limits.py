@@ -40,9 +40,9 @@ class AllClocks(Clock):
         """Have new services use it; nobody gives up waiting for PostgreSQL, however slow the machine is."""
         super().__init__()
         self._monkeypatch = monkeypatch
-        self._statements = {name: SQL[name] for name in ("lock_limits", "look_at_limits", "forget_full_limits")}
+        self._statements = {name: SQL[name] for name in ("lock_buckets", "look_at_buckets", "forget_full_buckets")}
         monkeypatch.setattr("wfx.compose.Limits", partial(Limits, clock=self))
-        monkeypatch.setattr("wfx.service.shared_limits._DEADLINE", 60)
+        monkeypatch.setattr("wfx.service.shared_buckets._DEADLINE", 60)
         self.set(self.now)
 
     def set(self, now: float) -> None:

@@ -10,9 +10,10 @@ import pytest
 from tests.clock import Clock
 from tests.tuned import tuned
 from wfx.domain.errors import StoreUnavailable, TooManyStarted
+from wfx.limits.asks import Ask, Shortage
 from wfx.limits.bucket import Bucket
-from wfx.limits.memory import MemoryBuckets, Wait
-from wfx.limits.policy import Ask, Kind
+from wfx.limits.memory import MemoryBuckets
+from wfx.limits.policy import Kind
 from wfx.service.limits import Limits
 
 
@@ -24,7 +25,7 @@ class Database:
         self.down = False
         self._buckets = MemoryBuckets(lambda: int(clock.now * 1000))
 
-    async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Wait | None]:
+    async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
         """Answer."""
         self.asked.append(len(wanted))
         await asyncio.sleep(0)
@@ -76,7 +77,7 @@ async def test_what_callers_start_is_refused(clock: Clock) -> None:
 async def test_the_database_is_asked_together(clock: Clock) -> None:
     """Those who come while the database is asked are asked for together; that there is no token is remembered."""
     database = Database(clock)
-    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), database, clock)
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), {"postgres": database}, clock)
     waits = await asyncio.gather(*(limits.take(Kind.INSTANCE_START) for _ in range(8)))
     assert waits == [0] * 5 + [12] * 3
     assert sum(database.asked) == 8
@@ -91,7 +92,7 @@ async def test_the_database_is_asked_together(clock: Clock) -> None:
 async def test_while_the_database_is_down(clock: Clock) -> None:
     """While the database does not answer the server's own buckets decide; afterwards the shared ones do again."""
     database = Database(clock)
-    limits = Limits(tuned(sandbox_rate_limit_instance_start=("2/PT1M",)), database, clock)
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("2/PT1M",)), {"postgres": database}, clock)
     database.down = True
     assert [await limits.take(Kind.INSTANCE_START) for _ in range(3)] == [0, 0, 30]
     database.down = False

@@ -36,6 +36,7 @@
     │   └── NotOnThisLog
     └── StoreError                the store cannot do its work now
         ├── StoreUnavailable
+        │   ├── StoreBusy         somebody else held it up; what was asked for was surely not done
         │   ├── StoreDamaged      SQLite finds its content to be damaged
         │   └── StoreLost         its files are no longer what the next start needs
         ├── StoreFull
@@ -343,6 +344,10 @@ class StoreError(WfxError):
 
 class StoreUnavailable(StoreError):
     """The store does not answer, or failed to make a change durable."""
+
+
+class StoreBusy(StoreUnavailable):
+    """Somebody else held the store up for too long; what was asked for was surely not done, and will not be."""
 
 
 class StoreDamaged(StoreUnavailable):

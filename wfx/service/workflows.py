@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from wfx.domain.query import Page, Paging
 from wfx.domain.workflow import Workflow
+from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
 from wfx.store.protocol import Store
 
@@ -13,13 +15,17 @@ from wfx.store.protocol import Store
 class Workflows:
     """Use cases on workflows; all raise what :class:`wfx.store.protocol.Store` raises."""
 
-    def __init__(self, store: Store) -> None:
-        """Work on this store."""
+    def __init__(self, store: Store, guard: Guard) -> None:
+        """Work on this store, within what the guard allows."""
         self._store = store
+        self._guard = guard
 
     async def create(self, checked: Workflow) -> Workflow:
         """Store a workflow that was found to be well-formed (:func:`wfx.domain.validation.check`)."""
-        return await self._store.create_workflow(checked, cause=present_cause())
+        create = partial(self._store.create_workflow, checked, cause=present_cause())
+        if not self._guard.watched.current.changes:
+            return await create()
+        return await self._guard.in_time(lambda command: create(begin=command.begin))
 
     async def get(self, name: str) -> Workflow:
         """Return one workflow."""
@@ -35,4 +41,7 @@ class Workflows:
 
     async def delete(self, name: str) -> None:
         """Delete a workflow that no job uses."""
-        await self._store.delete_workflow(name, cause=present_cause())
+        delete = partial(self._store.delete_workflow, name, cause=present_cause())
+        if not self._guard.watched.current.changes:
+            return await delete()
+        return await self._guard.in_time(lambda command: delete(begin=command.begin))

@@ -14,18 +14,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import JobNotFound, Refused, StoreUnavailable
+from wfx.domain.errors import JobNotFound, Refused, StoreBusy
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import RuleQuestion
 from wfx.store.script_records import ScriptQuestion
 
@@ -51,7 +51,7 @@ class Applied(NamedTuple):
     """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
 
 
-class JobsLocked(StoreUnavailable):
+class JobsLocked(StoreBusy):
     """Nothing of a plan was written, since somebody holds a lock on some of its jobs; without these it may be."""
 
     def __init__(self, text: str, ids: Collection[str] = ()) -> None:
@@ -186,7 +186,7 @@ class Backend(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
+    def buckets(self) -> BucketStore | None:
         """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

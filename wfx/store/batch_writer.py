@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import SequenceTaken, StoreUnavailable, WfxError
+from wfx.domain.errors import SequenceTaken, StoreBusy, WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
@@ -16,6 +16,8 @@ from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
+    CreateWorkflow,
+    DeleteWorkflow,
     EventAnswers,
     ExclusiveOperation,
     FinishTask,
@@ -48,6 +50,8 @@ class BatchWriter:
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
         if isinstance(operations[0], ExclusiveOperation):
+            if isinstance(operations[0], CreateWorkflow | DeleteWorkflow):
+                operations[0].begin()
             performed = await self._backend.perform(operations[0], self._clock())
             self._feed.publish(performed.events)
             return [performed.result]
@@ -74,7 +78,7 @@ class BatchWriter:
         try:
             applied = await self._backend.apply(plan)
         except JobsLocked as exc:
-            return [StoreUnavailable(*exc.args) if _job_of(each) in exc.ids else AGAIN for each in operations]
+            return [StoreBusy(*exc.args) if _job_of(each) in exc.ids else AGAIN for each in operations]
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 
@@ -165,7 +169,7 @@ class BatchWriter:
             try:
                 applied = await self._backend.apply(plan, record)
             except JobsLocked as exc:
-                locked |= dict.fromkeys(exc.ids, StoreUnavailable(*exc.args))
+                locked |= dict.fromkeys(exc.ids, StoreBusy(*exc.args))
                 continue
             if applied.stale:
                 return AGAIN

@@ -266,7 +266,7 @@ class MemoryBackend:
         return DatabaseFigures(0, {}, {"kind": "memory"}, len(self._tombstones))
 
     @property
-    def rate_tokens(self) -> None:
+    def buckets(self) -> None:
         return None
 
     async def ping(self) -> None:

@@ -14,7 +14,7 @@ from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
-from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
+from wfx.store.protocol import Begin, DecideChange, DecideCreation, RequireJob, nothing
 from wfx.store.rule_records import NOTHING, RuleRecords, TaskOutcome
 
 TellEvent = Callable[[Sequence[Any]], str]
@@ -60,6 +60,8 @@ class CreateWorkflow:
 
     workflow: Workflow
     cause: EncodedCause = UNKNOWN
+    begin: Begin = nothing
+    """Called before anything is done; raises a domain error to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class DeleteWorkflow:
 
     name: str
     cause: EncodedCause = UNKNOWN
+    begin: Begin = nothing
+    """Called before anything is done; raises a domain error to refuse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,13 @@ from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
 from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules, scripts
+from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
-from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.session import READ_ONLY
 from wfx.store.postgres.statements import SQL, fenced_statements
@@ -85,7 +85,7 @@ class PostgresBackend:
             deadlines,
             notified=notified,
         )
-        self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
+        self.buckets = PostgresBuckets(openers.point, deadlines)
 
         self._known.is_connected = lambda: any(each.is_open for each in self._connections())
         self._known.leave_all = self._leave_all
@@ -232,7 +232,7 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener, self.rate_tokens)
+        single = (self._writer, self._points, self._pages, self._listener, self.buckets)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
@@ -252,7 +252,7 @@ class PostgresBackend:
 
     async def close(self) -> None:
         await self._listener.close()
-        others = (self._writer, self._points, self._pages, self._searches, self.rate_tokens)
+        others = (self._writer, self._points, self._pages, self._searches, self.buckets)
         await asyncio.gather(*(each.close() for each in others))
 
 

@@ -699,46 +699,20 @@ SELECT number, mtime::text, status::text, definition::text
 FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
 JOIN history ON job_history = numbered.id ORDER BY number, history.id
 
--- name: take_tokens
--- Of how many are wanted of each bucket those are taken that are there; see Bucket in domain/quota.py. $3 is the size of
--- a bucket, $4 how many tokens are put back when a window of $5 seconds is over. Buckets are locked in order.
-INSERT INTO rate_bucket AS kept (key, since, used, granted, full_at)
-SELECT key, now, least(wanted, $3), least(wanted, $3), now + ceil(least(wanted, $3)::double precision / $4) * $5
-FROM unnest($1::text[], $2::bigint[]) AS asked (key, wanted), extract(epoch FROM clock_timestamp()) AS now
-ORDER BY key
-ON CONFLICT (key) DO UPDATE SET (since, used, granted, full_at) = (
-    SELECT began, missing + taken, taken, began + ceil((missing + taken)::double precision / $4) * $5
-    FROM (
-        SELECT
-            CASE WHEN passed = 0 THEN kept.since WHEN missing > 0 THEN kept.since + passed * $5 ELSE excluded.since END,
-            missing, least(excluded.used, greatest($3 - missing, 0))
-        FROM (
-            SELECT passed, CASE WHEN passed = 0 THEN kept.used ELSE greatest(kept.used - passed * $4, 0) END::bigint
-            FROM greatest(floor((excluded.since - kept.since) / $5), 0) AS passed
-        ) AS back (passed, missing)
-    ) AS next (began, missing, taken)
-)
-RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
-
--- name: forget_full_buckets
-DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
-    SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
-))
-
--- name: lock_limits
+-- name: lock_buckets
 --- Buckets by their keys, which are made if need be and locked in order; the last one tells the time when all are.
 INSERT INTO limit_bucket AS kept (key) SELECT key FROM unnest($1::text[]) AS asked (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET key = excluded.key
 RETURNING key, periods, missing, at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
--- name: keep_limit
+-- name: keep_bucket
 UPDATE limit_bucket SET periods = $2, missing = $3, at = $4, full_at = $5 WHERE key = $1
 
--- name: look_at_limits
+-- name: look_at_buckets
 SELECT kept.periods, kept.missing, kept.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN limit_bucket AS kept USING (key) ORDER BY place
 
--- name: forget_full_limits
+-- name: forget_full_buckets
 DELETE FROM limit_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM limit_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000 LIMIT $1 FOR UPDATE SKIP LOCKED
 ))

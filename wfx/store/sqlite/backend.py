@@ -213,7 +213,7 @@ class SqliteBackend:
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
     @property
-    def rate_tokens(self) -> None:
+    def buckets(self) -> None:
         return None
 
     async def ping(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from wfx.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable, WfxError
+from wfx.domain.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable, WfxError
 from wfx.store.sqlite.dsn import Location
 
 
@@ -21,6 +21,8 @@ def translate(error: sqlite3.Error) -> StoreError:
         return StoreFull(f"the database is full: {error}")
     if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamaged(f"the database failed: {error}")
+    if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreBusy(f"somebody else holds a lock on the database: {error}")
     return StoreUnavailable(f"the database failed: {error}")
 
 
