@@ -1,0 +1,77 @@
+"""What authors are told: results and verdicts from the answers of workers."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from wfx.sandbox.frames import Frame
+from wfx.scripts.limits import OPERATIONS_STEP, ScriptLimits
+from wfx.scripts.runs import Fault, Outcome, Place, RunResult, Verdict
+
+_LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
+
+
+def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
+    """Find what is wrong with a source before it is compiled."""
+    if len(text) > limits.source:
+        return Fault(f"the script has {len(text)} bytes, at most {limits.source} are allowed")
+    try:
+        text.decode()
+    except UnicodeDecodeError as exc:
+        return Fault("the script has half of a character (a lone surrogate)", _place(text[: exc.start].decode()))
+    at = source.find("\0")
+    return Fault("the script has the character U+0000", _place(source[:at])) if at >= 0 else None
+
+
+def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
+    """Return the verdict on a source that was not compiled."""
+    outcome, message, where, _ = json.loads(answer.head)
+    if outcome != Outcome.SYNTAX:
+        return Verdict(Fault(_text(Outcome(outcome), limits, message, "its compilation")), Outcome(outcome))
+    return Verdict(Fault(message, place_in(source, where)), Outcome.SYNTAX)
+
+
+def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float) -> RunResult:
+    """Return the result of a run that a worker answered."""
+    name, message, where, polls = json.loads(answer.head)
+    outcome, operations = Outcome(name), polls * OPERATIONS_STEP
+    if outcome is Outcome.DONE:
+        return RunResult(outcome, answer.body, None, operations, waited, answer.took)
+    fault = Fault(_text(outcome, limits, message), place_in(source, where))
+    return RunResult(outcome, b"", fault, operations, waited, answer.took)
+
+
+def result(outcome: Outcome, limits: ScriptLimits, message: str = "", *, waited: float) -> RunResult:
+    """Return the result of a run that no worker answered."""
+    return RunResult(outcome, fault=Fault(_text(outcome, limits, message)), waited=waited)
+
+
+def place_in(source: str, where: list[int] | None) -> Place | None:
+    """Return a place that the engine named, line and byte, if it is in the source."""
+    if where is None:
+        return None
+    lines = _LINE_END.split(source)
+    line, byte = where
+    if not 1 <= line <= len(lines):
+        return None
+    before = lines[line - 1].encode(errors="surrogatepass")[: byte - 1]
+    return Place(line, len(before.decode(errors="ignore")) + 1)
+
+
+def _place(before: str) -> Place:
+    lines = _LINE_END.split(before)
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the script") -> str:
+    texts = {
+        Outcome.TIME: f"{what} took longer than {limits.seconds:g} s",
+        Outcome.MEMORY: f"{what} needed more than {limits.memory} bytes of memory",
+        Outcome.OPERATIONS: f"{what} took more than {limits.operations} operations",
+        Outcome.STACK: f"{what} called itself too often, or nested values too deeply",
+        Outcome.OUTPUT: f"the result has more than {limits.output} bytes",
+        Outcome.BUSY: f"{limits.admitted} scripts ran or waited for {limits.patience:g} s: try again later",
+        Outcome.ENDED: "the script was ended from outside",
+    }
+    return texts.get(outcome, message)
