@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,9 @@ from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
 from wfx.rules.graph import Engine
+from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.errors import ScriptsUnavailable
+from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
@@ -68,6 +72,7 @@ from wfx.service.job_retention import JobRetention, RetentionFigures
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
+from wfx.service.scripts import Scripts
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
@@ -283,6 +288,7 @@ async def _open_services(
         rule_store=store,
         incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
+        scripts=Scripts(store, await _open_engine(config, stack), lambda: tunables.current.sandbox_script_disabled),
         rules=rules,
         rule_figures=figures,
         fatals=fatals,
@@ -295,6 +301,26 @@ def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
     filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     return filters
+
+
+async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine | None:
+    """Prepare what runs scripts, if they are enabled. Raises OptionRefused."""
+    if not config.enable_scripts:
+        return None
+    limits = ScriptLimits(
+        memory=config.vm_pool_max_memory_mb * MIB,
+        seconds=config.vm_pool_max_execution_seconds,
+        operations=config.vm_pool_max_operations,
+        admitted=config.vm_pool_max_size,
+        compiled=config.vm_pool_preload_size,
+    )
+    engine = ScriptEngine(limits, os.cpu_count() or 1)
+    stack.push_async_callback(engine.close)
+    try:
+        await engine.start()
+    except ScriptsUnavailable as exc:
+        raise OptionRefused("enable-scripts", str(exc)) from exc
+    return engine
 
 
 def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:

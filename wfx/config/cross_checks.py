@@ -82,6 +82,16 @@ def _limits_agree(config: Config) -> None:
             raise OptionRefused(option, str(exc)) from exc
 
 
+def _scripts_are_confined(config: Config) -> None:
+    for option, wanted, what in (
+        ("enable-filesystem", config.enable_filesystem, "files"),
+        ("enable-network", config.enable_network, "network"),
+        ("enable-process", config.enable_process, "processes"),
+    ):
+        if wanted:
+            raise OptionRefused(option, f"scripts reach no {what}: they get facts as input, and rules act on results")
+
+
 def _few_log_patterns(config: Config) -> None:
     if len(config.log_custom_pattern) > _MOST_LOG_PATTERNS:
         raise OptionRefused("log-custom-pattern", f"there may be at most {_MOST_LOG_PATTERNS} patterns")
@@ -156,6 +166,7 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _addresses_differ,
     _listens,
     _https_has_files,
+    _scripts_are_confined,
     _few_log_patterns,
     _small_log_patterns,
     _monitoring_paths_differ,

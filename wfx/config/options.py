@@ -263,6 +263,19 @@ class Config:
     sandbox_expression_strict_mode: bool = _option(
         False, "whether expressions of rules may only call functions that strict mode allows", reload=True
     )
+    enable_scripts: bool = _option(False, "whether operators may keep scripts, which run in a sandbox of their own")
+    sandbox_script_disabled: bool = _option(False, "whether scripts are refused, whatever else is said", reload=True)
+    vm_pool_max_memory_mb: int = _option(128, "MiB that the values of a script may take", least=1, most=1024)
+    vm_pool_max_execution_seconds: Seconds = _option(Seconds(30), "time that a script may run", least=0.01, most=600)
+    vm_pool_max_operations: int = _option(
+        10_000_000, "jumps, branches and calls that a script may do, in steps of 10,000", least=1, most=10**15
+    )
+    vm_pool_max_size: int = _option(200, "scripts that run, or wait for a place, at once", least=1, most=10_000)
+    vm_pool_preload_size: int = _option(100, "compiled scripts that are kept in memory", least=1, most=10_000)
+    enable_filesystem: bool = _option(False, "refused if true: scripts reach no files")
+    enable_network: bool = _option(False, "refused if true: scripts reach no network")
+    enable_process: bool = _option(False, "refused if true: scripts start no processes")
+
     sandbox_max_allowed_repetitions: int = _option(
         0, "how often a job may enter or report a state, and a rule act on what it has caused; 0 for any number"
     )

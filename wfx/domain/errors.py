@@ -91,6 +91,19 @@ class ScriptNotFound(NotFound):
         super().__init__(f"there is no script {name!a}" + ("" if sha256 is None else f" with the version {sha256!a}"))
 
 
+class ScriptsOff(WfxError):
+    """Scripts are not run, nor kept."""
+
+
+class ScriptInvalid(WfxError):
+    """A source is no script."""
+
+    def __init__(self, reason: str, place: tuple[int, int] | None) -> None:
+        """Say why, and at which line and column, if that is known."""
+        self.place = place
+        super().__init__(reason if place is None else f"line {place[0]}, column {place[1]}: {reason}")
+
+
 class TooManyScripts(WfxError):
     """The store has as many scripts as it may."""
 
