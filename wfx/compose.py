@@ -35,7 +35,7 @@ from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
-from wfx.config.tunables import Derived, Holder, Tunables
+from wfx.config.tunables import Current, Derived, Holder, Tunables
 from wfx.diagnostics import DebugSources, Diagnostics
 from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
@@ -55,8 +55,10 @@ from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
+from wfx.reactions.script_tasks import ScriptTasks
 from wfx.request_context import Side
 from wfx.rules.graph import Engine
+from wfx.rules.own_actions import RUN_SCRIPT, all_actions
 from wfx.scripts.engine import ScriptEngine
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
@@ -269,7 +271,14 @@ async def _open_services(
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
-    tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
+    scripts = Scripts(store, await _open_engine(config, stack), lambda: tunables.current.sandbox_script_disabled)
+    script_tasks = ScriptTasks(
+        store, scripts, all_actions, partial(_most_repetitions, tunables), config.vm_pool_max_execution_seconds
+    )
+    tasks = open_tasks(
+        store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
+        {RUN_SCRIPT: script_tasks.perform}, script_tasks.longest,
+    )  # fmt: skip
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -288,7 +297,7 @@ async def _open_services(
         rule_store=store,
         incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
-        scripts=Scripts(store, await _open_engine(config, stack), lambda: tunables.current.sandbox_script_disabled),
+        scripts=scripts,
         rules=rules,
         rule_figures=figures,
         fatals=fatals,
@@ -323,12 +332,15 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine | 
     return engine
 
 
+def _most_repetitions(tunables: Current[Tunables]) -> int:
+    return tunables.current.sandbox_max_allowed_repetitions
+
+
 def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
     """Make what has the rules work on the log."""
-    tunables = services.tunables
     return RuleConsumer(
         store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
-        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.buckets is not None,
+        partial(_most_repetitions, services.tunables), is_shared=store.buckets is not None,
     )  # fmt: skip
 
 

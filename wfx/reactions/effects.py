@@ -17,7 +17,7 @@ from wfx.expressions.scope import Facts
 from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
-from wfx.rules.own_actions import MAIL, SET_OUTPUT, WEBHOOK_NOTIFY
+from wfx.rules.own_actions import MAIL, RUN_SCRIPT, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
@@ -29,7 +29,7 @@ ALL = "(all)"
 """Stands for all actions where those of a chain are counted; no id has parentheses."""
 MOST = 128
 """Actions that are taken for an event."""
-TASKS = (WEBHOOK_NOTIFY, MAIL)
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
 """Types of actions that become tasks, which are worked on later."""
 
 
@@ -132,6 +132,18 @@ def effects_of(
         effects.refuse(scenario_id, action, Outcome.LIMITED, f"an event has at most {MOST} actions")
     drawn = {name: (facts.sequence(name), last) for name, last in evaluation.sequences.items()}
     return effects.made(drawn)
+
+
+def effects_of_actions(
+    scenario_id: str, planned: Sequence[PlannedAction], *, key: str, cause: Cause, now: Timestamp, lineage: Lineage
+) -> Effects:
+    """Return what carries out actions that something else than an evaluation has planned."""
+    effects = _Effects(key, cause, now, lineage)
+    for action in planned[:MOST]:
+        effects.take(scenario_id, action)
+    for action in planned[MOST:]:
+        effects.refuse(scenario_id, action, Outcome.LIMITED, f"a script has at most {MOST} actions")
+    return effects.made({})
 
 
 class _Effects:

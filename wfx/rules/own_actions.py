@@ -11,7 +11,7 @@ from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
 
-WEBHOOK_NOTIFY, MAIL = "webhook_notify", "mail"
+WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT = "webhook_notify", "mail", "run_script"
 """The types that are done later, as tasks of these kinds."""
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
@@ -121,6 +121,23 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
             Parameter("text", Form.TEXT, "The text.", required=True),
         ),
         lambda planned: f"Sent a mail to {', '.join(planned['to'])}",
+    ),
+    DeclaredAction(
+        RUN_SCRIPT, "Runs a script, and does what it returns.",
+        (
+            Parameter("script", Form.TEXT, "The name of the script.", required=True),
+            Parameter(
+                "payload", Form.ANY, "What it is given; the payload of the event unless given.",
+                default=lambda event: event.payload,
+            ),
+            Parameter("data", Form.OBJECT, "Facts, which it sees as `nflow_data`."),
+            Parameter("job_id", Form.TEXT, "The job that it moves; that of the event unless given.", default=_job_of),
+            Parameter(
+                "state", Form.TEXT, "The state that the job must still be in; that which the event tells unless given.",
+                default=lambda event: event.payload.get("to"),
+            ),
+        ),
+        lambda planned: f"Ran the script {planned['script']}",
     ),
     SetOutput(),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, cast
 
@@ -85,6 +86,8 @@ class BatchWriter:
     async def _step(self, step: TakeStep | FinishTask) -> Any:
         """Do the operations of a step or a task, and note it; return the answers to its operations."""
         plan, answers = await self._planned(step.operations)
+        if isinstance(step, FinishTask) and step.tell is not None:
+            step = replace(step, outcome=step.tell(answers))
         return answers if await self._commit(plan, step) else AGAIN
 
     async def _events(self, events: Sequence[TakeEvent]) -> Answers:

@@ -8,10 +8,20 @@ from hashlib import sha256
 from typing import Any
 
 from wfx.domain.errors import TaskNotFound
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store.backend import Backend
 from wfx.store.batching import Batcher
-from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, JobOperation, ReplayTask, TakeEvent, TellEvent
+from wfx.store.operations import (
+    ClaimTasks,
+    DropTasks,
+    FinishTask,
+    JobOperation,
+    ReplayTask,
+    TakeEvent,
+    TellEvent,
+    TellTask,
+)
 from wfx.store.plan import Clock
 from wfx.store.rule_records import (
     NOTHING,
@@ -29,6 +39,7 @@ from wfx.store.rule_records import (
     TaskOutcome,
     TaskQuery,
     TaskSearch,
+    TaskState,
     is_name,
     reason_of,
 )
@@ -37,6 +48,10 @@ _HIGHEST = 2**62
 _LONGEST_CLAIM = 86_400
 _MOST_LISTED = 1000
 """Tasks, and entries of points, that are read at once."""
+
+
+_UNTOLD = TaskOutcome(TaskState.FAILED, Json(b"null"))
+"""Stands for an outcome that is made later."""
 
 
 class BatchingRules:
@@ -85,11 +100,12 @@ class BatchingRules:
     async def finish_task(
         self,
         task: Task,
-        outcome: TaskOutcome,
+        outcome: TaskOutcome | TellTask,
         operations: Sequence[JobOperation] = (),
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
-        finished = FinishTask(task.id, task.attempts, outcome, tuple(operations), settled(records), self._clock())
+        told, tell = (outcome, None) if isinstance(outcome, TaskOutcome) else (_UNTOLD, outcome)
+        finished = FinishTask(task.id, task.attempts, told, tuple(operations), settled(records), self._clock(), tell)
         answers: Sequence[Any] = await self._writes.submit(finished)
         self._tell_tasks(records)
         return answers

@@ -19,6 +19,8 @@ from wfx.store.rule_records import NOTHING, RuleRecords, TaskOutcome
 
 TellEvent = Callable[[Sequence[Any]], str]
 """Makes the answer to an event of the results of its operations; pure, since it may be asked more than once."""
+TellTask = Callable[[Sequence[Any]], TaskOutcome]
+"""Tells what became of a task, of the results of its operations; pure, as above. What it raises undoes them."""
 
 
 class CreateJob(NamedTuple):
@@ -303,6 +305,8 @@ class FinishTask:
     operations: Sequence[JobOperation]
     records: RuleRecords
     now: int
+    tell: TellTask | None = None
+    """Makes the outcome, if that depends on the results of the operations."""
 
     @property
     def due(self) -> int:

@@ -13,7 +13,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.rule_records import NOTHING, RuleRecords, Score, Task, TaskOutcome, TaskQuery
 
 if TYPE_CHECKING:  # it needs the decisions of the protocol
-    from wfx.store.operations import JobOperation, TellEvent
+    from wfx.store.operations import JobOperation, TellEvent, TellTask
 
 
 class FactStore(Protocol):
@@ -67,14 +67,15 @@ class RuleStore(EventStore, Protocol):
     async def finish_task(
         self,
         task: Task,
-        outcome: TaskOutcome,
+        outcome: TaskOutcome | TellTask,
         operations: Sequence[JobOperation] = (),
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         """Do operations, as those of a step, and note what became of a task, in one transaction.
 
-        Returns the results of the operations. Raises TaskTaken unless the task is running and was claimed as often as
-        it says, and SequenceTaken; then nothing has happened.
+        Returns the results of the operations. A function may make the outcome of these. Raises what that raises,
+        TaskTaken unless the task is running and was claimed as often as it says, and SequenceTaken; then nothing has
+        happened.
         """
 
     def watch_tasks(self, observer: Callable[[], None]) -> None:
