@@ -755,6 +755,13 @@ WITH RECURSIVE client (found) AS (
 )
 SELECT found FROM client WHERE found IS NOT NULL LIMIT $3
 
+-- name: has_clients_between
+-- Whether there are jobs of clients whose ids are from one of $1 on and before that of $2 in its place.
+SELECT EXISTS (
+    SELECT FROM unnest($1::text[], $2::text[]) AS gap (first, behind)
+    WHERE EXISTS (SELECT FROM job WHERE left(client_id, 500) >= gap.first AND left(client_id, 500) < gap.behind)
+)
+
 -- name: devices_by_id
 SELECT client_id, first_seen, last_seen, version, description FROM device WHERE client_id = ANY ($1::text[])
 
