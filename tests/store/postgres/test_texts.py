@@ -89,6 +89,7 @@ async def test_what_has_u0000_is_not_found(store: Store) -> None:
     assert await all_jobs(store, client_id="\0") == await all_jobs(store, tags=("\0",)) == ()
     assert (await store.query_jobs(JobQuery(client_id="a\0"))).items == ()
 
+
 async def test_a_tag_like_what_a_long_one_is_found_by(store: Store) -> None:
     """A tag that is written like what a long one is found by finds its own jobs alone, in every kind of search."""
     long = noise(600)
