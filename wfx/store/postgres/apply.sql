@@ -55,6 +55,7 @@ news AS MATERIALIZED (
     ) WITH ORDINALITY AS event (ctime, action, job_id, client_id, workflow, payload, state_before, cause, place)
     WHERE EXISTS (SELECT FROM go) AND job_id NOT IN (SELECT id FROM stale)
 ),
+size AS MATERIALIZED (SELECT count(*) AS events FROM news),
 changed AS (
     UPDATE job
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
@@ -91,15 +92,15 @@ leftover AS (
 ),
 counter AS (
     UPDATE log
-    SET head = head + (SELECT count(*) FROM news),
-        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END,
+    SET head = head + (SELECT events FROM size),
+        counted = CASE counted WHEN head THEN head + (SELECT events FROM size) ELSE counted END,
         tag_counted = CASE WHEN tag_counted = head AND tag_choice = (SELECT known.tag_choice FROM log AS known)
-            THEN head + (SELECT count(*) FROM news) ELSE tag_counted END
-    WHERE (SELECT count(*) FROM news) > 0
+            THEN head + (SELECT events FROM size) ELSE tag_counted END
+    WHERE (SELECT events FROM size) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
         :noted
     RETURNING
-        head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered,
+        head - (SELECT events FROM size) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered,
         CASE tag_counted WHEN head THEN tag_covered ELSE 0 END AS tag_covered
 ),
 born AS (
