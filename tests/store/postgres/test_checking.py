@@ -87,8 +87,9 @@ DAMAGE = {
         "INSERT INTO job_count VALUES (1, 'GONE', '', 2)",
     ],
     "tag_count": [
-        "INSERT INTO counted_tag VALUES ('y')",
-        "INSERT INTO counted_tag VALUES ('none'); INSERT INTO tag_count VALUES ('none', 1, 'NEW', '', 2)",
+        "INSERT INTO counted_tag VALUES ('y', 1000)",
+        "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_count VALUES ('none', 1, 'NEW', '', 2)",
+        "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_shift VALUES (1, 1, 'A', '', '{none}')",
     ],
     "job_tag": [
         "DELETE FROM job_tag WHERE tag = 'y'",

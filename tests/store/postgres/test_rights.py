@@ -69,7 +69,7 @@ async def test_without_rights_on_new_tables(postgres: Postgres, database: str, u
     with pytest.raises(StoreUnavailable, match=said):
         await older.create_job(FLOW.name, begin(tags=("x",)))
     newer = await open_store("postgres", postgres.conninfo(database, user=user))
-    with pytest.raises(StoreUnavailable, match="lacks these rights, .*INSERT on counted_tag, .*UPDATE on tag_count"):
+    with pytest.raises(StoreUnavailable, match=r"lacks these rights, .*INSERT on counted_tag, .*UPDATE on tag_count"):
         await newer.ping()
     postgres.sql(grant(user), database)
     job = await older.create_job(FLOW.name, begin(tags=("x",)))

@@ -55,6 +55,7 @@ news AS MATERIALIZED (
     ) WITH ORDINALITY AS event (ctime, action, job_id, client_id, workflow, payload, state_before, cause, place)
     WHERE EXISTS (SELECT FROM go) AND job_id NOT IN (SELECT id FROM stale)
 ),
+size AS MATERIALIZED (SELECT count(*) AS events FROM news),
 changed AS (
     UPDATE job
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
@@ -91,16 +92,14 @@ leftover AS (
 ),
 counter AS (
     UPDATE log
-    SET head = head + (SELECT count(*) FROM news),
-        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END,
-        tag_counted = CASE WHEN tag_counted = head AND tag_choice = (SELECT known.tag_choice FROM log AS known)
-            THEN head + (SELECT count(*) FROM news) ELSE tag_counted END
-    WHERE (SELECT count(*) FROM news) > 0
+    SET head = head + (SELECT events FROM size),
+        counted = CASE counted WHEN head THEN head + (SELECT events FROM size) ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + (SELECT events FROM size) ELSE tag_counted END
+    WHERE (SELECT events FROM size) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
         :noted
     RETURNING
-        head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered,
-        CASE tag_counted WHEN head THEN tag_covered ELSE 0 END AS tag_covered
+        head - (SELECT events FROM size) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
 ),
 born AS (
     INSERT INTO job (
@@ -156,30 +155,14 @@ counts AS (
     ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
 shifts_of_tags AS (
-    SELECT tag, workflow, shift.state, min(shift.grp) AS grp, sum(shift.jobs) AS jobs
-    FROM (
-        SELECT unnest(tag_keys) AS tag, workflow, NULL AS state_before, NULL AS grp_before, state, grp FROM born
-        WHERE number <= (SELECT tag_covered FROM counter)
-        UNION ALL
-        SELECT
-            unnest(tags_before), workflow, state_before, grp_before,
-            CASE WHEN version > 0 AND tag_keys IS NULL THEN state END, grp
-        FROM good
-        WHERE (version = 0 OR state <> state_before OR tag_keys IS NOT NULL)
-            AND number <= (SELECT tag_covered FROM counter)
-        UNION ALL
-        SELECT unnest(tag_keys::text[]), workflow, NULL, NULL, state, grp FROM good
-        WHERE version > 0 AND tag_keys IS NOT NULL AND number <= (SELECT tag_covered FROM counter)
-    ) AS each_tag
-    JOIN counted_tag USING (tag)
-    CROSS JOIN LATERAL (VALUES (state_before, grp_before, -1), (state, grp, 1)) AS shift (state, grp, jobs)
-    WHERE shift.state IS NOT NULL
-    GROUP BY tag, workflow, shift.state HAVING sum(shift.jobs) <> 0
-),
-counts_of_tags AS (
-    INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
-    SELECT tag, workflow, state, grp, jobs FROM shifts_of_tags
-    ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
+    INSERT INTO tag_shift (number, workflow, state_before, grp_before, tags_before, state, grp, tags)
+    SELECT number, workflow, NULL, NULL, NULL, state, grp, tag_keys FROM born WHERE tag_keys <> '{}'
+    UNION ALL
+    SELECT
+        number, workflow, state_before, grp_before, tags_before, CASE WHEN version > 0 THEN state END, grp, tag_keys::text[]
+    FROM good
+    WHERE EXISTS (SELECT FROM counter) AND (version = 0 OR state <> state_before OR tag_keys IS NOT NULL)
+        AND (tags_before <> '{}' OR tag_keys <> '{}')
 ),
 
 -- name: go_always

@@ -120,11 +120,20 @@ SELECT
     coalesce(jobs, 0)
 FROM (
     SELECT tag, workflow, state, count(*) AS there_are
-    FROM log, job CROSS JOIN LATERAL (SELECT DISTINCT unnest(tag_keys)) AS own (tag) JOIN counted_tag USING (tag)
-    WHERE job.number <= tag_covered GROUP BY tag, workflow, state
+    FROM job CROSS JOIN LATERAL (SELECT DISTINCT unnest(tag_keys)) AS own (tag) JOIN counted_tag USING (tag)
+    WHERE number <= covered GROUP BY tag, workflow, state
 ) AS found
 FULL JOIN (
-    SELECT tag, workflow, state, jobs FROM tag_count JOIN counted_tag USING (tag) WHERE jobs <> 0
+    SELECT tag, workflow, state, sum(jobs) AS jobs
+    FROM (
+        SELECT 0 AS number, tag, workflow, state, jobs FROM tag_count
+        UNION ALL
+        SELECT number, unnest(tags_before), workflow, state_before, -1 FROM tag_shift WHERE state_before IS NOT NULL
+        UNION ALL
+        SELECT number, unnest(coalesce(tags, tags_before)), workflow, state, 1 FROM tag_shift WHERE state IS NOT NULL
+    ) AS shifted
+    JOIN counted_tag USING (tag)
+    WHERE number <= covered GROUP BY tag, workflow, state HAVING sum(jobs) <> 0
 ) AS known USING (tag, workflow, state)
 WHERE there_are IS DISTINCT FROM jobs AND EXISTS (SELECT FROM log WHERE tag_counted = head)
 

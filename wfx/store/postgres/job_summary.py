@@ -47,14 +47,24 @@ async def summarize(plain: Plain, query: JobListQuery) -> JobSummary:
 
 async def count_more(plain: Plain) -> bool:
     """Count some of the jobs that were not counted yet, and tell whether it is worth to go on at once."""
+    added = await _add_shifts(plain)
     await _choose_tags(plain)
     jobs_true, jobs_all, tags_true, tags_all = await plain.fetchrow(SQL["is_counted"]) or (True,) * 4
     if not jobs_all:
         await plain.execute(SQL["count_more"].replace(":most", str(_AT_ONCE)))
     if not tags_all:
-        await plain.execute(SQL["count_more_of_tags"].replace(":most", str(_TAGGED_AT_ONCE)))
+        sql = SQL["count_more_of_tags"].replace(":add", SQL["add_shifts"].replace("LIMIT :most", ""))
+        await plain.execute(sql.replace(":most", str(_TAGGED_AT_ONCE)))
     # Where what was counted is not true some other program is at work here, and may spoil it again.
-    return (jobs_true and not jobs_all) or (tags_true and not tags_all)
+    return added or (jobs_true and not jobs_all) or (tags_true and not tags_all)
+
+
+async def _add_shifts(plain: Plain) -> bool:
+    """Add some of what has changed to the counts of tags, and tell whether there was more."""
+    if not await plain.fetchval(SQL["has_shifts"]):
+        return False
+    await plain.execute(SQL["add_shifts"].replace(":most", str(_AT_ONCE)))
+    return bool(await plain.fetchval(SQL["has_shifts"]))
 
 
 async def count_imported(plain: Plain) -> None:
@@ -65,9 +75,9 @@ async def count_imported(plain: Plain) -> None:
 async def _choose_tags(plain: Plain) -> None:
     """Choose which tags are counted, and drop what is of no use any more."""
     await plain.execute(SQL["forget_tags"], _FEW)
-    await plain.execute(SQL["choose_tags"], _MANY)
     await plain.execute(SQL["forget_counts"])
     await plain.execute(SQL["forget_counts_of_tags"])
+    await plain.execute(SQL["choose_tags"], _MANY)
 
 
 def _of_counts(query: JobListQuery) -> tuple[str, Sequence[Any]] | None:

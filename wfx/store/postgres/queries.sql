@@ -134,7 +134,8 @@ SELECT
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('job_tag', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('counted_tag', 'SELECT,INSERT,DELETE'), ('tag_count', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('counted_tag', 'SELECT,INSERT,UPDATE,DELETE'), ('tag_count', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('tag_shift', 'SELECT,INSERT,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
                 ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE'),
@@ -176,13 +177,26 @@ LEFT JOIN (SELECT workflow, grp, state, jobs FROM job_count :condition) AS found
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: read_counts_of_tag
--- The same of the jobs that have the tag $1.
+-- The same of the jobs that have the tag $1, with what has changed since they were counted.
 SELECT
     log_id, head,
-    tag_counted = head AND tag_covered = 9223372036854775807 AND EXISTS (SELECT FROM counted_tag WHERE tag = $1::text),
+    tag_counted = head AND EXISTS (SELECT FROM counted_tag WHERE tag = $1::text AND covered = 9223372036854775807),
     name, grp, state, jobs
 FROM log
-LEFT JOIN (SELECT workflow, grp, state, jobs FROM tag_count :condition) AS found ON jobs > 0
+LEFT JOIN (
+    SELECT workflow, grp, state, sum(jobs)::bigint AS jobs
+    FROM (
+        SELECT tag, workflow, grp, state, jobs FROM tag_count
+        UNION ALL
+        SELECT $1::text, workflow, grp, state, 1 FROM tag_shift
+        WHERE state IS NOT NULL AND $1::text = ANY (coalesce(tags, tags_before))
+        UNION ALL
+        SELECT $1::text, workflow, grp_before, state_before, -1 FROM tag_shift
+        WHERE state_before IS NOT NULL AND $1::text = ANY (tags_before)
+    ) AS shifted
+    :condition
+    GROUP BY workflow, grp, state
+) AS found ON jobs > 0
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: count_more
@@ -210,58 +224,86 @@ END
 $$
 
 -- name: count_more_of_tags
--- The same for the tags that are counted. Without any there is nothing to count.
+-- Counts some more jobs of one tag, or begins anew. What has changed before is added first, as the lock on the log keeps others
+-- from changing more.
 DO $$
 DECLARE
     place log;
+    next counted_tag;
     upto bigint;
 BEGIN
     SELECT * INTO place FROM log FOR UPDATE;
     IF place.tag_counted <> place.head THEN
         DELETE FROM tag_count;
-        UPDATE log SET tag_counted = head, tag_covered = 0;
-    ELSIF place.tag_covered < 9223372036854775807 THEN
-        SELECT CASE count(*) WHEN :most THEN max(number) ELSE 9223372036854775807 END INTO upto
-        FROM (
-            SELECT number FROM job WHERE number > place.tag_covered AND EXISTS (SELECT FROM counted_tag)
-            ORDER BY number LIMIT :most
-        ) AS some_jobs;
-        INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
-        SELECT tag, workflow, state, min(grp), count(*)
-        FROM job CROSS JOIN LATERAL unnest(tag_keys) AS own (tag) JOIN counted_tag USING (tag)
-        WHERE number > place.tag_covered AND number <= upto GROUP BY tag, workflow, state
-        ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs;
-        UPDATE log SET tag_covered = upto;
+        DELETE FROM tag_shift;
+        UPDATE counted_tag SET covered = 0;
+        UPDATE log SET tag_counted = head;
+        RETURN;
     END IF;
+    :add;
+    SELECT * INTO next FROM counted_tag WHERE covered < 9223372036854775807 ORDER BY tag LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DELETE FROM tag_count WHERE tag = next.tag AND next.covered = 0;
+    SELECT CASE count(*) WHEN :most THEN max(number) ELSE 9223372036854775807 END INTO upto
+    FROM (
+        SELECT number FROM job_tag WHERE tag = next.tag AND number > next.covered ORDER BY number LIMIT :most
+    ) AS some_jobs;
+    INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+    SELECT next.tag, job.workflow, state, min(grp), count(*)
+    FROM job_tag JOIN job USING (number)
+    WHERE tag = next.tag AND job_tag.number > next.covered AND job_tag.number <= upto GROUP BY job.workflow, state
+    ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs;
+    UPDATE counted_tag SET covered = upto WHERE tag = next.tag;
 END
 $$
+
+-- name: add_shifts
+-- Adds what has changed to the counts of tags, as far as the jobs were counted.
+WITH
+gone AS (
+    DELETE FROM tag_shift WHERE ctid = ANY (ARRAY (SELECT ctid FROM tag_shift LIMIT :most))
+    RETURNING *
+)
+INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+SELECT tag, workflow, state, min(grp), sum(jobs)
+FROM (
+    SELECT number, workflow, state_before AS state, grp_before AS grp, unnest(tags_before) AS tag, -1 AS jobs FROM gone
+    WHERE state_before IS NOT NULL
+    UNION ALL
+    SELECT number, workflow, state, grp, unnest(coalesce(tags, tags_before)), 1 FROM gone WHERE state IS NOT NULL
+) AS each_tag
+JOIN counted_tag USING (tag)
+WHERE number <= covered
+GROUP BY tag, workflow, state HAVING sum(jobs) <> 0
+ORDER BY tag, workflow, state
+ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 
 -- name: is_counted
 -- For jobs, and for tags: whether what was counted so far is true, or nothing ever was; and whether that is all there is.
 SELECT
     counted IN (head, -1), counted = head AND covered = 9223372036854775807,
-    tag_counted IN (head, -1), tag_counted = head AND tag_covered = 9223372036854775807
+    tag_counted IN (head, -1),
+    tag_counted = head AND NOT EXISTS (SELECT FROM counted_tag WHERE counted_tag.covered < 9223372036854775807)
 FROM log
 
+-- name: has_shifts
+SELECT EXISTS (SELECT FROM tag_shift)
+
 -- name: choose_tags
--- More tags to be counted: those that $1 jobs have at least, as the statistics of PostgreSQL say, and the table. All are
--- counted anew then.
-WITH
-frequent AS MATERIALIZED (
+-- More tags to be counted: those that $1 jobs have at least, as the statistics of PostgreSQL say, and the table.
+INSERT INTO counted_tag (tag)
+SELECT tag
+FROM (
     SELECT unnest(most_common_vals::text::text[]) AS tag, unnest(most_common_freqs) * reltuples AS jobs
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_stats ON schemaname = nspname AND tablename = relname AND attname = 'tag'
     WHERE pg_class.oid = 'job_tag'::regclass
-),
-chosen AS (
-    INSERT INTO counted_tag (tag)
-    SELECT tag FROM frequent
-    WHERE jobs >= $1 AND tag NOT IN (SELECT tag FROM counted_tag)
-        AND (SELECT count(*) FROM (SELECT FROM job_tag WHERE job_tag.tag = frequent.tag LIMIT $1) AS some_jobs) = $1
-    ON CONFLICT (tag) DO NOTHING
-    RETURNING 1
-)
-UPDATE log SET tag_choice = tag_choice + 1, tag_counted = -1 WHERE EXISTS (SELECT FROM chosen)
+) AS frequent
+WHERE jobs >= $1 AND tag NOT IN (SELECT tag FROM counted_tag)
+    AND (SELECT count(*) FROM (SELECT FROM job_tag WHERE job_tag.tag = frequent.tag LIMIT $1) AS some_jobs) = $1
+ON CONFLICT (tag) DO NOTHING
 
 -- name: forget_counts
 DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow)
@@ -269,7 +311,7 @@ DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM cur
 -- name: forget_tags
 -- Tags that fewer than $1 jobs have by now are counted no more.
 DELETE FROM counted_tag
-WHERE EXISTS (SELECT FROM log WHERE tag_counted = head AND tag_covered = 9223372036854775807)
+WHERE covered = 9223372036854775807 AND EXISTS (SELECT FROM log WHERE tag_counted = head)
     AND (SELECT coalesce(sum(jobs), 0) FROM tag_count WHERE tag_count.tag = counted_tag.tag) < $1
 
 -- name: forget_counts_of_tags
@@ -285,8 +327,8 @@ jobs AS (
     SELECT workflow, state, min(grp), count(*) FROM job GROUP BY workflow, state
 ),
 chosen AS (
-    INSERT INTO counted_tag (tag)
-    SELECT tag FROM job_tag GROUP BY tag HAVING count(*) >= $1 ORDER BY count(*) DESC, tag LIMIT $2
+    INSERT INTO counted_tag (tag, covered)
+    SELECT tag, 9223372036854775807 FROM job_tag GROUP BY tag HAVING count(*) >= $1 ORDER BY count(*) DESC, tag LIMIT $2
     RETURNING tag
 ),
 tags AS (
@@ -295,9 +337,7 @@ tags AS (
     FROM job CROSS JOIN LATERAL unnest(tag_keys) AS own (tag) JOIN chosen USING (tag)
     GROUP BY tag, workflow, state
 )
-UPDATE log SET
-    counted = head, covered = 9223372036854775807, tag_counted = head, tag_covered = 9223372036854775807,
-    tag_choice = tag_choice + 1
+UPDATE log SET counted = head, covered = 9223372036854775807, tag_counted = head
 
 -- name: describe
 SELECT pg_database_size(current_database()), current_setting('server_version'), (SELECT count(*) FROM tombstone)
@@ -655,10 +695,9 @@ ANALYZE workflow, job, history, event, device, job_tag
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
 TRUNCATE
-    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, counted_tag, tag_count, task, score,
-    score_total, sequence, script, current_script;
-UPDATE log SET
-    head = 0, horizon = 0, counted = 0, covered = 9223372036854775807, tag_counted = 0, tag_covered = 9223372036854775807
+    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, counted_tag, tag_count, tag_shift,
+    task, score, score_total, sequence, script, current_script;
+UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807, tag_counted = 0
 
 -- name: lock_head
 SELECT head FROM log FOR UPDATE
@@ -733,6 +772,13 @@ WITH RECURSIVE client (found) AS (
     SELECT (SELECT left(client_id, 500) FROM job WHERE :step ORDER BY 1 :order LIMIT 1) FROM client WHERE found IS NOT NULL
 )
 SELECT found FROM client WHERE found IS NOT NULL LIMIT $3
+
+-- name: has_clients_between
+-- Whether there are jobs of clients whose ids are from one of $1 on and before that of $2 in its place.
+SELECT EXISTS (
+    SELECT FROM unnest($1::text[], $2::text[]) AS gap (first, behind)
+    WHERE EXISTS (SELECT FROM job WHERE left(client_id, 500) >= gap.first AND left(client_id, 500) < gap.behind)
+)
 
 -- name: devices_by_id
 SELECT client_id, first_seen, last_seen, version, description FROM device WHERE client_id = ANY ($1::text[])

@@ -1,9 +1,10 @@
 -- oldest program: 1
 
--- The tags that many jobs have, and how many of these are in each state of each workflow, for summaries. Whoever changes jobs
--- holds the lock on the log's row, and changes these rows then.
+-- The tags that many jobs have, and how many of these are in each state of each workflow, for summaries: jobs up to the number
+-- "covered" are counted.
 CREATE TABLE counted_tag (
-    tag text COLLATE "C" PRIMARY KEY
+    tag     text COLLATE "C" PRIMARY KEY,
+    covered bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tag_count (
@@ -15,13 +16,23 @@ CREATE TABLE tag_count (
     PRIMARY KEY (tag, workflow, state)
 ) WITH (fillfactor = 30);
 
--- Of jobs up to the number "tag_covered" these counts are true as long as "tag_counted" is the head, as with "counted" and
--- "covered". "tag_choice" rises with each tag that is counted from then on: who did not know of one has not counted it.
-ALTER TABLE log
-    ADD COLUMN tag_counted bigint NOT NULL DEFAULT -1, ADD COLUMN tag_covered bigint NOT NULL DEFAULT 0,
-    ADD COLUMN tag_choice bigint NOT NULL DEFAULT 0;
+-- Jobs with tags that came to be, moved, were tagged or went since, which a chore adds to the counts; summaries read both. A
+-- new job has no state before, one that is gone has none any more; "tags" is NULL where they are the same.
+CREATE TABLE tag_shift (
+    number       bigint NOT NULL,
+    workflow     bigint NOT NULL,
+    state_before text COLLATE "C",
+    grp_before   text COLLATE "C",
+    tags_before  text[],
+    state        text COLLATE "C",
+    grp          text COLLATE "C",
+    tags         text[]
+) WITH (autovacuum_vacuum_scale_factor = 0.1);
 
-UPDATE log SET tag_counted = head, tag_covered = 9223372036854775807 WHERE NOT EXISTS (SELECT FROM job);
+-- All of this is true as long as "tag_counted" is the head: programs that do not know of it raise the head alone.
+ALTER TABLE log ADD COLUMN tag_counted bigint NOT NULL DEFAULT -1;
+
+UPDATE log SET tag_counted = head WHERE NOT EXISTS (SELECT FROM job);
 
 -- ANALYZE tells which tags many jobs have: up to so many of them.
 ALTER TABLE job_tag ALTER COLUMN tag SET STATISTICS 500;
