@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,7 +39,7 @@ from wfx.rules.own_actions import own_actions
 from wfx.rules.rule_file import load
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.limits import Limits
-from wfx.store import batching_store, opening
+from wfx.store import batching_store, opening, plan
 from wfx.store.protocol import Store
 
 CHAINS = 4
@@ -105,6 +106,7 @@ class RuleLife(Life):
         folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         with pytest.MonkeyPatch.context() as patch, folder as name:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
+            patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
             for module in (consumer, facts, rule_steps, turn):
                 patch.setattr(module, "monotonic", virtual_time)
             patch.setattr(consumer, "random", self.chance)
@@ -128,6 +130,9 @@ class RuleLife(Life):
                 begun = await self._begin_chains(stores, job.id)
                 await asyncio.sleep(self.chance.choice((0.1, 5, 60)))
                 self.faults.loose = False
+                await stores[0].create_job(
+                    WORKFLOWS[0].name, begin("tagged")
+                )  # what is not known to be there is looked at
                 await self._settled(stores[0])
                 await self._is_idle(stores[0])
             await self._check(stores[0], begun, job.id)
