@@ -77,7 +77,7 @@ UNCOUNTED = Lineage()
 """Of events that begin a chain, where there is no limit for each action."""
 
 
-class Start(NamedTuple):
+class NewJob(NamedTuple):
     """A job to be created."""
 
     client_id: str
@@ -91,7 +91,7 @@ class Effects(NamedTuple):
     records: RuleRecords
     answers: Callable[[Sequence[Any]], Sequence[ActionResult]]
     """Tells what became of each action, of what the store returned for each operation."""
-    starts: Sequence[Start] = ()
+    starts: Sequence[NewJob] = ()
     """The jobs that are to be created."""
 
     @property
@@ -145,7 +145,7 @@ class _Effects:
         self._operations: list[JobOperation] = []
         self._tasks: list[NewTask] = []
         self._scores: list[ScoreEntry] = []
-        self._starts: list[Start] = []
+        self._starts: list[NewJob] = []
         self._counts: dict[str, int] = {}
         self._results: list[tuple[ActionResult, int | None]] = []
         """With the place of the operation that says how it went."""
@@ -225,7 +225,7 @@ class _Effects:
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
             if kind == "create_job":
-                self._starts.append(Start(parameters["client_id"], parameters["workflow"]))
+                self._starts.append(NewJob(parameters["client_id"], parameters["workflow"]))
             return True
         return False
 

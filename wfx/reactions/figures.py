@@ -20,7 +20,7 @@ _LONGEST = 500
 _logger = logging.getLogger("wfx")
 
 
-class Failure(NamedTuple):
+class LastFailure(NamedTuple):
     """The last action, or condition, of a scenario that failed."""
 
     element_id: str
@@ -42,7 +42,7 @@ class RuleFigures:
         self.failed_conditions = 0
         self.limited = 0
         """Actions that were refused since they had been taken too often in a chain."""
-        self.failures: dict[str, Failure] = {}
+        self.failures: dict[str, LastFailure] = {}
         """By the id of the scenario."""
         self._limited_chains: dict[int | str, None] = {}
         """Chains of which was told that they were limited: the number of the first event, or its id."""
@@ -100,4 +100,4 @@ class RuleFigures:
     def _keep(self, scenario_id: str, element_id: str, message: str) -> None:
         if scenario_id not in self.failures and len(self.failures) >= _MOST:
             self.failures.pop(next(iter(self.failures)))
-        self.failures[scenario_id] = Failure(element_id, message[:_LONGEST], present())
+        self.failures[scenario_id] = LastFailure(element_id, message[:_LONGEST], present())

@@ -32,7 +32,6 @@ from wfx.store.rule_records import (
     ScoreTotals,
     SequencesNamed,
     Task,
-    TaskById,
     TaskSearch,
     TaskState,
 )
@@ -185,8 +184,6 @@ class MemoryRules:
                 return min((task.due for task in self._open(kinds)), default=None)
             case OpenTasks():
                 return dict(Counter(task.kind for task in self._tasks.values() if task.state in _OPEN))
-            case TaskById(task_id):
-                return self._tasks.get(task_id)
             case TaskSearch():
                 return self._page(question)
             case _:

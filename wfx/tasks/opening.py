@@ -9,12 +9,12 @@ from wfx.store.protocol import Store
 from wfx.tasks import mail, webhook
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.mail import Mails
-from wfx.tasks.runner import TaskRunner, Wait
+from wfx.tasks.runner import Admit, TaskRunner
 from wfx.tasks.settings import mail_settings, webhook_settings
 from wfx.tasks.webhook import Webhooks
 
 
-def open_tasks(store: Store, tunables: Holder[Tunables], at_most: Callable[[], int], wait: Wait) -> TaskRunner:
+def open_tasks(store: Store, tunables: Holder[Tunables], at_most: Callable[[], int], wait: Admit) -> TaskRunner:
     """Return what sends webhooks and mails, woken when some are written. Raises ValueError for wrong settings."""
     webhooks, mails = Derived(tunables, webhook_settings), Derived(tunables, mail_settings)
     performs = {
