@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from wfx.expressions.functions import Function, Parameter, Place
-from wfx.expressions.scope import Scope
-from wfx.expressions.values import Value, ValueKind, finite
+from wfx.expressions.scope import MOST_SET, Scope
+from wfx.expressions.values import Value, ValueKind, finite, size_of
 
 _TEXT, _NUMBER = ValueKind.TEXT, ValueKind.NUMBER
 _LONGEST_LIST = 1000
@@ -112,6 +112,10 @@ def _country(tag: str) -> str:
 
 def _set(variables: str) -> Callable[[Scope, str, Value], Value]:
     def evaluate(scope: Scope, name: str, value: Value) -> Value:
+        size = size_of(value, scope.room) + len(name)
+        if size > scope.room:
+            raise ValueError(f"the variables for an event have at most {MOST_SET:,} characters and values")
+        scope.room -= size
         getattr(scope, variables)[name] = value
         return value
 
