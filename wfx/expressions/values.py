@@ -76,6 +76,15 @@ def contains(items: list[Value], value: Value) -> bool:
     return value in items if type(value) is str else any(equal(item, value) for item in items)
 
 
+def depth_of(value: Value, most: int) -> int:
+    """Return how many lists and objects stand in each other; more than ``most`` are not counted to the end."""
+    depth, level = 0, [value]
+    while depth <= most and (level := [one for one in level if isinstance(one, list | dict)]):
+        depth += 1
+        level = [item for one in level for item in (one if isinstance(one, list) else one.values())]
+    return depth
+
+
 def size_of(value: Value, most: int) -> int:
     """Return how many characters and values there are in a value; more than ``most`` are not counted to the end.
 
