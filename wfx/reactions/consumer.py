@@ -140,12 +140,14 @@ class RuleConsumer:
                 self._first_look = FirstLook(graph, self.steps.log_id)
             done += self._skip(events[done:])
             if done < len(events) and graph is not None and not self._pace.is_due:
-                self._pace.note(await self.steps.take(graph, events[done]))
+                self._pace.note(await self.steps.take(graph, events[done], datetime.now(UTC)))
                 done += 1
             if self._pace.is_due and done < len(events):
                 if len(self.steps.draft):
                     await self.steps.step()
                 await self._pace.rest(behind + len(events) - done)
+                if not await self._turn.is_ours():
+                    raise Again("another server has the rules")
 
     def _skip(self, events: Sequence[LogEvent]) -> int:
         """Go past events that bring nothing about, for the time of a slice at most; return how many they are."""
@@ -169,7 +171,7 @@ class RuleConsumer:
         if event is None or graph is None:
             return
         if event.type in graph.by_type:
-            await self.steps.evaluate(graph, event, f"{self.steps.log_id}/{event.id}", Cause())
+            await self.steps.evaluate(graph, event, f"{self.steps.log_id}/{event.id}", Cause(), datetime.now(UTC))
             if len(self.steps.draft):
                 await self.steps.step()
         self._fatals.told(event)

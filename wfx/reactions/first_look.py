@@ -7,6 +7,7 @@ from datetime import datetime
 
 from wfx.domain.job import Event as LogEvent
 from wfx.expressions.scope import NotRead, Scope, User
+from wfx.expressions.values import Value
 from wfx.reactions.event_of_log import SOURCE, identity, told_by, type_of
 from wfx.rules.event import JOB_TYPES
 from wfx.rules.graph import Graph
@@ -41,9 +42,13 @@ class FirstLook:
         try:
             payload = told_by(event)
             unread = _UNREAD if "tags" in payload else _UNREAD_WITH_TAGS
-            members = {"id": identity(event, self._log_id), "type": type_of(event), "source": SOURCE}
-            scope = Scope(payload, {}, {**members, "actor_id": event.client_id}, now, _NO_FACTS, unread=unread)
-            return reaches(branch, scope)
+            members: dict[str, Value] = {
+                "id": identity(event, self._log_id),
+                "type": type_of(event),
+                "source": SOURCE,
+                "actor_id": event.client_id,
+            }
+            return reaches(branch, Scope(payload, {}, members, now, _NO_FACTS, unread=unread))
         except Exception:  # noqa: BLE001 - the evaluation fails likewise, and tells of it
             return True
 

@@ -15,7 +15,7 @@ SLICE = 0.002
 _RESTS, _RESTS_BEHIND = 9.0, 1.0
 """How many times as long as the work a rest is, up to so many events behind as _FEW, and from _MANY on."""
 _FEW, _MANY = 5_000, 50_000
-_GATHER = 0.02
+_GATHER = 0.05
 """Seconds of a rest at least, once nothing is left to do: what comes meanwhile is done together."""
 _PROBE = 0.002
 """Seconds after which it is known whether others need the loop."""

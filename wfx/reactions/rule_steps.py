@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -89,22 +89,22 @@ class RuleSteps:
         """Go past an event that brings nothing about."""
         self.draft.upto = event.seq
 
-    async def take(self, graph: Graph, event: LogEvent) -> float:
+    async def take(self, graph: Graph, event: LogEvent, now: datetime) -> float:
         """Put into the draft what an event brings about; return the seconds of work. Raises as :meth:`step`."""
         is_full = self.draft.is_full or bool(len(self.draft) and self.draft.upto < self._alone_until)
         if is_full or self.draft.changes(event.job_id):
             await self.step()
         seen = event_of_log(event, self.log_id, await self._tags_of(event))
-        seconds = await self.evaluate(graph, seen, f"{self.log_id}/{event.seq}", caused_by(event))
+        seconds = await self.evaluate(graph, seen, f"{self.log_id}/{event.seq}", caused_by(event), now)
         self.draft.upto = event.seq
         return seconds
 
-    async def evaluate(self, graph: Graph, event: Event, key: str, cause: Cause) -> float:
+    async def evaluate(self, graph: Graph, event: Event, key: str, cause: Cause, now: datetime) -> float:
         """Put into the draft what an event brings about; return the seconds of work. Raises StoreError."""
         facts = self.draft.facts
         before, seconds = facts.seconds, 0.0
         try:
-            evaluation = await facts.evaluate(graph, event, datetime.now(UTC))
+            evaluation = await facts.evaluate(graph, event, now)
             self._figures.note_evaluation(event, evaluation)
             if evaluation.matched:
                 lineage = await self._lineage(cause)
