@@ -32,11 +32,9 @@ def graph(rules: Path, form: str) -> str:
 
 
 def test_fbp_says_what_json_says(tmp_path: Path) -> None:
-    """Of each rule file, odd names included, the parser makes the nodes and connections that the JSON document has."""
+    """Of a rule file, odd names included, the parser makes the nodes and connections that the JSON document has."""
     (tmp_path / "odd.yml").write_text(RULES)
-    files = [tmp_path / "odd.yml", *spec_files.find("rules").iterdir()]
-    assert len(files) > 5
-    for rules in files:
+    for rules in (tmp_path / "odd.yml", spec_files.find("rules/roll-back.yml")):
         (tmp_path / "graph.fbp").write_text(graph(rules, "fbp"))
         parsed: Any = json.loads(run(tmp_path, *node_tool("fbp"), "graph.fbp"))
         document: Any = json.loads(graph(rules, "json"))

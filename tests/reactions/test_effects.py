@@ -168,6 +168,26 @@ def test_an_event_has_not_too_many_actions() -> None:
     assert outcomes == [Outcome.DONE] * MOST + [Outcome.LIMITED] * 2
 
 
+def test_an_event_has_not_too_large_actions() -> None:
+    """Actions are taken as long as their parameters together are not too large; smaller ones behind have room again."""
+    lists = ", ".join(["payload.text"] * 20)
+    many = "\n".join(
+        f"  - action: {{id: a{n}, type: webhook_notify, params: {{url: 'https://x.example', body: '${{[{lists}]}}'}}}}"
+        for n in range(10)
+    )
+    tag = "  - action: {id: tag, type: add_tags, params: {tags: [x], job_id: j}}"
+    graph = loaded(f"version: v1\nscenarios:\n- id: s\n  event_types: [t]\n  children:\n{many}\n{tag}\n")
+    evaluation = evaluate(graph, RuleEvent("t", payload={"text": "x" * 60_000}), KnownFacts(), NOON)
+    made = effects_of(evaluation, key="k", cause=CAUSE, now=Timestamp(0), facts=KnownFacts())
+    results = made.answers([None])
+    assert [result.outcome for result in results] == [
+        *([Outcome.QUEUED] * 3), *([Outcome.LIMITED] * 7), Outcome.DONE,
+    ]  # fmt: skip
+    limit = "the parameters of the actions for an event have at most 4,194,304 characters and values"
+    assert results[3].message == limit
+    assert sum(len(task.input) for task in made.records.tasks) < 4_194_304
+
+
 @pytest.mark.parametrize(("cause", "expected"), [
     (None, Cause("", "", "", 9, 1)),
     (Cause("r", "south"), Cause("r", "south", "", 9, 1)),

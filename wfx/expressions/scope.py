@@ -68,6 +68,10 @@ class KnownFacts:
         return [user for user in self.users if wanted.intersection(user.groups)]
 
 
+MOST_SET = 262_144
+"""Characters and values of all variables that are set for an event."""
+
+
 @dataclass(slots=True)
 class Scope:
     """What an expression can read, and the few things that it may leave."""
@@ -86,6 +90,8 @@ class Scope:
     """Variables that were set for the rest of the scenario."""
     drawn: dict[str, int] = field(default_factory=dict)
     """The last number drawn from each sequence in this evaluation."""
+    room: int = MOST_SET
+    """Characters and values that may still be set."""
     unread: frozenset[str] = frozenset()
     """Members that the payload has, but that were not read; who asks for one gets NotRead."""
 

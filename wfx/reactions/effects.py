@@ -14,6 +14,7 @@ from wfx.domain.job import Event as LogEvent
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
+from wfx.expressions.values import size_of
 from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
@@ -27,6 +28,8 @@ MOST_IN_CHAIN = 1000
 """Actions that are taken for all events of a chain but the first one, which has as many as an event may have."""
 ALL = "(all)"
 """Stands for all actions where those of a chain are counted; no id has parentheses."""
+MOST_SIZE = 4_194_304
+"""Characters and values of the parameters of all actions for an event."""
 MOST = 128
 """Actions that are taken for an event."""
 TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
@@ -77,7 +80,7 @@ UNCOUNTED = Lineage()
 """Of events that begin a chain, where there is no limit for each action."""
 
 
-class Start(NamedTuple):
+class NewJob(NamedTuple):
     """A job to be created."""
 
     client_id: str
@@ -91,7 +94,7 @@ class Effects(NamedTuple):
     records: RuleRecords
     answers: Callable[[Sequence[Any]], Sequence[ActionResult]]
     """Tells what became of each action, of what the store returned for each operation."""
-    starts: Sequence[Start] = ()
+    starts: Sequence[NewJob] = ()
     """The jobs that are to be created."""
 
     @property
@@ -157,8 +160,9 @@ class _Effects:
         self._operations: list[JobOperation] = []
         self._tasks: list[NewTask] = []
         self._scores: list[ScoreEntry] = []
-        self._starts: list[Start] = []
+        self._starts: list[NewJob] = []
         self._counts: dict[str, int] = {}
+        self._room = MOST_SIZE
         self._results: list[tuple[ActionResult, int | None]] = []
         """With the place of the operation that says how it went."""
 
@@ -169,6 +173,11 @@ class _Effects:
             return self.refuse(scenario_id, planned, Outcome.INVALID, planned.error)
         if limit := self._limit(action_id):
             return self.refuse(scenario_id, planned, Outcome.LIMITED, limit)
+        self._room -= (size := size_of(planned.parameters, self._room))
+        if self._room < 0:
+            self._room += size
+            reason = f"the parameters of the actions for an event have at most {MOST_SIZE:,} characters and values"
+            return self.refuse(scenario_id, planned, Outcome.LIMITED, reason)
         outcome, message = Outcome.DONE, planned.message
         try:
             if self._add(scenario_id, planned):
@@ -237,7 +246,7 @@ class _Effects:
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
             if kind == "create_job":
-                self._starts.append(Start(parameters["client_id"], parameters["workflow"]))
+                self._starts.append(NewJob(parameters["client_id"], parameters["workflow"]))
             return True
         return False
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import ActionResult, Outcome
+from wfx.reactions.failure_log import FailureLog
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.service.bounded_counts import BoundedCounts
@@ -17,10 +17,9 @@ from wfx.store.upkeep import present
 _MOST = 1000
 """Scenarios whose last failure is known, and chains of which is known that they came to a limit."""
 _LONGEST = 500
-_logger = logging.getLogger("wfx")
 
 
-class Failure(NamedTuple):
+class LastFailure(NamedTuple):
     """The last action, or condition, of a scenario that failed."""
 
     element_id: str
@@ -33,6 +32,7 @@ class RuleFigures:
 
     def __init__(self) -> None:
         """Begin with nothing."""
+        self._log = FailureLog()
         self.events = BoundedCounts()
         """Events that were evaluated, by type."""
         self.matched = BoundedCounts()
@@ -42,7 +42,7 @@ class RuleFigures:
         self.failed_conditions = 0
         self.limited = 0
         """Actions that were refused since they had been taken too often in a chain."""
-        self.failures: dict[str, Failure] = {}
+        self.failures: dict[str, LastFailure] = {}
         """By the id of the scenario."""
         self._limited_chains: dict[int | str, None] = {}
         """Chains of which was told that they were limited: the number of the first event, or its id."""
@@ -86,7 +86,7 @@ class RuleFigures:
         }
         if root is not None:
             fields["root"] = str(root)
-        _logger.warning("an action of a rule was not taken", extra={"fields": fields})
+        self._log.note(fields)
 
     def _is_first(self, chain: int | str) -> bool:
         """Tell whether a chain has come to a limit for the first time, as far as that is known."""
@@ -100,4 +100,4 @@ class RuleFigures:
     def _keep(self, scenario_id: str, element_id: str, message: str) -> None:
         if scenario_id not in self.failures and len(self.failures) >= _MOST:
             self.failures.pop(next(iter(self.failures)))
-        self.failures[scenario_id] = Failure(element_id, message[:_LONGEST], present())
+        self.failures[scenario_id] = LastFailure(element_id, message[:_LONGEST], present())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wfx.reactions.effects import ActionResult, Effects, Outcome, Start
+from wfx.reactions.effects import ActionResult, Effects, NewJob, Outcome
 from wfx.reactions.facts import GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
@@ -36,7 +36,7 @@ class StepDraft:
         self.upto = upto
         """The newest event that was looked at."""
         self.operations: list[JobOperation] = []
-        self.starts: list[Start] = []
+        self.starts: list[NewJob] = []
         """The jobs that are to be created."""
         self._parts: list[_Part] = []
         self._changed: set[str] = set()

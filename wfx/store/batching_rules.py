@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from wfx.domain.errors import TaskNotFound
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store.backend import Backend
@@ -35,7 +34,6 @@ from wfx.store.rule_records import (
     ScoreTotals,
     SequencesNamed,
     Task,
-    TaskById,
     TaskOutcome,
     TaskQuery,
     TaskSearch,
@@ -117,12 +115,6 @@ class BatchingRules:
     async def count_open_tasks(self) -> Mapping[str, int]:
         counts: Mapping[str, int] = await self.backend.read_rules(OpenTasks())
         return counts
-
-    async def get_task(self, task_id: int) -> Task:
-        task: Task | None = await self.backend.read_rules(TaskById(_bounded(task_id)))
-        if task is None:
-            raise TaskNotFound(task_id)
-        return task
 
     async def list_tasks(self, query: TaskQuery, room: int = _HIGHEST) -> Sequence[Task]:
         if query.kind is not None and not is_name(query.kind):

@@ -90,9 +90,6 @@ class RuleStore(EventStore, Protocol):
     async def count_open_tasks(self) -> Mapping[str, int]:
         """Return how many tasks wait or are running, by kind; those without any are left out."""
 
-    async def get_task(self, task_id: int) -> Task:
-        """Return one task. Raises TaskNotFound."""
-
     async def list_tasks(self, query: TaskQuery, room: int = 2**62) -> Sequence[Task]:
         """Return the next tasks of a query.
 

@@ -10,7 +10,7 @@ from wfx.tasks import mail, webhook
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.mail import Mails
 from wfx.tasks.performing import Perform
-from wfx.tasks.runner import TaskRunner, Wait
+from wfx.tasks.runner import Admit, TaskRunner
 from wfx.tasks.settings import mail_settings, webhook_settings
 from wfx.tasks.webhook import Webhooks
 
@@ -19,7 +19,7 @@ def open_tasks(
     store: Store,
     tunables: Holder[Tunables],
     at_most: Callable[[], int],
-    wait: Wait,
+    wait: Admit,
     others: Mapping[str, Perform],
     longest: float,
 ) -> TaskRunner:

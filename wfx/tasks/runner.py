@@ -25,7 +25,7 @@ from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
 
-Wait = Callable[[Task], Awaitable[float]]
+Admit = Callable[[Task], Awaitable[float]]
 """Tells in how many seconds a task may be run; 0 means now, and then it is counted as run.
 
 It is asked before each attempt. Work that was promised is never refused: it waits, and what is behind it waits, too.
@@ -67,7 +67,7 @@ class TaskRunner:
         attempts: Attempts,
         *,
         at_most: Callable[[], int],
-        wait: Wait = _at_once,
+        wait: Admit = _at_once,
         longest: float = 0.0,
         now: Callable[[], Timestamp] = present,
     ) -> None:

@@ -38,9 +38,8 @@ COMMAND = Command(
     # a drawing for a page in Markdown
     wfxctl rule graph rules.yml
 
-    # which types of events lead to which scenarios
-    wfxctl rule graph rules.yml --format json \\
-      --filter '.connections[] | select(.src.process | startswith("event ")) | .src.process + " -> " + .tgt.process' --raw
+    # what leads to what
+    wfxctl rule graph rules.yml --format json --filter '.connections[] | .src.process + " -> " + .tgt.process' --raw
     """,
     options=(Option("format", Kind.STRING, "form of the graph", "mermaid", choices=("mermaid", "json", "fbp")),),
     run=run,

@@ -23,7 +23,6 @@ from wfx.store.rule_records import (
     ScoreSearch,
     ScoreTotals,
     SequencesNamed,
-    TaskById,
     TaskSearch,
     expired_answers,
 )
@@ -87,7 +86,7 @@ def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
 def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | OpenTasks() | TaskById() | TaskSearch():
+        case NextTaskDue() | OpenTasks() | TaskSearch():
             return tasks.answer(connection, question)
         case AnswersTo(keys):
             return dict(for_items(connection, "event_answers", keys))

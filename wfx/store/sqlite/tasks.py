@@ -11,7 +11,7 @@ from wfx.domain.errors import TaskNotFailed, TaskNotFound, TaskTaken
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
-from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
+from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskSearch, TaskState
 from wfx.store.sizes import fitting
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
@@ -66,7 +66,7 @@ def _replay(connection: sqlite3.Connection, task_id: int, now: int) -> Task:
     return task
 
 
-def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskById | TaskSearch) -> Any:
+def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskSearch) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
@@ -74,8 +74,6 @@ def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | T
             return min((each for each in due if each is not None), default=None)
         case OpenTasks():
             return dict(connection.execute(SQL["open_tasks"]))
-        case TaskById(task_id):
-            return _by_id(connection, task_id)
         case TaskSearch():
             return _page(connection, question)
 
