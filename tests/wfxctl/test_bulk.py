@@ -115,6 +115,49 @@ def test_a_dry_run_changes_nothing(north: Run, stub: Stub) -> None:
     assert json.loads(outcome.out)["first"][0] == {"clientId": "c0"}
 
 
+class _Terminal(BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_dry_run_of_creations_tells_what_would_fail(north: Run, stub: Stub) -> None:
+    """Of all parts those that would fail are counted, the first of them are shown, and the exit code is 6."""
+    parts = iter([(3, 0), (3, 2), (1, 1)])
+
+    def answer(_: Seen) -> Reply:
+        count, failed = next(parts)
+        shown = [{"clientId": "bad" if n < failed else "good"} for n in range(count)]
+        return Reply(body=json.dumps({"count": count, "failed": failed, "items": shown}).encode())
+
+    stub.usual = answer
+    line = ("job", "create", "--clients-from", "-", "--workflow", "w", "--dry-run")
+    outcome = north(*line, stdin=b"1\n2\n3\n4\n5\n6\n7")
+    told = json.loads(outcome.out)
+    assert (outcome.code, told["count"], told["failed"], changes(stub)) == (6, 7, 3, [])
+    assert [each["clientId"] for each in told["first"]] == ["bad", "bad", "good"]
+
+
+@pytest.mark.parametrize(("words", "question"), [
+    (("update-status", "--state", "S"), "move 3 jobs to S ("), (("add-tags", "x"), "tag 3 jobs ("),
+    (("del-tags", "x"), "remove tags from 3 jobs ("),
+])  # fmt: skip
+def test_a_question_says_what_becomes_of_the_jobs(stub: Stub, words: tuple[str, ...], question: str) -> None:
+    """What is asked is a sentence with the number of the jobs, and what they are to get."""
+    Bulk(stub, 3)
+    out, err = _Terminal(), _Terminal()
+    line = [f"--mgmt-port={stub.port}", "job", words[0], "--tag", "t", *words[1:]]
+    main.run(line, _Terminal(b"n\n"), out, err, {"NO_COLOR": "1"})
+    assert question in err.getvalue().decode()
+
+
+def test_no_bar_is_drawn_for_nothing(stub: Stub) -> None:
+    """Where no job matches, a terminal gets the counts and no bar."""
+    Bulk(stub, 0)
+    out, err = _Terminal(), _Terminal()
+    assert main.run([f"--mgmt-port={stub.port}", *DELETE, "--yes"], _Terminal(), out, err, {"NO_COLOR": "1"}) == 0
+    assert b"\x1b" not in err.getvalue()
+
+
 def test_without_a_terminal_yes_is_needed(north: Run, stub: Stub) -> None:
     """Where nobody can be asked, nothing is changed without ``--yes``, and the command says so; usage with --strict."""
     Bulk(stub, 5012)
@@ -123,11 +166,6 @@ def test_without_a_terminal_yes_is_needed(north: Run, stub: Stub) -> None:
     assert "5,012 jobs" in outcome.err
     assert "--yes" in outcome.err
     assert north(*DELETE, "--strict").code == 2
-
-
-class _Terminal(BytesIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(("answer", "sent"), [(b"y\n", 1), (b"\n", 0), (b"no\n", 0), (b"", 0)])

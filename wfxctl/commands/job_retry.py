@@ -39,7 +39,7 @@ def _many(call: ClientInvocation) -> int:
     ids = [text(row, "id") for row in fleet.rows(call, "/jobs", selection)]
     conditions = job_filters.names_of(call.settings)
     change = bulk_changes.creation(
-        "\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True, conditions=conditions
+        "\n".join(ids), {}, len(ids), _reader(call, ids), question="retry {jobs}", asks=True, conditions=conditions
     )
     return bulk.run(call, change)
 
