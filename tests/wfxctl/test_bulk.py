@@ -259,62 +259,30 @@ def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path)
     assert second["jobs"] == [{"clientId": "c3"}]
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("clients", "c0\nc1\n"),
-        ("j.ndjson", '{"clientId": "c0"}\n{"clientId": "c1"}\n'),
-        ("j.json", '[{"clientId": "c0"}, {"clientId": "c1"}]'),
-        ("j.yaml", "- clientId: c0\n- clientId: c1\n"),
-    ],
-)
-def test_a_byte_order_mark_is_no_part_of_a_file(
-    north: Run, stub: Stub, tmp_path: Path, name: str, content: str
-) -> None:
-    """A file that begins with a byte order mark, as editors of Windows write it, means what it means without."""
-    Bulk(stub, 0)
-    (tmp_path / name).write_text(content, encoding="utf-8-sig")
-    flag = "--clients-from" if name == "clients" else "--file"
-    outcome = north("job", "create", flag, str(tmp_path / name), "--workflow", "w")
-    assert outcome.code == 0, outcome.err
-    assert [job["clientId"] for job in changes(stub)[0].json["jobs"]] == ["c0", "c1"]
+def test_a_retry_reads_each_job_once_and_none_to_count_them(north: Run, stub: Stub) -> None:
+    """``job retry --dry-run`` lists jobs and reads none; the retry reads each once, and leaves out empty tags."""
+    fleet = Bulk(stub, 0)
+    rows = [{"id": str(n), "clientId": f"c{n}"} for n in range(5)]
 
+    def answer(request: Seen) -> Reply:
+        number = request.path.rpartition("/")[2]
+        if request.method == "POST":
+            return fleet.answer(request)
+        if number == "jobs":
+            return Reply(body=json.dumps({"content": rows, "position": "a-1"}).encode())
+        job = {"clientId": f"c{number}", "workflow": {"name": "w"}, "tags": ["", "t"], "definition": {"n": int(number)}}
+        return Reply(body=json.dumps(job).encode())
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("j.ndjson", '{"clientId": "c0", "workflow": "w"}\n\n{"clientId": "c1", "workflow": "w", "tags": ["x"]}\n'),
-        ("j.json", '[{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]'),
-        ("j.yaml", "- {clientId: c0, workflow: w}\n- {clientId: c1, workflow: w, tags: [x]}\n"),
-    ],
-)
-def test_files_of_jobs(north: Run, stub: Stub, tmp_path: Path, name: str, content: str) -> None:
-    """NDJSON, JSON and YAML mean the same jobs."""
-    Bulk(stub, 0)
-    (tmp_path / name).write_text(content)
-    assert north("job", "create", "-f", name).code == 0
-    (sent,) = changes(stub)
-    two = [{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]
-    assert sent.json == {"jobs": two}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("j.ndjson", '{"clientId": "c0"}\n{"client": "c1"}\n', 'j.ndjson line 2: there is no member "client"'),
-        ("j.ndjson", '{"clientId": "c0"}\n{', "j.ndjson line 2 is not JSON"),
-        ("j.yml", "- {clientId: c0, tags: x}\n", "j.yml: job 1: tags should be a list"),
-        ("j.yml", "jobs: [{workflow: w}]\n", "j.yml: job 1: clientId is missing"),
-        ("j.yml", "a: [\n", "j.yml is neither JSON nor YAML"),
-        ("j.json", "[]", "j.json has no jobs"),
-    ],
-)
-def test_files_with_faults(north: Run, stub: Stub, tmp_path: Path, name: str, content: str, told: str) -> None:
-    """What is wrong with a file is told with its place, and nothing is asked."""
-    (tmp_path / name).write_text(content)
-    outcome = north("job", "create", "-f", name, "--workflow", "w")
-    assert (outcome.code, stub.seen) == (1, [])
-    assert told in outcome.err
+    stub.usual = answer
+    outcome = north("job", "retry", "--tag", "t", "--dry-run")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"count": 5, "failed": 0, "first": rows})
+    assert [seen.path for seen in stub.seen] == ["/api/fleet/v1/jobs"]
+    stub.seen.clear()
+    assert json.loads(north("job", "retry", "--tag", "t", "--yes").out) == {"done": 5, "failed": 0, "rest": 0}
+    read = [seen.path.rpartition("/")[2] for seen in stub.seen if seen.method == "GET"]
+    assert read == ["jobs", "0", "1", "2", "3", "4"]
+    sent = [job for each in changes(stub) for job in each.json["jobs"]]
+    assert sent == [{"clientId": f"c{n}", "workflow": "w", "tags": ["t"], "definition": {"n": n}} for n in range(5)]
 
 
 def test_an_older_server_is_named(north: Run, stub: Stub) -> None:
