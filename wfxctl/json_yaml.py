@@ -26,7 +26,7 @@ def load(content: bytes) -> Any:
     """Return what the only document says, with floats as numbers. Raises InvalidYaml with the place of the mistake."""
     try:
         _require_flat(yaml.parse(content, _LOADER))
-        found = yaml.load(content, _Loader)  # noqa: S506  # it is a safe one
+        found = yaml.load(content, _JsonLoader)  # noqa: S506  # it is a safe one
         _require_bounded(found)
     except yaml.MarkedYAMLError as exc:
         raise InvalidYaml(str(exc), exc.problem_mark or exc.context_mark, exc.problem or "") from exc
@@ -60,7 +60,7 @@ def _require_bounded(value: Any) -> None:
         pending += inner
 
 
-def _number(loader: _Loader, node: ScalarNode) -> float:
+def _number(loader: _JsonLoader, node: ScalarNode) -> float:
     text = loader.construct_scalar(node)
     value = float(text) if _NUMBER.match(text) else math.inf
     if math.isinf(value):
@@ -68,11 +68,11 @@ def _number(loader: _Loader, node: ScalarNode) -> float:
     return value
 
 
-def _sequence(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
+def _sequence(loader: _JsonLoader, node: yaml.SequenceNode) -> list[Any]:
     return [loader.construct_object(item, deep=True) for item in node.value]
 
 
-def _mapping(loader: _Loader, node: MappingNode) -> dict[str, Any]:
+def _mapping(loader: _JsonLoader, node: MappingNode) -> dict[str, Any]:
     first: dict[str, Node] = {}
     for key in _keys(node):
         if (before := first.setdefault(key.value, key)) is not key:
@@ -92,7 +92,7 @@ def _keys(node: MappingNode) -> Iterator[ScalarNode]:
         yield key
 
 
-def _refuse(_: _Loader, node: Node) -> None:
+def _refuse(_: _JsonLoader, node: Node) -> None:
     raise InvalidYaml(f"the tag {node.tag[:_LONGEST_KEY]} is for something that JSON has not", node.start_mark)
 
 
@@ -119,7 +119,7 @@ _CONSTRUCTORS: dict[str | None, Callable[[Any, Any], Any]] = {
 }
 
 
-class _Loader(_LOADER):  # type: ignore[misc,valid-type]  # one of two classes
+class _JsonLoader(_LOADER):  # type: ignore[misc,valid-type]  # one of two classes
     """The safe loader, with the types of JSON alone."""
 
     yaml_implicit_resolvers = _resolvers()
