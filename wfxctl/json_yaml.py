@@ -13,8 +13,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from wfx.commandline.plain_yaml import InvalidYaml, RepeatedKey
 
 _CORE = "tag:yaml.org,2002:"
-_MOST_VALUES = 5_000_000
-"""Values that a document may have when what its aliases stand for is put in their place."""
+_MOST_VALUES = 1_000_000
+"""Values that a document with aliases may have when what these stand for is put in their place."""
 _DEEPEST = 200
 """Levels of lists and mappings."""
 _LONGEST_KEY = 100
@@ -25,9 +25,10 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
 def load(content: bytes) -> Any:
     """Return what the only document says, with floats as numbers. Raises InvalidYaml with the place of the mistake."""
     try:
-        _require_flat(yaml.parse(content, _LOADER))
+        has_aliases = _has_aliases(yaml.parse(content, _LOADER))
         found = yaml.load(content, _JsonLoader)  # noqa: S506  # it is a safe one
-        _require_bounded(found)
+        if has_aliases:
+            _require_bounded(found)
     except yaml.MarkedYAMLError as exc:
         raise InvalidYaml(str(exc), exc.problem_mark or exc.context_mark, exc.problem or "") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
@@ -35,10 +36,11 @@ def load(content: bytes) -> Any:
     return found
 
 
-def _require_flat(events: Iterator[yaml.Event]) -> None:
-    """Raise InvalidYaml for what is nested so deeply that the loader, which is in C, would end the process."""
-    depth = 0
+def _has_aliases(events: Iterator[yaml.Event]) -> bool:
+    """Look for aliases. Raises InvalidYaml for what is nested so deeply that the loader, in C, would end the process."""
+    depth, found = 0, False
     for event in events:
+        found = found or isinstance(event, yaml.AliasEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
@@ -46,6 +48,7 @@ def _require_flat(events: Iterator[yaml.Event]) -> None:
                 raise InvalidYaml(f"it is nested too deeply: {_DEEPEST} levels at most", mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+    return found
 
 
 def _require_bounded(value: Any) -> None:

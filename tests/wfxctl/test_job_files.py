@@ -81,7 +81,7 @@ def test_aliases_that_stand_for_too_much_are_refused(north: Run, stub: Stub, tmp
     (tmp_path / "j.yml").write_text("\n".join(lines))
     outcome = north("job", "create", "-f", "j.yml")
     assert (outcome.code, stub.seen) == (1, [])
-    assert "j.yml: invalid YAML: it has more than 5,000,000 values" in outcome.err
+    assert "j.yml: invalid YAML: it has more than 1,000,000 values" in outcome.err
 
 
 @pytest.mark.parametrize(
