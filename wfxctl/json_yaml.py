@@ -37,7 +37,7 @@ def load(content: bytes) -> Any:
 
 
 def _has_aliases(events: Iterator[yaml.Event]) -> bool:
-    """Look for aliases. Raises InvalidYaml for what is nested so deeply that the loader, in C, would end the process."""
+    """Look for aliases. Raises InvalidYaml for what is nested so deeply that the loader, in C, would crash."""
     depth, found = 0, False
     for event in events:
         found = found or isinstance(event, yaml.AliasEvent)
