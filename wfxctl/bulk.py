@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +49,16 @@ def run(call: ClientInvocation, change: BulkChange) -> int:
     if resumed is None:
         _suggest_names(call, change, matched=reached.rest > 0)
     if dry_run:
-        call.show_value({"count": float(reached.rest), "first": items(seen, "items")})
-        return EXIT_OK
+        failed = member(seen, "failed") or 0.0
+        call.show_value({"count": float(reached.rest), "failed": failed, "first": items(seen, "items")})
+        return EXIT_PARTLY if failed else EXIT_OK
     if resumed is None and change.asks and reached.rest:
-        _require_consent(call, f"{change.verb} {reached.rest:,} {_jobs(reached.rest)}", items(seen, "items"))
+        jobs = f"{reached.rest:,} {'job' if reached.rest == 1 else 'jobs'}"
+        _require_consent(call, change.question.replace("{jobs}", jobs, 1), items(seen, "items"))
     if reached.log != _log_of(seen):
         raise UsageFailure("--resume is of a command to another server, or to another database of it")
-    with bulk_results.opened(results, going_on=resumed is not None) as record, progress.shown(call.err) as show:
-        work = _Work(call, api, change, record, show, reached)
+    with bulk_results.opened(results, going_on=resumed is not None) as record:
+        work = _Work(call, api, change, record, reached)
         code = work.run()
     work.report()
     return code
@@ -111,10 +112,6 @@ def _log_of(seen: Any) -> str:
     return text(seen, "position").rpartition("-")[0]
 
 
-def _jobs(count: int) -> str:
-    return "job" if count == 1 else "jobs"
-
-
 def _require_consent(call: ClientInvocation, what: str, first: list[Any]) -> None:
     """Ask a person. Raises UsageFailure where there is none, and Failure if the answer is no."""
     if call.settings.flag("yes"):
@@ -147,7 +144,6 @@ class _Work:
     api: Api
     change: BulkChange
     record: bulk_results.Record
-    show: Callable[[str, int, int], None]
     reached: BulkProgress
     failures: list[Document] = field(default_factory=list)
     trouble: str = ""
@@ -155,11 +151,9 @@ class _Work:
 
     def run(self) -> int:
         """Send them all, unless something is in the way. Returns the exit code."""
-        goes_on, failed = self.call.settings.flag("continue-on-error"), self.reached.failed
         try:
-            while self.reached.rest and (goes_on or self.reached.failed == failed):
-                self.show(self.change.past, self.reached.done + self.reached.failed, self.reached.total)
-                self._take_answer(decoded(self._carried_out(self.change.body(self.reached))))
+            if self.reached.rest:
+                self._send_parts()
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
@@ -167,6 +161,13 @@ class _Work:
             self.trouble = _reason(exc)
             return exc.code
         return EXIT_PARTLY if self.reached.failed else EXIT_OK
+
+    def _send_parts(self) -> None:
+        goes_on, failed = self.call.settings.flag("continue-on-error"), self.reached.failed
+        with progress.shown(self.call.err) as show:
+            while self.reached.rest and (goes_on or self.reached.failed == failed):
+                show(self.change.past, self.reached.done + self.reached.failed, self.reached.total)
+                self._take_answer(decoded(self._carried_out(self.change.body(self.reached))))
 
     def _take_answer(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]

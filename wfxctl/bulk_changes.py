@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wfxctl import gojson, resume_token
-from wfxctl.documents import items, member, text
+from wfxctl.documents import Document, items, member, text
 from wfxctl.invocation import ClientInvocation, decoded, encoded
 from wfxctl.resume_token import BulkProgress
 
@@ -25,8 +25,8 @@ _MOST_BYTES = 2 * 1024 * 1024
 class BulkChange:
     """What is to be done with many jobs."""
 
-    verb: str
-    """For the question, such as ``delete``."""
+    question: str
+    """What is to be done, with ``{jobs}`` for their number, such as ``delete {jobs}``."""
     past: str
     """For what was done, such as ``deleted``."""
     path: str
@@ -58,24 +58,28 @@ def creation(
     count: int,
     line: Callable[[int], str],
     *,
-    verb: str = "create",
+    question: str = "create {jobs}",
     asks: bool = False,
     conditions: Mapping[str, Any] | None = None,
     workflows: Sequence[str] = (),
+    seen: Document | None = None,
 ) -> BulkChange:
-    """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
+    """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common.
+
+    With ``seen``, what a preview tells is known, and the server need not be asked to check all jobs.
+    """
     opening = encoded(head)[:-1] + (b"," if head else b"") + b'"jobs":['
 
     def body(reached: BulkProgress) -> bytes:
         return opening + _part(line, reached.total - reached.rest, count) + b"]}"
 
     return BulkChange(
-        verb,
+        question,
         "created",
         "/jobs:batch",
         request + gojson.encode(head),
         body,
-        _look_at_parts(opening, line, count),
+        _look_at_parts(opening, line, count) if seen is None else lambda _, __, ___: seen,
         selected=False,
         asks=asks,
         conditions=conditions or {},
@@ -87,16 +91,18 @@ def _look_at_parts(opening: bytes, line: Callable[[int], str], count: int) -> Ca
     """Return what has the server check jobs to be created."""
 
     def preview(api: Api, _: float, all_parts: bool) -> Any:  # by position, as in any callback
-        seen, first, position = 0, list[Any](), ""
+        seen, failed, first, position = 0, 0.0, list[Any](), ""
         while seen < (count if all_parts else min(count, 1)):
             part = _part(line, seen, count)
             answer = decoded(api.fetch("POST", "/jobs:batch", body=opening + part + b'],"dryRun":true}'))
-            looked_at = int(member(answer, "count") or 0)
-            first, position = first or items(answer, "items"), text(answer, "position")
+            looked_at, lost = int(member(answer, "count") or 0), member(answer, "failed") or 0.0
+            # Those that would fail are told first, in whatever part they are.
+            first = items(answer, "items") if lost and not failed else first or items(answer, "items")
+            failed, position = failed + lost, text(answer, "position")
             if not looked_at:
                 break
             seen += looked_at
-        return {"count": float(count), "items": first, "position": position}
+        return {"count": float(count), "failed": failed, "items": first, "position": position}
 
     return preview
 
@@ -114,7 +120,7 @@ def _part(line: Callable[[int], str], start: int, count: int) -> bytes:
 
 
 def change(
-    verb: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]
+    question: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]
 ) -> BulkChange:
     """Return what changes the jobs of a selection, which is the same at the same time."""
 
@@ -128,7 +134,7 @@ def change(
 
     state = members.get("status", {}).get("state")
     return BulkChange(
-        verb,
+        question,
         past,
         path,
         gojson.encode(members | {"selection": select(0.0)}),

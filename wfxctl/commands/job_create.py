@@ -109,8 +109,9 @@ COMMAND = Command(
     and a list named jobs. A job has clientId, and may have workflow, definition, tags, and variables that are merged
     into the definition. --workflow, --tag and the definition count for all jobs that do not say otherwise.
 
-    They are created in parts of 500, and --dry-run has the server check them all; see wfxctl job update-status for what
-    else there is to say about many.
+    They are created in parts of 500. --dry-run has the server check them all: failed tells how many name a workflow
+    that does not exist, which come first in what it prints, and the exit code is 6 if any does. See wfxctl job
+    update-status for what else there is to say about many.
     """,
     usage="[FILE|-]",
     examples="""

@@ -30,7 +30,7 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(call.settings, selections.OPTIONS, now)
 
-    return bulk.run(call, bulk_changes.change("delete", "deleted", "/jobs:delete", select, {}))
+    return bulk.run(call, bulk_changes.change("delete {jobs}", "deleted", "/jobs:delete", select, {}))
 
 
 COMMAND = Command(

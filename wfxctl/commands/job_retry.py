@@ -12,6 +12,9 @@ from wfxctl.flags import COLOR, COLUMNS, JOB_ID, OUTPUT_NAME, SORT_BY
 from wfxctl.invocation import ClientInvocation, decoded, encoded, job_path
 from wfxctl.targets import Side
 
+_SHOWN = 20
+"""Jobs that a dry run shows, as the server does for other commands."""
+
 
 def run(call: ClientInvocation) -> int | None:
     """Create a job for the same client, with the same workflow, definition and tags; or one for each of many."""
@@ -36,11 +39,14 @@ def _many(call: ClientInvocation) -> int:
     if any(call.settings.is_flag(name) for name in ("output", "columns", "sort-by")):
         raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
     selection = selections.parameters_of(call.settings, bulk_changes.moment(call))
-    ids = [text(row, "id") for row in fleet.rows(call, "/jobs", selection)]
-    conditions = job_filters.names_of(call.settings)
+    ids, seen = list[str](), Document()
+    for page, rows in fleet.pages_of(call, "/jobs", selection):
+        ids += [text(row, "id") for row in rows]
+        seen = {"position": text(page, "position"), "items": seen.get("items") or rows[:_SHOWN]}
     change = bulk_changes.creation(
-        "\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True, conditions=conditions
-    )
+        "\n".join(ids), {}, len(ids), _reader(call, ids), question="retry {jobs}", asks=True,
+        conditions=job_filters.names_of(call.settings), seen={**seen, "count": float(len(ids))},
+    )  # fmt: skip
     return bulk.run(call, change)
 
 

@@ -58,8 +58,8 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(settings, selections.STATUS_OPTIONS, now)
 
-    change = bulk_changes.change(f"move to {status['state']}", "moved", "/jobs:update", select, {"status": status})
-    return bulk.run(call, change)
+    question = "move {jobs} to " + status["state"]
+    return bulk.run(call, bulk_changes.change(question, "moved", "/jobs:update", select, {"status": status}))
 
 
 GET = Command(

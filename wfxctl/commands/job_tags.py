@@ -25,7 +25,7 @@ def _subject(call: ClientInvocation) -> tuple[str, list[str]]:
     return call.arguments[0], call.arguments[1:]
 
 
-def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | None:
+def _many(call: ClientInvocation, question: str, past: str, member: str) -> int | None:
     """Change the tags of the jobs of a selection, if there is one; None if there is none."""
     if not selections.given(call.settings, selections.OPTIONS):
         bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
@@ -40,12 +40,12 @@ def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | No
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(call.settings, selections.OPTIONS, now)
 
-    return bulk.run(call, bulk_changes.change(verb, past, "/jobs:tag", select, {member: call.arguments}))
+    return bulk.run(call, bulk_changes.change(question, past, "/jobs:tag", select, {member: call.arguments}))
 
 
 def add(call: ClientInvocation) -> int | None:
     """Add tags to a job, or to those of a selection; the server refuses an empty list."""
-    if (code := _many(call, "tag", "tagged", "add")) is not None:
+    if (code := _many(call, "tag {jobs}", "tagged", "add")) is not None:
         return code
     job_id, tags = _subject(call)
     call.fetch_and_show(Side.NORTH, "POST", _path(job_id), body=encoded(tags))
@@ -54,7 +54,7 @@ def add(call: ClientInvocation) -> int | None:
 
 def delete(call: ClientInvocation) -> int | None:
     """Remove tags from a job, or from those of a selection."""
-    if (code := _many(call, "remove tags from", "changed", "remove")) is not None:
+    if (code := _many(call, "remove tags from {jobs}", "changed", "remove")) is not None:
         return code
     job_id, tags = _subject(call)
     if not tags:
