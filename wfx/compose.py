@@ -32,6 +32,7 @@ from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, Re
 from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
+from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
@@ -74,6 +75,7 @@ from wfx.store.backend_kinds import backend_kind
 from wfx.store.buckets import BucketStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.redis.buckets import RedisBuckets, RedisTarget
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
 from wfx.tasks.opening import open_tasks
@@ -140,7 +142,7 @@ async def compose(
     rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
-    bucket_stores = _bucket_stores(store)
+    bucket_stores = _bucket_stores(config, store, stack)
     services = await _open_services(config, tunables, store, bucket_stores, rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
@@ -165,7 +167,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=Buckets(bucket_stores, lambda: "postgres", time.monotonic),
+        buckets=Buckets(bucket_stores, partial(_store_of_requests, tunables), time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
@@ -243,9 +245,22 @@ async def _start_retention(
     await stack.enter_async_context(TaskRetention(store))
 
 
-def _bucket_stores(store: Store) -> Mapping[str, BucketStore]:
+def _bucket_stores(config: Config, store: Store, stack: AsyncExitStack) -> Mapping[str, BucketStore]:
     """Return where servers share buckets, by the names that the option has for it."""
-    return {} if store.buckets is None else {"postgres": store.buckets}
+    stores: dict[str, BucketStore] = {}
+    if store.buckets is not None:
+        stores["postgres"] = store.buckets
+    if config.redis_host:
+        host, port = host_and_port(config.redis_host)
+        target = RedisTarget(host, port, config.redis_password, config.redis_tls, config.redis_key_prefix)
+        stores["redis"] = redis = RedisBuckets(target)
+        stack.push_async_callback(redis.close)
+    return stores
+
+
+def _store_of_requests(tunables: Holder[Tunables]) -> str:
+    """Return the name of the store that has the buckets of requests."""
+    return "redis" if tunables.current.sandbox_rate_limit_type == "redis" else "postgres"
 
 
 async def _open_services(

@@ -6,6 +6,7 @@ Who adds options that need each other adds a function to :data:`CHECKS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
@@ -80,6 +81,16 @@ def _limits_agree(config: Config) -> None:
             parse_bands(getattr(config, option.replace("-", "_")))
         except ValueError as exc:
             raise OptionRefused(option, str(exc)) from exc
+
+
+def _buckets_have_a_store(config: Config) -> None:
+    kind, option = config.sandbox_rate_limit_type, "sandbox-rate-limit-type"
+    if kind == "postgres" and config.storage != "postgres":
+        raise OptionRefused(option, "postgres needs --storage postgres")
+    if kind == "redis" and not config.redis_host:
+        raise OptionRefused("redis-host", f"{option} redis needs a server here, such as localhost:6379")
+    if kind == "redis" and find_spec("redis") is None:
+        raise OptionRefused(option, "redis needs the package redis: pip install 'wfx[redis]'")
 
 
 def _few_log_patterns(config: Config) -> None:
@@ -166,4 +177,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _webhooks_have_keys,
     _mails_have_a_sender,
     _limits_agree,
+    _buckets_have_a_store,
 )
