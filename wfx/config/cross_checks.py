@@ -89,8 +89,8 @@ def _buckets_have_a_store(config: Config) -> None:
         raise OptionRefused(option, "postgres needs --storage postgres")
     if kind == "redis" and not config.redis_host:
         raise OptionRefused("redis-host", f"{option} redis needs a server here, such as localhost:6379")
-    if kind == "redis" and find_spec("redis") is None:
-        raise OptionRefused(option, "redis needs the package redis: pip install 'wfx[redis]'")
+    if config.redis_host and find_spec("redis") is None:
+        raise OptionRefused("redis-host", "needs the package redis: pip install 'wfx[redis]'")
 
 
 def _few_log_patterns(config: Config) -> None:

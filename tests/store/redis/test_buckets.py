@@ -8,7 +8,6 @@ import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -54,14 +53,12 @@ async def plain(redis_server: RedisServer) -> AsyncIterator[Redis]:
         yield client
 
 
-def at(now: int, folder: Path) -> Path:
+def script_at(now: int) -> str:
     """Return the script as it is at a moment; what it keeps does not expire."""
     seconds, milliseconds = divmod(now, 1000)
-    script = (Path(buckets.__file__).parent / "take_all.lua").read_text(encoding="utf-8")
-    path = folder / "script.lua"
+    script = buckets._SCRIPT.read_text(encoding="utf-8")
     script = script.replace("redis.call('TIME')", f"{{{seconds}, {milliseconds * 1000}}}")
-    path.write_text(script.replace("math.min(longest, LONGEST)", "LONGEST"))
-    return path
+    return script.replace("math.min(longest, LONGEST)", "LONGEST")
 
 
 def some_bands(chance: random.Random, *, small: bool) -> tuple[Band, ...]:
@@ -76,9 +73,7 @@ def some_bands(chance: random.Random, *, small: bool) -> tuple[Band, ...]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_as_the_function(
-    servers: Sequence[RedisBuckets], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int
-) -> None:
+async def test_as_the_function(servers: Sequence[RedisBuckets], seed: int) -> None:
     """Whoever takes tokens, however many and of however large buckets, gets what the function gives."""
     chance, now = random.Random(seed), [1_700_000_000_000]
     kept: dict[str, Bucket] = {}
@@ -92,7 +87,6 @@ async def test_as_the_function(
     bands = {key: some_bands(chance, small=small) for key in "abc"}
     for _ in range(120):
         now[0] += chance.choice((0, 1, 6, HOUR // 3, HOUR, 7 * HOUR, -HOUR, LONGEST_PERIOD // 3))
-        monkeypatch.setattr(buckets, "_SCRIPT", at(now[0], tmp_path))
         if chance.random() < 0.1:
             bands[chance.choice("abc")] = some_bands(chance, small=small)
         wanted = [
@@ -100,7 +94,7 @@ async def test_as_the_function(
             for _ in range(chance.randint(1, 6))
         ]
         server = chance.choice(servers)
-        server.__dict__.pop("_script", None)
+        server._script = server._client.register_script(script_at(now[0]))
         assert await server.take_all(wanted) == [take(asks) for asks in wanted]
         assert (await server.look("abc"))[0] == [kept.get(key, FULL) for key in "abc"]
 
@@ -140,7 +134,7 @@ async def test_buckets_are_forgotten(servers: Sequence[RedisBuckets], plain: Red
 async def test_what_is_kept(servers: Sequence[RedisBuckets], plain: Redis, prefix: str) -> None:
     """A bucket is short text."""
     await servers[0].take_all([[ask("bucket", Band(20, HOUR))]])
-    kept = json.loads(await plain.get(f"{prefix}bucket"))
+    kept = json.loads(await plain.get(f"{prefix}bucket") or "")
     assert kept["bands"] == [[HOUR, 1, 0]]
 
 

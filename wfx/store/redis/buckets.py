@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import orjson
 
@@ -31,12 +30,29 @@ class RedisTarget(NamedTuple):
 
 
 class RedisBuckets:
-    """Implements :class:`wfx.store.buckets.BucketStore`. Nothing is loaded or connected before it is used."""
+    """Implements :class:`wfx.store.buckets.BucketStore`."""
 
     def __init__(self, target: RedisTarget) -> None:
-        """Connect there at the first use."""
+        """Connect there at the first use. The package is loaded now, which takes a while."""
+        from redis.asyncio import Redis  # an optional package, which few need
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+        from redis.exceptions import ConnectionError as ConnectionLost
+        from redis.exceptions import RedisError
+
         self._target = target
-        self._is_used = False
+        self._client = Redis(
+            host=target.host,
+            port=target.port,
+            password=target.password or None,
+            ssl=target.uses_tls,
+            socket_timeout=_SECONDS,
+            socket_connect_timeout=_SECONDS,
+            # One that was idle while Redis was started anew is opened once more; what was not answered is not repeated.
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
+        )
+        self._script = self._client.register_script(_SCRIPT.read_text(encoding="utf-8"))
+        self._failures = (RedisError, OSError)
 
     async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
         """Take tokens; see the protocol."""
@@ -56,42 +72,15 @@ class RedisBuckets:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._is_used:
-            await self._client.aclose()
-
-    @cached_property
-    def _client(self) -> Any:
-        from redis.asyncio import Redis  # an optional package, which few need
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-        from redis.exceptions import ConnectionError as ConnectionLost
-
-        self._is_used = True
-        target = self._target
-        return Redis(
-            host=target.host,
-            port=target.port,
-            password=target.password or None,
-            ssl=target.uses_tls,
-            socket_timeout=_SECONDS,
-            socket_connect_timeout=_SECONDS,
-            # One that was idle while Redis was started anew is opened once more; what was not answered is not repeated.
-            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
-        )
-
-    @cached_property
-    def _script(self) -> Any:
-        return self._client.register_script(_SCRIPT.read_text(encoding="utf-8"))
+        await self._client.aclose()
 
     def _key(self, key: str) -> str:
         return self._target.key_prefix + key
 
     async def _told(self, answer: Awaitable[Result]) -> Result:
-        from redis.exceptions import RedisError
-
         try:
             return await answer
-        except (RedisError, OSError) as exc:
+        except self._failures as exc:
             where = f"{self._target.host}:{self._target.port}"
             raise StoreUnavailable(f"Redis at {where} cannot be used: {str(exc) or type(exc).__name__}") from exc
 
