@@ -143,7 +143,7 @@ async def compose(
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
     bucket_stores = _bucket_stores(config, store, stack)
-    services = await _open_services(config, tunables, store, bucket_stores, rules, stack)
+    services = await _open_services(config, tunables, store, Limits(tunables, bucket_stores), rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables, rules)
@@ -151,11 +151,10 @@ async def compose(
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
-    metric_sources = MetricSources(
+    metrics = Metrics(MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
-    )  # fmt: skip
-    metrics = Metrics(metric_sources, tunables)
+    ), tunables)  # fmt: skip
     if siblings is not None:
         stack.callback((await siblings.serve(metrics)).close)
     diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
@@ -264,18 +263,12 @@ def _store_of_requests(tunables: Holder[Tunables]) -> str:
 
 
 async def _open_services(
-    config: Config,
-    tunables: Holder[Tunables],
-    store: Store,
-    bucket_stores: Mapping[str, BucketStore],
-    rules: Rules,
-    stack: AsyncExitStack,
+    config: Config, tunables: Holder[Tunables], store: Store, limits: Limits, rules: Rules, stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
     health = await stack.enter_async_context(Health(store))
-    limits = Limits(tunables, bucket_stores)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
