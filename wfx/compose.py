@@ -62,6 +62,7 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
+from wfx.service.counted_steps import counted_steps
 from wfx.service.devices import Devices
 from wfx.service.guard import Guard
 from wfx.service.health import Health
@@ -289,7 +290,7 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        incoming=await stack.enter_async_context(Incoming(counted_steps(store, guard), rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
         rules=rules,
         rule_figures=figures,
@@ -309,7 +310,8 @@ def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
     """Make what has the rules work on the log."""
     tunables = services.tunables
     return RuleConsumer(
-        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
+        counted_steps(store, services.guard), services.rules, services.rule_figures, fatals, services.jobs.created,
+        services.limits,
         lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.buckets is not None,
     )  # fmt: skip
 

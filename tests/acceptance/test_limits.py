@@ -113,6 +113,10 @@ class Clients:
         """Ask the fleet API."""
         return await self._client.post(self.fleet + path, json=body)
 
+    async def tell(self, event: Any) -> httpx.Response:
+        """Tell the rules of an event."""
+        return await self._client.post(self.north.removesuffix("/api/wfx/v1") + "/v1/events", json=event)
+
     async def put(self, path: str, body: Any) -> httpx.Response:
         """Ask the fleet API."""
         return await self._client.put(self.fleet + path, json=body)
@@ -290,6 +294,59 @@ async def test_repetitions(storage: Storage, tmp_path: Path) -> None:
         assert answer.json()["detail"] == refused.format(job_id)
         clients.running.tune(sandbox_max_allowed_repetitions=3)
         assert (await clients.report(job_id, state="B", progress=5)).status_code == 200
+
+
+async def test_repetitions_by_bulk_requests(storage: Storage, tmp_path: Path) -> None:
+    """Bulk updates count like single ones; a job that was in the state often enough is told so, and others go on."""
+    async with service(tmp_path, storage, sandbox_max_allowed_repetitions=3) as clients:
+        one, other = [(await clients.create()).json()["id"] for _ in range(2)]
+        update: dict[str, Any] = {"ids": [one, other]}
+        for number, failed in enumerate([0, 0, 2]):
+            update["status"] = {"state": "A", "message": f"{number}"}
+            answer = (await clients.post("/jobs:update", update)).json()
+            assert answer["failed"] == failed, answer
+        items = answer["items"]
+        assert items[0]["error"]["code"] == "wfx.tooManyRepetitions"
+        expected = f"job '{one}' has entered or reported state 'A' 3 times, and 3 are allowed"
+        assert items[0]["error"]["message"] == expected
+        update["status"] = {"state": "A", "message": "1"}  # as it is
+        assert (await clients.post("/jobs:update", update)).json()["failed"] == 0
+        tagging = {"ids": [one], "addTags": ["t"]}
+        assert (await clients.post("/jobs:tag", tagging)).json().get("failed", 0) == 0
+        value = clients.running.parts.services.guard.refusals["repetitions"]
+        assert value == 2
+
+
+RULES = """
+version: v1
+scenarios:
+  - id: again
+    event_types: [again]
+    children:
+      - action: {id: tag, type: add_tags, params: {job_id: "${payload.job}", tags: ["${payload.text}"]}}
+      - action:
+          id: move
+          type: update_status
+          params: {job_id: "${payload.job}", state: A, message: "${payload.text}"}
+"""
+
+
+async def test_repetitions_by_rules(storage: Storage, tmp_path: Path) -> None:
+    """What rules do to a job counts, too; an action that is one too many is refused, and those beside it are done."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    settings: Storage = {**storage, "sandbox_max_allowed_repetitions": 3, "rules": str(tmp_path / "rules.yml")}
+    async with service(tmp_path, settings) as clients:
+        job_id = (await clients.create()).json()["id"]
+        results = []
+        for number in range(4):
+            event = {"type": "again", "payload": {"job": job_id, "text": f"{number}"}}
+            results.append((await clients.tell(event)).json()["actions_executed"])
+        moved = [[each["success"] for each in found] for found in results]
+        assert moved == [[True, True], [True, True], [True, False], [True, False]], results
+        assert "state 'A' 3 times, and 3 are allowed" in results[2][1]["message"]
+        job = await clients.get(f"/jobs/{job_id}?history=true")
+        assert job["status"]["message"] == "1"
+        assert job["tags"] == ["0", "1", "2", "3"]
 
 
 async def test_repetitions_at_once(storage: Storage, tmp_path: Path) -> None:
