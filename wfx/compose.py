@@ -33,6 +33,7 @@ from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, Re
 from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
+from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Current, Derived, Holder, Tunables
@@ -67,6 +68,7 @@ from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
 from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
+from wfx.service.counted_steps import counted_steps
 from wfx.service.devices import Devices
 from wfx.service.guard import Guard
 from wfx.service.health import Health
@@ -81,6 +83,7 @@ from wfx.store.backend_kinds import backend_kind
 from wfx.store.buckets import BucketStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.redis.buckets import RedisBuckets, RedisTarget
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
 from wfx.tasks.opening import open_tasks
@@ -147,8 +150,8 @@ async def compose(
     rules = await _open_rules(config)
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
-    bucket_stores = _bucket_stores(store)
-    services = await _open_services(config, tunables, store, bucket_stores, rules, stack)
+    bucket_stores = _bucket_stores(config, store, stack)
+    services = await _open_services(config, tunables, store, Limits(tunables, bucket_stores), rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables, rules)
@@ -156,11 +159,10 @@ async def compose(
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
-    metric_sources = MetricSources(
+    metrics = Metrics(MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
-    )  # fmt: skip
-    metrics = Metrics(metric_sources, tunables)
+    ), tunables)  # fmt: skip
     if siblings is not None:
         stack.callback((await siblings.serve(metrics)).close)
     diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
@@ -172,7 +174,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=Buckets(bucket_stores, lambda: "postgres", time.monotonic),
+        buckets=Buckets(bucket_stores, partial(_store_of_requests, tunables), time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
@@ -250,24 +252,31 @@ async def _start_retention(
     await stack.enter_async_context(TaskRetention(store))
 
 
-def _bucket_stores(store: Store) -> Mapping[str, BucketStore]:
+def _bucket_stores(config: Config, store: Store, stack: AsyncExitStack) -> Mapping[str, BucketStore]:
     """Return where servers share buckets, by the names that the option has for it."""
-    return {} if store.buckets is None else {"postgres": store.buckets}
+    stores: dict[str, BucketStore] = {}
+    if store.buckets is not None:
+        stores["postgres"] = store.buckets
+    if config.redis_host:
+        host, port = host_and_port(config.redis_host)
+        target = RedisTarget(host, port, config.redis_password, config.redis_tls, config.redis_key_prefix)
+        stores["redis"] = redis = RedisBuckets(target)
+        stack.push_async_callback(redis.close)
+    return stores
+
+
+def _store_of_requests(tunables: Holder[Tunables]) -> str:
+    """Return the name of the store that has the buckets of requests."""
+    return "redis" if tunables.current.sandbox_rate_limit_type == "redis" else "postgres"
 
 
 async def _open_services(
-    config: Config,
-    tunables: Holder[Tunables],
-    store: Store,
-    bucket_stores: Mapping[str, BucketStore],
-    rules: Rules,
-    stack: AsyncExitStack,
+    config: Config, tunables: Holder[Tunables], store: Store, limits: Limits, rules: Rules, stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
     health = await stack.enter_async_context(Health(store))
-    limits = Limits(tunables, bucket_stores)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
@@ -295,7 +304,7 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        incoming=await stack.enter_async_context(Incoming(counted_steps(store, guard), rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
         scripts=scripts,
         rules=rules,
@@ -339,7 +348,8 @@ def _most_repetitions(tunables: Current[Tunables]) -> int:
 def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
     """Make what has the rules work on the log."""
     return RuleConsumer(
-        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
+        counted_steps(store, services.guard), services.rules, services.rule_figures, fatals, services.jobs.created,
+        services.limits,
         partial(_most_repetitions, services.tunables), is_shared=store.buckets is not None,
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
     ("wfx/tasks/*.py", ("tests/tasks",)),
     ("wfx/service/tasks.py", ("tests/tasks/test_service.py",)),
+    ("wfx/store/redis/*.py", ("tests/store/redis",)),
     ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),

@@ -18,9 +18,9 @@ MINUTE = 60_000
 EMPTY = Shortage(MINUTE, LimitScope.ADDRESS)
 
 
-def of(address: str, limit: int = 5) -> Asks:
+def of(address: str, limit: int = 5, window: int = MINUTE) -> Asks:
     """What a request from an address needs a token of."""
-    return (Ask(address, LimitScope.ADDRESS, (Band(limit, MINUTE, limit),)),)
+    return (Ask(address, LimitScope.ADDRESS, (Band(limit, window, limit),)),)
 
 
 class Database:
@@ -31,6 +31,10 @@ class Database:
         self.down = False
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.fill_up()
+
+    def fill_up(self) -> None:
+        """Forget all buckets."""
         self._buckets = MemoryBuckets(lambda: 0)
 
     async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
@@ -88,6 +92,18 @@ async def test_who_goes_on_costs_nothing() -> None:
     server.now = MINUTE
     await server.take(of("a"))
     assert len(database.asked) == asked + 1
+
+
+async def test_buckets_that_were_filled_up() -> None:
+    """That a bucket is empty is remembered for a minute at most: a database that was started anew has full ones."""
+    database, asks = Database(), of("a", 1, 1000 * MINUTE)
+    server = Server(database)
+    assert [await server.take(asks) for _ in range(2)] == [None, Shortage(1000 * MINUTE, LimitScope.ADDRESS)]
+    database.fill_up()
+    server.now = MINUTE - 1
+    assert await server.take(asks) == Shortage(999 * MINUTE + 1, LimitScope.ADDRESS)
+    server.now = MINUTE
+    assert await server.take(asks) is None
 
 
 async def test_a_limit_that_is_raised() -> None:

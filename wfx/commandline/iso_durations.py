@@ -46,4 +46,5 @@ def _times(number: str, unit: int) -> int:
     whole, fraction = whole.lstrip("0"), fraction[:_DIGITS]
     if len(whole) > _DIGITS:
         return LONGEST
-    return int(whole or 0) * unit + round(int(fraction or 0) * unit / 10 ** len(fraction))
+    parts: int = 10 ** len(fraction)
+    return int(whole or 0) * unit + (int(fraction or 0) * unit + parts // 2) // parts

@@ -6,6 +6,7 @@ Who adds options that need each other adds a function to :data:`CHECKS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
@@ -90,6 +91,16 @@ def _scripts_are_confined(config: Config) -> None:
     ):
         if wanted:
             raise OptionRefused(option, f"scripts reach no {what}: they get facts as input, and rules act on results")
+
+
+def _buckets_have_a_store(config: Config) -> None:
+    kind, option = config.sandbox_rate_limit_type, "sandbox-rate-limit-type"
+    if kind == "postgres" and config.storage != "postgres":
+        raise OptionRefused(option, "postgres needs --storage postgres")
+    if kind == "redis" and not config.redis_host:
+        raise OptionRefused("redis-host", f"{option} redis needs a server here, such as localhost:6379")
+    if config.redis_host and find_spec("redis") is None:
+        raise OptionRefused("redis-host", "needs the package redis: pip install 'wfx[redis]'")
 
 
 def _few_log_patterns(config: Config) -> None:
@@ -177,4 +188,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _webhooks_have_keys,
     _mails_have_a_sender,
     _limits_agree,
+    _buckets_have_a_store,
 )

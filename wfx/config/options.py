@@ -257,9 +257,16 @@ class Config:
     sandbox_rate_limit_job_execute: tuple[str, ...] = _option((), "how many tasks may be run", check=policy.check_item)
     sandbox_rate_limit_type: str = _option(
         "auto",
-        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory",
-        ("auto", "memory", "bucket4j"),
+        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory; "
+        "redis also counts the requests of --rate-limit-enabled",
+        ("auto", "memory", "bucket4j", "postgres", "redis"),
     )
+    redis_host: str = _option(
+        "", "Redis with --sandbox-rate-limit-type=redis, such as localhost:6379", check=checks.host_with_port_or_nothing
+    )
+    redis_password: str = _option("", "password of --redis-host", mask=mask_whole)
+    redis_tls: bool = _option(False, "whether the connection to --redis-host is encrypted")
+    redis_key_prefix: str = _option("wfx:", "what keys of buckets begin with in --redis-host")
     sandbox_expression_strict_mode: bool = _option(
         False, "whether expressions of rules may only call functions that strict mode allows", reload=True
     )

@@ -80,6 +80,11 @@ def left(bucket: Bucket, now: int, band: Band) -> int:
 def wait_for(bucket: Bucket, now: int, band: Band) -> int:
     """Return in how many milliseconds a band has a token."""
     (lack,) = missing(bucket, (band,), now)
+    return wait_of(band, lack)
+
+
+def wait_of(band: Band, lack: int) -> int:
+    """Return in how many milliseconds a band that lacks so much has a token."""
     return _until(band, lack, band.capacity - 1)
 
 

@@ -228,6 +228,8 @@ class BulkJobs:
                 items = run.slice_at(done)
                 if self._guard.limits_creations:
                     items = await asyncio.gather(*(self._within_limits(run, *each) for each in enumerate(items, done)))
+                if self._guard.limits_repetitions:
+                    items = await asyncio.gather(*map(self._guard.within_repetitions, items))
                 result = await self._guard.in_time(partial(self._take, key, done, items, run))
                 ended = self._clock()
                 self._pause_until = ended + min(ended - began, _LONGEST_PAUSE)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,9 +14,12 @@ from wfx.domain.errors import CommandTimedOut, NotFound, Refused, TooManyRepetit
 from wfx.domain.job import Change, Job
 from wfx.domain.workflow import Actor
 from wfx.limits.policy import Kind
+from wfx.limits.repetitions import is_new
 from wfx.service.command import Command
+from wfx.service.counted_job import CountedJob
 from wfx.service.limits import Limits, policy_of
 from wfx.service.repetitions import Repetitions
+from wfx.store.operations import ChangeJob, JobOperation
 from wfx.store.protocol import DecideChange, DecideCreation, Store
 
 Result = TypeVar("Result")
@@ -60,6 +64,11 @@ class Guard:
     def limits_creations(self) -> bool:
         """Whether jobs may be created in a limited number."""
         return self._limits.is_set(Kind.INSTANCE_START)
+
+    @property
+    def limits_repetitions(self) -> bool:
+        """Whether states may be repeated in a limited number."""
+        return self._tunables.current.sandbox_max_allowed_repetitions > 0
 
     async def create(
         self, workflow: str, decide: DecideCreation, *, client_id: str, size: int, cause: EncodedCause
@@ -114,6 +123,23 @@ class Guard:
 
         return await self.in_time(work)
 
+    async def within_repetitions(self, operations: Sequence[JobOperation]) -> Sequence[JobOperation]:
+        """Return operations that are planned together, of which those are refused that repeat a state too often."""
+        most, found = self._tunables.current.sandbox_max_allowed_repetitions, dict[str, CountedJob]()
+        for operation in operations if most else ():
+            if isinstance(operation, ChangeJob) and operation.job_id not in found:
+                with suppress(NotFound, Refused):  # the store refuses it, too
+                    job = await self._store.get_job(operation.job_id)
+                    if is_new(job, operation.decide(job).status):
+                        counts = await self._repetitions.counts(job)
+                        found[job.id] = CountedJob(job.version, counts, most, self._note_repetition)
+        return [
+            each._replace(decide=found[each.job_id].counted(each.decide))
+            if isinstance(each, ChangeJob) and each.job_id in found
+            else each
+            for each in operations
+        ]
+
     async def in_time(self, work: Callable[[Command], Coroutine[Any, Any, Result]]) -> Result:
         """Do work that begins in time, if there is a limit. Raises CommandTimedOut."""
         command = Command(self._tunables.current.sandbox_max_command_duration)
@@ -128,8 +154,11 @@ class Guard:
             try:
                 await self._repetitions.require(job, change, most)
             except TooManyRepetitions:
-                self.refusals["repetitions"] += 1
+                self._note_repetition()
                 raise
+
+    def _note_repetition(self) -> None:
+        self.refusals["repetitions"] += 1
 
 
 def _decide_on(job: Job, version: int, decide: DecideChange) -> Change:

@@ -20,6 +20,9 @@ from wfx.store.buckets import BucketStore
 NO_STORES: Mapping[str, BucketStore] = MappingProxyType({})
 """Of a server that shares buckets with no other one."""
 
+_LONGEST_SLEEP = 5.0
+"""Seconds until promised work looks for tokens again: the limits may have changed."""
+
 
 class BandState(NamedTuple):
     """A limit as it is now."""
@@ -66,9 +69,9 @@ class Limits:
             raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
 
     async def admit(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
-        """Wait for tokens for what was promised."""
+        """Wait for tokens for what was promised, by the limits as they are meanwhile."""
         while wait := await self.take(kind, client_id=client_id, workflow=workflow):
-            await self._sleep(wait)
+            await self._sleep(min(wait, _LONGEST_SLEEP))
 
     async def look(self, client_id: str = "", workflow: str = "") -> Sequence[BandState]:
         """Tell how the limits are, those of a client and a workflow if these are given. Raises StoreUnavailable."""

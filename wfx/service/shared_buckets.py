@@ -18,6 +18,8 @@ _DEADLINE = 1.0
 """Seconds that somebody waits for an answer before the server's own buckets decide."""
 _MOST_REFUSED = 10_000
 """Shortages that are remembered."""
+_LONGEST_MEMORY = 60_000
+"""Milliseconds until it is asked again, since all buckets may have been filled up there."""
 _TOGETHER = 256
 """Those that are asked for at once."""
 
@@ -25,6 +27,11 @@ _TOGETHER = 256
 class _Waiting(NamedTuple):
     asks: Asks
     answer: asyncio.Future[Shortage | None]
+
+
+class _Refused(NamedTuple):
+    since: int
+    shortage: Shortage
 
 
 class SharedBuckets:
@@ -40,15 +47,15 @@ class SharedBuckets:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._asking: asyncio.Task[None] | None = None
-        self._refused: dict[Asks, tuple[int, Shortage]] = {}
-        """Until when there is no token, and why."""
+        self._refused: dict[Asks, _Refused] = {}
         self._is_away = False
 
     async def take(self, asks: Asks) -> Shortage | None:
         """Take a token of each bucket, or of none; return why none was taken, None if tokens were."""
-        until, shortage = self._refused.get(asks, (0, None))
-        if shortage is not None and (rest := until - self._clock()) > 0:
-            return Shortage(rest, shortage.scope)
+        if known := self._refused.get(asks):
+            passed = self._clock() - known.since
+            if passed < min(known.shortage.milliseconds, _LONGEST_MEMORY):
+                return Shortage(known.shortage.milliseconds - passed, known.shortage.scope)
         answer: asyncio.Future[Shortage | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(asks, answer))
         if self._asking is None:
@@ -90,7 +97,7 @@ class SharedBuckets:
     def _remember(self, asks: Asks, shortage: Shortage) -> None:
         if len(self._refused) >= _MOST_REFUSED:
             self._refused.clear()
-        self._refused[asks] = self._clock() + shortage.milliseconds, shortage
+        self._refused[asks] = _Refused(self._clock(), shortage)
 
     def _note_failure(self, reason: str) -> None:
         if not self._is_away:
