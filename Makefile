@@ -10,7 +10,7 @@ ARGS ?=
 PODMAN ?= podman
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo run-cluster test check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
+.PHONY: help run demo run-cluster test test-postgres-versions check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
         fuzz attack mutants docs \
         lock packages script-engine wheel deb sbom container clean
 
@@ -29,8 +29,14 @@ run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behin
 	@.ci/packages cluster
 	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.clients script-engine packages check ## Run everything that can fail
+test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
+
+test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests of the store on PostgreSQL 14, 16, 17 and 18 (a quarter of an hour)
+	for version in 14 16 17 18; do \
+	  TESTED_POSTGRES=$$version $(BIN)/python -m pytest -n 4 --dist loadgroup tests/store/test_*.py tests/store/postgres \
+	    -k "not (sqlite or memory)" $(ARGS) || exit 1; \
+	done
 
 check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
 
@@ -150,4 +156,13 @@ $(VENV)/.clients: $(CLIENTS)/package-lock.json | $(VENV)/.dev
 	@mkdir -p $(VENV)/generated-clients
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(VENV)/generated-clients
 	@cd $(VENV)/generated-clients && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# Further versions of PostgreSQL for the tests, beside Debian's: from the npm registry, by the hashes of its lock file.
+VERSIONS := tests/postgres_versions
+$(VENV)/.postgres: $(VERSIONS)/package-lock.json | $(VENV)/.dev
+	@echo "Installing further versions of PostgreSQL for the tests into $(VENV) …"
+	@mkdir -p $(VENV)/postgres-versions
+	@cp $(VERSIONS)/package.json $(VERSIONS)/package-lock.json $(VERSIONS)/.npmrc $(VENV)/postgres-versions
+	@cd $(VENV)/postgres-versions && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
