@@ -28,8 +28,13 @@ def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
     """Return the verdict on a source that was not compiled."""
     outcome, message, where, _ = json.loads(answer.head)
     if outcome != Outcome.SYNTAX:
-        return Verdict(Fault(_text(Outcome(outcome), limits, message, "its compilation")), Outcome(outcome))
+        return verdict(Outcome(outcome), limits, message)
     return Verdict(Fault(message, place_in(source, where)), Outcome.SYNTAX)
+
+
+def verdict(outcome: Outcome, limits: ScriptLimits, message: str = "") -> Verdict:
+    """Return the verdict on a source whose compilation did not come to its end."""
+    return Verdict(Fault(_text(outcome, limits, message, "the compilation of the script")), outcome)
 
 
 def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float) -> RunResult:

@@ -217,9 +217,7 @@ class Instance:
     def _instantiate(self) -> None:
         self._store = store = wasmtime.Store(self.engine)
         store.set_limits(memory_size=self.memory_limit + _FRAGMENTS, instances=1, memories=1, tables=1)
-        functions = [
-            wasmtime.Func(store, each.type, self.host.function(each.name or "")) for each in self.module.imports
-        ]
+        functions = [_imported(store, each, self.host) for each in self.module.imports]
         self._functions = wasmtime.Instance(store, self.module, functions).exports(store)
         self._memory = self._functions["memory"]
         self.host.address = ctypes.addressof(self._memory.data_ptr(store).contents)
