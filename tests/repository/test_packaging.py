@@ -64,7 +64,13 @@ def test_wheel_works(unpacked: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("requirements.lock", 20), ("requirements-dev.lock", 20), ("requirements-build.lock", 1), ("requirements-npm.lock", 0)]
+    ("name", "least"),
+    [
+        ("requirements.lock", 20),
+        ("requirements-dev.lock", 20),
+        ("requirements-build.lock", 1),
+        ("requirements-npm.lock", 0),
+    ],
 )
 def test_lock(name: str, least: int) -> None:
     """Each locked package has a version and hashes; no address is in the lock."""
