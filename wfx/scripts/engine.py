@@ -29,8 +29,8 @@ from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, Work
 from wfx.scripts import engine_file, faults, preparation
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
-from wfx.scripts.protocol import COMPILE, COMPILED, PREPARE, RUN
-from wfx.scripts.runs import Outcome, RunRequest, RunResult, Verdict
+from wfx.scripts.protocol import ANALYSE, COMPILE, COMPILED, PREPARE, RUN
+from wfx.scripts.runs import Finding, Outcome, RunRequest, RunResult, Verdict
 
 _WORKER_MEMORY = 192 * MIB
 """Bytes that a worker may take beside the values of the script: the interpreter, the engine, inputs and results."""
@@ -94,6 +94,12 @@ class ScriptEngine:
                 raise Unavailable(_reason(error)) from error
             return faults.verdict(outcome, self._limits)
 
+    async def findings(self, source: str) -> list[Finding]:
+        """Analyse a source that is a script, in a worker. Raises SandboxError where none can, or it takes too long."""
+        text = source.encode(errors="replace")
+        answer = await self._ask(WorkerRequest(ANALYSE, b"", (text,), len(text)), _Run("", self._now()))
+        return faults.findings_of(answer)
+
     async def run(self, request: RunRequest, name: str = "") -> RunResult:
         """Run a script in a worker; ``name`` is whose turn it is among others, and stands in :attr:`running`.
 
@@ -136,7 +142,7 @@ class ScriptEngine:
         head = json.dumps([limits.memory, limits.seconds, limits.operations, limits.output]).encode()
         program = WorkerProgram(
             "wfx.scripts.worker",
-            (engine_file.PACKAGE,),
+            engine_file.PACKAGES,
             deadline=limits.seconds + _LATE,
             preparation=WorkerRequest(PREPARE, head, (module,), len(module)),
             only_listed_calls=True,
