@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from wfx.scripts.limits import ScriptLimits
 from wfx.scripts.runs import Outcome, RunRequest
 from wfx.scripts.wasm_sections import with_exports
 
+ROOT = Path(__file__).parents[2]
 ENGINE = engine_file.ENGINE.read_bytes()
 
 
@@ -61,6 +64,39 @@ async def test_an_engine_that_cannot_be_compiled(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(preparation, "ENGINE", broken)
     with pytest.raises(ScriptsUnavailable, match="was not compiled: its process ended with 1"):
         await preparation.compiled_engine()
+
+
+_WITHOUT_CODE_AT_RUN_TIME = """
+import asyncio, ctypes
+from struct import pack
+from wfx.sandbox.system_calls import ARCHITECTURES
+from wfx.scripts import preparation
+import platform
+
+number = ARCHITECTURES[platform.machine()][1]["mprotect"]
+program = b"".join(pack("=HBBI", *each) for each in (
+    (0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 32), (0x45, 0, 1, 4), (0x06, 0, 0, 0x00050001),
+    (0x06, 0, 0, 0x7FFF0000),
+))
+class Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+libc = ctypes.CDLL(None)
+libc.prctl(38, 1, 0, 0, 0)
+assert libc.prctl(22, 2, ctypes.byref(Program(6, program)), 0, 0) == 0
+try:
+    asyncio.run(preparation.compiled_engine())
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+"""Does what systemd does for MemoryDenyWriteExecute: the system refuses to make memory executable."""
+
+
+def test_a_system_that_refuses_code() -> None:
+    """Under a unit with MemoryDenyWriteExecute, the start tells which setting to change."""
+    command = [sys.executable, "-c", _WITHOUT_CODE_AT_RUN_TIME]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert said.stdout.startswith("ScriptsUnavailable the system refuses code"), said.stderr
+    assert "MemoryDenyWriteExecute=no" in said.stdout
 
 
 def test_what_is_used_of_the_engine() -> None:

@@ -17,6 +17,9 @@ ENGINE = Path(__file__).with_name("quickjs.wasm")
 SHA256 = "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363"
 PACKAGES = ("wasmtime", "tree_sitter", "tree_sitter_javascript")
 
+NOT_EXECUTABLE = 77
+"""Status of the process that compiles the engine, where the system refuses code that is made while a process runs."""
+
 
 def missing() -> str:
     """Return why this installation cannot run scripts, and what to do; an empty string if it can. Imports nothing."""
