@@ -64,6 +64,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "wfx/sandbox/fair_queue.py",
         ("tests/sandbox/test_fair_queue.py", "tests/sandbox", f"{_HOSTILE}/test_large_body_shares.py"),
     ),
+    ("wfx/scripts/*.py", ("tests/scripts",)),
     ("wfx/sandbox/*.py", ("tests/sandbox/test_pool.py", "tests/sandbox", f"{_HOSTILE}/test_large_body_shares.py")),
     ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_large_body_shares.py", *_API)),
     ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_large_body_shares.py", *_API)),
@@ -85,6 +86,7 @@ AREAS = (
     "filtering",
     "jq_language",
     "sandbox",
+    "scripts",
     "api",
 )
 

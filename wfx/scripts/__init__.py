@@ -8,6 +8,10 @@
     module.py        the main program of the child that compiles the engine for this machine, once a start
     protocol.py      kinds of frames between engine.py and its workers
     worker.py        what the worker processes run (never imported by the server)
+    calls.py         calls of functions of the engine (never imported by the server)
+    instance.py      one instance of the engine, whose memory is put back (never imported by the server)
+    analysis.py      findings in sources, by findings.scm (never imported by the server)
+    places.py        places in sources
     guest.py         QuickJS as WebAssembly: memory image, calls, limits (never imported by the server)
 
 The engine is QuickJS, compiled to WebAssembly and run by wasmtime, in the worker processes of ``wfx/sandbox``: two

@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from wfx.sandbox.errors import Limit, LimitReached, SandboxError
+from wfx.sandbox.errors import Limit, LimitReached, SandboxError, Unavailable
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
 from wfx.sandbox.pool import Pool
@@ -29,8 +29,8 @@ from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, Work
 from wfx.scripts import engine_file, faults, preparation
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
-from wfx.scripts.protocol import COMPILE, COMPILED, PREPARE, RUN
-from wfx.scripts.runs import Outcome, RunRequest, RunResult, Verdict
+from wfx.scripts.protocol import ANALYSE, COMPILE, COMPILED, PREPARE, RUN
+from wfx.scripts.runs import Finding, Outcome, RunRequest, RunResult, Verdict
 
 _WORKER_MEMORY = 192 * MIB
 """Bytes that a worker may take beside the values of the script: the interpreter, the engine, inputs and results."""
@@ -57,7 +57,8 @@ class _Run:
     """A run, as those see it who may end it."""
 
     name: str
-    admitted: float
+    asked: float
+    number: int = 0
     running: Running | None = None
     worker: WorkerProcess | None = None
     ended: bool = False
@@ -85,19 +86,31 @@ class ScriptEngine:
 
     async def check(self, source: str) -> Verdict:
         """Compile a source, in a worker. Raises Unavailable where no worker can."""
-        return await self._verdict(source, _Run("", self._now()))
+        try:
+            return await self._verdict(source, _Run("", self._now()))
+        except LimitReached as error:
+            outcome = _outcome_of(error)
+            if outcome is Outcome.FAILED:
+                raise Unavailable(_reason(error)) from error
+            return faults.verdict(outcome, self._limits)
+
+    async def findings(self, source: str) -> list[Finding]:
+        """Analyse a source that is a script, in a worker. Raises SandboxError where none can, or it takes too long."""
+        text = source.encode(errors="replace")
+        answer = await self._ask(WorkerRequest(ANALYSE, b"", (text,), len(text)), _Run("", self._now()))
+        return faults.findings_of(answer)
 
     async def run(self, request: RunRequest, name: str = "") -> RunResult:
         """Run a script in a worker; ``name`` is whose turn it is among others, and stands in :attr:`running`.
 
         A caller that is cancelled returns at once, and the run is ended.
         """
-        asked = self._now()
+        run = _Run(name, self._now(), next(self._numbers))
         try:
-            async with self._admitted():
-                return await self._run(request, _Run(name, asked))
+            async with self._admitted(run):
+                return await self._run(request, run)
         except TimeoutError:
-            return faults.result(Outcome.BUSY, self._limits, waited=self._now() - asked)
+            return faults.result(Outcome.BUSY, self._limits, waited=self._waited(run))
 
     @property
     def running(self) -> list[Running]:
@@ -107,10 +120,11 @@ class ScriptEngine:
     def end(self, number: int) -> bool:
         """End a run, which gets Outcome.ENDED; tell whether there was one with this number."""
         run = self._runs.get(number)
-        if run is None or run.worker is None:
+        if run is None:
             return False
         run.ended = True
-        run.worker.kill()
+        if run.worker is not None:
+            run.worker.kill()
         return True
 
     @property
@@ -128,7 +142,7 @@ class ScriptEngine:
         head = json.dumps([limits.memory, limits.seconds, limits.operations, limits.output]).encode()
         program = WorkerProgram(
             "wfx.scripts.worker",
-            (engine_file.PACKAGE,),
+            engine_file.PACKAGES,
             deadline=limits.seconds + _LATE,
             preparation=WorkerRequest(PREPARE, head, (module,), len(module)),
             only_listed_calls=True,
@@ -138,13 +152,15 @@ class ScriptEngine:
         return Pool(program, room, queue, deadline=lambda _: limits.seconds + _LATE, patience=_PATIENCE)
 
     @asynccontextmanager
-    async def _admitted(self) -> AsyncIterator[None]:
+    async def _admitted(self, run: _Run) -> AsyncIterator[None]:
         """Be one of those that run or wait for a worker. Raises TimeoutError."""
         async with asyncio.timeout(self._limits.patience):
             await self._admission.acquire()
+        self._runs[run.number] = run
         try:
             yield
         finally:
+            del self._runs[run.number]
             self._admission.release()
 
     async def _run(self, request: RunRequest, run: _Run) -> RunResult:
@@ -177,20 +193,19 @@ class ScriptEngine:
     async def _ask(self, request: WorkerRequest, run: _Run) -> Frame:
         """Have a worker do something, which can be ended meanwhile."""
         assert self._pool is not None, "start() was not called"
-        number = next(self._numbers)
 
         def begun(worker: WorkerProcess) -> None:
-            run.worker, run.running = worker, Running(number, run.name, self._now())
-            self._runs[number] = run
+            run.worker, run.running = worker, Running(run.number, run.name, self._now())
+            if run.ended:
+                worker.kill()
 
         try:
             return await self._pool.ask(request, run.name, begun=begun)
         finally:
             run.worker = None
-            self._runs.pop(number, None)
 
     def _waited(self, run: _Run) -> float:
-        return (run.running.began if run.running is not None else self._now()) - run.admitted
+        return (run.running.began if run.running is not None else self._now()) - run.asked
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

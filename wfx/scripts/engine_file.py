@@ -15,7 +15,10 @@ from wfx.sandbox.system_calls import ARCHITECTURES
 
 ENGINE = Path(__file__).with_name("quickjs.wasm")
 SHA256 = "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363"
-PACKAGE = "wasmtime"
+PACKAGES = ("wasmtime", "tree_sitter", "tree_sitter_javascript")
+
+NOT_EXECUTABLE = 77
+"""Status of the process that compiles the engine, where the system refuses code that is made while a process runs."""
 
 
 def missing() -> str:
@@ -26,8 +29,8 @@ def missing() -> str:
         return "this wfx was built without the script engine: build it anew where npm is found (make script-engine)"
     if hashlib.sha256(ENGINE.read_bytes()).hexdigest() != SHA256:
         return f"{ENGINE} is not the script engine that belongs to this wfx: install wfx anew"
-    if find_spec(PACKAGE) is None:
-        return f"the package {PACKAGE} is not installed: pip install 'wfx[scripts]'"
+    if absent := [name for name in PACKAGES if find_spec(name) is None]:
+        return f"the package {absent[0]} is not installed: pip install 'wfx[scripts]'"
     return ""
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
 from wfx.sandbox.frames import Frame
 from wfx.scripts.limits import OPERATIONS_STEP, ScriptLimits
-from wfx.scripts.runs import Fault, Outcome, Place, RunResult, Verdict
-
-_LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
+from wfx.scripts.places import place_behind, place_in
+from wfx.scripts.runs import Fault, Finding, Outcome, Place, RunResult, Severity, Verdict
 
 
 def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
@@ -19,17 +17,28 @@ def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
     try:
         text.decode()
     except UnicodeDecodeError as exc:
-        return Fault("the script has half of a character (a lone surrogate)", _place(text[: exc.start].decode()))
+        return Fault("the script has half of a character (a lone surrogate)", place_behind(text[: exc.start].decode()))
     at = source.find("\0")
-    return Fault("the script has the character U+0000", _place(source[:at])) if at >= 0 else None
+    return Fault("the script has the character U+0000", place_behind(source[:at])) if at >= 0 else None
 
 
 def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
     """Return the verdict on a source that was not compiled."""
     outcome, message, where, _ = json.loads(answer.head)
     if outcome != Outcome.SYNTAX:
-        return Verdict(Fault(_text(Outcome(outcome), limits, message, "its compilation")), Outcome(outcome))
+        return verdict(Outcome(outcome), limits, message)
     return Verdict(Fault(message, place_in(source, where)), Outcome.SYNTAX)
+
+
+def verdict(outcome: Outcome, limits: ScriptLimits, message: str = "") -> Verdict:
+    """Return the verdict on a source whose compilation did not come to its end."""
+    return Verdict(Fault(_text(outcome, limits, message, "the compilation of the script")), outcome)
+
+
+def findings_of(answer: Frame) -> list[Finding]:
+    """Return what a worker has found in a source."""
+    rows = json.loads(answer.head)
+    return [Finding(kind, Severity(severity), message, Place(*place)) for kind, severity, message, place in rows]
 
 
 def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float) -> RunResult:
@@ -45,23 +54,6 @@ def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float
 def result(outcome: Outcome, limits: ScriptLimits, message: str = "", *, waited: float) -> RunResult:
     """Return the result of a run that no worker answered."""
     return RunResult(outcome, fault=Fault(_text(outcome, limits, message)), waited=waited)
-
-
-def place_in(source: str, where: list[int] | None) -> Place | None:
-    """Return a place that the engine named, line and byte, if it is in the source."""
-    if where is None:
-        return None
-    lines = _LINE_END.split(source)
-    line, byte = where
-    if not 1 <= line <= len(lines):
-        return None
-    before = lines[line - 1].encode(errors="surrogatepass")[: byte - 1]
-    return Place(line, len(before.decode(errors="ignore")) + 1)
-
-
-def _place(before: str) -> Place:
-    lines = _LINE_END.split(before)
-    return Place(len(lines), len(lines[-1]) + 1)
 
 
 def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the script") -> str:

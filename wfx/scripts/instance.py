@@ -15,6 +15,7 @@ from typing import Any
 
 import wasmtime
 
+from wfx.scripts.calls import IntegerCall
 from wfx.scripts.limits import OPERATIONS_STEP
 from wfx.scripts.runs import Outcome
 
@@ -109,7 +110,7 @@ class Instance:
     memory_limit: int
     host: Host = field(default_factory=Host)
     _store: Any = None
-    _functions: Any = None
+    _functions: dict[str, IntegerCall] = field(default_factory=dict)
     _memory: Any = None
     _image: _Image | None = None
     _scratch: int = 0
@@ -168,7 +169,7 @@ class Instance:
 
     def drop(self) -> None:
         """Give all memory back; the next use makes another instance."""
-        self._functions = self._memory = None
+        self._functions, self._memory = {}, None
         self._store.close()
         self._store = None
 
@@ -179,8 +180,7 @@ class Instance:
 
     def call(self, name: str, *arguments: int) -> int:
         """Call what it exports. Raises wasmtime.Trap."""
-        result = self._functions[name](self._store, *arguments)
-        return 0 if result is None else int(result)
+        return self._functions[name](*arguments)
 
     def put(self, data: bytes) -> int:
         """Copy bytes into the memory, with a zero behind them; return where they are, or raise MemoryError."""
@@ -217,11 +217,11 @@ class Instance:
     def _instantiate(self) -> None:
         self._store = store = wasmtime.Store(self.engine)
         store.set_limits(memory_size=self.memory_limit + _FRAGMENTS, instances=1, memories=1, tables=1)
-        functions = [
-            wasmtime.Func(store, each.type, self.host.function(each.name or "")) for each in self.module.imports
-        ]
-        self._functions = wasmtime.Instance(store, self.module, functions).exports(store)
-        self._memory = self._functions["memory"]
+        functions = [_imported(store, each, self.host) for each in self.module.imports]
+        exports = wasmtime.Instance(store, self.module, functions).exports(store)
+        calls = {name: each for name, each in exports.items() if isinstance(each, wasmtime.Func)}
+        self._functions = {name: IntegerCall(store, each) for name, each in calls.items()}
+        self._memory = exports["memory"]
         self.host.address = ctypes.addressof(self._memory.data_ptr(store).contents)
 
 

@@ -2,6 +2,7 @@
 
     PREPARE  →  PREPARED: the head is ``[memory, seconds, operations, output]``, the body the engine, compiled
     COMPILE  →  COMPILED with the bytecode in the body, or FAULT; the body is the source
+    ANALYSE  →  ANALYSED; the body is the source, the head of the answer a list of ``[type, severity, message, place]``
     RUN      →  RAN; the head is ``[bytes of the bytecode, milliseconds since 1970]``, the body the bytecode and the
                 input
 
@@ -13,5 +14,7 @@ PREPARED = b"P"
 COMPILE = b"c"
 COMPILED = b"C"
 FAULT = b"f"
+ANALYSE = b"a"
+ANALYSED = b"A"
 RUN = b"r"
 RAN = b"R"

@@ -72,6 +72,26 @@ class Verdict:
     """What workers run; valid for this very engine only, so it is not stored."""
 
 
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    HIGH = "high"
+    """Something that a script cannot do: it throws, or never comes."""
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in a source that its author should look at."""
+
+    type: str
+    """eval, function, constructor, require, child_process, import, process, endless_loop, prototype or global."""
+    severity: Severity
+    message: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """All that a run depends on."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import astuple
 
 import wasmtime
 
 from wfx.sandbox.frames import Frame
+from wfx.scripts.analysis import findings_of
 from wfx.scripts.guest import Guest, Stopped
 from wfx.scripts.limits import ScriptLimits
-from wfx.scripts.protocol import COMPILE, COMPILED, FAULT, PREPARE, PREPARED, RAN
+from wfx.scripts.protocol import ANALYSE, ANALYSED, COMPILE, COMPILED, FAULT, PREPARE, PREPARED, RAN
 from wfx.scripts.runs import MESSAGE_CHARACTERS, Outcome
 from wfx.scripts.wasm_engine import engine
 
@@ -29,6 +31,9 @@ def answer(request: Frame) -> Frame:
     """Do what the kind of the request says."""
     if request.kind == PREPARE:
         return _prepare(request)
+    if request.kind == ANALYSE:
+        rows = [(each.type, each.severity, each.message, astuple(each.place)) for each in findings_of(request.body)]
+        return Frame(ANALYSED, json.dumps(rows).encode())
     return _compile(request.body) if request.kind == COMPILE else _run(request)
 
 
