@@ -285,7 +285,7 @@ async def _open_services(
         store, scripts, all_actions, partial(_most_repetitions, tunables), config.vm_pool_max_execution_seconds
     )
     tasks = open_tasks(
-        store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
+        counted_steps(store, guard), tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
         {RUN_SCRIPT: script_tasks.perform}, script_tasks.longest,
     )  # fmt: skip
     services = Services(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from wfx.service.guard import Guard
-from wfx.store.operations import JobOperation, TellEvent
+from wfx.store.operations import JobOperation, TellEvent, TellTask
 from wfx.store.protocol import Store
-from wfx.store.rule_records import NOTHING, RuleRecords
+from wfx.store.rule_records import NOTHING, RuleRecords, Task, TaskOutcome
 
 
 class _CountedSteps:
-    """Has operations of steps and events counted; in all else it is the store."""
+    """Has operations of steps, events and tasks counted; in all else it is the store."""
 
     def __init__(self, store: Store, guard: Guard) -> None:
         self._store = store
@@ -41,7 +41,18 @@ class _CountedSteps:
         counted = await self._guard.within_repetitions(operations)
         return await self._store.take_event(event_id, counted, records, tell)
 
+    async def finish_task(
+        self,
+        task: Task,
+        outcome: TaskOutcome | TellTask,
+        operations: Sequence[JobOperation] = (),
+        records: RuleRecords = NOTHING,
+    ) -> Sequence[Any]:
+        """Do what follows from a task; see the store."""
+        counted = await self._guard.within_repetitions(operations) if operations else operations
+        return await self._store.finish_task(task, outcome, counted, records)
+
 
 def counted_steps(store: Store, guard: Guard) -> Store:
-    """Return the store with steps and events that are counted where an option limits repetitions."""
+    """Return the store with steps, events and tasks that are counted where an option limits repetitions."""
     return cast("Store", _CountedSteps(store, guard))
