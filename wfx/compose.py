@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -32,17 +31,17 @@ from wfx.api.rate_limit import RateLimit
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
+from wfx.compose_rules import open_rules, open_scripts, prepare_rules, rule_consumer, rule_tasks
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
-from wfx.config.tunables import Current, Derived, Holder, Tunables
+from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.diagnostics import DebugSources, Diagnostics
 from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.limits.policy import Kind
 from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
@@ -50,19 +49,11 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
-from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
-from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
-from wfx.reactions.script_tasks import ScriptTasks
 from wfx.request_context import Side
-from wfx.rules.graph import Engine
-from wfx.rules.own_actions import RUN_SCRIPT, all_actions
-from wfx.scripts.engine import ScriptEngine
-from wfx.scripts.errors import ScriptsUnavailable
-from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
@@ -76,7 +67,6 @@ from wfx.service.job_retention import JobRetention, RetentionFigures
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
 from wfx.service.readiness import Readiness
-from wfx.service.scripts import Scripts
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
@@ -86,7 +76,6 @@ from wfx.store.protocol import Store
 from wfx.store.redis.buckets import RedisBuckets, RedisTarget
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
-from wfx.tasks.opening import open_tasks
 from wfx.tasks.retention import TaskRetention
 
 log = logging.getLogger("wfx")
@@ -147,7 +136,7 @@ async def compose(
     """
     tunables, batches, lost, kept = Holder(Tunables.of(config)), Batches(), Counter[str](), RetentionFigures()
     tunables.observe(_tune_logs)
-    rules = await _open_rules(config)
+    rules = await open_rules(config)
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
     bucket_stores = _bucket_stores(config, store, stack)
@@ -194,28 +183,9 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
-async def _open_rules(config: Config) -> Rules:
-    """Read the rules before anything else is done. Raises OptionRefused."""
-    rules = Rules(_rule_source(config))
-    try:
-        await rules.open()
-    except RulesUnusable as exc:
-        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
-    return rules
-
-
-def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
-    """Have the rules read again, whether or not they are good: nothing else depends on them."""
-    return partial(rules.reload_from, _rule_source(config))
-
-
-def _rule_source(config: Config) -> RuleSource:
-    return RuleSource(config.rules, config.sandbox_expression_strict_mode)
-
-
 def _running_config(config: Config, tunables: Holder[Tunables], rules: Rules) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
-    running_config.on_reload(partial(_prepare_rules, rules))
+    running_config.on_reload(partial(prepare_rules, rules))
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
         running_config.check_at_restart(option, partial(check_option, BY_NAME[option]))
     running_config.check_at_restart("storage-opt", _check_storage)
@@ -280,14 +250,8 @@ async def _open_services(
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
-    scripts = Scripts(store, await _open_engine(config, stack), lambda: tunables.current.sandbox_script_disabled)
-    script_tasks = ScriptTasks(
-        store, scripts, all_actions, partial(_most_repetitions, tunables), config.vm_pool_max_execution_seconds
-    )
-    tasks = open_tasks(
-        counted_steps(store, guard), tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
-        {RUN_SCRIPT: script_tasks.perform}, script_tasks.longest,
-    )  # fmt: skip
+    scripts = await open_scripts(config, tunables, store, stack)
+    tasks = rule_tasks(config, tunables, counted_steps(store, guard), rules, limits, scripts)
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -311,7 +275,7 @@ async def _open_services(
         rule_figures=figures,
         fatals=fatals,
     )
-    await stack.enter_async_context(_consumer(services, store, fatals))
+    await stack.enter_async_context(rule_consumer(services, store))
     return services
 
 
@@ -319,43 +283,6 @@ def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
     filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     return filters
-
-
-async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine | None:
-    """Prepare what runs scripts, if they are enabled. Raises OptionRefused."""
-    if not config.enable_scripts:
-        return None
-    limits = ScriptLimits(
-        memory=config.vm_pool_max_memory_mb * MIB,
-        seconds=config.vm_pool_max_execution_seconds,
-        operations=config.vm_pool_max_operations,
-        admitted=config.vm_pool_max_size,
-        compiled=config.vm_pool_preload_size,
-    )
-    engine = ScriptEngine(limits, os.cpu_count() or 1)
-    stack.push_async_callback(engine.close)
-    try:
-        await engine.start()
-    except ScriptsUnavailable as exc:
-        raise OptionRefused("enable-scripts", str(exc)) from exc
-    return engine
-
-
-def _most_repetitions(tunables: Current[Tunables]) -> int:
-    return tunables.current.sandbox_max_allowed_repetitions
-
-
-def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
-    """Make what has the rules work on the log."""
-    return RuleConsumer(
-        counted_steps(store, services.guard), services.rules, services.rule_figures, fatals, services.jobs.created,
-        services.limits,
-        partial(_most_repetitions, services.tunables), is_shared=store.buckets is not None,
-    )  # fmt: skip
-
-
-def _action_workers(rules: Rules) -> int:
-    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
 async def _close_store(store: Store) -> None:
