@@ -80,6 +80,11 @@ _OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("
 _POSTGRES_FLAGS = tuple(
     flag for flag in _FLAGS if flag.name in {"postgres-pooler", "postgres-listen-dsn", "postgres-may-lose-commits"}
 )
+_KEY_FLAGS = tuple(
+    flag
+    for flag in _FLAGS
+    if flag.name in {"enable-encryption", "encrypt-sensitive-data", "encryption-keys", "encryption-keys-file"}
+)
 _PRUNE_FLAGS = (
     Option(
         "older-than", Kind.STRING, "age of jobs to delete, since their last change, such as 90d",
@@ -152,6 +157,12 @@ def _prune(call: Invocation) -> int:
     from wfx import pruning  # needs the store
 
     return pruning.run_prune(call)
+
+
+def _rekey(call: Invocation) -> int:
+    from wfx import maintenance  # needs the store
+
+    return maintenance.run_rekey(call)
 
 
 def _export(call: Invocation) -> int:
@@ -249,7 +260,7 @@ ROOT = Command(
         # another one, for machines
         wfx check --storage-opt /var/lib/wfx/wfx.db --output json
         """,
-            options=(*_STORE_FLAGS, _OUTPUT),
+            options=(*_STORE_FLAGS, *_KEY_FLAGS, _OUTPUT),
             run=_check,
         ),
         Command(
@@ -291,7 +302,7 @@ ROOT = Command(
         # those that have failed, after a year
         wfx prune --older-than 1y --group FAILED
         """,
-            options=(*_STORE_FLAGS, *_POSTGRES_FLAGS, *_PRUNE_FLAGS),
+            options=(*_STORE_FLAGS, *_POSTGRES_FLAGS, *_KEY_FLAGS, *_PRUNE_FLAGS),
             run=_prune,
         ),
         Command(
@@ -310,7 +321,7 @@ ROOT = Command(
         # how many jobs each client has
         wfx export - | jq -r 'select(.kind == "job").clientId' | sort | uniq -c
         """,
-            options=_STORE_FLAGS,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
             run=_export,
             extensions=("jsonl",),
         ),
@@ -335,9 +346,29 @@ ROOT = Command(
         # from a file into PostgreSQL
         wfx import --storage postgres --storage-opt postgres://db.example/wfx wfx.db
         """,
-            options=_STORE_FLAGS,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
             run=_import,
             extensions=("jsonl", "db"),
+        ),
+        Command(
+            "rekey",
+            "Encrypt, encrypt anew or decrypt the stored data",
+            """
+        Brings all stored values into the form in which a server with these options writes them: with
+        --enable-encryption encrypted by the first key, without it plain. Works in short steps, also while a server
+        with the same options is at work; what is there already is left out, so it goes on where it was when it is
+        called again. Former values are overwritten; while no server runs, a file of SQLite is rewritten as a whole at
+        the end, so that nothing of them is left in it. docs/encryption.md describes the change of keys.
+        """,
+            examples="""
+        # encrypt what was stored before encryption was enabled
+        WFX_ENCRYPTION_KEYS=2026:... wfx rekey --enable-encryption
+
+        # change the key: restart the server with these options first
+        WFX_ENCRYPTION_KEYS=2027:...,2026:... wfx rekey --enable-encryption
+        """,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
+            run=_rekey,
         ),
         Command(
             "plugin",

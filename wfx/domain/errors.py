@@ -341,5 +341,15 @@ class StoreFull(StoreError):
     """There is no room left for the change."""
 
 
+class SealedValueUnreadable(StoreError):
+    """A value that was encrypted cannot be read."""
+
+    def __init__(self, place: str, owner: str, reason: str) -> None:
+        """Name the table and column, and whose value it is."""
+        super().__init__(f"a sealed value of {place} of {owner or 'a workflow'} cannot be opened: {reason}")
+        self.place = place
+        self.owner = owner
+
+
 class StoreUnusable(StoreError):
     """The store cannot be opened at all: the message names the place and what to do."""
