@@ -8,7 +8,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -16,6 +16,7 @@ from wfx.demo.local import LocalService
 
 BASE, FLEET = "/api/wfx/v1", "/api/fleet/v1"
 SECRET = "a@b.io"
+ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
 WORKFLOW = {
     "name": "flow",
     "states": [{"name": "NEW"}, {"name": "RUN"}, {"name": "DONE"}],
@@ -56,10 +57,15 @@ def done(shown: subprocess.CompletedProcess[str]) -> str:
 class Life:
     """Jobs on a service, with the secret in all that devices and operators may write."""
 
-    def __init__(self, service: LocalService) -> None:
-        """Talk to this service."""
-        self.service = service
+    def __init__(self, north: httpx.Client, south: httpx.Client) -> None:
+        """Talk to both sides of a service."""
+        self.north, self.south = north, south
         self.jobs: list[str] = []
+
+    @classmethod
+    def on(cls, service: LocalService) -> Self:
+        """Talk to this service; once it has listened, its addresses stay."""
+        return cls(*(httpx.Client(base_url=each, limits=ONE_REQUEST) for each in (service.north, service.south)))
 
     def workflow(self) -> None:
         """Create the workflow."""
@@ -72,11 +78,12 @@ class Life:
         self.jobs.append(first)
         for state in ("NEW", "RUN"):
             status = {"state": state, "message": f"by {SECRET}", "progress": 7, "context": {"mail": SECRET}}
-            self._put(f"{self.service.south}{BASE}/jobs/{first}/status", status)
-        self._put(f"{self.service.north}{BASE}/jobs/{first}/definition", {**definition, "n": 2})
+            self.south.put(f"{BASE}/jobs/{first}/status", json=status).raise_for_status()
+        self.north.put(f"{BASE}/jobs/{first}/definition", json={**definition, "n": 2}).raise_for_status()
         for state in ("RUN", "DONE"):
-            self._put(f"{self.service.south}{BASE}/jobs/{last}/status", {"state": state, "message": SECRET})
-        httpx.delete(f"{self.service.north}{BASE}/jobs/{last}").raise_for_status()
+            status = {"state": state, "message": SECRET}
+            self.south.put(f"{BASE}/jobs/{last}/status", json=status).raise_for_status()
+        self.north.delete(f"{BASE}/jobs/{last}").raise_for_status()
         batch = {"workflow": "flow", "jobs": [self._new(f"{name}-{n}", definition) for n in range(3)]}
         made = self._post(f"{FLEET}/jobs:batch", batch, **{"Idempotency-Key": name})
         assert self._post(f"{FLEET}/jobs:batch", batch, **{"Idempotency-Key": name}) == made
@@ -89,11 +96,9 @@ class Life:
             f"{BASE}/jobs?tag=hall&state=RUN",
             f"{FLEET}/jobs?limit=100&clientIdPrefix=p",
         ]
-        found = [httpx.get(self.service.north + path).raise_for_status().content for path in paths]
-        events = httpx.get(
-            f"{self.service.north}{BASE}/jobs/events", params={"since": "0", "limit": 1000},
-            headers={"Accept": "application/json"},
-        ).raise_for_status()  # fmt: skip
+        found = [self.north.get(path).raise_for_status().content for path in paths]
+        log = {"since": "0", "limit": 1000}
+        events = self.north.get(f"{BASE}/jobs/events", params=log, headers={"Accept": "application/json"})
         return [*found, *(repr(each["event"]).encode() for each in events.json()["content"])]
 
     @staticmethod
@@ -101,17 +106,7 @@ class Life:
         return {"clientId": f"press-{client}", "workflow": "flow", "definition": definition, "tags": ["hall"]}
 
     def _post(self, path: str, body: Any, **headers: str) -> Any:
-        return httpx.post(self.service.north + path, json=body, headers=headers).raise_for_status().json()
-
-    @staticmethod
-    def _put(url: str, body: Any) -> None:
-        httpx.put(url, json=body).raise_for_status()
-
-
-def with_secret(folder: Path) -> set[str]:
-    """Return the names of files that hold the secret."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.name for path in files if SECRET.encode() in path.read_bytes()}
+        return self.north.post(path, json=body, headers=headers).raise_for_status().json()
 
 
 def holding(folder: Path, text: str) -> set[str]:

@@ -16,9 +16,9 @@ from wfx.store.batching_store import BatchingStore
 from wfx.store.memory import open_memory
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
-from wfx.store.storage_settings import StorageSettings
 from wfx.store.sqlite.backend import SqliteBackend
 from wfx.store.sqlite.checking import check
+from wfx.store.storage_settings import StorageSettings
 
 NOON = 1_782_907_200_000_000
 """2026-07-01T12:00:00Z."""

@@ -342,13 +342,7 @@ class StoreFull(StoreError):
 
 
 class SealedValueUnreadable(StoreError):
-    """A value that was encrypted cannot be read."""
-
-    def __init__(self, place: str, owner: str, reason: str) -> None:
-        """Name the table and column, and whose value it is."""
-        super().__init__(f"a sealed value of {place} of {owner or 'a workflow'} cannot be opened: {reason}")
-        self.place = place
-        self.owner = owner
+    """A value that was encrypted cannot be read: the message names the table, the column, and whose value it is."""
 
 
 class StoreUnusable(StoreError):

@@ -63,12 +63,12 @@ class Sealing:
             return value
         head = value[:HEAD]
         if head not in self._secrets:
-            raise SealedValueUnreadable(place, owner, "it was sealed with a key that this ring does not have")
+            raise _unreadable(place, owner, "it was sealed with a key that this ring does not have")
         nonce, sealed = value[HEAD : HEAD + _NONCE], value[HEAD + _NONCE :]
         try:
             return self._cipher(head, owner).decrypt(nonce, sealed, _bound_to(place, owner))
         except (self._invalid_tag, ValueError) as exc:
-            raise SealedValueUnreadable(place, owner, "it is damaged, or was sealed for another place") from exc
+            raise _unreadable(place, owner, "it is damaged, or was sealed for another place") from exc
 
     def _derive(self, head: bytes, owner: str) -> AESGCM:
         return self._cipher_class(hmac.digest(self._secrets[head], owner.encode(), "sha256"))
@@ -81,3 +81,7 @@ def head_of(key_id: str) -> bytes:
 
 def _bound_to(place: str, owner: str) -> bytes:
     return f"{place}:{owner}".encode()
+
+
+def _unreadable(place: str, owner: str, reason: str) -> SealedValueUnreadable:
+    return SealedValueUnreadable(f"a sealed value of {place} of {owner or 'a workflow'} cannot be opened: {reason}")
