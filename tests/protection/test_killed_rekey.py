@@ -18,7 +18,7 @@ from tests.protection.life import BASE, done, keys, sealing, wfx
 from wfx.demo.local import LocalService
 from wfx.store.sqlite.sealed_tables import TABLES
 
-JOBS = 1500
+JOBS = 600
 KILLED = """
 import os, sys
 from wfx.cli import main
@@ -58,7 +58,7 @@ def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
     (tmp_path / "dump").write_bytes(b"".join(dump_of(JOBS)))
     done(wfx(tmp_path, "import", "dump"))
     before = done(wfx(tmp_path, "export", "-")).splitlines()
-    service = LocalService(tmp_path, environment=sealing("one"))
+    service = LocalService(tmp_path, "--events-max-age=876000h", environment=sealing("one"))
     done(wfx(tmp_path, "check"))
     first, jobs = b"\x01one\0", [f"{number:08x}-0000-4000-8000-000000000000" for number in range(19)]
     stop = threading.Event()
@@ -75,7 +75,7 @@ def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
         writer = threading.Thread(target=report)
         writer.start()
         try:
-            for count in (1, 500, 2000, 1100):
+            for count in (1, 200, 800, 450):
                 killed = subprocess.run(
                     [sys.executable, "-c", KILLED, str(count)], cwd=tmp_path, env={**os.environ, **sealing("one")},
                     timeout=120, check=False,
@@ -83,7 +83,7 @@ def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
                 assert killed.returncode == -signal.SIGKILL
                 sealed, every = written(tmp_path / "wfx.db", first)
                 assert sealed < every
-            assert sealed > 3000
+            assert sealed > 1000
             shown = done(wfx(tmp_path, "rekey", **sealing("one")))
             assert 'sealed with the key "one" now' in shown
         finally:
