@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from functools import partial
 
+from wfx import rekey_command
 from wfx.commandline import completion, durations, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
@@ -157,12 +158,6 @@ def _prune(call: Invocation) -> int:
     from wfx import pruning  # needs the store
 
     return pruning.run_prune(call)
-
-
-def _rekey(call: Invocation) -> int:
-    from wfx import maintenance  # needs the store
-
-    return maintenance.run_rekey(call)
 
 
 def _export(call: Invocation) -> int:
@@ -350,26 +345,7 @@ ROOT = Command(
             run=_import,
             extensions=("jsonl", "db"),
         ),
-        Command(
-            "rekey",
-            "Encrypt, encrypt anew or decrypt the stored data",
-            """
-        Brings all stored values into the form in which a server with these options writes them: with
-        --enable-encryption encrypted by the first key, without it plain. Works in short steps, also while a server
-        with the same options is at work; what is there already is left out, so it goes on where it was when it is
-        called again. Former values are overwritten; while no server runs, a file of SQLite is rewritten as a whole at
-        the end, so that nothing of them is left in it. docs/encryption.md describes the change of keys.
-        """,
-            examples="""
-        # encrypt what was stored before encryption was enabled
-        WFX_ENCRYPTION_KEYS=2026:... wfx rekey --enable-encryption
-
-        # change the key: restart the server with these options first
-        WFX_ENCRYPTION_KEYS=2027:...,2026:... wfx rekey --enable-encryption
-        """,
-            options=(*_STORE_FLAGS, *_KEY_FLAGS),
-            run=_rekey,
-        ),
+        rekey_command.command((*_STORE_FLAGS, *_KEY_FLAGS)),
         Command(
             "plugin",
             "Try plugins",

@@ -209,6 +209,25 @@ def test_what_was_deleted_before_is_gone_from_the_file(tmp_path: Path) -> None:
     assert holding(tmp_path, "deleted deleted") == set()
 
 
+def test_keys_stay_in_the_service(tmp_path: Path) -> None:
+    """Neither a core file nor a plugin gets the keys: there are no core files, and plugins have no variable of them."""
+    plugins = tmp_path / "plugins"
+    plugins.mkdir(mode=0o755)
+    program = plugins / "cat"
+    program.write_text("#!/bin/sh\nenv > ../environment\nexec cat\n".replace("..", str(tmp_path)))
+    program.chmod(0o755)
+    given = {**sealing("one"), "OTHER": "x"}
+    service = LocalService(tmp_path, f"--mgmt-plugins-dir={plugins}", environment=given)
+    with service:
+        assert service.process is not None
+        limits = Path(f"/proc/{service.process.pid}/limits").read_text()
+        assert next(line for line in limits.splitlines() if line.startswith("Max core")).split()[4] == "0"
+        found = (tmp_path / "environment").read_text()
+    assert "OTHER=x" in found
+    assert "WFX_ENABLE_ENCRYPTION" in found
+    assert "WFX_ENCRYPTION_KEYS" not in found
+
+
 def test_rekey_beside_a_server_with_other_keys_is_refused(sealed: LocalService) -> None:
     """Beside a server that writes in another form `wfx rekey` changes nothing, and says what to do first."""
     with sealed:
