@@ -362,9 +362,12 @@ class EdgeProtocol(RequestReader, HttpToolsProtocol):
         """End after the request that is worked on, or has arrived: the service stops. uvicorn calls this as well."""
         if self._current is not None:
             self._current.keep_alive = False
-        elif self.phase == BETWEEN and not self.pending and not self.transport.is_closing():
-            if not has_unread(self.transport):
-                self._close()
+        elif self._idle and not has_unread(self.transport):
+            self._close()
+
+    @property
+    def _idle(self) -> bool:
+        return self.phase == BETWEEN and not self.pending and not self.transport.is_closing()
 
     def break_off(self) -> None:
         """End at once: the service stops, and waits for nothing."""
