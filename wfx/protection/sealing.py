@@ -27,6 +27,8 @@ HEAD = len(VERSION) + LONGEST_ID
 """Bytes that tell which key a value was sealed with."""
 OVERHEAD = HEAD + _NONCE + _TAG
 """How many bytes a sealed value has more than the plain one."""
+_NONCES = 256
+"""Nonces to make at once."""
 _DERIVED_KEYS = 4096
 """Keys of owners to keep."""
 
@@ -45,6 +47,8 @@ class Sealing:
         self._cipher_class = AESGCM
         self._head = head_of(ring.first.id)
         self._secrets = {head_of(key.id): key.secret for key in ring.keys}
+        self._nonces: list[bytes] = []
+        self._process = os.getpid()
         self._cipher = lru_cache(maxsize=_DERIVED_KEYS)(self._derive)
 
     @property
@@ -54,8 +58,8 @@ class Sealing:
 
     def seal(self, place: str, owner: str, plain: bytes) -> bytes:
         """Seal a value of this owner for a place."""
-        nonce = os.urandom(_NONCE)
-        return self._head + nonce + self._cipher(self._head, owner).encrypt(nonce, plain, _bound_to(place, owner))
+        head, nonce = self._head, self._next_nonce()
+        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, _bound_to(place, owner))
 
     def open(self, place: str, owner: str, value: bytes) -> bytes:
         """Return the plain value; one that was never sealed is that itself. Raises SealedValueUnreadable."""
@@ -69,6 +73,17 @@ class Sealing:
             return self._cipher(head, owner).decrypt(nonce, sealed, _bound_to(place, owner))
         except (self._invalid_tag, ValueError) as exc:
             raise _unreadable(place, owner, "it is damaged, or was sealed for another place") from exc
+
+    def _next_nonce(self) -> bytes:
+        """Return random bytes, which a call to the system brings for many values; never those of another process."""
+        while True:
+            if self._process != os.getpid():
+                self._nonces, self._process = [], os.getpid()
+            try:
+                return self._nonces.pop()
+            except IndexError:  # other threads may have the new ones, too
+                fresh = os.urandom(_NONCE * _NONCES)
+                self._nonces += [fresh[at : at + _NONCE] for at in range(0, len(fresh), _NONCE)]
 
     def _derive(self, head: bytes, owner: str) -> AESGCM:
         return self._cipher_class(hmac.digest(self._secrets[head], owner.encode(), "sha256"))

@@ -74,14 +74,15 @@ def sealed(sealing: Sealing | None, name: str, rows: Sequence[Row], ids: Mapping
     """Seal the rows of a statement; ``ids`` has those of the jobs that it names by number."""
     if sealing is None or not sealing.seals or name not in _WRITTEN:
         return rows
-    owner, places, _ = _WRITTEN[name]
+    (owner, places, _), seal = _WRITTEN[name], sealing.seal
     found = []
     for row in rows:
-        values, owner_id = list(row), row[owner]
+        values, owner_id = [*row], row[owner]
         if isinstance(owner_id, int):
             owner_id = ids[owner_id]
         for index, place in places:
-            values[index] = sealed_text(sealing, place, owner_id, values[index])
+            if (text := values[index]) is not None:
+                values[index] = seal(place, owner_id, text.encode())
         found.append(tuple(values))
     return found
 
