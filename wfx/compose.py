@@ -33,6 +33,7 @@ from wfx.api.routes import Mount
 from wfx.api.services import Services
 from wfx.compose_rules import open_rules, open_scripts, prepare_rules, rule_consumer, rule_tasks
 from wfx.config.cross_checks import OptionRefused
+from wfx.config.encryption import sealing_of
 from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
@@ -176,6 +177,7 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
         may_lose_commits=config.postgres_may_lose_commits,
         search_connections=config.postgres_search_connections,
         search_timeout=config.postgres_search_timeout,
+        sealing=sealing_of(config),
     )
     store = await open_store(config.storage, config.storage_opt, settings, on_batch=batches.note)
     log.info("storage is open", extra={"fields": {"storage": config.storage}})

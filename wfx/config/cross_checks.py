@@ -12,7 +12,7 @@ from itertools import combinations
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.max_ages import MaxAges
 from wfx.config.options import Config
-from wfx.config.secret_files import read_password, read_webhook_keys
+from wfx.config.secret_files import read_encryption_keys, read_password, read_webhook_keys
 from wfx.limits.policy import Kind, parse_bands
 from wfx.logs.secret_names import tells_secret
 
@@ -173,6 +173,16 @@ def _mails_have_a_sender(config: Config) -> None:
         raise OptionRefused("smtp-password-file", str(exc)) from exc
 
 
+def _encryption_has_keys(config: Config) -> None:
+    option = "encryption-keys-file" if config.encryption_keys_file else "encryption-keys"
+    try:
+        ring = read_encryption_keys(config.encryption_keys, config.encryption_keys_file)
+    except ValueError as exc:
+        raise OptionRefused(option, str(exc)) from exc
+    if ring is None and (config.enable_encryption or config.encrypt_sensitive_data):
+        raise OptionRefused(option, "enable-encryption needs a key here, ID:BASE64 of 32 bytes")
+
+
 CHECKS: tuple[Callable[[Config], None], ...] = (
     _addresses_differ,
     _listens,
@@ -189,4 +199,5 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _mails_have_a_sender,
     _limits_agree,
     _buckets_have_a_store,
+    _encryption_has_keys,
 )

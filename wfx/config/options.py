@@ -115,6 +115,17 @@ class Config:
     )
     postgres_search_timeout: Seconds = _option(Seconds(60), "how long PostgreSQL may work on a search", least=0.001)
 
+    enable_encryption: bool = _option(
+        False, "whether definitions, status reports, histories, events and tasks are encrypted where they are stored"
+    )
+    encrypt_sensitive_data: bool = _option(False, "the same as --enable-encryption")
+    encryption_keys: str = _option(
+        "",
+        "keys of encrypted data, ID:BASE64 of 32 bytes each, commas between: the first encrypts, each decrypts",
+        mask=mask_whole,
+    )
+    encryption_keys_file: str = _option("", "file with the keys instead, each in a line")
+
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option(
         "auto",

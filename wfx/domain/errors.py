@@ -375,5 +375,9 @@ class StoreFull(StoreError):
     """There is no room left for the change."""
 
 
+class SealedValueUnreadable(StoreError):
+    """A value that was encrypted cannot be read: the message names the table, the column, and whose value it is."""
+
+
 class StoreUnusable(StoreError):
     """The store cannot be opened at all: the message names the place and what to do."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from wfx import logs
 from wfx.domain.cause import RULE
 from wfx.domain.job import Action, Event, Subject
 from wfx.domain.json import decode
@@ -113,4 +114,8 @@ def _status(event: Event) -> dict[str, object]:
         return {}
     status = decode(event.payload).get("status", {})
     names = {"state": "state", "progress": "progress", "message": "statusMessage"}
-    return {name: status[member] for member, name in names.items() if status.get(member) is not None}
+    return {
+        name: logs.mask(member) if logs.is_withheld(member) else status[member]
+        for member, name in names.items()
+        if status.get(member) is not None
+    }

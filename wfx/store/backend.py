@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import JobNotFound, Refused, StoreBusy
+from wfx.domain.errors import JobNotFound, Refused, SealedValueUnreadable, StoreBusy
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -119,7 +119,7 @@ class Backend(Protocol):
     async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
         """Return the tombstone of a job that was deleted from this moment on. Raises JobNotFound."""
 
-    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job] | SealedValueUnreadable]:
         """Return a page for each query for few jobs of one client, in one short read."""
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import NotOnThisLog, StoreDamaged
+from wfx.domain.errors import NotOnThisLog, SealedValueUnreadable, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -127,11 +127,11 @@ class SqliteBackend:
     async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
         return await self._point(partial(self._queries.tombstone, job_id=job_id, since=since))
 
-    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job] | SealedValueUnreadable]:
         age = self._jobs.age
         pages = await self._point(partial(self._queries.pages, queries=queries, room=room))
         for query, page in zip(queries, pages, strict=True):
-            if page.rest is None:
+            if isinstance(page, Page) and page.rest is None:
                 self._jobs.keep_page(query, page, age)
         return pages
 

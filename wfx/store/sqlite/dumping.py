@@ -12,6 +12,7 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
+from wfx.protection.sealing import Sealing
 from wfx.store.dump import (
     ConsumerRecord,
     DeviceRecord,
@@ -20,6 +21,7 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
+    SourceRefused,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
@@ -34,6 +36,7 @@ from wfx.store.sqlite.rows import (
     event_of,
     stored_of,
 )
+from wfx.store.sqlite.sealed_tables import OpenedTables, open_tables
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.workflow_cache import read
 
@@ -65,14 +68,14 @@ _FIRST = itemgetter(0)
 
 
 @contextmanager
-def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
-    """Yield header and records of one state of the database.
+def dump(path: Path, sealing: Sealing | None = None) -> Iterator[tuple[Header, Iterator[Record]]]:
+    """Yield header and records of one state of the database, in which all values are plain.
 
     Raises StoreUnusable, also while the records are read, naming the row that cannot be.
     """
     if not path.is_file():
         raise StoreUnusable(f"there is no database file {path}")
-    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path) as found:
+    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path, sealing) as found:
         yield found
 
 
@@ -83,10 +86,11 @@ def _theirs(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
 
 @contextmanager
-def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+def _ours(path: Path, sealing: Sealing | None) -> Iterator[tuple[Header, Iterator[Record]]]:
     with reading(path) as connection:
         require_current(connection, str(path))
-        with closing(_readable(path, connection)) as records:
+        tables = open_tables(connection, str(path), sealing, strict=True)
+        with closing(_readable(path, connection, tables)) as records:
             yield _header(connection), records
 
 
@@ -104,11 +108,13 @@ def _header_of(row: Row, counts: Sequence[int]) -> Header:
     return Header(log_id, horizon, max(head, horizon), *counts)
 
 
-def _readable(path: Path, connection: sqlite3.Connection) -> Generator[Record]:
+def _readable(path: Path, connection: sqlite3.Connection, tables: OpenedTables | None) -> Generator[Record]:
     """Yield the records. An error of reading is told of as such, also where others are being written meanwhile."""
     try:
         yield from _records(connection)
     except sqlite3.Error as exc:
+        if tables is not None and tables.failure is not None:
+            raise SourceRefused(f"{tables.failure}; wfx check tells more") from exc
         raise unreadable(path, exc) from exc
 
 

@@ -36,6 +36,7 @@ from wfx.store.protocol import Lease
 from wfx.store.sqlite import bulk, consumers, devices, rules, scripts, tasks
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
+from wfx.store.sqlite.sealed_rows import sealed, sealing_of
 from wfx.store.sqlite.statements import SQL, for_rows
 from wfx.store.sqlite.workflow_cache import load_named, read
 
@@ -73,7 +74,8 @@ def _logged(performed: Performed, position: Position) -> tuple[Performed, Positi
 
 
 def _log(connection: sqlite3.Connection, seq: int, draft: EventDraft) -> Sequence[Event]:
-    for_rows(connection, "insert_events", [event_row(seq, draft)])
+    rows = sealed(sealing_of(connection), "insert_events", [event_row(seq, draft)])
+    for_rows(connection, "insert_events", rows)
     return [Event(seq, *draft)]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
+from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
@@ -12,6 +14,7 @@ from wfx.store.dump_rules import require_score, require_script, require_sequence
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
+from wfx.store.sqlite.sealed_rows import sealed, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL, for_rows
 
 _INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
@@ -39,6 +42,7 @@ class RecordWriter:
     def __init__(self, connection: sqlite3.Connection, header: Header) -> None:
         self._connection = connection
         self._read = RecordReader(header)
+        self._sealing = sealing_of(connection)
         self._jobs, self._entries = connection.execute(
             "SELECT coalesce((SELECT max(number) FROM job), 0), coalesce((SELECT max(number) FROM history), 0)"
         ).fetchone()
@@ -58,7 +62,7 @@ class RecordWriter:
             case JobRecord():
                 self._write_job(record)
             case EventRecord():
-                for_rows(self._connection, "insert_events", [event_row(record.seq, self._read.event(record))])
+                self._insert("insert_events", [event_row(record.seq, self._read.event(record))])
             case ConsumerRecord():
                 self._read.consumer(record)
                 self._connection.execute(_INSERT_CONSUMER, record)
@@ -75,7 +79,11 @@ class RecordWriter:
                 require_task(record)
                 *others, document, result, cause = record
                 told = None if result is None else result.decode()
-                self._connection.execute(_INSERT_TASK, (*others, document.decode(), told, cause.decode()))
+                documents = (
+                    sealed_text(self._sealing, "task.input", record.key, document.decode()),
+                    sealed_text(self._sealing, "task.result", record.key, told),
+                )
+                self._connection.execute(_INSERT_TASK, (*others, *documents, cause.decode()))
             case ScoreRecord():
                 require_score(record)
                 self._connection.execute(_INSERT_SCORE, record)
@@ -112,9 +120,13 @@ class RecordWriter:
             rows.append(entry_row(self._jobs, HistoryRow(self._entries, earlier, version, entry)))
         size = sum(size_of_entry(entry) for _, entry in history)
         newest = self._entries if rows else None
-        row = (*new_row(self._jobs, job, size_of(job)), newest, size, record.history_dropped)
-        self._connection.execute(_INSERT_JOB, row)
-        for_rows(self._connection, "insert_history", rows)
+        (row,) = sealed(self._sealing, "insert_jobs", [new_row(self._jobs, job, size_of(job))])
+        self._connection.execute(_INSERT_JOB, (*row, newest, size, record.history_dropped))
+        self._insert("insert_history", rows, job)
         for_rows(self._connection, "insert_tags", [(tag, self._jobs) for tag in decode(job.tags)])
         if job.definition is not None:
-            for_rows(self._connection, "put_definitions", [(self._jobs, job.definition.decode())])
+            self._insert("put_definitions", [(self._jobs, job.definition.decode())], job)
+
+    def _insert(self, name: str, rows: Sequence[Row], job: Job | None = None) -> None:
+        ids = {} if job is None else {self._jobs: job.id}
+        for_rows(self._connection, name, sealed(self._sealing, name, rows, ids))

@@ -27,6 +27,7 @@ from wfx.store.rule_records import (
     expired_answers,
 )
 from wfx.store.sqlite import consumers, tasks
+from wfx.store.sqlite.sealed_rows import ANSWER, opened, sealed, sealing_of
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
 
@@ -37,7 +38,8 @@ def write(connection: sqlite3.Connection, checkpoint: RuleCheckpoint) -> None:
             if any(for_items(connection, "event_answers", [key for key, _ in answers])):
                 raise EventTaken
             rows = [(key, now, len(answer.encode()), answer) for key, answer in answers]
-            for_rows(connection, "insert_event_answers", rows)
+            name = "insert_event_answers"
+            for_rows(connection, name, sealed(sealing_of(connection), name, rows))
         case FinishTask():
             tasks.finish(connection, checkpoint)
         case _:
@@ -89,7 +91,7 @@ def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
         case NextTaskDue() | OpenTasks() | TaskSearch():
             return tasks.answer(connection, question)
         case AnswersTo(keys):
-            return dict(for_items(connection, "event_answers", keys))
+            return dict(opened(connection, ANSWER, for_items(connection, "event_answers", keys)))
         case ScoreTotals(actor_ids):
             return dict(for_items(connection, "score_totals", actor_ids))
         case ScoreSearch():
