@@ -11,15 +11,31 @@ from wfxctl.invocation import ClientInvocation, Query, decoded
 from wfxctl.targets import RULES_PATH, Side
 
 
-def fetch(call: ClientInvocation, path: str, query: Query = (), *, method: str = "GET", lacking: str) -> Any:
-    """Return the decoded answer. Raises Failure, for a server that has no such path with what it is ``lacking``."""
+class BadRequest(Failure):
+    """The server refuses what was sent."""
+
+
+def fetch(
+    call: ClientInvocation,
+    path: str,
+    query: Query = (),
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    lacking: str,
+) -> Any:
+    """Return the decoded answer; None if it is empty.
+
+    Raises BadRequest, and Failure, for a server that has no such path with what it is ``lacking``.
+    """
     try:
-        return decoded(call.api(Side.NORTH, base=RULES_PATH).fetch(method, path, query))
+        answer = call.api(Side.NORTH, base=RULES_PATH).fetch(method, path, query, body)
+        return decoded(answer) if answer else None
     except RefusedByServer as exc:
         if exc.status == 404 and not exc.body.strip():
             raise Failure(f"the server has no {lacking}: it is older than this command") from exc
         if reason := _reason(exc.body):
-            raise Failure(reason) from exc
+            raise (BadRequest if exc.status == 400 else Failure)(reason) from exc
         raise
 
 

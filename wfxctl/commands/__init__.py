@@ -31,6 +31,11 @@ from wfxctl.commands import (
     rule_test,
     rule_validate,
     score,
+    script_delete,
+    script_put,
+    script_read,
+    script_run,
+    script_validate,
     version,
     webhook_list,
     webhook_replay,
@@ -76,6 +81,19 @@ _RULE = Command(
     "List, check, try and draw rules",
     children=(rule_graph.COMMAND, rule_list.COMMAND, rule_test.COMMAND, rule_validate.COMMAND),
 )
+_SCRIPT = Command(
+    "script",
+    "Put, show, try and delete scripts",
+    children=(
+        script_delete.COMMAND,
+        script_read.LIST,
+        script_put.COMMAND,
+        script_run.COMMAND,
+        script_read.SHOW,
+        script_validate.COMMAND,
+        script_read.VERSIONS,
+    ),
+)
 _WEBHOOK = Command(
     "webhook",
     "List webhooks and mails of rules, and send failed ones again",
@@ -116,6 +134,7 @@ ROOT = Command(
         man_pages.command("wfxctl"),
         _RULE,
         score.COMMAND,
+        _SCRIPT,
         version.COMMAND,
         _WEBHOOK,
         _WORKFLOW,
