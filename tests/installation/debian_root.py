@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEADLINE = 120.0
+DEADLINE = 240.0
 _MOUNT = """\
 set -e
 mount -t tmpfs tmpfs "$1"
