@@ -51,7 +51,7 @@ def _rule_source(config: Config) -> RuleSource:
 async def open_scripts(config: Config, tunables: Current[Tunables], store: Store, stack: AsyncExitStack) -> Scripts:
     """Prepare what runs scripts, if they are enabled. Raises OptionRefused."""
     engine = await _open_engine(config, stack) if config.enable_scripts else None
-    return Scripts(store, engine, lambda: tunables.current.sandbox_script_disabled)
+    return Scripts(store, engine, tunables)
 
 
 async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:

@@ -166,7 +166,7 @@ def test_limits(scripts: httpx.Client, source: str, outcome: str) -> None:
 @pytest.mark.parametrize(("source", "outcome", "place"), [
     ("let a = 1\nthrow new Error('no')", "error", 2),
     ("function main() { return 7 }", "result", None),
-    ("eval('1')", "error", 1),
+    ("globalThis['ev' + 'al']('1')", "error", 1),
 ])  # fmt: skip
 def test_failures(scripts: httpx.Client, source: str, outcome: str, place: int | None) -> None:
     """A script that throws, or returns no object, gets 422 with the reason, and the line if it is known."""
@@ -187,6 +187,26 @@ def test_runs_leave_nothing(scripts: httpx.Client) -> None:
     assert tried(scripts, "payload = [typeof k, typeof [].k]").json()["payload"] == ["undefined", "undefined"]
 
 
+def test_findings(scripts: httpx.Client) -> None:
+    """A source with a severe finding is refused with all findings and their places; others are kept with theirs."""
+    answer = scripts.put("/scripts/a", content="let a = 1\n  eval('a')", headers=JS)
+    assert answer.status_code == 422
+    (finding,) = answer.json()["findings"]
+    assert {"type": "eval", "severity": "high", "line": 2, "column": 3}.items() <= finding.items()
+    assert scripts.get("/scripts/a").status_code == 404
+    (finding,) = put(scripts, "b", "while (true) {}")["findings"]
+    assert (finding["type"], finding["severity"]) == ("endless_loop", "medium")
+    assert scripts.get("/scripts/b").json()["findings"] == [finding]
+
+
+def test_severe_findings_may_pass(tmp_path: Path) -> None:
+    """A server may be told to keep sources with severe findings, which find nothing to run all the same."""
+    options = ("--enable-scripts", "--block-on-high-severity=false")
+    with LocalService(tmp_path, *options) as service, conforming_client(service.north + PREFIX) as client:
+        assert put(client, "a", "eval('1')")["findings"][0]["type"] == "eval"
+        assert client.post("/scripts/a/run", json={}).json()["outcome"] == "error"
+
+
 @pytest.mark.parametrize(("method", "path"), [
     ("GET", "/scripts"), ("GET", "/scripts/a"), ("GET", "/scripts/a/versions"), ("DELETE", "/scripts/a"),
 ])  # fmt: skip
@@ -201,7 +221,7 @@ def test_without_scripts(service: LocalService, method: str, path: str) -> None:
 
 
 def test_disabled_while_running(tmp_path: Path) -> None:
-    """Scripts that are disabled are refused, and no process for them is there; jobs go on."""
+    """Scripts that are disabled are refused; jobs go on."""
     with LocalService(tmp_path, "--enable-scripts", "--sandbox-script-disabled") as service:
         with conforming_client(service.north + PREFIX) as client:
             answer = client.put("/scripts/a", content="1", headers=JS)

@@ -16,8 +16,8 @@ from wfx.demo.local import LocalService
 from wfx.server.limits import MAX_STREAMS
 
 ROOT = Path(__file__).parents[2]
-OWN = {"webhooks.md"}
-"""Guides that need a service with other rules; they have tests of their own."""
+OWN = {"webhooks.md", "scripts.md"}
+"""Guides that need a service with other options; they have tests of their own."""
 GUIDES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").glob("*.md") if page.name not in OWN)]
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _END = "--- end of command ---"

@@ -13,15 +13,17 @@ from wfx.domain.errors import (
     EventQueueFull,
     EventTimedOut,
     NoRules,
+    ScriptBlocked,
     ScriptInvalid,
     ScriptNotFound,
     ScriptsOff,
+    ScriptsUnavailableNow,
     TaskNotFailed,
     TaskNotFound,
     TooManyScripts,
     WfxError,
 )
-from wfx.domain.json import encode
+from wfx.domain.json import decode, encode
 from wfx.filtering import FilterError
 
 PREFIX = "/v1"
@@ -35,6 +37,7 @@ _ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = (
     (ScriptNotFound, 404, ()),
     (ScriptsOff, 403, ()),
     (ScriptInvalid, 400, ()),
+    (ScriptsUnavailableNow, 503, (_SOON,)),
     (TooManyScripts, 409, ()),
 )
 """Status and headers of the errors that only this API has; all others have those of the other APIs."""
@@ -55,6 +58,8 @@ class PlainErrors:
                 return _reply(error.status, str(error), error.headers)
             case FilterError():
                 raise AssertionError("no operation of the API of rules is filtered")
+        if isinstance(error, ScriptBlocked):
+            return json_reply(encode({"error": str(error), "findings": decode(error.findings)}), 422)
         for kind, status, headers in _ANSWERS:
             if isinstance(error, kind):
                 return _reply(status, str(error), headers)

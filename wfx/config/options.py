@@ -290,6 +290,12 @@ class Config:
     )
     vm_pool_max_size: int = _option(200, "scripts that run, or wait for a place, at once", least=1, most=10_000)
     vm_pool_preload_size: int = _option(100, "compiled scripts that are kept in memory", least=1, most=10_000)
+    enable_static_analysis: bool = _option(
+        True, "whether scripts are looked through for what they should not have", reload=True
+    )
+    block_on_high_severity: bool = _option(
+        True, "whether scripts in which something severe is found are refused", reload=True
+    )
     enable_filesystem: bool = _option(False, "refused if true: scripts reach no files")
     enable_network: bool = _option(False, "refused if true: scripts reach no network")
     enable_process: bool = _option(False, "refused if true: scripts start no processes")

@@ -70,6 +70,8 @@ class Tunables:
     sandbox_rate_limit_job_execute: tuple[str, ...]
     sandbox_rate_limit_type: str
     sandbox_script_disabled: bool
+    enable_static_analysis: bool
+    block_on_high_severity: bool
     sandbox_max_allowed_repetitions: int
     sandbox_max_command_duration: Seconds
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from wfx.domain.errors import ScriptInvalid, ScriptsOff
-from wfx.domain.json import Json
+from wfx.config.tunables import Current, Tunables
+from wfx.domain.errors import ScriptBlocked, ScriptInvalid, ScriptsOff, ScriptsUnavailableNow
+from wfx.domain.json import Json, encode
+from wfx.sandbox.errors import SandboxError
 from wfx.scripts.engine import ScriptEngine
-from wfx.scripts.runs import RunRequest, RunResult
+from wfx.scripts.runs import Finding, RunRequest, RunResult, Severity
 from wfx.store.script_protocol import ScriptStore
 from wfx.store.script_records import Script, ScriptHead
 from wfx.store.upkeep import present
 
-_NOTHING_FOUND = Json(b"[]")
+_NOT_LOOKED_AT: Sequence[Finding] = ()
+_logger = logging.getLogger("wfx")
 
 
 class PutScript(NamedTuple):
@@ -28,11 +32,11 @@ class PutScript(NamedTuple):
 class Scripts:
     """Use cases on scripts; all raise what :class:`wfx.store.script_protocol.ScriptStore` raises, and ScriptsOff."""
 
-    def __init__(self, store: ScriptStore, engine: ScriptEngine | None, is_disabled: Callable[[], bool]) -> None:
+    def __init__(self, store: ScriptStore, engine: ScriptEngine | None, tunables: Current[Tunables]) -> None:
         """Work on this store, and run scripts by this engine, if there is one and they are not disabled."""
         self._store = store
         self._engine = engine
-        self._is_disabled = is_disabled
+        self._tunables = tunables
 
     @property
     def process_ids(self) -> list[int]:
@@ -40,16 +44,38 @@ class Scripts:
         return self._engine.process_ids if self._engine is not None else []
 
     async def put(self, name: str, source: str, *, dry_run: bool = False) -> PutScript:
-        """Keep a source under a name, or only tell whether it could be. Raises ScriptInvalid."""
-        verdict = await self._require().check(source)
+        """Keep a source under a name, or only tell whether it could be.
+
+        Raises ScriptInvalid, ScriptBlocked and ScriptsUnavailableNow.
+        """
+        engine = self._require()
+        try:
+            verdict = await engine.check(source)
+        except SandboxError as exc:
+            raise ScriptsUnavailableNow(f"the script cannot be checked now: {exc}; try again") from exc
         if (fault := verdict.fault) is not None:
             place = None if fault.place is None else (fault.place.line, fault.place.column)
             raise ScriptInvalid(fault.message, place)
-        before = None if dry_run else await self._store.put_script(name, source, _NOTHING_FOUND)
+        findings = await self._findings(engine, source)
+        before = None if dry_run else await self._store.put_script(name, source, findings)
         encoded = source.encode()
         digest = sha256(encoded).hexdigest()
-        head = ScriptHead(name, digest, present(), len(encoded), _NOTHING_FOUND, is_current=not dry_run)
+        head = ScriptHead(name, digest, present(), len(encoded), findings, is_current=not dry_run)
         return PutScript(head, before)
+
+    async def _findings(self, engine: ScriptEngine, source: str) -> Json:
+        """Analyse a source, if that is wanted. Raises ScriptBlocked."""
+        found = _NOT_LOOKED_AT
+        if self._tunables.current.enable_static_analysis:
+            try:
+                found = await engine.findings(source)
+            except SandboxError as exc:
+                _logger.warning("a script is kept without having been analysed: %s", exc)
+        encoded = encode([_shown(each) for each in found])
+        severe = sum(each.severity is Severity.HIGH for each in found)
+        if severe and self._tunables.current.block_on_high_severity:
+            raise ScriptBlocked(encoded, severe)
+        return encoded
 
     async def get(self, name: str, version: str | None = None) -> Script:
         """Return a script, or one of its versions by its hash."""
@@ -80,6 +106,16 @@ class Scripts:
     def _require(self) -> ScriptEngine:
         if self._engine is None:
             raise ScriptsOff("scripts are not enabled; start this server with --enable-scripts")
-        if self._is_disabled():
+        if self._tunables.current.sandbox_script_disabled:
             raise ScriptsOff("scripts are disabled, by sandbox-script-disabled")
         return self._engine
+
+
+def _shown(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "type": finding.type,
+        "severity": finding.severity,
+        "message": finding.message,
+        "line": finding.place.line,
+        "column": finding.place.column,
+    }

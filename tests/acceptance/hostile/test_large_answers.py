@@ -158,7 +158,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             rule_store=watched,
             incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
             tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
-            scripts=Scripts(watched, None, lambda: False),
+            scripts=Scripts(watched, None, tuned()),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])
