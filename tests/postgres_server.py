@@ -17,7 +17,10 @@ from typing import IO, Self
 from waiting import eventually
 
 from local_cluster.database import account, programs
+from tests.postgres_versions.programs import own_copy
 
+VERSION = "TESTED_POSTGRES"
+"""The variable that names the version of all servers, if it is another than Debian's."""
 USER = "wfx"
 """Owner of the databases: no superuser, as in production."""
 PASSWORD = "s3cret of the tests"
@@ -46,22 +49,39 @@ class Postgres:
 
     def __init__(self, primary: Postgres | None = None) -> None:
         """Make the database cluster, or the standby of another server; ``start`` starts it."""
-        self._programs = programs()
         self._account = account()
         self.folder = Path(tempfile.mkdtemp(prefix="wfx-postgres-", dir="/tmp"))  # a socket's name has 107 bytes
         if "user" in self._account:
             os.chown(self.folder, self._account["user"], self._account["group"])
+        version = os.environ.get(VERSION, "")
+        self._servers = own_copy(version, self.folder) if version else programs()
         self._keeper = self.start_program(["sh", "-c", _KEEPER, "sh", str(self.folder)], stdin=subprocess.PIPE)
         self.data = self.folder / "data"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._is_standby = primary is not None
-        if primary is not None:
-            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
-                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
-        else:
+        if primary is None:
             self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
                      "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        elif version:
+            self._copy(primary)
+        else:
+            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
+                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+
+    def _copy(self, primary: Postgres) -> None:
+        """Copy a running server of another version than Debian's, whose pg_basebackup takes no newer ones."""
+        start, stop = ("pg_start_backup('', true, false)", "pg_stop_backup(false, false)")
+        if int(os.environ[VERSION]) >= 15:
+            start, stop = "pg_backup_start('', true)", "pg_backup_stop(false)"
+        _, *label = primary.sql(
+            f"SELECT {start};\n\\! cp -r {primary.data} {self.data} 2> /dev/null\nSELECT labelfile FROM {stop};"
+        )
+        (self.data / "postmaster.pid").unlink()
+        self.own_file("data/backup_label", "\n".join(label).encode())
+        self.own_file("data/standby.signal", b"")
+        where = f"primary_conninfo = 'host={primary.folder} port={primary.port} user={_SUPERUSER}'\n"
+        self.own_file("data/postgresql.auto.conf", where.encode())
 
     def __enter__(self) -> Self:
         """Start the server, with the user who owns the databases of the tests."""
@@ -91,7 +111,7 @@ class Postgres:
         words = [f"-c{each}" for each in (*_SETTINGS, *settings, *own)]
         with (self.folder / "log").open("ab") as log:
             self.process = process = self.start_program(
-                [str(self._programs / "postgres"), f"-D{self.data}", *words], stdout=log, stderr=log
+                [self._path("postgres"), f"-D{self.data}", *words], stdout=log, stderr=log
             )
         eventually(lambda: self._says_ready() or process.poll() is not None, "PostgreSQL starts")
         return process.poll() is None
@@ -145,7 +165,7 @@ class Postgres:
     def run(self, program: str, *words: str, text: str = "") -> str:
         """Run one of PostgreSQL's programs as who owns the server; returns what it prints."""
         process = self.start_program(
-            [str(self._programs / program), *words],
+            [self._path(program), *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         printed, complaint = process.communicate(text.encode(), timeout=120)
@@ -174,6 +194,11 @@ class Postgres:
             "host": "127.0.0.1", "port": self.port, "user": USER, "password": PASSWORD, "dbname": database, **others
         }  # fmt: skip
         return " ".join(f"{key}={_quoted(str(value))}" for key, value in parts.items())
+
+    def _path(self, program: str) -> str:
+        """Find a program; other versions than Debian's have only those that make and run servers."""
+        own = self._servers / program
+        return str(own if own.exists() else programs() / program)
 
     def start_program(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -21,7 +22,18 @@ defaults
     timeout client 2m   # streams are never silent for longer than --sse-ping-interval
     timeout server 2m
     default-server check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+    http-error status 503 content-type application/json hdr Retry-After 1 string '{no_server}'
 """
+_NO_SERVER = {
+    "errors": [
+        {
+            "code": "wfx.storeUnavailable",
+            "logref": "2f4ac8d95b1e47a3a0d9c6e8731f5b24",
+            "message": "no server is ready at the moment; try again later",
+        }
+    ]
+}
+"""What the balancer answers then, as servers do that cannot reach PostgreSQL."""
 _SIDE = """
 listen {side}
     bind 127.0.0.1:{port}
@@ -45,7 +57,7 @@ def start(processes: Processes, ports: Ports, servers: Sequence[Ports]) -> None:
         raise CannotRun("HAProxy is missing: install Debian's package haproxy")
     file = processes.folder / "haproxy.cfg"
     sides = [_side(side, ports, servers) for side in Ports._fields]
-    file.write_text(_CONFIGURATION + "".join(sides))
+    file.write_text(_CONFIGURATION.format(no_server=json.dumps(_NO_SERVER)) + "".join(sides))
     processes.start(NAME, [program, "-db", "-f", str(file)])
 
 

@@ -110,6 +110,28 @@ def test_a_server_is_killed() -> None:
         assert shown == log
 
 
+def test_no_server_is_ready() -> None:
+    """While no server is ready the balancer answers as wfx does: 503 with Retry-After, and JSON; then all goes on."""
+    with running("--servers=1", "--no-demo") as cluster:
+        ((process, _),) = cluster.servers().values()
+        last: dict[str, httpx.Response] = {}
+        refused: dict[str, httpx.Response] = {}
+
+        def both_are_refused() -> bool:
+            for side in ("north", "south"):
+                last[side] = httpx.get(f"http://127.0.0.1:{cluster.port(side)}{BASE}/jobs", trust_env=False, timeout=60)
+                if last[side].status_code == 503:
+                    refused[side] = last[side]
+            return len(refused) == 2
+
+        os.kill(process, signal.SIGKILL)
+        eventually(both_are_refused, "the balancer has noticed")
+        for answer in refused.values():
+            assert int(answer.headers["retry-after"]) > 0
+            assert answer.json()["errors"][0]["code"] == "wfx.storeUnavailable"
+        eventually(lambda: both_are_refused() and last["south"].status_code == 200, "the server is there again")
+
+
 def test_nothing_is_left_behind() -> None:
     """Ctrl-C ends all processes with exit code 0 and removes the directory."""
     with running("--servers=1") as cluster:

@@ -16,19 +16,26 @@ from postgres_server import Postgres
 from tests.acceptance.cluster.episode import live
 from tests.acceptance.cluster.troubles import SLOW, TROUBLES
 
-SEED = 1 if "CI" in os.environ else random.randrange(10**9)
-"""Decides what is asked for and which troubles there are; what is under way when they come is chance."""
+SEEDS = [*range(1, 10)] if "CI" in os.environ else [0]
+"""Decide what is asked for and which troubles there are; what is under way when they come is chance. 0 is any.
+
+Those of CI take three minutes together on two idle cores; what is fixed is the number of troubles.
+"""
 
 
 @pytest.mark.timeout(600)
-async def test_everything_fails_under_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_everything_fails_under_load(tmp_path: Path, seed: int) -> None:
     """Row 50: whatever fails, what was confirmed is there once and in order, and all servers and streams agree on it.
 
     Servers are killed and halted, PostgreSQL breaks down, connections are ended, also in the middle of a commit. What
     was refused has not happened; what nobody was told of has happened whole, or not at all.
     """
+    slow = seed == SEEDS[-1]
     with Postgres() as postgres:
-        outcome = await live(SEED, postgres, tmp_path, of_servers=5, of_postgres=10)
-    assert outcome.cluster.done.keys() == TROUBLES.keys() - SLOW.keys(), "each trouble came"
+        outcome = await live(
+            seed or random.randrange(10**9), postgres, tmp_path, of_servers=5, of_postgres=10, slow=slow
+        )
+    assert outcome.cluster.done.keys() == TROUBLES.keys() - (() if slow else SLOW.keys()), "each trouble came"
     assert outcome.cluster.notes.outcomes[Outcome.UNKNOWN] > 0, "something was under way when a server died"
     assert all(follower.connections > 1 for follower in outcome.work.followers.values()), "each stream was cut"

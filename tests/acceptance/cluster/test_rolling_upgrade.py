@@ -1,4 +1,4 @@
-"""Two releases at once on one database, under load: the one under test as the older, and one with further tables."""
+"""Two releases at once on one database, under load: the one under test beside the one before, and beside a next one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from waiting import eventually
 
 from tests.acceptance.clients import create_workflow
 from tests.acceptance.cluster.episode import find_unsound, service_of, stop_in_order, tracebacks
-from tests.acceptance.cluster.releases import CONTRACTING, EXPANDING, NEXT, environment_of, next_release
+from tests.acceptance.cluster.releases import (
+    CONTRACTING,
+    EXPANDING,
+    NEXT,
+    THIS,
+    environment_of,
+    newest_step,
+    next_release,
+    release_before,
+)
 from tests.acceptance.cluster.troubles import Cluster
 from tests.acceptance.cluster.verdict import wrongs
 from tests.acceptance.cluster.working import working
@@ -35,10 +44,10 @@ class Upgrade:
     """Two services of one database, which go from release to release while clients work."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Begin with the release under test."""
+        """Begin with the older release."""
         self.cluster = cluster
 
-    async def replace(self, server: int, release: Path | None, how: signal.Signals = signal.SIGTERM) -> None:
+    async def replace(self, server: int, release: Path, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop a server, and start it again with another release; the other one goes on meanwhile."""
         service = self.cluster.services[server]
         await asyncio.to_thread(service.stop, how)
@@ -49,26 +58,42 @@ class Upgrade:
         await self.cluster.more(20, [1])
 
 
+@pytest.fixture(params=["the one before and this", "this and a next one"])
+def releases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
+    """An older and a newer release."""
+    if request.param == "this and a next one":
+        return THIS, next_release(tmp_path / "next", EXPANDING)
+    return release_before(tmp_path / "before"), THIS
+
+
 @pytest.mark.timeout(600)
-async def test_two_releases_work_on_one_database(postgres: Postgres, option: str, tmp_path: Path) -> None:
+async def test_two_releases_work_on_one_database(
+    postgres: Postgres, option: str, tmp_path: Path, releases: tuple[Path, Path]
+) -> None:
     """Row 7: a release that adds to the tables does so under load; servers of it and of the one before work together.
 
     Nothing that was confirmed is lost, and both show the same; also when a server of the release before comes back.
     """
-    release = next_release(tmp_path / "next", EXPANDING)
+    older, newer = releases
     services = [service_of(tmp_path / f"server-{number}", option) for number in range(2)]
+    for service in services:
+        service.environment = environment_of(older)
     with services[0], services[1]:
         await create_workflow(services[0].north)
         upgrade = Upgrade(Cluster(services, (), postgres))
         async with working(services, upgrade.cluster.notes, SEED) as work:
-            await upgrade.replace(0, release)
-            await upgrade.replace(1, None, signal.SIGKILL)  # it crashes, and finds the new tables
-            await upgrade.replace(0, None)  # something else is wrong with the release
-            await upgrade.replace(1, release)
+            await upgrade.replace(0, newer)
+            await upgrade.replace(1, older, signal.SIGKILL)  # it crashes, and finds the new tables
+            await upgrade.replace(0, older)  # something else is wrong with the release
+            await upgrade.replace(1, newer)
+            await upgrade.replace(0, newer)
         await stop_in_order(services)
-    found = [*wrongs(work.evidence), *await find_unsound(option, environment_of(release)), *tracebacks(services)]
+    found = [*wrongs(work.evidence), *await find_unsound(option, environment_of(newer)), *tracebacks(services)]
     assert found == [], f"seed {SEED}"
-    assert any("database migrated" in line and f'"to": {NEXT}' in line for line in services[0].lines)
+    last = newest_step(newer)
+    assert last == newest_step(older) or any(
+        "database migrated" in line and f'"to": {last}' in line for line in services[0].lines
+    )
 
 
 def test_an_upgrade_is_killed(postgres: Postgres, option: str, tmp_path: Path) -> None:
@@ -86,7 +111,7 @@ def test_an_upgrade_is_killed(postgres: Postgres, option: str, tmp_path: Path) -
         with pytest.raises(RuntimeError, match="ended at start"):
             starting.result(60)
     assert service.stop() == -signal.SIGKILL
-    for release in (None, slow, None):
+    for release in (THIS, slow, THIS):
         service.environment = environment_of(release)
         with service:
             assert httpx.get(f"{service.north}/readyz").status_code == 200
@@ -102,7 +127,7 @@ def test_what_older_releases_need_is_taken_away_later(option: str, tmp_path: Pat
         service.environment = environment_of(release)
         with service:
             assert httpx.get(f"{service.north}/readyz").status_code == 200
-    service.environment = environment_of(None)
+    service.environment = environment_of(THIS)
     with pytest.raises(RuntimeError, match=f"which needs a program that knows {NEXT} at least"):
         service.start()
     assert service.stop() == 1

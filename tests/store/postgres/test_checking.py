@@ -123,6 +123,7 @@ DAMAGE = {
         "DELETE FROM score",
     ],
     "event_answer": ["UPDATE event_answer SET size = 3", "UPDATE event_answer SET key = 'evt'"],
+    "script": ["UPDATE script SET size = 3", "UPDATE script SET ctime = -1"],
     "repetition": ["UPDATE repetition SET times = -1"],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",

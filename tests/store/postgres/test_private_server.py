@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from postgres_server import USER, Postgres
+from postgres_server import USER, VERSION, Postgres
 from waiting import eventually, is_gone
 
 from local_cluster.database import programs
@@ -36,6 +37,12 @@ def test_no_server_is_left_behind() -> None:
         killed.send_signal(signal.SIGKILL)
     eventually(lambda: is_gone(server), "the server ends")
     eventually(lambda: not Path(folder).exists(), "its directory is removed")
+
+
+def test_version(postgres: Postgres) -> None:
+    """The server has the version that was asked for."""
+    (found,) = postgres.sql("SHOW server_version")
+    assert found.startswith(f"{os.environ[VERSION]}." if VERSION in os.environ else "")
 
 
 def test_own_user(postgres: Postgres, database: str) -> None:

@@ -188,7 +188,11 @@ moved AS (
     ORDER BY key
     RETURNING 1
 ),
-go AS MATERIALIZED (SELECT id FROM me WHERE EXISTS (SELECT FROM moved)),
+go AS MATERIALIZED (
+    SELECT id FROM me
+    WHERE EXISTS (SELECT FROM moved)
+        OR (cardinality($51::text[]) = 0 AND NOT EXISTS (SELECT FROM stale) :unless)  -- no answer is kept
+),
 
 -- name: go_with_task
 moved AS (

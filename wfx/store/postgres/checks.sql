@@ -4,14 +4,15 @@
 -- name: index
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'counted_tag_pkey',
-    'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey', 'device_unclaimed',
-    'event_answer_created', 'event_answer_key_key', 'event_answer_pkey', 'event_pkey', 'history_pkey', 'job_client',
-    'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_tag_pkey',
-    'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_pkey', 'rate_bucket_pkey',
-    'repetition_mtime', 'repetition_pkey', 'score_actor', 'score_key_key', 'score_pkey', 'score_total_pkey',
-    'sequence_pkey', 'tag_count_pkey', 'task_due', 'task_finished', 'task_key_key', 'task_kind', 'task_pkey', 'task_state',
-    'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+    'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey',
+    'counted_tag_pkey', 'current_script_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys',
+    'device_pkey', 'device_unclaimed', 'event_answer_created', 'event_answer_key_key', 'event_answer_pkey',
+    'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state',
+    'job_tag_keys', 'job_tag_pkey', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey',
+    'log_pkey', 'rate_bucket_pkey', 'repetition_mtime', 'repetition_pkey', 'score_actor', 'score_key_key', 'score_pkey',
+    'score_total_pkey', 'script_number_key', 'script_pkey', 'sequence_pkey', 'tag_count_pkey', 'task_due',
+    'task_finished', 'task_key_key', 'task_kind', 'task_pkey', 'task_state', 'tombstone_id_key', 'tombstone_pkey',
+    'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -22,12 +23,13 @@ WHERE NOT EXISTS (
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'counted_tag_pkey',
-    'current_workflow_number_fkey',
+    'current_script_name_sha256_fkey', 'current_script_pkey', 'current_workflow_number_fkey',
     'current_workflow_number_key', 'current_workflow_pkey', 'device_pkey', 'event_answer_key_key', 'event_answer_pkey',
     'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_tag_pkey', 'job_workflow_fkey',
     'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey',
-    'repetition_pkey', 'score_key_key', 'score_pkey', 'score_total_pkey', 'sequence_pkey', 'tag_count_pkey', 'task_key_key', 'task_pkey',
-    'tombstone_id_key', 'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
+    'repetition_pkey', 'score_key_key', 'score_pkey', 'score_total_pkey', 'script_number_key', 'script_pkey',
+    'sequence_pkey', 'tag_count_pkey', 'task_key_key', 'task_pkey', 'tombstone_id_key', 'tombstone_pkey',
+    'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
@@ -230,6 +232,13 @@ WHERE points IS NULL OR given IS NULL OR abs(points - given) > 1e-9 * greatest(m
 SELECT
     'event_answer ' || number, 'a hash, and ' || octet_length(answer) || ' bytes', key || ', ' || size || ' bytes'
 FROM event_answer WHERE length(key) <> 64 OR size <> octet_length(answer)
+
+-- name: script
+SELECT
+    'script ' || name || ' ' || sha256, 'a hash, a time from 0 on and ' || octet_length(source) || ' bytes',
+    ctime || ', ' || size || ' bytes'
+FROM script
+WHERE length(sha256) <> 64 OR ctime < 0 OR size <> octet_length(source)
 
 -- name: repetition
 SELECT 'repetition (' || root || ', ' || element || ')', 'a number and a time from 0 on', times || ' times at ' || mtime

@@ -7,7 +7,7 @@ import time
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreFull, StoreUnavailable
+from wfx.domain.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 
 
 class DecideAgain(StoreUnavailable):
@@ -18,7 +18,7 @@ class Unfit(StoreUnavailable):
     """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
 
 
-class Locked(StoreUnavailable):
+class Locked(StoreBusy):
     """Somebody else holds a lock; the statement changed nothing, and the connection is good."""
 
 

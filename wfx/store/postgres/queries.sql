@@ -138,7 +138,8 @@ SELECT
                 ('tag_shift', 'SELECT,INSERT,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
-                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE')
+                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('script', 'SELECT,INSERT,UPDATE,DELETE'), ('current_script', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -595,7 +596,7 @@ UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dro
 SELECT
     log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
     (SELECT count(*) FROM consumer), (SELECT count(*) FROM device), (SELECT count(*) FROM task),
-    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence)
+    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence), (SELECT count(*) FROM script)
 FROM log
 
 -- name: dump_tasks
@@ -606,6 +607,10 @@ SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number
 
 -- name: dump_sequences
 SELECT name, value FROM sequence ORDER BY name
+
+-- name: dump_scripts
+SELECT script.name, script.sha256, ctime, current_script.name IS NOT NULL, findings, source
+FROM script LEFT JOIN current_script USING (name, sha256) ORDER BY number
 
 -- name: sum_imported_scores
 INSERT INTO score_total (actor_id, points) SELECT actor_id, sum(points) FROM score GROUP BY actor_id
@@ -658,7 +663,7 @@ DELETE FROM writer
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
     AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
-    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence) AND NOT EXISTS (SELECT FROM script)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -691,7 +696,7 @@ ANALYZE workflow, job, history, event, device, job_tag
 DROP TABLE import_progress;
 TRUNCATE
     workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, counted_tag, tag_count, tag_shift,
-    task, score, score_total, sequence;
+    task, score, score_total, sequence, script, current_script;
 UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807, tag_counted = 0
 
 -- name: lock_head
@@ -733,46 +738,20 @@ SELECT number, mtime::text, status::text, definition::text
 FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
 JOIN history ON job_history = numbered.id ORDER BY number, history.id
 
--- name: take_tokens
--- Of how many are wanted of each bucket those are taken that are there; see Bucket in domain/quota.py. $3 is the size of
--- a bucket, $4 how many tokens are put back when a window of $5 seconds is over. Buckets are locked in order.
-INSERT INTO rate_bucket AS kept (key, since, used, granted, full_at)
-SELECT key, now, least(wanted, $3), least(wanted, $3), now + ceil(least(wanted, $3)::double precision / $4) * $5
-FROM unnest($1::text[], $2::bigint[]) AS asked (key, wanted), extract(epoch FROM clock_timestamp()) AS now
-ORDER BY key
-ON CONFLICT (key) DO UPDATE SET (since, used, granted, full_at) = (
-    SELECT began, missing + taken, taken, began + ceil((missing + taken)::double precision / $4) * $5
-    FROM (
-        SELECT
-            CASE WHEN passed = 0 THEN kept.since WHEN missing > 0 THEN kept.since + passed * $5 ELSE excluded.since END,
-            missing, least(excluded.used, greatest($3 - missing, 0))
-        FROM (
-            SELECT passed, CASE WHEN passed = 0 THEN kept.used ELSE greatest(kept.used - passed * $4, 0) END::bigint
-            FROM greatest(floor((excluded.since - kept.since) / $5), 0) AS passed
-        ) AS back (passed, missing)
-    ) AS next (began, missing, taken)
-)
-RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
-
--- name: forget_full_buckets
-DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
-    SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
-))
-
--- name: lock_limits
+-- name: lock_buckets
 --- Buckets by their keys, which are made if need be and locked in order; the last one tells the time when all are.
 INSERT INTO limit_bucket AS kept (key) SELECT key FROM unnest($1::text[]) AS asked (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET key = excluded.key
 RETURNING key, periods, missing, at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
--- name: keep_limit
+-- name: keep_bucket
 UPDATE limit_bucket SET periods = $2, missing = $3, at = $4, full_at = $5 WHERE key = $1
 
--- name: look_at_limits
+-- name: look_at_buckets
 SELECT kept.periods, kept.missing, kept.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN limit_bucket AS kept USING (key) ORDER BY place
 
--- name: forget_full_limits
+-- name: forget_full_buckets
 DELETE FROM limit_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM limit_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000 LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
@@ -984,3 +963,47 @@ gone AS (
     RETURNING 1
 )
 SELECT count(*) FROM gone
+
+-- name: put_script
+-- Nothing if there are $7 scripts, and none of this name.
+WITH
+before AS (SELECT sha256 FROM current_script WHERE name = $1),
+room AS (SELECT EXISTS (SELECT FROM before) OR (SELECT count(*) FROM current_script) < $7 AS is_there),
+version AS (
+    INSERT INTO script (name, sha256, ctime, size, findings, source)
+    SELECT $1, $2, $3, $4, $5, $6 FROM room WHERE is_there
+    ON CONFLICT (name, sha256) DO UPDATE SET number = DEFAULT, ctime = excluded.ctime, findings = excluded.findings
+    RETURNING 1
+),
+put AS (
+    INSERT INTO current_script (name, sha256) SELECT $1, $2 FROM room WHERE is_there
+    ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256
+    RETURNING 1
+)
+SELECT is_there, (SELECT sha256 FROM before) FROM room
+
+-- name: delete_script
+DELETE FROM current_script WHERE name = $1 RETURNING name
+
+-- name: drop_old_scripts
+-- By number: one that another server puts meanwhile gets another, and stays.
+DELETE FROM script USING (
+    SELECT number FROM script WHERE NOT EXISTS (
+        SELECT FROM current_script WHERE current_script.name = script.name AND current_script.sha256 = script.sha256
+    )
+    ORDER BY number DESC OFFSET $1
+) AS old
+WHERE script.number = old.number
+
+-- name: script
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL, source
+FROM script LEFT JOIN current_script USING (name, sha256)
+WHERE script.name = $1 AND script.sha256 = coalesce($2, (SELECT sha256 FROM current_script WHERE name = $1))
+
+-- name: scripts
+SELECT name, sha256, ctime, size, findings, true
+FROM current_script JOIN script USING (name, sha256) WHERE name > $1 ORDER BY name LIMIT $2
+
+-- name: script_versions
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL
+FROM script LEFT JOIN current_script USING (name, sha256) WHERE script.name = $1 ORDER BY number DESC
