@@ -87,7 +87,7 @@ DAMAGE = {
         "INSERT INTO job_count VALUES (1, 'GONE', '', 2)",
     ],
     "tag_count": [
-        "INSERT INTO counted_tag VALUES ('y', 1000)",
+        "DELETE FROM tag_shift; INSERT INTO counted_tag VALUES ('y', 1000)",
         "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_count VALUES ('none', 1, 'NEW', '', 2)",
         "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_shift VALUES (1, 1, 'A', '', '{none}')",
     ],

@@ -135,6 +135,21 @@ async def test_a_row_that_should_not_be_there(store: Store, plain: Plain) -> Non
     assert await plain.fetchval("SELECT bool_and(job_tag.workflow = job.workflow) FROM job_tag JOIN job USING (number)")
 
 
+async def test_triggers_do_not_depend_on_the_search_path(store: Store, plain: Plain) -> None:
+    """In whatever schemas a session looks for tables, and whatever it has there, triggers write into the right one."""
+    await store.create_workflow(FLOW)
+    job = await store.create_job(FLOW.name, begin(tags=("x",)))
+    schema = await plain.fetchval("SELECT current_schema")
+    async with plain.transaction():
+        await plain.execute("CREATE TEMPORARY TABLE job_tag (tag text, number bigint, workflow bigint)")
+        await plain.execute("SET LOCAL search_path = pg_temp")
+        await plain.execute(f"UPDATE {schema}.job SET tags = '[\"y\"]', tag_keys = '{{y}}'")
+        assert await plain.fetchval("SELECT count(*) FROM pg_temp.job_tag") == 0
+        await plain.execute("DROP TABLE pg_temp.job_tag")
+    assert await kept(plain) == {job.id: {"y"}}
+    await plain.execute("UPDATE job SET tags = '[\"x\"]', tag_keys = '{x}'")
+
+
 async def test_searches_read_the_table(store: Store, plain: Plain) -> None:
     """Pages and totals by tag come from the table."""
     jobs = await populate(store)

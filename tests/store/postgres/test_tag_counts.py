@@ -21,7 +21,7 @@ from wfx.domain.query import JobQuery
 from wfx.store.batching_store import BatchingStore
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
-from wfx.store.postgres import job_summary, opening, restoring
+from wfx.store.postgres import job_summary, opening, restoring, writer
 from wfx.store.postgres.backend import PostgresBackend
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
@@ -157,6 +157,19 @@ async def test_counting_beside_changes(store: Store, plain: Plain, monkeypatch: 
             await store.delete_job((await all_jobs(store))[pieces].id)
             await require_right(store)
     assert pieces > 5
+    await require_right(store)
+
+
+async def test_changes_are_added_before_they_are_many(
+    store: Store, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any chore, summaries have few changes to look at beside the counts."""
+    jobs = await populate(store)
+    await count(store, plain)
+    monkeypatch.setattr(writer, "_MOST_SHIFTS", 8)
+    for job in jobs:
+        await store.change_job(job.id, tag("more"))
+        assert await plain.fetchval("SELECT count(*) FROM tag_shift") < 8
     await require_right(store)
 
 

@@ -47,7 +47,7 @@ async def summarize(plain: Plain, query: JobListQuery) -> JobSummary:
 
 async def count_more(plain: Plain) -> bool:
     """Count some of the jobs that were not counted yet, and tell whether it is worth to go on at once."""
-    added = await _add_shifts(plain)
+    added = await add_shifts(plain)
     await _choose_tags(plain)
     jobs_true, jobs_all, tags_true, tags_all = await plain.fetchrow(SQL["is_counted"]) or (True,) * 4
     if not jobs_all:
@@ -59,7 +59,7 @@ async def count_more(plain: Plain) -> bool:
     return added or (jobs_true and not jobs_all) or (tags_true and not tags_all)
 
 
-async def _add_shifts(plain: Plain) -> bool:
+async def add_shifts(plain: Plain) -> bool:
     """Add some of what has changed to the counts of tags, and tell whether there was more."""
     if not await plain.fetchval(SQL["has_shifts"]):
         return False

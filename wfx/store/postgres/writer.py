@@ -20,6 +20,7 @@ from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
+from wfx.store.postgres.job_summary import add_shifts
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
 from wfx.store.postgres.statements import SQL, FencedStatements
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS = 5
 """How often a statement is sent that other servers were in the way of."""
 _RECOVERY_PAUSE = 0.05
+_MOST_SHIFTS = 2000
+"""Changes of jobs that summaries by tag may have to look at, for each server, until they are added to the counts."""
 _IDS = "job_id_key"
 """PostgreSQL's name for the constraint that no two jobs have the same id."""
 
@@ -62,6 +65,8 @@ class Writer:
         self._batch = 0
         self._locked: set[int] = set()
         """The numbers of jobs that somebody held a lock on when they were waited for last."""
+        self._shifts = 0
+        """Jobs that were changed since changes were added to the counts of tags."""
         self._told: Row = ()
         """What the server's row said when the connection was opened: epoch, batch, and the answer to that batch."""
 
@@ -146,6 +151,8 @@ class Writer:
             raise await self._run(partial(checkpoints.refusal, checkpoint=checkpoint))
         if batch.long_histories and done:
             await self._trim(batch.long_histories)
+        if done and not batch.is_still:
+            await self._note_shifts(len(batch.ids))
         return Applied(first_seq or 0, frozenset(stale))
 
     async def _refuse_locked(self, batch: Batch, cause: Locked | None = None) -> None:
@@ -231,6 +238,16 @@ class Writer:
                 await self._run(partial(trim, job=number))
             except StoreError as exc:
                 _log.warning("cannot shorten the history of a job: %s", exc)
+
+    async def _note_shifts(self, jobs: int) -> None:
+        """Have changes added to the counts of tags before they are many. What fails is left to a chore."""
+        self._shifts += jobs
+        if self._shifts >= _MOST_SHIFTS:
+            self._shifts = 0
+            try:
+                await self._run(add_shifts)
+            except StoreError as exc:
+                _log.warning("cannot add changes to the counts of tags: %s", exc)
 
 
 async def _nothing(_: Plain) -> None:
