@@ -186,7 +186,7 @@ class _Effects:
                 outcome, message = Outcome.QUEUED, f"queued as task {self._key}/{action_id}"
         except (ValueError, TypeError, OverflowError, RecursionError, WfxError) as exc:
             return self.refuse(scenario_id, planned, Outcome.INVALID, str(exc) or type(exc).__name__)
-        if self._lineage.root:
+        if self._lineage.root and self._cause.depth > 1:
             self._count(ALL)
         if self._lineage.limit:
             self._count(action_id)
