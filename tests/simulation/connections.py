@@ -138,7 +138,7 @@ def connector(chance: random.Random, faults: Faults) -> Callable[..., Any]:
     """Make what takes the place of :func:`aiosqlite.connect`."""
 
     async def connect(database: str, **options: Any) -> Connection:
-        plain = sqlite3.connect(database, factory=Flaky, **options)
+        plain = sqlite3.connect(database, **options | {"factory": Flaky})
         plain.faults = faults
         return Connection(plain, chance)
 
