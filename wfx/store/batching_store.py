@@ -35,6 +35,7 @@ from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.batching_scripts import BatchingScripts
 from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
+from wfx.store.bulk_protocol import HELD
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
@@ -61,7 +62,6 @@ from wfx.store.operations import (
 from wfx.store.plan import Clock
 from wfx.store.protocol import (
     EVERYTHING,
-    HELD,
     KEPT_FOR_CONSUMERS,
     LONGEST_LEASE,
     Begin,

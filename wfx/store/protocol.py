@@ -29,7 +29,7 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.buckets import BucketStore
-from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
+from wfx.store.bulk_protocol import BulkStore
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import NOTHING, RuleRecords
@@ -51,8 +51,6 @@ Begin = Callable[[], None]
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
-HELD = 10
-"""Seconds for which the store that carries out a bulk request need not give a sign of it."""
 LONGEST_LEASE = 86_400
 """Seconds; a lease for longer would keep a chore undone for longer, too, once its holder is gone."""
 
@@ -129,7 +127,7 @@ class LogFollower(Protocol):
         """Stop following; who waits for events goes on, too."""
 
 
-class Store(RuleStore, ScriptStore, Protocol):
+class Store(BulkStore, RuleStore, ScriptStore, Protocol):
     """See the module's docstring for what holds of every operation."""
 
     async def create_workflow(
@@ -340,31 +338,6 @@ class Store(RuleStore, ScriptStore, Protocol):
         head, ValueError if it lies before ``after``, the consumer's name is no text, or records have a fault, and
         whatever the store raises that cannot write what an operation says; then nothing has happened.
         """
-
-    async def read_bulk(self, key: str) -> BulkRecord | None:
-        """Return what is kept of the bulk request with this idempotency key; None if nothing is."""
-
-    async def open_bulk(self, key: str, record: BulkRecord) -> BulkRecord:
-        """Keep the record of a bulk request unless there is one with its key; return what is kept, to be carried out.
-
-        Until :data:`HELD` seconds after its last slice, no other store is given it. Raises IdempotencyKeyReused if the
-        one that is there has another fingerprint, and IdempotencyKeyInUse while another store carries it out. Those of
-        the same store see to that themselves.
-        """
-
-    async def take_slice(
-        self, key: str | None, done: int, items: Sequence[Sequence[JobOperation]], tell: TellSlice
-    ) -> SliceResult:
-        """Do items of a bulk request and write down what ``tell`` says of them, in one transaction.
-
-        Each item is some operations on one job, done in order, each item on another job; where one is refused, the
-        item is. Large jobs end a slice early, so only the first items may be done, one at least. With a key, nothing
-        happens unless ``done`` items were done before: then it raises IdempotencyKeyInUse, since somebody else has gone
-        on. Raises whatever the store raises that cannot write; then nothing has happened.
-        """
-
-    async def bulk_results(self, key: str) -> Sequence[str]:
-        """Return what was written of the slices of a bulk request, in order."""
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
         """Take the lease with this name for so many seconds, or renew it; None while another store has it.
