@@ -33,6 +33,7 @@ from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_excl
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.batching_scripts import BatchingScripts
+from wfx.store.begin import Begin, nothing
 from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.bulk_protocol import HELD
@@ -64,7 +65,6 @@ from wfx.store.protocol import (
     EVERYTHING,
     KEPT_FOR_CONSUMERS,
     LONGEST_LEASE,
-    Begin,
     Consumer,
     DecideChange,
     DecideCreation,
@@ -72,7 +72,6 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
     RequireJob,
-    nothing,
 )
 from wfx.store.rule_records import NOTHING, RuleRecords
 

@@ -13,8 +13,9 @@ from wfx.domain.device import DeviceDescription, Sighting
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.begin import Begin, nothing
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
-from wfx.store.protocol import Begin, DecideChange, DecideCreation, RequireJob, nothing
+from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
 from wfx.store.rule_records import NOTHING, RuleRecords, TaskOutcome
 
 TellEvent = Callable[[Sequence[Any]], str]

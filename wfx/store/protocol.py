@@ -28,6 +28,7 @@ from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.begin import Begin, nothing
 from wfx.store.buckets import BucketStore
 from wfx.store.bulk_protocol import BulkStore
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
@@ -46,17 +47,11 @@ DecideChange = Callable[[Job], Change]
 """Decides what becomes of the job, or raises a domain error; pure."""
 RequireJob = Callable[[Job], None]
 """Raises a domain error unless something may be done with the job; pure."""
-Begin = Callable[[], None]
-"""Is called right before something is done; raises a domain error to refuse it."""
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
 LONGEST_LEASE = 86_400
 """Seconds; a lease for longer would keep a chore undone for longer, too, once its holder is gone."""
-
-
-def nothing() -> None:
-    """Refuse nothing."""
 
 
 class NoRoom(Exception):
@@ -133,10 +128,7 @@ class Store(BulkStore, RuleStore, ScriptStore, Protocol):
     async def create_workflow(
         self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing
     ) -> Workflow:
-        """Store a checked workflow and return it with its number. Raises WorkflowNotUnique.
-
-        ``begin`` is called right before, and may raise a domain error to refuse.
-        """
+        """Store a checked workflow and return it with its number. Raises WorkflowNotUnique."""
 
     async def get_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
@@ -148,10 +140,7 @@ class Store(BulkStore, RuleStore, ScriptStore, Protocol):
         """Return workflows ordered by name, bytewise."""
 
     async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing) -> None:
-        """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it.
-
-        ``begin`` is called right before, and may raise a domain error to refuse.
-        """
+        """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it."""
 
     async def create_job(
         self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
