@@ -13,12 +13,13 @@ VERSIONS := 14 16 17 18
 .DEFAULT_GOAL := help
 .PHONY: help run demo run-cluster test test-postgres-versions check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
         fuzz attack mutants docs \
-        lock packages wheel deb sbom container clean
+        lock packages script-engine wheel deb sbom container clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8081, southbound on 8080
+	@$(BIN)/python -m release.script_engine --if-npm-is-found
 	@$(BIN)/python -m wfx.welcome $(ARGS)
 	@exec $(BIN)/wfx $(ARGS)
 
@@ -29,7 +30,7 @@ run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behin
 	@.ci/packages cluster
 	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres packages check ## Run everything that can fail
+test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine packages check ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests of the store on PostgreSQL 14, 16, 17 and 18 (a quarter of an hour)
@@ -50,7 +51,7 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	PYTHONPATH=loadtest:plugins $(BIN)/lint-imports
 
-bench: $(VENV)/.dev packages ## Measure throughput and latency (takes minutes)
+bench: $(VENV)/.dev script-engine packages ## Measure throughput and latency (takes minutes)
 	@PYTHONPATH=loadtest:. $(BIN)/python -m bench $(ARGS)
 
 bench-compare: $(VENV)/.dev packages ## Measure this work tree against another commit: BASE=<rev>
@@ -92,10 +93,13 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation anew, and w
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-phased.svg spec/workflows/wfx.workflow.dau.phased.yml
 	$(BIN)/python -m wfx_viewer --output-format svg --output docs/viewer-kanban.svg spec/workflows/wfx.workflow.kanban.yml
 
-wheel: $(VENV)/.runtime ## Build wheel and source archive into dist/
+script-engine: $(VENV)/.runtime ## Fetch the engine of scripts, which is no part of the repository (by npm, pinned by its hash)
+	@$(BIN)/python -m release.script_engine
+
+wheel: $(VENV)/.runtime script-engine ## Build wheel and source archive into dist/
 	$(BIN)/python -m hatchling build -d dist
 
-deb: $(VENV)/.runtime ## Build the Debian package into dist/ (no root needed)
+deb: $(VENV)/.runtime script-engine ## Build the Debian package into dist/ (no root needed)
 	@$(BIN)/python -m release.deb dist
 
 sbom: $(VENV)/.runtime ## Write what wfx consists of into dist/, as CycloneDX and SPDX
@@ -116,6 +120,8 @@ lock: $(VENV)/.dev ## Pin all dependencies anew
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-build.lock
 	$(BIN)/uv pip compile --group mutants -c requirements-dev.lock \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-mutants.lock
+	$(BIN)/uv pip compile --group npm -c requirements-dev.lock \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -q -o requirements-npm.lock
 
 packages:
 	@.ci/packages

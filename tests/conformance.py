@@ -170,7 +170,7 @@ def _openapi(name: str) -> OpenAPI:
         spec_validator_cls=None,
         request_validator_cls=Requests,
         response_validator_cls=Responses,
-        extra_media_type_deserializers={"application/problem+json": json.loads},
+        extra_media_type_deserializers={"application/problem+json": json.loads, "text/javascript": bytes.decode},
     )
     return OpenAPI(SchemaPath.from_dict(spec.document(name), resolved_cache_maxsize=_MOST_PARTS), config=config)
 

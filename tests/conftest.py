@@ -16,6 +16,7 @@ from conformance import conforming_client
 from httpx._transports import default
 from hypothesis import HealthCheck, Phase, settings
 from postgres_server import Postgres
+from redis_server import RedisServer
 
 from wfx import spec_files
 from wfx.demo.local import LocalService
@@ -69,6 +70,13 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL, one for each process of the tests; shared, so who stops it starts one of its own."""
     with Postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A running Redis, one for each process of the tests; shared, so who stops it starts one of its own."""
+    with RedisServer() as running:
         yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from functools import partial
 
+from wfx import rekey_command
 from wfx.commandline import completion, durations, help, man_pages  # noqa: A004  # help is the command's name
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
@@ -79,6 +80,11 @@ _CONFIG = Option(
 _OUTPUT = Option("output", Kind.STRING, "form of the report", "text", choices=("text", "json"))
 _POSTGRES_FLAGS = tuple(
     flag for flag in _FLAGS if flag.name in {"postgres-pooler", "postgres-listen-dsn", "postgres-may-lose-commits"}
+)
+_KEY_FLAGS = tuple(
+    flag
+    for flag in _FLAGS
+    if flag.name in {"enable-encryption", "encrypt-sensitive-data", "encryption-keys", "encryption-keys-file"}
 )
 _PRUNE_FLAGS = (
     Option(
@@ -249,7 +255,7 @@ ROOT = Command(
         # another one, for machines
         wfx check --storage-opt /var/lib/wfx/wfx.db --output json
         """,
-            options=(*_STORE_FLAGS, _OUTPUT),
+            options=(*_STORE_FLAGS, *_KEY_FLAGS, _OUTPUT),
             run=_check,
         ),
         Command(
@@ -291,7 +297,7 @@ ROOT = Command(
         # those that have failed, after a year
         wfx prune --older-than 1y --group FAILED
         """,
-            options=(*_STORE_FLAGS, *_POSTGRES_FLAGS, *_PRUNE_FLAGS),
+            options=(*_STORE_FLAGS, *_POSTGRES_FLAGS, *_KEY_FLAGS, *_PRUNE_FLAGS),
             run=_prune,
         ),
         Command(
@@ -310,7 +316,7 @@ ROOT = Command(
         # how many jobs each client has
         wfx export - | jq -r 'select(.kind == "job").clientId' | sort | uniq -c
         """,
-            options=_STORE_FLAGS,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
             run=_export,
             extensions=("jsonl",),
         ),
@@ -335,10 +341,11 @@ ROOT = Command(
         # from a file into PostgreSQL
         wfx import --storage postgres --storage-opt postgres://db.example/wfx wfx.db
         """,
-            options=_STORE_FLAGS,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
             run=_import,
             extensions=("jsonl", "db"),
         ),
+        rekey_command.command((*_STORE_FLAGS, *_KEY_FLAGS)),
         Command(
             "plugin",
             "Try plugins",

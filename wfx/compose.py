@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -26,11 +27,14 @@ from wfx.api.downloads import Downloads
 from wfx.api.host_check import HostCheck
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.probes import Probe, Probes, alive, ready
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit, SharedBuckets
+from wfx.api.rate_limit import RateLimit
 from wfx.api.request_counts import HOST_CHECK, PLUGIN, PREFLIGHT, RATE_LIMIT, RequestCounts
 from wfx.api.routes import Mount
 from wfx.api.services import Services
+from wfx.compose_rules import open_rules, open_scripts, prepare_rules, rule_consumer, rule_tasks
 from wfx.config.cross_checks import OptionRefused
+from wfx.config.encryption import sealing_of
+from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
@@ -39,7 +43,6 @@ from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.limits.policy import Kind
 from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
@@ -47,18 +50,17 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
-from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
-from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.request_context import Side
-from wfx.rules.graph import Engine
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
+from wfx.service.counted_steps import counted_steps
 from wfx.service.devices import Devices
 from wfx.service.guard import Guard
 from wfx.service.health import Health
@@ -69,11 +71,12 @@ from wfx.service.readiness import Readiness
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.backend_kinds import backend_kind
+from wfx.store.buckets import BucketStore
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
+from wfx.store.redis.buckets import RedisBuckets, RedisTarget
 from wfx.store.snapshot import Snapshots
 from wfx.store.storage_settings import StorageSettings
-from wfx.tasks.opening import open_tasks
 from wfx.tasks.retention import TaskRetention
 
 log = logging.getLogger("wfx")
@@ -134,10 +137,11 @@ async def compose(
     """
     tunables, batches, lost, kept = Holder(Tunables.of(config)), Batches(), Counter[str](), RetentionFigures()
     tunables.observe(_tune_logs)
-    rules = await _open_rules(config)
+    rules = await open_rules(config)
     store = await _open_store(config, batches, stack)
     await _start_retention(store, tunables, lost, kept, stack)
-    services = await _open_services(config, tunables, store, rules, stack)
+    bucket_stores = _bucket_stores(config, store, stack)
+    services = await _open_services(config, tunables, store, Limits(tunables, bucket_stores), rules, stack)
     plugins = await _start_plugins(config, tunables, stack, stop)
     limits = HttpLimits(Derived(tunables, partial(_http_settings, config)))
     running_config = _running_config(config, tunables, rules)
@@ -145,11 +149,10 @@ async def compose(
     endpoints = {side: Dispatch(side, services) for side in Side}
     readiness = Readiness(services.health, services.incoming.queue)
     snapshots = await stack.enter_async_context(Snapshots(store))
-    metric_sources = MetricSources(
+    metrics = Metrics(MetricSources(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
-    )  # fmt: skip
-    metrics = Metrics(metric_sources, tunables)
+    ), tunables)  # fmt: skip
     if siblings is not None:
         stack.callback((await siblings.serve(metrics)).close)
     diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
@@ -161,7 +164,7 @@ async def compose(
         tunables=tunables,
         running_config=running_config,
         plugins=plugins,
-        buckets=MemoryBuckets() if store.rate_tokens is None else SharedBuckets(store.rate_tokens, MemoryBuckets()),
+        buckets=Buckets(bucket_stores, partial(_store_of_requests, tunables), time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
 
@@ -174,6 +177,7 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
         may_lose_commits=config.postgres_may_lose_commits,
         search_connections=config.postgres_search_connections,
         search_timeout=config.postgres_search_timeout,
+        sealing=sealing_of(config),
     )
     store = await open_store(config.storage, config.storage_opt, settings, on_batch=batches.note)
     log.info("storage is open", extra={"fields": {"storage": config.storage}})
@@ -181,28 +185,9 @@ async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -
     return store
 
 
-async def _open_rules(config: Config) -> Rules:
-    """Read the rules before anything else is done. Raises OptionRefused."""
-    rules = Rules(_rule_source(config))
-    try:
-        await rules.open()
-    except RulesUnusable as exc:
-        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
-    return rules
-
-
-def _prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
-    """Have the rules read again, whether or not they are good: nothing else depends on them."""
-    return partial(rules.reload_from, _rule_source(config))
-
-
-def _rule_source(config: Config) -> RuleSource:
-    return RuleSource(config.rules, config.sandbox_expression_strict_mode)
-
-
 def _running_config(config: Config, tunables: Holder[Tunables], rules: Rules) -> RunningConfig:
     running_config = RunningConfig(config, tunables)
-    running_config.on_reload(partial(_prepare_rules, rules))
+    running_config.on_reload(partial(prepare_rules, rules))
     for option in ("client-plugins-dir", "mgmt-plugins-dir"):
         running_config.check_at_restart(option, partial(check_option, BY_NAME[option]))
     running_config.check_at_restart("storage-opt", _check_storage)
@@ -239,24 +224,42 @@ async def _start_retention(
     await stack.enter_async_context(TaskRetention(store))
 
 
+def _bucket_stores(config: Config, store: Store, stack: AsyncExitStack) -> Mapping[str, BucketStore]:
+    """Return where servers share buckets, by the names that the option has for it."""
+    stores: dict[str, BucketStore] = {}
+    if store.buckets is not None:
+        stores["postgres"] = store.buckets
+    if config.redis_host:
+        host, port = host_and_port(config.redis_host)
+        target = RedisTarget(host, port, config.redis_password, config.redis_tls, config.redis_key_prefix)
+        stores["redis"] = redis = RedisBuckets(target)
+        stack.push_async_callback(redis.close)
+    return stores
+
+
+def _store_of_requests(tunables: Holder[Tunables]) -> str:
+    """Return the name of the store that has the buckets of requests."""
+    return "redis" if tunables.current.sandbox_rate_limit_type == "redis" else "postgres"
+
+
 async def _open_services(
-    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, stack: AsyncExitStack
+    config: Config, tunables: Holder[Tunables], store: Store, limits: Limits, rules: Rules, stack: AsyncExitStack
 ) -> Services:
     broker = Broker(store)
     await broker.open()
     stack.push_async_callback(broker.close)
     health = await stack.enter_async_context(Health(store))
-    limits = Limits(tunables, store.rate_tokens)
     guard = Guard(store, limits, tunables)
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
-    tasks = open_tasks(store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE))
+    scripts = await open_scripts(config, tunables, store, stack)
+    tasks = rule_tasks(config, tunables, counted_steps(store, guard), rules, limits, scripts)
     services = Services(
         jobs=jobs,
         limits=limits,
         guard=guard,
         bulk=BulkJobs(store, jobs.created, guard),
-        workflows=Workflows(store),
+        workflows=Workflows(store, guard),
         devices=await stack.enter_async_context(Devices(store)),
         health=health,
         broker=broker,
@@ -267,13 +270,14 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(store, rules, figures, fatals, limits)),
+        incoming=await stack.enter_async_context(Incoming(counted_steps(store, guard), rules, figures, fatals, limits)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
+        scripts=scripts,
         rules=rules,
         rule_figures=figures,
         fatals=fatals,
     )
-    await stack.enter_async_context(_consumer(services, store, fatals))
+    await stack.enter_async_context(rule_consumer(services, store))
     return services
 
 
@@ -281,19 +285,6 @@ def _filters(config: Config, tunables: Holder[Tunables]) -> Filters:
     filters = Filters(deadline=config.filter_timeout, memory=config.filter_memory, output=config.filter_output)
     tunables.observe(lambda new: filters.set_limits(new.filter_timeout, new.filter_memory, new.filter_output))
     return filters
-
-
-def _consumer(services: Services, store: Store, fatals: Fatals) -> RuleConsumer:
-    """Make what has the rules work on the log."""
-    tunables = services.tunables
-    return RuleConsumer(
-        store, services.rules, services.rule_figures, fatals, services.jobs.created, services.limits,
-        lambda: tunables.current.sandbox_max_allowed_repetitions, is_shared=store.rate_tokens is not None,
-    )  # fmt: skip
-
-
-def _action_workers(rules: Rules) -> int:
-    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
 async def _close_store(store: Store) -> None:

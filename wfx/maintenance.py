@@ -1,4 +1,4 @@
-"""The commands ``wfx check`` and ``wfx backup``."""
+"""The commands ``wfx check``, ``wfx backup`` and ``wfx rekey``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
+from wfx.config.encryption import sealing_for
 from wfx.domain.errors import StoreError
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.findings import Report
@@ -23,7 +24,7 @@ def run_check(call: Invocation) -> int:
     try:
         with shown(call.err) as progress:
             kind = backend_kind(call.settings.text("storage"))
-            report = kind.check(call.settings.text("storage-opt"), progress)
+            report = kind.check(call.settings.text("storage-opt"), progress, sealing_for(call.settings))
     except StoreError as exc:
         raise Failure(neutralise(str(exc))) from exc
     if call.settings.text("output") == "json":
@@ -47,6 +48,28 @@ def run_backup(call: Invocation) -> int:
         raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"wrote {target} ({target.stat().st_size:,} bytes)")
     call.out.line(f"to {restoring.replace('BACKUP', str(target))}")
+    return EXIT_OK
+
+
+def run_rekey(call: Invocation) -> int:
+    """Bring all values into the form in which a server with these options writes them. Raises Failure."""
+    if call.arguments:
+        raise UsageFailure(f'wfx rekey takes no arguments, but was given "{call.arguments[0]}"')
+    sealing = sealing_for(call.settings)
+    if sealing is None:
+        raise UsageFailure("wfx rekey needs encryption-keys or encryption-keys-file")
+    try:
+        kind = backend_kind(call.settings.text("storage"))
+        with shown(call.err) as progress:
+            done = kind.rekey(call.settings.text("storage-opt"), sealing, progress)
+    except StoreError as exc:
+        raise Failure(neutralise(str(exc))) from exc
+    form = "plain" if sealing.writer is None else f'sealed with the key "{sealing.writer}"'
+    call.out.line(f"{done.place}: rows written anew: {done.values:,}; all values are {form} now")
+    if done.remains:
+        call.out.line(done.remains)
+    if done.unreadable:
+        raise Failure(f"rows that cannot be opened were left as they are: {done.unreadable:,}; wfx check names them")
     return EXIT_OK
 
 

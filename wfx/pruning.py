@@ -11,6 +11,7 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import Settings
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
+from wfx.config.encryption import sealing_for
 from wfx.config.max_ages import MaxAges, parse_age
 from wfx.domain.cause import Cause
 from wfx.domain.errors import StoreError, StoreUnusable
@@ -69,6 +70,7 @@ async def _prune(settings: Settings, ages: MaxAges, show: _Show, *, dry_run: boo
         pooler=settings.flag("postgres-pooler"),
         listen_dsn=settings.text("postgres-listen-dsn"),
         may_lose_commits=settings.flag("postgres-may-lose-commits"),
+        sealing=sealing_for(settings),
     )
     try:
         store = await open_store(settings.text("storage"), settings.text("storage-opt"), storage)

@@ -83,6 +83,8 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     except logs.CannotLog as exc:
         raise Failure(str(exc)) from exc
     logs.sanitize(loaded.config)
+    if loaded.config.enable_encryption or loaded.config.encrypt_sensitive_data:
+        logs.withhold_messages()
     try:
         yield
     except cross_checks.OptionRefused as exc:

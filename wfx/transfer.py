@@ -16,9 +16,11 @@ from wfx.commandline.failures import EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.progress import shown
 from wfx.commandline.terminal import neutralise
+from wfx.config.encryption import sealing_for
 from wfx.config.masking import without_passwords
 from wfx.domain.errors import StoreError, StoreUnusable
-from wfx.store.backend_kinds import backend_kind
+from wfx.protection.sealing import Sealing
+from wfx.store.backend_kinds import BackendKind, backend_kind
 from wfx.store.dump import DumpReader, Header, Record, lines
 from wfx.store.dump_file import reported, write_dump
 
@@ -46,7 +48,7 @@ def run_export(call: Invocation) -> int:
     target = _argument(call, "wfx export", "the file to write, or - for standard output")
     kind = backend_kind(call.settings.text("storage"))
     try:
-        with shown(call.err) as progress, kind.dump(call.settings.text("storage-opt")) as (header, records):
+        with shown(call.err) as progress, _dump(kind, call) as (header, records):
             dump = lines(header, reported(records, header, progress))
             if target == _STANDARD_STREAM:
                 for line in dump:
@@ -67,13 +69,18 @@ def run_import(call: Invocation) -> int:
         with shown(call.err) as progress, _opened(source, call) as opened:
             try:
                 option = call.settings.text("storage-opt")
-                place = kind.restore(option, opened.header, opened.records, progress)
+                sealing = sealing_for(call.settings)
+                place = kind.restore(option, opened.header, opened.records, progress, sealing)
             except ValueError as exc:
                 raise opened.refusal(exc) from exc
     except StoreError as exc:
         raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"imported into {place} ({_extent(opened.header)})")
     return EXIT_OK
+
+
+def _dump(kind: BackendKind, call: Invocation) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+    return kind.dump(call.settings.text("storage-opt"), sealing_for(call.settings))
 
 
 def _argument(call: Invocation, command: str, what: str) -> str:
@@ -89,12 +96,13 @@ def _opened(source: str, call: Invocation) -> Iterator[_Source]:
         yield _dump_of("standard input", call.stdin)
         return
     is_address = _ADDRESS.match(os.fsencode(source)) and not os.path.exists(source)  # noqa: PTH110 - too long a name is no file
-    with _server(source, "the address") if is_address else _opened_file(source) as opened:
+    sealing = sealing_for(call.settings)
+    with _server(source, "the address", sealing) if is_address else _opened_file(source, sealing) as opened:
         yield opened
 
 
 @contextmanager
-def _opened_file(path: str) -> Iterator[_Source]:
+def _opened_file(path: str, sealing: Sealing | None) -> Iterator[_Source]:
     if not path:
         raise StoreUnusable("an empty text names no dump or database")
     try:
@@ -111,24 +119,26 @@ def _opened_file(path: str) -> Iterator[_Source]:
             return
         text = os.fsdecode(file.read(_LONGEST_HEADER)).strip()
     with (
-        _server(text, path) if _ADDRESS.match(start) else _database("sqlite", Path(path).absolute().as_uri()) as opened
+        _server(text, path, sealing)
+        if _ADDRESS.match(start)
+        else _database("sqlite", Path(path).absolute().as_uri(), sealing) as opened
     ):
         yield opened
 
 
-def _server(address: str, source: str) -> AbstractContextManager[_Source]:
+def _server(address: str, source: str, sealing: Sealing | None) -> AbstractContextManager[_Source]:
     """Open a PostgreSQL database; ``source`` is where the address was given."""
     try:
         backend_kind("postgres").probe(address)
     except StoreUnusable as exc:
         raise StoreUnusable(f"{source} is wrong: {exc}") from exc
-    return _database("postgres", address)
+    return _database("postgres", address, sealing)
 
 
 @contextmanager
-def _database(name: str, place: str) -> Iterator[_Source]:
+def _database(name: str, place: str, sealing: Sealing | None) -> Iterator[_Source]:
     kind = backend_kind(name)
-    with kind.dump(place) as (header, records):
+    with kind.dump(place, sealing) as (header, records):
         yield _Source(header, records, lambda reason: StoreUnusable(f"the source {kind.describe(place)}: {reason}"))
 
 

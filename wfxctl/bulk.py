@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wfx.client.pauses import Backoff
 from wfx.commandline import progress
 from wfx.commandline.failures import EXIT_INTERRUPTED, EXIT_OK, Failure, UsageFailure
-from wfx.commandline.options import ANY_FILE, Kind, Option
 from wfx.commandline.terminal import neutralise
-from wfxctl import bulk_results, fleet, gojson, interruptions, resume_token
+from wfxctl import bulk_results, fleet, interruptions, resume_token, suggestions
+from wfxctl.bulk_changes import BulkChange
 from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import EXIT_PARTLY, RefusedByServer, Unreachable
-from wfxctl.invocation import ClientInvocation, decoded, encoded
-from wfxctl.resume_token import Place
+from wfxctl.invocation import ClientInvocation, decoded
+from wfxctl.resume_token import BulkProgress
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
 
-CHUNK = 500
-"""Jobs of a request: done within a second or two, so that a bar moves and little is in doubt when it breaks off."""
 _KEPT = 24 * 3600.0
 """Seconds that a server knows the requests that it has carried out."""
 _PATIENCE = 60.0
@@ -36,49 +33,6 @@ _CLIENTS_NAMED = 3
 _NAME_SHOWN = 40
 """Characters of a client id in a question."""
 
-YES = Option("yes", Kind.BOOL, "with a selection: do not ask")
-CREATION_OPTIONS = (
-    Option("dry-run", Kind.BOOL, "with many jobs: change nothing, tell how many there are and name the first ones"),
-    Option("continue-on-error", Kind.BOOL, "with many jobs: go on after a part of them in which some failed"),
-    Option(
-        "results",
-        Kind.STRING,
-        "with many jobs: write what became of each to this file, NAME.csv or NAME.ndjson",
-        extensions=ANY_FILE,
-    ),
-    Option("resume", Kind.STRING, "with many jobs: go on where the same command broke off, by what it printed then"),
-)
-OPTIONS = (CREATION_OPTIONS[0], YES, *CREATION_OPTIONS[1:])
-"""What commands for many jobs know beside selections."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkChange:
-    """What is to be done with many jobs."""
-
-    verb: str
-    """For the question, such as ``delete``."""
-    past: str
-    """For what was done, such as ``deleted``."""
-    path: str
-    request: str
-    """All that the command asks for, to be the same when it is resumed."""
-    body: Callable[[Place], bytes]
-    """Makes the request at a place."""
-    preview: Callable[[Api, float, bool], Any]
-    """Has the server check the request, all parts of it if so asked, and tells how many jobs there are."""
-    selected: bool
-    """Whether the server finds the jobs, by a selection."""
-    asks: bool = True
-    """Whether a person is to be asked."""
-
-
-def refuse_without_many(call: ClientInvocation, what: str) -> None:
-    """Raise UsageFailure for options that make sense with many jobs alone: ``--dry-run`` must not delete one."""
-    for option in OPTIONS:
-        if option.name in call.settings and call.settings.is_flag(option.name):
-            raise UsageFailure(f"--{option.name} is for many jobs: it needs {what}")
-
 
 def run(call: ClientInvocation, change: BulkChange) -> int:
     """Do it, as the options of the command say. Returns the exit code."""
@@ -91,54 +45,60 @@ def run(call: ClientInvocation, change: BulkChange) -> int:
         seen = change.preview(api, now, dry_run)
     except RefusedByServer as exc:
         raise fleet.explained(exc) from exc
-    place = resumed or _start(change, now, seen)
+    reached = resumed or _start(change, now, seen)
+    if resumed is None:
+        _suggest_names(call, change, matched=reached.rest > 0)
     if dry_run:
-        call.show_value({"count": float(place.rest), "first": items(seen, "items")})
-        return EXIT_OK
-    if resumed is None and change.asks and place.rest:
-        _require_consent(call, f"{change.verb} {place.rest:,} {_jobs(place.rest)}", items(seen, "items"))
-    if place.log != _log_of(seen):
+        failed = member(seen, "failed") or 0.0
+        call.show_value({"count": float(reached.rest), "failed": failed, "first": items(seen, "items")})
+        return EXIT_PARTLY if failed else EXIT_OK
+    if resumed is None and change.asks and reached.rest:
+        jobs = f"{reached.rest:,} {'job' if reached.rest == 1 else 'jobs'}"
+        _require_consent(call, change.question.replace("{jobs}", jobs, 1), items(seen, "items"))
+    if reached.log != _log_of(seen):
         raise UsageFailure("--resume is of a command to another server, or to another database of it")
-    with bulk_results.opened(results, going_on=resumed is not None) as record, progress.shown(call.err) as show:
-        work = _Work(call, api, change, record, show, place)
+    with bulk_results.opened(results, going_on=resumed is not None) as record:
+        work = _Work(call, api, change, record, reached)
         code = work.run()
     work.report()
     return code
 
 
-def moment(call: ClientInvocation) -> float:
-    """Return what ages count back from: when the command was first given, where it is resumed."""
-    token = call.settings.text("resume")
-    return resume_token.read(token).moment if token else time.time()
+def _suggest_names(call: ClientInvocation, change: BulkChange, *, matched: bool) -> None:
+    """Tell which name there is not: one in the conditions where no job meets them, or one that jobs are to get."""
+    if not matched:
+        suggestions.for_nothing(call, change.conditions)
+    elif change.names:
+        suggestions.for_names(call, change.names, str(change.conditions.get("workflow", "")))
 
 
-def _resumed(call: ClientInvocation, change: BulkChange) -> Place | None:
+def _resumed(call: ClientInvocation, change: BulkChange) -> BulkProgress | None:
     """Return where the command broke off; None if it is given for the first time. Raises UsageFailure."""
     token = call.settings.text("resume")
     if not token and not call.settings.is_flag("resume"):
         return None
-    place = resume_token.read(token)
+    reached = resume_token.read(token)
     if call.settings.flag("dry-run"):
         raise UsageFailure("--dry-run and --resume exclude each other")
-    if place.digest != _digest(change):
+    if reached.digest != _digest(change):
         raise UsageFailure(
             "--resume is of another command, or other jobs match now: all other options, the files and the jobs to "
             "retry must be the same"
         )
-    if time.time() - place.moment > _KEPT:
+    if time.time() - reached.moment > _KEPT:
         raise UsageFailure(
             "--resume is of a command of more than 24 hours ago: the server no longer knows what was done of its last "
             "part. Look what is left, and begin anew with that"
         )
-    return place
+    return reached
 
 
-def _start(change: BulkChange, now: float, seen: Any) -> Place:
+def _start(change: BulkChange, now: float, seen: Any) -> BulkProgress:
     from uuid import uuid4  # slow to import, as what makes digests is
 
     count = member(seen, "count")
     rest = int(count) if isinstance(count, float) else 0
-    return Place(_digest(change), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
+    return BulkProgress(_digest(change), str(uuid4()), _log_of(seen), now, 0, 0, 0, rest, "")
 
 
 def _digest(change: BulkChange) -> str:
@@ -150,10 +110,6 @@ def _digest(change: BulkChange) -> str:
 def _log_of(seen: Any) -> str:
     """Return the id of the log that a preview's position is on: it tells databases apart."""
     return text(seen, "position").rpartition("-")[0]
-
-
-def _jobs(count: int) -> str:
-    return "job" if count == 1 else "jobs"
 
 
 def _require_consent(call: ClientInvocation, what: str, first: list[Any]) -> None:
@@ -188,39 +144,43 @@ class _Work:
     api: Api
     change: BulkChange
     record: bulk_results.Record
-    show: Callable[[str, int, int], None]
-    place: Place
+    reached: BulkProgress
     failures: list[Document] = field(default_factory=list)
     trouble: str = ""
     """Why it broke off."""
 
     def run(self) -> int:
         """Send them all, unless something is in the way. Returns the exit code."""
-        goes_on, failed = self.call.settings.flag("continue-on-error"), self.place.failed
         try:
-            while self.place.rest and (goes_on or self.place.failed == failed):
-                self.show(self.change.past, self.place.done + self.place.failed, self.place.total)
-                self._take_answer(decoded(self._carried_out(self.change.body(self.place))))
+            if self.reached.rest:
+                self._send_parts()
         except KeyboardInterrupt:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
         except Failure as exc:
             self.trouble = _reason(exc)
             return exc.code
-        return EXIT_PARTLY if self.place.failed else EXIT_OK
+        return EXIT_PARTLY if self.reached.failed else EXIT_OK
+
+    def _send_parts(self) -> None:
+        goes_on, failed = self.call.settings.flag("continue-on-error"), self.reached.failed
+        with progress.shown(self.call.err) as show:
+            while self.reached.rest and (goes_on or self.reached.failed == failed):
+                show(self.change.past, self.reached.done + self.reached.failed, self.reached.total)
+                self._take_answer(decoded(self._carried_out(self.change.body(self.reached))))
 
     def _take_answer(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)
-            self.place = self.place.behind(answer, selected=self.change.selected)
+            self.reached = self.reached.behind(answer, selected=self.change.selected)
         self.failures += [item for item in done if text(item, "outcome") == "failed"][
             : _FAILURES_SHOWN - len(self.failures)
         ]
 
     def _carried_out(self, body: bytes) -> str:
         """Send a request until it is answered: whatever was lost of it, it is carried out once."""
-        headers = {"Idempotency-Key": f'"{self.place.key}-{self.place.chunk}"'}
+        headers = {"Idempotency-Key": f'"{self.reached.key}-{self.reached.chunk}"'}
         backoff, until = Backoff(), time.monotonic() + _PATIENCE
         while True:
             try:
@@ -236,21 +196,21 @@ class _Work:
 
     def report(self) -> None:
         """Say what was done, and how to go on if that is not all."""
-        place = self.place
-        counts = {"done": place.done, "failed": place.failed, "rest": place.rest}
+        reached = self.reached
+        counts = {"done": reached.done, "failed": reached.failed, "rest": reached.rest}
         self.call.show_value({name: float(count) for name, count in counts.items()})
         for item in self.failures:
             who = text(item, "clientId") or text(item, "id")
             self.call.err.write(neutralise(f"{who}: {text(item, 'error', 'message')}") + "\n")
-        if place.failed > len(self.failures) > 0:
-            self.call.err.write(f"… and {place.failed - len(self.failures):,} more; --results FILE has all\n")
-        if not place.rest and not place.failed:
+        if reached.failed > len(self.failures) > 0:
+            self.call.err.write(f"… and {reached.failed - len(self.failures):,} more; --results FILE has all\n")
+        if not reached.rest and not reached.failed:
             return
-        told = f"{place.done:,} {self.change.past}, {place.failed:,} failed, {place.rest:,} left"
+        told = f"{reached.done:,} {self.change.past}, {reached.failed:,} failed, {reached.rest:,} left"
         self.call.err.write("".join(f"{neutralise(line)}\n" for line in (self.trouble, told) if line))
-        if place.rest:
-            more = " --continue-on-error" if place.failed and not self.trouble else ""
-            self.call.err.write(f"to go on, give the same command once more with{more} --resume {place.token}\n")
+        if reached.rest:
+            more = " --continue-on-error" if reached.failed and not self.trouble else ""
+            self.call.err.write(f"to go on, give the same command once more with{more} --resume {reached.token}\n")
 
 
 def _reason(failure: Failure) -> str:
@@ -261,69 +221,3 @@ def _reason(failure: Failure) -> str:
             return f"more jobs match now than were asked about: {count:,.0f} of those that are left"
         return text(problem, "detail") or str(failure)
     return str(failure)
-
-
-def creation(
-    request: str,
-    head: dict[str, Any],
-    count: int,
-    line: Callable[[int], str],
-    *,
-    verb: str = "create",
-    asks: bool = False,
-) -> BulkChange:
-    """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common."""
-    opening = encoded(head)[:-1] + (b"," if head else b"") + b'"jobs":['
-
-    def body(place: Place) -> bytes:
-        return opening + _part(line, place.total - place.rest, count) + b"]}"
-
-    def preview(api: Api, _: float, all_parts: bool) -> Any:  # by place, as in any callback
-        seen, first, position = 0, list[Any](), ""
-        while seen < (count if all_parts else min(count, 1)):
-            part = _part(line, seen, count)
-            answer = decoded(api.fetch("POST", "/jobs:batch", body=opening + part + b'],"dryRun":true}'))
-            looked_at = int(member(answer, "count") or 0)
-            first, position = first or items(answer, "items"), text(answer, "position")
-            if not looked_at:
-                break
-            seen += looked_at
-        return {"count": float(count), "items": first, "position": position}
-
-    return BulkChange(
-        verb, "created", "/jobs:batch", request + gojson.encode(head), body, preview, selected=False, asks=asks
-    )
-
-
-_MOST_BYTES = 2 * 1024 * 1024
-"""Bytes of a request, unless a job alone has more."""
-
-
-def _part(line: Callable[[int], str], start: int, count: int) -> bytes:
-    """Return the jobs of the request that begins with this one; always the same."""
-    part, size = list[bytes](), 0
-    for number in range(start, min(start + CHUNK, count)):
-        encoded_job = line(number).encode()
-        size += len(encoded_job)
-        if part and size > _MOST_BYTES:
-            break
-        part.append(encoded_job)
-    return b",".join(part)
-
-
-def change(
-    verb: str, past: str, path: str, select: Callable[[float], dict[str, Any]], members: dict[str, Any]
-) -> BulkChange:
-    """Return what changes the jobs of a selection, which is the same at the same time."""
-
-    def body(place: Place) -> bytes:
-        after = {"after": place.after} if place.after else {}
-        selected = {"selection": select(place.moment), "limit": float(CHUNK), "expect": float(place.rest)}
-        return encoded(members | selected | after)
-
-    def preview(api: Api, now: float, _: bool) -> Any:  # see above
-        return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
-
-    return BulkChange(
-        verb, past, path, gojson.encode(members | {"selection": select(0.0)}), body, preview, selected=True
-    )

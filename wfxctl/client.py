@@ -38,7 +38,7 @@ Query = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What a server answered."""
 
     status: int
@@ -94,7 +94,7 @@ class Api:
         query: Query = (),
         body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] = _NO_HEADERS,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Make one exchange; every status is an answer.
 
         Raises Unreachable when there is no complete answer in time, or one that is too large.
@@ -104,13 +104,13 @@ class Api:
         fields = {**headers} if body is None else {**headers, "Content-Type": "application/json"}
         self._show_as_curl(method, url, fields, body)
 
-        def exchange() -> Answer:
+        def exchange() -> HttpAnswer:
             with self._opened(httpx.Timeout(TIMEOUT)) as client:
                 response = self._answer(client, client.build_request(method, url, content=body, headers=fields))
                 with closing(response):
                     text = bodies.whole(_pieces(response)).decode("utf-8", "replace")
                     pause, etag = _seconds(response.headers.get("Retry-After", "")), response.headers.get("ETag", "")
-                    return Answer(response.status_code, text, _led_to(asked, response.url), pause, etag)
+                    return HttpAnswer(response.status_code, text, _led_to(asked, response.url), pause, etag)
 
         with _failures_named(asked):
             return deadline.begin(exchange)(TIMEOUT)

@@ -49,6 +49,11 @@ def problem(exc: RefusedByServer) -> Any:
         return None
 
 
+def pages_of(call: ClientInvocation, path: str, query: Query) -> Iterator[tuple[Document, list[Document]]]:
+    """Return the pages of a list, each with its rows."""
+    return pages.pages(partial(fetch, api_of(call), "GET", path), query)
+
+
 def rows(call: ClientInvocation, path: str, query: Query, limit: int = 0) -> Iterator[Document]:
     """Return the rows of a list, so many at most unless that is 0."""
     return pages.rows(partial(fetch, api_of(call), "GET", path), query, limit)

@@ -23,3 +23,8 @@ def conditions_of(settings: Settings) -> list[tuple[str, str]]:
         ("workflow", settings.text("workflow")),
     ]
     return [(name, value) for name, value in conditions if value]
+
+
+def names_of(settings: Settings) -> dict[str, str | list[str]]:
+    """Return the names of workflows, states and groups among the conditions."""
+    return {"workflow": settings.text("workflow"), "state": settings.text("state"), "group": settings.items("group")}

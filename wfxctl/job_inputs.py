@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from json import JSONDecodeError
 from typing import Any
 
 from wfx.commandline.failures import Failure
@@ -30,10 +31,10 @@ def clients(name: str, content: bytes) -> list[Document]:
 def jobs(name: str, content: bytes) -> tuple[Document, list[Document]]:
     """Return what the jobs of a file have in common, and the jobs. Raises Failure for a file that is none of jobs."""
     if name == "-" or name.endswith(_LINES):
-        lines = [(f"line {n}", line) for n, line in enumerate(_text(name, content).split("\n"), 1) if line.strip()]
-        return {}, [_checked(f"{name} {place}", _decoded(f"{name} {place}", line), _OF_ONE) for place, line in lines]
-    is_json = name.endswith(".json")
-    document = _decoded(name, content.decode("utf-8-sig", "replace")) if is_json else _yaml(name, content)
+        shown = "standard input" if name == "-" else name
+        lines = [(n, line) for n, line in enumerate(_text(name, content).split("\n"), 1) if line.strip()]
+        return {}, [_checked(f"{shown}:{n}", _decoded(shown, line, n), _OF_ONE) for n, line in lines]
+    document = _decoded(name, _text(name, content)) if name.endswith(".json") else _yaml(name, content)
     if isinstance(document, list):
         return {}, list(_numbered(name, document))
     found = dict(_checked(name, document, {**_OF_ALL, "jobs": list}))
@@ -59,20 +60,25 @@ def _checked(place: str, job: Any, members: dict[str, type]) -> Document:
     return job
 
 
-def _decoded(place: str, text: str) -> Any:
+def _decoded(name: str, text: str, line: int = 1) -> Any:
+    """Decode JSON that begins in this line. Raises Failure."""
     try:
-        return gojson.decode(text)
+        return gojson.decode(text, unique=True)
+    except JSONDecodeError as exc:
+        raise Failure(f"{name}:{line + exc.lineno - 1}:{exc.colno}: invalid JSON: {exc.msg}") from exc
     except ValueError as exc:
-        raise Failure(f"{place} is not JSON: {exc}") from exc
+        raise Failure(f"{name}:{line}: {exc}") from exc
 
 
 def _yaml(name: str, content: bytes) -> Any:
-    import yaml  # slow to import, and only this form needs it
+    from wfx.commandline.plain_yaml import InvalidYaml  # slow to import, and only this form needs it
+    from wfxctl import json_yaml
 
     try:
-        return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as exc:
-        raise Failure(f"{name} is neither JSON nor YAML: {' '.join(str(exc).split())}") from exc
+        return json_yaml.load(content)
+    except InvalidYaml as exc:
+        place = f"{name}:{exc.line}:{exc.column}" if exc.line else name
+        raise Failure(f"{place}: invalid YAML: {exc.problem}") from exc
 
 
 def _text(name: str, content: bytes) -> str:

@@ -28,14 +28,16 @@ Names = dict[str, str]
 """Names with their descriptions."""
 
 
-def known(call: ClientInvocation, kind: str, *, job_id: str = "", workflow: str = "") -> Names:
+def known(call: ClientInvocation, kind: str, *, job_id: str = "", workflow: str = "", whole: bool = False) -> Names:
     """Return the names of a kind: workflow, state, group, or goal of ``job wait``.
 
-    Those of states and groups are of the job's workflow, or of the one that is named, or else of all.
+    Those of states and groups are of the job's workflow, or of the one that is named, or else of all. Where these are
+    more than are looked at, names are missing; then there are none if the ``whole`` is wanted.
     """
 
     def found() -> Names:
-        return dict(_KINDS[kind](_workflows(call, job_id, workflow)))
+        workflows, are_all = _workflows(call, job_id, workflow)
+        return dict(_KINDS[kind](workflows)) if are_all or not whole else {}
 
     try:
         return deadline.begin(found)(PATIENCE)
@@ -60,15 +62,16 @@ def offered(call: Invocation, parsed: Parsed, kind: str) -> Words:
     return [(name, neutralise(about)[:_LONGEST_DESCRIPTION]) for name, about in names.items() if _SAFE.fullmatch(name)]
 
 
-def _workflows(call: ClientInvocation, job_id: str, workflow: str) -> Sequence[Any]:
+def _workflows(call: ClientInvocation, job_id: str, workflow: str) -> tuple[Sequence[Any], bool]:
+    """Return workflows, and whether these are all that are meant."""
     api = call.api(call.reading_side)
     if job_id:
-        return [member(decoded(api.fetch("GET", job_path(job_id), [("history", "false")])), "workflow")]
+        return [member(decoded(api.fetch("GET", job_path(job_id), [("history", "false")])), "workflow")], True
     if workflow:
-        return [decoded(api.fetch("GET", "/workflows/" + segment(workflow)))]
-    return items(
-        decoded(api.fetch("GET", "/workflows", [("limit", _MOST), ("offset", "0"), ("sort", "asc")])), "content"
-    )
+        return [decoded(api.fetch("GET", "/workflows/" + segment(workflow)))], True
+    page = decoded(api.fetch("GET", "/workflows", [("limit", _MOST), ("offset", "0"), ("sort", "asc")]))
+    found, total = items(page, "content"), member(page, "pagination", "total")
+    return found, not isinstance(total, float) or total <= len(found)
 
 
 def _named(documents: Sequence[Any]) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[0-9A-Za-z_.-]{0,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BulkProgress:
     """Where the next request begins, and all that must be the same when it is sent again."""
 
     digest: str
@@ -42,8 +42,8 @@ class Place:
         """How many jobs it is about."""
         return self.done + self.failed + self.rest
 
-    def behind(self, answer: Any, *, selected: bool) -> Place:
-        """Return the place behind a request with this answer, which may have been about jobs of a selection."""
+    def behind(self, answer: Any, *, selected: bool) -> BulkProgress:
+        """Return the progress behind a request with this answer, which may have been about jobs of a selection."""
         failed = sum(text(item, "outcome") == "failed" for item in items(answer, "items"))
         looked_at = len(items(answer, "items"))
         rest = member(answer, "rest") if selected else self.rest - looked_at
@@ -78,18 +78,18 @@ class Place:
         )
 
 
-def read(token: str) -> Place:
+def read(token: str) -> BulkProgress:
     """Read the text. Raises UsageFailure for what is none, or not whole."""
     from base64 import urlsafe_b64decode  # see above
 
     try:
         packed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        place = Place(*json.loads(packed[_SUM:]))
+        reached = BulkProgress(*json.loads(packed[_SUM:]))
     except (ValueError, TypeError, RecursionError):
-        place = None
-    if place is None or packed[:_SUM] != _sum(packed[_SUM:]) or not place.is_sound:
+        reached = None
+    if reached is None or packed[:_SUM] != _sum(packed[_SUM:]) or not reached.is_sound:
         raise UsageFailure("--resume takes what a command that broke off printed, whole and as it is")
-    return place
+    return reached
 
 
 _SUM = 4

@@ -19,19 +19,19 @@ _MOMENT = re.compile(
 _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     """Read a duration, which may begin with days. Raises ValueError."""
     found = _DAYS.fullmatch(text)
     days, rest = (int(found[1]), found[2]) if found else (0, text)
-    seconds = days * 86_400 + (durations.parse(rest) if rest or not found else 0)
-    if seconds < 0:
+    total = days * 86_400 + (durations.parse(rest) if rest or not found else 0)
+    if total < 0:
         raise ValueError(f'"{text}" is less than nothing')
-    return seconds
+    return total
 
 
 def _check_age(value: Value) -> None:
     if value:
-        _seconds(str(value))
+        seconds(str(value))
 
 
 def _check_moment(value: Value) -> None:
@@ -125,5 +125,5 @@ def _members(settings: Settings, names: list[str], now: float) -> dict[str, Any]
 
 
 def _before(now: float, age: str) -> str:
-    then = max(now - _seconds(age), _YEAR_ONE)
+    then = max(now - seconds(age), _YEAR_ONE)
     return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")

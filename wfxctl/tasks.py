@@ -34,6 +34,6 @@ TASKS = View(
         Column("WEBHOOK", lambda task: text(task, "webhook_id")),
         Column("MESSAGE", lambda task: text(task, "message")),
     ),
-    brief=("id", "state", "attempts", "due", "target", "action", "message"),
+    brief=("id", "state", "attempts", "due", "target", "rule", "action", "message"),
     group=_group,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from wfx.domain import validation
 from wfx.domain.validation import Fault
 from wfx.spec_files import find
 from wfxctl import workflow_file
+from wfxctl.workflow_file import InvalidFile
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -25,12 +26,29 @@ _PARTS = {"states": "state", "transitions": "transition", "groups": "group"}
 
 def faults(source: workflow_file.Source) -> list[str]:
     """Return what is wrong with a workflow, each with its place, in the order of the file; nothing if all is well."""
-    node = _lines(source.content)
     workflow = workflow_file.lenient(source.document)
     found = [*_syntax({} if source.value is None else source.value), *validation.faults(workflow)]
-    placed = [(plain_yaml.line_at(node, fault.place), fault.text) for fault in found]
-    placed.sort(key=lambda pair: pair[0])  # stable: within a line, as the rules come
-    shown = (f"{source.name}:{line}" if node else source.name for line, _ in placed)
+    return _placed(source.name, source.content, found)
+
+
+def faults_of_invalid(file: InvalidFile) -> list[str]:
+    """Return why a file could not be read as a workflow, each fault with its place."""
+    match file.error:
+        case plain_yaml.RepeatedKey(line=line, column=column, problem=problem):
+            return [f"{file.name}:{line}:{column}: {_short(problem)}"]
+        case plain_yaml.InvalidYaml(line=line, column=column, problem=problem) if line:
+            return [f"{file.name}:{line}:{column}: invalid YAML: {_short(problem)}"]
+        case workflow_file.NoWorkflow() if isinstance(file.value, dict):
+            return _placed(file.name, file.content, _syntax(file.value))
+        case _:
+            return [str(file)]
+
+
+def _placed(name: str, content: bytes, found: Iterable[Fault]) -> list[str]:
+    node = _lines(content)
+    placed = [(plain_yaml.line_and_column_at(node, fault.place), fault.text) for fault in found]
+    placed.sort(key=lambda pair: pair[0])  # stable: at one place, as the rules come
+    shown = (f"{name}:{line}:{column}" if node else name for (line, column), _ in placed)
     return [f"{place}: {_short(text)}" for place, (_, text) in zip(shown, placed, strict=True)]
 
 
@@ -46,7 +64,12 @@ def _lines(content: bytes) -> Node | None:
 
 def _syntax(value: Any) -> Iterator[Fault]:
     validator = jsonschema_rs.Draft7Validator(_schema(), pattern_options=jsonschema_rs.RegexOptions())
-    for error in validator.iter_errors(_without_nothing(value)):
+    try:
+        document = _without_nothing(value)
+    except RecursionError:
+        yield Fault("a part of it contains itself", ())
+        return
+    for error in validator.iter_errors(document):
         place = tuple(error.instance_path)
         match error.kind:
             case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=keys):

@@ -20,6 +20,18 @@ class NoWorkflow(ValueError):
     """What a file holds is data, but no workflow."""
 
 
+class InvalidFile(Failure):
+    """A file is neither JSON nor YAML, or holds no workflow."""
+
+    def __init__(self, name: str, error: ValueError, content: bytes, value: Any = None) -> None:
+        """Keep what tells the place of the error, and what the file says if it could be read."""
+        super().__init__(f"{name} is no workflow: {error}")
+        self.name = name
+        self.error = error
+        self.content = content
+        self.value = value
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A workflow as a file holds it."""
@@ -34,7 +46,7 @@ class Source:
 
 
 def read(name: str, content: bytes, *, alone: bool = False) -> Source:
-    """Read JSON, or else YAML. Raises Failure for a file that is neither, or that holds no workflow.
+    """Read JSON, or else YAML. Raises InvalidFile for a file that is neither, or that holds no workflow.
 
     With ``alone`` also for one that holds nothing, or several documents in YAML, of which the first counts otherwise.
     """
@@ -50,13 +62,13 @@ def read(name: str, content: bytes, *, alone: bool = False) -> Source:
         found = None  # then it should be YAML
     from wfx.commandline import plain_yaml  # slow to import, and not needed for JSON
 
+    value = None
     try:
         value = plain_yaml.load(content, alone=alone)
         return Source(name, content, value, _workflow(value, needed=alone))
-    except plain_yaml.RepeatedKey as exc:
-        raise Failure(f"{name} is no workflow: {exc}") from exc
     except ValueError as exc:
-        raise Failure(f"{name} is no workflow: {found or exc}") from exc
+        error = exc if isinstance(exc, plain_yaml.RepeatedKey) else found or exc
+        raise InvalidFile(name, error, content, value) from exc
 
 
 def normal(value: Any) -> Document:

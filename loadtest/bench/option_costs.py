@@ -1,4 +1,4 @@
-"""What options cost: throughput with sanitized logs and the rate limit, and with rules, as a ratio to that without.
+"""What options cost: throughput with sanitized logs and rate limit, encryption, or rules, as a ratio to that without.
 
 Requests are always counted for ``/metrics``; what that costs ``make bench-compare`` says, with a commit before it.
 """
@@ -6,6 +6,7 @@ Requests are always counted for ``/metrics``; what that costs ``make bench-compa
 from __future__ import annotations
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ _ON = (
     "--log-sanitization=true", "--rate-limit-enabled=true", "--rate-limit-sides=north,south",
     "--ip-rate-limit=1000000000",
 )  # fmt: skip
+_ENCRYPTION = ("--enable-encryption", f"--encryption-keys=bench:{b64encode(bytes(range(32))).decode()}")
 _KINDS = ("job.create", "job.update_status", "job.update_definition", "job.add_tags", "job.delete", "job.delete_tags")
 """Types of events that a job causes."""
 _SCENARIOS = 1000
@@ -38,6 +40,7 @@ def measure(engine: str, seconds: float = 1.0) -> Iterator[Figure]:
     Each round starts both anew: of two equal processes one may be a tenth quicker for as long as it lives.
     """
     yield from _compare("sanitizing and rate limit", engine, seconds, _OFF, _ON)
+    yield from _compare("encryption", engine, seconds, (), _ENCRYPTION)
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
         kinds = [*_KINDS * _OF_A_KIND, *["outside"] * (_SCENARIOS - _OF_A_KIND * len(_KINDS))]
         rules.write(HEAD + "".join(scenario(number, kind, 3) for number, kind in enumerate(kinds)))

@@ -15,6 +15,9 @@ UNSAID = {"/jobs:"}
 """Parts of paths where the schema does not say all that a body has to be."""
 
 
+schemathesis.serializer.alias("text/javascript", "text/plain")
+
+
 @schemathesis.hook
 def filter_case(_: HookContext, case: Case[Any]) -> bool:
     """Leave out well-formed lists that cannot be sent: empty ones, and items with the comma that separates items."""

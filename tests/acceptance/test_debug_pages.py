@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -19,7 +19,6 @@ from plugin_programs import PluginDirectory
 
 from tests.composition import Running, composed
 from tests.waiting import until
-from wfx.api.rate_limit import MemoryBuckets
 from wfx.cli import PROGRAM
 from wfx.config.cross_checks import OptionRefused, check
 from wfx.config.options import OPTIONS, Config
@@ -236,7 +235,7 @@ async def test_listeners(tmp_path: Path) -> None:
     unix = {"scheme": ("unix", "http"), "client_unix_socket": str(tmp_path / "south.sock"), "mgmt_unix_socket": north}
     limit = {"rate_limit_enabled": True, "ip_rate_limit": 1, "rate_limit_excluded_paths": ("/debug",)}
     async with service(tmp_path, **limit, **unix, **ON) as (running, client):
-        cast(MemoryBuckets, running.parts.buckets)._clock = lambda: 0.0  # nothing is given back meanwhile
+        running.parts.buckets._clock = lambda: 0.0  # nothing is given back meanwhile
         assert [(await client.get("/api/wfx/v1/jobs")).status_code for _ in range(4)] == [200, 429, 429, 429]
         page = (await client.get("/debug/processes", headers=SHOWN)).json()
         assert page["rateLimited"] == {"north": 3, "south": 0}

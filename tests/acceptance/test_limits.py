@@ -9,13 +9,18 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from redis_server import PASSWORD, RedisServer
 
 from tests.clock import Clock
 from tests.composition import Running, composed
 from tests.store.postgres_schemas import schemas
+from wfx.config.cross_checks import OptionRefused, check
+from wfx.config.option_checks import host_and_port
+from wfx.config.options import Config
 from wfx.request_context import Side
 from wfx.service.limits import Limits
 from wfx.store.postgres.statements import SQL
@@ -40,9 +45,9 @@ class AllClocks(Clock):
         """Have new services use it; nobody gives up waiting for PostgreSQL, however slow the machine is."""
         super().__init__()
         self._monkeypatch = monkeypatch
-        self._statements = {name: SQL[name] for name in ("lock_limits", "look_at_limits", "forget_full_limits")}
+        self._statements = {name: SQL[name] for name in ("lock_buckets", "look_at_buckets", "forget_full_buckets")}
         monkeypatch.setattr("wfx.compose.Limits", partial(Limits, clock=self))
-        monkeypatch.setattr("wfx.service.shared_limits._DEADLINE", 60)
+        monkeypatch.setattr("wfx.service.shared_buckets._DEADLINE", 60)
         self.set(self.now)
 
     def set(self, now: float) -> None:
@@ -107,6 +112,10 @@ class Clients:
     async def post(self, path: str, body: Any) -> httpx.Response:
         """Ask the fleet API."""
         return await self._client.post(self.fleet + path, json=body)
+
+    async def tell(self, event: Any) -> httpx.Response:
+        """Tell the rules of an event."""
+        return await self._client.post(self.north.removesuffix("/api/wfx/v1") + "/v1/events", json=event)
 
     async def put(self, path: str, body: Any) -> httpx.Response:
         """Ask the fleet API."""
@@ -287,6 +296,59 @@ async def test_repetitions(storage: Storage, tmp_path: Path) -> None:
         assert (await clients.report(job_id, state="B", progress=5)).status_code == 200
 
 
+async def test_repetitions_by_bulk_requests(storage: Storage, tmp_path: Path) -> None:
+    """Bulk updates count like single ones; a job that was in the state often enough is told so, and others go on."""
+    async with service(tmp_path, storage, sandbox_max_allowed_repetitions=3) as clients:
+        one, other = [(await clients.create()).json()["id"] for _ in range(2)]
+        update: dict[str, Any] = {"ids": [one, other]}
+        for number, failed in enumerate([0, 0, 2]):
+            update["status"] = {"state": "A", "message": f"{number}"}
+            answer = (await clients.post("/jobs:update", update)).json()
+            assert answer["failed"] == failed, answer
+        items = answer["items"]
+        assert items[0]["error"]["code"] == "wfx.tooManyRepetitions"
+        expected = f"job '{one}' has entered or reported state 'A' 3 times, and 3 are allowed"
+        assert items[0]["error"]["message"] == expected
+        update["status"] = {"state": "A", "message": "1"}  # as it is
+        assert (await clients.post("/jobs:update", update)).json()["failed"] == 0
+        tagging = {"ids": [one], "addTags": ["t"]}
+        assert (await clients.post("/jobs:tag", tagging)).json().get("failed", 0) == 0
+        value = clients.running.parts.services.guard.refusals["repetitions"]
+        assert value == 2
+
+
+RULES = """
+version: v1
+scenarios:
+  - id: again
+    event_types: [again]
+    children:
+      - action: {id: tag, type: add_tags, params: {job_id: "${payload.job}", tags: ["${payload.text}"]}}
+      - action:
+          id: move
+          type: update_status
+          params: {job_id: "${payload.job}", state: A, message: "${payload.text}"}
+"""
+
+
+async def test_repetitions_by_rules(storage: Storage, tmp_path: Path) -> None:
+    """What rules do to a job counts, too; an action that is one too many is refused, and those beside it are done."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    settings: Storage = {**storage, "sandbox_max_allowed_repetitions": 3, "rules": str(tmp_path / "rules.yml")}
+    async with service(tmp_path, settings) as clients:
+        job_id = (await clients.create()).json()["id"]
+        results = []
+        for number in range(4):
+            event = {"type": "again", "payload": {"job": job_id, "text": f"{number}"}}
+            results.append((await clients.tell(event)).json()["actions_executed"])
+        moved = [[each["success"] for each in found] for found in results]
+        assert moved == [[True, True], [True, True], [True, False], [True, False]], results
+        assert "state 'A' 3 times, and 3 are allowed" in results[2][1]["message"]
+        job = await clients.get(f"/jobs/{job_id}?history=true")
+        assert job["status"]["message"] == "1"
+        assert job["tags"] == ["0", "1", "2", "3"]
+
+
 async def test_repetitions_at_once(storage: Storage, tmp_path: Path) -> None:
     """Of reports that come at the same moment no more are taken than one after the other."""
     async with service(tmp_path, storage, sandbox_max_allowed_repetitions=5) as clients:
@@ -335,3 +397,107 @@ async def test_a_stalled_store(storage: Storage, tmp_path: Path) -> None:
         assert (await clients.create("later")).status_code == 201
         assert await clients.get(f"/jobs/{job_id}?history=true") == before
         assert len((await clients.get("/jobs?limit=100"))["content"]) == 2
+
+
+@pytest.fixture
+def redis_settings(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Options of a service that keeps its buckets in Redis, under keys of its own, and waits for it."""
+    monkeypatch.setattr("wfx.service.shared_buckets._DEADLINE", 60)
+    monkeypatch.setattr("wfx.store.redis.buckets._SECONDS", 60)
+    return {
+        "sandbox_rate_limit_type": "redis",
+        "redis_host": redis_server.host,
+        "redis_password": PASSWORD,
+        "redis_key_prefix": f"{uuid4()}:",
+    }
+
+
+@pytest.mark.parametrize("kind", ["postgres", "redis"])
+async def test_forty_at_once(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
+    """Of forty that are created at once at two servers, twenty are, and the others are told when to come back."""
+    (tmp_path / "other").mkdir()
+    limit = {"sandbox_rate_limit_instance_start": ("20/P1D",)}
+    if kind == "postgres":
+        settings = [{**request.getfixturevalue("shared"), "sandbox_rate_limit_type": "postgres"}] * 2
+    else:
+        settings = [request.getfixturevalue("redis_settings")] * 2
+    async with (
+        service(tmp_path, settings[0], **limit) as one,
+        service(tmp_path if kind == "postgres" else tmp_path / "other", settings[1], **limit) as other,
+    ):
+        answers = await asyncio.gather(*(each.create(f"d{n}") for n in range(20) for each in (one, other)))
+        assert statuses(answers) == {201: 20, 429: 20}
+        waits = {int(answer.headers["retry-after"]) for answer in answers if answer.status_code == 429}
+        assert all(4000 < wait <= 4320 for wait in waits)
+        (shown,) = (await one.limits())["content"]
+        assert shown["left"] == 0
+
+
+async def test_requests_of_an_address_in_redis(redis_settings: dict[str, Any], tmp_path: Path) -> None:
+    """With Redis the requests of an address count at all servers together."""
+    (tmp_path / "other").mkdir()
+    limit = {"rate_limit_enabled": True, "ip_rate_limit": 20, "ip_window_minutes": 1000}
+    async with (
+        composed(tmp_path, **redis_settings, **limit) as one,
+        composed(tmp_path / "other", **redis_settings, **limit) as other,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        urls = [f"{each.url(Side.NORTH)}/jobs" for each in (one, other)]
+        answers = await asyncio.gather(*(client.get(url) for url in urls * 20))
+        assert statuses(answers) == {200: 20, 429: 20}
+
+
+async def test_redis_that_is_away(redis_settings: dict[str, Any], tmp_path: Path, caplog: Any) -> None:
+    """While Redis is away a server starts and counts for itself, and says so once; when Redis is back it is used."""
+    with RedisServer() as own:
+        own.stop()
+        settings = {**redis_settings, "redis_host": own.host, "sandbox_rate_limit_instance_start": ("3/P1D",)}
+        async with service(tmp_path, settings) as clients:
+            assert statuses([await clients.create() for _ in range(5)]) == {201: 3, 429: 2}
+            told = [each.getMessage() for each in caplog.records if "shared buckets" in each.getMessage()]
+            assert len(told) == 1
+            assert f"Redis at {own.host} cannot be used" in told[0]
+            assert PASSWORD not in told[0]
+            own.start()
+            assert statuses([await clients.create() for _ in range(5)]) == {201: 3, 429: 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"sandbox_rate_limit_type": "redis"}, "redis-host: sandbox-rate-limit-type redis needs a server here"),
+        ({"sandbox_rate_limit_type": "postgres"}, "postgres needs --storage postgres"),
+    ],
+)
+def test_buckets_that_are_nowhere(settings: dict[str, Any], reason: str) -> None:
+    """What is to have the buckets must be there."""
+    with pytest.raises(OptionRefused, match=reason):
+        check(Config(**settings))
+
+
+def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package of Redis the refusal says how to get it."""
+    monkeypatch.setattr("wfx.config.cross_checks.find_spec", lambda _name: None)
+    with pytest.raises(OptionRefused, match=r"pip install 'wfx\[redis\]'"):
+        check(Config(redis_host="localhost"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("localhost:6379", ("localhost", 6379)),
+        ("cache", ("cache", 6379)),
+        ("[::1]:7", ("::1", 7)),
+        ("10.0.0.1:65535", ("10.0.0.1", 65535)),
+    ],
+)
+def test_hosts_of_redis(text: str, expected: tuple[str, int]) -> None:
+    """A host may have a port behind it."""
+    assert host_and_port(text) == expected
+
+
+@pytest.mark.parametrize("text", ["redis://cache", "cache:0", "cache:65536", "a b", "cache:", "::1", "u:p@cache"])
+def test_no_hosts_of_redis(text: str) -> None:
+    """Anything else is refused."""
+    with pytest.raises(ValueError, match="is no host with a port, such as localhost:6379"):
+        host_and_port(text)

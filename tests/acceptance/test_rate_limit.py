@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +13,6 @@ from plugin_programs import PluginDirectory
 from tests.clock import Clock
 from tests.composition import Running, composed
 from tests.server.everywhere import Everywhere
-from wfx.api.rate_limit import MemoryBuckets
 from wfx.request_context import Side
 
 PAGE = "https://console.example"
@@ -30,7 +29,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 def stop_clock(running: Running) -> Clock:
     """Have the limit use a clock that the test sets."""
     clock = Clock()
-    cast(MemoryBuckets, running.parts.buckets)._clock = clock
+    running.parts.buckets._clock = clock
     return clock
 
 

@@ -11,7 +11,9 @@ import pytest
 from conformance import conforming_client
 
 from tests.api.rollouts import PROBLEM, Rollout, require_problem
+from wfx.api.bulk_inputs import MOST_TAGS
 from wfx.api.problems import PREFIX
+from wfx.api.spec import FLEET, document
 from wfx.demo.local import LocalService
 
 Unique = Callable[[str], str]
@@ -237,6 +239,9 @@ def test_a_dry_run_of_new_jobs_looks_for_their_workflows(
      ["/selection/allTags/1", "/selection/group/0", "/selection/tag/0"]),
     ("batch", {"workflow": "w", "tags": [""], "jobs": [{"clientId": "a", "tags": ["a", ""]}]},
      ["/jobs/0/tags/1", "/tags/0"]),
+    ("batch", {"workflow": "w", "tags": [*"abcdefghijkl"], "jobs": [
+        {"clientId": "a", "tags": [*"abcdmnop"]}, {"clientId": "b", "tags": [*"mnopq"]}, {"clientId": "c"},
+    ]}, ["/jobs/1/tags"]),
     ("tag", {"ids": ["a"], "add": ["a", "b", ""]}, ["/add/2"]),
     ("tag", {"ids": ["a"], "add": ["a", "b"], "remove": ["c", "b"]}, ["/remove/1"]),
     ("batch", {"jobs": [{"clientId": "a"}, {"clientId": ""}, {"n": 1}]}, ["/jobs/1/clientId", "/jobs/2", "/jobs/2"]),
@@ -270,6 +275,13 @@ def test_all_that_is_wrong_with_a_body_is_told(fleet: httpx.Client, path: str, b
     assert answer.json()["detail"] == errors[0]["message"]
 
 
+def test_a_job_of_many_is_created_with_as_many_tags_as_one() -> None:
+    """The bound for the tags of a job and of all jobs together is that of the list of either."""
+    schemas = document(FLEET)["components"]["schemas"]
+    for name in ("BulkNewJob", "BulkCreation"):
+        assert schemas[name]["properties"]["tags"]["maxItems"] == MOST_TAGS
+
+
 @pytest.mark.parametrize(("body", "detail"), [
     ({"ids": [*"abcdefghij", "a"], "status": {"state": "A"}}, "must not have an item twice (at /ids of the body)"),
     ({"ids": ["a"], "status": {"state": "x" * 100, "progress": 101}},
@@ -278,6 +290,8 @@ def test_all_that_is_wrong_with_a_body_is_told(fleet: httpx.Client, path: str, b
     ({"ids": ["a"], "statusses": {"state": "x" * 100}, "status": {"state": "A"}},
      "there is no member 'statusses' (the body)"),
     ({"ids": ["a"]}, "'status' is missing (the body)"),
+    ({"selection": {"createdAfter": "soon"}, "status": {"state": "A"}},
+     'must be a time such as 2026-07-01T12:00:00Z, and is "soon" (at /selection/createdAfter of the body)'),
     ([{"ids": ["a"]}], "must be of type object (the body)"),
     ({"status": {"state": "A"}}, "either 'ids' or 'selection' is needed, and not both (the body)"),
 ])  # fmt: skip
@@ -319,6 +333,34 @@ def test_a_key_is_for_one_request(fleet: httpx.Client, rollout: Rollout, unique:
     require_problem(fleet.post("/jobs:delete", json=other, headers=headers), 422, "wfx.idempotencyKeyReused")
     elsewhere = {"ids": ["a"], "add": ["b"]}
     require_problem(fleet.post("/jobs:tag", json=elsewhere, headers=headers), 422, "wfx.idempotencyKeyReused")
+
+
+def test_a_dry_run_has_no_use_for_a_key(
+    fleet: httpx.Client, workflow: dict[str, Any], rollout: Rollout, unique: Unique
+) -> None:
+    """A dry run neither takes a key, nor is answered by it: before and after the request, it tells what is now."""
+    selected = {"selection": {"workflow": rollout.workflow, "state": "INSTALL"}}
+    given = {"ids": rollout.ids[:2], "add": ["x"]}
+    created = {"workflow": workflow["name"], "jobs": [{"clientId": "dry"}]}
+    for path, body in (("tag", given), ("batch", created), ("delete", selected)):
+        headers = {"Idempotency-Key": unique("key")}
+        before = done(fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers=headers))
+        first = fleet.post(f"/jobs:{path}", json=body, headers=headers)
+        assert (done(first)["done"], first.json()["dryRun"]) == (before["count"], False)
+        after = done(fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers=headers))
+        assert (after["dryRun"], after["count"]) == (True, 0 if path == "delete" else before["count"])
+        assert fleet.post(f"/jobs:{path}", json=body, headers=headers).content == first.content
+        bad = fleet.post(f"/jobs:{path}", json=body | {"dryRun": True}, headers={"Idempotency-Key": "a b"})
+        assert "header Idempotency-Key" in require_problem(bad, 400, "wfx.badRequest")["detail"]
+
+
+def test_ten_thousand_workflows_are_looked_for(fleet: httpx.Client, workflow: dict[str, Any]) -> None:
+    """A dry run of 10,000 jobs, each with another workflow, counts those that do not exist and shows the first."""
+    jobs = [{"clientId": "c", "workflow": f"nowhere-{n}"} for n in range(9_999)]
+    body = {"jobs": [{"clientId": "c", "workflow": workflow["name"]}, *jobs], "dryRun": True}
+    result = done(fleet.post("/jobs:batch", json=body))
+    assert (result["count"], result["failed"]) == (10_000, 9_999)
+    assert result["items"][19]["error"]["message"] == "workflow nowhere-19 does not exist"
 
 
 @pytest.mark.parametrize("key", ["", '""', "a b", '"a', 'a"b', "a\\b", "x" * 129, "ä"])

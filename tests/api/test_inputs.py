@@ -17,6 +17,7 @@ from wfx.api.bulk_inputs import BulkInput
 from wfx.api.inputs import INPUTS, JobRequest
 from wfx.api.large_bodies import LargeBodies
 from wfx.api.request_schemas import compile_body
+from wfx.api.script_inputs import ScriptRun
 from wfx.api.spec import operations
 from wfx.domain.definition import Definition
 from wfx.domain.device import DeviceDescription
@@ -35,6 +36,8 @@ WORKFLOW = {
 }
 BODIES: list[tuple[str, Any]] = [
     ("PostWorkflows", WORKFLOW),
+    ("PostRulesScriptsNameRun", {"payload": MANY, "next": "A", "nflow_data": {"a": 1.0}, "seed": 7}),
+    ("PostRulesScriptsNameRun", {"time": "2026-07-01T12:00:00.5Z", "unknown": MANY}),
     ("PostWorkflows", {"name": "w", "states": [{"name": "A"}], "transitions": [], "unknown": MANY}),
     ("PostWorkflows", {"name": "w", "states": [{"name": "A"}], "transitions": [], "groups": [], "unknown": MANY}),
     ("PostJobs", {"clientId": "<ü>", "workflow": "w", "tags": ["b", "a", "b"], "definition": {"n": 1.0, "m": MANY}}),
@@ -104,7 +107,7 @@ def shown(made: Any) -> Any:
             return made
         case JobRequest():
             return made.client_id, made.workflow, made.tags, made.definition
-        case Status() | Definition() | DeviceDescription() | BulkInput():
+        case Status() | Definition() | DeviceDescription() | BulkInput() | ScriptRun():
             return made
         case list():
             return made

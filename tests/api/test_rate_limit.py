@@ -10,12 +10,12 @@ import pytest
 
 from tests.clock import Clock
 from tests.tuned import tuned
-from wfx.api.rate_limit import Buckets, MemoryBuckets, RateLimit
-from wfx.api.rate_limit.buckets import MOST
+from wfx.api.rate_limit import Buckets, RateLimit
 from wfx.api.rate_limit.policy import NEVER_LIMITED
 from wfx.api.reply import Reply
 from wfx.config.tunables import Holder, Tunables
-from wfx.domain.quota import Quota
+from wfx.limits.asks import Asks, LimitScope, Shortage
+from wfx.limits.memory import MOST, MemoryBuckets
 from wfx.request_context import Side
 
 NOON = 1_800_000_000.25
@@ -27,7 +27,7 @@ class Limited:
     def __init__(self, side: Side = Side.NORTH, buckets: Buckets | None = None, **settings: Any) -> None:
         """Limit by these settings."""
         self.clock = Clock()
-        self.buckets = buckets or MemoryBuckets(self.clock)
+        self.buckets = buckets or MemoryBuckets(lambda: int(self.clock.now * 1000))
         self.tunables: Holder[Tunables] = tuned(rate_limit_enabled=True, **settings)
         self.refused: list[Any] = []
         self.reached = 0
@@ -187,77 +187,20 @@ async def test_sides() -> None:
     assert (status, fields) == (204, {"body": ""})
 
 
-def test_a_million_addresses() -> None:
-    """However many addresses ask, at most 100,000 are remembered; the one that asked longest ago is forgotten first."""
-    clock = Clock()
-    buckets = MemoryBuckets(clock)
-    quota = Quota(limit=1, window=60.0)
-    most = 0
-    for number in range(1_000_000):
-        clock.now += 1e-6
-        buckets.take(str(number), quota)
-        most = max(most, len(buckets))
-    assert most == len(buckets) == MOST == 100_000
-    assert buckets.take("999999", quota) is not None, "this one is remembered"
-    assert buckets.take("900000", quota) is not None, "and the oldest of the last 100,000"
-    assert buckets.take("899999", quota) is None, "but not the one before"
-
-
-def test_full_buckets_are_forgotten() -> None:
-    """When the crowd has gone, each new address makes room of two."""
-    clock = Clock()
-    buckets = MemoryBuckets(clock)
-    quota = Quota(limit=2, window=60.0)
-    for number in range(1000):
-        buckets.take(str(number), quota)
-    clock.now += 60
-    for number in range(1000, 1500):
-        buckets.take(str(number), quota)
-    assert len(buckets) == 500
-
-
-def test_a_window_that_begins_anew_is_not_the_oldest() -> None:
-    """Who has come back is remembered longer than who has not."""
-    clock = Clock()
-    buckets = MemoryBuckets(clock, most=2)
-    quota = Quota(limit=1, window=60.0, burst=5)
-    for _ in range(6):
-        buckets.take("a", quota)
-    clock.now += 1
-    for _ in range(6):
-        buckets.take("b", quota)
-    clock.now += 59.5  # a's window begins anew
-    assert buckets.take("a", quota) is None
-    assert buckets.take("c", quota) is None
-    assert buckets.take("a", quota) is not None
-    assert buckets.take("b", quota) is None, "it was forgotten"
-
-
-def test_who_asks_is_remembered() -> None:
-    """Of two addresses the one that asked longer ago is forgotten, whichever window began first."""
-    clock = Clock()
-    buckets = MemoryBuckets(clock, most=2)
-    quota = Quota(limit=2, window=60.0)
-    for key in ("a", "b", "a", "c"):
-        clock.now += 1
-        assert buckets.take(key, quota) is None
-    assert buckets.take("a", quota) is not None, "it was remembered"
-
-
 class Elsewhere:
     """Buckets that are asked for over a network."""
 
-    def __init__(self, wait: float | None) -> None:
+    def __init__(self, wait: int | None) -> None:
         """Always give this answer."""
-        self._wait = wait
+        self._shortage = None if wait is None else Shortage(wait, LimitScope.ADDRESS)
 
-    async def take(self, _key: str, _quota: Quota) -> float | None:
+    async def take(self, asks: Asks) -> Shortage | None:  # noqa: ARG002
         """Answer later."""
         await asyncio.sleep(0)
-        return self._wait
+        return self._shortage
 
 
-@pytest.mark.parametrize(("wait", "status"), [(None, 204), (0.0, 429), (2.5, 429)])
-async def test_buckets_elsewhere(wait: float | None, status: int) -> None:
+@pytest.mark.parametrize(("wait", "status"), [(None, 204), (0, 429), (2500, 429)])
+async def test_buckets_elsewhere(wait: int | None, status: int) -> None:
     """Buckets may be kept where one has to wait for an answer."""
     assert (await Limited(buckets=Elsewhere(wait)).ask())[0] == status

@@ -23,7 +23,7 @@ from wfx.client import (
 )
 from wfx.client.commands import Flow, Now, Request, Response, Send, Sleep, advance
 from wfx.client.errors import refusal
-from wfx.client.exchanging import Plan, exchange
+from wfx.client.exchanging import RequestPlan, exchange
 from wfx.client.pauses import Backoff, Interval
 from wfx.client.plans import add_tags, create_job, delete_job, get_status, update_status
 from wfx.client.polling import poll_jobs, wait_for
@@ -69,7 +69,7 @@ def drive(flow: Flow[Any], outcomes: Sequence[Outcome]) -> tuple[Any, int, list[
     LOST, LATE, REFUSED, answer(429), answer(502), answer(503), answer(503, LATER), answer(504),
 ])  # fmt: skip
 @pytest.mark.parametrize("plan", [PLAN, update_status("1", "A")], ids=["GET", "PUT"])
-def test_what_is_idempotent_is_repeated(plan: Plan[Any], failure: Outcome) -> None:
+def test_what_is_idempotent_is_repeated(plan: RequestPlan[Any], failure: Outcome) -> None:
     """Reading, and putting, are tried again after any failure that may be over soon."""
     result, sent, slept = drive(exchange(plan, Retries()), [failure, failure, STATUS])
     assert (result.state, sent, len(slept)) == ("A", 3, 2)
@@ -77,7 +77,7 @@ def test_what_is_idempotent_is_repeated(plan: Plan[Any], failure: Outcome) -> No
 
 @pytest.mark.parametrize("failure", [REFUSED, answer(429), answer(429, LATER), answer(503, LATER)])
 @pytest.mark.parametrize("plan", [create_job("c", "w"), add_tags("1", "t")], ids=["job", "tags"])
-def test_a_post_is_repeated_if_nothing_has_happened(plan: Plan[Any], failure: Outcome) -> None:
+def test_a_post_is_repeated_if_nothing_has_happened(plan: RequestPlan[Any], failure: Outcome) -> None:
     """A POST is sent again if it did not reach the server, or the answer proves that nothing was done."""
     wanted = JOB if b"clientId" in (plan.request.body or b"") else Response(200, {}, b'["t"]')
     assert drive(exchange(plan, Retries()), [failure, wanted])[1] == 2
@@ -85,7 +85,7 @@ def test_a_post_is_repeated_if_nothing_has_happened(plan: Plan[Any], failure: Ou
 
 @pytest.mark.parametrize("failure", [LOST, LATE, answer(500), answer(502), answer(503), answer(504), answer(507)])
 @pytest.mark.parametrize("plan", [create_job("c", "w"), add_tags("1", "t")], ids=["job", "tags"])
-def test_a_post_is_not_repeated_otherwise(plan: Plan[Any], failure: Outcome) -> None:
+def test_a_post_is_not_repeated_otherwise(plan: RequestPlan[Any], failure: Outcome) -> None:
     """A POST whose outcome is not known is sent once, and the caller is told."""
     result, sent, slept = drive(exchange(plan, Retries()), [failure])
     assert isinstance(result, Unreachable | ServerFault)
@@ -94,7 +94,7 @@ def test_a_post_is_not_repeated_otherwise(plan: Plan[Any], failure: Outcome) -> 
 
 def test_an_idempotency_key_makes_a_post_repeatable() -> None:
     """With such a key the server knows a repetition, so it is safe."""
-    plan = Plan(Request("POST", "/x", {"idempotency-key": "k"}, b"{}"), lambda response: response.status)
+    plan = RequestPlan(Request("POST", "/x", {"idempotency-key": "k"}, b"{}"), lambda response: response.status)
     assert drive(exchange(plan, Retries()), [LOST, LATE, answer(502), answer(200)])[:2] == (200, 4)
 
 

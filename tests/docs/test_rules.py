@@ -25,7 +25,7 @@ def test_the_guide_is_current() -> None:
 
 def test_the_file_of_the_guide_loads() -> None:
     """The file that the guide explains has no faults, and the defaults that it names are the defaults."""
-    (block,) = re.findall(r"```yaml\n(version: v1.*?)```", GUIDE, re.DOTALL)
+    block = re.findall(r"```yaml\n(version: v1.*?)```", GUIDE, re.DOTALL)[0]
     compiler, types = Compiler(own_functions()), own_actions()
     graph = load(block.encode(), compiler, types)
     without = yaml.safe_dump({key: value for key, value in yaml.safe_load(block).items() if key != "engine"})

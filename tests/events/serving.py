@@ -150,6 +150,7 @@ async def serving(
         rule_store=nothing,
         incoming=nothing,
         tasks=nothing,
+        scripts=nothing,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

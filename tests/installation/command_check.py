@@ -171,6 +171,9 @@ class CommandCheck:
         assert "is sound" in self.use("wfx check")
         self.use("wfx backup", "copy.db")
         assert "deleted 0 finished jobs" in self.use("wfx prune", "--older-than=1y", "--storage-opt=copy.db")
+        self._run("sh", "-c", "echo key:$(head -c 32 /dev/zero | base64) > keys")
+        told = self.use("wfx rekey", "--enable-encryption", "--encryption-keys-file=keys", "--storage-opt=copy.db")
+        assert "all values are sealed" in told
         self.use("wfx export", "wfx.jsonl")
         assert "imported into moved.db" in self.use("wfx import", "--storage-opt=moved.db", "wfx.jsonl")
         assert "ACTIVATED" in self.use("wfx demo")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wfx.limits.asks import Ask, LimitScope, Shortage
 from wfx.limits.bucket import Band
-from wfx.limits.memory import MemoryBuckets, Wait
-from wfx.limits.policy import Ask, Scope
+from wfx.limits.memory import MOST, MemoryBuckets
 
 MINUTE = 60_000
 
@@ -12,17 +12,18 @@ MINUTE = 60_000
 def asks(client: str, *, of_all: int = 1000, of_each: int = 2) -> list[Ask]:
     """What work for a client needs tokens of."""
     return [
-        Ask("all", Scope.GLOBAL, (Band(of_all, MINUTE),)),
-        Ask(f"client {client}", Scope.CLIENT, (Band(of_each, MINUTE),)),
+        Ask("all", LimitScope.GLOBAL, (Band(of_all, MINUTE),)),
+        Ask(f"client {client}", LimitScope.CLIENT, (Band(of_each, MINUTE),)),
     ]
 
 
 def test_all_or_none() -> None:
     """Who finds one bucket empty takes no token of another one either."""
     buckets = MemoryBuckets(lambda: 0)
-    assert [buckets.take(asks("a", of_all=3)) for _ in range(4)] == [None] * 2 + [Wait(30_000, Scope.CLIENT)] * 2
+    shortage = Shortage(30_000, LimitScope.CLIENT)
+    assert [buckets.take(asks("a", of_all=3)) for _ in range(4)] == [None, None, shortage, shortage]
     assert buckets.take(asks("b", of_all=3)) is None
-    assert buckets.take(asks("b", of_all=3)) == Wait(20_000, Scope.GLOBAL)
+    assert buckets.take(asks("b", of_all=3)) == Shortage(20_000, LimitScope.GLOBAL)
 
 
 def test_bounded() -> None:
@@ -31,7 +32,7 @@ def test_bounded() -> None:
     for number in range(500):
         assert buckets.take(asks(f"{number}")) is None
         assert len(buckets) <= 100
-    assert [buckets.take(asks("499")), buckets.take(asks("499"))] == [None, Wait(30_000, Scope.CLIENT)]
+    assert [buckets.take(asks("499")), buckets.take(asks("499"))] == [None, Shortage(30_000, LimitScope.CLIENT)]
 
 
 def test_full_ones_make_room() -> None:
@@ -44,3 +45,51 @@ def test_full_ones_make_room() -> None:
     for number in range(50, 80):
         buckets.take(asks(f"{number}"))
     assert len(buckets) < 40
+
+
+def requests(address: str, limit: int = 1, window: int = MINUTE) -> list[Ask]:
+    """What a request from an address needs a token of."""
+    return [Ask(address, LimitScope.ADDRESS, (Band(limit, window, limit),))]
+
+
+def test_very_many_addresses() -> None:
+    """However many addresses ask, at most 100,000 are remembered; the one that asked longest ago is forgotten first."""
+    buckets = MemoryBuckets(lambda: 1_000_000)
+    most = 0
+    for number in range(300_000):
+        buckets.take(requests(str(number)))
+        most = max(most, len(buckets))
+    assert most == len(buckets) == MOST == 100_000
+    assert buckets.take(requests("299999")) is not None, "this one is remembered"
+    assert buckets.take(requests("200000")) is not None, "and the oldest of the last 100,000"
+    assert buckets.take(requests("199999")) is None, "but not the one before"
+
+
+def test_who_asks_is_remembered() -> None:
+    """Of two addresses the one that asked longer ago is forgotten, whichever window began first."""
+    now = [0]
+    buckets = MemoryBuckets(lambda: now[0], most=2)
+    for key in ("a", "b", "a", "c"):
+        now[0] += 1000
+        assert buckets.take(requests(key, limit=2)) is None
+    assert buckets.take(requests("a", limit=2)) is not None, "it was remembered"
+
+
+def test_who_is_refused_is_remembered() -> None:
+    """Who goes on asking in vain is not forgotten as one who asked long ago."""
+    buckets = MemoryBuckets(lambda: 0, most=2)
+    for key in ("a", "b", "a", "c"):
+        buckets.take(requests(key))
+    assert buckets.take(requests("a")) is not None
+
+
+def test_full_windows_are_forgotten() -> None:
+    """When the crowd has gone, each new address makes room of two."""
+    now = [0]
+    buckets = MemoryBuckets(lambda: now[0])
+    for number in range(1000):
+        buckets.take(requests(str(number), limit=2))
+    now[0] = MINUTE
+    for number in range(100):
+        buckets.take(requests(f"new {number}", limit=2))
+    assert len(buckets) == 1000 - 200 + 100

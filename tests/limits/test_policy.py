@@ -6,18 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wfx.commandline import iso_durations
+from wfx.limits.asks import LimitScope, bucket_key
 from wfx.limits.bucket import Band
 from wfx.limits.policy import (
     LONGEST_PERIOD,
     MOST_TOKENS,
     Kind,
     Policy,
-    Scope,
-    bucket_key,
     parse_band,
     parse_bands,
     parse_duration,
-    show_duration,
     shown,
 )
 
@@ -31,6 +30,8 @@ from wfx.limits.policy import (
         ("P1W", 604_800_000),
         ("PT90S", 90_000),
         ("PT0,5S", 500),
+        ("PT1.5M", 90_000),
+        ("P0.5D", 43_200_000),
     ],
 )
 def test_durations(text: str, milliseconds: int) -> None:
@@ -39,7 +40,23 @@ def test_durations(text: str, milliseconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "PT", "1M", "P1M", "P1Y", "PT1", "P1DT", "PT0S", "P367D", "PT1.2345S", "-P1D"]
+    "text",
+    [
+        "",
+        "P",
+        "PT",
+        "1M",
+        "P1M",
+        "P1Y",
+        "PT1",
+        "P1DT",
+        "PT0S",
+        "P367D",
+        "PT1.2345S",
+        "PT1.5M1S",
+        "PT" + "9" * 5000 + "S",
+        "-P1D",
+    ],
 )
 def test_no_durations(text: str) -> None:
     """Anything else is refused, also months and years, which have no fixed length."""
@@ -47,11 +64,15 @@ def test_no_durations(text: str) -> None:
         parse_duration(text)
 
 
-@given(scope=st.sampled_from(Scope), capacity=st.integers(1, MOST_TOKENS), period=st.integers(1, LONGEST_PERIOD))
-def test_written_and_read(scope: Scope, capacity: int, period: int) -> None:
+@given(
+    scope=st.sampled_from([*LimitScope][:3]),
+    capacity=st.integers(1, MOST_TOKENS),
+    period=st.integers(1, LONGEST_PERIOD),
+)
+def test_written_and_read(scope: LimitScope, capacity: int, period: int) -> None:
     """A limit that was written reads as it was."""
     assert parse_band(shown(scope, Band(capacity, period))) == (scope, Band(capacity, period))
-    assert parse_duration(show_duration(period)) == period
+    assert parse_duration(iso_durations.show(period * 1000)) == period
 
 
 @pytest.mark.parametrize(
@@ -74,15 +95,28 @@ def test_refused(items: list[str], fault: str) -> None:
 def test_buckets_of_work() -> None:
     """Work needs a token of the bucket of each scope; that of a client who is not known is left out."""
     policy = Policy.parse({Kind.INSTANCE_START: ["workflow=1/PT1M", "5/PT1M", "client=2/PT1M", "9/PT1H"]})
-    scopes = [Scope.GLOBAL, Scope.CLIENT, Scope.WORKFLOW]
+    scopes = [LimitScope.GLOBAL, LimitScope.CLIENT, LimitScope.WORKFLOW]
     assert [ask.scope for ask in policy.asks(Kind.INSTANCE_START, "press-7", "dau")] == scopes
-    assert [ask.scope for ask in policy.asks(Kind.INSTANCE_START, "", "dau")] == [Scope.GLOBAL, Scope.WORKFLOW]
+    assert [ask.scope for ask in policy.asks(Kind.INSTANCE_START, "", "dau")] == [
+        LimitScope.GLOBAL,
+        LimitScope.WORKFLOW,
+    ]
     assert policy.asks(Kind.JOB_EXECUTE, "press-7", "dau") == ()
 
 
 @given(st.text(max_size=3000))
 def test_keys_are_bounded(name: str) -> None:
     """The key of a bucket is printable and short, whatever the client is called."""
-    key = bucket_key(Kind.ACTIVITY_START, Scope.CLIENT, name)
+    key = bucket_key(Kind.ACTIVITY_START, LimitScope.CLIENT, name)
     assert len(key) < 300
     assert key.isprintable()
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "\ud800", "a\nb"])
+def test_keys_of_odd_names(name: str) -> None:
+    """Whatever a client is called, or a proxy passes for an address, the key of its bucket is short text."""
+    key = bucket_key("requests", LimitScope.ADDRESS, name)
+    assert key.isprintable()
+    assert len(key) < 100
+    assert key == bucket_key("requests", LimitScope.ADDRESS, name)
+    assert key != bucket_key("requests", LimitScope.ADDRESS, name + "x")

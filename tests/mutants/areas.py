@@ -31,6 +31,12 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/expressions/*.py", ("tests/expressions", "tests/rules")),
     ("wfx/tasks/*.py", ("tests/tasks",)),
     ("wfx/service/tasks.py", ("tests/tasks/test_service.py",)),
+    ("wfx/store/redis/*.py", ("tests/store/redis",)),
+    ("wfx/protection/*.py", ("tests/protection",)),
+    ("wfx/store/sqlite/sealed_*.py", ("tests/protection", *_STORE)),
+    ("wfx/store/sqlite/key_record.py", ("tests/protection",)),
+    ("wfx/store/sqlite/rekeying.py", ("tests/protection",)),
+    ("wfx/store/rekeyed.py", ("tests/protection",)),
     ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),
@@ -63,6 +69,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "wfx/sandbox/fair_queue.py",
         ("tests/sandbox/test_fair_queue.py", "tests/sandbox", f"{_HOSTILE}/test_large_body_shares.py"),
     ),
+    ("wfx/scripts/*.py", ("tests/scripts",)),
     ("wfx/sandbox/*.py", ("tests/sandbox/test_pool.py", "tests/sandbox", f"{_HOSTILE}/test_large_body_shares.py")),
     ("wfx/api/large_bodies.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_large_body_shares.py", *_API)),
     ("wfx/api/body_worker.py", ("tests/api/test_inputs.py", f"{_HOSTILE}/test_large_body_shares.py", *_API)),
@@ -84,6 +91,7 @@ AREAS = (
     "filtering",
     "jq_language",
     "sandbox",
+    "scripts",
     "api",
 )
 

@@ -13,11 +13,13 @@ from tests.tuned import tuned
 from tests.waiting import DEADLINE, until
 from wfx.domain.job import Job
 from wfx.domain.json import decode
-from wfx.reactions.consumer import NAME, RuleConsumer
+from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
+from wfx.reactions.pace import Pace
 from wfx.reactions.rule_source import RuleSource
 from wfx.reactions.rules import Rules
+from wfx.reactions.turn import NAME
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.limits import Limits
 from wfx.store.protocol import Store
@@ -46,7 +48,7 @@ class AtWork:
 
     async def _is_settled(self) -> bool:
         head = (await self.store.log_bounds()).head
-        return head == self.consumer._place.position == await self.position()
+        return head == self.consumer.steps.place.position == await self.position()
 
 
 def rule_file(folder: Path, text: str, name: str = "rules.yml") -> RuleSource:
@@ -57,15 +59,24 @@ def rule_file(folder: Path, text: str, name: str = "rules.yml") -> RuleSource:
 
 @asynccontextmanager
 async def at_work(
-    store: Store, source: RuleSource, *, limit: int = 0, is_shared: bool = False, **settings: Any
+    store: Store,
+    source: RuleSource,
+    *,
+    limit: int = 0,
+    is_shared: bool = False,
+    pace: Pace | None = None,
+    **settings: Any,
 ) -> AsyncIterator[AtWork]:
     """Have rules work on a store."""
     rules, holder = Rules(source), tuned(**settings)
     await rules.open()
     figures, fatals, created = RuleFigures(), Fatals(), BoundedCounts()
-    consumer = RuleConsumer(store, rules, figures, fatals, created, Limits(holder), lambda: limit, is_shared=is_shared)
+    limits = Limits(holder)
+    consumer = RuleConsumer(
+        store, rules, figures, fatals, created, limits, lambda: limit, is_shared=is_shared, pace=pace
+    )
     async with consumer:
-        await until(lambda: consumer._log_id or rules.graph is None or not rules.graph.by_type)
+        await until(lambda: consumer.steps.log_id or not consumer._has_rules.is_set())
         yield AtWork(store, rules, figures, fatals, created, consumer)
     await rules.close()
 

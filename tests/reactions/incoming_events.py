@@ -85,6 +85,8 @@ class Stalling:
         operations: Sequence[JobOperation],
         records: RuleRecords,
         tell: Callable[[Sequence[Any]], str],
+        *,
+        is_kept: bool = True,
     ) -> str:
         """Wait until it flows, then have the store do it."""
         self.waiting += 1
@@ -92,7 +94,7 @@ class Stalling:
         self.waiting -= 1
         if self.failures:
             raise self.failures.pop(0)
-        return await self.store.take_event(event_id, operations, records, tell)
+        return await self.store.take_event(event_id, operations, records, tell, is_kept=is_kept)
 
     def __getattr__(self, name: str) -> Any:
         """Be the store in all else."""

@@ -16,9 +16,9 @@ from wfx.domain.cause import Cause
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Action
 from wfx.domain.workflow import Workflow
-from wfx.reactions.consumer import NAME
-from wfx.reactions.effects import Outcome
+from wfx.reactions.effects import MOST_IN_CHAIN, Outcome
 from wfx.reactions.log_reader import LogReader
+from wfx.reactions.turn import NAME
 from wfx.rules.graph import Graph
 from wfx.store.protocol import Consumer, Store
 from wfx.store.rule_records import TaskQuery, TaskState
@@ -51,6 +51,20 @@ scenarios:
     event_types: [job.create]
     children:
       - action: {id: create_again, type: create_job, params: {client_id: a, workflow: demo.flow, tags: [again]}}
+"""
+BRANCHING = """
+version: v1
+scenarios:
+  - id: first
+    event_types: [job.create]
+    children:
+      - action: {id: a, type: create_job, params: {client_id: a, workflow: demo.flow}}
+      - action: {id: b, type: create_job, params: {client_id: b, workflow: demo.flow}}
+  - id: second
+    event_types: [job.create]
+    children:
+      - action: {id: c, type: create_job, params: {client_id: c, workflow: demo.flow}}
+      - action: {id: d, type: create_job, params: {client_id: d, workflow: demo.flow}}
 """
 
 
@@ -152,6 +166,41 @@ async def test_without_rules_there_is_no_consumer(store: Store, flow: Workflow, 
     assert len(await all_jobs(store)) == 3
 
 
+async def test_rules_for_events_from_outside_need_no_consumer(store: Store, flow: Workflow, tmp_path: Path) -> None:
+    """While no rule is for changes of jobs nobody follows the log; a rule that is begins with what comes then."""
+    following: Any = Following(store)
+    outside = AGAIN.replace("job.create", "purchase")
+    async with at_work(following, rule_file(tmp_path, outside), limit=1) as work:
+        await store.create_job(flow.name, begin())
+        assert (await store.consumers(), following.followers) == ([], 0)
+        rule_file(tmp_path, AGAIN)
+        assert await work.rules.reload()
+        while not await store.consumers():  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.01)
+        await store.create_job(flow.name, begin())
+        await work.settled()
+        assert following.followers == 1
+        rule_file(tmp_path, outside)
+        assert await work.rules.reload()
+        await until(lambda: not following.open)
+    assert len(await all_jobs(store)) == 3
+
+
+async def test_jobs_are_read_only_for_events_that_need_it(store: Store, flow: Workflow, tmp_path: Path) -> None:
+    """Of reports that conditions on what they tell already rule out, none has the store asked for tags."""
+    following: Any = Following(store)
+    async with at_work(following, rule_file(tmp_path, ROLL_BACK)) as work:
+        job = await store.create_job(flow.name, begin())
+        for number in range(20):
+            await store.change_job(job.id, move("RUN", message=str(number)))
+        await work.settled()
+        assert (following.jobs_read, work.figures.events["job.update_status"]) == (0, 20)
+        await store.change_job(job.id, move("DONE"))
+        await work.settled()
+    assert following.jobs_read == 1
+    assert len(await all_jobs(store)) == 2
+
+
 async def test_rules_that_feed_themselves_stop_at_the_limit(
     store: Store, flow: Workflow, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -184,11 +233,29 @@ async def test_the_limit_outlives_the_process(store: Store, flow: Workflow, tmp_
 
 
 async def test_without_a_limit_a_chain_still_ends(store: Store, flow: Workflow, tmp_path: Path) -> None:
-    """A chain of events that rules bring about has at most 100 of them, whatever the limit is."""
+    """A chain has at most 16 events in a row that rules bring about, whatever the limit is."""
     async with at_work(store, rule_file(tmp_path, AGAIN)) as work:
         await store.create_job(flow.name, begin())
         await work.settled()
-    assert len(await all_jobs(store)) == 101
+    assert len(await all_jobs(store)) == 17
+
+
+async def test_a_chain_that_branches_ends(
+    store: Store, flow: Workflow, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two rules that each create two jobs for each new one create some thousand of them, not millions; then they rest.
+
+    One warning names the chain. The next chain has as many again.
+    """
+    async with at_work(store, rule_file(tmp_path, BRANCHING)) as work:
+        for number in (1, 2):
+            await store.create_job(flow.name, begin())
+            await work.settled()
+            assert (await store.log_bounds()).head == 1 + number * (1 + 4 + MOST_IN_CHAIN)
+    warnings = [each.__dict__["fields"] for each in caplog.records if "action of a rule" in each.message]
+    assert [each["root"] for each in warnings] == ["2", str(2 + 1 + 4 + MOST_IN_CHAIN)]
+    assert {each["rule"] for each in warnings} <= {"first", "second"}
+    assert work.figures.limited > len(warnings)
 
 
 async def test_events_in_a_row_see_what_the_ones_before_did(store: Store, flow: Workflow, tmp_path: Path) -> None:
@@ -255,6 +322,38 @@ async def test_one_of_several_works_at_a_time(store: Store, flow: Workflow, tmp_
         await store.change_job(job.id, move("DONE"))
         await work.settled()
     assert len(await all_jobs(store)) == 2
+
+
+class Following:
+    """A store that counts who follows its log, and how often a job is read."""
+
+    def __init__(self, store: Store) -> None:
+        """Pass everything to this store."""
+        self._store = store
+        self.followers = self.open = self.jobs_read = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the store has."""
+        return getattr(self._store, name)
+
+    def follow_log(self) -> Any:
+        """Count a follower, until it is closed."""
+        self.followers += 1
+        self.open += 1
+        follower = self._store.follow_log()
+        close = follower.aclose
+
+        async def aclose() -> None:
+            self.open -= 1
+            await close()
+
+        follower.aclose = aclose  # type: ignore[method-assign]
+        return follower
+
+    async def get_job(self, *what: Any) -> Any:
+        """Count a read."""
+        self.jobs_read += 1
+        return await self._store.get_job(*what)
 
 
 class Unwell:

@@ -16,7 +16,18 @@ from wfx.domain.json import decode, encode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Group, State, Workflow
 from wfx.expressions.scope import KnownFacts
-from wfx.reactions.effects import DEEPEST, MOST, UNCOUNTED, Effects, Lineage, Outcome, caused_by, effects_of
+from wfx.reactions.effects import (
+    ALL,
+    DEEPEST,
+    MOST,
+    MOST_IN_CHAIN,
+    UNCOUNTED,
+    Effects,
+    Lineage,
+    Outcome,
+    caused_by,
+    effects_of,
+)
 from wfx.reactions.event_of_log import event_of_log, type_of
 from wfx.rules.evaluation import evaluate
 from wfx.rules.event import Event as RuleEvent
@@ -126,14 +137,24 @@ def test_a_sequence_goes_on_from_what_it_was() -> None:
 def test_the_limits_of_a_chain() -> None:
     """An action that was taken often enough is refused, the others are counted; a chain that is too long has none."""
     payload = {"a": "j", "d": ["x"], "job_id": "j"}
-    made = effects(payload, lineage=Lineage("7", {"add": 2, "remove": 1}, 2))
+    made = effects(payload, lineage=Lineage("7", {"add": 2, "remove": 1, ALL: 3}, 2))
     results = {result.action_id: result for result in made.answers([None] * 9)}
     assert results["add"].message == "it was taken 2 times in one chain of events, which is the limit"
-    assert made.records.repetitions == {("7", "remove"): 2, ("7", "hook"): 1, ("7", "number"): 1, ("7", "move"): 1}
+    counts = {"remove": 2, "hook": 1, "number": 1, "move": 1, ALL: 7}
+    assert made.records.repetitions == {("7", element): count for element, count in counts.items()}
     late = effects(payload, Cause("r", "south", "", 7, DEEPEST + 1))
     assert late.operations == ()
     outcomes = {result.outcome for result in late.answers([])}
     assert outcomes == {Outcome.LIMITED, Outcome.INVALID}
+
+
+def test_a_chain_has_not_too_many_actions() -> None:
+    """Without a limit for each action all of a chain are counted together, and no more are taken than there may be."""
+    payload = {"a": "j", "d": ["x"], "job_id": "j"}
+    made = effects(payload, lineage=Lineage("7", {ALL: MOST_IN_CHAIN - 2}))
+    outcomes = [result.outcome for result in made.answers([None] * 9)]
+    assert outcomes.count(Outcome.LIMITED) == 3
+    assert made.records.repetitions == {("7", ALL): MOST_IN_CHAIN}
 
 
 def test_an_event_has_not_too_many_actions() -> None:
@@ -145,6 +166,26 @@ def test_an_event_has_not_too_many_actions() -> None:
     made = effects_of(evaluation, key="k", cause=CAUSE, now=Timestamp(0), facts=KnownFacts())
     outcomes = [result.outcome for result in made.answers([])]
     assert outcomes == [Outcome.DONE] * MOST + [Outcome.LIMITED] * 2
+
+
+def test_an_event_has_not_too_large_actions() -> None:
+    """Actions are taken as long as their parameters together are not too large; smaller ones behind have room again."""
+    lists = ", ".join(["payload.text"] * 20)
+    many = "\n".join(
+        f"  - action: {{id: a{n}, type: webhook_notify, params: {{url: 'https://x.example', body: '${{[{lists}]}}'}}}}"
+        for n in range(10)
+    )
+    tag = "  - action: {id: tag, type: add_tags, params: {tags: [x], job_id: j}}"
+    graph = loaded(f"version: v1\nscenarios:\n- id: s\n  event_types: [t]\n  children:\n{many}\n{tag}\n")
+    evaluation = evaluate(graph, RuleEvent("t", payload={"text": "x" * 60_000}), KnownFacts(), NOON)
+    made = effects_of(evaluation, key="k", cause=CAUSE, now=Timestamp(0), facts=KnownFacts())
+    results = made.answers([None])
+    assert [result.outcome for result in results] == [
+        *([Outcome.QUEUED] * 3), *([Outcome.LIMITED] * 7), Outcome.DONE,
+    ]  # fmt: skip
+    limit = "the parameters of the actions for an event have at most 4,194,304 characters and values"
+    assert results[3].message == limit
+    assert sum(len(task.input) for task in made.records.tasks) < 4_194_304
 
 
 @pytest.mark.parametrize(("cause", "expected"), [

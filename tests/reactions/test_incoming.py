@@ -75,12 +75,14 @@ async def test_an_id_has_one_effect() -> None:
 
 @pytest.mark.parametrize("members", [{}, {"id": ""}])
 async def test_events_without_an_id_are_all_different(members: dict[str, str]) -> None:
-    """An event without an id, or with an empty one, is given one, and happens each time."""
+    """An event without an id, or with an empty one, happens each time, and no answer is kept by the id it is given."""
     async with receiving() as (taking, stalling, _):
         first, second = await told(taking, purchase(**members)), await told(taking, purchase(**members))
         assert len(first["event_id"]) == 36
         assert first["event_id"] != second["event_id"]
         assert await points(stalling) == 150
+        for one in (first, second):
+            assert await stalling.read_event_answer(one["event_id"]) is None
 
 
 async def test_what_does_nothing_is_not_written() -> None:
@@ -313,3 +315,20 @@ async def test_no_payload_fails_the_store(payload: dict[str, Any]) -> None:
         for members in ({}, {"id": "evt_01"}, {"actor_id": "x" * 255}, {"actor_id": "\U0001f600" * 255}):
             answer = await told(taking, purchase(payload=payload, **members))
             assert len(answer["event_id"]) > 5
+
+
+@pytest.mark.parametrize("action", [
+    *(f'flw.setOutput("x", {value})' for value in ("-payload.n", "[flw.math.abs(-payload.n)]", "payload.n")),
+    *['flw.setOutput("x", [vars:get("x")])'] * 2,
+])  # fmt: skip
+async def test_outputs_are_told_or_named_as_an_error(action: str) -> None:
+    """Whatever variables are set to, the event is answered, and what cannot be written is named."""
+    actions = "".join(
+        f"      - action: {{id: a{n}, type: set_output, params: {{expression: '{action}'}}}}\n" for n in range(300)
+    )
+    text = f"version: v1\nscenarios:\n  - id: s\n    event_types: [t]\n    children:\n{actions}"
+    async with receiving(text) as (taking, _, _):
+        answer = await told(taking, encode({"type": "t", "payload": {"n": 2**64 - 1}}))
+        assert ("outputs" in answer) != any(
+            "the outputs cannot be written" in each for each in answer.get("errors", ())
+        )

@@ -23,6 +23,7 @@ SHIPPED = (
     "wfx/spec/workflows/wfx.workflow.dau.direct.yml", "wfx/store/sqlite/queries.sql",
     "wfx/store/sqlite/migrations/0001_initial.sql", "wfx/commandline/shells/completion.bash",
     "wfx_loadtest/report/page.js", "wfx_plugin/py.typed", "wfx/py.typed",
+    "wfx/scripts/harness.js", "wfx/scripts/quickjs.wasm", "wfx/scripts/quickjs.LICENSE.txt",
 )  # fmt: skip
 
 
@@ -63,7 +64,13 @@ def test_wheel_works(unpacked: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("requirements.lock", 20), ("requirements-dev.lock", 20), ("requirements-build.lock", 1)]
+    ("name", "least"),
+    [
+        ("requirements.lock", 20),
+        ("requirements-dev.lock", 20),
+        ("requirements-build.lock", 1),
+        ("requirements-npm.lock", 0),
+    ],
 )
 def test_lock(name: str, least: int) -> None:
     """Each locked package has a version and hashes; no address is in the lock."""

@@ -21,6 +21,7 @@ from wfx.rules.action_types import ParameterFault, Plan
 
 class Lamp:
     type = "lamp"
+    acts_as = "add_tags"
     def validate(self, parameters):
         if "color" not in parameters:
             yield "color is missing"
@@ -31,13 +32,16 @@ class Lamp:
     def plan(self, parameters, event):
         if parameters["color"] == "none":
             raise KeyError("none")
-        return Plan(dict(parameters), f"Lit {parameters['color']} for {event.type}")
+        return Plan({"tags": [parameters["color"]], "job_id": "j"}, f"Lit {parameters['color']} for {event.type}")
 
 class Double(Lamp):
     type = "mail"
 
 class Nameless:
     type = "other"
+
+class Idle(Lamp):
+    acts_as = "set_output"
 
 def shine(text):
     return text.title()
@@ -72,8 +76,9 @@ def test_an_action_of_a_package() -> None:
     compiler, types = Compiler(own_functions()), all_actions()
     graph = load(lit("'${payload.c}'").encode(), compiler, types)
     (action,) = evaluated(graph, {"type": "t", "payload": {"c": "red"}}).actions
-    assert (action.parameters, action.message) == ({"color": "red"}, "Lit red for t")
-    assert planned(evaluated(graph, {"type": "t", "payload": {"c": "none"}})) == {"a": "'none'"}
+    assert (action.parameters, action.message) == ({"tags": ["red"], "job_id": "j"}, "Lit red for t")
+    failed = {"a": "lamp cannot plan it: KeyError: 'none'"}
+    assert planned(evaluated(graph, {"type": "t", "payload": {"c": "none"}})) == failed
     for color, place, text in (
         ("black", "6:54", ".params.color: a lamp is never black"),
         ("odd", "6:46", ".params: lamp cannot check them: KeyError: 'odd'"),
@@ -98,7 +103,8 @@ def test_wfxctl_knows_installed_packages(package: Path) -> None:
 
 
 @pytest.mark.parametrize(("point", "message"), [
-    ("mail = lamp_package:Double", "there are two types of actions mail"),
+    ("mail = lamp_package:Double", "there are two types of actions mail, of wfx and of lamp-package"),
+    ("lamp = lamp_package:Idle", "it needs acts_as, the type that carries it out: create_job, "),
     ("lamp = lamp_package:Gone", "the action lamp of lamp_package:Gone cannot be used"),
     ("other = lamp_package:Nameless", "it needs type .the same name., validate and plan"),
     ("bulb = lamp_package:Lamp", "it needs type .the same name., validate and plan"),

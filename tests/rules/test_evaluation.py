@@ -22,6 +22,7 @@ from rules.rulebook import (
     with_payload,
 )
 
+from wfx.domain.json import encode
 from wfx.expressions.scope import KnownFacts
 from wfx.rules.event import event_of
 
@@ -163,6 +164,26 @@ def test_what_is_no_event(document: object, message: str) -> None:
     """What is no event is refused with the reason."""
     with pytest.raises(ValueError, match=message):
         event_of(document)
+
+
+def doubling(times: int) -> str:
+    """Return actions that set a variable to a list of twice what it was, so often."""
+    twice = 'flw.setOutput("x", [vars:get("x"), vars:get("x")])'
+    return "\n".join(
+        f"  - action: {{id: a{n}, type: set_output, params: {{expression: '{twice}'}}}}" for n in range(times)
+    )
+
+
+def test_variables_are_bounded() -> None:
+    """A variable that doubles each time is set until all together are too large; then it stays as it was."""
+    graph = loaded(f"version: v1\nscenarios:\n- id: s\n  event_types: [t]\n  children:\n{doubling(300)}\n")
+    evaluation = evaluated(graph, {"type": "t"})
+    errors = [action.error for action in evaluation.actions if action.error]
+    assert 280 < len(errors) < 290
+    assert {error.partition(" (")[0] for error in errors} == {
+        "flw.setOutput: the variables for an event have at most 262,144 characters and values"
+    }
+    assert len(encode(evaluation.outputs)) < 1_000_000
 
 
 JSON = st.recursive(

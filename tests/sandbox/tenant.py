@@ -6,6 +6,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable
+from threading import Thread
 
 from wfx.sandbox.frames import Frame
 
@@ -44,6 +45,37 @@ def sleep(_: Frame) -> Frame:
     return DONE
 
 
+def open_socket(_: Frame) -> Frame:
+    """Make a socket."""
+    LIBC.socket(2, 1, 0)
+    return DONE
+
+
+def start_process(_: Frame) -> Frame:
+    """Start a process."""
+    if os.fork() == 0:
+        os._exit(0)
+    return DONE
+
+
+def start_thread(_: Frame) -> Frame:
+    """Start a thread."""
+    Thread(target=print).start()
+    return DONE
+
+
+def run_program(_: Frame) -> Frame:
+    """Become another program."""
+    os.execv("/bin/true", ["true"])
+    return DONE
+
+
+def signal_another(_: Frame) -> Frame:
+    """Send a signal to another process."""
+    os.kill(os.getppid(), 0)
+    return DONE
+
+
 def open_file(_: Frame) -> Frame:
     """Open a file that anybody may open."""
     os.open(os.devnull, os.O_RDONLY)
@@ -65,4 +97,9 @@ DEEDS: dict[bytes, Callable[[Frame], Frame]] = {
     b"x": kill,
     b"q": leave,
     b"f": open_file,
+    b"S": open_socket,
+    b"F": start_process,
+    b"T": start_thread,
+    b"X": run_program,
+    b"K": signal_another,
 }

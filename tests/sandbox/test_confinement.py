@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.sandbox import test_pool
 from tests.sandbox.test_pool import LATE, TENANT, opened, request, workers
 from tests.waiting import eventually, is_gone
 from wfx.sandbox import process as places
@@ -61,6 +63,32 @@ async def test_a_worker_cannot_open_files(pool: Pool) -> None:
     """Opening any file fails."""
     with pytest.raises(Unavailable):
         await pool.ask(request(b"f"), "a")
+
+
+@pytest.mark.parametrize("deed", [b"f", b"S", b"F", b"T", b"X", b"K"])
+async def test_only_listed_calls(
+    deed: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Opening a file or socket, starting a process, thread or program, or a signal to others ends such a worker."""
+    monkeypatch.setattr(test_pool, "TENANT", replace(TENANT, only_listed_calls=True))
+    async with opened() as (pool, _):
+        first = (await pool.ask(request(b"p"), "a")).head
+        with pytest.raises(Unavailable, match=f"status -{signal.SIGSYS:d}"):
+            await pool.ask(request(deed), "a")
+        assert f"status -{signal.SIGSYS:d}" in caplog.text
+        assert (await pool.ask(request(b"p"), "a")).head != first
+
+
+async def test_a_worker_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker answers what its program prepares it with before the first request; one that cannot does not start."""
+    for deed, head in ((b"e", b""), (b"r", b"")):
+        monkeypatch.setattr(test_pool, "TENANT", replace(TENANT, preparation=request(deed, head, b"x" * (2 << 20))))
+        async with opened() as (pool, _):
+            if deed == b"e":
+                assert (await pool.ask(request(b"p"), "a")).kind == b"P"
+            else:
+                with pytest.raises(Unavailable, match="did not start"):
+                    await pool.ask(request(b"p"), "a")
 
 
 _SERVER = """
@@ -131,6 +159,20 @@ def test_a_worker_of_a_service_that_is_gone() -> None:
     """A worker that was started by a process which has ended meanwhile ends at once, without an answer."""
     launcher = str(Path(places.__file__).with_name("launcher.py"))
     nobody = str(os.getpid() + 1)  # not the one that starts it
-    command = [sys.executable, "-I", "-S", launcher, str(ROOT), TENANT.module, nobody, str(1 << 30), "5", "1", "inf"]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        launcher,
+        str(ROOT),
+        TENANT.module,
+        nobody,
+        str(1 << 30),
+        "5",
+        "1",
+        "inf",
+        "0",
+        "0",
+    ]
     ended = subprocess.run(command, input=b"", capture_output=True, timeout=LATE, check=False)
     assert (ended.returncode, ended.stdout) == (0, b"")

@@ -10,9 +10,10 @@ import pytest
 from tests.clock import Clock
 from tests.tuned import tuned
 from wfx.domain.errors import StoreUnavailable, TooManyStarted
+from wfx.limits.asks import Ask, Shortage
 from wfx.limits.bucket import Bucket
-from wfx.limits.memory import MemoryBuckets, Wait
-from wfx.limits.policy import Ask, Kind
+from wfx.limits.memory import MemoryBuckets
+from wfx.limits.policy import Kind
 from wfx.service.limits import Limits
 
 
@@ -24,7 +25,7 @@ class Database:
         self.down = False
         self._buckets = MemoryBuckets(lambda: int(clock.now * 1000))
 
-    async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Wait | None]:
+    async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
         """Answer."""
         self.asked.append(len(wanted))
         await asyncio.sleep(0)
@@ -58,6 +59,22 @@ async def test_what_is_promised_waits(clock: Clock) -> None:
     assert begun[10:] == pytest.approx([6 * number for number in range(1, 21)])
 
 
+@pytest.mark.parametrize("limit", [(), ("2/P366D",)])
+async def test_a_limit_that_changes_while_somebody_waits(clock: Clock, limit: tuple[str, ...]) -> None:
+    """Promised work that waits for the tokens of a year begins some seconds after the limit was raised or removed."""
+    tunables = tuned(sandbox_rate_limit_job_execute=("1/P366D",))
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+        if clock.now > 1100:
+            tunables.replace(tuned(sandbox_rate_limit_job_execute=limit).current)
+
+    limits = Limits(tunables, clock=clock, sleep=sleep)
+    await limits.admit(Kind.JOB_EXECUTE)
+    await limits.admit(Kind.JOB_EXECUTE)
+    assert 1100 < clock.now < 1120
+
+
 async def test_what_callers_start_is_refused(clock: Clock) -> None:
     """Who starts work beyond the limit is told to come back in whole seconds, at the earliest when there is a token."""
     limits = Limits(tuned(sandbox_rate_limit_job_schedule=("7/PT1M",)), clock=clock)
@@ -76,7 +93,7 @@ async def test_what_callers_start_is_refused(clock: Clock) -> None:
 async def test_the_database_is_asked_together(clock: Clock) -> None:
     """Those who come while the database is asked are asked for together; that there is no token is remembered."""
     database = Database(clock)
-    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), database, clock)
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), {"postgres": database}, clock)
     waits = await asyncio.gather(*(limits.take(Kind.INSTANCE_START) for _ in range(8)))
     assert waits == [0] * 5 + [12] * 3
     assert sum(database.asked) == 8
@@ -91,7 +108,7 @@ async def test_the_database_is_asked_together(clock: Clock) -> None:
 async def test_while_the_database_is_down(clock: Clock) -> None:
     """While the database does not answer the server's own buckets decide; afterwards the shared ones do again."""
     database = Database(clock)
-    limits = Limits(tuned(sandbox_rate_limit_instance_start=("2/PT1M",)), database, clock)
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("2/PT1M",)), {"postgres": database}, clock)
     database.down = True
     assert [await limits.take(Kind.INSTANCE_START) for _ in range(3)] == [0, 0, 30]
     database.down = False

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.store.postgres_schemas import schemas, unsound
+from wfx.protection.key_ring import Key, KeyRing
+from wfx.protection.sealing import Sealing
 from wfx.store.batching_store import BatchingStore
 from wfx.store.memory import open_memory
 from wfx.store.opening import open_store
 from wfx.store.protocol import Store
 from wfx.store.sqlite.backend import SqliteBackend
 from wfx.store.sqlite.checking import check
+from wfx.store.storage_settings import StorageSettings
 
 NOON = 1_782_907_200_000_000
 """2026-07-01T12:00:00Z."""
@@ -42,6 +45,8 @@ class Backend:
     option: Callable[[Path], str]
     lasting: bool
     """Whether what was stored is there again after closing and opening."""
+    sealing: Sealing | None = None
+    """Keys that values are sealed with."""
 
     @asynccontextmanager
     async def open(self, folder: Path, clock: Callable[[], int]) -> AsyncIterator[Store]:
@@ -49,7 +54,8 @@ class Backend:
         if self.kind == "memory":
             store: Store = await open_memory(clock)
         else:
-            store = await open_store(self.kind, self.option(folder), clock=clock)
+            settings = StorageSettings(sealing=self.sealing)
+            store = await open_store(self.kind, self.option(folder), settings, clock=clock)
         try:
             yield store
         finally:
@@ -57,7 +63,7 @@ class Backend:
         if self.kind == "postgres":
             assert await unsound(self.option(folder)) == []
         elif self.lasting:
-            assert check(folder / "wfx.db").findings == []
+            assert check(folder / "wfx.db", sealing=self.sealing).findings == []
 
 
 def _not_placed(_: Path) -> str:
@@ -72,9 +78,13 @@ def placed(backend: Backend, request: pytest.FixtureRequest) -> Backend:
     return replace(backend, option=schemas(server, database))
 
 
+SEALING = Sealing(KeyRing((Key("test", bytes(32)),)))
+"""One of the stores has it, so that the contract holds with encryption, too."""
 BACKENDS = (
     Backend("sqlite-file", "sqlite", lambda folder: f"file:{folder}/wfx.db?_fk=1&_journal=WAL", lasting=True),
-    Backend("sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False),
+    Backend(
+        "sqlite-memory", "sqlite", lambda _: "file:wfx?mode=memory&cache=shared&_fk=1", lasting=False, sealing=SEALING
+    ),
     Backend("memory", "memory", lambda _: "", lasting=False),
     Backend("postgres", "postgres", _not_placed, lasting=True),
 )

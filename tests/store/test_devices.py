@@ -193,6 +193,17 @@ async def test_every_condition_finds_what_it_says(
         assert await listed(fleet, **conditions, descending=True) == list(expected)[::-1], conditions
 
 
+@pytest.mark.parametrize("other", ["0", "a\1", "a\1b", "bb", "d", "\U0010ffff"])
+async def test_one_client_among_devices(store: Store, flow: Workflow, other: str) -> None:
+    """Where all devices but one are described, that one is in its place, wherever it is."""
+    for client_id in ("a", "b", "c"):
+        await store.describe_device(client_id, said())
+    assert await listed(store) == ["a", "b", "c"]
+    await store.create_job(flow.name, begin(other))
+    assert await listed(store) == sorted(["a", "b", "c", other])
+    assert await listed(store, descending=True) == sorted(["a", "b", "c", other], reverse=True)
+
+
 async def test_a_page_looks_at_few_devices(fleet: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where few devices fulfil a condition, pages end early, and those that follow find the rest."""
     monkeypatch.setattr(device_lists, "LOOKED_AT", 3)

@@ -114,6 +114,19 @@ async def test_an_event_is_taken_once(store: Store, flow: Workflow) -> None:
     assert await store.take_event("evt_02", (), NOTHING, names) == "nothing"
 
 
+async def test_an_answer_that_need_not_be_kept(store: Store, flow: Workflow) -> None:
+    """Events whose answers need not be kept are done alone and together with others, and leave none."""
+    wanted = [CreateJob(flow.name, begin())]
+    assert await store.take_event("alone", wanted, ALL, names, is_kept=False) == "Job"
+    waiting = [store.take_event(f"evt{n}", wanted, NOTHING, Teller(n), is_kept=n % 2 == 0) for n in range(6)]
+    answers = await together(*waiting, store.take_event("none", (), NOTHING, names, is_kept=False))
+    assert len({*answers}) == 7
+    assert len(await all_jobs(store)) == 7
+    assert await kept(store) == (["t"], 75, 1, {"element": 1})
+    found = [await store.read_event_answer(each) for each in ("alone", "none", *(f"evt{n}" for n in range(6)))]
+    assert found == [None, None, answers[0], None, answers[2], None, answers[4], None]
+
+
 async def test_of_many_with_the_same_event_one_does_it(store: Store, flow: Workflow) -> None:
     """Events that come at the same time with the same id have one effect, and all get the same answer."""
     wanted = [CreateJob(flow.name, begin())]

@@ -56,6 +56,16 @@ async def test_an_unknown_workflow_is_not_found(store: Store) -> None:
         await store.delete_workflow("nothing")
 
 
+async def test_it_is_told_which_names_workflows_have(store: Store) -> None:
+    """Of many names those of present workflows are told: not of deleted ones, and not what is no text."""
+    for name in ("a", "b", "c"):
+        await store.create_workflow(renamed(name))
+    await store.delete_workflow("b")
+    others = ("", "A", "a\0", "\0", "a'", '"', "\ud800", "ä", *(f"n{n}" for n in range(10_000)))
+    assert await store.workflow_names(("a", "b", "c", *others)) == {"a", "c"}
+    assert await store.workflow_names(["\ud800"]) == await store.workflow_names([]) == set()
+
+
 @pytest.mark.parametrize(
     ("paging", "names"),
     [

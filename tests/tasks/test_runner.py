@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.working import AT_ONCE, add, attempts_of, ended, in_state, message, running, until_true
+from tests.tasks.working import AT_ONCE, add, attempts_of, ended, in_state, message, running, task_of, until_true
 from tests.waiting import until
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.json import encode
@@ -101,7 +101,7 @@ async def test_other_kinds_are_left_alone(store: Store) -> None:
     await add(store, ("a", "other", 1), ("b", "work", 1))
     async with running(store, {"work": work.perform}):
         await in_state(store, 2, TaskState.DONE)
-    assert (await store.get_task(1)).state is TaskState.WAITING
+    assert (await task_of(store, 1)).state is TaskState.WAITING
 
 
 async def test_nothing_is_asked_while_nothing_is_due(store: Store) -> None:
@@ -141,7 +141,7 @@ async def test_later_tasks_wait() -> None:
             runner.wake()
             for _ in range(20):
                 await asyncio.sleep(0)
-            assert (await at_clock.get_task(1)).state is TaskState.WAITING
+            assert (await task_of(at_clock, 1)).state is TaskState.WAITING
             clock.now += late
             runner.wake()
             await until(partial(_more_than, tries, len(tries)))
@@ -176,7 +176,7 @@ async def test_a_replay_has_the_whole_plan(store: Store) -> None:
 
 
 async def _attempts_are(store: Store, count: int) -> bool:
-    task = await store.get_task(1)
+    task = await task_of(store, 1)
     return task.state is TaskState.FAILED and attempts_of(task) == count
 
 
@@ -239,7 +239,7 @@ async def test_an_end_gives_back(store: Store, monkeypatch: pytest.MonkeyPatch) 
     await add(store, ("k", "work", 1))
     async with running(store, {"work": work.perform}):
         await until(lambda: work.began)
-    assert (await store.get_task(1)).state is TaskState.WAITING
+    assert (await task_of(store, 1)).state is TaskState.WAITING
     async with running(store, {"work": again.perform}):
         await in_state(store, 1, TaskState.DONE)
     assert again.began == ["k"]
@@ -258,7 +258,7 @@ async def test_a_lost_claim_is_not_finished() -> None:
         (taken,) = await store.claim_tasks(["work"], 1, 30)
         work.open.set()
         await until(lambda: attempts.counts.attempts["work"] == 1)
-        assert (await store.get_task(1)).state is TaskState.RUNNING
+        assert (await task_of(store, 1)).state is TaskState.RUNNING
         await store.finish_task(taken, TaskOutcome(TaskState.DONE, taken.input))
     assert attempts.counts.done["work"] == 0
     await store.close()

@@ -9,17 +9,16 @@ from typing import Any
 
 from tests.waiting import DEADLINE
 from wfx.domain.cause import Cause
-from wfx.domain.errors import TaskNotFound
 from wfx.domain.json import encode
 from wfx.store.protocol import Store
-from wfx.store.rule_records import NewTask, RuleRecords, Task, TaskState
+from wfx.store.rule_records import NewTask, RuleRecords, Task, TaskQuery, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
-from wfx.tasks.runner import TaskRunner, Wait
+from wfx.tasks.runner import Admit, TaskRunner
 
 AT_ONCE = RetryPlan((0.0,) * 9)
 """Tries again without a pause."""
@@ -37,7 +36,7 @@ async def running(
     *,
     plan: RetryPlan = AT_ONCE,
     at_most: int = 16,
-    wait: Wait = admitted,
+    wait: Admit = admitted,
     counts: TaskCounts | None = None,
 ) -> AsyncIterator[TaskRunner]:
     """Run tasks of a store."""
@@ -58,16 +57,20 @@ async def ended(store: Store, task_id: int = 1) -> Task:
     return await in_state(store, task_id, TaskState.DONE, TaskState.FAILED)
 
 
+async def task_of(store: Store, task_id: int) -> Task:
+    """Return a task that is there."""
+    (found,) = await store.list_tasks(TaskQuery(after=task_id - 1, limit=1))
+    assert found.id == task_id
+    return found
+
+
 async def in_state(store: Store, task_id: int, *states: TaskState) -> Task:
     """Wait until a task is in one of these states, and return it."""
     found: list[Task] = []
 
     async def look() -> bool:
-        try:
-            found[:] = [await store.get_task(task_id)]
-        except TaskNotFound:
-            return False
-        return found[0].state in states
+        found[:] = await store.list_tasks(TaskQuery(after=task_id - 1, limit=1))
+        return any(task.id == task_id and task.state in states for task in found)
 
     await until_true(look, f"task {task_id} is {' or '.join(states)}")
     return found[0]

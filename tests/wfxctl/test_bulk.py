@@ -14,7 +14,7 @@ from wfxctl_stub import Reply, Seen, Stub
 
 from wfx.client.errors import NO_FLEET_API
 from wfx.commandline.failures import EXIT_INTERRUPTED
-from wfxctl import bulk, main
+from wfxctl import bulk, bulk_changes, main
 from wfxctl.stream import Backoff
 
 Run = Callable[..., Outcome]
@@ -45,7 +45,7 @@ class Bulk:
 
     def _done(self, body: Any) -> Reply:
         start = int(body.get("after", "0"))
-        stop = min(start + body.get("limit", bulk.CHUNK), self.count)
+        stop = min(start + body.get("limit", bulk_changes.CHUNK), self.count)
         rows = [job["clientId"] for job in body["jobs"]] if "jobs" in body else [f"c{n}" for n in range(start, stop)]
         items: list[dict[str, Any]] = [{"id": "1", "clientId": row, "outcome": "deleted"} for row in rows]
         for item in items:
@@ -60,7 +60,7 @@ class Bulk:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backoff, "wait", lambda _: 0.01)
-    monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk_changes, "CHUNK", 3)
 
 
 def changes(stub: Stub) -> list[Seen]:
@@ -115,6 +115,49 @@ def test_a_dry_run_changes_nothing(north: Run, stub: Stub) -> None:
     assert json.loads(outcome.out)["first"][0] == {"clientId": "c0"}
 
 
+class _Terminal(BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_dry_run_of_creations_tells_what_would_fail(north: Run, stub: Stub) -> None:
+    """Of all parts those that would fail are counted, the first of them are shown, and the exit code is 6."""
+    parts = iter([(3, 0), (3, 2), (1, 1)])
+
+    def answer(_: Seen) -> Reply:
+        count, failed = next(parts)
+        shown = [{"clientId": "bad" if n < failed else "good"} for n in range(count)]
+        return Reply(body=json.dumps({"count": count, "failed": failed, "items": shown}).encode())
+
+    stub.usual = answer
+    line = ("job", "create", "--clients-from", "-", "--workflow", "w", "--dry-run")
+    outcome = north(*line, stdin=b"1\n2\n3\n4\n5\n6\n7")
+    told = json.loads(outcome.out)
+    assert (outcome.code, told["count"], told["failed"], changes(stub)) == (6, 7, 3, [])
+    assert [each["clientId"] for each in told["first"]] == ["bad", "bad", "good"]
+
+
+@pytest.mark.parametrize(("words", "question"), [
+    (("update-status", "--state", "S"), "move 3 jobs to S ("), (("add-tags", "x"), "tag 3 jobs ("),
+    (("del-tags", "x"), "remove tags from 3 jobs ("),
+])  # fmt: skip
+def test_a_question_says_what_becomes_of_the_jobs(stub: Stub, words: tuple[str, ...], question: str) -> None:
+    """What is asked is a sentence with the number of the jobs, and what they are to get."""
+    Bulk(stub, 3)
+    out, err = _Terminal(), _Terminal()
+    line = [f"--mgmt-port={stub.port}", "job", words[0], "--tag", "t", *words[1:]]
+    main.run(line, _Terminal(b"n\n"), out, err, {"NO_COLOR": "1"})
+    assert question in err.getvalue().decode()
+
+
+def test_no_bar_is_drawn_for_nothing(stub: Stub) -> None:
+    """Where no job matches, a terminal gets the counts and no bar."""
+    Bulk(stub, 0)
+    out, err = _Terminal(), _Terminal()
+    assert main.run([f"--mgmt-port={stub.port}", *DELETE, "--yes"], _Terminal(), out, err, {"NO_COLOR": "1"}) == 0
+    assert b"\x1b" not in err.getvalue()
+
+
 def test_without_a_terminal_yes_is_needed(north: Run, stub: Stub) -> None:
     """Where nobody can be asked, nothing is changed without ``--yes``, and the command says so; usage with --strict."""
     Bulk(stub, 5012)
@@ -123,11 +166,6 @@ def test_without_a_terminal_yes_is_needed(north: Run, stub: Stub) -> None:
     assert "5,012 jobs" in outcome.err
     assert "--yes" in outcome.err
     assert north(*DELETE, "--strict").code == 2
-
-
-class _Terminal(BytesIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(("answer", "sent"), [(b"y\n", 1), (b"\n", 0), (b"no\n", 0), (b"", 0)])
@@ -221,62 +259,30 @@ def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path)
     assert second["jobs"] == [{"clientId": "c3"}]
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("clients", "c0\nc1\n"),
-        ("j.ndjson", '{"clientId": "c0"}\n{"clientId": "c1"}\n'),
-        ("j.json", '[{"clientId": "c0"}, {"clientId": "c1"}]'),
-        ("j.yaml", "- clientId: c0\n- clientId: c1\n"),
-    ],
-)
-def test_a_byte_order_mark_is_no_part_of_a_file(
-    north: Run, stub: Stub, tmp_path: Path, name: str, content: str
-) -> None:
-    """A file that begins with a byte order mark, as editors of Windows write it, means what it means without."""
-    Bulk(stub, 0)
-    (tmp_path / name).write_text(content, encoding="utf-8-sig")
-    flag = "--clients-from" if name == "clients" else "--file"
-    outcome = north("job", "create", flag, str(tmp_path / name), "--workflow", "w")
-    assert outcome.code == 0, outcome.err
-    assert [job["clientId"] for job in changes(stub)[0].json["jobs"]] == ["c0", "c1"]
+def test_a_retry_reads_each_job_once_and_none_to_count_them(north: Run, stub: Stub) -> None:
+    """``job retry --dry-run`` lists jobs and reads none; the retry reads each once, and leaves out empty tags."""
+    fleet = Bulk(stub, 0)
+    rows = [{"id": str(n), "clientId": f"c{n}"} for n in range(5)]
 
+    def answer(request: Seen) -> Reply:
+        number = request.path.rpartition("/")[2]
+        if request.method == "POST":
+            return fleet.answer(request)
+        if number == "jobs":
+            return Reply(body=json.dumps({"content": rows, "position": "a-1"}).encode())
+        job = {"clientId": f"c{number}", "workflow": {"name": "w"}, "tags": ["", "t"], "definition": {"n": int(number)}}
+        return Reply(body=json.dumps(job).encode())
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("j.ndjson", '{"clientId": "c0", "workflow": "w"}\n\n{"clientId": "c1", "workflow": "w", "tags": ["x"]}\n'),
-        ("j.json", '[{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]'),
-        ("j.yaml", "- {clientId: c0, workflow: w}\n- {clientId: c1, workflow: w, tags: [x]}\n"),
-    ],
-)
-def test_files_of_jobs(north: Run, stub: Stub, tmp_path: Path, name: str, content: str) -> None:
-    """NDJSON, JSON and YAML mean the same jobs."""
-    Bulk(stub, 0)
-    (tmp_path / name).write_text(content)
-    assert north("job", "create", "-f", name).code == 0
-    (sent,) = changes(stub)
-    two = [{"clientId": "c0", "workflow": "w"}, {"clientId": "c1", "workflow": "w", "tags": ["x"]}]
-    assert sent.json == {"jobs": two}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("j.ndjson", '{"clientId": "c0"}\n{"client": "c1"}\n', 'j.ndjson line 2: there is no member "client"'),
-        ("j.ndjson", '{"clientId": "c0"}\n{', "j.ndjson line 2 is not JSON"),
-        ("j.yml", "- {clientId: c0, tags: x}\n", "j.yml: job 1: tags should be a list"),
-        ("j.yml", "jobs: [{workflow: w}]\n", "j.yml: job 1: clientId is missing"),
-        ("j.yml", "a: [\n", "j.yml is neither JSON nor YAML"),
-        ("j.json", "[]", "j.json has no jobs"),
-    ],
-)
-def test_files_with_faults(north: Run, stub: Stub, tmp_path: Path, name: str, content: str, told: str) -> None:
-    """What is wrong with a file is told with its place, and nothing is asked."""
-    (tmp_path / name).write_text(content)
-    outcome = north("job", "create", "-f", name, "--workflow", "w")
-    assert (outcome.code, stub.seen) == (1, [])
-    assert told in outcome.err
+    stub.usual = answer
+    outcome = north("job", "retry", "--tag", "t", "--dry-run")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"count": 5, "failed": 0, "first": rows})
+    assert [seen.path for seen in stub.seen] == ["/api/fleet/v1/jobs"]
+    stub.seen.clear()
+    assert json.loads(north("job", "retry", "--tag", "t", "--yes").out) == {"done": 5, "failed": 0, "rest": 0}
+    read = [seen.path.rpartition("/")[2] for seen in stub.seen if seen.method == "GET"]
+    assert read == ["jobs", "0", "1", "2", "3", "4"]
+    sent = [job for each in changes(stub) for job in each.json["jobs"]]
+    assert sent == [{"clientId": f"c{n}", "workflow": "w", "tags": ["t"], "definition": {"n": n}} for n in range(5)]
 
 
 def test_an_older_server_is_named(north: Run, stub: Stub) -> None:

@@ -59,12 +59,31 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
     stub.will({"content": []})
     north(
         "device", "list", "--prefix=press-", "--label=a,b", "--attribute=site=x=y", "--attribute", "line=2",
-        "--not-seen-for=1h", "--device-version=SW 1", "--sort=desc", "--limit=7",
+        "--not-seen-for=1d1h0.5s", "--device-version=SW 1", "--sort=desc", "--limit=7",
     )  # fmt: skip
     assert sorted(stub.one.query) == [
         ("attribute", "site:x=y,line:2"), ("clientIdPrefix", "press-"), ("label", "a,b"), ("limit", "7"),
-        ("notSeenFor", "1h"), ("sort", "desc"), ("version", "SW 1"),
+        ("notSeenFor", "PT90000.500000S"), ("sort", "desc"), ("version", "SW 1"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--attribute", "site"], '--attribute "site" should be NAME=VALUE'),
+    (["--attribute", "a=b,=x"], '--attribute "=x" should be NAME=VALUE'),
+    (["--not-seen-for", "2x"], '--not-seen-for: "2x" is no duration such as 300ms, 1.5s or 1m30s'),
+    (["--not-seen-for", "-1h"], '--not-seen-for: "-1h" is less than nothing'),
+])  # fmt: skip
+def test_a_bad_condition_is_told_before_any_request(north: Run, stub: Stub, words: list[str], said: str) -> None:
+    """An attribute without a value and an age that is none are refused with the option, and nothing is asked."""
+    outcome = north("device", "list", *words)
+    assert (outcome.code, outcome.err, stub.seen) == (1, f"Error: {said}\n", [])
+
+
+def test_a_duration_of_iso_8601_is_sent_as_it_is(north: Run, stub: Stub) -> None:
+    """Whatever begins with P is for the server to read."""
+    stub.will({"content": []})
+    north("device", "list", "--not-seen-for=P1D")
+    assert ("notSeenFor", "P1D") in stub.one.query
 
 
 @pytest.mark.parametrize(("limit", "limits"), [("3", ["3", "2", "1"]), ("0", ["1000", "1000", "1000"])])

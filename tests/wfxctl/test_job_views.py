@@ -75,8 +75,8 @@ def test_the_present_state_lasts_until_now(south: Run, stub: Stub) -> None:
 def test_a_history_has_each_form(south: Run, stub: Stub) -> None:
     """For scripts a history is JSON, with seconds, or CSV."""
     answered(stub)
-    steps = json.loads(south("job", "history", "--id", "7", "-o", "json").out)["content"]
-    assert steps[1] == {"state": "DIM", "group": "OPEN", "since": "2026-07-01T08:10:00Z", "changes": 2, "progress": 80,
+    stays = json.loads(south("job", "history", "--id", "7", "-o", "json").out)["content"]
+    assert stays[1] == {"state": "DIM", "group": "OPEN", "since": "2026-07-01T08:10:00Z", "changes": 2, "progress": 80,
                         "message": "nearly", "seconds": 1200}  # fmt: skip
     assert south("job", "history", "7", "--filter", ".content[].seconds").out == "600\n1200\nnull\n"
     shown = south("job", "history", "7", "-o", "csv", "--columns", "state,duration").out
@@ -112,7 +112,7 @@ def test_a_description_has_all(south: Run, stub: Stub) -> None:
         '    "url": "http://files/fw"',
         "  }",
     ]
-    assert shown.split("\n\n")[1].startswith("Steps:\nSTATE ")
+    assert shown.split("\n\n")[1].startswith("History:\nSTATE ")
     answered(stub, **entry(30, "DIM", progress=5))
     shown = south("job", "describe", "7").out
     assert "Progress:   5%\n" in shown
@@ -125,8 +125,8 @@ def test_a_description_is_bounded(south: Run, stub: Stub) -> None:
     answered(stub, definition={str(n): n for n in range(100)}, history=states)
     shown = south("job", "describe", "7").out
     assert "  … 62 more lines: see wfxctl job get\n" in shown
-    assert "\nSteps: (the last 20 of 31)\n" in shown
-    assert len(shown.split("Steps:")[1].splitlines()) == 22
+    assert "\nHistory: (the last 20 of 31)\n" in shown
+    assert len(shown.split("History:")[1].splitlines()) == 22
 
 
 @pytest.mark.parametrize("answer", [7, None, [], {}, {"history": 7}, {"history": [7, {}, {"status": {"state": "A"}}]},

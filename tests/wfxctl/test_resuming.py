@@ -18,8 +18,8 @@ from command_lines import Outcome
 from wfxctl_stub import Reply, Seen, Stub
 
 from tests.wfxctl.test_bulk import Bulk, changes
-from wfxctl import bulk, resume_token
-from wfxctl.resume_token import Place
+from wfxctl import bulk, bulk_changes, resume_token
+from wfxctl.resume_token import BulkProgress
 from wfxctl.stream import Backoff
 
 Run = Callable[..., Outcome]
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backoff, "wait", lambda _: 0.01)
-    monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk_changes, "CHUNK", 3)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def sealed(*values: Any) -> str:
     return base64.urlsafe_b64encode(resume_token._sum(content) + content).decode().rstrip("=")
 
 
-GOOD = Place("d1", "k1", "a1", 1e9, 1, 1, 0, 5, "MQ")
+GOOD = BulkProgress("d1", "k1", "a1", 1e9, 1, 1, 0, 5, "MQ")
 
 
 def test_a_token_comes_back_whole() -> None:

@@ -118,31 +118,59 @@ def test_what_cannot_be_done(run: Run, words: tuple[str, ...], message: str) -> 
 
 
 def test_graph(run: Run, rules: str) -> None:
-    """The rules are drawn for Mermaid, and told as nodes and connections in JSON and FBP."""
-    assert run("rule", "graph", rules).out == (
-        "flowchart LR\n"
-        '  n0(["transaction"])\n'
-        '  n1["sc_high_value_food"]\n'
-        '  n2{"payload.amount #gt; 1000"}\n'
-        '  n3{"payload.category == #quot;food#quot;"}\n'
-        '  n4[/"act_bonus_points: reward_points"/]\n'
-        "  n0 --> n1\n  n1 --> n2\n  n2 --> n3\n  n3 --> n4\n"
-    )
+    """The way of requests and the rules are drawn for Mermaid, and told as nodes and connections in JSON and FBP."""
+    drawn = run("rule", "graph", rules).out
+    assert drawn.startswith('flowchart LR\n  subgraph g0["the way of a request"]\n    n0[["engine: reads ')
+    assert (
+        '  subgraph g1["rules"]\n'
+        '    n14(["transaction"])\n'
+        '    n15["sc_high_value_food"]\n'
+        '    n16{"payload.amount #gt; 1000"}\n'
+        '    n17{"payload.category == #quot;food#quot;"}\n'
+        '    n18[/"act_bonus_points: reward_points"/]\n'
+        "  end\n"
+    ) in drawn
+    assert drawn.endswith("  n10 --> n14\n  n14 --> n15\n  n15 --> n16\n  n16 --> n17\n  n17 --> n18\n  n18 --> n11\n")
     document = json.loads(run("rule", "graph", rules, "--format=json").out)
     assert document["processes"]["act_bonus_points"] == {
         "component": "reward_points",
         "metadata": {"label": "act_bonus_points: reward_points"},
     }
-    assert document["connections"][1] == {
+    assert {
         "src": {"process": "sc_high_value_food", "port": "out"},
         "tgt": {"process": "cond_high_value", "port": "in"},
-    }
+    } in document["connections"]
     assert run("rule", "graph", rules, "--format=fbp").out.splitlines()[-4:] == [
-        "n0(Event) OUT -> IN n1(Scenario)",
-        "n1 OUT -> IN n2(Condition)",
-        "n2 TRUE -> IN n3(Condition)",
-        "n3 TRUE -> IN n4(reward_points)",
+        "n15 OUT -> IN n16",
+        "n16 TRUE -> IN n17",
+        "n17 TRUE -> IN n18",
+        "n18 OUT -> IN n11",
     ]
+
+
+@pytest.mark.parametrize("event_type", ["job.update_status", "system.fatal", "transaction"])
+def test_the_way_in_the_graph(run: Run, event_type: str) -> None:
+    """A way leads from the engine to each rule, and from its actions to the store; the parts are where it says."""
+    Path("r.yml").write_text(
+        f"version: v1\nscenarios:\n- id: s\n  event_types: [{event_type}]\n  children:\n"
+        "  - {action: {id: a, type: add_tags, params: {tags: [x]}}}\n"
+    )
+    document = json.loads(run("rule", "graph", "r.yml", "--format=json").out)
+    following: dict[str, set[str]] = {}
+    for one in document["connections"]:
+        following.setdefault(one["src"]["process"], set()).add(one["tgt"]["process"])
+
+    def reached(names: set[str]) -> set[str]:
+        further = names.union(*(following.get(name, set()) for name in names))
+        return names if further == names else reached(further)
+
+    way, rules = (group["nodes"] for group in document["groups"])
+    assert reached({"wfx engine"}) == {*way, *rules} == document["processes"].keys()
+    assert reached({"a"}) >= {"wfx effects", "wfx store", "wfx log", "wfx tasks", "wfx receivers"}
+    told_by = "wfx incoming" if event_type == "transaction" else "wfx consumer"
+    assert following[told_by] == {f"event {event_type}"}
+    modules = [document["processes"][name]["metadata"].get("module", "wfx") for name in way]
+    assert all((Path(__file__).parents[2] / module).exists() for module in modules)
 
 
 def test_labels_cannot_break_a_drawing(run: Run) -> None:
@@ -151,4 +179,4 @@ def test_labels_cannot_break_a_drawing(run: Run) -> None:
         "version: v1\nscenarios:\n- id: s\n  event_types: ['a\"]-->b\u202e']\n  children:\n"
         "  - {action: {id: a, type: add_tags, params: {tags: [x]}}}\n"
     )
-    assert run("rule", "graph", "r.yml").out.splitlines()[1] == '  n0(["a#quot;]--#gt;b "])'
+    assert '    n14(["a#quot;]--#gt;b "])' in run("rule", "graph", "r.yml").out.splitlines()

@@ -12,7 +12,7 @@ MOST_MODULES = 190
 """Modules that the program may consist of when it has read its command line, Python's own among them."""
 LATE = (
     "base64", "csv", "hashlib", "http", "httpx", "jq", "queue", "random", "rich", "shutil", "ssl", "tempfile", "uuid",
-    "wfx.client.errors", "wfx.client.models", "yaml", "zlib",
+    "wfx.client.errors", "wfx.client.models", "wfxctl.bulk", "wfxctl.bulk_changes", "yaml", "zlib",
 )  # fmt: skip
 """Modules that take long to import, and that most commands do without."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,43 @@ EMPTY = [
     ("job query --state DIM", ""),
     ("job query --client-id x", ""),
 ]
+
+MANY = [
+    ("job update-status --tag t --state BRIHGT --yes", 3, 'there is no state "BRIHGT" (did you mean BRIGHT?)'),
+    ("job update-status --tag t --workflow lamp --state BRIHGT --yes", 3,
+     'there is no state "BRIHGT" (did you mean BRIGHT?)'),
+    ("job update-status --tag t --state BRIGHT --yes", 3, ""),
+    ("job update-status --from-state DIMM --state BRIHGT --yes", 0, 'there is no state "DIMM" (did you mean DIM?)'),
+    ("job delete --group FIALED --yes", 0, 'there is no group "FIALED" (did you mean FAILED?)'),
+    ("job delete --group (none),FAILED --yes", 0, ""),
+    ("job delete --group FIALED --dry-run", 0, 'there is no group "FIALED" (did you mean FAILED?)'),
+    ("job add-tags --workflow lmap --yes x", 0, 'there is no workflow "lmap" (did you mean lamp?)'),
+    ("job retry --workflow lmap --yes", 0, 'there is no workflow "lmap" (did you mean lamp?)'),
+    ("job query --stale 1h --state DIMM", 0, 'there is no state "DIMM" (did you mean DIM?)'),
+    ("job summary --state DIMM", 0, 'there is no state "DIMM" (did you mean DIM?)'),
+    ("job create -f jobs.ndjson --dry-run", 2, 'there is no workflow "lmap" (did you mean lamp?)'),
+    ("job create -f jobs.ndjson", 2, 'there is no workflow "lmap" (did you mean lamp?)'),
+    ("job create --clients-from clients --workflow lmap", 2, 'there is no workflow "lmap" (did you mean lamp?)'),
+]  # fmt: skip
+"""Commands for many jobs, how many jobs there are, and what they tell."""
+JOBS = '{"clientId": "a", "workflow": "lamp"}\n{"clientId": "b", "workflow": "lmap"}\n'
+
+
+def answer_for_many(count: int, workflows: int = 1) -> Callable[[Seen], Reply]:
+    """Answer as the fleet API does for so many jobs, none of which can be changed."""
+
+    def answered(request: Seen) -> Reply:
+        if request.path == "/workflows":
+            return Reply(body=json.dumps({"content": [WORKFLOW], "pagination": {"total": workflows}}).encode())
+        if "/api/fleet/" not in request.path:
+            return answer(request)
+        body = request.json if request.method == "POST" else {}
+        named = len(body.get("jobs", ())) or count
+        items = [{"clientId": "a", "outcome": "failed", "error": {"message": "no"}}] * named
+        found = {"count": named, "rest": 0, "items": items, "counts": [], "content": [], "total": 0, "position": "a-1"}
+        return Reply(body=json.dumps(found).encode())
+
+    return answered
 
 
 def answer(request: Seen) -> Reply:
@@ -86,3 +124,30 @@ def test_a_suggestion_steers_no_terminal(screen: Run, stub: Stub) -> None:
         screen("workflow", "get", "lamp").err
         == 'Error: error: {}\nthere is no workflow "lamp" (did you mean lamp\\x1b?)\n'
     )
+
+
+@pytest.mark.parametrize(("line", "count", "hint"), MANY)
+def test_a_command_for_many_tells_what_may_have_been_meant(
+    screen: Run, run: Run, stub: Stub, line: str, count: int, hint: str
+) -> None:
+    """On a terminal a command for many jobs tells which name there is not, before it changes any; elsewhere no one."""
+    Path("jobs.ndjson").write_text(JOBS)
+    Path("clients").write_text("a\nb\n")
+    stub.usual = answer_for_many(count)
+    told = [each for each in screen(*line.split()).err.splitlines() if each.startswith("there is no")]
+    assert told == ([hint] if hint else [])
+    changed = [seen.headers.get("idempotency-key") for seen in stub.seen]
+    asked = [seen.path.startswith("/workflows") for seen in stub.seen]
+    if any(asked) and any(changed):
+        assert asked.index(True) < next(n for n, key in enumerate(changed) if key)
+    stub.seen.clear()
+    assert "there is no" not in run(f"--mgmt-port={stub.port}", *line.split()).err
+    assert not any(seen.path.startswith("/workflows") for seen in stub.seen)
+
+
+def test_a_server_with_more_workflows_than_are_looked_at_is_not_contradicted(screen: Run, stub: Stub) -> None:
+    """A name that may be on another page of the list is not said to be none."""
+    stub.usual = answer_for_many(0, workflows=2)
+    assert "there is no" not in screen("job", "delete", "--workflow", "lmap", "--yes").err
+    stub.usual = answer_for_many(0, workflows=1)
+    assert "there is no" in screen("job", "delete", "--workflow", "lmap", "--yes").err

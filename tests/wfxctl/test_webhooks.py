@@ -16,8 +16,8 @@ TASK = {
     "target": "https://hooks.example.com", "rule": "roll_back", "action": "tell", "webhook_id": "msg_1",
 }  # fmt: skip
 TABLE = """\
-ID  STATE    ATTEMPTS  DUE                  TARGET                     ACTION  MESSAGE
-7   FAILED   10        2026-07-01 08:03:08  https://hooks.example.com  tell    answered 500
+ID  STATE    ATTEMPTS  DUE                  TARGET                     RULE       ACTION  MESSAGE
+7   FAILED   10        2026-07-01 08:03:08  https://hooks.example.com  roll_back  tell    answered 500
 """
 
 

@@ -83,12 +83,16 @@ def test_faults_are_found_before_anything_is_stored(both: Run, shelf: Shelf, stu
     """All faults of all files are told with their lines, and then nothing is stored."""
     Path("x.yml").write_text("name: x\nstates: [{name: A}, {name: A}]\ntransitions: []\ncolour: red\n")
     written("y.yml", name="a")
-    outcome = both("workflow", "apply", "-f", written("a.yml"), "-f", "x.yml", "-f", "y.yml")
+    Path("z.yml").write_text("name: [")
+    files = ("-f", written("a.yml"), "-f", "x.yml", "-f", "z.yml", "-f", "y.yml", "-f", "missing.yml")
+    outcome = both("workflow", "apply", *files)
     assert (outcome.code, outcome.out) == (1, "")
     duplicate, *others = outcome.err.splitlines()
-    assert duplicate.startswith("ERROR: x.yml:2: ")
-    assert others[-3:] == [
-        'ERROR: x.yml:4: unknown key "colour", which the server would ignore',
+    assert duplicate.startswith("ERROR: x.yml:2:22: ")
+    assert others[-4].startswith("ERROR: z.yml:1:8: invalid YAML: ")
+    assert [*others[-5:-4], *others[-3:]] == [
+        'ERROR: x.yml:4:1: unknown key "colour", which the server would ignore',
+        "ERROR: cannot read missing.yml: No such file or directory",
         'ERROR: y.yml: the workflow "a" is in a.yml too',
         "Error: nothing was applied, because of what is wrong above",
     ]
@@ -98,15 +102,25 @@ def test_faults_are_found_before_anything_is_stored(both: Run, shelf: Shelf, stu
 
 @pytest.mark.parametrize(("argv", "said"), [
     ([], "workflow file missing: give -f FILE or -f DIRECTORY"),
-    (["-f", "missing.yml"], "cannot read missing.yml: No such file or directory"),
-    (["-f", "empty"], "empty has no files that end in .yaml, .yml, .json"),
     (["-f"], "flag needs an argument: --file"),
 ])  # fmt: skip
 def test_what_is_missing_is_said(both: Run, stub: Stub, argv: list[str], said: str) -> None:
     """Without files there is nothing to apply."""
-    Path("empty").mkdir()
     outcome = both("workflow", "apply", *argv)
     assert (outcome.code, outcome.out, outcome.err) == (1, "", f"Error: {said}\n")
+    assert stub.seen == []
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("missing.yml", "cannot read missing.yml: No such file or directory"),
+    ("empty", "empty has no files that end in .yaml, .yml, .json"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_said(both: Run, stub: Stub, name: str, said: str) -> None:
+    """Where a file or a directory has no workflow, nothing is applied."""
+    Path("empty").mkdir()
+    outcome = both("workflow", "apply", "-f", name, written("a.yml"))
+    lines = [f"ERROR: {said}", "Error: nothing was applied, because of what is wrong above"]
+    assert (outcome.code, outcome.out, outcome.err.splitlines()) == (1, "", lines)
     assert stub.seen == []
 
 
@@ -124,7 +138,7 @@ def test_a_directory_is_validated(run: Run) -> None:
     written("c.yml", states=[])
     lines = run("workflow", "validate", "flows", "c.yml").out.splitlines()
     assert lines[:2] == ["a : OK", "b : OK"]
-    assert all(line.startswith("ERROR: c.yml:1: ") for line in lines[2:])
+    assert all(line.startswith("ERROR: c.yml:1:") for line in lines[2:])
     assert len(lines) > 2
 
 

@@ -95,13 +95,67 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("content", BROKEN)
-@pytest.mark.parametrize("command", ["create", "validate"])
-def test_what_is_no_workflow_is_refused(run: Run, command: str, content: str) -> None:
+def test_what_is_no_workflow_is_refused(run: Run, content: str) -> None:
     """A file that is neither JSON nor YAML, or holds something else, is named with what is wrong."""
     Path("broken.yml").write_text(content)
-    outcome = run("workflow", command, "broken.yml", "--mgmt-port", "1")
+    outcome = run("workflow", "create", "broken.yml", "--mgmt-port", "1")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("Error: broken.yml is no workflow: ")
+
+
+PLACED = [
+    "broken.yml:1:5: invalid YAML: ",
+    "broken.yml is no workflow: there should be keys and values, not a list",
+    "broken.yml is no workflow: there should be keys and values, not a text",
+    'broken.yml:1:1: name: ["a"] is not of type "string"',
+    'broken.yml:1:1: name: {"a":"b"} is not of type "string"',
+    'broken.yml:2:1: states: "a" is not of type "array"',
+    'broken.yml:2:10: "a" is not of type "object"',
+    'broken.yml:2:29: ["a"] is not of type "string"',
+    "broken.yml:1:12: invalid YAML: ",
+    "broken.yml is no workflow: ",
+    "broken.yml is no workflow: there should be keys and values, not a list",
+    "broken.yml:1:1: invalid YAML: ",
+]
+
+
+@pytest.mark.parametrize(("content", "fault"), list(zip(BROKEN, PLACED, strict=True)))
+def test_validation_tells_where_a_file_is_broken(run: Run, content: str, fault: str) -> None:
+    """What is no workflow has file, line and column of each fault; the exit code is 1."""
+    Path("broken.yml").write_text(content)
+    outcome = run("workflow", "validate", "broken.yml", "--mgmt-port", "1")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert [line for line in outcome.err.splitlines() if line.startswith(f"Error: {fault}")], outcome.err
+    assert all(line.startswith("Error: broken.yml") for line in outcome.err.splitlines())
+
+
+def test_validation_goes_on_behind_broken_files(run: Run) -> None:
+    """Files that cannot be read, are no YAML or no workflow, and empty directories keep no other from being checked."""
+    Path("flows").mkdir()
+    Path("none").mkdir()
+    contents = {
+        "a.yml": "name: a\n  states: [", "b.yml": VALID, "c.yml": "name: w\nname: v\n", "d.json": '{"states": 1}',
+        "e.yml": VALID.replace("to: B", "to: C"), "f.yml": "a: 'b\n",
+    }  # fmt: skip
+    for name, content in contents.items():
+        Path("flows", name).write_text(content)
+    outcome = run("workflow", "validate", "missing.yml", "none", "flows", "flows/b.yml")
+    assert outcome.code == 1
+    told = [line.partition(": ")[2].rpartition(":")[0] for line in outcome.err.splitlines()]
+    assert [line[: len("flows/x.yml:n")] for line in told] == [
+        "cannot read m", "", "flows/a.yml:2", "flows/c.yml:2", *["flows/d.json:"] * 3, "flows/f.yml:2",
+    ]  # fmt: skip
+    verdicts = outcome.out.splitlines()
+    assert (verdicts[0], verdicts[-1]) == ("w : OK", "w : OK")
+    assert [line.split(": ")[1] for line in verdicts[1:-1]] == ["flows/e.yml:2:22", "flows/e.yml:3:25"]
+
+
+def test_a_workflow_that_contains_itself_is_refused(run: Run) -> None:
+    """An alias within what it stands for is a fault like others, and no traceback."""
+    Path("w.yml").write_text("&a {name: w, extra: *a}")
+    outcome = run("workflow", "validate", "w.yml")
+    assert outcome.code == 0
+    assert "ERROR: w.yml:1:1: a part of it contains itself" in outcome.out.splitlines()
 
 
 VALID = "name: w\nstates: [{name: A}, {name: B}]\ntransitions: [{from: A, to: B, eligible: CLIENT}]\n"
@@ -144,16 +198,16 @@ groups:
   - {name: G, states: []}
 """
 FOUND = [
-    r'1: name: "x y" does not match "^[a-zA-Z0-9\-\.]+$"',
-    '2: unknown key "colour", which the server would ignore',
-    "5: state 'A' exists already: state names must be unique",
-    '6: unknown key "descripton", which the server would ignore (did you mean description?)',
-    '8: eligible: "CLIENTE" is not one of "CLIENT" or "WFX"',
-    "8: transition 'A' -> 'B' has an unknown state 'B'",
-    '9: "eligible" is a required property',
-    "10: transition 'A' -> 'C' has an unknown state 'C'",
-    '11: action: "NOW" is not one of "IMMEDIATE" or "WAIT"',
-    "13: states: [] has less than 1 item",
+    r'1:1: name: "x y" does not match "^[a-zA-Z0-9\-\.]+$"',
+    '2:1: unknown key "colour", which the server would ignore',
+    "5:5: state 'A' exists already: state names must be unique",
+    '6:5: unknown key "descripton", which the server would ignore (did you mean description?)',
+    "8:15: transition 'A' -> 'B' has an unknown state 'B'",
+    '8:22: eligible: "CLIENTE" is not one of "CLIENT" or "WFX"',
+    '9:5: "eligible" is a required property',
+    "10:5: transition 'A' -> 'C' has an unknown state 'C'",
+    '11:5: action: "NOW" is not one of "IMMEDIATE" or "WAIT"',
+    "13:15: states: [] has less than 1 item",
 ]
 
 
@@ -173,7 +227,7 @@ def test_validation_knows_the_lines_of_json(run: Run) -> None:
     for indent in (2, "\t"):
         Path("w.json").write_text(json.dumps(document, indent=indent))
         assert run("workflow", "validate", "w.json").out == (
-            'ERROR: w.json:2: name: "a b" does not match "^[a-zA-Z0-9\\-\\.]+$"\n'
+            f'ERROR: w.json:2:{3 if indent == 2 else 2}: name: "a b" does not match "^[a-zA-Z0-9\\-\\.]+$"\n'
         )
 
 
@@ -190,7 +244,9 @@ def test_a_key_given_twice_is_refused(run: Run, command: str, content: str) -> N
     Path("w.yml").write_text(content)
     outcome = run("workflow", command, "w.yml", "--mgmt-port", "1")
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == 'Error: w.yml is no workflow: key "name" is given twice, in lines 1 and 3\n'
+    column = 1 if content.startswith("name") else 2
+    place = f"w.yml:3:{column}" if command == "validate" else "w.yml is no workflow"
+    assert outcome.err == f'Error: {place}: key "name" is given twice, in lines 1 and 3\n'
 
 
 def test_merged_keys_are_not_given_twice(north: Run, stub: Stub) -> None:

@@ -82,6 +82,18 @@ def _has_negative_zero_progress(raw: bytes, value: Any) -> bool:
     return isinstance(value, dict) and value.get("progress") == 0.0 and bool(_NO_PROGRESS.search(raw))
 
 
+def decode_text(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return a body that is text, whatever it is labelled as. Raises BadRequest unless it is UTF-8."""
+    if any(name == b"content-encoding" and value.strip().lower() not in _PLAIN for name, value in headers):
+        raise CompressedBody
+    if not raw:
+        raise BadRequest("the body is missing")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as exc:
+        raise BadRequest(f"the body is not UTF-8: byte {exc.start + 1} is {raw[exc.start]:#04x}") from exc
+
+
 def check_kind(size: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Refuse a body of so many bytes by how it is labelled; of a header that is given twice the first one counts."""
     if not size:

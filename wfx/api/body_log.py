@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from wfx import logs
 from wfx.api.reply import RawHeader
-from wfx.logs.masks import WITHHELD
 from wfx.logs.secret_names import is_secret, is_secret_parameter
 
 LONGEST = 16 * 1024
@@ -106,6 +105,6 @@ def _masked(value: Any) -> Any:
 
 
 def _member(name: str, value: Any) -> Any:
-    if name.lower() in WITHHELD:
+    if logs.is_withheld(name.lower()):
         return logs.mask(name.lower())
     return logs.mask("secret") if is_secret(name) else _masked(value)

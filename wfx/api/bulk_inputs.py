@@ -24,9 +24,12 @@ from wfx.domain.merge_patch import merged
 
 MOST_MERGED = 64 * 1024
 """Bytes of a definition that is merged with the variables of many clients."""
+MOST_TAGS = 16
+"""Tags that a job may be created with, those of all jobs of the request among them."""
 MOST_STORED = 64 * 1024 * 1024
 """Bytes that the definitions and tags of all jobs of a request may have."""
 _TOO_LONG = f"the definition has more than {MOST_MERGED:,} bytes to merge with"
+_TOO_MANY_TAGS = f"must have {MOST_TAGS} items at most, the tags of all jobs among them"
 _TOO_MUCH = f"definitions and tags of all jobs have more than {MOST_STORED:,} bytes; send fewer jobs"
 _MEASURES: dict[str, Callable[[str], int]] = {
     "createdAfter": times.moment,
@@ -67,6 +70,8 @@ def jobs_to_create(body: dict[str, Any]) -> BulkInput:
     for place, job in enumerate(body["jobs"]):
         if "workflow" not in job and "workflow" not in body:
             faults.append(BodyFault(f"/jobs/{place}", "'workflow' is missing, here and beside 'jobs'"))
+        if (count := len({*body.get("tags", ()), *job.get("tags", ())})) > MOST_TAGS:
+            faults.append(BodyFault(f"/jobs/{place}/tags", f"{_TOO_MANY_TAGS}, and has {count}"))
         own, variables = _definition_of(job, has_common=common is not None)
         lines.append(encode([job["clientId"], job.get("workflow"), job.get("tags"), own and own.hash, variables]))
         if own is not None:

@@ -23,6 +23,7 @@ from wfx.api.request_counts import RouteCounts
 from wfx.api.request_schemas import compile_body, members_of_body
 from wfx.api.routes import Route
 from wfx.api.services import Services
+from wfx.api.spec import operations
 from wfx.domain.errors import WfxError
 from wfx.filtering import FilterLimit, Limit
 from wfx.filtering.filters import MAX_DOCUMENT
@@ -48,6 +49,7 @@ class Endpoint:
         "_refused",
         "_route",
         "_services",
+        "_takes_text",
         "operation",
     )
 
@@ -63,8 +65,10 @@ class Endpoint:
         self._body = compile_body(route.operation) if route.operation else None
         self._input = INPUTS[route.operation] if self._body else None
         self._members = members_of_body(route.operation) if self._body else None
+        self._takes_text = False
         if route.operation:
             self._parameters = parameters.compile_parameters(route.operation)
+            self._takes_text = operations()[route.operation].takes_text
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, context: RequestContext) -> None:
         """Answer one request (rest-api section 2 fixes the order of the checks)."""
@@ -78,6 +82,9 @@ class Endpoint:
                     request.query = self._parameters(scope["query_string"], unknown)
                 if self._body is not None:
                     await self._read(request, receive, fields, unknown)
+                elif self._takes_text:
+                    pieces = await take_body(receive, fields.get(b"content-length", b""), self._services.max_body)
+                    request.body = body.decode_text(b"".join(pieces), scope["headers"])
                 response = await self._handled(request, fields)
             except (BadRequest, TooManyAnswers, WfxError) as exc:
                 response = self._refusals.of(exc)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wfx.api import bulk_inputs, event_inputs
+from wfx.api import bulk_inputs, event_inputs, script_inputs
 from wfx.api.bad_request import BodyFault
 from wfx.api.bulk_inputs import BulkInput
 from wfx.domain import tags, validation
@@ -135,6 +135,9 @@ INPUTS: dict[str, Input] = {
         lambda event: (None, event),
         lambda _, event: Json(event),
         event_inputs.wrong_with_event,
+    ),
+    "PostRulesScriptsNameRun": Input(
+        script_inputs.run_to_make, lambda made: (made.head, made.document), script_inputs.ScriptRun.unpack
     ),
     "PostRulesEventsBatch": Input(
         event_inputs.events_to_tell,

@@ -9,7 +9,18 @@ from wfx.api.answer_memory import TooManyAnswers
 from wfx.api.bad_request import BadRequest, BodyFault, BodyInvalid, one_line
 from wfx.api.errors import described
 from wfx.api.reply import LATER, RawHeader, Reply, json_reply
-from wfx.domain.errors import EventQueueFull, EventTimedOut, NoRules, TaskNotFailed, TaskNotFound, WfxError
+from wfx.domain.errors import (
+    EventQueueFull,
+    EventTimedOut,
+    NoRules,
+    ScriptInvalid,
+    ScriptNotFound,
+    ScriptsOff,
+    TaskNotFailed,
+    TaskNotFound,
+    TooManyScripts,
+    WfxError,
+)
 from wfx.domain.json import encode
 from wfx.filtering import FilterError
 
@@ -21,6 +32,10 @@ _ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = (
     (NoRules, 404, ()),
     (TaskNotFound, 404, ()),
     (TaskNotFailed, 409, ()),
+    (ScriptNotFound, 404, ()),
+    (ScriptsOff, 403, ()),
+    (ScriptInvalid, 400, ()),
+    (TooManyScripts, 409, ()),
 )
 """Status and headers of the errors that only this API has; all others have those of the other APIs."""
 _SENTENCES = ("event ", "batch ")

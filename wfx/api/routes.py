@@ -23,6 +23,7 @@ from wfx.api.handlers import (
     rule_list,
     rule_scores,
     rule_tasks,
+    scripts,
     workflows,
 )
 from wfx.api.refusals import UNKNOWN_PATH_ALLOWS
@@ -112,6 +113,12 @@ HANDLERS: dict[str, Handler] = {
     "GetRulesLimits": limits.show,
     "GetRulesScores": rule_scores.query,
     "GetRulesScoresActorId": rule_scores.get,
+    "GetRulesScripts": scripts.query,
+    "GetRulesScriptsName": scripts.get,
+    "PutRulesScriptsName": scripts.put,
+    "DeleteRulesScriptsName": scripts.delete,
+    "GetRulesScriptsNameVersions": scripts.versions,
+    "PostRulesScriptsNameRun": scripts.run,
     "GetRulesTasks": rule_tasks.query,
     "PostRulesTasksIdReplay": rule_tasks.replay,
 }

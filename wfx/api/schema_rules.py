@@ -10,8 +10,10 @@ import jsonschema_rs
 
 _LONGEST = 40
 """Characters of a value that is repeated."""
+_FORMATS = {"date-time": "must be a time such as 2026-07-01T12:00:00Z"}
 _RULES: dict[str, Callable[[Any], str]] = {
     "type": lambda kind: f"must be of type {' or '.join(kind.types)}",
+    "format": lambda kind: _FORMATS.get(kind.format, f"must be of the format {kind.format}"),
     "enum": lambda kind: f"must be one of {', '.join(map(str, kind.options))}",
     "minimum": lambda kind: f"must be at least {kind.limit}",
     "maximum": lambda kind: f"must be at most {kind.limit}",

@@ -21,6 +21,7 @@ from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
+from wfx.service.scripts import Scripts
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.rule_protocol import RuleStore
@@ -51,6 +52,7 @@ class Services:
     incoming: Incoming
     """Takes events from outside."""
     tasks: Tasks
+    scripts: Scripts
     rules: Rules = field(default_factory=Rules)
     rule_figures: RuleFigures = field(default_factory=RuleFigures)
     fatals: Fatals = field(default_factory=Fatals)
@@ -58,4 +60,8 @@ class Services:
     @property
     def worker_processes(self) -> dict[str, list[int]]:
         """The system's numbers of the worker processes, by what they work on."""
-        return {"filter": self.filters.process_ids, "body": self.large_bodies.process_ids}
+        return {
+            "filter": self.filters.process_ids,
+            "body": self.large_bodies.process_ids,
+            "script": self.scripts.process_ids,
+        }

@@ -19,6 +19,8 @@ RULES = "rules.openapi.yml"
 DOCUMENTS = (CONTRACT, FLEET, RULES)
 """Files that describe operations. Each has a base path of its own, the URL of its first server, below which it is
 served as openapi.json."""
+_TEXT = "text/javascript"
+"""Of bodies that are text; whatever a client calls it."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -43,6 +45,8 @@ class Operation:
     """Its own and its path's parameters, references resolved."""
     body: dict[str, Any] | None
     """The schema of its JSON body; None if it takes none."""
+    takes_text: bool
+    """Whether its body is text."""
 
 
 def document(name: str = DOCUMENTS[0]) -> dict[str, Any]:
@@ -108,7 +112,8 @@ def _operation(name: str, document: dict[str, Any], path: str, method: str) -> O
         sides=frozenset(map(Side, described["x-wfx-sides"])),
         filtered=described.get("x-wfx-filter", False),
         parameters=tuple(_resolved(parameter, document) for parameter in parameters),
-        body=content["application/json"]["schema"] if content else None,
+        body=content["application/json"]["schema"] if "application/json" in content else None,
+        takes_text=_TEXT in content,
     )
 
 

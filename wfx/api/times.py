@@ -5,22 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from wfx.commandline import durations
+from wfx.commandline import durations, iso_durations
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_DAY = 86_400
-_LONGEST = 2**61
-"""Microseconds; whatever is longer means the same."""
 # A space before the offset is a + that was not escaped: query strings write spaces so.
 _MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(?:[Zz]|([-+ ])([0-9]{2}):([0-9]{2}))"
 )
-_NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
-_ISO = re.compile(
-    rf"P(?=[0-9T])(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
-)
-_SECONDS = (604_800, _DAY, 3_600, 60, 1)
 
 
 def moment(text: str) -> int:
@@ -52,23 +44,15 @@ def _moment(text: str) -> int:
 
 def duration(text: str) -> int:
     """Read a duration of ISO 8601 up to weeks, or as Go writes it, in microseconds. Raises ValueError."""
-    seconds = _iso(text) if text.startswith("P") else _go(text)
-    if seconds < 0:
+    found = iso_durations.parse(text) if text.startswith("P") else _go(text)
+    if found is None:
         raise ValueError("is no duration such as P2D, PT30M, 1h30m or 45s")
-    return round(min(seconds * 1e6, _LONGEST))
+    return found
 
 
-def _iso(text: str) -> float:
-    """Return seconds, or -1: only the last part may have a fraction."""
-    found = _ISO.fullmatch(text)
-    parts = [] if found is None else [(part, each) for part, each in zip(found.groups(), _SECONDS, strict=True) if part]
-    if not parts or not all(part.isdecimal() for part, _ in parts[:-1]):
-        return -1
-    return sum(float(part.replace(",", ".")) * each for part, each in parts)
-
-
-def _go(text: str) -> float:
+def _go(text: str) -> int | None:
     try:
-        return durations.parse(text) if text[-1:].isalpha() else -1  # a number alone may mean anything
+        seconds = durations.parse(text) if text[-1:].isalpha() else -1  # a number alone may mean anything
     except ValueError:
-        return -1
+        return None
+    return None if seconds < 0 else round(min(seconds * 1e6, iso_durations.LONGEST))

@@ -15,7 +15,7 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Generic[Result]):
+class RequestPlan(Generic[Result]):
     """A request, and how its answer is read."""
 
     request: Request
@@ -36,7 +36,7 @@ class Plan(Generic[Result]):
         return self.request.method in _IDEMPOTENT or "idempotency-key" in names
 
 
-def exchange(plan: Plan[Result], retries: Retries, deadline: float | None = None) -> Flow[Result]:
+def exchange(plan: RequestPlan[Result], retries: Retries, deadline: float | None = None) -> Flow[Result]:
     """Send, and send again after pauses as long as that is safe and of use.
 
     Raises the error of the last attempt. Behind the deadline, by the clock of :class:`Now`, there is no other one.
@@ -68,7 +68,7 @@ def exchange(plan: Plan[Result], retries: Retries, deadline: float | None = None
         yield Sleep(pause)
 
 
-def _may_repeat(plan: Plan[Result], error: Unreachable | Refused) -> bool:
+def _may_repeat(plan: RequestPlan[Result], error: Unreachable | Refused) -> bool:
     """Tell whether another attempt is safe, and may have another outcome."""
     if _proves_nothing_happened(error):
         return True

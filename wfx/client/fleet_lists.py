@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from wfx.client.commands import Give, ItemFlow
 from wfx.client.errors import Unreadable
-from wfx.client.exchanging import Plan, exchange
+from wfx.client.exchanging import RequestPlan, exchange
 from wfx.client.fleet_models import Device, FleetPage, JobRow
 from wfx.client.fleet_plans import ALL, list_devices, list_rows
 from wfx.client.pauses import Retries
@@ -52,7 +52,7 @@ def all_devices(
     )  # fmt: skip
 
 
-def _paged(retries: Retries, plan: Callable[[str], Plan[FleetPage[Row]]]) -> ItemFlow[Row]:
+def _paged(retries: Retries, plan: Callable[[str], RequestPlan[FleetPage[Row]]]) -> ItemFlow[Row]:
     """Read page after page; one may be empty and have others behind it."""
     after, read = "", set[str]()
     while True:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from wfx.client.commands import Response
 from wfx.client.errors import fleet_refusal
-from wfx.client.exchanging import Plan
+from wfx.client.exchanging import RequestPlan
 from wfx.client.fleet_models import (
     BulkResult,
     Device,
@@ -37,14 +37,14 @@ Which = Selection | Sequence[str]
 """Jobs: by conditions, or by their ids."""
 
 
-def summarize_jobs(selection: Selection = ALL) -> Plan[Summary]:
+def summarize_jobs(selection: Selection = ALL) -> RequestPlan[Summary]:
     """Count the jobs that meet the conditions by workflow, group and state, all at one moment (north)."""
     return _planned("GET", "/jobs/summary", Summary.of, selection.parameters())
 
 
 def list_rows(
     selection: Selection = ALL, *, sort: Sort = "asc", limit: int = MOST, after: str = ""
-) -> Plan[FleetPage[JobRow]]:
+) -> RequestPlan[FleetPage[JobRow]]:
     """Read a page of the jobs that meet the conditions, as rows (north); ``after`` is the ``next`` of a page."""
     query = [*selection.parameters(), *_place(sort, limit, after)]
     return _planned("GET", "/jobs", fleet_page_of(JobRow.of), query)
@@ -58,7 +58,7 @@ def create_jobs(
     tags: Sequence[str] = (),
     dry_run: bool = False,
     key: str = "",
-) -> Plan[BulkResult]:
+) -> RequestPlan[BulkResult]:
     """Create up to 10,000 jobs, each on its own (north).
 
     Workflow, definition and tags are for all that do not say otherwise. The request has an idempotency key, a new one
@@ -81,7 +81,7 @@ def update_jobs(
     limit: int | None = None,
     after: str = "",
     key: str = "",
-) -> Plan[BulkResult]:
+) -> RequestPlan[BulkResult]:
     """Move jobs to a state, as the operator (north).
 
     ``which`` are conditions, or up to 10,000 ids. ``dry_run`` counts, and shows the first jobs. If more than ``expect``
@@ -101,7 +101,7 @@ def delete_jobs(
     limit: int | None = None,
     after: str = "",
     key: str = "",
-) -> Plan[BulkResult]:
+) -> RequestPlan[BulkResult]:
     """Delete jobs with their histories; the parameters are those of ``update_jobs`` (north)."""
     return _bulk("/jobs:delete", _which(which, expect, limit, after), dry_run=dry_run, key=key)
 
@@ -116,13 +116,13 @@ def tag_jobs(
     limit: int | None = None,
     after: str = "",
     key: str = "",
-) -> Plan[BulkResult]:
+) -> RequestPlan[BulkResult]:
     """Remove tags from jobs, and add tags; the other parameters are those of ``update_jobs`` (north)."""
     words = {name: list(tags) for name, tags in (("add", add), ("remove", remove)) if tags}
     return _bulk("/jobs:tag", words | _which(which, expect, limit, after), dry_run=dry_run, key=key)
 
 
-def get_details(job_id: str) -> Plan[JobDetails]:
+def get_details(job_id: str) -> RequestPlan[JobDetails]:
     """Read a job with its definition, and with what tells whether it has changed since (north)."""
     return _tagged("GET", f"/jobs/{segment(job_id)}", JobDetails.of)
 
@@ -135,7 +135,7 @@ def move_job(
     message: str = "",
     context: Mapping[str, Any] | None = None,
     if_match: str = "",
-) -> Plan[JobDetails]:
+) -> RequestPlan[JobDetails]:
     """Move a job to a state, as the operator (north).
 
     With ``if_match``, the ``etag`` that was read before, JobModified is raised if the job has changed since. Such a
@@ -145,10 +145,10 @@ def move_job(
     return _tagged("PUT", f"/jobs/{segment(job_id)}/status", JobDetails.of, body, if_match)
 
 
-def delete_unchanged(job_id: str, if_match: str) -> Plan[None]:
+def delete_unchanged(job_id: str, if_match: str) -> RequestPlan[None]:
     """Delete a job unless it has changed since its ``etag`` was read, else JobModified is raised (north)."""
     sent = request("DELETE", target(f"/jobs/{segment(job_id)}", (), API), headers={"If-Match": if_match})
-    return Plan(sent, lambda _: None, fleet_refusal)
+    return RequestPlan(sent, lambda _: None, fleet_refusal)
 
 
 def list_devices(
@@ -163,7 +163,7 @@ def list_devices(
     sort: Sort = "asc",
     limit: int = MOST,
     after: str = "",
-) -> Plan[FleetPage[Device]]:
+) -> RequestPlan[FleetPage[Device]]:
     """Read a page of the devices that meet all conditions, in the order of their client ids (north)."""
     conditions = [
         ("clientIdPrefix", client_id_prefix),
@@ -178,19 +178,19 @@ def list_devices(
     return _planned("GET", "/devices", fleet_page_of(Device.of), query)
 
 
-def get_device(client_id: str) -> Plan[Device]:
+def get_device(client_id: str) -> RequestPlan[Device]:
     """Read what is known of a device (north)."""
     return _planned("GET", _device(client_id), Device.of)
 
 
-def get_attributes(client_id: str) -> Plan[DeviceAttributes]:
+def get_attributes(client_id: str) -> RequestPlan[DeviceAttributes]:
     """Read what operators say about a device, with what tells whether it has changed since (north)."""
     return _tagged("GET", _device(client_id) + "/attributes", DeviceAttributes.of)
 
 
 def describe_device(
     client_id: str, *, attributes: Mapping[str, str] | None = None, labels: Sequence[str] = (), if_match: str = ""
-) -> Plan[DeviceAttributes]:
+) -> RequestPlan[DeviceAttributes]:
     """Replace what operators say about a device, which need not be known yet (north).
 
     With ``if_match``, the ``etag`` that was read before, DeviceChanged is raised if somebody else has changed it since.
@@ -200,18 +200,18 @@ def describe_device(
     return _tagged("PUT", _device(client_id) + "/attributes", DeviceAttributes.of, body, if_match)
 
 
-def delete_device(client_id: str) -> Plan[None]:
+def delete_device(client_id: str) -> RequestPlan[None]:
     """Forget a device that no job refers to, else DeviceInUse is raised (north)."""
-    return Plan(request("DELETE", target(_device(client_id), (), API)), lambda _: None, fleet_refusal)
+    return RequestPlan(request("DELETE", target(_device(client_id), (), API)), lambda _: None, fleet_refusal)
 
 
-def _planned(method: str, path: str, read: Callable[[Any], Result], query: Query = ()) -> Plan[Result]:
-    return Plan(request(method, target(path, query, API)), partial(decoded, read), fleet_refusal)
+def _planned(method: str, path: str, read: Callable[[Any], Result], query: Query = ()) -> RequestPlan[Result]:
+    return RequestPlan(request(method, target(path, query, API)), partial(decoded, read), fleet_refusal)
 
 
 def _tagged(
     method: str, path: str, read: Callable[[Any, str], Result], body: Any = None, if_match: str = ""
-) -> Plan[Result]:
+) -> RequestPlan[Result]:
     """Return the plan of a request whose answer has an ETag."""
 
     def read_answer(response: Response) -> Result:
@@ -219,7 +219,7 @@ def _tagged(
         return decoded(lambda given: read(given, etag), response)
 
     sent = request(method, target(path, (), API), body, {"If-Match": if_match} if if_match else {})
-    return Plan(sent, read_answer, fleet_refusal)
+    return RequestPlan(sent, read_answer, fleet_refusal)
 
 
 def _status(state: str, progress: int | None, message: str, context: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -227,12 +227,12 @@ def _status(state: str, progress: int | None, message: str, context: Mapping[str
     return {"state": state} | {name: value for name, value in optional.items() if value is not None}
 
 
-def _bulk(path: str, body: dict[str, Any], *, dry_run: bool, key: str) -> Plan[BulkResult]:
+def _bulk(path: str, body: dict[str, Any], *, dry_run: bool, key: str) -> RequestPlan[BulkResult]:
     if key and not _KEY.fullmatch(key):
         raise ValueError("a key has 1 to 128 visible ASCII characters, none of them a quote or backslash")
     headers = {"Idempotency-Key": f'"{key or uuid4()}"'}
     sent = request("POST", target(path, (), API), body | ({"dryRun": True} if dry_run else {}), headers)
-    return Plan(sent, partial(decoded, BulkResult.of), fleet_refusal)
+    return RequestPlan(sent, partial(decoded, BulkResult.of), fleet_refusal)
 
 
 def _which(which: Which, expect: int | None, limit: int | None, after: str) -> dict[str, Any]:

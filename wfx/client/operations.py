@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from wfx.client import fleet_lists, fleet_plans, following, plans, polling
 from wfx.client.commands import Flow, ItemFlow
-from wfx.client.exchanging import Plan, exchange
+from wfx.client.exchanging import RequestPlan, exchange
 from wfx.client.pauses import Retries
 
 P = ParamSpec("P")
@@ -95,7 +95,7 @@ class Items(Generic[P, T]):
         return method
 
 
-def _operation(plan: Callable[P, Plan[T]]) -> Operation[P, T]:
+def _operation(plan: Callable[P, RequestPlan[T]]) -> Operation[P, T]:
     def flow(retries: Retries, /, *arguments: P.args, **named: P.kwargs) -> Flow[T]:
         return exchange(plan(*arguments, **named), retries)
 

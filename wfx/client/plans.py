@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from wfx.client.commands import Request, Response
 from wfx.client.errors import Unreadable
-from wfx.client.exchanging import Plan
+from wfx.client.exchanging import RequestPlan
 from wfx.client.models import Health, Job, Page, Status, Version, Workflow, page_of
 
 API = "/api/wfx/v1"
@@ -22,13 +22,13 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 def create_job(
     client_id: str, workflow: str, definition: Mapping[str, Any] | None = None, tags: Sequence[str] = ()
-) -> Plan[Job]:
+) -> RequestPlan[Job]:
     """Create a job for a device (north)."""
     body = {"clientId": client_id, "workflow": workflow, "definition": dict(definition or {}), "tags": list(tags)}
     return planned("POST", "/jobs", Job.of, body=body)
 
 
-def get_job(job_id: str, *, history: bool = False) -> Plan[Job]:
+def get_job(job_id: str, *, history: bool = False) -> RequestPlan[Job]:
     """Read a job."""
     return planned("GET", _job(job_id), Job.of, [("history", "true")] if history else [])
 
@@ -44,7 +44,7 @@ def list_jobs(
     limit: int = 10,
     offset: int = 0,
     total: bool = False,
-) -> Plan[Page[Job]]:
+) -> RequestPlan[Page[Job]]:
     """Read a page of the jobs that meet all conditions; of several groups or tags one suffices."""
     wanted = [
         ("clientId", client_id), ("state", state), ("group", ",".join(groups)), ("workflow", workflow),
@@ -57,12 +57,12 @@ def list_jobs(
     )
 
 
-def delete_job(job_id: str) -> Plan[None]:
+def delete_job(job_id: str) -> RequestPlan[None]:
     """Delete a job (north)."""
     return planned("DELETE", _job(job_id))
 
 
-def get_status(job_id: str) -> Plan[Status]:
+def get_status(job_id: str) -> RequestPlan[Status]:
     """Read where a job stands."""
     return planned("GET", _job(job_id) + "/status", Status.of)
 
@@ -75,7 +75,7 @@ def update_status(
     progress: int | None = None,
     message: str = "",
     context: Mapping[str, Any] | None = None,
-) -> Plan[Status]:
+) -> RequestPlan[Status]:
     """Report on a job, as its device (south) or as an operator (north).
 
     The result may be further on than what was reported: a workflow may go on by itself. A report that was lost on the
@@ -86,61 +86,61 @@ def update_status(
     return planned("PUT", _job(job_id) + "/status", Status.of, body=body)
 
 
-def get_definition(job_id: str) -> Plan[dict[str, Any]]:
+def get_definition(job_id: str) -> RequestPlan[dict[str, Any]]:
     """Read what a job is to do."""
     return planned("GET", _job(job_id) + "/definition", _object)
 
 
-def update_definition(job_id: str, definition: Mapping[str, Any]) -> Plan[dict[str, Any]]:
+def update_definition(job_id: str, definition: Mapping[str, Any]) -> RequestPlan[dict[str, Any]]:
     """Replace what a job is to do."""
     return planned("PUT", _job(job_id) + "/definition", _object, body=dict(definition))
 
 
-def get_tags(job_id: str) -> Plan[tuple[str, ...]]:
+def get_tags(job_id: str) -> RequestPlan[tuple[str, ...]]:
     """Read the tags of a job."""
     return planned("GET", _job(job_id) + "/tags", _words)
 
 
-def add_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
+def add_tags(job_id: str, *tags: str) -> RequestPlan[tuple[str, ...]]:
     """Add tags to a job (north); gives all that it has then."""
     return planned("POST", _job(job_id) + "/tags", _words, body=list(tags))
 
 
-def delete_tags(job_id: str, *tags: str) -> Plan[tuple[str, ...]]:
+def delete_tags(job_id: str, *tags: str) -> RequestPlan[tuple[str, ...]]:
     """Take tags from a job (north); gives those that are left."""
     return planned("DELETE", _job(job_id) + "/tags", _words, body=list(tags))
 
 
-def create_workflow(document: Mapping[str, Any]) -> Plan[Workflow]:
+def create_workflow(document: Mapping[str, Any]) -> RequestPlan[Workflow]:
     """Store a workflow (north)."""
     return planned("POST", "/workflows", Workflow.of, body=dict(document))
 
 
-def get_workflow(name: str) -> Plan[Workflow]:
+def get_workflow(name: str) -> RequestPlan[Workflow]:
     """Read a workflow."""
     return planned("GET", "/workflows/" + segment(name), Workflow.of)
 
 
 def list_workflows(
     *, sort: Sort = "asc", limit: int = 10, offset: int = 0, total: bool = False
-) -> Plan[Page[Workflow]]:
+) -> RequestPlan[Page[Workflow]]:
     """Read a page of the workflows."""
     counted = [("pagination", "true")] if total else []
     query = [("sort", sort), ("limit", str(limit)), ("offset", str(offset)), *counted]
     return planned("GET", "/workflows", page_of(Workflow.of), query)
 
 
-def delete_workflow(name: str) -> Plan[None]:
+def delete_workflow(name: str) -> RequestPlan[None]:
     """Delete a workflow that no job refers to (north)."""
     return planned("DELETE", "/workflows/" + segment(name))
 
 
-def health() -> Plan[Health]:
+def health() -> RequestPlan[Health]:
     """Ask whether the server works; Unavailable is raised if it does not."""
     return planned("GET", "/health", Health.of)
 
 
-def version() -> Plan[Version]:
+def version() -> RequestPlan[Version]:
     """Ask which server it is."""
     return planned("GET", "/version", Version.of)
 
@@ -180,9 +180,9 @@ def planned(
     read: Callable[[Any], Result] = _nothing,  # type: ignore[assignment]  # then the result is None
     query: Query = (),
     body: Any = None,
-) -> Plan[Result]:
+) -> RequestPlan[Result]:
     """Return the plan of a request whose answer is JSON."""
-    return Plan(request(method, target(path, query), body), partial(decoded, read))
+    return RequestPlan(request(method, target(path, query), body), partial(decoded, read))
 
 
 def request(method: str, address: str, body: Any = None, headers: Mapping[str, str] = _NO_HEADERS) -> Request:

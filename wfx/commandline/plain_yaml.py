@@ -20,7 +20,19 @@ _RESOLVERS = {
 _LONGEST_KEY = 100
 
 
-class RepeatedKey(ValueError):
+class InvalidYaml(ValueError):
+    """A text is no YAML that could be read."""
+
+    def __init__(self, text: str, mark: yaml.Mark | None = None, problem: str = "") -> None:
+        """Say what is wrong, with the place in it; and where that is, if it is known, and the problem alone."""
+        super().__init__(text)
+        self.problem = problem or text
+        self.line = 0 if mark is None else mark.line + 1
+        """From 1; 0 if it is not known."""
+        self.column = 0 if mark is None else mark.column + 1
+
+
+class RepeatedKey(InvalidYaml):
     """A mapping has a key twice; the message names it and both lines."""
 
 
@@ -36,12 +48,13 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, ScalarNode) and (before := first.setdefault(key.value, key)) is not key:
                 name = key.value[:_LONGEST_KEY]
-                raise RepeatedKey(f'key "{name}" is given twice, in lines {_line(before)} and {_line(key)}')
+                lines = f"in lines {before.start_mark.line + 1} and {key.start_mark.line + 1}"
+                raise RepeatedKey(f'key "{name}" is given twice, {lines}', key.start_mark)
         return node
 
 
 def load(content: bytes, *, alone: bool = False) -> Any:
-    """Return mappings, lists, strings and None. Raises ValueError with the place of the mistake.
+    """Return mappings, lists, strings and None. Raises InvalidYaml with the place of the mistake.
 
     ``alone`` refuses a second document.
     """
@@ -55,26 +68,32 @@ def load_with_lines(content: bytes, *, alone: bool = False) -> tuple[Any, Node |
         node = loader.get_node() if loader.check_node() else None
         is_last = loader.check_event(yaml.StreamEndEvent)  # what follows must be the end, or another document
         if alone and not is_last:
-            raise ValueError(f"another document begins in line {loader.line + 1}")
+            raise InvalidYaml(f"another document begins in line {loader.line + 1}")
         return (None if node is None else loader.construct_document(node)), node
     except RecursionError as exc:
-        raise ValueError("it is nested too deeply") from exc
+        raise InvalidYaml("it is nested too deeply") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         for mark in (getattr(exc, "context_mark", None), getattr(exc, "problem_mark", None)):
             if mark is not None:
                 mark.buffer = None  # else the message would quote the line, which may have a password
-        raise ValueError(" ".join(str(exc).split())) from exc
+        mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
+        raise InvalidYaml(" ".join(str(exc).split()), mark, getattr(exc, "problem", None) or "") from exc
 
 
 def line_at(node: Node | None, place: Iterable[str | int]) -> int:
     """Return the line, from 1, of what stands at a place; as far as the document has it."""
+    return line_and_column_at(node, place)[0]
+
+
+def line_and_column_at(node: Node | None, place: Iterable[str | int]) -> tuple[int, int]:
+    """Return line and column, from 1, of what stands at a place; as far as the document has it."""
     found = node
     for step in place:
         inner = _inner(node, step)
         if inner is None:
             break
         found, node = inner
-    return 1 if found is None else _line(found)
+    return (1, 1) if found is None else (found.start_mark.line + 1, found.start_mark.column + 1)
 
 
 def _inner(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
@@ -84,7 +103,3 @@ def _inner(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, MappingNode):
         return next(((key, value) for key, value in node.value if key.value == step), None)
     return None
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1

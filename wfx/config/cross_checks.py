@@ -6,12 +6,13 @@ Who adds options that need each other adds a function to :data:`CHECKS`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import combinations
 
 from wfx.commandline.options import DEFAULT, Settings
 from wfx.config.max_ages import MaxAges
 from wfx.config.options import Config
-from wfx.config.secret_files import read_password, read_webhook_keys
+from wfx.config.secret_files import read_encryption_keys, read_password, read_webhook_keys
 from wfx.limits.policy import Kind, parse_bands
 from wfx.logs.secret_names import tells_secret
 
@@ -80,6 +81,26 @@ def _limits_agree(config: Config) -> None:
             parse_bands(getattr(config, option.replace("-", "_")))
         except ValueError as exc:
             raise OptionRefused(option, str(exc)) from exc
+
+
+def _scripts_are_confined(config: Config) -> None:
+    for option, wanted, what in (
+        ("enable-filesystem", config.enable_filesystem, "files"),
+        ("enable-network", config.enable_network, "network"),
+        ("enable-process", config.enable_process, "processes"),
+    ):
+        if wanted:
+            raise OptionRefused(option, f"scripts reach no {what}: they get facts as input, and rules act on results")
+
+
+def _buckets_have_a_store(config: Config) -> None:
+    kind, option = config.sandbox_rate_limit_type, "sandbox-rate-limit-type"
+    if kind == "postgres" and config.storage != "postgres":
+        raise OptionRefused(option, "postgres needs --storage postgres")
+    if kind == "redis" and not config.redis_host:
+        raise OptionRefused("redis-host", f"{option} redis needs a server here, such as localhost:6379")
+    if config.redis_host and find_spec("redis") is None:
+        raise OptionRefused("redis-host", "needs the package redis: pip install 'wfx[redis]'")
 
 
 def _few_log_patterns(config: Config) -> None:
@@ -152,10 +173,21 @@ def _mails_have_a_sender(config: Config) -> None:
         raise OptionRefused("smtp-password-file", str(exc)) from exc
 
 
+def _encryption_has_keys(config: Config) -> None:
+    option = "encryption-keys-file" if config.encryption_keys_file else "encryption-keys"
+    try:
+        ring = read_encryption_keys(config.encryption_keys, config.encryption_keys_file)
+    except ValueError as exc:
+        raise OptionRefused(option, str(exc)) from exc
+    if ring is None and (config.enable_encryption or config.encrypt_sensitive_data):
+        raise OptionRefused(option, "enable-encryption needs a key here, ID:BASE64 of 32 bytes")
+
+
 CHECKS: tuple[Callable[[Config], None], ...] = (
     _addresses_differ,
     _listens,
     _https_has_files,
+    _scripts_are_confined,
     _few_log_patterns,
     _small_log_patterns,
     _monitoring_paths_differ,
@@ -166,4 +198,6 @@ CHECKS: tuple[Callable[[Config], None], ...] = (
     _webhooks_have_keys,
     _mails_have_a_sender,
     _limits_agree,
+    _buckets_have_a_store,
+    _encryption_has_keys,
 )

@@ -14,6 +14,8 @@ from wfx.mail_address import is_address
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@"
 """What a path may have beside letters, digits and ``-._~`` (RFC 3986)."""
 
+_REDIS_PORT, _MOST_PORTS = 6379, 65_535
+
 
 def origin(text: str) -> None:
     """Let ``*`` pass, and what browsers send as ``Origin``; ``null``, which any page can be, is none."""
@@ -29,6 +31,20 @@ def host_name(text: str) -> None:
 def host_or_nothing(text: str) -> None:
     if text and ":" not in text:
         host_name(text)
+
+
+def host_with_port_or_nothing(text: str) -> None:
+    if text:
+        host_and_port(text)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Split a host and the port behind it, 6379 if there is none; an IPv6 address stands in brackets."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?", text)
+    port = int(found[3] or _REDIS_PORT) if found else 0
+    if found is None or not 0 < port <= _MOST_PORTS:
+        raise ValueError(f'"{text}" is no host with a port, such as localhost:6379')
+    return found[1] or found[2], port
 
 
 def mail_address(text: str) -> None:

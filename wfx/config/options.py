@@ -115,6 +115,17 @@ class Config:
     )
     postgres_search_timeout: Seconds = _option(Seconds(60), "how long PostgreSQL may work on a search", least=0.001)
 
+    enable_encryption: bool = _option(
+        False, "whether definitions, status reports, histories, events and tasks are encrypted where they are stored"
+    )
+    encrypt_sensitive_data: bool = _option(False, "the same as --enable-encryption")
+    encryption_keys: str = _option(
+        "",
+        "keys of encrypted data, ID:BASE64 of 32 bytes each, commas between: the first encrypts, each decrypts",
+        mask=mask_whole,
+    )
+    encryption_keys_file: str = _option("", "file with the keys instead, each in a line")
+
     log_level: str = _option("info", "least important records to log", tuple(LEVELS))
     log_format: str = _option(
         "auto",
@@ -257,12 +268,32 @@ class Config:
     sandbox_rate_limit_job_execute: tuple[str, ...] = _option((), "how many tasks may be run", check=policy.check_item)
     sandbox_rate_limit_type: str = _option(
         "auto",
-        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory",
-        ("auto", "memory", "bucket4j"),
+        "where these are counted: auto is in PostgreSQL, by all servers together, or in memory; bucket4j is in memory; "
+        "redis also counts the requests of --rate-limit-enabled",
+        ("auto", "memory", "bucket4j", "postgres", "redis"),
     )
+    redis_host: str = _option(
+        "", "Redis with --sandbox-rate-limit-type=redis, such as localhost:6379", check=checks.host_with_port_or_nothing
+    )
+    redis_password: str = _option("", "password of --redis-host", mask=mask_whole)
+    redis_tls: bool = _option(False, "whether the connection to --redis-host is encrypted")
+    redis_key_prefix: str = _option("wfx:", "what keys of buckets begin with in --redis-host")
     sandbox_expression_strict_mode: bool = _option(
         False, "whether expressions of rules may only call functions that strict mode allows", reload=True
     )
+    enable_scripts: bool = _option(False, "whether operators may keep scripts, which run in a sandbox of their own")
+    sandbox_script_disabled: bool = _option(False, "whether scripts are refused, whatever else is said", reload=True)
+    vm_pool_max_memory_mb: int = _option(128, "MiB that the values of a script may take", least=1, most=1024)
+    vm_pool_max_execution_seconds: Seconds = _option(Seconds(30), "time that a script may run", least=0.01, most=600)
+    vm_pool_max_operations: int = _option(
+        10_000_000, "jumps, branches and calls that a script may do, in steps of 10,000", least=1, most=10**15
+    )
+    vm_pool_max_size: int = _option(200, "scripts that run, or wait for a place, at once", least=1, most=10_000)
+    vm_pool_preload_size: int = _option(100, "compiled scripts that are kept in memory", least=1, most=10_000)
+    enable_filesystem: bool = _option(False, "refused if true: scripts reach no files")
+    enable_network: bool = _option(False, "refused if true: scripts reach no network")
+    enable_process: bool = _option(False, "refused if true: scripts start no processes")
+
     sandbox_max_allowed_repetitions: int = _option(
         0, "how often a job may enter or report a state, and a rule act on what it has caused; 0 for any number"
     )

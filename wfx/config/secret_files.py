@@ -6,7 +6,9 @@ import base64
 import binascii
 from pathlib import Path
 
-OPTIONS = ("webhook-secret-file", "smtp-password-file")
+from wfx.protection.key_ring import KeyRing, parse_keys
+
+OPTIONS = ("webhook-secret-file", "smtp-password-file", "encryption-keys-file")
 """Options that name a file with nothing but secrets."""
 _LARGEST = 64 * 1024
 _PREFIX = "whsec_"
@@ -36,6 +38,14 @@ def read_webhook_keys(path: str) -> tuple[bytes, ...]:
     if not 0 < len(lines) <= _MOST_KEYS:
         raise ValueError(f"{path} has {len(lines)} lines, and not one to {_MOST_KEYS}, each with a secret")
     return tuple(_key(line, f"line {number} of {path}") for number, line in enumerate(lines, 1))
+
+
+def read_encryption_keys(keys: str, path: str) -> KeyRing | None:
+    """Return the keys that are given, or stand in a file; None without either. Raises ValueError, as above."""
+    if keys and path:
+        raise ValueError("there are keys in encryption-keys, too: give them in one of both")
+    text = keys or (_content(path) if path else "")
+    return parse_keys(text) if keys or path else None
 
 
 def _key(line: str, where: str) -> bytes:

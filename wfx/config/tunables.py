@@ -69,6 +69,7 @@ class Tunables:
     sandbox_rate_limit_job_schedule: tuple[str, ...]
     sandbox_rate_limit_job_execute: tuple[str, ...]
     sandbox_rate_limit_type: str
+    sandbox_script_disabled: bool
     sandbox_max_allowed_repetitions: int
     sandbox_max_command_duration: Seconds
 

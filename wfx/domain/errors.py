@@ -36,6 +36,7 @@
     │   └── NotOnThisLog
     └── StoreError                the store cannot do its work now
         ├── StoreUnavailable
+        │   ├── StoreBusy         somebody else held it up; what was asked for was surely not done
         │   ├── StoreDamaged      SQLite finds its content to be damaged
         │   └── StoreLost         its files are no longer what the next start needs
         ├── StoreFull
@@ -80,6 +81,35 @@ class TaskNotFound(NotFound):
     def __init__(self, task_id: int) -> None:
         """Name the task."""
         super().__init__(f"there is no task {task_id}")
+
+
+class ScriptNotFound(NotFound):
+    """No script has this name, or none of its versions this hash."""
+
+    def __init__(self, name: str, sha256: str | None = None) -> None:
+        """Name the script, and the version if one was asked for."""
+        super().__init__(f"there is no script {name!a}" + ("" if sha256 is None else f" with the version {sha256!a}"))
+
+
+class ScriptsOff(WfxError):
+    """Scripts are not run, nor kept."""
+
+
+class ScriptInvalid(WfxError):
+    """A source is no script."""
+
+    def __init__(self, reason: str, place: tuple[int, int] | None) -> None:
+        """Say why, and at which line and column, if that is known."""
+        self.place = place
+        super().__init__(reason if place is None else f"line {place[0]}, column {place[1]}: {reason}")
+
+
+class TooManyScripts(WfxError):
+    """The store has as many scripts as it may."""
+
+    def __init__(self, most: int) -> None:
+        """Say how many."""
+        super().__init__(f"there are {most} scripts already; delete some first")
 
 
 class WorkflowNotFound(NotFound):
@@ -329,6 +359,10 @@ class StoreUnavailable(StoreError):
     """The store does not answer, or failed to make a change durable."""
 
 
+class StoreBusy(StoreUnavailable):
+    """Somebody else held the store up for too long; what was asked for was surely not done, and will not be."""
+
+
 class StoreDamaged(StoreUnavailable):
     """The content of the store is damaged."""
 
@@ -339,6 +373,10 @@ class StoreLost(StoreUnavailable):
 
 class StoreFull(StoreError):
     """There is no room left for the change."""
+
+
+class SealedValueUnreadable(StoreError):
+    """A value that was encrypted cannot be read: the message names the table, the column, and whose value it is."""
 
 
 class StoreUnusable(StoreError):

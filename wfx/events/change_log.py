@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from wfx import logs
+from wfx.domain.cause import RULE
 from wfx.domain.job import Action, Event, Subject
 from wfx.domain.json import decode
 from wfx.request_context import LOG_FIELD
@@ -96,6 +98,8 @@ def _fields(event: Event) -> dict[str, object]:
     cause = event.cause
     if cause is not None and cause.request_id:
         fields |= {LOG_FIELD: cause.request_id, "side": cause.side}
+    if cause is not None and cause.actor.startswith(RULE):
+        fields["rule"] = cause.actor.removeprefix(RULE)
     fields |= {"event": event.seq, "workflow": event.workflow.name}
     if event.subject is Subject.JOB:
         fields |= {"jobId": event.job_id, "clientId": event.client_id}
@@ -110,4 +114,8 @@ def _status(event: Event) -> dict[str, object]:
         return {}
     status = decode(event.payload).get("status", {})
     names = {"state": "state", "progress": "progress", "message": "statusMessage"}
-    return {name: status[member] for member, name in names.items() if status.get(member) is not None}
+    return {
+        name: logs.mask(member) if logs.is_withheld(member) else status[member]
+        for member, name in names.items()
+        if status.get(member) is not None
+    }

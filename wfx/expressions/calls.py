@@ -11,6 +11,8 @@ from wfx.expressions.values import LONGEST_TEXT, Value, ValueKind, fits, kind_of
 
 _DEEPEST_RESULT = 16
 _MOST_RESULTS = 10_000
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+"""Whole numbers that can be written."""
 
 
 def call(function: Function, offset: int, arguments: tuple[Callable[[Scope], Value], ...]) -> Callable[[Scope], Value]:
@@ -40,10 +42,9 @@ def call(function: Function, offset: int, arguments: tuple[Callable[[Scope], Val
 
 def _check(result: Value, *, is_own: bool) -> None:
     """Raise ValueError for a result that is too long, or no value."""
-    if type(result) is str:
-        if len(result) > LONGEST_TEXT:
-            raise ValueError(f"the text would have more than {LONGEST_TEXT:,} characters")
-    elif not is_own:
+    if type(result) is str and len(result) > LONGEST_TEXT:
+        raise ValueError(f"the text would have more than {LONGEST_TEXT:,} characters")
+    if not is_own:
         waiting = [(result, 0)]
         for number, (value, depth) in enumerate(waiting, 1):
             if number > _MOST_RESULTS or depth > _DEEPEST_RESULT:
@@ -53,5 +54,17 @@ def _check(result: Value, *, is_own: bool) -> None:
                 waiting += [(item, depth + 1) for item in value]
             elif kind is ValueKind.OBJECT:
                 waiting += [(item, depth + 1) for pair in value.items() for item in pair]
-            elif kind is ValueKind.TEXT and len(value) > LONGEST_TEXT:
-                raise ValueError(f"a text in the value has more than {LONGEST_TEXT:,} characters")
+            elif kind is ValueKind.TEXT:
+                _check_text(value)
+            elif type(value) is int and not _SMALLEST <= value <= _LARGEST:
+                raise ValueError("a number in the value is too large")
+
+
+def _check_text(text: str) -> None:
+    """Raise ValueError for a text that is too long, or that no encoding has."""
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"a text in the value has more than {LONGEST_TEXT:,} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text in the value has half of a surrogate pair, which is no character") from None

@@ -11,7 +11,7 @@ import re2
 from wfx.expressions.calls import call
 from wfx.expressions.errors import EvaluationError, ExpressionError
 from wfx.expressions.functions import Functions
-from wfx.expressions.scope import Scope, member
+from wfx.expressions.scope import NotRead, Scope, member
 from wfx.expressions.tree import Arithmetic, Call, Comparison, Field, ListOf, Literal, Logic, Negative, Node, Not
 from wfx.expressions.values import NUMBERS, Value, ValueKind, as_float, contains, equal, finite, kind_of
 from wfx.logs.expressions import compiled
@@ -80,13 +80,25 @@ def pattern(node: Node) -> re2._Regexp:
 def _field(path: tuple[str, ...]) -> Closure:
     match path:
         case ("payload", name):
-            return lambda scope: scope.payload.get(name)
+            return _payload_member(name)
+        case ("payload", *rest):
+            return lambda scope: scope.in_payload(rest)[1]
         case ("meta", name):
             return lambda scope: scope.meta.get(name)
         case ("event", name):
             return lambda scope: scope.event.get(name)
-    space, rest = operator.attrgetter(path[0]), path[1:]
-    return lambda scope: member(space(scope), rest)[1]
+    space, below = operator.attrgetter(path[0]), path[1:]
+    return lambda scope: member(space(scope), below)[1]
+
+
+def _payload_member(name: str) -> Closure:
+    def evaluate(scope: Scope) -> Value:
+        value = scope.payload.get(name)
+        if value is None and name in scope.unread:
+            raise NotRead(name)
+        return value
+
+    return evaluate
 
 
 def _logic(stops_at: bool, operands: list[tuple[Closure, int]]) -> Closure:

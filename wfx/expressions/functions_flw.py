@@ -8,12 +8,16 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import orjson
+
 from wfx.expressions.functions import Function, Parameter, Place
-from wfx.expressions.scope import Scope
-from wfx.expressions.values import Value, ValueKind, finite
+from wfx.expressions.scope import MOST_SET, Scope
+from wfx.expressions.values import Value, ValueKind, depth_of, finite, size_of
 
 _TEXT, _NUMBER = ValueKind.TEXT, ValueKind.NUMBER
 _LONGEST_LIST = 1000
+_DEEPEST_JSON = 32
+"""Levels that a value made of JSON may have, as an event has."""
 _MOST_PLACES = 10
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -76,13 +80,12 @@ def _to_json(value: Value) -> str:
 
 def _from_json(text: str) -> Value:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as exc:
+        value: Value = orjson.loads(text)
+    except ValueError as exc:
         raise ValueError("this is no JSON") from exc
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    if depth_of(value, _DEEPEST_JSON) > _DEEPEST_JSON:
+        raise ValueError(f"the JSON has more than {_DEEPEST_JSON} levels")
+    return value
 
 
 def _number_text(number: float, places: float) -> str:
@@ -112,6 +115,10 @@ def _country(tag: str) -> str:
 
 def _set(variables: str) -> Callable[[Scope, str, Value], Value]:
     def evaluate(scope: Scope, name: str, value: Value) -> Value:
+        size = size_of(value, scope.room) + len(name)
+        if size > scope.room:
+            raise ValueError(f"the variables for an event have at most {MOST_SET:,} characters and values")
+        scope.room -= size
         getattr(scope, variables)[name] = value
         return value
 

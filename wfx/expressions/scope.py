@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from wfx.expressions.values import Value
+
+
+class NotRead(Exception):
+    """An expression asks for a member of the payload that was not read."""
 
 
 class User(NamedTuple):
@@ -64,6 +68,10 @@ class KnownFacts:
         return [user for user in self.users if wanted.intersection(user.groups)]
 
 
+MOST_SET = 262_144
+"""Characters and values of all variables that are set for an event."""
+
+
 @dataclass(slots=True)
 class Scope:
     """What an expression can read, and the few things that it may leave."""
@@ -82,6 +90,16 @@ class Scope:
     """Variables that were set for the rest of the scenario."""
     drawn: dict[str, int] = field(default_factory=dict)
     """The last number drawn from each sequence in this evaluation."""
+    room: int = MOST_SET
+    """Characters and values that may still be set."""
+    unread: frozenset[str] = frozenset()
+    """Members that the payload has, but that were not read; who asks for one gets NotRead."""
+
+    def in_payload(self, path: Sequence[str]) -> tuple[bool, Value]:
+        """Return whether something stands at a path in the payload, and what. Raises NotRead."""
+        if self.unread and (not path or path[0] in self.unread):
+            raise NotRead(".".join(path))
+        return member(self.payload, path)
 
     def variable(self, name: str) -> tuple[bool, Value]:
         """Return whether there is a variable, and its value: one that was set, or of the event."""
@@ -89,10 +107,10 @@ class Scope:
             if name in variables:
                 return True, variables[name]
         first, *path = name.split(".")
-        spaces = {"payload": self.payload, "meta": self.meta, "event": self.event}
-        if first in spaces:
-            return member(spaces[first], path)
-        return (name in self.payload), self.payload.get(name)
+        if first == "payload":
+            return self.in_payload(path)
+        spaces = {"meta": self.meta, "event": self.event}
+        return member(spaces[first], path) if first in spaces else self.in_payload((name,))
 
     def draw(self, key: str) -> int:
         """Return the next number of a sequence."""

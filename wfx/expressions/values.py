@@ -76,6 +76,34 @@ def contains(items: list[Value], value: Value) -> bool:
     return value in items if type(value) is str else any(equal(item, value) for item in items)
 
 
+def depth_of(value: Value, most: int) -> int:
+    """Return how many lists and objects stand in each other; more than ``most`` are not counted to the end."""
+    depth, level = 0, [value]
+    while depth <= most and (level := [one for one in level if isinstance(one, list | dict)]):
+        depth += 1
+        level = [item for one in level for item in (one if isinstance(one, list) else one.values())]
+    return depth
+
+
+def size_of(value: Value, most: int) -> int:
+    """Return how many characters and values there are in a value; more than ``most`` are not counted to the end.
+
+    A list that stands in a value several times counts as often: so it does once it is written.
+    """
+    size, waiting = 0, [value]
+    while waiting and size <= most:
+        one = waiting.pop()
+        size += 1
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += one
+            waiting += one.values()
+    return size
+
+
 def finite(number: float) -> int | float:
     """Return a number, without a fraction if it has none. Raises ValueError if it is too large."""
     number = as_float(number)

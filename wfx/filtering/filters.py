@@ -21,7 +21,7 @@ import orjson
 from wfx.filtering import encoding, finite, grammar
 from wfx.filtering.errors import FilterLimit, FilterSyntaxError, Limit
 from wfx.filtering.finite import Leaf, Pipe
-from wfx.filtering.pool import FilterPool, Limits
+from wfx.filtering.pool import FilterLimits, FilterPool
 from wfx.filtering.protocol import CHECK, FAILING, RUN, SYNTAX
 
 MAX_PROGRAM = 8192
@@ -70,12 +70,12 @@ class Filters:
         workers: int = 2,
     ) -> None:
         """Take limits for one program: seconds, bytes of memory, bytes of output; and the most processes to run."""
-        self._pool = FilterPool(Limits(deadline, memory, output), workers)
+        self._pool = FilterPool(FilterLimits(deadline, memory, output), workers)
         self._known: OrderedDict[str, bytes | str] = OrderedDict()
 
     def set_limits(self, deadline: float, memory: int, output: int) -> None:
         """Give programs that begin later these limits."""
-        self._pool.set_limits(Limits(deadline, memory, output))
+        self._pool.set_limits(FilterLimits(deadline, memory, output))
 
     @property
     def kills(self) -> Mapping[str, int]:

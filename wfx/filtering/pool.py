@@ -29,7 +29,7 @@ client left, or its worker ended for another reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FilterLimits:
     """What one program may use."""
 
     deadline: float
@@ -57,7 +57,7 @@ class FilterAnswer:
 class FilterPool:
     """The workers, and the queue in front of them. Belongs to one event loop."""
 
-    def __init__(self, limits: Limits, size: int) -> None:
+    def __init__(self, limits: FilterLimits, size: int) -> None:
         """Start nothing yet; at most ``size`` workers will run at a time."""
         self.kills: Counter[str] = Counter(dict.fromkeys(KILLS, 0))
         """How many programs were stopped before their end; see :data:`KILLS`."""
@@ -65,7 +65,7 @@ class FilterPool:
         self._shares = Shares(size)
         self._workers = Workers(_program(limits), _worker_limits(limits), size)
 
-    def set_limits(self, limits: Limits) -> None:
+    def set_limits(self, limits: FilterLimits) -> None:
         """Give programs that begin later these limits."""
         if limits != self._limits:
             self._limits = limits
@@ -100,7 +100,7 @@ class FilterPool:
         await self._shares.close()
         await self._workers.end()
 
-    async def _serve(self, turn: Turn, request: WorkerRequest, limits: Limits) -> Frame | None:
+    async def _serve(self, turn: Turn, request: WorkerRequest, limits: FilterLimits) -> Frame | None:
         """Have a worker serve one request; None when the turn is revoked."""
 
         def begin(worker: WorkerProcess) -> None:
@@ -120,7 +120,7 @@ class FilterPool:
         turn.took = answer.took
         return answer
 
-    def _error_for(self, error: SandboxError, limits: Limits) -> FilterLimit | FilterUnavailable:
+    def _error_for(self, error: SandboxError, limits: FilterLimits) -> FilterLimit | FilterUnavailable:
         if isinstance(error, LimitReached):
             self.kills[error.which] += 1
             return limits.exceeded(Limit(error.which))
@@ -130,9 +130,9 @@ class FilterPool:
         return FilterUnavailable(f"The response filter was not run: {error}")
 
 
-def _program(limits: Limits) -> WorkerProgram:
+def _program(limits: FilterLimits) -> WorkerProgram:
     return WorkerProgram("wfx.filtering.worker", ("jq",), niceness=_NICENESS, grown=_GROWN, deadline=limits.deadline)
 
 
-def _worker_limits(limits: Limits) -> WorkerLimits:
+def _worker_limits(limits: FilterLimits) -> WorkerLimits:
     return WorkerLimits(limits.memory, limits.output + _MESSAGE_BYTES)

@@ -1,4 +1,4 @@
-"""Bucket of tokens with several bands, each of which fills up at a steady rate.
+"""Bucket of tokens with several bands, each of which fills up at a steady rate or in steps.
 
 All arithmetic is in whole numbers: what a band lacks is counted in tokens times the milliseconds of its period, so no
 rounding gives a token too early or too late, whoever computes it.
@@ -16,7 +16,10 @@ class Band(NamedTuple):
 
     capacity: int
     period: int
-    """Milliseconds in which an empty band is full again."""
+    """Milliseconds in which an empty band is full again, or from a step to the next."""
+    step: int = 0
+    """Tokens that come back together, when a period has passed since the first was taken of a full band, and after each
+    further one; 0 if they come back one by one, as many in a period as there are."""
 
 
 class Bucket(NamedTuple):
@@ -25,7 +28,8 @@ class Bucket(NamedTuple):
     missing: Mapping[int, int]
     """What each band lacks, by its period, in tokens times that; a band that is not here is full.
 
-    A band whose capacity is changed while its period stays keeps what was taken.
+    Of a band in steps it is that less the milliseconds since the last step. A band whose capacity is changed while its
+    period stays keeps what was taken; so does a single one in steps whose period is changed.
     """
     at: int
     """When that was so, in milliseconds."""
@@ -48,21 +52,23 @@ def take(bucket: Bucket, bands: Sequence[Band], now: int, cost: int = 1) -> Take
 
     A clock that went back gives no tokens, and takes none. Raises ValueError for more tokens than a band can hold.
     """
-    if cost > min((band.capacity for band in bands), default=cost):
-        raise ValueError(f"{cost} tokens are more than a band can hold")
-    lacks = missing(bucket, bands, now)
-    wait = max((_wait(band, lack, cost) for band, lack in zip(bands, lacks, strict=True)), default=0)
-    if wait:
-        return Taken(Bucket(bucket.missing, min(bucket.at, now)), wait)
-    return Taken(
-        Bucket({band.period: lack + cost * band.period for band, lack in zip(bands, lacks, strict=True)}, now), 0
-    )
+    passed, longest, after = max(now - bucket.at, 0), 0, dict[int, int]()
+    for band in bands:
+        if cost > band.capacity:
+            raise ValueError(f"{cost} tokens are more than a band can hold")
+        lack = _lack(bucket, band, passed)
+        if wait := _until(band, lack, band.capacity - cost):
+            longest = max(longest, wait)
+        after[band.period] = lack + cost * band.period
+    if longest:
+        return Taken(bucket if bucket.at <= now else Bucket(bucket.missing, now), longest)
+    return Taken(Bucket(after, now), 0)
 
 
 def missing(bucket: Bucket, bands: Sequence[Band], now: int) -> Sequence[int]:
     """Return what each band lacks by now, in tokens times its period."""
     passed = max(now - bucket.at, 0)
-    return [max(bucket.missing.get(band.period, 0) - passed * band.capacity, 0) for band in bands]
+    return [_lack(bucket, band, passed) for band in bands]
 
 
 def left(bucket: Bucket, now: int, band: Band) -> int:
@@ -74,14 +80,38 @@ def left(bucket: Bucket, now: int, band: Band) -> int:
 def wait_for(bucket: Bucket, now: int, band: Band) -> int:
     """Return in how many milliseconds a band has a token."""
     (lack,) = missing(bucket, (band,), now)
-    return _wait(band, lack, 1)
+    return wait_of(band, lack)
+
+
+def wait_of(band: Band, lack: int) -> int:
+    """Return in how many milliseconds a band that lacks so much has a token."""
+    return _until(band, lack, band.capacity - 1)
 
 
 def full_at(bucket: Bucket, bands: Sequence[Band]) -> int:
     """Return when all bands are full again."""
-    return bucket.at + max((-(-bucket.missing.get(band.period, 0) // band.capacity) for band in bands), default=0)
+    lacks = missing(bucket, bands, bucket.at)
+    return bucket.at + max((_until(band, lack, 0) for band, lack in zip(bands, lacks, strict=True)), default=0)
 
 
-def _wait(band: Band, lack: int, cost: int) -> int:
-    wanted = lack + cost * band.period - band.capacity * band.period
-    return max(-(-wanted // band.capacity), 0)
+def _lack(bucket: Bucket, band: Band, passed: int) -> int:
+    """Return what a band lacks after some time."""
+    if not band.step:
+        return max(bucket.missing.get(band.period, 0) - passed * band.capacity, 0)
+    period = band.period
+    if period not in bucket.missing and len(bucket.missing) == 1:
+        (period,) = bucket.missing
+    lack = bucket.missing.get(period, 0)
+    used = -(-lack // period)
+    steps, rest = divmod(used * period - lack + passed, band.period)
+    return max((used - steps * band.step) * band.period - rest, 0)
+
+
+def _until(band: Band, lack: int, least: int) -> int:
+    """Return in how many milliseconds no more than so many tokens are missing."""
+    if lack <= least * band.period:
+        return 0
+    if not band.step:
+        return -(-(lack - least * band.period) // band.capacity)
+    used = -(-lack // band.period)
+    return -(-(used - least) // band.step) * band.period - (used * band.period - lack)

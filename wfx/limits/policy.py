@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from hashlib import sha256
-from typing import NamedTuple, Self
+from typing import Self
 
+from wfx.commandline import iso_durations
+from wfx.commandline.iso_durations import MILLISECOND
+from wfx.limits.asks import Ask, LimitScope, bucket_key
 from wfx.limits.bucket import Band
 
 MOST_TOKENS = 100_000_000
@@ -19,12 +21,6 @@ LONGEST_PERIOD = 366 * 86_400_000
 """Milliseconds."""
 MOST_BANDS = 8
 """Bands of one scope."""
-_LONGEST_NAME = 255
-_DURATION = re.compile(
-    r"P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:[.,](\d{1,3}))?S)?)?", re.ASCII
-)
-_UNITS = (7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1000)
-"""Milliseconds of what a duration has numbers of."""
 
 
 class Kind(StrEnum):
@@ -40,29 +36,10 @@ class Kind(StrEnum):
     """A task is run."""
 
 
-class Scope(StrEnum):
-    """Who shares a bucket."""
+_SCOPES = (LimitScope.GLOBAL, LimitScope.CLIENT, LimitScope.WORKFLOW)
+"""Those that limits may have."""
 
-    GLOBAL = "global"
-    """All."""
-    CLIENT = "client"
-    """All work for one client."""
-    WORKFLOW = "workflow"
-    """All jobs of one workflow."""
-
-
-_SCOPES = tuple(map(str, Scope))
-
-
-class Ask(NamedTuple):
-    """A bucket that a token is wanted of."""
-
-    key: str
-    scope: Scope
-    bands: tuple[Band, ...]
-
-
-Bands = Mapping[Scope, tuple[Band, ...]]
+Bands = Mapping[LimitScope, tuple[Band, ...]]
 
 
 class Policy:
@@ -79,23 +56,17 @@ class Policy:
 
     def asks(self, kind: Kind, client_id: str, workflow: str) -> tuple[Ask, ...]:
         """Return the buckets of which work needs a token; those of an unknown client or workflow are left out."""
+        names = {LimitScope.GLOBAL: "", LimitScope.CLIENT: client_id, LimitScope.WORKFLOW: workflow}
         return tuple(
-            Ask(bucket_key(kind, scope, name), scope, bands)
+            Ask(bucket_key(kind, scope, names[scope]), scope, bands)
             for scope, bands in self.bands.get(kind, {}).items()
-            if (name := {Scope.CLIENT: client_id, Scope.WORKFLOW: workflow}.get(scope, "")) or scope is Scope.GLOBAL
+            if scope is LimitScope.GLOBAL or names[scope]
         )
-
-
-def bucket_key(kind: Kind, scope: Scope, name: str) -> str:
-    """Return the key of a bucket: text of bounded length that each database takes."""
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        name = sha256(name.encode(errors="surrogatepass")).hexdigest()
-    return f"{kind} {scope} {name}"
 
 
 def parse_bands(items: Sequence[str]) -> Bands:
     """Read the items of one option. Raises ValueError for one that is wrong by itself, or beside another one."""
-    found: dict[Scope, list[Band]] = {}
+    found: dict[LimitScope, list[Band]] = {}
     for item in items:
         scope, band = parse_band(item)
         bands = found.setdefault(scope, [])
@@ -104,10 +75,10 @@ def parse_bands(items: Sequence[str]) -> Bands:
         if len(bands) == MOST_BANDS:
             raise ValueError(f'"{item}" is one limit too many: {scope} may have {MOST_BANDS}')
         bands.append(band)
-    return {scope: tuple(found[scope]) for scope in Scope if scope in found}
+    return {scope: tuple(found[scope]) for scope in _SCOPES if scope in found}
 
 
-def parse_band(item: str) -> tuple[Scope, Band]:
+def parse_band(item: str) -> tuple[LimitScope, Band]:
     """Read one item. Raises ValueError."""
     name, found, text = item.rpartition("=")
     if found and name not in _SCOPES:
@@ -117,41 +88,23 @@ def parse_band(item: str) -> tuple[Scope, Band]:
         raise ValueError(f'"{item}" is no limit such as 20/PT1M: a number, a slash and a duration')
     if not re.fullmatch(r"[1-9][0-9]{0,8}", capacity, re.ASCII) or int(capacity) > MOST_TOKENS:
         raise ValueError(f'"{item}" is no limit: its number must be from 1 to {MOST_TOKENS:,}')
-    return Scope(name or Scope.GLOBAL), Band(int(capacity), parse_duration(duration))
+    return LimitScope(name or LimitScope.GLOBAL), Band(int(capacity), parse_duration(duration))
 
 
 def parse_duration(text: str) -> int:
-    """Return the milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds. Raises ValueError."""
-    found = _DURATION.fullmatch(text)
-    if found is None or text[-1] in "PT":
+    """Return the milliseconds of an ISO 8601 duration up to weeks. Raises ValueError."""
+    microseconds = iso_durations.parse(text)
+    if microseconds is None or microseconds % MILLISECOND:
         raise ValueError(f'"{text}" is no ISO 8601 duration such as PT1M, PT1H30M or P1D')
-    weeks, days, _, hours, minutes, seconds, fraction = found.groups()
-    numbers = (int(number or 0) for number in (weeks, days, hours, minutes, seconds))
-    total = sum(number * unit for number, unit in zip(numbers, _UNITS, strict=True))
-    total += int((fraction or "0").ljust(3, "0"))
-    if not 0 < total <= LONGEST_PERIOD:
+    if not 0 < microseconds <= LONGEST_PERIOD * MILLISECOND:
         raise ValueError(f'"{text}" must be more than 0 and at most P366D')
-    return total
+    return microseconds // MILLISECOND
 
 
-def show_duration(milliseconds: int) -> str:
-    """Write an ISO 8601 duration."""
-    text, time = "P", ""
-    for unit, letter in zip(_UNITS[1:], "DHMS", strict=True):
-        number, milliseconds = divmod(milliseconds, unit)
-        shown = f"{number}.{milliseconds:03}".rstrip("0") if letter == "S" and milliseconds else str(number or "")
-        if shown:
-            if letter == "D":
-                text += shown + letter
-            else:
-                time += shown + letter
-    return f"{text}T{time}" if time else text
-
-
-def shown(scope: Scope, band: Band) -> str:
+def shown(scope: LimitScope, band: Band) -> str:
     """Write an item as :func:`parse_band` reads it."""
-    text = f"{band.capacity}/{show_duration(band.period)}"
-    return text if scope is Scope.GLOBAL else f"{scope}={text}"
+    text = f"{band.capacity}/{iso_durations.show(band.period * MILLISECOND)}"
+    return text if scope is LimitScope.GLOBAL else f"{scope}={text}"
 
 
 def check_item(text: str) -> None:

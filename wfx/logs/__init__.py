@@ -12,7 +12,17 @@ from wfx.log_writer import LogWriter, QueuedHandler
 from wfx.logs.levels import LEVELS, TRACE
 from wfx.logs.lines import Json, Pretty
 from wfx.logs.masks import Mask
-from wfx.logs.record import Beginning, beginning, hides_secrets, mask, set_sanitizer, set_worker, shown
+from wfx.logs.record import (
+    Beginning,
+    beginning,
+    hides_secrets,
+    is_withheld,
+    mask,
+    set_sanitizer,
+    set_worker,
+    shown,
+    withhold_messages,
+)
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
     from wfx.logs.sanitizer import Sanitizer
@@ -30,11 +40,13 @@ __all__ = [
     "dropped_records",
     "flush",
     "hides_secrets",
+    "is_withheld",
     "mask",
     "sanitize",
     "set_level",
     "set_worker",
     "shown",
+    "withhold_messages",
 ]
 
 FORMATS = ("auto", "json", "pretty", "journald")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 WITHHELD = ("definition", "context")
 """Kinds of what is masked as a whole, beside those of patterns: members that everybody fills with what they like."""
+MESSAGE = "message"
+"""The same of messages of devices, where what they report is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +25,4 @@ class Mask:
 
     def expression(self, kinds: Iterable[str]) -> str:
         """Return a regular expression for the masks of these kinds, and of those that are withheld."""
-        return "|".join(sorted({re.escape(self.of(kind)) for kind in (*kinds, *WITHHELD)}))
+        return "|".join(sorted({re.escape(self.of(kind)) for kind in (*kinds, *WITHHELD, MESSAGE)}))

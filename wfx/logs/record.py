@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfx.logs.cleaned_text import CleanedText
-from wfx.logs.masks import Mask
+from wfx.logs.masks import MESSAGE, WITHHELD, Mask
 from wfx.request_context import LOG_FIELD, current
 
 if TYPE_CHECKING:  # imported, with RE2, when a server runs
@@ -53,6 +53,7 @@ class _Sanitizing:
     def __init__(self) -> None:
         self.mask = Mask()
         self.sanitizer: Sanitizer | None = None
+        self.withheld: tuple[str, ...] = WITHHELD
 
 
 _sanitizing = _Sanitizing()
@@ -69,6 +70,16 @@ def set_sanitizer(mask: Mask, sanitizer: Sanitizer | None) -> None:
 def set_worker(number: int) -> None:
     """Tell in all records from now on which worker process they are of."""
     _of_process["worker"] = number
+
+
+def withhold_messages() -> None:
+    """Never log messages of devices from now on, as definitions and contexts never are."""
+    _sanitizing.withheld = (*WITHHELD, MESSAGE)
+
+
+def is_withheld(name: str) -> bool:
+    """Tell whether members of this name are never logged, but masked as a whole."""
+    return name in _sanitizing.withheld
 
 
 def mask(kind: str) -> str:

@@ -22,6 +22,8 @@ from wfx.plugin.errors import PluginLost, PluginRefused
 from wfx.plugin.failures import REPORT_DELAY, FailureReports
 from wfx.plugin.stderr import LineForwarder
 
+_KEYS = "WFX_ENCRYPTION_KEYS"
+"""The variable of the service that plugins do not get."""
 _HEADER_ROOM = 4
 """What headers may grow to as a message: offsets and paddings, and two bytes for one that is not UTF-8."""
 _SLACK = 65_536
@@ -111,7 +113,13 @@ class PluginProgram(ABC):
         )
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 - which programs run is the operator's choice
-            [self._path], bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            [self._path],
+            bufsize=0,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name != _KEYS},
         )
 
     @classmethod

@@ -14,18 +14,25 @@ from wfx.domain.job import Event as LogEvent
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
+from wfx.expressions.values import size_of
 from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
-from wfx.rules.own_actions import MAIL, SET_OUTPUT, WEBHOOK_NOTIFY
+from wfx.rules.own_actions import MAIL, RUN_SCRIPT, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
-DEEPEST = 100
-"""Events of a chain; what would come behind is refused, whatever the limit of repetitions is."""
+DEEPEST = 16
+"""Events in a row that actions bring about; what would come behind is refused, whatever else the limits are."""
+MOST_IN_CHAIN = 1000
+"""Actions that are taken for all events of a chain but the first one, which has as many as an event may have."""
+ALL = "(all)"
+"""Stands for all actions where those of a chain are counted; no id has parentheses."""
+MOST_SIZE = 4_194_304
+"""Characters and values of the parameters of all actions for an event."""
 MOST = 128
 """Actions that are taken for an event."""
-TASKS = (WEBHOOK_NOTIFY, MAIL)
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
 """Types of actions that become tasks, which are worked on later."""
 
 
@@ -64,16 +71,16 @@ class Lineage:
     root: str = ""
     """Names the event that began it; empty if that is not known yet."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How often each action was taken in it, by its id."""
+    """How often each action was taken in it, by its id, if there is a limit; and all of them."""
     limit: int = 0
     """How often one may be; 0 is no limit."""
 
 
 UNCOUNTED = Lineage()
-"""Of events that begin a chain, and where there is no limit."""
+"""Of events that begin a chain, where there is no limit for each action."""
 
 
-class Start(NamedTuple):
+class NewJob(NamedTuple):
     """A job to be created."""
 
     client_id: str
@@ -87,7 +94,7 @@ class Effects(NamedTuple):
     records: RuleRecords
     answers: Callable[[Sequence[Any]], Sequence[ActionResult]]
     """Tells what became of each action, of what the store returned for each operation."""
-    starts: Sequence[Start] = ()
+    starts: Sequence[NewJob] = ()
     """The jobs that are to be created."""
 
     @property
@@ -130,6 +137,18 @@ def effects_of(
     return effects.made(drawn)
 
 
+def effects_of_actions(
+    scenario_id: str, planned: Sequence[PlannedAction], *, key: str, cause: Cause, now: Timestamp, lineage: Lineage
+) -> Effects:
+    """Return what carries out actions that something else than an evaluation has planned."""
+    effects = _Effects(key, cause, now, lineage)
+    for action in planned[:MOST]:
+        effects.take(scenario_id, action)
+    for action in planned[MOST:]:
+        effects.refuse(scenario_id, action, Outcome.LIMITED, f"a script has at most {MOST} actions")
+    return effects.made({})
+
+
 class _Effects:
     """Effects that are being put together."""
 
@@ -141,8 +160,9 @@ class _Effects:
         self._operations: list[JobOperation] = []
         self._tasks: list[NewTask] = []
         self._scores: list[ScoreEntry] = []
-        self._starts: list[Start] = []
+        self._starts: list[NewJob] = []
         self._counts: dict[str, int] = {}
+        self._room = MOST_SIZE
         self._results: list[tuple[ActionResult, int | None]] = []
         """With the place of the operation that says how it went."""
 
@@ -153,6 +173,11 @@ class _Effects:
             return self.refuse(scenario_id, planned, Outcome.INVALID, planned.error)
         if limit := self._limit(action_id):
             return self.refuse(scenario_id, planned, Outcome.LIMITED, limit)
+        self._room -= (size := size_of(planned.parameters, self._room))
+        if self._room < 0:
+            self._room += size
+            reason = f"the parameters of the actions for an event have at most {MOST_SIZE:,} characters and values"
+            return self.refuse(scenario_id, planned, Outcome.LIMITED, reason)
         outcome, message = Outcome.DONE, planned.message
         try:
             if self._add(scenario_id, planned):
@@ -162,7 +187,9 @@ class _Effects:
         except (ValueError, TypeError, OverflowError, RecursionError, WfxError) as exc:
             return self.refuse(scenario_id, planned, Outcome.INVALID, str(exc) or type(exc).__name__)
         if self._lineage.root:
-            self._counts[action_id] = self._lineage.counts.get(action_id, 0) + 1
+            self._count(ALL)
+        if self._lineage.limit:
+            self._count(action_id)
         result = ActionResult(scenario_id, action_id, planned.action.type.type, True, message, outcome)
         self._results.append((result, operation))
         return None
@@ -175,7 +202,7 @@ class _Effects:
     def made(self, drawn: Mapping[str, tuple[int, int]]) -> Effects:
         """Return them."""
         root, results = self._lineage.root, tuple(self._results)
-        repetitions = {(root, action_id): count for action_id, count in self._counts.items()}
+        repetitions = {(root, element): count for element, count in self._counts.items()}
         records = RuleRecords(tuple(self._tasks), tuple(self._scores), drawn, repetitions)
         return Effects(
             tuple(self._operations),
@@ -187,11 +214,19 @@ class _Effects:
     def _limit(self, action_id: str) -> str:
         """Return why an action may not be taken once more, or nothing."""
         if self._cause.depth > DEEPEST:
-            return f"a chain of events that rules bring about ends after {DEEPEST}"
+            return f"a chain of events that rules bring about ends after {DEEPEST} in a row"
+        if self._taken(ALL) >= MOST_IN_CHAIN:
+            return f"{MOST_IN_CHAIN} actions were taken in one chain of events, which is the limit"
         limit = self._lineage.limit
-        if limit and self._lineage.counts.get(action_id, 0) >= limit:
+        if limit and self._taken(action_id) >= limit:
             return f"it was taken {limit} times in one chain of events, which is the limit"
         return ""
+
+    def _taken(self, element: str) -> int:
+        return self._counts.get(element) or self._lineage.counts.get(element, 0)
+
+    def _count(self, element: str) -> None:
+        self._counts[element] = self._taken(element) + 1
 
     def _add(self, scenario_id: str, planned: PlannedAction) -> bool:
         """Add what an action does; tell whether that is an operation on a job. Raises what it cannot be made of."""
@@ -211,7 +246,7 @@ class _Effects:
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
             if kind == "create_job":
-                self._starts.append(Start(parameters["client_id"], parameters["workflow"]))
+                self._starts.append(NewJob(parameters["client_id"], parameters["workflow"]))
             return True
         return False
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from wfx.domain.json import encode
+from wfx.domain.json import embedded, encode
 from wfx.reactions.effects import ActionResult
 from wfx.rules.evaluation import Evaluation
 
@@ -25,9 +25,13 @@ def answer_of(event_id: str, milliseconds: int, evaluation: Evaluation, results:
             for each in results
         ],
     }
+    errors = [*islice(_errors(evaluation), _MOST_ERRORS)]
     if evaluation.outputs:
-        answer["outputs"] = dict(evaluation.outputs)
-    if errors := [*islice(_errors(evaluation), _MOST_ERRORS)]:
+        try:
+            answer["outputs"] = embedded(encode(dict(evaluation.outputs)))
+        except (TypeError, ValueError) as exc:  # such as a whole number of more than 64 bits
+            errors.append(f"the outputs cannot be written: {exc}")
+    if errors:
         answer["errors"] = errors
     return encode(answer).decode()
 

@@ -96,7 +96,7 @@ class EventTaker:
     async def _carry_out(
         self, pending: PendingEvent, event: Event, evaluation: Evaluation, effects: Effects, is_named: bool
     ) -> str:
-        """Have the store do what is to be done; an event without an id that does nothing needs no store."""
+        """Have the store do what is to be done; an event without an id that does nothing needs none."""
         results: Sequence[ActionResult] = ()
         told = ""
 
@@ -110,7 +110,7 @@ class EventTaker:
         if effects.is_empty and not is_named:
             answer = tell(())
         else:
-            answer = await self._store.take_event(event.id, effects.operations, effects.records, tell)
+            answer = await self._store.take_event(event.id, effects.operations, effects.records, tell, is_kept=is_named)
         if answer == told:  # else it was done before
             self._figures.note_evaluation(event, evaluation)
             self._figures.note_results(event, results)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from time import monotonic
 
-from wfx.expressions.scope import KnownFacts, User
+from wfx.expressions.scope import User
 from wfx.reactions.effects import Effects, Lineage
 from wfx.rules.evaluation import Evaluation, evaluate
 from wfx.rules.event import Event
@@ -29,12 +29,11 @@ class TooManyFacts(ValueError):
 class GatheredFacts:
     """What is known for one transaction, with what its own effects add."""
 
-    def __init__(self, store: FactStore, users: tuple[User, ...] = ()) -> None:
-        """Begin with the users alone."""
+    def __init__(self, store: FactStore) -> None:
+        """Begin with nothing; there are no users."""
         self.seconds = 0.0
         """How long evaluations took, without waiting for the store."""
         self._store = store
-        self._directory = KnownFacts(users=users)
         self._scores: dict[str, float] = {}
         self._sequences: dict[str, int] = {}
         self._chains: dict[str, dict[str, int]] = {}
@@ -55,13 +54,13 @@ class GatheredFacts:
             self._missing_sequences.add(key)
         return found or 0
 
-    def user(self, user_id: str) -> User | None:
-        """Return a user."""
-        return self._directory.user(user_id)
+    def user(self, _: str) -> User | None:
+        """Return no user."""
+        return None
 
-    def members(self, groups: Iterable[str]) -> Iterable[User]:
-        """Return the users who are in any of the groups."""
-        return self._directory.members(groups)
+    def members(self, _: Iterable[str]) -> Iterable[User]:
+        """Return no users."""
+        return ()
 
     async def evaluate(self, graph: Graph, event: Event, now: datetime) -> Evaluation:
         """Return what an event brings about. Raises TooManyFacts, and what the store raises."""

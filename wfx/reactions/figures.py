@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import ActionResult, Outcome
+from wfx.reactions.failure_log import FailureLog
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.store.upkeep import present
 
 _MOST = 1000
-"""Scenarios whose last failure is known."""
+"""Scenarios whose last failure is known, and chains of which is known that they came to a limit."""
 _LONGEST = 500
-_logger = logging.getLogger("wfx")
 
 
-class Failure(NamedTuple):
+class LastFailure(NamedTuple):
     """The last action, or condition, of a scenario that failed."""
 
     element_id: str
@@ -33,6 +32,7 @@ class RuleFigures:
 
     def __init__(self) -> None:
         """Begin with nothing."""
+        self._log = FailureLog()
         self.events = BoundedCounts()
         """Events that were evaluated, by type."""
         self.matched = BoundedCounts()
@@ -42,8 +42,10 @@ class RuleFigures:
         self.failed_conditions = 0
         self.limited = 0
         """Actions that were refused since they had been taken too often in a chain."""
-        self.failures: dict[str, Failure] = {}
+        self.failures: dict[str, LastFailure] = {}
         """By the id of the scenario."""
+        self._limited_chains: dict[int | str, None] = {}
+        """Chains of which was told that they were limited: the number of the first event, or its id."""
 
     def note_evaluation(self, event: Event, evaluation: Evaluation) -> None:
         """Count an event, and keep what failed."""
@@ -54,19 +56,26 @@ class RuleFigures:
                     self.failed_conditions += 1
                     self._keep(result.scenario.id, condition.condition.id, condition.error)
 
-    def note_results(self, event: Event, results: Sequence[ActionResult]) -> None:
-        """Count what became of the actions for an event once it is stored, and log what failed."""
+    def note_results(self, event: Event, results: Sequence[ActionResult], root: int | None = None) -> None:
+        """Count what became of the actions for an event once it is stored, and log what failed.
+
+        ``root`` is the number of the event that began the chain, if it is one of the log. That a chain has come to a
+        limit is logged once.
+        """
         for scenario_id in dict.fromkeys(result.scenario_id for result in results):
             self.matched.note(scenario_id)
         for result in results:
             self.actions[result.type, result.outcome] += 1
             if not result.success:
-                self._note_failure(event, result)
+                self._note_failure(event, result, root)
 
-    def _note_failure(self, event: Event, result: ActionResult) -> None:
-        self.limited += result.outcome is Outcome.LIMITED
+    def _note_failure(self, event: Event, result: ActionResult, root: int | None) -> None:
         message = result.message[:_LONGEST]
         self._keep(result.scenario_id, result.action_id, message)
+        if result.outcome is Outcome.LIMITED:
+            self.limited += 1
+            if not self._is_first(event.id if root is None else root):
+                return
         fields = {
             "rule": result.scenario_id,
             "action": result.action_id,
@@ -75,9 +84,20 @@ class RuleFigures:
             "outcome": str(result.outcome),
             "error": message,
         }
-        _logger.warning("an action of a rule was not taken", extra={"fields": fields})
+        if root is not None:
+            fields["root"] = str(root)
+        self._log.note(fields)
+
+    def _is_first(self, chain: int | str) -> bool:
+        """Tell whether a chain has come to a limit for the first time, as far as that is known."""
+        if chain in self._limited_chains:
+            return False
+        if len(self._limited_chains) >= _MOST:
+            self._limited_chains.pop(next(iter(self._limited_chains)))
+        self._limited_chains[chain] = None
+        return True
 
     def _keep(self, scenario_id: str, element_id: str, message: str) -> None:
         if scenario_id not in self.failures and len(self.failures) >= _MOST:
             self.failures.pop(next(iter(self.failures)))
-        self.failures[scenario_id] = Failure(element_id, message[:_LONGEST], present())
+        self.failures[scenario_id] = LastFailure(element_id, message[:_LONGEST], present())

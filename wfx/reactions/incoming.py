@@ -17,7 +17,7 @@ from wfx.reactions.event_queue import EventQueue
 from wfx.reactions.event_taker import CurrentRules, EventTaker
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
-from wfx.reactions.pending_event import Batch, PendingEvent, Withdrawn
+from wfx.reactions.pending_event import EventBatch, PendingEvent, Withdrawn
 from wfx.rules.event import Event
 from wfx.rules.graph import Engine
 from wfx.service.limits import Limits
@@ -84,7 +84,7 @@ class Incoming:
         Raises EventQueueFull if there is room for none, and NoRules.
         """
         self._taker.require_rules()
-        batch = Batch(str(uuid.uuid4()), len(events))
+        batch = EventBatch(str(uuid.uuid4()), len(events))
         queued = 0
         try:
             for event in events:

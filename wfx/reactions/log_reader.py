@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Event
-from wfx.store.protocol import Store
+from wfx.store.protocol import LogFollower, Store
 
 _EVENTS = 256
 _BYTES = 4 * 1024 * 1024
@@ -40,6 +40,11 @@ class LogReader:
             self.position = events[-1].seq
         return events
 
+    @property
+    def behind(self) -> int:
+        """How many events there are behind the newest one that was returned."""
+        return max(self._follower.head - self.position, 0)
+
     async def close(self) -> None:
         """Stop to listen."""
         if self._next is not None:
@@ -48,7 +53,20 @@ class LogReader:
         await self._follower.aclose()
 
     async def _heard(self, patience: float) -> Sequence[Event]:
-        """Return what comes; nothing, and read the log next time, if there is something between."""
+        """Return what has come, or comes; nothing, and read the log next time, if there is something between."""
+        heard: list[Event] = []
+        if self._next is not None or not self._follower.is_ready:
+            heard += await self._first(patience)
+        while self._follower.is_ready and len(heard) < _EVENTS:
+            heard += await anext(self._follower)
+        fresh = [event for event in heard if event.seq > self.position]
+        if fresh and fresh[0].seq != self.position + 1:
+            self._is_behind = True
+            return ()
+        return fresh
+
+    async def _first(self, patience: float) -> Sequence[Event]:
+        """Wait for the next events."""
         if self._next is None:
             self._next = asyncio.ensure_future(_following(self._follower))
         done, _ = await asyncio.wait({self._next}, timeout=patience)
@@ -57,14 +75,12 @@ class LogReader:
         heard, self._next = self._next.result(), None
         if heard is None:
             raise StoreUnavailable("the log of events has ended")
-        fresh = [event for event in heard if event.seq > self.position]
-        if fresh and fresh[0].seq != self.position + 1:
-            self._is_behind = True
-            return ()
-        return fresh
+        return heard
 
 
-async def _following(follower: object) -> Sequence[Event] | None:
+async def _following(follower: LogFollower) -> Sequence[Event] | None:
     """Return the next events of a follower; None if there will be none."""
-    events: Sequence[Event] | None = await anext(follower, None)  # type: ignore[call-overload]
-    return events
+    try:
+        return await anext(follower)
+    except StopAsyncIteration:
+        return None

@@ -18,7 +18,7 @@ class Withdrawn(Exception):
 
 
 @dataclass(slots=True)
-class Batch:
+class EventBatch:
     """Events that came together, and that nobody waits for."""
 
     id: str
@@ -43,7 +43,7 @@ class PendingEvent:
     document: Json
     cause: Cause
     answer: asyncio.Future[str] | None = None
-    batch: Batch | None = None
+    batch: EventBatch | None = None
     began: float = field(default_factory=time.monotonic)
     _is_withdrawn: bool = False
     _is_carried_out: bool = False

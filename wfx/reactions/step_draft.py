@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wfx.reactions.effects import ActionResult, Effects, Outcome, Start
+from wfx.reactions.effects import ActionResult, Effects, NewJob, Outcome
 from wfx.reactions.facts import GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
@@ -19,6 +19,8 @@ MOST_BYTES = 512 * 1024
 
 class _Part(NamedTuple):
     event: Event
+    root: int | None
+    """The number of the event that began the chain, if it is one of the log."""
     effects: Effects
     first: int
     """The place of its first operation."""
@@ -34,7 +36,7 @@ class StepDraft:
         self.upto = upto
         """The newest event that was looked at."""
         self.operations: list[JobOperation] = []
-        self.starts: list[Start] = []
+        self.starts: list[NewJob] = []
         """The jobs that are to be created."""
         self._parts: list[_Part] = []
         self._changed: set[str] = set()
@@ -60,9 +62,9 @@ class StepDraft:
         """What is to be written beside the operations."""
         return joined(part.effects.records for part in self._parts)
 
-    def add(self, event: Event, effects: Effects) -> None:
-        """Add what an event brings about."""
-        self._parts.append(_Part(event, effects, len(self.operations)))
+    def add(self, event: Event, effects: Effects, root: int | None) -> None:
+        """Add what an event brings about, in the chain that ``root`` began."""
+        self._parts.append(_Part(event, root, effects, len(self.operations)))
         self.operations += effects.operations
         self.starts += effects.starts
         self._changed.update(each.job_id for each in effects.operations if isinstance(each, ChangeJob))
@@ -71,15 +73,15 @@ class StepDraft:
         self._tasks += len(effects.records.tasks)
         self.facts.note(effects)
 
-    def results(self, answers: Sequence[Any]) -> Iterator[tuple[Event, Sequence[ActionResult]]]:
-        """Return what became of the actions for each event, of what the store returned."""
-        for event, effects, first in self._parts:
-            yield event, effects.answers(answers[first : first + len(effects.operations)])
+    def results(self, answers: Sequence[Any]) -> Iterator[tuple[Event, int | None, Sequence[ActionResult]]]:
+        """Return what became of the actions for each event and root, of what the store returned."""
+        for event, root, effects, first in self._parts:
+            yield event, root, effects.answers(answers[first : first + len(effects.operations)])
 
-    def failed(self, reason: str) -> Iterator[tuple[Event, Sequence[ActionResult]]]:
+    def failed(self, reason: str) -> Iterator[tuple[Event, int | None, Sequence[ActionResult]]]:
         """Return that all actions that were to be done have failed."""
-        for event, results in self.results([None] * len(self.operations)):
-            yield event, [_failed(result, reason) if result.success else result for result in results]
+        for event, root, results in self.results([None] * len(self.operations)):
+            yield event, root, [_failed(result, reason) if result.success else result for result in results]
 
 
 def _failed(result: ActionResult, reason: str) -> ActionResult:

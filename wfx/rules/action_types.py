@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -60,27 +60,41 @@ def effect_of(kind: ActionType) -> str:
 
 
 def table(types: Iterable[ActionType]) -> ActionTypes:
-    """Return types of actions by name. Raises ValueError for two of one name."""
-    by_name: dict[str, ActionType] = {}
-    for one in types:
-        if by_name.setdefault(one.type, one) is not one:
-            raise ValueError(f"there are two types of actions {one.type}: uninstall the package with one of them")
-    return MappingProxyType(by_name)
+    """Return types of actions by name."""
+    return MappingProxyType({one.type: one for one in types})
 
 
-def installed(own: Iterable[ActionType], found: Iterable[EntryPoint] | None = None) -> ActionTypes:
-    """Return our types and those of installed packages. Raises ValueError for one that cannot be used."""
-    return table([*own, *map(_loaded, entry_points(group=GROUP) if found is None else found)])
+def installed(
+    own: Iterable[ActionType], effects: Collection[str], found: Iterable[EntryPoint] | None = None
+) -> ActionTypes:
+    """Return our types and those of installed packages, each of which has one of these effects.
+
+    Raises ValueError for a type that cannot be used, and for two of one name.
+    """
+    types = {one.type: (one, "wfx") for one in own}
+    for point in entry_points(group=GROUP) if found is None else found:
+        package = point.dist.name if point.dist is not None else point.value
+        made = _loaded(point, effects)
+        if made.type in types:
+            other = types[made.type][1]
+            raise ValueError(
+                f"there are two types of actions {made.type}, of {other} and of {package}: uninstall a package with one"
+            )
+        types[made.type] = (made, package)
+    return table(one for one, _ in types.values())
 
 
-def _loaded(point: EntryPoint) -> ActionType:
+def _loaded(point: EntryPoint, effects: Collection[str]) -> ActionType:
+    named = f"the action {point.name} of {point.value} cannot be used"
     try:
         made = point.load()
         made = made() if isinstance(made, type) else made
-        if isinstance(made, ActionType) and made.type == point.name:
-            return made
+        is_sound = isinstance(made, ActionType) and made.type == point.name
+        effect = effect_of(made) if is_sound else ""
     except Exception as exc:
-        raise ValueError(f"the action {point.name} of {point.value} cannot be used: {exc}") from exc
-    raise ValueError(
-        f"the action {point.name} of {point.value} cannot be used: it needs type (the same name), validate and plan"
-    )
+        raise ValueError(f"{named}: {type(exc).__name__}: {exc}") from exc
+    if not is_sound:
+        raise ValueError(f"{named}: it needs type (the same name), validate and plan")
+    if effect not in effects:
+        raise ValueError(f"{named}: it needs acts_as, the type that carries it out: {', '.join(effects)}")
+    return made  # type: ignore[no-any-return]  # it was checked

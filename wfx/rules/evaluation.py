@@ -134,9 +134,11 @@ class _Walk:
                 parameters = _OWN[effect].plan(parameters, self._event).parameters
         except EvaluationError as exc:
             return PlannedAction(action, {}, "", _error(exc))
-        except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
+        except ValueError as exc:
             return PlannedAction(action, {}, "", str(exc) or type(exc).__name__)
-        return PlannedAction(action, parameters, message)
+        except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
+            return PlannedAction(action, {}, "", f"{action.type.type} cannot plan it: {type(exc).__name__}: {exc}")
+        return PlannedAction(action, parameters, str(message).encode("utf-8", "replace").decode())
 
 
 def _error(exc: EvaluationError) -> str:

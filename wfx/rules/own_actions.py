@@ -11,7 +11,7 @@ from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
 
-WEBHOOK_NOTIFY, MAIL = "webhook_notify", "mail"
+WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT = "webhook_notify", "mail", "run_script"
 """The types that are done later, as tasks of these kinds."""
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
@@ -122,6 +122,23 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
         ),
         lambda planned: f"Sent a mail to {', '.join(planned['to'])}",
     ),
+    DeclaredAction(
+        RUN_SCRIPT, "Runs a script, and does what it returns.",
+        (
+            Parameter("script", Form.TEXT, "The name of the script.", required=True),
+            Parameter(
+                "payload", Form.ANY, "What it is given; the payload of the event unless given.",
+                default=lambda event: event.payload,
+            ),
+            Parameter("data", Form.OBJECT, "Facts, which it sees as `nflow_data`."),
+            Parameter("job_id", Form.TEXT, "The job that it moves; that of the event unless given.", default=_job_of),
+            Parameter(
+                "state", Form.TEXT, "The state that the job must still be in; that which the event tells unless given.",
+                default=lambda event: event.payload.get("to"),
+            ),
+        ),
+        lambda planned: f"Ran the script {planned['script']}",
+    ),
     SetOutput(),
 )  # fmt: skip
 """The table."""
@@ -134,4 +151,4 @@ def own_actions() -> ActionTypes:
 
 def all_actions() -> ActionTypes:
     """Return the types of this package and of those that are installed. Raises ValueError."""
-    return installed(OWN)
+    return installed(OWN, [one.type for one in OWN if one.type != SET_OUTPUT])

@@ -17,8 +17,11 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def confine(memory: int, niceness: int) -> None:
-    """Give up environment, files and privileges for good, limit the address space in bytes, and lower the priority."""
+def confine(memory: int, niceness: int, reserved: int = 0) -> None:
+    """Give up environment, files and privileges for good, limit the memory in bytes, and lower the priority.
+
+    ``reserved`` bytes of address space may be taken besides, but not written to.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     os.environ.clear()
     os.close(sys.stderr.fileno())
@@ -26,7 +29,8 @@ def confine(memory: int, niceness: int) -> None:
     os.nice(niceness)
     time.tzset()
     for what, limit in (
-        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_AS, memory + reserved),
+        (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 0),

@@ -25,10 +25,11 @@ class SandboxError(Exception):
 class LimitReached(SandboxError):
     """The work ran into a limit."""
 
-    def __init__(self, which: Limit) -> None:
-        """Keep which limit it was."""
+    def __init__(self, which: Limit, status: int | None = None) -> None:
+        """Keep which limit it was, and the status of the process if it ended by a signal."""
         super().__init__(f"a worker process ran into its limit of {which}")
         self.which = which
+        self.status = status
 
 
 class Unavailable(SandboxError):

@@ -1,11 +1,11 @@
 """Main program of a worker process. Started by :mod:`wfx.sandbox.process`, never imported by the server.
 
-    python -I -S launcher.py DIRECTORIES MODULE SERVICE MEMORY NICENESS GROWN DEADLINE
+    python -I -S launcher.py DIRECTORIES MODULE SERVICE MEMORY NICENESS GROWN DEADLINE RESERVED ONLY_LISTED
 
 DIRECTORIES are where packages are found, with colons between them. MODULE has ``answer(request: Frame) -> Frame``.
 SERVICE is the id of the process that started this one; this one ends with it. MEMORY is the limit of this process's
-address space, in bytes; see :class:`wfx.sandbox.process.WorkerProgram` for the others. Requests come on stdin,
-answers go to stdout.
+address space, in bytes, without the RESERVED ones; ONLY_LISTED is 1 where the system ends it for all calls that are not
+listed. See :class:`wfx.sandbox.process.WorkerProgram` for the others. Requests come on stdin, answers go to stdout.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ sys.path += sys.argv[1].split(os.pathsep)
 
 from wfx.sandbox.confinement import ResidentMemory, confine, end_with_parent
 from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
+from wfx.sandbox.system_calls import allow_only_listed_calls
 
 _OOM_SCORE = b"500"
 """Added to the score by which a system that is short of memory chooses the process to kill (proc(5))."""
@@ -112,13 +113,15 @@ def main() -> None:
     The garbage collector is off: it would examine millions of new values again and again. Garbage in cycles goes when
     the process ends.
     """
-    _, _, module, service, memory, niceness, grown, deadline = sys.argv
+    _, _, module, service, memory, niceness, grown, deadline, reserved, only_listed = sys.argv
     _end_with(int(service))  # before anything that takes long
     worker = _Worker(importlib.import_module(module).answer, int(grown), float(deadline))
     _prefer_to_kill()
     _allow_timers()
-    confine(int(memory), int(niceness))
+    confine(int(memory), int(niceness), int(reserved))
     gc.disable()
+    if int(only_listed):
+        allow_only_listed_calls()
     worker.serve()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from wfx.sandbox.fair_queue import FairQueue
 from wfx.sandbox.frames import Frame
-from wfx.sandbox.process import WorkerLimits, WorkerProgram, WorkerRequest
+from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, WorkerRequest
 from wfx.sandbox.workers import Workers
 
 
@@ -42,13 +42,15 @@ class Pool:
         """The system's numbers of the workers' processes."""
         return self._workers.process_ids
 
-    async def ask(self, request: WorkerRequest, client: str) -> Frame:
-        """Have a worker answer.
+    async def ask(
+        self, request: WorkerRequest, client: str, *, begun: Callable[[WorkerProcess], None] | None = None
+    ) -> Frame:
+        """Have a worker answer; ``begun`` is called with the worker when its work begins.
 
         A caller that is cancelled returns at once, and the worker is killed; the turn is free again when that process
         is gone. Raises LimitReached, Unavailable.
         """
-        task = asyncio.create_task(self._serve(request, client))
+        task = asyncio.create_task(self._serve(request, client, begun))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -67,6 +69,6 @@ class Pool:
             await asyncio.wait(self._tasks)
         await self._workers.end()
 
-    async def _serve(self, request: WorkerRequest, client: str) -> Frame:
+    async def _serve(self, request: WorkerRequest, client: str, begun: Callable[[WorkerProcess], None] | None) -> Frame:
         async with self._queue.turn(client, request.size + 1, self._patience):
-            return await self._workers.serve(request, self._deadline(request.size))
+            return await self._workers.serve(request, self._deadline(request.size), begun=begun)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from asyncio.subprocess import Process
@@ -12,10 +13,23 @@ from pathlib import Path
 
 from wfx.sandbox.child import ChildProcess, directory_of, spawn
 from wfx.sandbox.errors import Limit, LimitReached, Unavailable
-from wfx.sandbox.frames import HEADER, READY, Frame
+from wfx.sandbox.frames import FAILED, HEADER, MEMORY, READY, Frame
+
+log = logging.getLogger(__name__)
 
 _BUFFER = 1024 * 1024
 """Bytes of an answer that are buffered before the pipe is paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRequest:
+    """A request to a worker: a frame whose body is in pieces, as it was received."""
+
+    kind: bytes
+    head: bytes
+    body: Sequence[bytes]
+    size: int
+    """Bytes of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,10 @@ class WorkerProgram:
     """Bytes: a worker that still takes more than this after an answer ends, and a new one takes its place."""
     deadline: float = math.inf
     """Seconds that one answer may take, by timers of the worker's own, should the service be gone or stuck."""
+    preparation: WorkerRequest | None = None
+    """A first request, which each worker answers before it serves."""
+    only_listed_calls: bool = False
+    """Whether the system ends a worker for any call that is not in :mod:`wfx.sandbox.system_calls`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +60,8 @@ class WorkerLimits:
     """Bytes of address space of a worker, the interpreter's own (some 40 MiB) included."""
     output: int
     """Bytes of an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRequest:
-    """A request to a worker: a frame whose body is in pieces, as it was received."""
-
-    kind: bytes
-    head: bytes
-    body: Sequence[bytes]
-    size: int
-    """Bytes of the body."""
+    reserved: int = 0
+    """Bytes of address space beside, that are reserved and hold nothing."""
 
 
 class WorkerProcess(ChildProcess):
@@ -67,7 +76,7 @@ class WorkerProcess(ChildProcess):
     async def start(cls, program: WorkerProgram, limits: WorkerLimits) -> WorkerProcess:
         """Start a process. Raises Unavailable."""
         directories = os.pathsep.join(sorted({directory_of(name) for name in ("wfx", *program.packages)}))
-        settings = (program.niceness, program.grown, program.deadline)
+        settings = (program.niceness, program.grown, program.deadline, limits.reserved, int(program.only_listed_calls))
         launcher = Path(__file__).with_name("launcher.py")
         try:
             process = await spawn(
@@ -77,9 +86,12 @@ class WorkerProcess(ChildProcess):
             raise Unavailable(f"a worker process did not start ({exc.strerror})") from exc
         return cls(process, limits)
 
-    async def ready(self) -> None:
+    async def ready(self, preparation: WorkerRequest | None) -> None:
         """Wait until the process serves. Raises EOFError if it ends before."""
         if (await self._receive()).kind != READY:
+            raise EOFError
+        if preparation is not None and (answer := await self.exchange(preparation)).kind in {FAILED, MEMORY}:
+            log.error("a worker process could not be prepared: %s", answer.head.decode())
             raise EOFError
 
     async def exchange(self, request: WorkerRequest) -> Frame:

@@ -104,14 +104,15 @@ class Workers:
             await self._put_back(worker, healthy=False)
         if self.closing:
             raise self._error_for(0)
-        worker = await WorkerProcess.start(self._program, self._limits)
+        program = self._program
+        worker = await WorkerProcess.start(program, self._limits)
         self._alive.add(worker)
         ready = False
         try:
             if self.closing:  # meanwhile
                 raise self._error_for(0)
             async with asyncio.timeout(_START_SECONDS):
-                await worker.ready()
+                await worker.ready(program.preparation)
             ready = True
         except (EOFError, ConnectionError, TimeoutError) as exc:
             raise Unavailable(f"a worker process did not start (status {await worker.end()})") from exc
@@ -134,7 +135,7 @@ class Workers:
         if self.closing:
             return Unavailable("the service is stopping")
         if status in _EXCEEDED:
-            return LimitReached(_EXCEEDED[status])
+            return LimitReached(_EXCEEDED[status], status)
         log.error("a worker process ended with status %d", status)
         return Unavailable(f"a worker process ended with status {status}")
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from wfx.domain.cause import EncodedCause
 from wfx.domain.errors import (
+    CommandTimedOut,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     SelectionTooLarge,
@@ -22,7 +23,8 @@ from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.bulk_work import BulkWork, Item
+from wfx.service.bulk_work import BulkWork, ItemOperations
+from wfx.service.command import Command
 from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
 from wfx.store.bulk import BulkRecord, ItemOutcome, SliceResult
@@ -128,7 +130,7 @@ class BulkJobs:
 
     async def given(self, total: int, ids: Sequence[str] = ()) -> Targets:
         """Return the targets of a request that names them all."""
-        bounds = await self._store.log_bounds()
+        bounds = await self._guard.in_time(lambda _: self._store.log_bounds())
         return Targets(total, total, LogPlace(bounds.log_id, bounds.head), ids)
 
     async def select(self, query: JobListQuery, expect: int | None) -> Targets:
@@ -168,8 +170,9 @@ class BulkJobs:
     ) -> BulkAnswer:
         """Carry out a request, whose targets are found when it begins, or what is left of it.
 
-        Without a key, a failure of the store is the result of all jobs that were not come to, unless that is all. With
-        one it is raised, and the same request goes on later. Raises IdempotencyKeyReused and IdempotencyKeyInUse.
+        Without a key, a failure of the store is the result of all jobs that were not come to, unless that is all; so is
+        that a slice did not begin in time. With one it is raised, and the same request goes on later. Raises
+        IdempotencyKeyReused and IdempotencyKeyInUse.
         """
         if key is None:
             return await self._run_once(_Run(work, await find(), show, present_cause()))
@@ -191,20 +194,26 @@ class BulkJobs:
 
     async def _opened(self, key: Key, find: Callable[[], Awaitable[Targets]]) -> BulkRecord:
         """Return the record of a request: a new one, or what is known of it, taken over unless it is done."""
-        record = await self._store.read_bulk(key.name)
+        record = await self._guard.in_time(lambda _: self._store.read_bulk(key.name))
         if record is None:
             targets = await find()
             record = BulkRecord(key.fingerprint, targets.encoded, targets.total)
         elif record.fingerprint != key.fingerprint:
             raise IdempotencyKeyReused
-        return record if record.is_done and record.total else await self._store.open_bulk(key.name, record)
+        if record.is_done and record.total:
+            return record
+        return await self._guard.in_time(partial(self._open, key.name, record))
+
+    async def _open(self, key: str, record: BulkRecord, _command: Command) -> BulkRecord:
+        """Begin with a request or go on with it, which changes no job."""
+        return await self._store.open_bulk(key, record)
 
     async def _run_once(self, run: _Run) -> BulkAnswer:
         results: list[SliceResult] = []
         try:
             async for result in self._slices(run, None, 0):
                 results.append(result)  # noqa: PERF401 - those before a failure count
-        except StoreError as exc:
+        except (StoreError, CommandTimedOut) as exc:
             if not results:
                 raise
             results.append(run.left_undone(sum(each.items for each in results), exc))
@@ -219,7 +228,9 @@ class BulkJobs:
                 items = run.slice_at(done)
                 if self._guard.limits_creations:
                     items = await asyncio.gather(*(self._within_limits(run, *each) for each in enumerate(items, done)))
-                result = await self._store.take_slice(key, done, items, partial(run.tell, done))
+                if self._guard.limits_repetitions:
+                    items = await asyncio.gather(*map(self._guard.within_repetitions, items))
+                result = await self._guard.in_time(partial(self._take, key, done, items, run))
                 ended = self._clock()
                 self._pause_until = ended + min(ended - began, _LONGEST_PAUSE)
             for workflow in result.created:
@@ -227,7 +238,18 @@ class BulkJobs:
             done += result.items
             yield result
 
-    async def _within_limits(self, run: _Run, place: int, item: Item) -> Item:
+    async def _take(
+        self, key: str | None, done: int, items: Sequence[ItemOperations], run: _Run, command: Command
+    ) -> SliceResult:
+        """Do a slice, which begins when its items are planned and what became of them is told."""
+
+        def tell(outcomes: Sequence[ItemOutcome]) -> SliceResult:
+            command.begin()
+            return run.tell(done, outcomes)
+
+        return await self._store.take_slice(key, done, items, tell)
+
+    async def _within_limits(self, run: _Run, place: int, item: ItemOperations) -> ItemOperations:
         """Return an item, or one that is refused in its place if it creates a job beyond a limit.
 
         Only jobs that are there end a slice early, so no item asks twice.
@@ -253,9 +275,9 @@ class _Run:
         self._show = show
         self._cause = cause
 
-    def slice_at(self, first: int) -> Sequence[Item]:
+    def slice_at(self, first: int) -> Sequence[ItemOperations]:
         """Return the items of the slice that begins at this place."""
-        items: list[Item] = []
+        items: list[ItemOperations] = []
         room = _BYTES
         for place in range(first, min(first + _ITEMS, self.targets.total)):
             item = self._work.item(place, self._target(place), self._cause)

@@ -14,7 +14,7 @@ from wfx.domain.job import Change, Job, Status
 from wfx.domain.workflow import Actor
 from wfx.store.operations import ChangeJob, CreateJob, DeleteJob, JobOperation
 
-Item = Sequence[JobOperation]
+ItemOperations = Sequence[JobOperation]
 """What is done to one job, in order."""
 
 
@@ -25,7 +25,7 @@ class BulkWork(Protocol):
     def outcome(self) -> str:
         """What has become of a job with which it was done."""
 
-    def item(self, place: int, target: str, cause: EncodedCause) -> Item:
+    def item(self, place: int, target: str, cause: EncodedCause) -> ItemOperations:
         """Return what is done to one job: the one at this place of the request, or with this id."""
 
     def client_id(self, place: int) -> str:  # noqa: ARG002 - jobs that are there have one
@@ -41,7 +41,7 @@ class Creation:
     client_at: Callable[[int], str]
     outcome: str = "created"
 
-    def item(self, place: int, target: str, cause: EncodedCause) -> Item:  # noqa: ARG002 - it has no id yet
+    def item(self, place: int, target: str, cause: EncodedCause) -> ItemOperations:  # noqa: ARG002 - it has no id yet
         """Create the job at this place."""
         wanted = self.job_at(place)
         decide = partial(creation.decide, client_id=wanted.client_id, definition=wanted.definition, tags=wanted.tags)
@@ -60,7 +60,7 @@ class StatusUpdate(BulkWork):
     status: Status
     outcome: str = "updated"
 
-    def item(self, place: int, target: str, cause: EncodedCause) -> Item:  # noqa: ARG002 - the same for all
+    def item(self, place: int, target: str, cause: EncodedCause) -> ItemOperations:  # noqa: ARG002 - the same for all
         """Move the job along its workflow."""
         decide = partial(transition.decide, wanted=self.status, actor=Actor.WFX)
         return (ChangeJob(target, decide, len(self.status.context or b""), cause),)
@@ -72,7 +72,7 @@ class Deletion(BulkWork):
 
     outcome: str = "deleted"
 
-    def item(self, place: int, target: str, cause: EncodedCause) -> Item:  # noqa: ARG002 - the same for all
+    def item(self, place: int, target: str, cause: EncodedCause) -> ItemOperations:  # noqa: ARG002 - the same for all
         """Delete the job."""
         return (DeleteJob(target, cause),)
 
@@ -85,7 +85,7 @@ class Tagging(BulkWork):
     removed: Sequence[str]
     outcome: str = "tagged"
 
-    def item(self, place: int, target: str, cause: EncodedCause) -> Item:  # noqa: ARG002 - the same for all
+    def item(self, place: int, target: str, cause: EncodedCause) -> ItemOperations:  # noqa: ARG002 - the same for all
         """Remove tags of the job, then add others; both or neither."""
         removal = ChangeJob(target, self._remove, 0, cause)
         addition = ChangeJob(target, partial(tags.add, tags=self.added), 0, cause)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,13 +14,14 @@ from wfx.domain.errors import CommandTimedOut, NotFound, Refused, TooManyRepetit
 from wfx.domain.job import Change, Job
 from wfx.domain.workflow import Actor
 from wfx.limits.policy import Kind
+from wfx.limits.repetitions import is_new
 from wfx.service.command import Command
+from wfx.service.counted_job import CountedJob
 from wfx.service.limits import Limits, policy_of
 from wfx.service.repetitions import Repetitions
+from wfx.store.operations import ChangeJob, JobOperation
 from wfx.store.protocol import DecideChange, DecideCreation, Store
 
-Subject = TypeVar("Subject")
-Decision = TypeVar("Decision")
 Result = TypeVar("Result")
 
 
@@ -31,7 +33,7 @@ class Watched(NamedTuple):
     reports: bool
     """That move jobs: they have a limit in number, time or repetitions."""
     changes: bool
-    """All others of jobs: they have a limit in time."""
+    """All others, those of workflows among them: they have a limit in time."""
 
 
 def _watched(tunables: Tunables) -> Watched:
@@ -63,16 +65,25 @@ class Guard:
         """Whether jobs may be created in a limited number."""
         return self._limits.is_set(Kind.INSTANCE_START)
 
+    @property
+    def limits_repetitions(self) -> bool:
+        """Whether states may be repeated in a limited number."""
+        return self._tunables.current.sandbox_max_allowed_repetitions > 0
+
     async def create(
         self, workflow: str, decide: DecideCreation, *, client_id: str, size: int, cause: EncodedCause
     ) -> Job:
         """Create a job. Raises TooManyStarted and CommandTimedOut."""
+        is_paid = False
 
-        async def work(decide_in_time: DecideCreation) -> Job:
-            await self.require_start(workflow, decide, client_id)
-            return await self._store.create_job(workflow, decide_in_time, size=size, cause=cause)
+        async def work(command: Command) -> Job:
+            nonlocal is_paid
+            if not is_paid:
+                await self.require_start(workflow, decide, client_id)
+                is_paid = True
+            return await self._store.create_job(workflow, command.timed(decide), size=size, cause=cause)
 
-        return await self.in_time(decide, work)
+        return await self.in_time(work)
 
     async def require_start(self, workflow: str, decide: DecideCreation, client_id: str) -> None:
         """Take the tokens of a job that is to be created, unless that is refused anyway. Raises TooManyStarted."""
@@ -92,9 +103,10 @@ class Guard:
 
     async def report(self, job_id: str, decide: DecideChange, actor: Actor, *, size: int, cause: EncodedCause) -> Job:
         """Move a job. Raises TooManyStarted, TooManyRepetitions and CommandTimedOut."""
+        is_paid = actor is not Actor.CLIENT
 
-        async def work(decide_in_time: DecideChange) -> Job:
-            is_paid = actor is not Actor.CLIENT
+        async def work(command: Command) -> Job:
+            nonlocal is_paid
             while True:  # each time around somebody else has changed the job
                 job = await self._store.get_job(job_id)
                 change = decide(job)
@@ -103,25 +115,36 @@ class Guard:
                     await self._limits.require(Kind.ACTIVITY_START, client_id=job.client_id, workflow=name)
                     is_paid = True
                 await self._require_few(job, change)
-                on_version = partial(_decide_on, version=job.version, decide=decide_in_time)
+                on_version = partial(_decide_on, version=job.version, decide=command.timed(decide))
                 try:
                     return await self._store.change_job(job_id, on_version, size=size, cause=cause)
                 except _JobMoved:
                     continue
 
-        return await self.in_time(decide, work)
+        return await self.in_time(work)
 
-    async def in_time(
-        self,
-        decide: Callable[[Subject], Decision],
-        work: Callable[[Callable[[Subject], Decision]], Coroutine[Any, Any, Result]],
-    ) -> Result:
-        """Do work with a decision that is taken in time, if there is a limit. Raises CommandTimedOut."""
-        seconds = self._tunables.current.sandbox_max_command_duration
-        if not seconds:
-            return await work(decide)
+    async def within_repetitions(self, operations: Sequence[JobOperation]) -> Sequence[JobOperation]:
+        """Return operations that are planned together, of which those are refused that repeat a state too often."""
+        most, found = self._tunables.current.sandbox_max_allowed_repetitions, dict[str, CountedJob]()
+        for operation in operations if most else ():
+            if isinstance(operation, ChangeJob) and operation.job_id not in found:
+                with suppress(NotFound, Refused):  # the store refuses it, too
+                    job = await self._store.get_job(operation.job_id)
+                    if is_new(job, operation.decide(job).status):
+                        counts = await self._repetitions.counts(job)
+                        found[job.id] = CountedJob(job.version, counts, most, self._note_repetition)
+        return [
+            each._replace(decide=found[each.job_id].counted(each.decide))
+            if isinstance(each, ChangeJob) and each.job_id in found
+            else each
+            for each in operations
+        ]
+
+    async def in_time(self, work: Callable[[Command], Coroutine[Any, Any, Result]]) -> Result:
+        """Do work that begins in time, if there is a limit. Raises CommandTimedOut."""
+        command = Command(self._tunables.current.sandbox_max_command_duration)
         try:
-            return await Command[Subject, Decision](seconds).run(decide, work)
+            return await command.run(partial(work, command))
         except CommandTimedOut:
             self.refusals["duration"] += 1
             raise
@@ -131,8 +154,11 @@ class Guard:
             try:
                 await self._repetitions.require(job, change, most)
             except TooManyRepetitions:
-                self.refusals["repetitions"] += 1
+                self._note_repetition()
                 raise
+
+    def _note_repetition(self) -> None:
+        self.refusals["repetitions"] += 1
 
 
 def _decide_on(job: Job, version: int, decide: DecideChange) -> Change:

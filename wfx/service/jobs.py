@@ -110,13 +110,16 @@ class Jobs:
         cause = present_cause()
         if not self._guard.watched.current.changes:
             return self._store.delete_job(job_id, require=require, cause=cause)
+        timed = require or _allow
         return self._guard.in_time(
-            require or _allow, lambda require: self._store.delete_job(job_id, require=require, cause=cause)
+            lambda command: self._store.delete_job(job_id, require=command.timed(timed), cause=cause)
         )
 
     def _change(self, job_id: str, decide: DecideChange, size: int = 0) -> Coroutine[Any, Any, Job]:
         change = partial(self._store.change_job, job_id, size=size, cause=present_cause())
-        return self._guard.in_time(decide, change) if self._guard.watched.current.changes else change(decide)
+        if not self._guard.watched.current.changes:
+            return change(decide)
+        return self._guard.in_time(lambda command: change(command.timed(decide)))
 
 
 def _require_version(job: Job, versions: Collection[int]) -> None:

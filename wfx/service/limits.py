@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.domain.errors import TooManyStarted
+from wfx.limits.asks import Asks, LimitScope, Shortage
 from wfx.limits.bucket import Band, Bucket, left, wait_for
-from wfx.limits.memory import MemoryBuckets, Wait
-from wfx.limits.policy import Ask, Kind, Policy, Scope
-from wfx.service.shared_limits import SharedLimitBuckets
-from wfx.store.rate_tokens import SharedLimits
+from wfx.limits.policy import Kind, Policy
+from wfx.service.buckets import Buckets
+from wfx.store.buckets import BucketStore
 
-SHARED = "auto"
-"""The type of buckets that servers share where they share a database."""
+NO_STORES: Mapping[str, BucketStore] = MappingProxyType({})
+"""Of a server that shares buckets with no other one."""
+
+_LONGEST_SLEEP = 5.0
+"""Seconds until promised work looks for tokens again: the limits may have changed."""
 
 
 class BandState(NamedTuple):
     """A limit as it is now."""
 
     kind: Kind
-    scope: Scope
+    scope: LimitScope
     band: Band
     left: int | None
     """Tokens that are left; None unless it was said whose."""
@@ -38,19 +42,16 @@ class Limits:
     def __init__(
         self,
         tunables: Holder[Tunables],
-        shared: SharedLimits | None = None,
+        stores: Mapping[str, BucketStore] = NO_STORES,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Use buckets in memory, or ``shared`` ones; the clock gives seconds and never goes back."""
+        """Use buckets in memory or in one of the stores; the clock gives seconds and never goes back."""
         self._tunables = tunables
         self._policy = Derived(tunables, policy_of)
         self._sleep = sleep
-        self._clock = clock
-        self._shared = shared
-        self._own = MemoryBuckets(self._now)
-        self._asking = None if shared is None else SharedLimitBuckets(shared, self._own, self._now)
-        self.taken, self.refused = Counter[tuple[Kind, Scope]](), Counter[tuple[Kind, Scope]]()
+        self._buckets = Buckets(stores, lambda: store_of(tunables.current), clock)
+        self.taken, self.refused = Counter[tuple[Kind, LimitScope]](), Counter[tuple[Kind, LimitScope]]()
         """How often tokens were taken, and how often there was none; the latter of who waits longest."""
 
     def is_set(self, kind: Kind) -> bool:
@@ -59,61 +60,53 @@ class Limits:
 
     async def take(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> float:
         """Take a token of every bucket of the work and return 0, or take none and return in how many seconds to ask."""
-        wait = await self._take(kind, client_id, workflow)
-        return 0.0 if wait is None else wait.milliseconds / 1000
+        shortage = await self._take(kind, client_id, workflow)
+        return 0.0 if shortage is None else shortage.milliseconds / 1000
 
     async def require(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
         """Take tokens for what a caller starts. Raises TooManyStarted."""
-        if (wait := await self._take(kind, client_id, workflow)) is not None:
-            raise TooManyStarted(kind, wait.scope, wait.milliseconds / 1000)
+        if (shortage := await self._take(kind, client_id, workflow)) is not None:
+            raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
 
     async def admit(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
-        """Wait for tokens for what was promised."""
+        """Wait for tokens for what was promised, by the limits as they are meanwhile."""
         while wait := await self.take(kind, client_id=client_id, workflow=workflow):
-            await self._sleep(wait)
+            await self._sleep(min(wait, _LONGEST_SLEEP))
 
     async def look(self, client_id: str = "", workflow: str = "") -> Sequence[BandState]:
         """Tell how the limits are, those of a client and a workflow if these are given. Raises StoreUnavailable."""
         policy = self._policy.current
         asks = {(kind, ask.scope): ask for kind in policy.bands for ask in policy.asks(kind, client_id, workflow)}
         states = []
-        found = dict(zip(asks, await self._buckets([ask.key for ask in asks.values()]), strict=True))
+        buckets, now = await self._buckets.look([ask.key for ask in asks.values()])
+        found = dict(zip(asks, [(each, now) for each in buckets], strict=True))
         for kind, bands in policy.bands.items():
             for scope, each in bands.items():
                 states += [_state(kind, scope, band, found.get((kind, scope))) for band in each]
         return states
 
-    async def _buckets(self, keys: Sequence[str]) -> Sequence[tuple[Bucket, int]]:
-        if self._shared is None or not self._shares or not keys:
-            buckets, now = self._own.look(keys)
-        else:
-            buckets, now = await self._shared.look(keys)
-        return [(each, now) for each in buckets]
-
-    @property
-    def _shares(self) -> bool:
-        return self._tunables.current.sandbox_rate_limit_type == SHARED
-
-    async def _take(self, kind: Kind, client_id: str, workflow: str) -> Wait | None:
+    async def _take(self, kind: Kind, client_id: str, workflow: str) -> Shortage | None:
         asks = self._policy.current.asks(kind, client_id, workflow)
         if not asks:
             return None
-        if self._asking is not None and self._shares:
-            wait = await self._asking.take(asks)
-        else:
-            wait = self._own.take(asks)
-        self._note(kind, asks, wait)
-        return wait
+        shortage = self._buckets.take(asks)
+        if isinstance(shortage, Coroutine):
+            shortage = await shortage
+        self._note(kind, asks, shortage)
+        return shortage
 
-    def _note(self, kind: Kind, asks: Sequence[Ask], wait: Wait | None) -> None:
-        if wait is not None:
-            self.refused[kind, wait.scope] += 1
+    def _note(self, kind: Kind, asks: Asks, shortage: Shortage | None) -> None:
+        if shortage is not None:
+            self.refused[kind, shortage.scope] += 1
             return
         for ask in asks:
             self.taken[kind, ask.scope] += 1
 
-    def _now(self) -> int:
-        return int(self._clock() * 1000)
+
+def store_of(tunables: Tunables) -> str:
+    """Return the name of the store that has the buckets of limits; empty for the memory of this process."""
+    kind = tunables.sandbox_rate_limit_type
+    return {"auto": "postgres", "memory": "", "bucket4j": ""}.get(kind, kind)
 
 
 def policy_of(tunables: Tunables) -> Policy:
@@ -122,7 +115,7 @@ def policy_of(tunables: Tunables) -> Policy:
     return Policy.parse(items)
 
 
-def _state(kind: Kind, scope: Scope, band: Band, found: tuple[Bucket, int] | None) -> BandState:
+def _state(kind: Kind, scope: LimitScope, band: Band, found: tuple[Bucket, int] | None) -> BandState:
     if found is None:
         return BandState(kind, scope, band, None, 0.0)
     return BandState(kind, scope, band, left(*found, band), wait_for(*found, band) / 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from wfx.domain.errors import TooManyRepetitions
@@ -44,6 +45,10 @@ class Repetitions:
         count = (await self._reports_of(job)).counts[change.state]
         if count >= most:
             raise TooManyRepetitions(job.id, change.state, count, most)
+
+    async def counts(self, job: Job) -> Counter[str]:
+        """Return how often a job has entered or reported each state, up to this version."""
+        return (await self._reports_of(job)).counts.copy()
 
     async def _reports_of(self, job: Job) -> Reports:
         known = self._known.get(job.id)

@@ -14,19 +14,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import JobNotFound, Refused, StoreUnavailable
+from wfx.domain.errors import JobNotFound, Refused, SealedValueUnreadable, StoreBusy
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import LoadedJob, Plan
 from wfx.store.protocol import Consumer, LogBounds
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import RuleQuestion
+from wfx.store.script_records import ScriptQuestion
 
 FoundJob = Job | JobNotFound | int
 """A job, or what to raise, or how many bytes the job has if they are more than there is room for."""
@@ -50,7 +51,7 @@ class Applied(NamedTuple):
     """Ids of jobs that somebody else has changed since they were loaded: of these nothing was written."""
 
 
-class JobsLocked(StoreUnavailable):
+class JobsLocked(StoreBusy):
     """Nothing of a plan was written, since somebody holds a lock on some of its jobs; without these it may be."""
 
     def __init__(self, text: str, ids: Collection[str] = ()) -> None:
@@ -118,7 +119,7 @@ class Backend(Protocol):
     async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
         """Return the tombstone of a job that was deleted from this moment on. Raises JobNotFound."""
 
-    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job] | SealedValueUnreadable]:
         """Return a page for each query for few jobs of one client, in one short read."""
 
     async def search_jobs(self, query: JobQuery, room: int) -> Page[Job]:
@@ -148,6 +149,9 @@ class Backend(Protocol):
     async def read_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        """Return those of these names, all of them Unicode text, that workflows have; in one statement."""
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 
@@ -166,6 +170,9 @@ class Backend(Protocol):
     async def read_rules(self, question: RuleQuestion) -> Any:
         """Return what the method of :class:`~wfx.store.rule_protocol.RuleStore` returns that asks this."""
 
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        """Return what is asked for: a Script or None, or a sequence of ScriptHead."""
+
     async def log_bounds(self) -> LogBounds:
         """Return what the log holds now."""
 
@@ -179,7 +186,7 @@ class Backend(Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
+    def buckets(self) -> BucketStore | None:
         """Where servers that share the database share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

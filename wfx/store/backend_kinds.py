@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.backend import Backend
 from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
+from wfx.store.rekeyed import Rekeyed
 from wfx.store.storage_settings import StorageSettings
 
 
@@ -27,14 +29,22 @@ class BackendKind:
 
     open: Callable[[str, StorageSettings], Awaitable[Backend]]
     """Open it; a database of the reference implementation is taken over first."""
-    check: Callable[[str, Progress], Report]
-    """Examine it, also beside a server."""
+    check: Callable[[str, Progress, Sealing | None], Report]
+    """Examine it, also beside a server; sealed values are opened with the keys."""
     back_up: Callable[[str, Path, Progress], str]
     """Copy it to a new file, also beside a server; return how the file BACKUP is restored."""
-    dump: Callable[[str], AbstractContextManager[tuple[Header, Iterator[Record]]]]
-    """Read one state of it, also beside a server, and also of a database of the reference implementation."""
-    restore: Callable[[str, Header, Iterable[Record], Progress], str]
-    """Make it of records; return its name. Raises ValueError, naming it, for a record that cannot be."""
+    dump: Callable[[str, Sealing | None], AbstractContextManager[tuple[Header, Iterator[Record]]]]
+    """Read one state of it, also beside a server, and also of a database of the reference implementation.
+
+    All values are plain, also those that were sealed.
+    """
+    restore: Callable[[str, Header, Iterable[Record], Progress, Sealing | None], str]
+    """Make it of records, with values sealed by the keys; return its name.
+
+    Raises ValueError, naming it, for a record that cannot be.
+    """
+    rekey: Callable[[str, Sealing, Progress], Rekeyed]
+    """Bring all values into the form in which the keys have them written, also beside a server."""
     describe: Callable[[str], str]
     """Say where the data is, to follow "with its data"."""
     require_lasting: Callable[[str], None] = _assume_usable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import SequenceTaken, StoreUnavailable, WfxError
+from wfx.domain.errors import SequenceTaken, StoreBusy, WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
@@ -16,6 +17,8 @@ from wfx.store.feed import Feed
 from wfx.store.operations import (
     ChangeJob,
     CreateJob,
+    CreateWorkflow,
+    DeleteWorkflow,
     EventAnswers,
     ExclusiveOperation,
     FinishTask,
@@ -48,6 +51,8 @@ class BatchWriter:
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
         if isinstance(operations[0], ExclusiveOperation):
+            if isinstance(operations[0], CreateWorkflow | DeleteWorkflow):
+                operations[0].begin()
             performed = await self._backend.perform(operations[0], self._clock())
             self._feed.publish(performed.events)
             return [performed.result]
@@ -74,13 +79,15 @@ class BatchWriter:
         try:
             applied = await self._backend.apply(plan)
         except JobsLocked as exc:
-            return [StoreUnavailable(*exc.args) if _job_of(each) in exc.ids else AGAIN for each in operations]
+            return [StoreBusy(*exc.args) if _job_of(each) in exc.ids else AGAIN for each in operations]
         self._feed.publish(_events(plan, applied))
         return _without_stale(operations, answers, applied.stale) if applied.stale else answers
 
     async def _step(self, step: TakeStep | FinishTask) -> Any:
         """Do the operations of a step or a task, and note it; return the answers to its operations."""
         plan, answers = await self._planned(step.operations)
+        if isinstance(step, FinishTask) and step.tell is not None:
+            step = replace(step, outcome=step.tell(answers))
         return answers if await self._commit(plan, step) else AGAIN
 
     async def _events(self, events: Sequence[TakeEvent]) -> Answers:
@@ -128,7 +135,7 @@ class BatchWriter:
         plan, results = await self._planned(event.operations)
         answer = event.tell(results)
         try:
-            done = await self._commit(plan, EventAnswers([(event.key, answer)], event.records, event.now))
+            done = await self._commit(plan, EventAnswers(event.kept(answer), event.records, event.now))
         except EventTaken:
             known = await self._backend.read_rules(AnswersTo([event.key]))
             return known.get(event.key, AGAIN)  # it may have been dropped meanwhile
@@ -165,7 +172,7 @@ class BatchWriter:
             try:
                 applied = await self._backend.apply(plan, record)
             except JobsLocked as exc:
-                locked |= dict.fromkeys(exc.ids, StoreUnavailable(*exc.args))
+                locked |= dict.fromkeys(exc.ids, StoreBusy(*exc.args))
                 continue
             if applied.stale:
                 return AGAIN

@@ -7,11 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from wfx.domain.errors import TaskNotFound
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store.backend import Backend
 from wfx.store.batching import Batcher
-from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, JobOperation, ReplayTask, TakeEvent, TellEvent
+from wfx.store.operations import (
+    ClaimTasks,
+    DropTasks,
+    FinishTask,
+    JobOperation,
+    ReplayTask,
+    TakeEvent,
+    TellEvent,
+    TellTask,
+)
 from wfx.store.plan import Clock
 from wfx.store.rule_records import (
     NOTHING,
@@ -25,10 +34,10 @@ from wfx.store.rule_records import (
     ScoreTotals,
     SequencesNamed,
     Task,
-    TaskById,
     TaskOutcome,
     TaskQuery,
     TaskSearch,
+    TaskState,
     is_name,
     reason_of,
 )
@@ -37,6 +46,10 @@ _HIGHEST = 2**62
 _LONGEST_CLAIM = 86_400
 _MOST_LISTED = 1000
 """Tasks, and entries of points, that are read at once."""
+
+
+_UNTOLD = TaskOutcome(TaskState.FAILED, Json(b"null"))
+"""Stands for an outcome that is made later."""
 
 
 class BatchingRules:
@@ -57,9 +70,15 @@ class BatchingRules:
                 observer()
 
     async def take_event(
-        self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: TellEvent,
+        *,
+        is_kept: bool = True,
     ) -> str:
-        taken = TakeEvent(_key_of(event_id), tuple(operations), settled(records), tell, self._clock())
+        taken = TakeEvent(_key_of(event_id), tuple(operations), settled(records), tell, self._clock(), is_kept)
         answer: str = await self._writes.submit(taken)
         self._tell_tasks(records)
         return answer
@@ -79,11 +98,12 @@ class BatchingRules:
     async def finish_task(
         self,
         task: Task,
-        outcome: TaskOutcome,
+        outcome: TaskOutcome | TellTask,
         operations: Sequence[JobOperation] = (),
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
-        finished = FinishTask(task.id, task.attempts, outcome, tuple(operations), settled(records), self._clock())
+        told, tell = (outcome, None) if isinstance(outcome, TaskOutcome) else (_UNTOLD, outcome)
+        finished = FinishTask(task.id, task.attempts, told, tuple(operations), settled(records), self._clock(), tell)
         answers: Sequence[Any] = await self._writes.submit(finished)
         self._tell_tasks(records)
         return answers
@@ -95,12 +115,6 @@ class BatchingRules:
     async def count_open_tasks(self) -> Mapping[str, int]:
         counts: Mapping[str, int] = await self.backend.read_rules(OpenTasks())
         return counts
-
-    async def get_task(self, task_id: int) -> Task:
-        task: Task | None = await self.backend.read_rules(TaskById(_bounded(task_id)))
-        if task is None:
-            raise TaskNotFound(task_id)
-        return task
 
     async def list_tasks(self, query: TaskQuery, room: int = _HIGHEST) -> Sequence[Task]:
         if query.kind is not None and not is_name(query.kind):

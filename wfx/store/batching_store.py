@@ -32,6 +32,8 @@ from wfx.store.backend import Backend, FoundJob
 from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
+from wfx.store.batching_scripts import BatchingScripts
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.device_lists import is_id
 from wfx.store.feed import Feed, Follower
@@ -62,6 +64,7 @@ from wfx.store.protocol import (
     HELD,
     KEPT_FOR_CONSUMERS,
     LONGEST_LEASE,
+    Begin,
     Consumer,
     DecideChange,
     DecideCreation,
@@ -69,8 +72,8 @@ from wfx.store.protocol import (
     LogBounds,
     NoRoom,
     RequireJob,
+    nothing,
 )
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_records import NOTHING, RuleRecords
 
 _WRITES_WAITING = 4096
@@ -84,7 +87,7 @@ _SMALL = 64 * 1024
 """Bytes of a job, and of a page of jobs, that are read together with others. What has more is read alone."""
 
 
-class BatchingStore(BatchingRules):
+class BatchingStore(BatchingRules, BatchingScripts):
     """Made by :meth:`open`."""
 
     def __init__(self, backend: Backend, bounds: LogBounds, clock: Clock, on_batch: OnBatch) -> None:
@@ -115,8 +118,10 @@ class BatchingStore(BatchingRules):
         """Start a store over the backend, which it closes in the end; ``on_batch`` observes the batches of changes."""
         return cls(backend, await backend.log_bounds(), clock, on_batch)
 
-    async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
-        created: Workflow = await self._writes.submit(CreateWorkflow(workflow, cause))
+    async def create_workflow(
+        self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing
+    ) -> Workflow:
+        created: Workflow = await self._writes.submit(CreateWorkflow(workflow, cause, begin))
         return created
 
     async def get_workflow(self, name: str) -> Workflow:
@@ -124,12 +129,16 @@ class BatchingStore(BatchingRules):
         known = self.backend.cached_workflow(name)
         return await self.backend.read_workflow(name) if known is None else known
 
+    async def workflow_names(self, among: Collection[str]) -> set[str]:
+        names = [name for name in among if is_text(name)]
+        return await self.backend.read_workflow_names(names) if names else set()
+
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         return await self.backend.read_workflows(_bounded_paging(paging), _bounded(room))
 
-    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN) -> None:
+    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing) -> None:
         _require_text(name, WorkflowNotFound(name))
-        await self._writes.submit(DeleteWorkflow(name, cause))
+        await self._writes.submit(DeleteWorkflow(name, cause, begin))
 
     def create_job(
         self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
@@ -324,8 +333,8 @@ class BatchingStore(BatchingRules):
         return await self.backend.describe()
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
-        return self.backend.rate_tokens
+    def buckets(self) -> BucketStore | None:
+        return self.backend.buckets
 
     async def ping(self) -> None:
         for batcher in (self._writes, self._reads, self._polls):

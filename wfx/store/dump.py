@@ -16,13 +16,13 @@ import orjson
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json, embedded
 from wfx.domain.numbers import encode_free_form
-from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 
 FORMAT = 3
 """Version of the format. Dumps of version 1, which have no devices, and of 2, which have nothing of rules, are read."""
 _LACKING: Mapping[object, Mapping[str, int]] = {
-    1: {"devices": 0, "tasks": 0, "scores": 0, "sequences": 0},
-    2: {"tasks": 0, "scores": 0, "sequences": 0},
+    1: {"devices": 0, "tasks": 0, "scores": 0, "sequences": 0, "scripts": 0},
+    2: {"tasks": 0, "scores": 0, "sequences": 0, "scripts": 0},
     FORMAT: {},
 }
 """What the header of each version that is read does not have."""
@@ -53,13 +53,14 @@ class Header(NamedTuple):
     tasks: int = 0
     scores: int = 0
     sequences: int = 0
+    scripts: int = 0
 
     @property
     def counts(self) -> tuple[int, ...]:
         """How many records there are of each kind, in the order of the dump."""
         return (
             self.workflows, self.jobs, self.events, self.consumers, self.devices, self.tasks, self.scores,
-            self.sequences,
+            self.sequences, self.scripts,
         )  # fmt: skip
 
     @property
@@ -155,6 +156,7 @@ _KINDS: Mapping[str, type[Record]] = {
     "task": TaskRecord,
     "score": ScoreRecord,
     "sequence": SequenceRecord,
+    "script": ScriptRecord,
 }
 """Kinds of records, in the order of the dump."""
 _NAMES = {shape: kind for kind, shape in _KINDS.items()}

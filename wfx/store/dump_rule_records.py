@@ -40,4 +40,16 @@ class SequenceRecord(NamedTuple):
     value: int
 
 
-RuleRecord = TaskRecord | ScoreRecord | SequenceRecord
+class ScriptRecord(NamedTuple):
+    """A version of a script; the order of the records is that in which they were put last."""
+
+    name: str
+    sha256: str
+    ctime: int
+    current: bool
+    """Whether it is what the name stands for."""
+    findings: Json
+    source: str
+
+
+RuleRecord = TaskRecord | ScoreRecord | SequenceRecord | ScriptRecord

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from wfx.domain.cause import EncodedCause, decode_cause
 from wfx.store.dump_records import naming, require_time
-from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 from wfx.store.rule_records import RuleRecords, ScoreEntry, TaskState, is_name, reason_of
 
 
@@ -31,6 +33,20 @@ def require_score(record: ScoreRecord) -> None:
         if reason_of(entry.reason) != entry.reason:
             raise ValueError("its reason is too long, or has U+0000")
         require_time(record.ctime)
+
+
+def require_script(record: ScriptRecord) -> int:
+    """Check a version of a script; return how many bytes its source has."""
+    with naming("script", record.name):
+        if not is_name(record.name) or "\0" in record.source:
+            raise ValueError("its name is empty or too long, or it has U+0000")
+        source = record.source.encode()
+        if sha256(source).hexdigest() != record.sha256:
+            raise ValueError(f"its source does not have the hash {record.sha256[:64]!a}")
+        require_time(record.ctime)
+        if record.ctime < 0:
+            raise ValueError("its time is before 1970")
+        return len(source)
 
 
 def require_sequence(record: SequenceRecord) -> None:

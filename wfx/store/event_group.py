@@ -40,4 +40,5 @@ class EventGroup:
     def checkpoint(self, answers: Mapping[str, str]) -> EventAnswers:
         """Say what to write beside the operations, with the answers to the events by their keys."""
         together = joined(event.records for event in self.taken.values())
-        return EventAnswers([*answers.items()], together, max(event.now for event in self.taken.values()))
+        kept = chain.from_iterable(self.taken[key].kept(answer) for key, answer in answers.items())
+        return EventAnswers([*kept], together, max(event.now for event in self.taken.values()))

@@ -107,6 +107,16 @@ class Follower:
         self._ended = True
         self._news.set()
 
+    @property
+    def head(self) -> int:
+        """The newest event there is, as far as this server knows."""
+        return self._feed.head
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next events are at hand, so that nobody waits for them."""
+        return bool(self._held)
+
     async def aclose(self) -> None:
         """Stop following; a step that waits ends too."""
         self.overflow()

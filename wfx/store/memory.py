@@ -41,12 +41,14 @@ from wfx.store.memory_lists import list_jobs, select_jobs
 from wfx.store.memory_log import number_to_drop
 from wfx.store.memory_pages import read_page, read_piece, size_of_event, size_of_shown_job, size_of_workflow
 from wfx.store.memory_rules import MemoryRules
+from wfx.store.memory_scripts import MemoryScripts
 from wfx.store.opening import system_clock
 from wfx.store.operations import (
     Checkpoint,
     ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
+    DeleteScript,
     DeleteWorkflow,
     DescribeDevice,
     DropTasks,
@@ -57,6 +59,7 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    PutScript,
     ReplayTask,
     RunChores,
     TakeLease,
@@ -65,6 +68,7 @@ from wfx.store.operations import (
 from wfx.store.plan import Clock, EventDraft, PendingJob, Plan, workflow_event
 from wfx.store.protocol import Consumer, Lease, LogBounds
 from wfx.store.rule_records import RuleQuestion
+from wfx.store.script_records import ScriptQuestion
 from wfx.store.sizes import AROUND_ENTRY, fitting, size_of
 
 
@@ -88,6 +92,7 @@ class MemoryBackend:
         self._devices = MemoryDevices()
         self._bulk = MemoryBulk()
         self._rules = MemoryRules()
+        self._scripts = MemoryScripts()
         self._log_id = token_hex(16)
         self._closed = False
 
@@ -149,6 +154,8 @@ class MemoryBackend:
                 result = self._devices.perform(operation, self._all_jobs())
             case ClaimTasks() | ReplayTask() | DropTasks():
                 result = self._rules.perform(operation, now)
+            case PutScript() | DeleteScript():
+                result = self._scripts.perform(operation, now)
         return Performed(result)
 
     def _drop(self, operation: RunChores | DropTombstones, now: int) -> int:
@@ -216,6 +223,9 @@ class MemoryBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return self._named(name)
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return self._workflows.keys() & set(among)
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         names = sorted(self._workflows, key=str.encode)
         return read_page(names, paging, partial(read_piece, find=self._workflows.get, size=size_of_workflow, room=room))
@@ -240,6 +250,9 @@ class MemoryBackend:
     async def read_rules(self, question: RuleQuestion) -> Any:
         return self._rules.answer(question)
 
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        return self._scripts.answer(question)
+
     async def log_bounds(self) -> LogBounds:
         return LogBounds(self._log_id, self._horizon + 1, self._head)
 
@@ -253,7 +266,7 @@ class MemoryBackend:
         return DatabaseFigures(0, {}, {"kind": "memory"}, len(self._tombstones))
 
     @property
-    def rate_tokens(self) -> None:
+    def buckets(self) -> None:
         return None
 
     async def ping(self) -> None:

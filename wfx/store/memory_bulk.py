@@ -15,12 +15,9 @@ from wfx.store.operations import OpenBulk
 class _Kept:
     record: BulkRecord
     created: int
+    size: int
+    """How many bytes count for it."""
     results: list[str] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """How many bytes count for it."""
-        return self.record.size + sum(len(text.encode()) for text in self.results)
 
 
 class MemoryBulk:
@@ -35,7 +32,7 @@ class MemoryBulk:
 
     def open(self, wanted: OpenBulk, now: int) -> BulkRecord:
         """Make the record unless there is one, and return it. Raises IdempotencyKeyReused."""
-        kept = self._kept.setdefault(wanted.key, _Kept(wanted.record, now))
+        kept = self._kept.setdefault(wanted.key, _Kept(wanted.record, now, wanted.record.size))
         if kept.record.fingerprint != wanted.record.fingerprint:
             raise IdempotencyKeyReused
         return kept.record
@@ -54,6 +51,7 @@ class MemoryBulk:
             done = kept.record
             kept.record = replace(done, done=done.done + items, failed=done.failed + failed)
             kept.results.append(text)
+            kept.size += len(text.encode())
 
     def results(self, key: str) -> Sequence[str]:
         """Return what is kept of the slices, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 from wfx.domain.errors import SequenceTaken, TaskNotFailed, TaskNotFound, TaskTaken
@@ -32,7 +32,6 @@ from wfx.store.rule_records import (
     ScoreTotals,
     SequencesNamed,
     Task,
-    TaskById,
     TaskSearch,
     TaskState,
 )
@@ -42,8 +41,15 @@ _OPEN = (TaskState.WAITING, TaskState.RUNNING)
 
 
 class _Noted(NamedTuple):
-    value: Any
+    value: int
     time: int
+
+
+class _Answer(NamedTuple):
+    text: str
+    time: int
+    size: int
+    """In bytes."""
 
 
 class MemoryRules:
@@ -58,7 +64,9 @@ class MemoryRules:
         self._totals: defaultdict[str, float] = defaultdict(float)
         self._sequences: dict[str, int] = {}
         self._repetitions: dict[tuple[str, str], _Noted] = {}
-        self._answers: dict[str, _Noted] = {}
+        self._answers: dict[str, _Answer] = {}
+        self._bytes = 0
+        """Of all answers."""
 
     def require(self, checkpoint: RuleCheckpoint) -> None:
         """Raise EventTaken, TaskTaken or SequenceTaken if the checkpoint does not fit what is there."""
@@ -79,11 +87,16 @@ class MemoryRules:
         now = Timestamp(checkpoint.now)
         match checkpoint:
             case EventAnswers(answers):
-                self._answers.update((key, _Noted(answer, now)) for key, answer in answers)
+                self._keep(answers, now)
             case FinishTask(task_id, _, (state, result, _)):
                 due = Timestamp(checkpoint.due)
                 self._tasks[task_id] = self._tasks[task_id]._replace(state=state, result=result, due=due, mtime=now)
         self._write_records(checkpoint.records, now)
+
+    def _keep(self, answers: Sequence[tuple[str, str]], now: int) -> None:
+        for key, text in answers:
+            self._answers[key] = _Answer(text, now, len(text.encode()))
+            self._bytes += self._answers[key].size
 
     def _write_records(self, records: RuleRecords, now: Timestamp) -> None:
         for key, kind, document, due, cause in records.tasks:
@@ -150,12 +163,12 @@ class MemoryRules:
 
     def drop_expired(self, now: int, at_most: int) -> int:
         """Drop answers and repetitions that need not be kept any more; return how many."""
-        sizes = [len(each.value.encode()) for each in self._answers.values()]
-        oldest = [(n, each.time, sizes[n]) for n, each in enumerate(self._answers.values())][: max(at_most, 0)]
-        expired = rule_records.expired_answers(oldest, (len(sizes), sum(sizes)), now - rule_records.KEPT)
-        answers = [*self._answers][: len(expired)]
+        first = islice(self._answers.values(), max(at_most, 0))
+        oldest = [(n, each.time, each.size) for n, each in enumerate(first)]
+        expired = rule_records.expired_answers(oldest, (len(self._answers), self._bytes), now - rule_records.KEPT)
+        answers = [*islice(self._answers, len(expired))]
         for key in answers:
-            del self._answers[key]
+            self._bytes -= self._answers.pop(key).size
         room = max(at_most - len(answers), 0)
         old = [pair for pair, each in self._repetitions.items() if each.time < now - rule_records.KEPT][:room]
         for pair in old:
@@ -166,13 +179,11 @@ class MemoryRules:
         """Return what is asked for."""
         match question:
             case AnswersTo(keys):
-                return {key: self._answers[key].value for key in keys if key in self._answers}
+                return {key: self._answers[key].text for key in keys if key in self._answers}
             case NextTaskDue(kinds):
                 return min((task.due for task in self._open(kinds)), default=None)
             case OpenTasks():
                 return dict(Counter(task.kind for task in self._tasks.values() if task.state in _OPEN))
-            case TaskById(task_id):
-                return self._tasks.get(task_id)
             case TaskSearch():
                 return self._page(question)
             case _:

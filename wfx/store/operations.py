@@ -10,14 +10,17 @@ from uuid import UUID
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.device import DeviceDescription, Sighting
+from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.bulk import BulkRecord, SliceRecord, TellSlice
-from wfx.store.protocol import DecideChange, DecideCreation, RequireJob
+from wfx.store.protocol import Begin, DecideChange, DecideCreation, RequireJob, nothing
 from wfx.store.rule_records import NOTHING, RuleRecords, TaskOutcome
 
 TellEvent = Callable[[Sequence[Any]], str]
 """Makes the answer to an event of the results of its operations; pure, since it may be asked more than once."""
+TellTask = Callable[[Sequence[Any]], TaskOutcome]
+"""Tells what became of a task, of the results of its operations; pure, as above. What it raises undoes them."""
 
 
 class CreateJob(NamedTuple):
@@ -59,6 +62,8 @@ class CreateWorkflow:
 
     workflow: Workflow
     cause: EncodedCause = UNKNOWN
+    begin: Begin = nothing
+    """Called before anything is done; raises a domain error to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class DeleteWorkflow:
 
     name: str
     cause: EncodedCause = UNKNOWN
+    begin: Begin = nothing
+    """Called before anything is done; raises a domain error to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,29 @@ class DropTasks:
 
 TaskOperation = ClaimTasks | ReplayTask | DropTasks
 
+
+@dataclass(frozen=True, slots=True)
+class PutScript:
+    """Have a source be what the name of a script stands for."""
+
+    name: str
+    sha256: str
+    """Of the source."""
+    source: str
+    size: int
+    """Bytes of the source."""
+    findings: Json
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteScript:
+    """Have the name of a script stand for nothing."""
+
+    name: str
+
+
+ScriptOperation = PutScript | DeleteScript
+
 JobOperation = CreateJob | ChangeJob | DeleteJob
 """Operations that come in masses; many are worked out together, see :class:`~wfx.store.plan.Plan`."""
 ExclusiveOperation = (
@@ -214,6 +244,7 @@ ExclusiveOperation = (
     | DeviceOperation
     | OpenBulk
     | TaskOperation
+    | ScriptOperation
 )
 """Operations that are done one by one on the tables."""
 
@@ -245,6 +276,12 @@ class TakeEvent:
     records: RuleRecords
     tell: TellEvent
     now: int
+    is_kept: bool = True
+    """Whether its answer is."""
+
+    def kept(self, answer: str) -> Sequence[tuple[str, str]]:
+        """Return what is kept of an answer."""
+        return [(self.key, answer)] if self.is_kept else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +289,7 @@ class EventAnswers:
     """What is written of events from outside beside their changes; nothing if one has an answer already."""
 
     answers: Sequence[tuple[str, str]]
-    """What each event's id is kept as, and its answer; at least one."""
+    """What each event's id is kept as, and its answer, of those whose answers are kept."""
     records: RuleRecords
     now: int
 
@@ -268,6 +305,8 @@ class FinishTask:
     operations: Sequence[JobOperation]
     records: RuleRecords
     now: int
+    tell: TellTask | None = None
+    """Makes the outcome, if that depends on the results of the operations."""
 
     @property
     def due(self) -> int:

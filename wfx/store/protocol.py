@@ -28,11 +28,12 @@ from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
+from wfx.store.buckets import BucketStore
 from wfx.store.bulk import BulkRecord, SliceResult, TellSlice
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
-from wfx.store.rate_tokens import SharedTokens
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import NOTHING, RuleRecords
+from wfx.store.script_protocol import ScriptStore
 
 if TYPE_CHECKING:  # it needs the decisions of this module
     from wfx.store.operations import JobOperation
@@ -45,6 +46,8 @@ DecideChange = Callable[[Job], Change]
 """Decides what becomes of the job, or raises a domain error; pure."""
 RequireJob = Callable[[Job], None]
 """Raises a domain error unless something may be done with the job; pure."""
+Begin = Callable[[], None]
+"""Is called right before something is done; raises a domain error to refuse it."""
 KEPT_FOR_CONSUMERS = 1_000_000
 """Events that are kept for consumers that have not read them, at most, unless somebody says otherwise."""
 
@@ -52,6 +55,10 @@ HELD = 10
 """Seconds for which the store that carries out a bulk request need not give a sign of it."""
 LONGEST_LEASE = 86_400
 """Seconds; a lease for longer would keep a chore undone for longer, too, once its holder is gone."""
+
+
+def nothing() -> None:
+    """Refuse nothing."""
 
 
 class NoRoom(Exception):
@@ -104,6 +111,14 @@ class Lease:
 class LogFollower(Protocol):
     """A place at the end of the log: an asynchronous iterator; see :meth:`Store.follow_log`."""
 
+    @property
+    def head(self) -> int:
+        """The newest event there is, as far as this server knows."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next events are at hand, so that nobody waits for them."""
+
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Return itself."""
 
@@ -114,20 +129,31 @@ class LogFollower(Protocol):
         """Stop following; who waits for events goes on, too."""
 
 
-class Store(RuleStore, Protocol):
+class Store(RuleStore, ScriptStore, Protocol):
     """See the module's docstring for what holds of every operation."""
 
-    async def create_workflow(self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN) -> Workflow:
-        """Store a checked workflow and return it with its number. Raises WorkflowNotUnique."""
+    async def create_workflow(
+        self, workflow: Workflow, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing
+    ) -> Workflow:
+        """Store a checked workflow and return it with its number. Raises WorkflowNotUnique.
+
+        ``begin`` is called right before, and may raise a domain error to refuse.
+        """
 
     async def get_workflow(self, name: str) -> Workflow:
         """Return the workflow. Raises WorkflowNotFound."""
 
+    async def workflow_names(self, among: Collection[str]) -> set[str]:
+        """Return those of these names that workflows have; one look at the tables, however many there are."""
+
     async def query_workflows(self, paging: Paging, room: int = EVERYTHING) -> Page[Workflow]:
         """Return workflows ordered by name, bytewise."""
 
-    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN) -> None:
-        """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it."""
+    async def delete_workflow(self, name: str, *, cause: EncodedCause = UNKNOWN, begin: Begin = nothing) -> None:
+        """Remove the workflow. Raises WorkflowNotFound; WorkflowInUse while any job, finished or not, refers to it.
+
+        ``begin`` is called right before, and may raise a domain error to refuse.
+        """
 
     async def create_job(
         self, workflow: str, decide: DecideCreation, *, size: int = 0, cause: EncodedCause = UNKNOWN
@@ -372,7 +398,7 @@ class Store(RuleStore, Protocol):
         """Tell what the storage takes."""
 
     @property
-    def rate_tokens(self) -> SharedTokens | None:
+    def buckets(self) -> BucketStore | None:
         """Where servers that share the store share buckets; None if there is one server only."""
 
     async def ping(self) -> None:

@@ -13,7 +13,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.rule_records import NOTHING, RuleRecords, Score, Task, TaskOutcome, TaskQuery
 
 if TYPE_CHECKING:  # it needs the decisions of the protocol
-    from wfx.store.operations import JobOperation, TellEvent
+    from wfx.store.operations import JobOperation, TellEvent, TellTask
 
 
 class FactStore(Protocol):
@@ -33,13 +33,20 @@ class EventStore(FactStore, Protocol):
     """What a store does for events from outside."""
 
     async def take_event(
-        self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: TellEvent,
+        *,
+        is_kept: bool = True,
     ) -> str:
         """Do what follows from an event from outside, and return the answer that ``tell`` makes of the results.
 
         The first one who comes with an id does the operations, as those of a step, and writes the records and the
         answer, all in one transaction. To whoever comes with the same id nothing happens, and that answer is returned.
-        It is kept for :data:`~wfx.store.rule_records.KEPT`, unless there are too many. Raises SequenceTaken.
+        It is kept for :data:`~wfx.store.rule_records.KEPT`, unless there are too many, or it need not be kept, since
+        nobody can come with that id again. Raises SequenceTaken.
         """
 
     async def read_event_answer(self, event_id: str) -> str | None:
@@ -60,14 +67,15 @@ class RuleStore(EventStore, Protocol):
     async def finish_task(
         self,
         task: Task,
-        outcome: TaskOutcome,
+        outcome: TaskOutcome | TellTask,
         operations: Sequence[JobOperation] = (),
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         """Do operations, as those of a step, and note what became of a task, in one transaction.
 
-        Returns the results of the operations. Raises TaskTaken unless the task is running and was claimed as often as
-        it says, and SequenceTaken; then nothing has happened.
+        Returns the results of the operations. A function may make the outcome of these. Raises what that raises,
+        TaskTaken unless the task is running and was claimed as often as it says, and SequenceTaken; then nothing has
+        happened.
         """
 
     def watch_tasks(self, observer: Callable[[], None]) -> None:
@@ -81,9 +89,6 @@ class RuleStore(EventStore, Protocol):
 
     async def count_open_tasks(self) -> Mapping[str, int]:
         """Return how many tasks wait or are running, by kind; those without any are left out."""
-
-    async def get_task(self, task_id: int) -> Task:
-        """Return one task. Raises TaskNotFound."""
 
     async def list_tasks(self, query: TaskQuery, room: int = 2**62) -> Sequence[Task]:
         """Return the next tasks of a query.

@@ -218,12 +218,6 @@ class OpenTasks(NamedTuple):
     """Asks how many tasks of each kind wait or are running."""
 
 
-class TaskById(NamedTuple):
-    """Asks for one task."""
-
-    id: int
-
-
 class TaskSearch(NamedTuple):
     """Asks for some tasks, up to so many bytes of documents; the first one in any case."""
 
@@ -258,13 +252,5 @@ class RepetitionsOf(NamedTuple):
 
 
 RuleQuestion = (
-    AnswersTo
-    | NextTaskDue
-    | OpenTasks
-    | TaskById
-    | TaskSearch
-    | ScoreTotals
-    | ScoreSearch
-    | SequencesNamed
-    | RepetitionsOf
+    AnswersTo | NextTaskDue | OpenTasks | TaskSearch | ScoreTotals | ScoreSearch | SequencesNamed | RepetitionsOf
 )

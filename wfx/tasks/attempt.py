@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wfx.domain.cause import decode_cause
 from wfx.domain.errors import Refused, StoreError
 from wfx.domain.json import Json
 from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.request_context import LOG_FIELD
+from wfx.store.operations import TellTask
 from wfx.store.protocol import Store
-from wfx.store.rule_records import Task, TaskOutcome, TaskState
+from wfx.store.rule_records import NOTHING, Task, TaskOutcome, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.address_guard import AddressNotAllowed
 from wfx.tasks.counts import TaskCounts
-from wfx.tasks.performing import CannotBeDone, Perform, TryAgain
+from wfx.tasks.performing import CannotBeDone, Ending, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
+from wfx.tasks.shown import origin
 
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
 _logger = logging.getLogger(__name__)
+
+
+_NO_ENDING = Ending((), NOTHING, lambda _: "")
 
 
 class _Told(NamedTuple):
@@ -57,7 +62,7 @@ class Attempts:
         """Perform a task and note its end; give it back if that is cancelled."""
         began = time.monotonic()
         try:
-            told = await self._told(perform, task)
+            said = await self._attempt(perform, task)
         except asyncio.CancelledError:
             with suppress(StoreError, Refused):
                 kept = task.result or Json(b"null")
@@ -65,10 +70,25 @@ class Attempts:
             raise
         self.counts.attempts[task.kind] += 1
         self.counts.seconds[task.kind].observe(time.monotonic() - began)
-        if await self._write(task, told.outcome):
+        told = await self._end(task, said) if isinstance(said, Ending) else said
+        if told is not None and (isinstance(said, Ending) or await self._write(task, told.outcome)):
             self._count(task, told)
 
-    async def _told(self, perform: Perform, task: Task) -> _Told:
+    async def _end(self, task: Task, ending: Ending) -> _Told | None:
+        """Note the end of a task together with what is left to be done; None if that was not written."""
+        told: list[_Told] = []
+
+        def tell(answers: Sequence[Any]) -> TaskOutcome:
+            told.append(_done(task, ending.tell(answers)))
+            return told[-1].outcome
+
+        try:
+            return told[-1] if await self._write(task, tell, ending) else None
+        except CannotBeDone as exc:
+            failed = _failed(Progress.of(task.result).failed(str(exc)))
+            return failed if await self._write(task, failed.outcome) else None
+
+    async def _attempt(self, perform: Perform, task: Task) -> _Told | Ending:
         progress = Progress.of(task.result)
         try:
             said = await perform(task)
@@ -79,7 +99,7 @@ class Attempts:
         except Exception as exc:
             _logger.exception("performing task %d failed", task.id, extra={"fields": _fields(task)})
             return self._again(progress.failed(f"unexpected: {type(exc).__name__}"))
-        return _Told(TaskOutcome(TaskState.DONE, progress.succeeded(said).encoded), said, logging.DEBUG)
+        return said if isinstance(said, Ending) else _done(task, said)
 
     def _again(self, progress: Progress) -> _Told:
         delay = self._plan.delay(progress.failures)
@@ -89,11 +109,11 @@ class Attempts:
         outcome = TaskOutcome(TaskState.WAITING, progress.encoded, due)
         return _Told(outcome, f"{progress.message}; it is tried again in {delay:.0f} s", logging.INFO)
 
-    async def _write(self, task: Task, outcome: TaskOutcome) -> bool:
+    async def _write(self, task: Task, outcome: TaskOutcome | TellTask, ending: Ending = _NO_ENDING) -> bool:
         """Note what became of a task; tell whether that is so now."""
         for pause in (*_WRITE_PAUSES, None):
             try:
-                await self._store.finish_task(task, outcome)
+                await self._store.finish_task(task, outcome, ending.operations, ending.records)
             except Refused as exc:
                 _logger.warning("%s", exc, extra={"fields": _fields(task)})
                 return False
@@ -115,11 +135,16 @@ class Attempts:
         _logger.log(told.level, "task %d is %s: %s", task.id, state, told.text, extra={"fields": _fields(task)})
 
 
+def _done(task: Task, said: str) -> _Told:
+    return _Told(TaskOutcome(TaskState.DONE, Progress.of(task.result).succeeded(said).encoded), said, logging.DEBUG)
+
+
 def _failed(progress: Progress) -> _Told:
     return _Told(TaskOutcome(TaskState.FAILED, progress.given_up().encoded), progress.message, logging.WARNING)
 
 
 def _fields(task: Task) -> dict[str, object]:
-    """Return what records about a task have, the id of the request that began it first."""
+    """Return what records about a task have: what it comes from, the id of the request that began it first."""
     request_id = decode_cause(task.cause).request_id
-    return {**({LOG_FIELD: request_id} if request_id else {}), "kind": task.kind, "key": task.key}
+    named = {name: value for name, value in origin(task).items() if value}
+    return {**({LOG_FIELD: request_id} if request_id else {}), "kind": task.kind, "key": task.key, **named}

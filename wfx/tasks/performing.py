@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
-from wfx.store.rule_records import Task
+from wfx.store.operations import JobOperation
+from wfx.store.rule_records import RuleRecords, Task
 
-Perform = Callable[[Task], Awaitable[str]]
-"""Does what a task is about, once, and returns what is told of it: ``answered 204``.
+
+class Ending(NamedTuple):
+    """What is done in the store in the transaction that notes the end of a task."""
+
+    operations: Sequence[JobOperation]
+    records: RuleRecords
+    tell: Callable[[Sequence[Any]], str]
+    """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
+
+
+Perform = Callable[[Task], Awaitable[str | Ending]]
+"""Does what a task is about, once, and returns what is told of it, ``answered 204``, or what is left to be done.
 
 Raises TryAgain and CannotBeDone, and AddressNotAllowed.
 """

@@ -25,14 +25,16 @@ from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
 
-Wait = Callable[[Task], Awaitable[float]]
+Admit = Callable[[Task], Awaitable[float]]
 """Tells in how many seconds a task may be run; 0 means now, and then it is counted as run.
 
 It is asked before each attempt. Work that was promised is never refused: it waits, and what is behind it waits, too.
 """
 
 CLAIM_SECONDS = 30.0
-"""How long a claim lasts: longer than a task is held and performed, and its end written."""
+"""How long a claim lasts at least: longer than a task is held and performed, and its end written."""
+_WRITING_SECONDS = 10.0
+"""How long it may take to write the end of a task."""
 FIRST = Timestamp(0)
 """When a task is due that comes before others."""
 LOOK_SECONDS = 60.0
@@ -65,10 +67,14 @@ class TaskRunner:
         attempts: Attempts,
         *,
         at_most: Callable[[], int],
-        wait: Wait = _at_once,
+        wait: Admit = _at_once,
+        longest: float = 0.0,
         now: Callable[[], Timestamp] = present,
     ) -> None:
-        """Run tasks of the kinds that there are performs for, ``at_most`` at once."""
+        """Run tasks of the kinds that there are performs for, ``at_most`` at once.
+
+        An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take.
+        """
         self._store = store
         self._kinds = tuple(performs)
         for kind in performs:
@@ -77,6 +83,7 @@ class TaskRunner:
         self._attempts = attempts
         self._at_most = at_most
         self._wait = wait
+        self._claim = max(CLAIM_SECONDS, longest + _HOLD_SECONDS + _WRITING_SECONDS)
         self._now = now
         self._woken = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -138,7 +145,7 @@ class TaskRunner:
             return LOOK_SECONDS
         if (early := due - self._now()) > 0:
             return min(early / SECOND, LOOK_SECONDS)
-        claimed = await self._store.claim_tasks(self._kinds, min(free, self._batch), CLAIM_SECONDS)
+        claimed = await self._store.claim_tasks(self._kinds, min(free, self._batch), self._claim)
         if not claimed:
             return _AGAIN_SECONDS
         self._held = [*claimed]

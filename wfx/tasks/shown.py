@@ -15,11 +15,19 @@ _LONGEST = 300
 
 def about(task: Task) -> Mapping[str, str]:
     """Return the target of a task, its rule and its action; of a webhook also its id, which receivers see."""
-    found = decode(task.input)
-    given: dict[str, Any] = found if isinstance(found, dict) else {}
-    told = {"target": _target(given)[:_LONGEST]}
-    told |= {name: str(given.get(name, "")) for name in ("rule", "action")}
+    told = {"target": _target(_input_of(task))[:_LONGEST], **origin(task)}
     return told | ({"webhook_id": webhook_id(task.key)} if task.kind == WEBHOOK_NOTIFY else {})
+
+
+def origin(task: Task) -> Mapping[str, str]:
+    """Return the rule and the action that a task comes from."""
+    given = _input_of(task)
+    return {name: str(given.get(name, "")) for name in ("rule", "action")}
+
+
+def _input_of(task: Task) -> Mapping[str, Any]:
+    found = decode(task.input)
+    return found if isinstance(found, dict) else {}
 
 
 def _target(given: Mapping[str, Any]) -> str:

@@ -24,21 +24,42 @@ def run(call: ClientInvocation) -> None:
 def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
     settings = call.settings
     conditions = [
-        ("attribute", ",".join(each.replace("=", ":", 1) for each in settings.items("attribute"))),
+        ("attribute", ",".join(map(_pair, settings.items("attribute")))),
         ("clientIdPrefix", settings.text("prefix")),
         ("label", ",".join(settings.items("label"))),
-        ("notSeenFor", settings.text("not-seen-for")),
+        ("notSeenFor", _duration(settings.text("not-seen-for"))),
         ("sort", settings.text("sort")),
         ("version", settings.text("device-version")),
     ]
     return [(name, value) for name, value in conditions if value]
 
 
+def _pair(attribute: str) -> str:
+    """Write an attribute as the server reads it. Raises UsageFailure."""
+    name, equals, value = attribute.partition("=")
+    if not (name and equals and value):
+        raise UsageFailure(f'--attribute "{attribute}" should be NAME=VALUE')
+    return f"{name}:{value}"
+
+
+def _duration(text: str) -> str:
+    """Write a duration as the server reads it, which knows no days but those of ISO 8601. Raises UsageFailure."""
+    if text.startswith("P") or not text:
+        return text
+    try:
+        seconds = selections.seconds(text)
+    except ValueError as exc:
+        raise UsageFailure(f"--not-seen-for: {exc}") from exc
+    return f"PT{seconds:f}S"
+
+
 _CONDITIONS = (
     Option("prefix", Kind.STRING, "only devices whose client ids begin with this"),
     Option("label", Kind.STRINGS, "only devices that have each of these labels"),
     Option("attribute", Kind.STRINGS, "only devices that have each of these attributes, as NAME=VALUE"),
-    Option("not-seen-for", Kind.STRING, "only devices that were not seen for so long, or never, such as 30m or P1D"),
+    Option(
+        "not-seen-for", Kind.STRING, "only devices that were not seen for so long, or never, such as 2d, 12h or 45m"
+    ),
     Option("device-version", Kind.STRING, "only devices that say that they are this"),
 )
 COMMAND = Command(

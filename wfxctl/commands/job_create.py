@@ -8,7 +8,7 @@ from typing import Any
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import ANY_FILE, Kind, Option
-from wfxctl import bulk, forms, gojson, job_inputs, suggestions, views
+from wfxctl import bulk_options, forms, gojson, job_inputs, suggestions, views
 from wfxctl.documents import Document
 from wfxctl.flags import LOOK
 from wfxctl.invocation import ClientInvocation, encoded
@@ -19,7 +19,7 @@ def run(call: ClientInvocation) -> int | None:
     """Create a job and print it, or create many."""
     if _is_many(call):
         return _many(call)
-    bulk.refuse_without_many(call, "--file or --clients-from")
+    bulk_options.refuse_without_many(call, "--file or --clients-from")
     body: dict[str, Any] = {"clientId": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
     if definition := _definition(call):
         body["definition"] = definition
@@ -37,6 +37,8 @@ def _is_many(call: ClientInvocation) -> bool:
 
 
 def _many(call: ClientInvocation) -> int:
+    from wfxctl import bulk, bulk_changes  # only commands for many need them
+
     settings = call.settings
     if forms.form_of(call) != "json" or settings.text("sort-by"):
         raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
@@ -52,7 +54,9 @@ def _many(call: ClientInvocation) -> int:
             if "workflow" not in job:
                 raise UsageFailure(f"job {number} names no workflow: give --workflow for all that do not")
     lines = [gojson.encode(job) for job in jobs]
-    return bulk.run(call, bulk.creation("\n".join(lines), common, len(lines), lines.__getitem__))
+    workflows = list(dict.fromkeys(str(job.get("workflow") or common.get("workflow", "")) for job in jobs))
+    change = bulk_changes.creation("\n".join(lines), common, len(lines), lines.__getitem__, workflows=workflows)
+    return bulk.run(call, change)
 
 
 def _listed(call: ClientInvocation) -> tuple[Document, list[Document]]:
@@ -105,8 +109,9 @@ COMMAND = Command(
     and a list named jobs. A job has clientId, and may have workflow, definition, tags, and variables that are merged
     into the definition. --workflow, --tag and the definition count for all jobs that do not say otherwise.
 
-    They are created in parts of 500, and --dry-run has the server check them all; see wfxctl job update-status for what
-    else there is to say about many.
+    They are created in parts of 500. --dry-run has the server check them all: failed tells how many name a workflow
+    that does not exist, which come first in what it prints, and the exit code is 6 if any does. See wfxctl job
+    update-status for what else there is to say about many.
     """,
     usage="[FILE|-]",
     examples="""
@@ -142,7 +147,7 @@ COMMAND = Command(
             "create a job for each client of this file, or of standard input when it is -",
             extensions=ANY_FILE,
         ),
-        *bulk.CREATION_OPTIONS,
+        *bulk_options.CREATION_OPTIONS,
         *LOOK,
     ),
     run=run,

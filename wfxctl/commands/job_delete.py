@@ -6,7 +6,7 @@ from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import bulk, selections
+from wfxctl import bulk_options, selections
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, segment
 from wfxctl.targets import Side
@@ -16,19 +16,21 @@ def run(call: ClientInvocation) -> int | None:
     """Delete one job, or those of a selection."""
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
-    bulk.refuse_without_many(call, "a selection, such as --tag or --group")
+    bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
     call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
     return None
 
 
 def _many(call: ClientInvocation) -> int:
+    from wfxctl import bulk, bulk_changes  # only commands for many need them
+
     if call.arguments or call.settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
 
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(call.settings, selections.OPTIONS, now)
 
-    return bulk.run(call, bulk.change("delete", "deleted", "/jobs:delete", select, {}))
+    return bulk.run(call, bulk_changes.change("delete {jobs}", "deleted", "/jobs:delete", select, {}))
 
 
 COMMAND = Command(
@@ -51,6 +53,6 @@ COMMAND = Command(
     # delete them, and keep a list
     wfxctl job delete --group CLOSED --stale 90d --yes --results deleted.csv
     """,
-    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
+    options=(JOB_ID, *selections.OPTIONS, *bulk_options.OPTIONS),
     run=run,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl import gojson, job_steps
+from wfxctl import gojson, job_stays
 from wfxctl.documents import Document, group_of, items, member, text
 from wfxctl.flags import COLOR, JOB_ID
 from wfxctl.invocation import ClientInvocation, decoded, job_path
@@ -15,20 +15,20 @@ from wfxctl.times import age, local_time
 
 _WIDTH = 12
 _DEFINITION_LINES = 40
-_STEPS = 20
+_STAYS = 20
 
 
 def run(call: ClientInvocation) -> None:
-    """Print the job's members, what can happen next, its definition and its last steps."""
+    """Print the job's members, what can happen next, its definition and its last stays."""
     path = job_path(call.subject("id", "job id"))
     job = decoded(call.fetch(call.reading_side, "GET", path, [("history", "true")]))
     if not isinstance(job, dict):
         job = {}
     for line in _lines(job):
         call.out.write(neutralise(line) + "\n")
-    steps = job_steps.steps(job)
-    call.out.write("\nSteps:" + (f" (the last {_STEPS} of {len(steps)})" if len(steps) > _STEPS else "") + "\n")
-    Printer(call, job_steps.VIEW.columns, job_steps.VIEW.group).write(steps[-_STEPS:], header=True)
+    stays = job_stays.stays(job)
+    call.out.write("\nHistory:" + (f" (the last {_STAYS} of {len(stays)})" if len(stays) > _STAYS else "") + "\n")
+    Printer(call, job_stays.VIEW.columns, job_stays.VIEW.group).write(stays[-_STAYS:], header=True)
 
 
 def _lines(job: Document) -> Iterator[str]:
@@ -74,8 +74,8 @@ COMMAND = Command(
     "describe",
     "Show all about a job, for people",
     """
-    Show all about a job on one screen: what it is for, where it stands, what can happen next, and which steps it has
-    made. This is for people and may look different in another release: scripts use wfxctl job get.
+    Show all about a job on one screen: what it is for, where it stands, what can happen next, and which states it
+    has been in. This is for people and may look different in another release: scripts use wfxctl job get.
     """,
     usage="[ID]",
     examples="""

@@ -1,9 +1,9 @@
-"""``wfxctl job history``: the steps that a job has made, and how long each took."""
+"""``wfxctl job history``: which states a job has been in, and for how long."""
 
 from __future__ import annotations
 
 from wfx.commandline.grammar import Command
-from wfxctl import forms, job_steps
+from wfxctl import forms, job_stays
 from wfxctl.documents import Document
 from wfxctl.flags import JOB_ID, LOOK_TABLE
 from wfxctl.invocation import ClientInvocation, decoded, job_path
@@ -12,14 +12,14 @@ from wfxctl.invocation import ClientInvocation, decoded, job_path
 def run(call: ClientInvocation) -> None:
     """Print one row for each stay in a state."""
     path = job_path(call.subject("id", "job id"))
-    forms.check(call, job_steps.VIEW)
+    forms.check(call, job_stays.VIEW)
     job: Document = decoded(call.fetch(call.reading_side, "GET", path, [("history", "true")]))
-    forms.show(call, {"content": job_steps.steps(job)}, job_steps.VIEW)
+    forms.show(call, {"content": job_stays.stays(job)}, job_stays.VIEW)
 
 
 COMMAND = Command(
     "history",
-    "Show the steps of a job",
+    "Show which states a job has been in",
     """
     Show which states a job has been in, the first one first: since when, for how long, how many changes there were
     (reports, also of tags and definition), and what was reported last. What the server has dropped from a long history

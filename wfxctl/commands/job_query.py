@@ -7,11 +7,10 @@ import time
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import fleet, forms, selections, suggestions, views
+from wfxctl import fleet, forms, job_filters, selections, suggestions, views
 from wfxctl.documents import Document
 from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, Query
-from wfxctl.job_filters import conditions_of
 from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
 
 
@@ -26,10 +25,8 @@ def run(call: ClientInvocation) -> None:
 
 
 def _list(call: ClientInvocation) -> None:
-    settings = call.settings
     if not forms.fetch_and_show_list(call, "/jobs", _query(call), views.JOBS):
-        given = [(kind, [settings.text(kind)]) for kind in ("workflow", "state")]
-        suggestions.for_nothing(call, [*given, ("group", settings.items("group"))], settings.text("workflow"))
+        suggestions.for_nothing(call, job_filters.names_of(call.settings))
 
 
 def _fleet_list(call: ClientInvocation) -> None:
@@ -40,8 +37,10 @@ def _fleet_list(call: ClientInvocation) -> None:
             raise UsageFailure(f"--{name} does not go with conditions of the fleet API, such as --stale")
     forms.check(call, views.JOBS)
     query = [*selections.parameters_of(settings, time.time()), ("sort", settings.text("sort"))]
-    rows = fleet.rows(call, "/jobs", query, max(0, settings.number("limit")))
-    forms.show(call, {"content": [fleet.as_job(row) for row in rows]}, views.JOBS)
+    found = [fleet.as_job(row) for row in fleet.rows(call, "/jobs", query, max(0, settings.number("limit")))]
+    forms.show(call, {"content": found}, views.JOBS)
+    if not found:
+        suggestions.for_nothing(call, job_filters.names_of(settings))
 
 
 def _watch(call: ClientInvocation) -> None:
@@ -83,7 +82,7 @@ def _query(call: ClientInvocation) -> Query:
         ("offset", str(settings.number("offset"))),
         ("sort", settings.text("sort")),
     ]
-    return conditions_of(settings) + page
+    return job_filters.conditions_of(settings) + page
 
 
 COMMAND = Command(

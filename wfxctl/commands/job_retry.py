@@ -6,18 +6,21 @@ from collections.abc import Callable
 
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import bulk, fleet, forms, gojson, selections, views
+from wfxctl import bulk_options, fleet, forms, gojson, job_filters, selections, views
 from wfxctl.documents import Document, items, member, text
 from wfxctl.flags import COLOR, COLUMNS, JOB_ID, OUTPUT_NAME, SORT_BY
 from wfxctl.invocation import ClientInvocation, decoded, encoded, job_path
 from wfxctl.targets import Side
+
+_SHOWN = 20
+"""Jobs that a dry run shows, as the server does for other commands."""
 
 
 def run(call: ClientInvocation) -> int | None:
     """Create a job for the same client, with the same workflow, definition and tags; or one for each of many."""
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
-    bulk.refuse_without_many(call, "a selection, such as --tag or --group")
+    bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
     path = job_path(call.subject("id", "job id"))
     forms.check(call, views.JOBS)
     # Read where the new job is created, so that one API suffices.
@@ -29,13 +32,21 @@ def run(call: ClientInvocation) -> int | None:
 
 
 def _many(call: ClientInvocation) -> int:
+    from wfxctl import bulk, bulk_changes  # only commands for many need them
+
     if call.arguments or call.settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
     if any(call.settings.is_flag(name) for name in ("output", "columns", "sort-by")):
         raise UsageFailure("of many jobs the counts are printed, as JSON; --results FILE has a row for each")
-    selection = selections.parameters_of(call.settings, bulk.moment(call))
-    ids = [text(row, "id") for row in fleet.rows(call, "/jobs", selection)]
-    change = bulk.creation("\n".join(ids), {}, len(ids), _reader(call, ids), verb="retry", asks=True)
+    selection = selections.parameters_of(call.settings, bulk_changes.moment(call))
+    ids, seen = list[str](), Document()
+    for page, rows in fleet.pages_of(call, "/jobs", selection):
+        ids += [text(row, "id") for row in rows]
+        seen = {"position": text(page, "position"), "items": seen.get("items") or rows[:_SHOWN]}
+    change = bulk_changes.creation(
+        "\n".join(ids), {}, len(ids), _reader(call, ids), question="retry {jobs}", asks=True,
+        conditions=job_filters.names_of(call.settings), seen={**seen, "count": float(len(ids))},
+    )  # fmt: skip
     return bulk.run(call, change)
 
 
@@ -59,7 +70,7 @@ def _request(job: Document) -> Document:
     request: Document = {"clientId": client, "workflow": workflow}
     if definition := member(job, "definition"):
         request["definition"] = definition
-    if tags := items(job, "tags"):
+    if tags := [tag for tag in items(job, "tags") if tag]:  # the fleet API takes no empty one
         request["tags"] = tags
     return request
 
@@ -82,6 +93,6 @@ COMMAND = Command(
     # all failed jobs of a rollout
     wfxctl job retry --tag rollout-7 --group FAILED --yes
     """,
-    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS, OUTPUT_NAME, COLUMNS, SORT_BY, COLOR),
+    options=(JOB_ID, *selections.OPTIONS, *bulk_options.OPTIONS, OUTPUT_NAME, COLUMNS, SORT_BY, COLOR),
     run=run,
 )

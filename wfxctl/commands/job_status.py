@@ -7,7 +7,7 @@ from typing import Any
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import bulk, selections, suggestions
+from wfxctl import bulk_options, selections, suggestions
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
@@ -27,7 +27,7 @@ def update(call: ClientInvocation) -> int | None:
     settings = call.settings
     if selections.given(settings, selections.STATUS_OPTIONS):
         return _many(call)
-    bulk.refuse_without_many(call, "a selection, such as --tag or --from-state")
+    bulk_options.refuse_without_many(call, "a selection, such as --tag or --from-state")
     # Whoever is not a client acts for the service: typing errors too, as scripts have it.
     side = Side.SOUTH if settings.text("actor").upper() == "CLIENT" else Side.NORTH
     status: dict[str, Any] = {"progress": settings.number("progress"), "state": settings.text("state")}
@@ -40,6 +40,8 @@ def update(call: ClientInvocation) -> int | None:
 
 def _many(call: ClientInvocation) -> int:
     """Move jobs as the operator."""
+    from wfxctl import bulk, bulk_changes  # only commands for many need them
+
     settings = call.settings
     if call.arguments or settings.is_flag("id"):
         raise UsageFailure("a job id and a selection exclude each other")
@@ -56,8 +58,8 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(settings, selections.STATUS_OPTIONS, now)
 
-    change = bulk.change(f"move to {status['state']}", "moved", "/jobs:update", select, {"status": status})
-    return bulk.run(call, change)
+    question = "move {jobs} to " + status["state"]
+    return bulk.run(call, bulk_changes.change(question, "moved", "/jobs:update", select, {"status": status}))
 
 
 GET = Command(
@@ -119,7 +121,7 @@ UPDATE = Command(
         Option("message", Kind.STRING, "a message for people"),
         Option("progress", Kind.INT, "progress in percent"),
         *selections.STATUS_OPTIONS,
-        *bulk.OPTIONS,
+        *bulk_options.OPTIONS,
     ),
     run=update,
 )

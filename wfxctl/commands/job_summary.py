@@ -9,7 +9,7 @@ from wfx.client.pauses import Backoff
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import fleet, selections, tables
+from wfxctl import fleet, job_filters, selections, suggestions, tables
 from wfxctl.documents import Document
 from wfxctl.failures import RefusedByServer, Unreachable
 from wfxctl.flags import COLOR
@@ -39,9 +39,12 @@ def run(call: ClientInvocation) -> None:
         _watch(call, api, shown)
     else:
         try:
-            shown.show(_fetch_summary(call, api))
+            summary = _fetch_summary(call, api)
         except RefusedByServer as exc:
             raise fleet.explained(exc) from exc
+        shown.show(summary)
+        if not summary["total"]:
+            suggestions.for_nothing(call, job_filters.names_of(call.settings))
 
 
 def _watch(call: ClientInvocation, api: Api, shown: _Shown) -> None:

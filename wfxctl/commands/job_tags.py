@@ -6,7 +6,7 @@ from typing import Any
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
-from wfxctl import bulk, selections
+from wfxctl import bulk_options, selections
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
@@ -25,11 +25,13 @@ def _subject(call: ClientInvocation) -> tuple[str, list[str]]:
     return call.arguments[0], call.arguments[1:]
 
 
-def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | None:
+def _many(call: ClientInvocation, question: str, past: str, member: str) -> int | None:
     """Change the tags of the jobs of a selection, if there is one; None if there is none."""
     if not selections.given(call.settings, selections.OPTIONS):
-        bulk.refuse_without_many(call, "a selection, such as --tag or --group")
+        bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
         return None
+    from wfxctl import bulk, bulk_changes  # only commands for many need them
+
     if call.settings.is_flag("id"):
         raise UsageFailure("--id and a selection exclude each other")
     if not call.arguments:
@@ -38,12 +40,12 @@ def _many(call: ClientInvocation, verb: str, past: str, member: str) -> int | No
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(call.settings, selections.OPTIONS, now)
 
-    return bulk.run(call, bulk.change(verb, past, "/jobs:tag", select, {member: call.arguments}))
+    return bulk.run(call, bulk_changes.change(question, past, "/jobs:tag", select, {member: call.arguments}))
 
 
 def add(call: ClientInvocation) -> int | None:
     """Add tags to a job, or to those of a selection; the server refuses an empty list."""
-    if (code := _many(call, "tag", "tagged", "add")) is not None:
+    if (code := _many(call, "tag {jobs}", "tagged", "add")) is not None:
         return code
     job_id, tags = _subject(call)
     call.fetch_and_show(Side.NORTH, "POST", _path(job_id), body=encoded(tags))
@@ -52,7 +54,7 @@ def add(call: ClientInvocation) -> int | None:
 
 def delete(call: ClientInvocation) -> int | None:
     """Remove tags from a job, or from those of a selection."""
-    if (code := _many(call, "remove tags from", "changed", "remove")) is not None:
+    if (code := _many(call, "remove tags from {jobs}", "changed", "remove")) is not None:
         return code
     job_id, tags = _subject(call)
     if not tags:
@@ -86,7 +88,7 @@ ADD = Command(
     # mark all failed jobs of a rollout
     wfxctl job add-tags --tag rollout-7 --group FAILED --yes look-at
     """,
-    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
+    options=(JOB_ID, *selections.OPTIONS, *bulk_options.OPTIONS),
     run=add,
 )
 DELETE = Command(
@@ -109,7 +111,7 @@ DELETE = Command(
     # of all jobs that have the tag
     wfxctl job del-tags --tag look-at --yes look-at
     """,
-    options=(JOB_ID, *selections.OPTIONS, *bulk.OPTIONS),
+    options=(JOB_ID, *selections.OPTIONS, *bulk_options.OPTIONS),
     run=delete,
 )
 GET = Command(

@@ -29,15 +29,16 @@ COMMAND = Command(
     "graph",
     "Print rules as a graph",
     """
-    Print the scenarios, conditions and actions of a rule file as a graph: for Mermaid, or as nodes and connections in
-    JSON (as NoFlo reads them) or in the language FBP. Needs no server.
+    Print the scenarios, conditions and actions of a rule file as a graph, with the way of requests and events through
+    the service to them and back: for Mermaid, or as nodes and connections in JSON (as NoFlo reads them) or in the
+    language FBP. Needs no server.
     """,
     usage="FILE",
     examples="""
     # a drawing for a page in Markdown
     wfxctl rule graph rules.yml
 
-    # which types of events lead to which scenarios
+    # what leads to what
     wfxctl rule graph rules.yml --format json --filter '.connections[] | .src.process + " -> " + .tgt.process' --raw
     """,
     options=(Option("format", Kind.STRING, "form of the graph", "mermaid", choices=("mermaid", "json", "fbp")),),

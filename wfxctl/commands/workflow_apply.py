@@ -29,8 +29,11 @@ def _checked(call: ClientInvocation, names: list[str]) -> list[Source]:
     """Read all files. Raises Failure unless all of them hold valid workflows with different names."""
     from wfxctl import workflow_check  # imports codecs that most commands do not need
 
-    sources = [workflow_file.read(name, call.read(name)) for name in workflow_inputs.files(names)]
-    faults = [fault for source in sources for fault in workflow_check.faults(source)]
+    sources: list[Source] = []
+    faults: list[str] = []
+    for source in workflow_inputs.read_all(call, names):
+        faults += source if isinstance(source, list) else workflow_check.faults(source)
+        sources += [] if isinstance(source, list) else [source]
     first: dict[str, str] = {}
     for source in sources:
         before = first.setdefault(source.document["name"], source.name)

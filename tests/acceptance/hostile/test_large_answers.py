@@ -43,6 +43,7 @@ from wfx.service.guard import Guard
 from wfx.service.health import Health
 from wfx.service.jobs import Jobs
 from wfx.service.limits import Limits
+from wfx.service.scripts import Scripts
 from wfx.service.tasks import Tasks
 from wfx.service.workflows import Workflows
 from wfx.store.opening import open_store
@@ -144,7 +145,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             bulk=BulkJobs(watched, jobs.created, guard),
             limits=limits,
             guard=guard,
-            workflows=Workflows(watched),
+            workflows=Workflows(watched, guard),
             devices=await stack.enter_async_context(Devices(watched)),
             health=Health(watched),
             broker=broker,
@@ -157,6 +158,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             rule_store=watched,
             incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
             tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
+            scripts=Scripts(watched, None, lambda: False),
         )
         listener = open_tcp(Side.NORTH, "127.0.0.1", 0, engine)
         port = int(listener.address.rpartition(":")[2])

@@ -11,10 +11,10 @@ from postgres_server import Postgres
 
 from tests.store.postgres_schemas import schemas, unsound
 from wfx.store.opening import open_store
+from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.deadlines import Deadlines
-from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
 
@@ -47,10 +47,10 @@ async def servers(option: str) -> AsyncIterator[Sequence[Store]]:
 
 
 @pytest.fixture
-async def token_servers(option: str) -> AsyncIterator[Sequence[PostgresRateTokens]]:
+async def bucket_servers(option: str) -> AsyncIterator[Sequence[PostgresBuckets]]:
     """Buckets as two servers have them, in a database with tables."""
     await (await open_store("postgres", option)).close()
-    opened = [PostgresRateTokens(Connector(read_target(option)), Deadlines()) for _ in range(2)]
+    opened = [PostgresBuckets(Connector(read_target(option)), Deadlines()) for _ in range(2)]
     yield opened
     for each in opened:
         await each.close()

@@ -25,10 +25,35 @@ from wfx.store.protocol import Store
 
 ROOT = Path(__file__).parents[3]
 JOB = "(SELECT min(number) FROM job)"
+AS_IT_IS = "FOR EACH ROW WHEN (OLD.tag_keys IS DISTINCT FROM NEW.tag_keys) EXECUTE FUNCTION keep_job_tags()"
+OTHER_TRIGGERS = (
+    "AFTER UPDATE OF job_id ON event FOR EACH ROW EXECUTE FUNCTION keep_job_tags()",
+    f"BEFORE UPDATE OF tag_keys ON job {AS_IT_IS}",
+    f"AFTER UPDATE OF tags ON job {AS_IT_IS}",
+    f"AFTER UPDATE OF tag_keys ON job {AS_IT_IS}".replace("IS DISTINCT FROM", "<"),
+    f"AFTER UPDATE OF tag_keys ON job {AS_IT_IS}".replace("keep_job_tags", "suppress_redundant_updates_trigger"),
+    "AFTER UPDATE OF tag_keys ON job FOR EACH STATEMENT EXECUTE FUNCTION keep_job_tags()",
+)
+"""Triggers with the name of one of ours, on another table, at other times, or of another function."""
 DAMAGE = {
     "index": ["DROP INDEX job_tag_keys", "ALTER TABLE job DROP CONSTRAINT job_id_key"],
     "constraint": ["ALTER TABLE job DROP CONSTRAINT job_workflow_fkey", "ALTER TABLE log DROP CONSTRAINT log_pkey"],
-    "trigger": ["DROP TRIGGER job_tag_gone ON job", "ALTER TABLE job DISABLE TRIGGER job_tag_changed"],
+    "trigger": [
+        "DROP TRIGGER job_tag_gone ON job", "ALTER TABLE job DISABLE TRIGGER job_tag_changed",
+        "ALTER TABLE job ENABLE REPLICA TRIGGER job_tag_changed",
+        *(f"DROP TRIGGER job_tag_changed ON job; CREATE TRIGGER job_tag_changed {one}" for one in OTHER_TRIGGERS),
+    ],
+    "trigger_function": [
+        "CREATE OR REPLACE FUNCTION keep_job_tags() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "ALTER FUNCTION keep_job_tags() RENAME TO keep_tags",
+        "CREATE SCHEMA other; ALTER FUNCTION keep_job_tags() SET SCHEMA other",
+        """
+        DO $$ BEGIN EXECUTE (
+            SELECT replace(pg_get_functiondef(oid), 'public.job_tag', 'other.job_tag') FROM pg_proc
+            WHERE proname = 'keep_job_tags'
+        ); END $$
+        """,
+    ],
     "log_identity": ["UPDATE log SET log_id = 'x'", "DELETE FROM log"],
     "log_horizon": ["UPDATE log SET horizon = head + 1"],
     "log_gap": [
@@ -60,6 +85,11 @@ DAMAGE = {
         "UPDATE job_count SET jobs = jobs + 1",
         "DELETE FROM job_count",
         "INSERT INTO job_count VALUES (1, 'GONE', '', 2)",
+    ],
+    "tag_count": [
+        "INSERT INTO counted_tag VALUES ('y', 1000)",
+        "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_count VALUES ('none', 1, 'NEW', '', 2)",
+        "INSERT INTO counted_tag VALUES ('none', 1000); INSERT INTO tag_shift VALUES (1, 1, 'A', '', '{none}')",
     ],
     "job_tag": [
         "DELETE FROM job_tag WHERE tag = 'y'",
@@ -93,6 +123,7 @@ DAMAGE = {
         "DELETE FROM score",
     ],
     "event_answer": ["UPDATE event_answer SET size = 3", "UPDATE event_answer SET key = 'evt'"],
+    "script": ["UPDATE script SET size = 3", "UPDATE script SET ctime = -1"],
     "repetition": ["UPDATE repetition SET times = -1"],
     "job": [
         f"UPDATE job SET state = 'NO' WHERE number = {JOB}",

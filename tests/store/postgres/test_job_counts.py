@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -16,16 +15,12 @@ from tests.waiting import DEADLINE
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
 from wfx.store.batching_store import BatchingStore
-from wfx.store.findings import quiet
 from wfx.store.opening import open_store
-from wfx.store.postgres import job_summary, restoring
+from wfx.store.postgres import job_summary
 from wfx.store.postgres.backend import PostgresBackend
-from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import fenced_statements
-from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
-from wfx.store.sqlite import dumping as sqlite_dumping
 
 CHORES = 500
 
@@ -44,7 +39,7 @@ def write_as_the_release_before(store: Store, *, really: bool = True) -> None:
     assert isinstance(store, BatchingStore)
     assert isinstance(store.backend, PostgresBackend)
     known = fenced_statements(make_durable=False)
-    counting = "counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END"
+    counting = "counted = CASE counted WHEN head THEN head + (SELECT events FROM size) ELSE counted END"
     shifts = "SELECT workflow, state, grp, jobs FROM shifts"
     assert counting in known.apply
     assert shifts in known.apply
@@ -138,31 +133,3 @@ async def test_counts_of_workflows_that_are_gone_go(store: Store, plain: Plain) 
     )
     assert left == 0
     assert await is_counted(plain)
-
-
-def test_what_was_imported_is_counted_by_a_chore(option: str, tmp_path: Path) -> None:
-    """After an import, summaries are right at once, and are read from counts once the chores are done."""
-    asyncio.run(_filled(tmp_path / "wfx.db"))
-    with sqlite_dumping.dump(tmp_path / "wfx.db") as (header, records):
-        restoring.restore(option, header, records, quiet)
-    asyncio.run(_counted(option))
-
-
-async def _filled(path: Path) -> None:
-    store = await open_store("sqlite", str(path))
-    await populate(store)
-    await store.close()
-
-
-async def _counted(option: str) -> None:
-    store, plain = await open_store("postgres", option), await Connector(read_target(option))()
-    await require_right(store)
-    assert not await is_counted(plain)
-    async with asyncio.timeout(DEADLINE):
-        while await store.run_chores(CHORES) == CHORES:
-            await require_right(store)
-    assert await is_counted(plain)
-    await require_right(store)
-    await plain.close()
-    await store.close()
-    assert await unsound(option) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.postgres.patience import until
+from tests.store.postgres.release_before import write_as_before_counts_of_tags
 from tests.store.samples import FLOW, all_jobs, begin, move, redefine, tag, together, untag
 from tests.store.test_queries import matches, populate
 from wfx.domain.errors import StoreUnusable
@@ -149,6 +150,7 @@ async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, m
     """A database with jobs gets the table, which stays true while a server of the release before goes on."""
     monkeypatch.setattr(opening, "migrations", steps_before)
     older = await open_store("postgres", option)
+    write_as_before_counts_of_tags(older)
     await populate(older)
     assert await plain.fetchval("SELECT version FROM wfx_schema") == BEFORE
     monkeypatch.undo()
@@ -171,6 +173,7 @@ async def test_changes_during_an_upgrade(
     monkeypatch.setattr(opening, "migrations", steps_before)
     monkeypatch.setattr(migrate, "_LOCK_TIMEOUT", "60s")
     older = await open_store("postgres", option)
+    write_as_before_counts_of_tags(older)
     await populate(older)
     await older.close()
     writing = await Connector(read_target(option))()

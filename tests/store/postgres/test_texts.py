@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from random import Random
 
 import pytest
 
+from tests.store.postgres.release_before import write_as_before_counts_of_tags
 from tests.store.samples import FLOW, all_jobs, begin, tag, untag
 from wfx.domain.errors import JobNotFound, TextTooLong, WorkflowNotFound
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
 from wfx.domain.workflow import Group, State, Workflow
 from wfx.store.opening import open_store
+from wfx.store.postgres import opening
+from wfx.store.postgres.checking import check
+from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.migrate import migrations
+from wfx.store.postgres.texts import key_of
 from wfx.store.protocol import Store
 
 
@@ -79,3 +88,44 @@ async def test_what_has_u0000_is_not_found(store: Store) -> None:
             await other
     assert await all_jobs(store, client_id="\0") == await all_jobs(store, tags=("\0",)) == ()
     assert (await store.query_jobs(JobQuery(client_id="a\0"))).items == ()
+
+
+async def test_a_tag_like_what_a_long_one_is_found_by(store: Store) -> None:
+    """A tag that is written like what a long one is found by finds its own jobs alone, in every kind of search."""
+    long = noise(600)
+    like = f"\1{sha256(long.encode()).hexdigest()}"
+    jobs = [await store.create_job(FLOW.name, begin(tags=[name])) for name in (long, like)]
+    jobs.append(await store.change_job((await store.create_job(FLOW.name, begin())).id, tag(like)))
+    for name, ids in ((long, [jobs[0].id]), (like, [jobs[1].id, jobs[2].id])):
+        assert [job.id for job in await all_jobs(store, tags=(name,))] == ids
+        assert [job.id for job in await all_jobs(store, tags=(name, "t"))] == ids
+        for query in (JobListQuery(JobQuery(tags=(name,))), JobListQuery(all_tags=(name,))):
+            assert [row.id for row in (await store.list_jobs(query)).rows] == ids
+            assert [job_id for _, job_id in (await store.select_jobs(query, with_ids=True)).jobs] == ids
+            assert sum((await store.summarize_jobs(query)).counts.values()) == len(ids)
+    assert await all_jobs(store, tags=(like[:-1],)) == ()
+    changed = await store.change_job(jobs[2].id, untag(like))
+    assert [job.id for job in await all_jobs(store, tags=(like,))] == [jobs[1].id]
+    assert changed.tags == b"[]"
+
+
+async def test_tags_of_an_older_schema_that_begin_with_the_mark(
+    option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the upgrade, tags that begin as what long ones are found by get what they are found by now."""
+    monkeypatch.setattr(opening, "migrations", lambda: [step for step in migrations() if step.number < 11])
+    older = await open_store("postgres", option)
+    write_as_before_counts_of_tags(older)
+    await older.create_workflow(FLOW)
+    names = ("\1short", f"\1{'0' * 64}", '\1ü\U0001f600"\\', "plain", noise(600))
+    job = await older.create_job(FLOW.name, begin(tags=names))
+    await older.create_job(FLOW.name, begin(tags=["plain"]))
+    await older.close()
+    as_before = [name if len(name) <= 500 else key_of(name) for name in names]
+    await plain.execute("UPDATE job SET tag_keys = $2 WHERE id = $1", job.id, as_before)
+    monkeypatch.undo()
+    newer = await open_store("postgres", option)
+    for name in names:
+        assert job in await all_jobs(newer, tags=(name,)), name
+    await newer.close()
+    assert (await asyncio.to_thread(check, option)).findings == []

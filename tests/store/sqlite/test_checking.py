@@ -80,6 +80,8 @@ async def fill(store: Store) -> None:
     points = [ScoreEntry("p", "user", 0.1, "x"), ScoreEntry("q", "user", 0.2, "y")]
     records = RuleRecords([task], points, {"n": (0, 1)}, {("root", "x"): 1})
     await store.take_event("evt", (), records, lambda _: "é")
+    for source in ("é", "1"):
+        await store.put_script("calc", source, Json(b"[]"))
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +208,9 @@ DAMAGES = [
     Damage("UPDATE event_answer SET size = 3", "event_answer", "event_answer 1", "2 bytes", "3 bytes"),
     Damage("UPDATE event_answer SET key = 'evt'", "event_answer", "event_answer 1", "a hash", "evt"),
     Damage("UPDATE sequence SET value = 'x'", "sequence", "sequence n", "a whole number", "text, x"),
+    Damage("UPDATE script SET size = 1", "script", "script calc", "2 bytes", "1 bytes"),
+    Damage("UPDATE script SET ctime = 'x'", "script", "script calc", "a time", "x, 1 bytes"),
+    Damage("UPDATE current_script SET name = 'x'", "script", "script x", "a version with this name", "calc"),
     Damage("UPDATE repetition SET times = -1", "repetition", "repetition (root, x)", "from 0 on", "-1 times"),
     Damage("UPDATE workflow SET deleted = 99 WHERE number = 2", "workflow_deleted", "workflow 2", "newest event", "99"),
     Damage("UPDATE workflow SET document = '[]' WHERE number = 1", "workflow", "workflow 1", "can be read", "Error"),

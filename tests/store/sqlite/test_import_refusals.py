@@ -22,7 +22,7 @@ from wfx.store.opening import open_store
 from wfx.store.sqlite.dumping import dump
 from wfx.store.sqlite.restoring import restore
 
-HEADER, WORKFLOW, JOB, EVENT, CONSUMER, DEVICE, TASK, SCORE, SEQUENCE = 0, 1, 3, 8, 21, 22, 25, 26, 28
+HEADER, WORKFLOW, JOB, EVENT, CONSUMER, DEVICE, TASK, SCORE, SEQUENCE, SCRIPT = 0, 1, 3, 8, 21, 22, 25, 26, 28, 29
 """Lines in the dump, from 0."""
 
 
@@ -109,6 +109,10 @@ WRONG: dict[str, tuple[int, dict[str, Any], str]] = {
     "reason": (SCORE, {"reason": "x" * 2001}, "line 27: score p: its reason is too long"),
     "time of points": (SCORE, {"ctime": 1 << 60}, "line 27: score p: it has a time that is not in the years"),
     "sequence": (SEQUENCE, {"name": ""}, "line 29: sequence : its name is empty"),
+    "name of a script": (SCRIPT, {"name": "a\0"}, "line 30: script a.: its name is empty or too long, or it has U"),
+    "source of a script": (SCRIPT, {"source": "x"}, "line 30: script calc: its source does not have the hash"),
+    "time of a script": (SCRIPT, {"ctime": 1 << 60}, "line 30: script calc: it has a time that is not in the years"),
+    "early script": (SCRIPT, {"ctime": -1}, "line 30: script calc: its time is before 1970"),
     "before anything": (CONSUMER, {"lost": -1}, "line 22: consumer reader: its steps and lost events are not"),
 }  # fmt: skip
 
@@ -117,7 +121,7 @@ WRONG: dict[str, tuple[int, dict[str, Any], str]] = {
 def test_dumps_of_releases_before(source: Path, tmp_path: Path, version: int) -> None:
     """A dump without what rules have left, and one without devices, can be imported."""
     header, *documents = records_of(source)
-    lacks = ["tasks", "scores", "sequences", *(["devices"] if version == 1 else [])]
+    lacks = ["tasks", "scores", "sequences", "scripts", *(["devices"] if version == 1 else [])]
     old = {name: count for name, count in header.items() if name not in lacks}
     kept = [document for document in documents if f"{document['kind']}s" not in lacks]
     imported([{**old, "format": version}, *kept], tmp_path / "wfx.db")

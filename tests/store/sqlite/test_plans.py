@@ -199,6 +199,8 @@ def test_fixed_statements_go_by_indexes(rows: int) -> None:
         "oldest_event_answers",
         "expire_bulk_requests",
         "count_tombstones",
+        "count_scripts",
+        "drop_old_scripts",
     }
 
 
@@ -226,6 +228,18 @@ async def test_a_report_leaves_the_job_in_its_place(store: BatchingStore) -> Non
     await store.change_job(job.id, move("RUN", message="works"))
     assert sum("UPDATE job" in sql for sql in said) == 1
     assert not any("SET workflow_state" in sql for sql in said)
+
+
+async def test_thousands_of_names_are_looked_up_by_one_statement(store: BatchingStore, tmp_path: Path) -> None:
+    """Which of 10,000 names workflows have takes one statement, which searches the index of names for each."""
+    said: list[str] = []
+    await sqlite_of(store)._query_connection._connection.set_trace_callback(said.append)
+    assert await store.workflow_names(["a", *(f"n{n}" for n in range(10_000))]) == {"a"}
+    assert len(said) == 1
+    with closing(sqlite3.connect(tmp_path / "wfx.db", isolation_level=None)) as connection:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {SQL['workflow_names']}", ("[]",))]
+    assert not [step for step in steps if step.startswith("SCAN") and not _harmless(step)], steps
+    assert any("(name=?)" in step for step in steps), steps
 
 
 def endless(connection: sqlite3.Connection) -> None:

@@ -156,6 +156,8 @@ async def test_a_database_of_the_first_version_learns_to_sweep(tmp_path: Path) -
             CREATE INDEX place_state ON place (state);
             CREATE INDEX place_group ON place ("group");
             DROP TABLE orphaned_history;
+            DROP TABLE current_script;
+            DROP TABLE script;
             DROP TABLE task;
             DROP TABLE event_answer;
             DROP TABLE score;

@@ -30,7 +30,7 @@ from wfx.store.sqlite.restoring import restore
 
 TABLES = (
     "workflow", "workflow_state", "job", "definition", "job_tag", "event", "consumer", "device", "device_key", "task",
-    "score", "score_total", "sequence",
+    "score", "score_total", "sequence", "script", "current_script",
 )  # fmt: skip
 
 
@@ -191,8 +191,8 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], Any], str]] = {
     "no JSON": (lambda each: each.__setitem__(1, b"{\n"), "line 2: it is not a line of a dump"),
     "no object": (lambda each: each.__setitem__(1, b"[]\n"), "line 2: it is not a JSON object"),
     "format": (lambda each: each.__setitem__(0, _changed(each[0], format=9)), "format 9, this program reads 1"),
-    "cut": (lambda each: each.pop(), "line 30: it ends here, but the dump is not whole"),
-    "longer": (lambda each: each.append(each[-1]), "line 31: the dump has ended before it"),
+    "cut": (lambda each: each.pop(), "line 32: it ends here, but the dump is not whole"),
+    "longer": (lambda each: each.append(each[-1]), "line 33: the dump has ended before it"),
     "missing": (lambda each: each.pop(_at("job", each)), "a record of kind 'job' is missing here; there is 'event'"),
     "kind": (lambda each: each.__setitem__(1, _changed(each[1], kind="x")), "line 2: .* there is 'x'"),
     "odd kind": (lambda each: each.__setitem__(1, _changed(each[1], kind=[])), r"line 2: .* there is \[\]"),
@@ -210,7 +210,7 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], Any], str]] = {
     ),
     "status": (
         lambda each: each.__setitem__(3, _changed(each[3], mtime=1 << 51)),
-        "line 30: it does not match the lines before it",
+        "line 32: it does not match the lines before it",
     ),
     "state": (lambda each: each.__setitem__(3, _changed(each[3], state="NO")), "that workflow 1 does not have, 'NO'"),
     "workflow": (lambda each: each.__setitem__(3, _changed(each[3], workflow=9)), "workflow 9, which is not in the"),

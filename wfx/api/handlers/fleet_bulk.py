@@ -39,7 +39,7 @@ async def create(request: ApiRequest) -> Response:
     """POST /jobs:batch."""
     made: BulkInput = request.body
     bulk, jobs = request.services.bulk, NewJobs(made)
-    if made.head["dryRun"]:
+    if _is_dry(request):
         lost = await _without_workflow(request, jobs)
         others = (place for place in range(len(jobs)) if place not in lost)
         first = [JobResult("", jobs.client_id(n), "", "", lost.get(n)) for n in islice(chain(lost, others), FIRST)]
@@ -49,25 +49,13 @@ async def create(request: ApiRequest) -> Response:
 
 async def _without_workflow(request: ApiRequest, jobs: NewJobs) -> dict[int, WorkflowNotFound]:
     """Return the places of the jobs whose workflow does not exist, with that error."""
-    known: dict[str, WorkflowNotFound | None] = {}
-    lost: dict[int, WorkflowNotFound] = {}
+    names: list[str] = []
     for place in range(len(jobs)):
         if place % _TOGETHER == 0:
             await asyncio.sleep(0)  # others have their turn
-        name = jobs.workflow(place)
-        if name not in known:
-            known[name] = await _missing(request, name)
-        if (error := known[name]) is not None:
-            lost[place] = error
-    return lost
-
-
-async def _missing(request: ApiRequest, name: str) -> WorkflowNotFound | None:
-    try:
-        await request.services.workflows.get(name)
-    except WorkflowNotFound as exc:
-        return exc
-    return None
+        names.append(jobs.workflow(place))
+    existing = await request.services.workflows.existing(set(names))
+    return {place: WorkflowNotFound(name) for place, name in enumerate(names) if name not in existing}
 
 
 async def update(request: ApiRequest) -> Response:
@@ -89,17 +77,28 @@ async def _change(request: ApiRequest, work: BulkWork) -> Response:
     made: BulkInput = request.body
     if made.head["selection"] is None:
         ids = ids_of(made)
-        if made.head["dryRun"]:
+        if _is_dry(request):
             first = [await _looked_up(request, job_id) for job_id in ids[:FIRST]]
             return await _reply(request, await request.services.bulk.given(len(ids)), 0, [_written(first)])
         return await _carried_out(request, work, partial(request.services.bulk.given, len(ids), ids))
-    if made.head["dryRun"]:
+    if _is_dry(request):
         query = _query_of(made)
         targets = await _selected(request, query, None)
         rows = await request.services.bulk.first_of(query)
         first = [JobResult(row.id, row.client_id, row.state, "", None) for row in rows]
         return await _reply(request, targets, 0, [_written(first)])
     return await _carried_out(request, work, partial(_select, request))
+
+
+def _is_dry(request: ApiRequest) -> bool:
+    """Tell whether nothing is to be changed: then the request has no use for its key, which must be one all the same.
+
+    Raises BadRequest.
+    """
+    is_dry: bool = request.body.head["dryRun"]
+    if is_dry:
+        given_key(request.scope["headers"])
+    return is_dry
 
 
 async def _carried_out(request: ApiRequest, work: BulkWork, find: Callable[[], Awaitable[Targets]]) -> Response:

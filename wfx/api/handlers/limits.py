@@ -7,7 +7,8 @@ from typing import Any
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.json import encode
-from wfx.limits.policy import Scope, shown
+from wfx.limits.asks import LimitScope
+from wfx.limits.policy import shown
 from wfx.service.limits import BandState
 
 
@@ -26,5 +27,5 @@ async def show(request: ApiRequest) -> Reply:
 
 
 def _shown(state: BandState) -> dict[str, Any]:
-    members = {"kind": state.kind, "scope": state.scope, "limit": shown(Scope.GLOBAL, state.band)}
+    members = {"kind": state.kind, "scope": state.scope, "limit": shown(LimitScope.GLOBAL, state.band)}
     return members if state.left is None else {**members, "left": state.left, "wait": state.wait}

@@ -1,7 +1,5 @@
 """Rate limit: how many requests may come from one address in a window of time."""
 
-from wfx.api.rate_limit.buckets import Buckets, MemoryBuckets
-from wfx.api.rate_limit.middleware import RateLimit
-from wfx.api.rate_limit.shared_buckets import SharedBuckets
+from wfx.api.rate_limit.middleware import Buckets, RateLimit
 
-__all__ = ["Buckets", "MemoryBuckets", "RateLimit", "SharedBuckets"]
+__all__ = ["Buckets", "RateLimit"]

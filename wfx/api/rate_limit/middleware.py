@@ -6,16 +6,26 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.rate_limit.buckets import Buckets
-from wfx.api.rate_limit.policy import Policy
+from wfx.api.rate_limit.policy import Policy, Whose
 from wfx.api.refusals import refusals_of
 from wfx.api.reply import Reply
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.domain.quota import Quota
+from wfx.limits.asks import Asks, Shortage
 from wfx.request_context import Side
+
+
+class Buckets(Protocol):
+    """Where buckets are kept. Servers that share them share the limit."""
+
+    def take(self, asks: Asks) -> Shortage | Awaitable[Shortage | None] | None:
+        """Take a token of each bucket, or of none; return why none was taken, None if tokens were.
+
+        What is awaited ends in bounded time and does not raise.
+        """
 
 
 class RateLimit:
@@ -51,31 +61,32 @@ class RateLimit:
         policy = self._policy.current
         if policy is None or scope["type"] != "http":
             return self._app(scope, receive, send)
-        key = policy.key(scope)
-        if key is None:
+        whose = policy.whose(scope)
+        if whose is None:
             return self._app(scope, receive, send)
-        wait = self._buckets.take(key, policy.quota)
-        if wait is None:
+        shortage = self._buckets.take(whose.asks)
+        if shortage is None:
             return self._app(scope, receive, send)
-        if isinstance(wait, Awaitable):
-            return self._later(wait, policy.quota, key, scope, receive, send)
-        return self._refusal(policy.quota, key, wait, scope)(scope, receive, send)
+        if isinstance(shortage, Shortage):
+            return self._refusal(policy.size, whose, shortage, scope)(scope, receive, send)
+        return self._later(shortage, policy.size, whose, scope, receive, send)
 
     async def _later(
-        self, answer: Awaitable[float | None], quota: Quota, key: str, scope: Scope, receive: Receive, send: Send
+        self, answer: Awaitable[Shortage | None], size: int, whose: Whose, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        wait = await answer
-        app = self._app if wait is None else self._refusal(quota, key, wait, scope)
+        shortage = await answer
+        app = self._app if shortage is None else self._refusal(size, whose, shortage, scope)
         await app(scope, receive, send)
 
-    def _refusal(self, quota: Quota, key: str, wait: float, scope: Scope) -> Reply:
-        """Make the answer to a request that has found the bucket empty for so many seconds."""
+    def _refusal(self, size: int, whose: Whose, shortage: Shortage, scope: Scope) -> Reply:
+        """Make the answer to a request that has found the bucket empty."""
         self._refused(scope)
+        wait = shortage.milliseconds / 1000
         seconds = max(1, math.ceil(wait))
-        message = f"too many requests from {key}: {quota.size} are allowed, try again in {seconds} s"
+        message = f"too many requests from {whose.name}: {size} are allowed, try again in {seconds} s"
         fields = {
             b"retry-after": seconds,
-            b"x-ratelimit-limit": quota.size,
+            b"x-ratelimit-limit": size,
             b"x-ratelimit-remaining": 0,
             b"x-ratelimit-reset": math.ceil(self._now() + wait),
         }

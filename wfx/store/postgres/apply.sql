@@ -3,7 +3,7 @@
 -- Locks, in this order, so that no two servers ever wait for each other: the server's own row, the jobs by number, the
 -- workflows of new jobs, sequences by name, the consumer of a step, the record of a bulk request, the id of an event from
 -- outside or the task that ends, what rules leave, the log, the counts of jobs. What waited for a lock sees the newest row. A job that has another version than the batch was decided on is left out and named, and so
--- is a new job whose workflow is gone. A job that is changed and stays in its state changes no count.
+-- is a new job whose workflow is gone. A job that is changed and stays in its state, with its tags, changes no count.
 
 -- name: apply
 WITH
@@ -28,7 +28,7 @@ fresh AS MATERIALIZED (
     )
 ),
 locked AS MATERIALIZED (
-    SELECT number, version, workflow, state, grp FROM job
+    SELECT number, version, workflow, state, grp, tag_keys FROM job
     WHERE EXISTS (SELECT FROM me) AND number = ANY ($4::bigint[]) ORDER BY number FOR UPDATE
 ),
 flows AS MATERIALIZED (
@@ -37,7 +37,8 @@ flows AS MATERIALIZED (
     ORDER BY number FOR KEY SHARE
 ),
 good AS MATERIALIZED (
-    SELECT want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before
+    SELECT
+        want.*, locked.workflow, locked.state AS state_before, locked.grp AS grp_before, locked.tag_keys AS tags_before
     FROM want JOIN locked ON locked.number = want.number AND locked.version = want.expected
 ),
 stale AS MATERIALIZED (
@@ -54,6 +55,7 @@ news AS MATERIALIZED (
     ) WITH ORDINALITY AS event (ctime, action, job_id, client_id, workflow, payload, state_before, cause, place)
     WHERE EXISTS (SELECT FROM go) AND job_id NOT IN (SELECT id FROM stale)
 ),
+size AS MATERIALIZED (SELECT count(*) AS events FROM news),
 changed AS (
     UPDATE job
     SET version = good.version, state = good.state, grp = good.grp, mtime = good.mtime, definition_hash = good.hash,
@@ -90,12 +92,14 @@ leftover AS (
 ),
 counter AS (
     UPDATE log
-    SET head = head + (SELECT count(*) FROM news),
-        counted = CASE counted WHEN head THEN head + (SELECT count(*) FROM news) ELSE counted END
-    WHERE (SELECT count(*) FROM news) > 0
+    SET head = head + (SELECT events FROM size),
+        counted = CASE counted WHEN head THEN head + (SELECT events FROM size) ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + (SELECT events FROM size) ELSE tag_counted END
+    WHERE (SELECT events FROM size) > 0
         AND (SELECT count(*) FROM changed) + (SELECT count(*) FROM dropped) + (SELECT count(*) FROM leftover) >= 0
         :noted
-    RETURNING head - (SELECT count(*) FROM news) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
+    RETURNING
+        head - (SELECT events FROM size) AS base, CASE counted WHEN head THEN covered ELSE 0 END AS covered
 ),
 born AS (
     INSERT INTO job (
@@ -107,7 +111,7 @@ born AS (
         fresh.version, fresh.hash, fresh.tags, fresh.tag_keys::text[], fresh.status, fresh.definition,
         fresh.size, fresh.history_bytes
     FROM counter, fresh JOIN news USING (place)
-    RETURNING number, workflow, state, grp
+    RETURNING number, workflow, state, grp, tag_keys
 ),
 :counting
 past AS (
@@ -150,6 +154,16 @@ counts AS (
     INSERT INTO job_count AS known (workflow, state, grp, jobs) SELECT workflow, state, grp, jobs FROM shifts
     ON CONFLICT (workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
 ),
+shifts_of_tags AS (
+    INSERT INTO tag_shift (number, workflow, state_before, grp_before, tags_before, state, grp, tags)
+    SELECT number, workflow, NULL, NULL, NULL, state, grp, tag_keys FROM born WHERE tag_keys <> '{}'
+    UNION ALL
+    SELECT
+        number, workflow, state_before, grp_before, tags_before, CASE WHEN version > 0 THEN state END, grp, tag_keys::text[]
+    FROM good
+    WHERE EXISTS (SELECT FROM counter) AND (version = 0 OR state <> state_before OR tag_keys IS NOT NULL)
+        AND (tags_before <> '{}' OR tag_keys <> '{}')
+),
 
 -- name: go_always
 go AS MATERIALIZED (SELECT id FROM me),
@@ -174,7 +188,11 @@ moved AS (
     ORDER BY key
     RETURNING 1
 ),
-go AS MATERIALIZED (SELECT id FROM me WHERE EXISTS (SELECT FROM moved)),
+go AS MATERIALIZED (
+    SELECT id FROM me
+    WHERE EXISTS (SELECT FROM moved)
+        OR (cardinality($51::text[]) = 0 AND NOT EXISTS (SELECT FROM stale) :unless)  -- no answer is kept
+),
 
 -- name: go_with_task
 moved AS (

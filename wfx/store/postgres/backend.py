@@ -26,14 +26,14 @@ from wfx.store.bulk import BulkRecord
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
-from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules
+from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, rules, scripts
+from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
-from wfx.store.postgres.rate_tokens import PostgresRateTokens
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.session import READ_ONLY
 from wfx.store.postgres.statements import SQL, fenced_statements
@@ -41,6 +41,7 @@ from wfx.store.postgres.workflows import Workflows
 from wfx.store.postgres.writer import Writer
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rule_records import RuleQuestion
+from wfx.store.script_records import ScriptQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class PostgresBackend:
             deadlines,
             notified=notified,
         )
-        self.rate_tokens = PostgresRateTokens(openers.point, deadlines)
+        self.buckets = PostgresBuckets(openers.point, deadlines)
 
         self._known.is_connected = lambda: any(each.is_open for each in self._connections())
         self._known.leave_all = self._leave_all
@@ -197,6 +198,9 @@ class PostgresBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return await self._points.read(partial(self._queries.workflow, name=name))
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return await self._searches.read(partial(self._queries.workflow_names, among=among))
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         return await self._searches.read(partial(self._queries.page_of_workflows, paging=paging, room=room))
 
@@ -215,6 +219,9 @@ class PostgresBackend:
     async def read_rules(self, question: RuleQuestion) -> Any:
         return await self._points.read(partial(rules.answer, question=question))
 
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        return await self._points.read(partial(scripts.answer, question=question))
+
     async def log_bounds(self) -> LogBounds:
         return await self._points.read(self._queries.bounds)
 
@@ -225,14 +232,14 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener, self.rate_tokens)
+        single = (self._writer, self._points, self._pages, self._listener, self.buckets)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
         read_only, unfit = await self._ask("ping")
         if unfit:
-            raise StoreUnavailable(f"the database lacks these tables, or its user a right on them: {unfit}")
+            raise StoreUnavailable(f"the user of the database lacks these rights, or it the tables: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
 
@@ -245,7 +252,7 @@ class PostgresBackend:
 
     async def close(self) -> None:
         await self._listener.close()
-        others = (self._writer, self._points, self._pages, self._searches, self.rate_tokens)
+        others = (self._writer, self._points, self._pages, self._searches, self.buckets)
         await asyncio.gather(*(each.close() for each in others))
 
 

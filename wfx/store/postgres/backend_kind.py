@@ -8,13 +8,20 @@ from pathlib import Path
 
 from wfx.config.options import BY_NAME
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
 from wfx.store.dump import Header, Record, lines
 from wfx.store.dump_file import reported, write_dump
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
+from wfx.store.rekeyed import Rekeyed
 from wfx.store.storage_settings import StorageSettings
+
+_NOT_SEALED = (
+    "values in PostgreSQL cannot be encrypted yet: leave enable-encryption off and encrypt the disk of its server, "
+    "or use --storage sqlite"
+)
 
 
 def own_option(option: str) -> str:
@@ -30,33 +37,48 @@ def own_option(option: str) -> str:
 
 
 async def _open(option: str, settings: StorageSettings) -> Backend:
+    _require_plain(settings.sealing)
     with _driver():
         from wfx.store.postgres.opening import open_backend  # needs the whole backend, and the driver
     return await open_backend(own_option(option), settings)
 
 
-def _check(option: str, progress: Progress) -> Report:
+def _check(option: str, progress: Progress, sealing: Sealing | None) -> Report:
+    _require_plain(sealing)
     with _driver():
         from wfx.store.postgres.checking import check  # needs the driver
     return check(own_option(option), progress)
 
 
 def _back_up(option: str, target: Path, progress: Progress) -> str:
-    with _dump(option) as (header, records):
+    with _dump(option, None) as (header, records):
         write_dump(target, lines(header, reported(records, header, progress)))
     return "restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS BACKUP"
 
 
-def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+def _dump(option: str, _sealing: Sealing | None) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
     with _driver():
         from wfx.store.postgres.dumping import dump  # needs the driver
     return dump(own_option(option))
 
 
-def _restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
+def _restore(
+    option: str, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None
+) -> str:
+    _require_plain(sealing)
     with _driver():
         from wfx.store.postgres.restoring import restore  # needs the driver
     return restore(own_option(option), header, records, progress)
+
+
+def _rekey(_option: str, sealing: Sealing, _progress: Progress) -> Rekeyed:
+    _require_plain(sealing)
+    raise StoreUnusable(_NOT_SEALED)
+
+
+def _require_plain(sealing: Sealing | None) -> None:
+    if sealing is not None and sealing.seals:
+        raise StoreUnusable(_NOT_SEALED)
 
 
 @contextmanager
@@ -82,4 +104,4 @@ def _probe(option: str) -> None:
     read_target(own_option(option))
 
 
-POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, probe=_probe)
+POSTGRES = BackendKind(_open, _check, _back_up, _dump, _restore, _rekey, _describe, probe=_probe)

@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     long_histories: Sequence[int]
     """The numbers of those whose histories exceed their bounds then."""
     is_still: bool
-    """Whether no job is created, deleted, or moved into another state."""
+    """Whether no job is created, deleted, moved into another state, or tagged otherwise."""
 
 
 def batch_of(plan: Plan) -> Batch:
@@ -49,7 +49,7 @@ def batch_of(plan: Plan) -> Batch:
         if before is not None and after is not None:
             if after is before:
                 continue
-            is_still = is_still and after.state == before.state
+            is_still = is_still and after.state == before.state and after.tags == before.tags
             changed.append(_changed_row(pending, before, after))
             overtaken.append(after.overtaken)
             entries += _entry_rows(pending, pending.loaded.number, None, before.version)

@@ -27,7 +27,7 @@ def statement(checkpoint: Checkpoint, fenced: FencedStatements) -> tuple[str, _V
                 return fenced.apply_step, own
             return fenced.apply_step_with_records, (*own, *_values(records, now))
         case EventAnswers(answers, records, now):
-            keys, texts = zip(*answers, strict=True)
+            keys, texts = _columns(answers, 2)
             return fenced.apply_events, (keys, now, texts, *_values(records, now))
         case FinishTask(task_id, attempts, (state, result, _), _, records, now):
             own_of_task = (task_id, attempts, state.value, result.decode(), checkpoint.due, now)

@@ -5,13 +5,14 @@
 SELECT 'index ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
     'bulk_request_created', 'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey',
-    'current_workflow_number_key', 'current_workflow_pkey', 'device_keys', 'device_pkey', 'device_unclaimed',
-    'event_answer_created', 'event_answer_key_key', 'event_answer_pkey', 'event_pkey', 'history_pkey', 'job_client',
-    'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state', 'job_tag_keys', 'job_tag_pkey',
-    'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_pkey', 'rate_bucket_pkey',
-    'repetition_mtime', 'repetition_pkey', 'score_actor', 'score_key_key', 'score_pkey', 'score_total_pkey',
-    'sequence_pkey', 'task_due', 'task_finished', 'task_key_key', 'task_kind', 'task_pkey', 'task_state',
-    'tombstone_id_key', 'tombstone_pkey', 'workflow_deleted', 'workflow_pkey', 'writer_pkey'
+    'counted_tag_pkey', 'current_script_pkey', 'current_workflow_number_key', 'current_workflow_pkey', 'device_keys',
+    'device_pkey', 'device_unclaimed', 'event_answer_created', 'event_answer_key_key', 'event_answer_pkey',
+    'event_pkey', 'history_pkey', 'job_client', 'job_count_pkey', 'job_grp', 'job_id_key', 'job_pkey', 'job_state',
+    'job_tag_keys', 'job_tag_pkey', 'job_workflow_state', 'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey',
+    'log_pkey', 'rate_bucket_pkey', 'repetition_mtime', 'repetition_pkey', 'score_actor', 'score_key_key', 'score_pkey',
+    'score_total_pkey', 'script_number_key', 'script_pkey', 'sequence_pkey', 'tag_count_pkey', 'task_due',
+    'task_finished', 'task_key_key', 'task_kind', 'task_pkey', 'task_state', 'tombstone_id_key', 'tombstone_pkey',
+    'workflow_deleted', 'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
@@ -21,12 +22,14 @@ WHERE NOT EXISTS (
 -- name: constraint
 SELECT 'constraint ' || name, 'one that is valid', 'none'
 FROM unnest(ARRAY[
-    'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'current_workflow_number_fkey',
+    'bulk_request_key_key', 'bulk_request_pkey', 'bulk_slice_pkey', 'consumer_pkey', 'counted_tag_pkey',
+    'current_script_name_sha256_fkey', 'current_script_pkey', 'current_workflow_number_fkey',
     'current_workflow_number_key', 'current_workflow_pkey', 'device_pkey', 'event_answer_key_key', 'event_answer_pkey',
     'event_pkey', 'history_pkey', 'job_count_pkey', 'job_id_key', 'job_pkey', 'job_tag_pkey', 'job_workflow_fkey',
     'lease_pkey', 'left_history_pkey', 'limit_bucket_pkey', 'log_one_check', 'log_pkey', 'rate_bucket_pkey',
-    'repetition_pkey', 'score_key_key', 'score_pkey', 'score_total_pkey', 'sequence_pkey', 'task_key_key', 'task_pkey',
-    'tombstone_id_key', 'tombstone_pkey', 'workflow_pkey', 'writer_pkey'
+    'repetition_pkey', 'score_key_key', 'score_pkey', 'score_total_pkey', 'script_number_key', 'script_pkey',
+    'sequence_pkey', 'tag_count_pkey', 'task_key_key', 'task_pkey', 'tombstone_id_key', 'tombstone_pkey',
+    'workflow_pkey', 'writer_pkey'
 ]) AS name
 WHERE NOT EXISTS (
     SELECT FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
@@ -34,12 +37,45 @@ WHERE NOT EXISTS (
 )
 
 -- name: trigger
-SELECT 'trigger ' || name, 'one that fires', 'none'
-FROM unnest(ARRAY['job_tag_born', 'job_tag_changed', 'job_tag_gone']) AS name
-WHERE NOT EXISTS (
-    SELECT FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
-    WHERE tgname = name AND tgenabled IN ('O', 'A') AND pg_table_is_visible(pg_class.oid)
-)
+-- As PostgreSQL writes it out: the table, the events, the condition and the function; names without a schema are those of ours.
+SELECT 'trigger ' || wanted.name, definition || ', which fires', coalesce(found.told, 'none')
+FROM (
+    VALUES
+        (
+            'job_tag_born', 'CREATE TRIGGER job_tag_born AFTER INSERT ON job '
+            'FOR EACH ROW WHEN (new.tag_keys <> ''{}''::text[]) EXECUTE FUNCTION keep_job_tags()'
+        ),
+        (
+            'job_tag_changed', 'CREATE TRIGGER job_tag_changed AFTER UPDATE OF tag_keys ON job '
+            'FOR EACH ROW WHEN (old.tag_keys IS DISTINCT FROM new.tag_keys) EXECUTE FUNCTION keep_job_tags()'
+        ),
+        (
+            'job_tag_gone', 'CREATE TRIGGER job_tag_gone AFTER DELETE ON job '
+            'FOR EACH ROW WHEN (old.tag_keys <> ''{}''::text[]) EXECUTE FUNCTION keep_job_tags()'
+        )
+) AS wanted (name, definition)
+LEFT JOIN (
+    SELECT
+        tgname AS name,
+        pg_get_triggerdef(pg_trigger.oid, true) || CASE WHEN tgenabled IN ('O', 'A') THEN '' ELSE ', which does not fire' END AS told
+    FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
+    WHERE pg_table_is_visible(pg_class.oid) AND NOT tgisinternal
+) AS found ON found.name = wanted.name
+WHERE told IS DISTINCT FROM definition
+
+-- name: trigger_function
+-- The hash is that of the text that the steps of the schema give it, without the schema of the table that it names.
+SELECT 'function ' || wanted.name, 'one in plpgsql with the text of the present schema, which names the table job_tag', coalesce(told, 'none')
+FROM (VALUES ('keep_job_tags', 'b55384abd3426ee77ec571d3e836122c')) AS wanted (name, hash)
+LEFT JOIN (
+    SELECT
+        proname AS name, 'another one, in ' || lanname AS told,
+        CASE WHEN lanname = 'plpgsql' THEN md5(replace(prosrc, quote_ident(nspname) || '.job_tag', 'job_tag')) END AS hash
+    FROM pg_proc
+    JOIN pg_namespace ON pg_namespace.oid = pronamespace JOIN pg_language ON pg_language.oid = prolang
+    WHERE pg_function_is_visible(pg_proc.oid) AND pronargs = 0
+) AS found ON found.name = wanted.name
+WHERE found.hash IS DISTINCT FROM wanted.hash
 
 -- name: log_identity
 SELECT 'log', 'one row, with 32 hexadecimal digits', count(*) || ' rows, ' || coalesce(min(log_id), 'none')
@@ -77,6 +113,29 @@ SELECT 'job_count of workflow ' || workflow || ', state ' || state, coalesce(the
 FROM (SELECT workflow, state, count(*) AS there_are FROM job, log WHERE job.number <= covered GROUP BY workflow, state) AS found
 FULL JOIN (SELECT workflow, state, jobs FROM job_count WHERE jobs <> 0) AS known USING (workflow, state)
 WHERE there_are IS DISTINCT FROM jobs AND EXISTS (SELECT FROM log WHERE counted = head)
+
+-- name: tag_count
+SELECT
+    'tag_count of tag ' || left(tag, 100) || ', workflow ' || workflow || ', state ' || state, coalesce(there_are, 0) || ' jobs',
+    coalesce(jobs, 0)
+FROM (
+    SELECT tag, workflow, state, count(*) AS there_are
+    FROM job CROSS JOIN LATERAL (SELECT DISTINCT unnest(tag_keys)) AS own (tag) JOIN counted_tag USING (tag)
+    WHERE number <= covered GROUP BY tag, workflow, state
+) AS found
+FULL JOIN (
+    SELECT tag, workflow, state, sum(jobs) AS jobs
+    FROM (
+        SELECT 0 AS number, tag, workflow, state, jobs FROM tag_count
+        UNION ALL
+        SELECT number, unnest(tags_before), workflow, state_before, -1 FROM tag_shift WHERE state_before IS NOT NULL
+        UNION ALL
+        SELECT number, unnest(coalesce(tags, tags_before)), workflow, state, 1 FROM tag_shift WHERE state IS NOT NULL
+    ) AS shifted
+    JOIN counted_tag USING (tag)
+    WHERE number <= covered GROUP BY tag, workflow, state HAVING sum(jobs) <> 0
+) AS known USING (tag, workflow, state)
+WHERE there_are IS DISTINCT FROM jobs AND EXISTS (SELECT FROM log WHERE tag_counted = head)
 
 -- name: job_tag
 SELECT
@@ -173,6 +232,13 @@ WHERE points IS NULL OR given IS NULL OR abs(points - given) > 1e-9 * greatest(m
 SELECT
     'event_answer ' || number, 'a hash, and ' || octet_length(answer) || ' bytes', key || ', ' || size || ' bytes'
 FROM event_answer WHERE length(key) <> 64 OR size <> octet_length(answer)
+
+-- name: script
+SELECT
+    'script ' || name || ' ' || sha256, 'a hash, a time from 0 on and ' || octet_length(source) || ' bytes',
+    ctime || ', ' || size || ' bytes'
+FROM script
+WHERE length(sha256) <> 64 OR ctime < 0 OR size <> octet_length(source)
 
 -- name: repetition
 SELECT 'repetition (' || root || ', ' || element || ')', 'a number and a time from 0 on', times || ' times at ' || mtime

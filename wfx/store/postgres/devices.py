@@ -22,6 +22,9 @@ from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.rows import Row
 from wfx.store.postgres.statements import SQL
 
+_NEXT = "\1"
+"""What makes an id the next possible one: PostgreSQL's texts have no U+0000."""
+
 
 async def list_devices(plain: Plain, query: DeviceQuery) -> DeviceList:
     """Return a page of devices."""
@@ -88,10 +91,22 @@ async def _candidates(plain: Plain, query: DeviceQuery, most: int) -> list[Candi
     keys = list(query.keys) or None
     rows = await plain.fetch(_ordered("devices_in_range", query, comparison), low, high, most, keys)
     known = [Candidate(*row) for row in rows]
-    if keys or query.only_seen:
+    if keys or query.only_seen or (known and not await _has_others(plain, query, known, most)):
         return known
     clients = await plain.fetch(_ordered("clients_in_range", query, comparison), low, high, most)
     return first_of_both(query, known, [row[0] for row in clients], most)
+
+
+async def _has_others(plain: Plain, query: DeviceQuery, known: Sequence[Candidate], most: int) -> bool:
+    """Tell whether clients without rows are among the next devices; where all have some, they need not be listed."""
+    low, comparison, high = id_range(query)
+    ids = sorted(each.client_id for each in known)
+    begins = [low if comparison == ">=" else low + _NEXT, *(each + _NEXT for each in ids)]
+    gaps = [*zip(begins, [*ids, high], strict=True)]
+    if len(known) >= most:
+        del gaps[0 if query.descending else -1]  # beyond the last one that is looked at
+    found: bool = await plain.fetchval(SQL["has_clients_between"], *map(list, zip(*gaps, strict=True)))
+    return found
 
 
 def _ordered(name: str, query: DeviceQuery, comparison: str) -> str:

@@ -20,7 +20,7 @@ from wfx.store.dump import (
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
-from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 from wfx.store.postgres import reference_rows
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
@@ -58,6 +58,7 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     yield from typed("task", rows(SQL["dump_tasks"]), _task, _FIRST)
     yield from typed("score", rows(SQL["dump_scores"]), lambda row: ScoreRecord(*row), _FIRST)
     yield from typed("sequence", rows(SQL["dump_sequences"]), lambda row: SequenceRecord(*row), _FIRST)
+    yield from typed("script", rows(SQL["dump_scripts"]), _script, _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -108,6 +109,11 @@ def _task(row: Row) -> TaskRecord:
     return TaskRecord(
         key, kind, state, due, attempts, ctime, mtime, Json(document.encode()), _encoded(result), Json(cause.encode())
     )
+
+
+def _script(row: Row) -> ScriptRecord:
+    name, sha256, ctime, is_current, findings, source = row
+    return ScriptRecord(name, sha256, ctime, is_current, Json(findings.encode()), source)
 
 
 def _encoded(text: str | None) -> Json | None:

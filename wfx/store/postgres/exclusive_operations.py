@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks.
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks, scripts.
 
 Each is one statement, or several of which each may be done twice; so no lock is held while this server thinks.
 """
@@ -21,6 +21,7 @@ from wfx.store.operations import (
     ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
+    DeleteScript,
     DeleteWorkflow,
     DescribeDevice,
     DeviceOperation,
@@ -32,13 +33,15 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    PutScript,
     ReplayTask,
     RunChores,
+    ScriptOperation,
     TakeLease,
     TaskOperation,
 )
 from wfx.store.plan import workflow_event
-from wfx.store.postgres import bulk, devices, rules, tasks
+from wfx.store.postgres import bulk, devices, rules, scripts, tasks
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_summary import count_more
 from wfx.store.postgres.statements import SQL, FencedStatements
@@ -47,7 +50,7 @@ from wfx.store.postgres.unfinished_import import import_of, under_way
 from wfx.store.protocol import Consumer, Lease
 
 _Held = OpenConsumer | TakeLease | EndLeases | OpenBulk
-_Repeatable = PruneLog | RunChores | DropTombstones | _Held | DeviceOperation | TaskOperation
+_Repeatable = PruneLog | RunChores | DropTombstones | _Held | DeviceOperation | TaskOperation | ScriptOperation
 
 
 class Fence(NamedTuple):
@@ -78,24 +81,20 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
     match operation:
         case PruneLog():
             return await _prune_log(plain, operation, now)
-        case RunChores():
-            dropped = await _drop_histories(plain, operation.at_most)
-            dropped += await bulk.drop_expired(plain, now, operation.at_most - dropped)
-            dropped += await rules.drop_expired(plain, now, operation.at_most - dropped)
-            return operation.at_most if dropped < operation.at_most and await count_more(plain) else dropped
-        case DropTombstones():
-            values = (max(operation.at_most, 0), operation.older_than, MOST_TOMBSTONES)
-            result = await plain.fetchval(SQL["drop_tombstones"], *values)
+        case RunChores() | DropTombstones():
+            return await _drop(plain, operation, now)
         case OpenConsumer():
             return await _open_consumer(plain, operation.name)
         case OpenBulk():
             return await bulk.open_one(plain, operation, now)
         case TakeLease() | EndLeases():
-            result = await _lease(plain, operation)
+            result: Any = await _lease(plain, operation)
         case NoteSightings() | DescribeDevice() | DeleteDevice():
             result = await devices.perform(plain, operation)
         case ClaimTasks() | ReplayTask() | DropTasks():
             result = await tasks.perform(plain, operation, now)
+        case PutScript() | DeleteScript():
+            result = await scripts.perform(plain, operation, now)
     return result
 
 
@@ -171,6 +170,18 @@ async def _prune_log(plain: Plain, operation: PruneLog, now: int) -> int:
     pruned = new > old and await plain.fetchval(SQL["prune"], old, new) is not None
     await plain.execute(SQL["forget_workflows"])
     return new - old if pruned else 0
+
+
+async def _drop(plain: Plain, operation: RunChores | DropTombstones, now: int) -> int:
+    """Drop what nobody sees any more; return how many rows that were, or as many as may be if there is more to do."""
+    at_most = operation.at_most
+    if isinstance(operation, DropTombstones):
+        gone: int = await plain.fetchval(SQL["drop_tombstones"], max(at_most, 0), operation.older_than, MOST_TOMBSTONES)
+        return gone
+    dropped = await _drop_histories(plain, at_most)
+    dropped += await bulk.drop_expired(plain, now, at_most - dropped)
+    dropped += await rules.drop_expired(plain, now, at_most - dropped)
+    return at_most if dropped < at_most and await count_more(plain) else dropped
 
 
 async def _drop_histories(plain: Plain, at_most: int) -> int:

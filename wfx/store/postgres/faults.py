@@ -7,7 +7,7 @@ import time
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreFull, StoreUnavailable
+from wfx.domain.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 
 
 class DecideAgain(StoreUnavailable):
@@ -18,7 +18,7 @@ class Unfit(StoreUnavailable):
     """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
 
 
-class Locked(StoreUnavailable):
+class Locked(StoreBusy):
     """Somebody else holds a lock; the statement changed nothing, and the connection is good."""
 
 
@@ -32,6 +32,8 @@ LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutErr
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
 _AGAIN_AFTER = 60.0
 """Seconds until it is told once more that a database is unfit in the same way."""
+_GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO it"
+"""What gives the user of the database what it needs."""
 _SYNTAX = "42601"
 _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("23503", "40001", "40P01"), DecideAgain, "other changes were in the way"),
@@ -39,7 +41,8 @@ _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("55P03",), Locked, "somebody holds a lock on a table or a row that this needs"),
     (("08", "57P"), ConnectionLost, _LOST_CONNECTION),
     (("25", "53", "55", "57", "58", "XX"), StoreUnavailable, "PostgreSQL failed"),
-    (("3D", "3F", "42"), Unfit, "the database lacks a table, a column or a right that this needs"),
+    (("42501",), Unfit, f"the user of the database lacks a right; the owner has to {_GRANT}"),
+    (("3D", "3F", "42"), Unfit, "the database lacks a table or a column that this needs"),
 )
 """What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}

@@ -32,6 +32,8 @@ _ANY = {**_ONE, "tag": "tag_keys && {}", "group": "grp = ANY ({})"}
 """That it has one of an array of values."""
 _TAGGED = {False: {**_ANY, "tag": "tag = ANY ({})"}, True: {**_ONE, "tag": "tag = {}"}}
 """The same of rows of ``job_tag``, by whether there is one value."""
+_COUNTED = {**_ONE, "tag": "tag = {}"}
+"""The same of rows of counts."""
 _OF_TAGS = {"tag", "workflow"}
 """What the rows of ``job_tag`` can tell."""
 
@@ -67,6 +69,11 @@ class MoreJobs(NamedTuple):
 def condition_of(query: JobQuery) -> Condition:
     """Make the condition of a query; the first value has the mark ``$1``."""
     return _condition(query, "job", {True: _ONE, False: _ANY})
+
+
+def condition_of_counts(query: JobQuery) -> Condition:
+    """Make the condition on counts of jobs, those of a tag if it has one; the tag has the mark ``$1`` then."""
+    return _condition(query, "tag_count" if query.tags else "job_count", {True: _COUNTED, False: _ANY})
 
 
 def condition_of_tags(query: JobQuery) -> Condition | None:

@@ -37,7 +37,9 @@ _LOCK_TIMEOUT = "1s"
 TABLES = (
     "log", "writer", "workflow", "current_workflow", "job", "history", "left_history", "event", "consumer", "lease",
     "rate_bucket", "job_count", "tombstone", "bulk_request", "bulk_slice", "device", "job_tag", "limit_bucket",
+    "counted_tag", "tag_count", "tag_shift",
     "task", "event_answer", "score", "score_total", "sequence", "repetition",
+    "script", "current_script",
 )  # fmt: skip
 """All tables that the steps make."""
 

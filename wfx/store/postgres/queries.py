@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -81,6 +81,11 @@ class Queries:
         if name not in found:
             raise WorkflowNotFound(name)
         return found[name]
+
+    async def workflow_names(self, plain: Plain, among: Collection[str]) -> set[str]:
+        """Return those of these names that workflows have now."""
+        rows = await plain.fetch(SQL["numbers_by_name"], [name for name in among if "\0" not in name])
+        return {row[0] for row in rows}
 
     async def page_of_workflows(self, plain: Plain, paging: Paging, room: int) -> Page[Workflow]:
         """Return a page of workflows."""

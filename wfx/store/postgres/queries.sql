@@ -118,11 +118,11 @@ SELECT pg_notify('wfx_log', '') FROM renamed
 SELECT 1
 
 -- name: ping
--- Whether nothing can be written, and of which tables the user lacks a right or which are not there.
+-- Whether nothing can be written, and which rights the user lacks on tables, all of them on one that is not there.
 SELECT
     current_setting('transaction_read_only') = 'on',
     (
-        SELECT string_agg(DISTINCT name, ', ')
+        SELECT string_agg(wanted || ' on ' || name, ', ' ORDER BY name, wanted)
         FROM
             (
                 VALUES
@@ -133,10 +133,13 @@ SELECT
                 ('lease', 'SELECT,INSERT,UPDATE'), ('job_count', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('tombstone', 'SELECT,INSERT,UPDATE,DELETE'), ('bulk_request', 'SELECT,INSERT,UPDATE,DELETE'),
                 ('bulk_slice', 'SELECT,INSERT,DELETE'), ('device', 'SELECT,INSERT,UPDATE,DELETE'),
-                ('job_tag', 'SELECT,INSERT,DELETE'),
+                ('job_tag', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('counted_tag', 'SELECT,INSERT,UPDATE,DELETE'), ('tag_count', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('tag_shift', 'SELECT,INSERT,DELETE'),
                 ('task', 'SELECT,INSERT,UPDATE,DELETE'), ('event_answer', 'SELECT,INSERT,DELETE'),
                 ('score', 'SELECT,INSERT'), ('score_total', 'SELECT,INSERT,UPDATE'),
-                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE')
+                ('sequence', 'SELECT,INSERT,UPDATE'), ('repetition', 'SELECT,INSERT,UPDATE,DELETE'),
+                ('script', 'SELECT,INSERT,UPDATE,DELETE'), ('current_script', 'SELECT,INSERT,UPDATE,DELETE')
             ) AS needed (name, rights),
             unnest(string_to_array(rights, ',')) AS wanted
         WHERE NOT coalesce(has_table_privilege(to_regclass(name)::oid, wanted), false)
@@ -153,13 +156,17 @@ FROM job JOIN workflow ON workflow.number = job.workflow WHERE job.number = ANY 
 
 -- name: summarize_jobs
 -- One row for each state with jobs, or one without a name. Jobs are counted in the index of workflows and states, without a
--- look at their rows; the group follows from both.
+-- look at their rows; the group follows from both, and is that of the count if there is one.
 SELECT
-    log_id, head, name, (
-        SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
-    ), state, jobs
+    log_id, head, name, coalesce(
+        job_count.grp,
+        CASE WHEN found.jobs > 0 THEN (
+            SELECT grp FROM job WHERE job.workflow = found.workflow AND job.state = found.state LIMIT 1
+        ) END
+    ), found.state, found.jobs
 FROM log
 LEFT JOIN (SELECT workflow, state, count(*) AS jobs FROM job :condition GROUP BY workflow, state) AS found ON true
+LEFT JOIN job_count ON job_count.workflow = found.workflow AND job_count.state = found.state
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: read_counts
@@ -167,6 +174,29 @@ LEFT JOIN workflow ON workflow.number = found.workflow
 SELECT log_id, head, counted = head AND covered = 9223372036854775807, name, grp, state, jobs
 FROM log
 LEFT JOIN (SELECT workflow, grp, state, jobs FROM job_count :condition) AS found ON jobs > 0
+LEFT JOIN workflow ON workflow.number = found.workflow
+
+-- name: read_counts_of_tag
+-- The same of the jobs that have the tag $1, with what has changed since they were counted.
+SELECT
+    log_id, head,
+    tag_counted = head AND EXISTS (SELECT FROM counted_tag WHERE tag = $1::text AND covered = 9223372036854775807),
+    name, grp, state, jobs
+FROM log
+LEFT JOIN (
+    SELECT workflow, grp, state, sum(jobs)::bigint AS jobs
+    FROM (
+        SELECT tag, workflow, grp, state, jobs FROM tag_count
+        UNION ALL
+        SELECT $1::text, workflow, grp, state, 1 FROM tag_shift
+        WHERE state IS NOT NULL AND $1::text = ANY (coalesce(tags, tags_before))
+        UNION ALL
+        SELECT $1::text, workflow, grp_before, state_before, -1 FROM tag_shift
+        WHERE state_before IS NOT NULL AND $1::text = ANY (tags_before)
+    ) AS shifted
+    :condition
+    GROUP BY workflow, grp, state
+) AS found ON jobs > 0
 LEFT JOIN workflow ON workflow.number = found.workflow
 
 -- name: count_more
@@ -193,12 +223,121 @@ BEGIN
 END
 $$
 
+-- name: count_more_of_tags
+-- Counts some more jobs of one tag, or begins anew. What has changed before is added first, as the lock on the log keeps others
+-- from changing more.
+DO $$
+DECLARE
+    place log;
+    next counted_tag;
+    upto bigint;
+BEGIN
+    SELECT * INTO place FROM log FOR UPDATE;
+    IF place.tag_counted <> place.head THEN
+        DELETE FROM tag_count;
+        DELETE FROM tag_shift;
+        UPDATE counted_tag SET covered = 0;
+        UPDATE log SET tag_counted = head;
+        RETURN;
+    END IF;
+    :add;
+    SELECT * INTO next FROM counted_tag WHERE covered < 9223372036854775807 ORDER BY tag LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DELETE FROM tag_count WHERE tag = next.tag AND next.covered = 0;
+    SELECT CASE count(*) WHEN :most THEN max(number) ELSE 9223372036854775807 END INTO upto
+    FROM (
+        SELECT number FROM job_tag WHERE tag = next.tag AND number > next.covered ORDER BY number LIMIT :most
+    ) AS some_jobs;
+    INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+    SELECT next.tag, job.workflow, state, min(grp), count(*)
+    FROM job_tag JOIN job USING (number)
+    WHERE tag = next.tag AND job_tag.number > next.covered AND job_tag.number <= upto GROUP BY job.workflow, state
+    ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs;
+    UPDATE counted_tag SET covered = upto WHERE tag = next.tag;
+END
+$$
+
+-- name: add_shifts
+-- Adds what has changed to the counts of tags, as far as the jobs were counted.
+WITH
+gone AS (
+    DELETE FROM tag_shift WHERE ctid = ANY (ARRAY (SELECT ctid FROM tag_shift LIMIT :most))
+    RETURNING *
+)
+INSERT INTO tag_count AS known (tag, workflow, state, grp, jobs)
+SELECT tag, workflow, state, min(grp), sum(jobs)
+FROM (
+    SELECT number, workflow, state_before AS state, grp_before AS grp, unnest(tags_before) AS tag, -1 AS jobs FROM gone
+    WHERE state_before IS NOT NULL
+    UNION ALL
+    SELECT number, workflow, state, grp, unnest(coalesce(tags, tags_before)), 1 FROM gone WHERE state IS NOT NULL
+) AS each_tag
+JOIN counted_tag USING (tag)
+WHERE number <= covered
+GROUP BY tag, workflow, state HAVING sum(jobs) <> 0
+ORDER BY tag, workflow, state
+ON CONFLICT (tag, workflow, state) DO UPDATE SET jobs = known.jobs + excluded.jobs
+
 -- name: is_counted
--- Whether what was counted so far is true, or nothing ever was; and whether that is all there is.
-SELECT counted IN (head, -1), counted = head AND covered = 9223372036854775807 FROM log
+-- For jobs, and for tags: whether what was counted so far is true, or nothing ever was; and whether that is all there is.
+SELECT
+    counted IN (head, -1), counted = head AND covered = 9223372036854775807,
+    tag_counted IN (head, -1),
+    tag_counted = head AND NOT EXISTS (SELECT FROM counted_tag WHERE counted_tag.covered < 9223372036854775807)
+FROM log
+
+-- name: has_shifts
+SELECT EXISTS (SELECT FROM tag_shift)
+
+-- name: choose_tags
+-- More tags to be counted: those that $1 jobs have at least, as the statistics of PostgreSQL say, and the table.
+INSERT INTO counted_tag (tag)
+SELECT tag
+FROM (
+    SELECT unnest(most_common_vals::text::text[]) AS tag, unnest(most_common_freqs) * reltuples AS jobs
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_stats ON schemaname = nspname AND tablename = relname AND attname = 'tag'
+    WHERE pg_class.oid = 'job_tag'::regclass
+) AS frequent
+WHERE jobs >= $1 AND tag NOT IN (SELECT tag FROM counted_tag)
+    AND (SELECT count(*) FROM (SELECT FROM job_tag WHERE job_tag.tag = frequent.tag LIMIT $1) AS some_jobs) = $1
+ON CONFLICT (tag) DO NOTHING
 
 -- name: forget_counts
 DELETE FROM job_count WHERE jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow)
+
+-- name: forget_tags
+-- Tags that fewer than $1 jobs have by now are counted no more.
+DELETE FROM counted_tag
+WHERE covered = 9223372036854775807 AND EXISTS (SELECT FROM log WHERE tag_counted = head)
+    AND (SELECT coalesce(sum(jobs), 0) FROM tag_count WHERE tag_count.tag = counted_tag.tag) < $1
+
+-- name: forget_counts_of_tags
+DELETE FROM tag_count
+WHERE tag NOT IN (SELECT tag FROM counted_tag)
+    OR (jobs = 0 AND workflow NOT IN (SELECT number FROM current_workflow))
+
+-- name: count_imported
+-- Nobody else changes anything. Which tags are counted: those that $1 jobs have at least, and $2 of them at most.
+WITH
+jobs AS (
+    INSERT INTO job_count (workflow, state, grp, jobs)
+    SELECT workflow, state, min(grp), count(*) FROM job GROUP BY workflow, state
+),
+chosen AS (
+    INSERT INTO counted_tag (tag, covered)
+    SELECT tag, 9223372036854775807 FROM job_tag GROUP BY tag HAVING count(*) >= $1 ORDER BY count(*) DESC, tag LIMIT $2
+    RETURNING tag
+),
+tags AS (
+    INSERT INTO tag_count (tag, workflow, state, grp, jobs)
+    SELECT tag, workflow, state, min(grp), count(*)
+    FROM job CROSS JOIN LATERAL unnest(tag_keys) AS own (tag) JOIN chosen USING (tag)
+    GROUP BY tag, workflow, state
+)
+UPDATE log SET counted = head, covered = 9223372036854775807, tag_counted = head
 
 -- name: describe
 SELECT pg_database_size(current_database()), current_setting('server_version'), (SELECT count(*) FROM tombstone)
@@ -213,7 +352,9 @@ named AS (
     INSERT INTO current_workflow (name, number) SELECT $4, number FROM made RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    UPDATE log
+    SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + 1 ELSE tag_counted END
     WHERE (SELECT count(*) FROM named) = 1
     RETURNING head AS seq
 ),
@@ -241,7 +382,9 @@ gone AS (
     RETURNING number
 ),
 counter AS (
-    UPDATE log SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END
+    UPDATE log
+    SET head = head + 1, counted = CASE counted WHEN head THEN head + 1 ELSE counted END,
+        tag_counted = CASE tag_counted WHEN head THEN head + 1 ELSE tag_counted END
     WHERE (SELECT count(*) FROM gone) = 1
     RETURNING head AS seq
 ),
@@ -453,7 +596,7 @@ UPDATE job SET history_bytes = history_bytes - $2, history_dropped = history_dro
 SELECT
     log_id, horizon, head, (SELECT count(*) FROM workflow), (SELECT count(*) FROM job), (SELECT count(*) FROM event),
     (SELECT count(*) FROM consumer), (SELECT count(*) FROM device), (SELECT count(*) FROM task),
-    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence)
+    (SELECT count(*) FROM score), (SELECT count(*) FROM sequence), (SELECT count(*) FROM script)
 FROM log
 
 -- name: dump_tasks
@@ -464,6 +607,10 @@ SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number
 
 -- name: dump_sequences
 SELECT name, value FROM sequence ORDER BY name
+
+-- name: dump_scripts
+SELECT script.name, script.sha256, ctime, current_script.name IS NOT NULL, findings, source
+FROM script LEFT JOIN current_script USING (name, sha256) ORDER BY number
 
 -- name: sum_imported_scores
 INSERT INTO score_total (actor_id, points) SELECT actor_id, sum(points) FROM score GROUP BY actor_id
@@ -516,7 +663,7 @@ DELETE FROM writer
 SELECT
     head = 0 AND NOT EXISTS (SELECT FROM workflow) AND NOT EXISTS (SELECT FROM consumer)
     AND NOT EXISTS (SELECT FROM device) AND NOT EXISTS (SELECT FROM event_answer) AND NOT EXISTS (SELECT FROM score)
-    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence)
+    AND NOT EXISTS (SELECT FROM task) AND NOT EXISTS (SELECT FROM sequence) AND NOT EXISTS (SELECT FROM script)
 FROM log FOR UPDATE
 
 -- name: begin_import
@@ -548,14 +695,15 @@ ANALYZE workflow, job, history, event, device, job_tag
 -- The table goes first: where it is not there any more, the import was finished by another one, and nothing happens.
 DROP TABLE import_progress;
 TRUNCATE
-    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, task, score, score_total, sequence;
-UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807
+    workflow, current_workflow, job, history, event, consumer, device, job_count, job_tag, counted_tag, tag_count, tag_shift,
+    task, score, score_total, sequence, script, current_script;
+UPDATE log SET head = 0, horizon = 0, counted = 0, covered = 9223372036854775807, tag_counted = 0
 
 -- name: lock_head
 SELECT head FROM log FOR UPDATE
 
 -- name: set_log
-UPDATE log SET head = $1, horizon = $2, counted = -1
+UPDATE log SET head = $1, horizon = $2, counted = -1, tag_counted = -1
 
 -- name: number_next_workflow
 SELECT setval(pg_get_serial_sequence('workflow', 'number'), coalesce(max(number), 1), max(number) IS NOT NULL) FROM workflow
@@ -590,46 +738,20 @@ SELECT number, mtime::text, status::text, definition::text
 FROM (SELECT row_number() OVER (ORDER BY stime, id COLLATE "C") AS number, id FROM job) AS numbered
 JOIN history ON job_history = numbered.id ORDER BY number, history.id
 
--- name: take_tokens
--- Of how many are wanted of each bucket those are taken that are there; see Bucket in domain/quota.py. $3 is the size of
--- a bucket, $4 how many tokens are put back when a window of $5 seconds is over. Buckets are locked in order.
-INSERT INTO rate_bucket AS kept (key, since, used, granted, full_at)
-SELECT key, now, least(wanted, $3), least(wanted, $3), now + ceil(least(wanted, $3)::double precision / $4) * $5
-FROM unnest($1::text[], $2::bigint[]) AS asked (key, wanted), extract(epoch FROM clock_timestamp()) AS now
-ORDER BY key
-ON CONFLICT (key) DO UPDATE SET (since, used, granted, full_at) = (
-    SELECT began, missing + taken, taken, began + ceil((missing + taken)::double precision / $4) * $5
-    FROM (
-        SELECT
-            CASE WHEN passed = 0 THEN kept.since WHEN missing > 0 THEN kept.since + passed * $5 ELSE excluded.since END,
-            missing, least(excluded.used, greatest($3 - missing, 0))
-        FROM (
-            SELECT passed, CASE WHEN passed = 0 THEN kept.used ELSE greatest(kept.used - passed * $4, 0) END::bigint
-            FROM greatest(floor((excluded.since - kept.since) / $5), 0) AS passed
-        ) AS back (passed, missing)
-    ) AS next (began, missing, taken)
-)
-RETURNING key, granted, since + $5 - extract(epoch FROM clock_timestamp())
-
--- name: forget_full_buckets
-DELETE FROM rate_bucket WHERE ctid = ANY (ARRAY (
-    SELECT ctid FROM rate_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) LIMIT $1 FOR UPDATE SKIP LOCKED
-))
-
--- name: lock_limits
+-- name: lock_buckets
 --- Buckets by their keys, which are made if need be and locked in order; the last one tells the time when all are.
 INSERT INTO limit_bucket AS kept (key) SELECT key FROM unnest($1::text[]) AS asked (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET key = excluded.key
 RETURNING key, periods, missing, at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
--- name: keep_limit
+-- name: keep_bucket
 UPDATE limit_bucket SET periods = $2, missing = $3, at = $4, full_at = $5 WHERE key = $1
 
--- name: look_at_limits
+-- name: look_at_buckets
 SELECT kept.periods, kept.missing, kept.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN limit_bucket AS kept USING (key) ORDER BY place
 
--- name: forget_full_limits
+-- name: forget_full_buckets
 DELETE FROM limit_bucket WHERE ctid = ANY (ARRAY (
     SELECT ctid FROM limit_bucket WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000 LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
@@ -650,6 +772,13 @@ WITH RECURSIVE client (found) AS (
     SELECT (SELECT left(client_id, 500) FROM job WHERE :step ORDER BY 1 :order LIMIT 1) FROM client WHERE found IS NOT NULL
 )
 SELECT found FROM client WHERE found IS NOT NULL LIMIT $3
+
+-- name: has_clients_between
+-- Whether there are jobs of clients whose ids are from one of $1 on and before that of $2 in its place.
+SELECT EXISTS (
+    SELECT FROM unnest($1::text[], $2::text[]) AS gap (first, behind)
+    WHERE EXISTS (SELECT FROM job WHERE left(client_id, 500) >= gap.first AND left(client_id, 500) < gap.behind)
+)
 
 -- name: devices_by_id
 SELECT client_id, first_seen, last_seen, version, description FROM device WHERE client_id = ANY ($1::text[])
@@ -834,3 +963,47 @@ gone AS (
     RETURNING 1
 )
 SELECT count(*) FROM gone
+
+-- name: put_script
+-- Nothing if there are $7 scripts, and none of this name.
+WITH
+before AS (SELECT sha256 FROM current_script WHERE name = $1),
+room AS (SELECT EXISTS (SELECT FROM before) OR (SELECT count(*) FROM current_script) < $7 AS is_there),
+version AS (
+    INSERT INTO script (name, sha256, ctime, size, findings, source)
+    SELECT $1, $2, $3, $4, $5, $6 FROM room WHERE is_there
+    ON CONFLICT (name, sha256) DO UPDATE SET number = DEFAULT, ctime = excluded.ctime, findings = excluded.findings
+    RETURNING 1
+),
+put AS (
+    INSERT INTO current_script (name, sha256) SELECT $1, $2 FROM room WHERE is_there
+    ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256
+    RETURNING 1
+)
+SELECT is_there, (SELECT sha256 FROM before) FROM room
+
+-- name: delete_script
+DELETE FROM current_script WHERE name = $1 RETURNING name
+
+-- name: drop_old_scripts
+-- By number: one that another server puts meanwhile gets another, and stays.
+DELETE FROM script USING (
+    SELECT number FROM script WHERE NOT EXISTS (
+        SELECT FROM current_script WHERE current_script.name = script.name AND current_script.sha256 = script.sha256
+    )
+    ORDER BY number DESC OFFSET $1
+) AS old
+WHERE script.number = old.number
+
+-- name: script
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL, source
+FROM script LEFT JOIN current_script USING (name, sha256)
+WHERE script.name = $1 AND script.sha256 = coalesce($2, (SELECT sha256 FROM current_script WHERE name = $1))
+
+-- name: scripts
+SELECT name, sha256, ctime, size, findings, true
+FROM current_script JOIN script USING (name, sha256) WHERE name > $1 ORDER BY name LIMIT $2
+
+-- name: script_versions
+SELECT script.name, script.sha256, ctime, size, findings, current_script.name IS NOT NULL
+FROM script LEFT JOIN current_script USING (name, sha256) WHERE script.name = $1 ORDER BY number DESC

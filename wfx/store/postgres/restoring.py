@@ -18,6 +18,7 @@ from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.postgres.blocking import BlockingConnection, blocking, in_one_state
 from wfx.store.postgres.checking import examine
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.job_summary import count_imported
 from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.row_maker import COLUMNS, RowMaker, Rows
 from wfx.store.postgres.statements import SQL
@@ -133,6 +134,7 @@ async def _finished(plain: Plain, name: str, step: _Step) -> None:
     async with plain.transaction():
         await _go_on(plain, name, step)
         await plain.execute(SQL["number_next_workflow"])
+        await count_imported(plain)
         await plain.execute(SQL["end_import"])
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from wfx.domain.json import Json, decode
 from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader, naming
-from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
-from wfx.store.dump_rules import require_score, require_sequence, require_task
+from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rules import require_score, require_script, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.postgres.texts import key_of, require_key, require_storable
 from wfx.store.sizes import size_of
@@ -29,6 +29,8 @@ COLUMNS = {
     "task": ("key", "kind", "state", "due", "attempts", "ctime", "mtime", "input", "result", "cause"),
     "score": ("key", "actor_id", "points", "reason", "ctime"),
     "sequence": ("name", "value"),
+    "script": ("name", "sha256", "ctime", "size", "findings", "source"),
+    "current_script": ("name", "sha256"),
 }  # fmt: skip
 """What is written of each table, in the order in which they refer to each other."""
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -80,6 +82,8 @@ class RowMaker:
             case SequenceRecord():
                 require_sequence(record)
                 rows["sequence"].append(record)
+            case ScriptRecord():
+                return self._add_script(record, rows)
         return 0
 
     def _add_task(self, record: TaskRecord, rows: Rows) -> int:
@@ -87,6 +91,14 @@ class RowMaker:
         *others, document, result, cause = record
         rows["task"].append((*others, document.decode(), _text(result), cause.decode()))
         return len(document) + len(result or b"")
+
+    def _add_script(self, record: ScriptRecord, rows: Rows) -> int:
+        size = require_script(record)
+        name, sha256, ctime, is_current, findings, source = record
+        rows["script"].append((name, sha256, ctime, size, findings.decode(), source))
+        if is_current:
+            rows["current_script"].append((name, sha256))
+        return size
 
     def _add_workflow(self, record: WorkflowRecord, rows: Rows) -> int:
         workflow = self._read.workflow(record)

@@ -18,7 +18,6 @@ from wfx.store.rule_records import (
     ScoreSearch,
     ScoreTotals,
     SequencesNamed,
-    TaskById,
     TaskSearch,
     expired_answers,
 )
@@ -40,7 +39,7 @@ async def drop_expired(plain: Plain, now: int, at_most: int) -> int:
 async def answer(plain: Plain, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | OpenTasks() | TaskById() | TaskSearch():
+        case NextTaskDue() | OpenTasks() | TaskSearch():
             return await tasks.answer(plain, question)
         case AnswersTo(keys):
             rows = await plain.fetch(SQL["event_answers"], keys)

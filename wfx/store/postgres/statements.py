@@ -30,7 +30,7 @@ class FencedStatements(NamedTuple):
     apply: str
     """Writes a batch of which each job may be stale."""
     apply_still: str
-    """Writes one in which no job is created, deleted, or moved into another state, so that no count changes."""
+    """Writes one in which no job is created, deleted, moved, or tagged otherwise, so that no count changes."""
     apply_step: str
     """Writes a step of a consumer, or nothing."""
     apply_slice: str

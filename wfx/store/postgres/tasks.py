@@ -10,7 +10,7 @@ from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperation
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
-from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskById, TaskSearch
+from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskSearch
 
 
 async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
@@ -36,15 +36,13 @@ async def _replay(plain: Plain, task_id: int, now: int) -> Task:
     raise TaskNotFailed(task_id, task.state)
 
 
-async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskById | TaskSearch) -> Any:
+async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskSearch) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
             return await plain.fetchval(SQL["next_task_due"], kinds)
         case OpenTasks():
             return dict(await plain.fetch(SQL["open_tasks"]))
-        case TaskById(task_id):
-            return await _by_id(plain, task_id)
         case TaskSearch():
             return await _page(plain, question)
 

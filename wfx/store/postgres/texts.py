@@ -11,6 +11,8 @@ _LONGEST_KEY = 2500
 """Bytes of a name that an index finds: an entry of an index has 2,704 at most, and other columns beside it."""
 _LONGEST_TAG = 500
 """Characters of a tag that is found by itself; a longer one is found by its hash."""
+_HASHED = "\1"
+"""What hashes begin with."""
 
 
 def array_of(texts: Iterable[str]) -> str:
@@ -19,8 +21,12 @@ def array_of(texts: Iterable[str]) -> str:
 
 
 def key_of(tag: str) -> str:
-    """Return what a tag is found by."""
-    return tag if len(tag) <= _LONGEST_TAG else f"\1{sha256(tag.encode()).hexdigest()}"
+    """Return what a tag is found by, which no other tag is.
+
+    A short one that begins with the mark of hashes is found by its hash, too.
+    """
+    is_plain = len(tag) <= _LONGEST_TAG and not tag.startswith(_HASHED)
+    return tag if is_plain else f"{_HASHED}{sha256(tag.encode()).hexdigest()}"
 
 
 def require_storable(what: str, *texts: str | None) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from wfx.domain.errors import StoreError, StoreUnavailable
+from wfx.domain.errors import StoreBusy, StoreError, StoreUnavailable
 from wfx.store.backend import Applied, JobsLocked, Performed, Snapshot
 from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
@@ -184,7 +184,7 @@ class Writer:
         until, clock = self._began + self._deadlines.write, asyncio.get_running_loop().time
         for attempt in range(_ATTEMPTS):
             if attempt and clock() > until:
-                raise StoreUnavailable(f"{NO_ANSWER} in time; the change was not made")
+                raise StoreBusy(f"{NO_ANSWER} in time; the change was not made")
             try:
                 answer = await self.connection.run(send, until)
             except DecideAgain:

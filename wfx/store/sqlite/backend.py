@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import NotOnThisLog, StoreDamaged
+from wfx.domain.errors import NotOnThisLog, SealedValueUnreadable, StoreDamaged
 from wfx.domain.job import Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
@@ -26,7 +26,8 @@ from wfx.store.operations import Checkpoint, ExclusiveOperation
 from wfx.store.plan import Plan
 from wfx.store.protocol import Consumer, LogBounds
 from wfx.store.rule_records import RuleQuestion
-from wfx.store.sqlite import bulk, consumers, figures, rules
+from wfx.store.script_records import ScriptQuestion
+from wfx.store.sqlite import bulk, consumers, figures, rules, scripts
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.connection import inside
 from wfx.store.sqlite.dirty_jobs import DirtyJobs
@@ -126,11 +127,11 @@ class SqliteBackend:
     async def read_tombstone(self, job_id: str, since: Timestamp) -> Job:
         return await self._point(partial(self._queries.tombstone, job_id=job_id, since=since))
 
-    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job]]:
+    async def read_pages(self, queries: Sequence[JobQuery], room: int) -> Sequence[Page[Job] | SealedValueUnreadable]:
         age = self._jobs.age
         pages = await self._point(partial(self._queries.pages, queries=queries, room=room))
         for query, page in zip(queries, pages, strict=True):
-            if page.rest is None:
+            if isinstance(page, Page) and page.rest is None:
                 self._jobs.keep_page(query, page, age)
         return pages
 
@@ -165,6 +166,9 @@ class SqliteBackend:
     async def read_workflow(self, name: str) -> Workflow:
         return await self._point(partial(self._queries.workflow, name=name))
 
+    async def read_workflow_names(self, among: Collection[str]) -> set[str]:
+        return await self._search(partial(self._queries.workflow_names, among=among))
+
     async def read_workflows(self, paging: Paging, room: int) -> Page[Workflow]:
         return await self._search(partial(self._queries.query_workflows, paging=paging, room=room))
 
@@ -189,6 +193,9 @@ class SqliteBackend:
     async def read_rules(self, question: RuleQuestion) -> Any:
         return await self._point(partial(rules.answer, question=question))
 
+    async def read_scripts(self, question: ScriptQuestion) -> Any:
+        return await self._point(partial(scripts.answer, question=question))
+
     async def log_bounds(self) -> LogBounds:
         position = self._writer.position
         return LogBounds(position.log_id, position.horizon + 1, position.head)
@@ -206,7 +213,7 @@ class SqliteBackend:
         return await self._point(partial(figures.describe, path=self._location.path, connections=different))
 
     @property
-    def rate_tokens(self) -> None:
+    def buckets(self) -> None:
         return None
 
     async def ping(self) -> None:

@@ -8,24 +8,26 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.backend import Backend
 from wfx.store.backend_kinds import BackendKind
 from wfx.store.dump import Header, Record
 from wfx.store.findings import Progress, Report
+from wfx.store.rekeyed import Rekeyed
 from wfx.store.sqlite import dsn
 from wfx.store.storage_settings import StorageSettings
 
 
-async def _open(option: str, _settings: StorageSettings) -> Backend:
+async def _open(option: str, settings: StorageSettings) -> Backend:
     from wfx.store.sqlite.opening import open_backend  # needs the whole backend
 
-    return await open_backend(option)
+    return await open_backend(option, settings.sealing)
 
 
-def _check(option: str, progress: Progress) -> Report:
+def _check(option: str, progress: Progress, sealing: Sealing | None) -> Report:
     from wfx.store.sqlite.checking import check  # needs all tables
 
-    return check(dsn.file_of(option, "wfx check"), progress)
+    return check(dsn.file_of(option, "wfx check"), progress, sealing)
 
 
 def _back_up(option: str, target: Path, progress: Progress) -> str:
@@ -36,18 +38,26 @@ def _back_up(option: str, target: Path, progress: Progress) -> str:
     return how_to_restore(source)
 
 
-def _dump(option: str) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+def _dump(option: str, sealing: Sealing | None) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
     from wfx.store.sqlite.dumping import dump  # needs all tables
 
-    return dump(dsn.file_of(option, "wfx export"))
+    return dump(dsn.file_of(option, "wfx export"), sealing)
 
 
-def _restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
+def _restore(
+    option: str, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None
+) -> str:
     from wfx.store.sqlite.restoring import restore  # needs all tables
 
     path = dsn.file_of(option, "wfx import")
-    restore(path, header, records, progress)
+    restore(path, header, records, progress, sealing)
     return str(path)
+
+
+def _rekey(option: str, sealing: Sealing, progress: Progress) -> Rekeyed:
+    from wfx.store.sqlite.rekeying import rekey  # needs all tables
+
+    return rekey(dsn.file_of(option, "wfx rekey"), sealing, progress)
 
 
 def _describe(option: str) -> str:
@@ -81,4 +91,4 @@ def _probe(option: str) -> None:
         raise StoreUnusable(f"cannot use the database {path}: {fault}")
 
 
-SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _describe, _require_lasting, _probe)
+SQLITE = BackendKind(_open, _check, _back_up, _dump, _restore, _rekey, _describe, _require_lasting, _probe)

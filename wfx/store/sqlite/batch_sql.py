@@ -8,8 +8,10 @@ from itertools import count
 
 from wfx.domain.job import Job
 from wfx.domain.json import decode
+from wfx.protection.sealing import Sealing
 from wfx.store.sqlite.numbering import NumberedBatch, NumberedJob
 from wfx.store.sqlite.rows import Row, changed_row, entry_row, event_row, new_row, tombstone_row, workflow_state_of
+from wfx.store.sqlite.sealed_rows import sealed
 from wfx.store.sqlite.statements import Statement, over_rows
 
 _Rows = defaultdict[str, list[Row]]
@@ -35,7 +37,7 @@ _ENTRIES = 500
 """History entries to delete at once; each may lie on a page of its own."""
 
 
-def statements(batch: NumberedBatch) -> list[Statement]:
+def statements(batch: NumberedBatch, sealing: Sealing | None = None) -> list[Statement]:
     """Make what brings the tables to what the batch says."""
     rows: _Rows = defaultdict(list)
     gone: list[tuple[NumberedJob, Job]] = []
@@ -50,6 +52,9 @@ def statements(batch: NumberedBatch) -> list[Statement]:
     if gone:
         _delete(gone, rows)
     rows["insert_events"] = list(map(event_row, count(batch.first_seq), batch.events))
+    if sealing is not None:
+        ids = {job.number: known.id for job in batch.jobs if (known := job.after or job.before) is not None}
+        rows = defaultdict(list, {name: list(sealed(sealing, name, some, ids)) for name, some in rows.items()})
     return [statement for name in _ORDER if name in rows for statement in over_rows(name, rows[name])]
 
 

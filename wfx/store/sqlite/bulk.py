@@ -9,12 +9,15 @@ from wfx.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from wfx.store import bulk
 from wfx.store.bulk import KEPT, BulkRecord, SliceRecord
 from wfx.store.operations import OpenBulk
+from wfx.store.sqlite.sealed_rows import BULK_CONTENT, opened, opened_text, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL
+
+_RESULTS = "bulk_slice.results"
 
 
 def read(connection: sqlite3.Connection, key: str) -> BulkRecord | None:
     """Return the record; None if there is none."""
-    row = connection.execute(SQL["bulk_request"], (key,)).fetchone()
+    row = next(iter(opened(connection, BULK_CONTENT, connection.execute(SQL["bulk_request"], (key,)))), None)
     return None if row is None else BulkRecord(*row)
 
 
@@ -27,7 +30,8 @@ def open_one(connection: sqlite3.Connection, wanted: OpenBulk, now: int) -> Bulk
     record = wanted.record
     values = (wanted.key, record.fingerprint, now, record.total, record.size)
     number = connection.execute(SQL["insert_bulk_request"], values).lastrowid
-    connection.execute(SQL["insert_bulk_content"], (number, record.content))
+    content = sealed_text(sealing_of(connection), "bulk_content.content", record.fingerprint, record.content)
+    connection.execute(SQL["insert_bulk_content"], (number, content))
     return record
 
 
@@ -40,12 +44,14 @@ def write_slice(connection: sqlite3.Connection, written: SliceRecord) -> None:
     row = connection.execute(SQL["count_bulk_items"], values).fetchone()
     if row is None:
         raise IdempotencyKeyInUse
-    connection.execute(SQL["insert_bulk_slice"], (row[0], written.done, text))
+    told = sealed_text(sealing_of(connection), _RESULTS, row[1], text)
+    connection.execute(SQL["insert_bulk_slice"], (row[0], written.done, told))
 
 
 def results(connection: sqlite3.Connection, key: str) -> Sequence[str]:
     """Return what is kept of the slices, in order."""
-    return [text for (text,) in connection.execute(SQL["bulk_results"], (key,))]
+    sealing, rows = sealing_of(connection), connection.execute(SQL["bulk_results"], (key,))
+    return [opened_text(sealing, _RESULTS, fingerprint, text) for text, fingerprint in rows]
 
 
 def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:

@@ -12,11 +12,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
 from wfx.store.schema_version import older
 from wfx.store.sqlite.check_jobs import check_jobs
 from wfx.store.sqlite.migrate import migrations, version_of
 from wfx.store.sqlite.rows import workflow_state_rows
+from wfx.store.sqlite.sealed_tables import check_sealed, open_tables
 from wfx.store.sqlite.statements import SQL, load
 from wfx.store.sqlite.workflow_cache import read
 
@@ -30,15 +32,18 @@ _GAVE_UP = "damage beyond what can be described"
 _Check = Callable[[sqlite3.Connection, Progress], Iterable[Finding]]
 
 
-def check(path: Path, progress: Progress = quiet) -> Report:
-    """Examine the database. Blocks; the file may be in use by a server.
+def check(path: Path, progress: Progress = quiet, sealing: Sealing | None = None) -> Report:
+    """Examine the database. Blocks; the file may be in use by a server. Sealed values are opened by these keys.
 
     Raises StoreUnusable if it cannot be opened or is not a database of this program at its present version.
     """
     report = Report(str(path))
     with reading(path) as connection:
         require_current(connection, str(path))
-        for name, part in _PARTS.items():
+        parts = dict(_PARTS)
+        if open_tables(connection, str(path), sealing, strict=False) is not None:
+            parts["the sealed values"] = check_sealed(sealing)
+        for name, part in parts.items():
             report.add(_readable(name, part(connection, progress)))
         report.add(_readable("the number of rows", _measure(connection, report)))
     return report

@@ -233,6 +233,17 @@ WHERE length(key) <> 64 OR typeof(created) || typeof(size) || typeof(answer) <> 
 SELECT 'sequence ' || name, 'a name of text and a whole number', typeof(name) || ', ' || value
 FROM sequence WHERE typeof(name) || typeof(value) <> 'textinteger'
 
+-- name: script
+SELECT
+    'script ' || name || ' ' || sha256, 'a hash, a time, texts and ' || length(CAST(source AS BLOB)) || ' bytes',
+    ctime || ', ' || size || ' bytes, ' || typeof(findings)
+FROM script
+WHERE length(sha256) <> 64 OR typeof(ctime) || typeof(findings) || typeof(source) <> 'integertexttext'
+    OR size IS NOT length(CAST(source AS BLOB))
+UNION ALL
+SELECT 'script ' || current_script.name, 'a version with this name', coalesce(script.name, 'none')
+FROM current_script LEFT JOIN script USING (number) WHERE script.name IS NOT current_script.name
+
 -- name: repetition
 SELECT 'repetition (' || root || ', ' || element || ')', 'a number from 0 on, and a time', times || ' times at ' || mtime
 FROM repetition WHERE typeof(times) || typeof(mtime) <> 'integerinteger' OR min(times, mtime) < 0

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from wfx.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable, WfxError
+from wfx.domain.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable, WfxError
 from wfx.store.sqlite.dsn import Location
+from wfx.store.sqlite.sealed_rows import SealingConnection
 
 
 def translate(error: sqlite3.Error) -> StoreError:
@@ -21,6 +22,8 @@ def translate(error: sqlite3.Error) -> StoreError:
         return StoreFull(f"the database is full: {error}")
     if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamaged(f"the database failed: {error}")
+    if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreBusy(f"somebody else holds a lock on the database: {error}")
     return StoreUnavailable(f"the database failed: {error}")
 
 
@@ -44,6 +47,7 @@ async def connect(location: Location) -> aiosqlite.Connection:
             timeout=location.busy_timeout / 1000,
             isolation_level=None,
             cached_statements=_CACHED_STATEMENTS,
+            factory=sqlite3.Connection if location.sealing is None else SealingConnection,
         )
     except sqlite3.Error as exc:
         raise translate(exc) from exc
@@ -66,6 +70,10 @@ def _set_up(plain: sqlite3.Connection, location: Location) -> None:
     plain.execute("PRAGMA wal_autocheckpoint = 1000")
     # A log that grew while a reader held it back gives its room back at the next checkpoint.
     plain.execute("PRAGMA journal_size_limit = 67108864")
+    if isinstance(plain, SealingConnection) and location.sealing is not None:
+        plain.sealing = location.sealing
+        # What is overwritten may have been plain.
+        plain.execute("PRAGMA secure_delete = ON")
 
 
 async def inside(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 
 _SYNCHRONOUS = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
 _DURABLE = ("FULL", "EXTRA")
@@ -29,6 +30,8 @@ class Location:
     busy_timeout: int = 5000
     """Milliseconds to wait for a lock that another program holds."""
     synchronous: str = "FULL"
+    sealing: Sealing | None = None
+    """Keys that values are sealed with; None if all are plain."""
     warnings: list[str] = field(default_factory=list)
     """What the operator should know about parameters that do not do what they say, or do harm."""
 

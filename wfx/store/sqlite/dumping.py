@@ -12,6 +12,7 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
+from wfx.protection.sealing import Sealing
 from wfx.store.dump import (
     ConsumerRecord,
     DeviceRecord,
@@ -20,10 +21,11 @@ from wfx.store.dump import (
     Header,
     JobRecord,
     Record,
+    SourceRefused,
     WorkflowRecord,
 )
 from wfx.store.dump_rows import job_record, typed
-from wfx.store.dump_rule_records import ScoreRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 from wfx.store.sqlite import reference
 from wfx.store.sqlite.checking import reading, require_current, tidied, unreadable
 from wfx.store.sqlite.rows import (
@@ -34,6 +36,7 @@ from wfx.store.sqlite.rows import (
     event_of,
     stored_of,
 )
+from wfx.store.sqlite.sealed_tables import OpenedTables, open_tables
 from wfx.store.sqlite.statements import SQL
 from wfx.store.sqlite.workflow_cache import read
 
@@ -57,18 +60,22 @@ FROM task ORDER BY id
 """
 _SCORES = "SELECT key, actor_id, points, reason, ctime FROM score ORDER BY number"
 _SEQUENCES = "SELECT name, value FROM sequence ORDER BY name"
+_SCRIPTS = """
+SELECT name, sha256, ctime, number IN (SELECT number FROM current_script), CAST(findings AS BLOB), source
+FROM script ORDER BY number
+"""
 _FIRST = itemgetter(0)
 
 
 @contextmanager
-def dump(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
-    """Yield header and records of one state of the database.
+def dump(path: Path, sealing: Sealing | None = None) -> Iterator[tuple[Header, Iterator[Record]]]:
+    """Yield header and records of one state of the database, in which all values are plain.
 
     Raises StoreUnusable, also while the records are read, naming the row that cannot be.
     """
     if not path.is_file():
         raise StoreUnusable(f"there is no database file {path}")
-    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path) as found:
+    with tidied(path), _theirs(path) if reference.is_theirs(path) else _ours(path, sealing) as found:
         yield found
 
 
@@ -79,15 +86,16 @@ def _theirs(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
 
 
 @contextmanager
-def _ours(path: Path) -> Iterator[tuple[Header, Iterator[Record]]]:
+def _ours(path: Path, sealing: Sealing | None) -> Iterator[tuple[Header, Iterator[Record]]]:
     with reading(path) as connection:
         require_current(connection, str(path))
-        with closing(_readable(path, connection)) as records:
+        tables = open_tables(connection, str(path), sealing, strict=True)
+        with closing(_readable(path, connection, tables)) as records:
             yield _header(connection), records
 
 
 def _header(connection: sqlite3.Connection) -> Header:
-    tables = ("workflow", "job", "event", "consumer", "device", "task", "score", "sequence")
+    tables = ("workflow", "job", "event", "consumer", "device", "task", "score", "sequence", "script")
     counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
     (header,) = typed(
         "the table", connection.execute(SQL["position"]), lambda row: _header_of(row, counts), lambda _: "meta"
@@ -100,11 +108,13 @@ def _header_of(row: Row, counts: Sequence[int]) -> Header:
     return Header(log_id, horizon, max(head, horizon), *counts)
 
 
-def _readable(path: Path, connection: sqlite3.Connection) -> Generator[Record]:
+def _readable(path: Path, connection: sqlite3.Connection, tables: OpenedTables | None) -> Generator[Record]:
     """Yield the records. An error of reading is told of as such, also where others are being written meanwhile."""
     try:
         yield from _records(connection)
     except sqlite3.Error as exc:
+        if tables is not None and tables.failure is not None:
+            raise SourceRefused(f"{tables.failure}; wfx check tells more") from exc
         raise unreadable(path, exc) from exc
 
 
@@ -119,6 +129,7 @@ def _records(connection: sqlite3.Connection) -> Iterator[Record]:
     yield from typed("task", connection.execute(_TASKS), lambda row: TaskRecord(*row), _FIRST)
     yield from typed("score", connection.execute(_SCORES), lambda row: ScoreRecord(*row), _FIRST)
     yield from typed("sequence", connection.execute(_SEQUENCES), lambda row: SequenceRecord(*row), _FIRST)
+    yield from typed("script", connection.execute(_SCRIPTS), _script, _FIRST)
 
 
 def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
@@ -137,6 +148,11 @@ def _device(row: Row) -> DeviceRecord:
     client_id, first_seen, last_seen, version, unclaimed, description = row
     is_unclaimed = {0: False, 1: True}[unclaimed]
     return DeviceRecord(client_id, first_seen, last_seen, version, is_unclaimed, Json(description))
+
+
+def _script(row: Row) -> ScriptRecord:
+    name, sha256, ctime, is_current, findings, source = row
+    return ScriptRecord(name, sha256, ctime, bool(is_current), Json(findings), source)
 
 
 def _event(workflows: Mapping[int, Workflow], row: Row) -> EventRecord:

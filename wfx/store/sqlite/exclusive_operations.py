@@ -1,4 +1,4 @@
-"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks."""
+"""Write operations that run alone: workflows, pruning, chores, consumers, leases, devices, tasks, scripts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from wfx.store.operations import (
     ClaimTasks,
     CreateWorkflow,
     DeleteDevice,
+    DeleteScript,
     DeleteWorkflow,
     DescribeDevice,
     DropTasks,
@@ -25,15 +26,17 @@ from wfx.store.operations import (
     OpenBulk,
     OpenConsumer,
     PruneLog,
+    PutScript,
     ReplayTask,
     RunChores,
     TakeLease,
 )
 from wfx.store.plan import EventDraft, workflow_event
 from wfx.store.protocol import Lease
-from wfx.store.sqlite import bulk, consumers, devices, rules, tasks
+from wfx.store.sqlite import bulk, consumers, devices, rules, scripts, tasks
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.rows import Position, event_row, workflow_state_rows
+from wfx.store.sqlite.sealed_rows import sealed, sealing_of
 from wfx.store.sqlite.statements import SQL, for_rows
 from wfx.store.sqlite.workflow_cache import load_named, read
 
@@ -61,6 +64,8 @@ def perform(
                 result = devices.perform(connection, operation)
             case ClaimTasks() | ReplayTask() | DropTasks():
                 result = tasks.perform(connection, operation, now)
+            case PutScript() | DeleteScript():
+                result = scripts.perform(connection, operation, now)
         return Performed(result), position
 
 
@@ -69,7 +74,8 @@ def _logged(performed: Performed, position: Position) -> tuple[Performed, Positi
 
 
 def _log(connection: sqlite3.Connection, seq: int, draft: EventDraft) -> Sequence[Event]:
-    for_rows(connection, "insert_events", [event_row(seq, draft)])
+    rows = sealed(sealing_of(connection), "insert_events", [event_row(seq, draft)])
+    for_rows(connection, "insert_events", rows)
     return [Event(seq, *draft)]
 
 

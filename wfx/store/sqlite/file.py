@@ -14,6 +14,10 @@ _OWNER_ONLY = 0o600
 """Who may use a new database: SQLite gives the files beside it the same rights."""
 
 
+class FileInUse(StoreUnusable):
+    """A server has the file."""
+
+
 def claim(path: Path, *, may_create: bool) -> int:
     """Take the file for this process and return the descriptor that holds it; closing that releases the file.
 
@@ -52,7 +56,7 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
-        raise StoreUnusable(f"the database file {path} is in use by another server; stop that one first") from exc
+        raise FileInUse(f"the database file {path} is in use by another server; stop that one first") from exc
     except OSError as exc:
         raise StoreUnusable(f"cannot lock the database file {path}: {exc.strerror}") from exc
 

@@ -22,6 +22,7 @@ from wfx.store.sqlite import job_search
 from wfx.store.sqlite.bitmaps import Bitmaps
 from wfx.store.sqlite.job_facets import Condition, Fragment, conditions_of, read_numbers
 from wfx.store.sqlite.job_search import Search, few_of, needs_looks, search_by, thinnest
+from wfx.store.sqlite.sealed_rows import LISTED_JOB, opened
 from wfx.store.sqlite.statements import SQL
 
 _NUMBERS = Condition("number", [])
@@ -43,7 +44,8 @@ def list_rows(
     if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
         found += _found(connection, query, candidates[LOOKED_AT_FIRST:])
     numbers, following = page_of(query, candidates, found[: query.limit + 1])
-    rows = {row[0]: row[1:] for row in connection.execute(SQL["rows_of_list"], (_encoded(numbers),))}
+    listed = connection.execute(SQL["rows_of_list"], (_encoded(numbers),))
+    rows = {row[0]: row[1:] for row in opened(connection, LISTED_JOB, listed)}
     states = {row[2] for row in rows.values()}
     names = {number: each for number, *each in connection.execute(SQL["names_of_states"], (_encoded(list(states)),))}
     shown = ((*rows[number][:2], *names[rows[number][2]], *rows[number][3:]) for number in numbers)

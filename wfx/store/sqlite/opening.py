@@ -14,7 +14,8 @@ from secrets import token_hex
 import aiosqlite
 
 from wfx.domain.errors import StoreError, StoreLost, StoreUnusable
-from wfx.store.sqlite import dsn, file
+from wfx.protection.sealing import Sealing
+from wfx.store.sqlite import dsn, file, key_record
 from wfx.store.sqlite.backend import Connections, SqliteBackend
 from wfx.store.sqlite.backup import how_to_restore
 from wfx.store.sqlite.connection import connect, inside
@@ -32,13 +33,16 @@ _SMALL = 2048
 """Pages of a database that are checked at every start; that takes up to a tenth of a second."""
 
 
-async def open_backend(option: str) -> SqliteBackend:
+async def open_backend(option: str, sealing: Sealing | None = None) -> SqliteBackend:
     """Open the database that the option names (see :mod:`wfx.store.sqlite.dsn`), and make or upgrade its tables.
+
+    Values are sealed and opened by these keys.
 
     Raises StoreUnusable, naming the file and what to do.
     """
     require_library(sqlite3.sqlite_version_info)
     location = dsn.parse(option)
+    location.sealing = sealing
     for warning in location.warnings:
         _log.warning("storage option %s", warning)
     if location.path is not None:
@@ -47,7 +51,7 @@ async def open_backend(option: str) -> SqliteBackend:
     name = "in memory" if location.path is None else str(location.path)
     async with AsyncExitStack() as stack:
         if location.path is not None:
-            descriptor = await asyncio.to_thread(_claim, location.path, may_create=location.may_create)
+            descriptor = await asyncio.to_thread(_claim, location.path, sealing, may_create=location.may_create)
             stack.callback(os.close, descriptor)
         file_guard = FileGuard()
         stack.callback(file_guard.close)
@@ -77,11 +81,11 @@ def require_library(version: tuple[int, int, int]) -> None:
         raise StoreUnusable(f"the SQLite library is version {present}, but at least {needed} is needed; upgrade it")
 
 
-def _claim(path: Path, *, may_create: bool) -> int:
+def _claim(path: Path, sealing: Sealing | None, *, may_create: bool) -> int:
     """Take the file for this process; if it is the reference's, it becomes ours first, which may take minutes."""
     descriptor = file.claim(path, may_create=may_create)
     try:
-        taken_over = take_over(path)
+        taken_over = take_over(path, sealing)
     except BaseException:
         os.close(descriptor)
         raise
@@ -103,6 +107,8 @@ def _prepare(connection: sqlite3.Connection, location: dsn.Location, name: str) 
     # First whose file it is, only then anything that writes to it.
     steps = migrations()
     present = version_of(connection, steps, name)
+    used = key_record.read(connection)
+    used.require(location.sealing, name)
     journal = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if journal != "wal" and location.path is not None:
         raise StoreUnusable(f"the file system of {name} cannot hold a write-ahead log; put the file on a local disk")
@@ -110,6 +116,7 @@ def _prepare(connection: sqlite3.Connection, location: dsn.Location, name: str) 
     finding = _damage(connection)
     if finding != "ok":
         raise StoreUnusable(f"the database {name} is damaged ({finding}); {_advice(location)}")
+    key_record.note(connection, used, location.sealing)
     connection.execute(SQL["give_log_id"], (token_hex(16),))
     connection.execute(SQL["end_claims"])  # whoever had them had the file, and is gone
     return Position.read(connection)

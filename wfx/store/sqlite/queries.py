@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 
 from pyroaring import BitMap64
 
 from wfx.domain.device import Device, DeviceList, DeviceQuery
-from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, WorkflowNotFound
+from wfx.domain.errors import BehindHorizon, JobNotFound, NotOnThisLog, SealedValueUnreadable, WorkflowNotFound
 from wfx.domain.job import Action, Event, HistoryEntry, Job
 from wfx.domain.job_list import JobList, JobListQuery, JobSelection
+from wfx.domain.json import encode
 from wfx.domain.query import JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.workflow import Workflow
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB, fitting
@@ -34,6 +35,7 @@ from wfx.store.sqlite.rows import (
     workflow_of_event,
     workflow_of_job,
 )
+from wfx.store.sqlite.sealed_rows import EVENT, JOB, TOMBSTONE, opened, opened_entry, opened_jobs, sealing_of
 from wfx.store.sqlite.statements import SQL, for_items
 from wfx.store.sqlite.workflow_cache import WorkflowCache, load_numbered, read
 
@@ -70,6 +72,8 @@ class Queries:
         with _snapshot(connection):
             rows = list(for_items(connection, "jobs_by_id", list(set(ids)), room))
             fit = [row for row in rows if row[SIZE] <= room]
+            if (sealing := sealing_of(connection)) is not None:
+                fit, _ = opened_jobs(sealing, fit, alone=len(ids) == 1)
             workflows = self._workflows(connection, set(map(workflow_of_job, fit)))
         found: dict[str, StoredJob | int] = {row[1]: row[SIZE] for row in rows}
         found.update((row[1], stored_of(row, workflows)) for row in fit)
@@ -78,7 +82,7 @@ class Queries:
     def tombstone(self, connection: sqlite3.Connection, job_id: str, since: int) -> Job:
         """Return what is told of a job that was deleted from this moment on."""
         with _snapshot(connection):
-            row = connection.execute(SQL["tombstone"], (job_id, since)).fetchone()
+            row = next(iter(opened(connection, TOMBSTONE, connection.execute(SQL["tombstone"], (job_id, since)))), None)
             workflows = {} if row is None else self._workflows(connection, {row[2]})
         if row is None or row[2] not in workflows:
             raise JobNotFound
@@ -95,17 +99,22 @@ class Queries:
             newest, version, size = found
             place = (newest, min(before, _HIGHEST), max(limit, 0))
             if size + version * AROUND_ENTRY > room:
-                return self._entries(connection, room, place)
-            return Page(tuple(history_entry_of(row) for row in connection.execute(SQL["history"], place)))
+                return self._entries(connection, room, job_id, place)
+            sealing = sealing_of(connection)
+            rows = connection.execute(SQL["history"], place)
+            return Page(tuple(history_entry_of(opened_entry(sealing, job_id, row)) for row in rows))
 
-    def _entries(self, connection: sqlite3.Connection, room: int, place: tuple[int, int, int]) -> Page[HistoryEntry]:
+    def _entries(
+        self, connection: sqlite3.Connection, room: int, job_id: str, place: tuple[int, int, int]
+    ) -> Page[HistoryEntry]:
         with closing(connection.execute(SQL["large_history"], (*place, room))) as rows:
             taken, following = fitting(rows, lambda row: row[4] + AROUND_ENTRY, room)
-        entries = tuple(history_entry_of(row[:3]) for row in taken)
+        sealing = sealing_of(connection)
+        entries = tuple(history_entry_of(opened_entry(sealing, job_id, row[:3])) for row in taken)
         if following is None:
             return Page(entries)
         number, size = following[3:]
-        go_on = partial(self._entries, place=(number, _HIGHEST, place[2] - len(entries)))
+        go_on = partial(self._entries, job_id=job_id, place=(number, _HIGHEST, place[2] - len(entries)))
         return Page(entries, rest=Rest(go_on, size + AROUND_ENTRY))
 
     def query_jobs(
@@ -192,15 +201,27 @@ class Queries:
             taken, following = fitting(rows, size, room)
         return taken, None if following is None else size(following)
 
-    def pages(self, connection: sqlite3.Connection, queries: Sequence[JobQuery], room: int) -> list[Page[Job]]:
-        """Return a page for each query."""
-        return [self.query_jobs(connection, query, room) for query in queries]
+    def pages(
+        self, connection: sqlite3.Connection, queries: Sequence[JobQuery], room: int
+    ) -> list[Page[Job] | SealedValueUnreadable]:
+        """Return a page for each query, or what to raise."""
+        return [self._page(connection, query, room) for query in queries]
+
+    def _page(self, connection: sqlite3.Connection, query: JobQuery, room: int) -> Page[Job] | SealedValueUnreadable:
+        try:
+            return self.query_jobs(connection, query, room)
+        except SealedValueUnreadable as exc:
+            return exc.with_traceback(None)
 
     def workflow(self, connection: sqlite3.Connection, name: str) -> Workflow:
         """Return the workflow with this name."""
         for number, document in for_items(connection, "workflows_by_name", [name]):
             return self._workflow(number, document)
         raise WorkflowNotFound(name)
+
+    def workflow_names(self, connection: sqlite3.Connection, among: Collection[str]) -> set[str]:
+        """Return those of these names that workflows have."""
+        return {name for (name,) in connection.execute(SQL["workflow_names"], (encode(list(among)).decode(),))}
 
     def query_workflows(self, connection: sqlite3.Connection, paging: Paging, room: int) -> Page[Workflow]:
         """Return a page of workflows."""
@@ -229,7 +250,7 @@ class Queries:
             if not rows or rows[0][0] != after + 1:
                 _require_on_log(Position.read(connection), after)
             workflows = self._workflows(connection, set(map(workflow_of_event, rows)))
-        return [event_of(row, workflows) for row in rows]
+        return [event_of(row, workflows) for row in opened(connection, EVENT, rows)]
 
     def _event_size(self, connection: sqlite3.Connection, row: Row) -> int:
         """Return how many bytes the event has when it is shown."""
@@ -242,7 +263,7 @@ class Queries:
 
     def _jobs_of(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Job, ...]:
         workflows = self._workflows(connection, set(map(workflow_of_job, rows)))
-        return tuple(job_of(row, workflows) for row in rows)
+        return tuple(job_of(row, workflows) for row in opened(connection, JOB, rows))
 
     def _workflow(self, number: int, document: str) -> Workflow:
         known = self._cache.numbered([number])

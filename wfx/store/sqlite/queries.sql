@@ -40,6 +40,9 @@ SELECT number, document FROM workflow WHERE number IN (:items)
 -- name: workflows_by_name
 SELECT number, document FROM workflow WHERE name IN (:items) AND deleted IS NULL
 
+-- name: workflow_names
+SELECT name FROM workflow WHERE name IN (SELECT value FROM json_each(?)) AND deleted IS NULL
+
 -- name: workflow_size
 SELECT length(CAST(document AS BLOB)) FROM workflow WHERE number = ?
 
@@ -110,13 +113,16 @@ WITH RECURSIVE entry (number, earlier) AS (
 SELECT number, earlier FROM entry LIMIT ?
 
 -- name: history_links
--- From an entry back, without the documents.
+-- From an entry back, without the documents. A sealed one is a BLOB, of 45 bytes more.
 WITH RECURSIVE entry (number, earlier) AS (
     SELECT number, earlier FROM history WHERE number = ?
     UNION ALL
     SELECT history.number, history.earlier FROM entry JOIN history ON history.number = entry.earlier
 )
-SELECT number, version, length(CAST(status AS BLOB)) + coalesce(length(CAST(definition AS BLOB)), 0)
+SELECT
+    number, version,
+    length(CAST(status AS BLOB)) - 45 * (typeof(status) = 'blob')
+        + coalesce(length(CAST(definition AS BLOB)) - 45 * (typeof(definition) = 'blob'), 0)
 FROM entry CROSS JOIN history USING (number)
 
 -- name: entry_status
@@ -208,7 +214,8 @@ SELECT
 FROM (
     SELECT
         number, version, mtime, status, definition,
-        length(CAST(status AS BLOB)) + coalesce(length(CAST(definition AS BLOB)), 0) AS size
+        length(CAST(status AS BLOB)) - 45 * (typeof(status) = 'blob')
+            + coalesce(length(CAST(definition AS BLOB)) - 45 * (typeof(definition) = 'blob'), 0) AS size
     FROM entry CROSS JOIN history USING (number)
 )
 WHERE version < ?2 LIMIT ?3
@@ -275,13 +282,16 @@ INSERT INTO bulk_request (key, fingerprint, created, total, done, failed, size) 
 INSERT INTO bulk_content (request, content) VALUES (?, ?)
 
 -- name: count_bulk_items
-UPDATE bulk_request SET done = done + ?, failed = failed + ?, size = size + ? WHERE key = ? AND done = ? RETURNING number
+UPDATE bulk_request SET done = done + ?, failed = failed + ?, size = size + ? WHERE key = ? AND done = ?
+RETURNING number, fingerprint
 
 -- name: insert_bulk_slice
 INSERT INTO bulk_slice (request, first, results) VALUES (?, ?, ?)
 
 -- name: bulk_results
-SELECT results FROM bulk_slice WHERE request = (SELECT number FROM bulk_request WHERE key = ?) ORDER BY first
+SELECT results, fingerprint
+FROM bulk_slice JOIN bulk_request ON bulk_request.number = request
+WHERE key = ? ORDER BY first
 
 -- name: expire_bulk_requests
 -- What is too old, and of requests that are done those beside which newer ones have too many bytes.
@@ -313,6 +323,12 @@ DELETE FROM bulk_request WHERE number = ?
 
 -- name: set_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id'
+
+-- name: used_keys
+SELECT value FROM meta WHERE name = 'used_keys'
+
+-- name: put_used_keys
+INSERT OR REPLACE INTO meta (name, value) VALUES ('used_keys', ?)
 
 -- name: give_log_id
 UPDATE meta SET value = ? WHERE name = 'log_id' AND value = ''
@@ -436,6 +452,9 @@ INSERT INTO task (key, kind, state, due, attempts, ctime, mtime, input, cause) V
 -- name: finish_task
 UPDATE task SET state = ?, result = ?, due = ?, mtime = ? WHERE id = ? AND attempts = ? AND state = 'RUNNING'
 
+-- name: key_of_task
+SELECT key FROM task WHERE id = ?
+
 -- name: due_tasks
 SELECT due, id FROM task
 WHERE kind = ? AND state IN ('WAITING', 'RUNNING') AND due <= ? ORDER BY due, id LIMIT ?
@@ -525,3 +544,43 @@ SELECT element, times FROM repetition WHERE root = ?
 DELETE FROM repetition WHERE (root, element) IN (
     SELECT root, element FROM repetition WHERE mtime < ? ORDER BY mtime LIMIT ?
 )
+
+-- name: current_script
+SELECT sha256 FROM current_script JOIN script USING (number) WHERE current_script.name = ?
+
+-- name: count_scripts
+SELECT count(*) FROM current_script
+
+-- name: delete_current_script
+DELETE FROM current_script WHERE name = ?
+
+-- name: delete_script
+DELETE FROM script WHERE name = ? AND sha256 = ?
+
+-- name: insert_script
+INSERT INTO script (name, sha256, ctime, size, findings, source) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: insert_current_script
+INSERT INTO current_script (name, number) VALUES (?, ?)
+
+-- name: drop_old_scripts
+DELETE FROM script WHERE number IN (
+    SELECT number FROM script WHERE number NOT IN (SELECT number FROM current_script)
+    ORDER BY number DESC LIMIT -1 OFFSET ?
+)
+
+-- name: present_script
+SELECT script.name, sha256, ctime, size, findings, 1, source
+FROM current_script JOIN script USING (number) WHERE current_script.name = ?
+
+-- name: script_version
+SELECT name, sha256, ctime, size, findings, number IN (SELECT number FROM current_script), source
+FROM script WHERE name = ? AND sha256 = ?
+
+-- name: scripts
+SELECT script.name, sha256, ctime, size, findings, 1
+FROM current_script JOIN script USING (number) WHERE current_script.name > ? ORDER BY current_script.name LIMIT ?
+
+-- name: script_versions
+SELECT name, sha256, ctime, size, findings, number IN (SELECT number FROM current_script)
+FROM script WHERE name = ? ORDER BY number DESC

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
+from wfx.domain.job import Job
 from wfx.domain.json import decode
 from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader
-from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, SequenceRecord, TaskRecord
-from wfx.store.dump_rules import require_score, require_sequence, require_task
+from wfx.store.dump_rule_records import RuleRecord, ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
+from wfx.store.dump_rules import require_score, require_script, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
 from wfx.store.sizes import size_of
 from wfx.store.sqlite.rows import HistoryRow, Row, entry_row, event_row, new_row, workflow_state_rows
+from wfx.store.sqlite.sealed_rows import sealed, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL, for_rows
 
 _INSERT_WORKFLOW = "INSERT INTO workflow (number, name, deleted, document, created) VALUES (?, ?, ?, ?, ?)"
@@ -39,6 +42,7 @@ class RecordWriter:
     def __init__(self, connection: sqlite3.Connection, header: Header) -> None:
         self._connection = connection
         self._read = RecordReader(header)
+        self._sealing = sealing_of(connection)
         self._jobs, self._entries = connection.execute(
             "SELECT coalesce((SELECT max(number) FROM job), 0), coalesce((SELECT max(number) FROM history), 0)"
         ).fetchone()
@@ -58,7 +62,7 @@ class RecordWriter:
             case JobRecord():
                 self._write_job(record)
             case EventRecord():
-                for_rows(self._connection, "insert_events", [event_row(record.seq, self._read.event(record))])
+                self._insert("insert_events", [event_row(record.seq, self._read.event(record))])
             case ConsumerRecord():
                 self._read.consumer(record)
                 self._connection.execute(_INSERT_CONSUMER, record)
@@ -66,7 +70,7 @@ class RecordWriter:
                 description = self._read.device(record)
                 self._connection.execute(_INSERT_DEVICE, (*record[:5], description.encoded.decode()))
                 for_rows(self._connection, "insert_device_keys", [(key, record.client_id) for key in description.keys])
-            case TaskRecord() | ScoreRecord() | SequenceRecord():
+            case TaskRecord() | ScoreRecord() | SequenceRecord() | ScriptRecord():
                 self._write_of_rules(record)
 
     def _write_of_rules(self, record: RuleRecord) -> None:
@@ -75,7 +79,11 @@ class RecordWriter:
                 require_task(record)
                 *others, document, result, cause = record
                 told = None if result is None else result.decode()
-                self._connection.execute(_INSERT_TASK, (*others, document.decode(), told, cause.decode()))
+                documents = (
+                    sealed_text(self._sealing, "task.input", record.key, document.decode()),
+                    sealed_text(self._sealing, "task.result", record.key, told),
+                )
+                self._connection.execute(_INSERT_TASK, (*others, *documents, cause.decode()))
             case ScoreRecord():
                 require_score(record)
                 self._connection.execute(_INSERT_SCORE, record)
@@ -83,6 +91,16 @@ class RecordWriter:
             case SequenceRecord():
                 require_sequence(record)
                 self._connection.execute(_INSERT_SEQUENCE, record)
+            case ScriptRecord():
+                self._write_script(record)
+
+    def _write_script(self, record: ScriptRecord) -> None:
+        size = require_script(record)
+        name, sha256, ctime, is_current, findings, source = record
+        row = (name, sha256, ctime, size, findings.decode(), source)
+        number = self._connection.execute(SQL["insert_script"], row).lastrowid
+        if is_current:
+            self._connection.execute(SQL["insert_current_script"], (name, number))
 
     def _write_workflow(self, record: WorkflowRecord) -> None:
         workflow = self._read.workflow(record)
@@ -102,9 +120,13 @@ class RecordWriter:
             rows.append(entry_row(self._jobs, HistoryRow(self._entries, earlier, version, entry)))
         size = sum(size_of_entry(entry) for _, entry in history)
         newest = self._entries if rows else None
-        row = (*new_row(self._jobs, job, size_of(job)), newest, size, record.history_dropped)
-        self._connection.execute(_INSERT_JOB, row)
-        for_rows(self._connection, "insert_history", rows)
+        (row,) = sealed(self._sealing, "insert_jobs", [new_row(self._jobs, job, size_of(job))])
+        self._connection.execute(_INSERT_JOB, (*row, newest, size, record.history_dropped))
+        self._insert("insert_history", rows, job)
         for_rows(self._connection, "insert_tags", [(tag, self._jobs) for tag in decode(job.tags)])
         if job.definition is not None:
-            for_rows(self._connection, "put_definitions", [(self._jobs, job.definition.decode())])
+            self._insert("put_definitions", [(self._jobs, job.definition.decode())], job)
+
+    def _insert(self, name: str, rows: Sequence[Row], job: Job | None = None) -> None:
+        ids = {} if job is None else {self._jobs: job.id}
+        for_rows(self._connection, name, sealed(self._sealing, name, rows, ids))

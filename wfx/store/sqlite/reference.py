@@ -15,13 +15,17 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
+from wfx.protection.used_keys import UsedKeys
 from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import UNREADABLE
 from wfx.store.new_files import make
 from wfx.store.reference_records import in_words, require_known
+from wfx.store.sqlite import key_record
 from wfx.store.sqlite.migrate import is_reference, migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
 from wfx.store.sqlite.reference_rows import read_all
+from wfx.store.sqlite.sealed_rows import sealing_of, writing_connection
 from wfx.store.sqlite.statements import SQL
 
 _log = logging.getLogger(__name__)
@@ -30,8 +34,10 @@ _KNOWN = (20230404114557, 20231026152143, 20260331155900)
 """The versions of its schema; only the first has no descriptions of workflows, and the last adds an index."""
 
 
-def take_over(path: Path) -> bool:
+def take_over(path: Path, sealing: Sealing | None = None) -> bool:
     """Replace the file by one of ours if it is a database of the reference; tell whether it was.
+
+    Its values are sealed with these keys.
 
     Raises StoreUnusable if it is, and is in use, damaged, or of a version that is not known; it is left as it was then.
     """
@@ -41,7 +47,7 @@ def take_over(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as theirs, _alone(theirs, path):
             _require_known(theirs, path)
-            _replace(theirs, path)
+            _replace(theirs, path, sealing)
     except sqlite3.Error as exc:
         raise _failure(path, exc) from exc
     return True
@@ -108,14 +114,14 @@ def _require_known(theirs: sqlite3.Connection, path: Path) -> None:
     require_known(str(path), rows, _KNOWN, "; it was left as it is, choose another file")
 
 
-def _replace(theirs: sqlite3.Connection, path: Path) -> None:
+def _replace(theirs: sqlite3.Connection, path: Path, sealing: Sealing | None) -> None:
     fresh, kept = (path.with_name(path.name + ending) for ending in (".upgrading", ".reference"))
     if kept.exists() and not kept.samefile(path):
         raise StoreUnusable(f"{path} is to be kept as {kept}, but that exists; move it away")
     fresh.unlink(missing_ok=True)
     try:
         make(fresh)
-        with closing(sqlite3.connect(fresh, isolation_level=None)) as ours:
+        with closing(writing_connection(fresh, sealing)) as ours:
             jobs = copy_all(theirs, ours)
         shutil.copymode(path, fresh)
         with suppress(PermissionError):
@@ -139,6 +145,7 @@ def copy_all(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> int:
     ours.execute("PRAGMA journal_mode = WAL")
     header, records = read_all(theirs)
     ours.execute("BEGIN")
+    key_record.note(ours, UsedKeys(), sealing_of(ours))
     writer = RecordWriter(ours, header)
     for record in records:
         writer.write(record)

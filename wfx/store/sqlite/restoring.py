@@ -14,14 +14,17 @@ from pathlib import Path
 from secrets import token_hex
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.new_files import publish
+from wfx.store.sqlite import key_record
 from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.file import claim
 from wfx.store.sqlite.migrate import migrate, migrations
 from wfx.store.sqlite.record_writer import RecordWriter
+from wfx.store.sqlite.sealed_rows import sealing_of, writing_connection
 from wfx.store.sqlite.statements import SQL
 
 _TOGETHER = 2000
@@ -37,8 +40,12 @@ class _Discarded(Exception):
     """What was written is of no use, and was removed; why."""
 
 
-def restore(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
+def restore(
+    path: Path, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None = None
+) -> None:
     """Make the database of these records; those that an interrupted import of the same has written are only read.
+
+    Values are sealed with these keys.
 
     Its log has a new identity. Raises StoreUnusable if the file is there, cannot be written or would not be sound, and
     ValueError, naming it, for a record that cannot be.
@@ -47,7 +54,7 @@ def restore(path: Path, header: Header, records: Iterable[Record], progress: Pro
     partial = path.parent / f"{path.name}.importing"
     try:
         with _claimed(partial, header):
-            _write(partial, header, records, progress)
+            _write(partial, header, records, progress, sealing)
             _require_new(path)
             publish(partial, path)
     except (OSError, sqlite3.Error) as exc:
@@ -113,21 +120,21 @@ def _header_of(path: Path) -> str | None:
     return found
 
 
-def _write(path: Path, header: Header, records: Iterable[Record], progress: Progress) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+def _write(path: Path, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None) -> None:
+    with closing(writing_connection(path, sealing)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
-        _begin(connection, header)
+        _begin(connection, header, path)
         _write_records(connection, header, records, progress)
-        _require_sound(path, progress)
+        _require_sound(path, progress, sealing)
         # Whoever reads the file meanwhile would keep the rest of it in another one, which is not renamed.
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("DROP TABLE import_progress")
 
 
-def _begin(connection: sqlite3.Connection, header: Header) -> None:
+def _begin(connection: sqlite3.Connection, header: Header, path: Path) -> None:
     """Make what is not there of the tables; what is being imported is noted first."""
     if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         with _transaction(connection):
@@ -135,6 +142,9 @@ def _begin(connection: sqlite3.Connection, header: Header) -> None:
             connection.execute("INSERT INTO import_progress VALUES (?, 0, '')", (repr(header),))
     (present,) = connection.execute("PRAGMA user_version").fetchone()
     migrate(connection, migrations(), present)
+    used = key_record.read(connection)
+    used.require(sealing_of(connection), str(path))
+    key_record.note(connection, used, sealing_of(connection))
     connection.execute(SQL["set_horizon"], (header.horizon,))
     connection.execute(SQL["set_log_id"], (token_hex(16),))
 
@@ -161,9 +171,9 @@ def _write_records(
         progress("records", done, header.records)
 
 
-def _require_sound(path: Path, progress: Progress) -> None:
+def _require_sound(path: Path, progress: Progress, sealing: Sealing | None) -> None:
     """Let the check of databases look for what no single record shows."""
-    if (reason := contradiction(check(path, progress))) is not None:
+    if (reason := contradiction(check(path, progress, sealing))) is not None:
         raise _Discarded(reason)
 
 

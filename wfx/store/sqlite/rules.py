@@ -23,11 +23,11 @@ from wfx.store.rule_records import (
     ScoreSearch,
     ScoreTotals,
     SequencesNamed,
-    TaskById,
     TaskSearch,
     expired_answers,
 )
 from wfx.store.sqlite import consumers, tasks
+from wfx.store.sqlite.sealed_rows import ANSWER, opened, sealed, sealing_of
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
 
@@ -38,7 +38,8 @@ def write(connection: sqlite3.Connection, checkpoint: RuleCheckpoint) -> None:
             if any(for_items(connection, "event_answers", [key for key, _ in answers])):
                 raise EventTaken
             rows = [(key, now, len(answer.encode()), answer) for key, answer in answers]
-            for_rows(connection, "insert_event_answers", rows)
+            name = "insert_event_answers"
+            for_rows(connection, name, sealed(sealing_of(connection), name, rows))
         case FinishTask():
             tasks.finish(connection, checkpoint)
         case _:
@@ -87,10 +88,10 @@ def drop_expired(connection: sqlite3.Connection, now: int, at_most: int) -> int:
 def answer(connection: sqlite3.Connection, question: RuleQuestion) -> Any:
     """Return what is asked for."""
     match question:
-        case NextTaskDue() | OpenTasks() | TaskById() | TaskSearch():
+        case NextTaskDue() | OpenTasks() | TaskSearch():
             return tasks.answer(connection, question)
         case AnswersTo(keys):
-            return dict(for_items(connection, "event_answers", keys))
+            return dict(opened(connection, ANSWER, for_items(connection, "event_answers", keys)))
         case ScoreTotals(actor_ids):
             return dict(for_items(connection, "score_totals", actor_ids))
         case ScoreSearch():

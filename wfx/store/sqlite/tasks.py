@@ -11,8 +11,9 @@ from wfx.domain.errors import TaskNotFailed, TaskNotFound, TaskTaken
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
-from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskById, TaskSearch, TaskState
+from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskSearch, TaskState
 from wfx.store.sizes import fitting
+from wfx.store.sqlite.sealed_rows import TASK, opened, sealed, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
 
@@ -21,13 +22,17 @@ def add(connection: sqlite3.Connection, new: Sequence[NewTask], now: Timestamp) 
     rows = [
         (key, kind, TaskState.WAITING, due, 0, now, now, text.decode(), cause) for key, kind, text, due, cause in new
     ]
-    for_rows(connection, "insert_tasks", rows)
+    for_rows(connection, "insert_tasks", sealed(sealing_of(connection), "insert_tasks", rows))
 
 
 def finish(connection: sqlite3.Connection, finished: FinishTask) -> None:
     """Note what became of a task. Raises TaskTaken."""
     state, result, _ = finished.outcome
-    values = (state, result.decode(), finished.due, finished.now, finished.id, finished.attempts)
+    told: Any = result.decode()
+    if (sealing := sealing_of(connection)) is not None:
+        row = connection.execute(SQL["key_of_task"], (finished.id,)).fetchone()
+        told = None if row is None else sealed_text(sealing, "task.result", row[0], told)
+    values = (state, told, finished.due, finished.now, finished.id, finished.attempts)
     if not connection.execute(SQL["finish_task"], values).rowcount:
         raise TaskTaken(finished.id, finished.attempts)
 
@@ -52,7 +57,7 @@ def _claim(connection: sqlite3.Connection, claim: ClaimTasks, now: int) -> Seque
         due += connection.execute(SQL["due_tasks"], (kind, now, at_most)).fetchall()
     ids = [task_id for _, task_id in sorted(due)[:at_most]]
     for_rows(connection, "claim_tasks", [(task_id, now + claim.ttl, now) for task_id in ids])
-    found = {row[0]: Task.of(row) for row in for_items(connection, "tasks_by_id", ids)}
+    found = {row[0]: Task.of(row) for row in opened(connection, TASK, for_items(connection, "tasks_by_id", ids))}
     return [found[task_id] for task_id in ids]
 
 
@@ -66,7 +71,7 @@ def _replay(connection: sqlite3.Connection, task_id: int, now: int) -> Task:
     return task
 
 
-def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskById | TaskSearch) -> Any:
+def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | TaskSearch) -> Any:
     """Return what is asked for."""
     match question:
         case NextTaskDue(kinds):
@@ -74,14 +79,12 @@ def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | T
             return min((each for each in due if each is not None), default=None)
         case OpenTasks():
             return dict(connection.execute(SQL["open_tasks"]))
-        case TaskById(task_id):
-            return _by_id(connection, task_id)
         case TaskSearch():
             return _page(connection, question)
 
 
 def _by_id(connection: sqlite3.Connection, task_id: int) -> Task | None:
-    return next((Task.of(row) for row in for_items(connection, "tasks_by_id", [task_id])), None)
+    return next(map(Task.of, opened(connection, TASK, for_items(connection, "tasks_by_id", [task_id]))), None)
 
 
 def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
@@ -95,4 +98,4 @@ def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
     )
     sql = sql.replace(":order", "DESC" if descending else "ASC")
     with closing(connection.execute(sql, (*conditions.values(), after, limit))) as rows:
-        return fitting(map(Task.of, rows), lambda task: task.size, page.room, at_least=1)[0]
+        return fitting(map(Task.of, opened(connection, TASK, rows)), lambda task: task.size, page.room, at_least=1)[0]

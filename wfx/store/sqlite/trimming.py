@@ -15,7 +15,10 @@ from wfx.store.operations import Checkpoint
 from wfx.store.sqlite import bulk, rules
 from wfx.store.sqlite.connection import transaction
 from wfx.store.sqlite.numbering import NumberedJob
+from wfx.store.sqlite.sealed_rows import opened_text, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL, Statement
+
+_STATUS = "history.status"
 
 
 def write(
@@ -43,7 +46,7 @@ def _trim(connection: sqlite3.Connection, job: NumberedJob) -> None:
     cut = cut_of([Link(*row) for row in connection.execute(SQL["history_links"], (job.newest_entry,))])
     if cut is None:
         return
-    size = _mark(connection, cut.marker, cut.dropped)
+    size = _mark(connection, job, cut.marker, cut.dropped)
     connection.execute(SQL["cut_history"], (cut.marker.number, cut.newest.number))
     connection.execute(SQL["cut_history"], (None, cut.middle[-1].number))
     connection.execute(SQL["leave_entries"], (cut.middle[0].number,))
@@ -52,9 +55,10 @@ def _trim(connection: sqlite3.Connection, job: NumberedJob) -> None:
     connection.execute(SQL["trimmed_job"], (job.history_bytes, job.history_dropped, job.number))
 
 
-def _mark(connection: sqlite3.Connection, marker: Link, dropped: int) -> int:
+def _mark(connection: sqlite3.Connection, job: NumberedJob, marker: Link, dropped: int) -> int:
     """Make the entry the marker of ``dropped`` entries, itself among them; return its new bytes."""
     (text,) = connection.execute(SQL["entry_status"], (marker.number,)).fetchone()
-    status = marker_status(text.encode(), dropped)
-    connection.execute(SQL["mark_entry"], (status.decode(), marker.number))
+    sealing, owner = sealing_of(connection), "" if job.after is None else job.after.id
+    status = marker_status(opened_text(sealing, _STATUS, owner, text).encode(), dropped)
+    connection.execute(SQL["mark_entry"], (sealed_text(sealing, _STATUS, owner, status.decode()), marker.number))
     return len(status)

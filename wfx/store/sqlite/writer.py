@@ -14,6 +14,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.backend import Applied, Performed, Snapshot
 from wfx.store.operations import Checkpoint, DeleteWorkflow, ExclusiveOperation, TakeStep
 from wfx.store.plan import Plan
+from wfx.store.protocol import EVERYTHING
 from wfx.store.sqlite import exclusive_operations
 from wfx.store.sqlite.batch_sql import statements
 from wfx.store.sqlite.connection import connect, inside
@@ -23,6 +24,7 @@ from wfx.store.sqlite.file_guard import FileGuard
 from wfx.store.sqlite.job_cache import JobCache
 from wfx.store.sqlite.numbering import number
 from wfx.store.sqlite.rows import SIZE, Position, StoredJob, stored_of, workflow_of_job
+from wfx.store.sqlite.sealed_rows import opened_jobs
 from wfx.store.sqlite.statements import for_items
 from wfx.store.sqlite.trimming import write
 from wfx.store.sqlite.workflow_cache import WorkflowCache, load_named, load_numbered
@@ -85,7 +87,7 @@ class Writer:
         batch = number(plan, self.position)
         commit = partial(
             write,
-            statements=statements(batch),
+            statements=statements(batch, self._location.sealing),
             long_histories=[job for job in batch.jobs if job.has_long_history],
             checkpoint=checkpoint,
         )
@@ -151,6 +153,9 @@ class Writer:
         rows = list(for_items(connection, "jobs_by_id", list(ids), room))
         large = {row[1] for row in rows if row[SIZE] > room}
         rows = [row for row in rows if row[SIZE] <= room] if large else rows
+        if (sealing := self._location.sealing) is not None:
+            rows, damaged = opened_jobs(sealing, rows, alone=room == EVERYTHING)
+            large |= damaged.keys()
         numbers = set(map(workflow_of_job, rows))
         workflows = load_numbered(connection, numbers, self._workflows.numbered(numbers))
         named = load_named(connection, names)

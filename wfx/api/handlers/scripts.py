@@ -1,0 +1,103 @@
+"""Handlers that keep scripts and run them."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from wfx.api.bad_request import BadRequest
+from wfx.api.reply import Reply, json_reply
+from wfx.api.request import ApiRequest
+from wfx.api.script_inputs import ScriptRun
+from wfx.domain.json import Json, decode, encode
+from wfx.domain.timestamp import rfc3339
+from wfx.scripts.runs import LIMITS, Outcome, RunRequest, RunResult
+from wfx.store.script_records import ScriptHead
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z", re.ASCII)
+_STATUS = {
+    **dict.fromkeys((*LIMITS, Outcome.BUSY), 408),
+    **dict.fromkeys((Outcome.SYNTAX, Outcome.ERROR, Outcome.RESULT), 422),
+    Outcome.ENDED: 409,
+    Outcome.FAILED: 503,
+}
+"""By how a run ended that gave no result."""
+
+
+async def query(request: ApiRequest) -> Reply:
+    """GET /scripts."""
+    after, limit = request.query["after"], request.query["limit"]
+    found = await request.services.scripts.list(after, limit)
+    page: dict[str, Any] = {"content": [*map(_shown, found)]}
+    if len(found) == limit:
+        page["next"] = found[-1].name
+    return json_reply(encode(page))
+
+
+async def put(request: ApiRequest) -> Reply:
+    """PUT /scripts/{name}."""
+    name = request.path["name"]
+    if not _NAME.match(name):
+        raise BadRequest(
+            f"parameter 'name': '{name[:120]}' is no name of a script: 1 to 100 letters, digits, dots, hyphens and "
+            "underscores, the first a letter or a digit"
+        )
+    stored = await request.services.scripts.put(name, request.body, dry_run=request.query["dryRun"])
+    return json_reply(encode(_shown(stored.head)), 200 if request.query["dryRun"] or stored.before else 201)
+
+
+async def get(request: ApiRequest) -> Reply:
+    """GET /scripts/{name}."""
+    script = await request.services.scripts.get(request.path["name"], request.query["version"] or None)
+    return json_reply(encode({**_shown(script.head), "source": script.source}))
+
+
+async def versions(request: ApiRequest) -> Reply:
+    """GET /scripts/{name}/versions."""
+    found = await request.services.scripts.versions(request.path["name"])
+    return json_reply(encode({"content": [*map(_shown, found)]}))
+
+
+async def delete(request: ApiRequest) -> Reply:
+    """DELETE /scripts/{name}."""
+    await request.services.scripts.delete(request.path["name"])
+    return Reply(204)
+
+
+async def run(request: ApiRequest) -> Reply:
+    """POST /scripts/{name}/run."""
+    version = request.query["version"] or None
+    result = await request.services.scripts.run(request.path["name"], version, partial(_made, request.body))
+    if result.outcome is Outcome.DONE:
+        more = b"," if len(result.value) > len(b"{}") else b""
+        return json_reply(Json(b'{"operations":%d%b%b' % (result.operations, more, result.value[1:])))
+    headers = ((b"retry-after", b"1"),) if result.outcome in (Outcome.BUSY, Outcome.FAILED) else ()
+    return json_reply(encode(_failure(result)), _STATUS[result.outcome], headers)
+
+
+def _made(given: ScriptRun, source: str) -> RunRequest:
+    return RunRequest(source, given.payload, given.next, given.nflow_data, given.seed, given.time)
+
+
+def _failure(result: RunResult) -> dict[str, Any]:
+    fault = result.fault
+    shown: dict[str, Any] = {
+        "error": fault.message if fault is not None else f"the run ended: {result.outcome}",
+        "outcome": result.outcome,
+        "operations": result.operations,
+    }
+    if fault is not None and fault.place is not None:
+        shown |= {"line": fault.place.line, "column": fault.place.column}
+    return shown
+
+
+def _shown(head: ScriptHead) -> dict[str, Any]:
+    return {
+        "name": head.name,
+        "sha256": head.sha256,
+        "ctime": rfc3339(head.ctime),
+        "size": head.size,
+        "current": head.is_current,
+        "findings": decode(head.findings),
+    }

@@ -1,0 +1,101 @@
+"""Composition of what has rules work: their file, the consumer of the log, tasks, and the engine of scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+from wfx.api.services import Services
+from wfx.config.cross_checks import OptionRefused
+from wfx.config.options import Config
+from wfx.config.tunables import Current, Holder, Tunables
+from wfx.limits.policy import Kind
+from wfx.reactions.consumer import RuleConsumer
+from wfx.reactions.rule_source import RuleSource, RulesUnusable
+from wfx.reactions.rules import Rules
+from wfx.reactions.script_tasks import ScriptTasks
+from wfx.rules.graph import Engine
+from wfx.rules.own_actions import RUN_SCRIPT, all_actions
+from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.errors import ScriptsUnavailable
+from wfx.scripts.limits import MIB, ScriptLimits
+from wfx.service.counted_steps import counted_steps
+from wfx.service.limits import Limits
+from wfx.service.scripts import Scripts
+from wfx.store.protocol import Store
+from wfx.tasks.opening import open_tasks
+from wfx.tasks.runner import TaskRunner
+
+
+async def open_rules(config: Config) -> Rules:
+    """Read the rules before anything else is done. Raises OptionRefused."""
+    rules = Rules(_rule_source(config))
+    try:
+        await rules.open()
+    except RulesUnusable as exc:
+        raise OptionRefused("rules", "\n".join(exc.faults)) from exc
+    return rules
+
+
+def prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
+    """Have the rules read again, whether or not they are good: nothing else depends on them."""
+    return partial(rules.reload_from, _rule_source(config))
+
+
+def _rule_source(config: Config) -> RuleSource:
+    return RuleSource(config.rules, config.sandbox_expression_strict_mode)
+
+
+async def open_scripts(config: Config, tunables: Current[Tunables], store: Store, stack: AsyncExitStack) -> Scripts:
+    """Prepare what runs scripts, if they are enabled. Raises OptionRefused."""
+    engine = await _open_engine(config, stack) if config.enable_scripts else None
+    return Scripts(store, engine, lambda: tunables.current.sandbox_script_disabled)
+
+
+async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
+    limits = ScriptLimits(
+        memory=config.vm_pool_max_memory_mb * MIB,
+        seconds=config.vm_pool_max_execution_seconds,
+        operations=config.vm_pool_max_operations,
+        admitted=config.vm_pool_max_size,
+        compiled=config.vm_pool_preload_size,
+    )
+    engine = ScriptEngine(limits, os.cpu_count() or 1)
+    stack.push_async_callback(engine.close)
+    try:
+        await engine.start()
+    except ScriptsUnavailable as exc:
+        raise OptionRefused("enable-scripts", str(exc)) from exc
+    return engine
+
+
+def rule_tasks(
+    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, limits: Limits, scripts: Scripts
+) -> TaskRunner:
+    """Make what works on the tasks of rules."""
+    runs = ScriptTasks(
+        store, scripts, all_actions, partial(_most_repetitions, tunables), config.vm_pool_max_execution_seconds
+    )
+    return open_tasks(
+        store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
+        {RUN_SCRIPT: runs.perform}, runs.longest,
+    )  # fmt: skip
+
+
+def _action_workers(rules: Rules) -> int:
+    return (Engine() if rules.graph is None else rules.graph.engine).action_workers
+
+
+def rule_consumer(services: Services, store: Store) -> RuleConsumer:
+    """Make what has the rules work on the log."""
+    return RuleConsumer(
+        counted_steps(store, services.guard), services.rules, services.rule_figures, services.fatals,
+        services.jobs.created, services.limits, partial(_most_repetitions, services.tunables),
+        is_shared=store.buckets is not None,
+    )  # fmt: skip
+
+
+def _most_repetitions(tunables: Current[Tunables]) -> int:
+    return tunables.current.sandbox_max_allowed_repetitions

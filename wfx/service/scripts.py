@@ -1,0 +1,85 @@
+"""Use cases of scripts: keep them, and run them in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from wfx.domain.errors import ScriptInvalid, ScriptsOff
+from wfx.domain.json import Json
+from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.runs import RunRequest, RunResult
+from wfx.store.script_protocol import ScriptStore
+from wfx.store.script_records import Script, ScriptHead
+from wfx.store.upkeep import present
+
+_NOTHING_FOUND = Json(b"[]")
+
+
+class PutScript(NamedTuple):
+    """A script that was put."""
+
+    head: ScriptHead
+    before: str | None
+    """The hash of what its name stood for; None if for nothing."""
+
+
+class Scripts:
+    """Use cases on scripts; all raise what :class:`wfx.store.script_protocol.ScriptStore` raises, and ScriptsOff."""
+
+    def __init__(self, store: ScriptStore, engine: ScriptEngine | None, is_disabled: Callable[[], bool]) -> None:
+        """Work on this store, and run scripts by this engine, if there is one and they are not disabled."""
+        self._store = store
+        self._engine = engine
+        self._is_disabled = is_disabled
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The system's numbers of the processes that run scripts."""
+        return self._engine.process_ids if self._engine is not None else []
+
+    async def put(self, name: str, source: str, *, dry_run: bool = False) -> PutScript:
+        """Keep a source under a name, or only tell whether it could be. Raises ScriptInvalid."""
+        verdict = await self._require().check(source)
+        if (fault := verdict.fault) is not None:
+            place = None if fault.place is None else (fault.place.line, fault.place.column)
+            raise ScriptInvalid(fault.message, place)
+        before = None if dry_run else await self._store.put_script(name, source, _NOTHING_FOUND)
+        encoded = source.encode()
+        digest = sha256(encoded).hexdigest()
+        head = ScriptHead(name, digest, present(), len(encoded), _NOTHING_FOUND, is_current=not dry_run)
+        return PutScript(head, before)
+
+    async def get(self, name: str, version: str | None = None) -> Script:
+        """Return a script, or one of its versions by its hash."""
+        self._require()
+        return await self._store.get_script(name, version)
+
+    async def list(self, after: str, limit: int) -> Sequence[ScriptHead]:
+        """Return a page of the scripts."""
+        self._require()
+        return await self._store.list_scripts(after, limit)
+
+    async def versions(self, name: str) -> Sequence[ScriptHead]:
+        """Return what a name stands for and has stood for, the newest first."""
+        self._require()
+        return await self._store.list_script_versions(name)
+
+    async def delete(self, name: str) -> None:
+        """Have a name stand for nothing."""
+        self._require()
+        await self._store.delete_script(name)
+
+    async def run(self, name: str, version: str | None, make: Callable[[str], RunRequest]) -> RunResult:
+        """Run a script by what ``make`` makes of its source. How it ends is no error."""
+        engine = self._require()
+        script = await self._store.get_script(name, version)
+        return await engine.run(make(script.source), name)
+
+    def _require(self) -> ScriptEngine:
+        if self._engine is None:
+            raise ScriptsOff("scripts are not enabled; start this server with --enable-scripts")
+        if self._is_disabled():
+            raise ScriptsOff("scripts are disabled, by sandbox-script-disabled")
+        return self._engine

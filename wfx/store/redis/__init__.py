@@ -1,0 +1,1 @@
+"""Redis: keeps buckets that servers share, and nothing else."""
