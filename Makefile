@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Options for the program of a target: `make run ARGS=--log-level=debug`, `make bench ARGS=--help`.
 ARGS ?=
 PODMAN ?= podman
+VERSIONS := 14 16 17 18
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo run-cluster test test-postgres-versions check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
@@ -33,7 +34,7 @@ test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine packages che
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests of the store on PostgreSQL 14, 16, 17 and 18 (a quarter of an hour)
-	for version in 14 16 17 18; do \
+	for version in $(VERSIONS); do \
 	  TESTED_POSTGRES=$$version $(BIN)/python -m pytest -n 4 --dist loadgroup tests/store/test_*.py tests/store/postgres \
 	    -k "not (sqlite or memory)" $(ARGS) || exit 1; \
 	done
@@ -159,10 +160,11 @@ $(VENV)/.clients: $(CLIENTS)/package-lock.json | $(VENV)/.dev
 	@touch $@
 
 # Further versions of PostgreSQL for the tests, beside Debian's: from the npm registry, by the hashes of its lock file.
-VERSIONS := tests/postgres_versions
-$(VENV)/.postgres: $(VERSIONS)/package-lock.json | $(VENV)/.dev
+# npm passes over packages for other processors, but also those that it cannot fetch.
+$(VENV)/.postgres: tests/postgres_versions/package-lock.json | $(VENV)/.dev
 	@echo "Installing further versions of PostgreSQL for the tests into $(VENV) …"
 	@mkdir -p $(VENV)/postgres-versions
-	@cp $(VERSIONS)/package.json $(VERSIONS)/package-lock.json $(VERSIONS)/.npmrc $(VENV)/postgres-versions
+	@cd tests/postgres_versions && cp package.json package-lock.json .npmrc $(abspath $(VENV))/postgres-versions
 	@cd $(VENV)/postgres-versions && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@test "$$(uname -m)" != x86_64 || ls -d $(VERSIONS:%=$(VENV)/postgres-versions/node_modules/postgres-%) >/dev/null
 	@touch $@
