@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.store.backends import NOON, Backend, SetClock
-from wfx.domain.errors import ScriptNotFound, TooManyScripts
 from wfx.domain.json import Json
+from wfx.domain.script_errors import ScriptNotFound, TooManyScripts
 from wfx.store import script_records
 from wfx.store.protocol import Store
 from wfx.store.script_records import Script, ScriptHead

@@ -13,17 +13,19 @@ from wfx.domain.errors import (
     EventQueueFull,
     EventTimedOut,
     NoRules,
+    TaskNotFailed,
+    TaskNotFound,
+    WfxError,
+)
+from wfx.domain.json import decode, encode
+from wfx.domain.script_errors import (
     ScriptBlocked,
     ScriptInvalid,
     ScriptNotFound,
     ScriptsOff,
     ScriptsUnavailableNow,
-    TaskNotFailed,
-    TaskNotFound,
     TooManyScripts,
-    WfxError,
 )
-from wfx.domain.json import decode, encode
 from wfx.filtering import FilterError
 
 PREFIX = "/v1"

@@ -5,7 +5,6 @@
     │   ├── DeviceNotFound
     │   ├── JobNotFound
     │   ├── NoRules               the server has no rules at all
-    │   ├── ScriptNotFound        no script has this name, or none of its versions this hash
     │   ├── TaskNotFound
     │   └── WorkflowNotFound
     ├── Refused                   the request is understood and not possible
@@ -29,11 +28,7 @@
     │   │   └── SequenceTaken     a sequence of rules is elsewhere by now
     │   ├── TaskTaken             somebody else has a task, or it is finished
     │   └── TaskNotFailed         only a failed one can be done once more
-    ├── ScriptsOff                scripts are not run, nor kept
-    ├── ScriptInvalid             a source is no script
-    ├── ScriptBlocked             a source has findings of high severity
-    ├── ScriptsUnavailableNow     no process can work on a script at the moment
-    ├── TooManyScripts            the store has as many as it may
+    ├── those of scripts          in ``script_errors.py``
     ├── CommandTimedOut           a change was not begun in time, and was not made
     ├── EventQueueFull            too many events from outside wait
     ├── EventTimedOut             an event from outside was not evaluated in time, and does nothing
@@ -55,8 +50,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from math import ceil
-
-from wfx.domain.json import Json
 
 
 class WfxError(Exception):
@@ -89,49 +82,6 @@ class TaskNotFound(NotFound):
     def __init__(self, task_id: int) -> None:
         """Name the task."""
         super().__init__(f"there is no task {task_id}")
-
-
-class ScriptNotFound(NotFound):
-    """No script has this name, or none of its versions this hash."""
-
-    def __init__(self, name: str, sha256: str | None = None) -> None:
-        """Name the script, and the version if one was asked for."""
-        super().__init__(f"there is no script {name!a}" + ("" if sha256 is None else f" with the version {sha256!a}"))
-
-
-class ScriptsOff(WfxError):
-    """Scripts are not run, nor kept."""
-
-
-class ScriptInvalid(WfxError):
-    """A source is no script."""
-
-    def __init__(self, reason: str, place: tuple[int, int] | None) -> None:
-        """Say why, and at which line and column, if that is known."""
-        self.place = place
-        super().__init__(reason if place is None else f"line {place[0]}, column {place[1]}: {reason}")
-
-
-class ScriptBlocked(WfxError):
-    """A source has findings of high severity."""
-
-    def __init__(self, findings: Json, count: int) -> None:
-        """Keep what was found, and say how much of it is severe."""
-        self.findings = findings
-        many = f"{count} findings" if count > 1 else "a finding"
-        super().__init__(f"the source has {many} of high severity; block-on-high-severity lets them pass")
-
-
-class ScriptsUnavailableNow(WfxError):
-    """No process can work on a script at the moment."""
-
-
-class TooManyScripts(WfxError):
-    """The store has as many scripts as it may."""
-
-    def __init__(self, most: int) -> None:
-        """Say how many."""
-        super().__init__(f"there are {most} scripts already; delete some first")
 
 
 class WorkflowNotFound(NotFound):

@@ -11,10 +11,11 @@ from typing import Any
 
 from wfx.domain import transition
 from wfx.domain.cause import decode_cause
-from wfx.domain.errors import JobNotFound, ScriptNotFound, ScriptsOff, TransitionRefused
+from wfx.domain.errors import JobNotFound, TransitionRefused
 from wfx.domain.job import Change, Job, Status
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.numbers import encode_free_form
+from wfx.domain.script_errors import ScriptNotFound, ScriptsOff
 from wfx.domain.timestamp import SECOND
 from wfx.domain.workflow import Actor
 from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions

@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from wfx.config.tunables import Current, Tunables
-from wfx.domain.errors import ScriptBlocked, ScriptInvalid, ScriptsOff, ScriptsUnavailableNow
 from wfx.domain.json import Json, encode
+from wfx.domain.script_errors import ScriptBlocked, ScriptInvalid, ScriptsOff, ScriptsUnavailableNow
 from wfx.sandbox.errors import SandboxError
 from wfx.scripts.engine import ScriptEngine
 from wfx.scripts.runs import Finding, RunRequest, RunResult, Severity

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hashlib import sha256 as hash_of
 from typing import Any
 
-from wfx.domain.errors import ScriptNotFound
 from wfx.domain.json import Json
+from wfx.domain.script_errors import ScriptNotFound
 from wfx.store.backend import Backend
 from wfx.store.batching import Batcher
 from wfx.store.operations import DeleteScript, PutScript

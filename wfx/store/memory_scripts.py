@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wfx.domain.errors import ScriptNotFound, TooManyScripts
+from wfx.domain.script_errors import ScriptNotFound, TooManyScripts
 from wfx.domain.timestamp import Timestamp
 from wfx.store import script_records
 from wfx.store.operations import DeleteScript, PutScript, ScriptOperation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wfx.domain.errors import ScriptNotFound, TooManyScripts
 from wfx.domain.json import Json
+from wfx.domain.script_errors import ScriptNotFound, TooManyScripts
 from wfx.domain.timestamp import Timestamp
 from wfx.store import script_records
 from wfx.store.operations import PutScript, ScriptOperation

@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from wfx.domain.errors import ScriptNotFound, TooManyScripts
 from wfx.domain.json import Json
+from wfx.domain.script_errors import ScriptNotFound, TooManyScripts
 from wfx.domain.timestamp import Timestamp
 from wfx.store import script_records
 from wfx.store.operations import PutScript, ScriptOperation
