@@ -35,11 +35,17 @@ class _CountedSteps:
         return await self._store.step(consumer, after, number, upto, counted, records)
 
     async def take_event(
-        self, event_id: str, operations: Sequence[JobOperation], records: RuleRecords, tell: TellEvent
+        self,
+        event_id: str,
+        operations: Sequence[JobOperation],
+        records: RuleRecords,
+        tell: TellEvent,
+        *,
+        is_kept: bool = True,
     ) -> str:
         """Do what follows from an event; see the store."""
         counted = await self._guard.within_repetitions(operations)
-        return await self._store.take_event(event_id, counted, records, tell)
+        return await self._store.take_event(event_id, counted, records, tell, is_kept=is_kept)
 
     async def finish_task(
         self,
