@@ -15,7 +15,9 @@ from wfx.domain.timestamp import rfc3339
 from wfx.scripts.runs import LIMITS, Outcome, RunRequest, RunResult
 from wfx.store.script_records import ScriptHead
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
+_LONGEST = 100
+"""Characters of a name."""
 _STATUS = {
     **dict.fromkeys((*LIMITS, Outcome.BUSY), 408),
     **dict.fromkeys((Outcome.SYNTAX, Outcome.ERROR, Outcome.RESULT), 422),
@@ -38,7 +40,7 @@ async def query(request: ApiRequest) -> Reply:
 async def put(request: ApiRequest) -> Reply:
     """PUT /scripts/{name}."""
     name = request.path["name"]
-    if not _NAME.match(name):
+    if len(name) > _LONGEST or not _NAME.match(name):
         raise BadRequest(
             f"parameter 'name': '{name[:120]}' is no name of a script: 1 to 100 letters, digits, dots, hyphens and "
             "underscores, the first a letter or a digit"
