@@ -114,7 +114,7 @@ def test_no_script(scripts: httpx.Client, source: str, said: str) -> None:
     assert scripts.get("/scripts/a").status_code == 404
 
 
-@pytest.mark.parametrize("source", [b"", b"\xff", b"a" * 65_537])
+@pytest.mark.parametrize("source", [b"", b"\xff", b"1 // \0", b"a" * 65_537])
 def test_no_source(scripts: httpx.Client, source: bytes) -> None:
     """A body that is empty, not UTF-8 or longer than a script may be is refused."""
     request = {"content": source, "headers": JS, "extensions": {"deliberate": True}}

@@ -115,8 +115,8 @@ def test_only_our_own_is_installed() -> None:
     """No page tells anybody to install a package by a name that a stranger may have on a public index."""
     wanted = [
         f"{page.name}: {target}"
-        for page in [*GUIDES, *ROOT.glob("*.md"), *ROOT.glob("*/README.md")]
-        for target in re.findall(r"pip install (?:-\S+ )*'?([^\s'`]+)", page.read_text(encoding="utf-8"))
+        for page in [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("*/README.md")]
+        for target in re.findall(r"pip install (?:-\S+ )*['\"]?([^\s'\"`]+)", page.read_text(encoding="utf-8"))
         if not target.startswith((".", "/"))
     ]
     assert not wanted

@@ -52,7 +52,7 @@ async def test_no_engine(content: bytes | None, reason: str, tmp_path: Path, mon
 def test_what_else_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without wasmtime, or on a processor whose system calls are not known, an installation says so."""
     monkeypatch.setattr(engine_file, "PACKAGES", ("wasmtime", "no_such_package"))
-    assert engine_file.missing() == "the package no_such_package is not installed: pip install 'wfx[scripts]'"
+    assert engine_file.missing() == "the package no_such_package is not installed: install wfx with its extra scripts"
     monkeypatch.setattr(platform, "machine", lambda: "pdp11")
     assert "pdp11: scripts need one of aarch64, x86_64" in engine_file.missing()
 

@@ -88,6 +88,8 @@ def decode_text(raw: bytes, headers: Iterable[tuple[bytes, bytes]]) -> str:
         raise CompressedBody
     if not raw:
         raise BadRequest("the body is missing")
+    if (nul := raw.find(0)) >= 0:
+        raise BadRequest(f"the body has the character U+0000, as byte {nul + 1}")
     try:
         return raw.decode()
     except UnicodeDecodeError as exc:

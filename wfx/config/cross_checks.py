@@ -100,7 +100,7 @@ def _buckets_have_a_store(config: Config) -> None:
     if kind == "redis" and not config.redis_host:
         raise OptionRefused("redis-host", f"{option} redis needs a server here, such as localhost:6379")
     if config.redis_host and find_spec("redis") is None:
-        raise OptionRefused("redis-host", "needs the package redis: pip install 'wfx[redis]'")
+        raise OptionRefused("redis-host", "needs the package redis: install wfx with its extra redis")
 
 
 def _few_log_patterns(config: Config) -> None:

@@ -30,7 +30,7 @@ def missing() -> str:
     if hashlib.sha256(ENGINE.read_bytes()).hexdigest() != SHA256:
         return f"{ENGINE} is not the script engine that belongs to this wfx: install wfx anew"
     if absent := [name for name in PACKAGES if find_spec(name) is None]:
-        return f"the package {absent[0]} is not installed: pip install 'wfx[scripts]'"
+        return f"the package {absent[0]} is not installed: install wfx with its extra scripts"
     return ""
 
 

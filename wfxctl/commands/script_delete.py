@@ -26,6 +26,9 @@ COMMAND = Command(
     examples="""
     # delete one
     wfxctl script delete decide
+
+    # delete all whose names begin with old-
+    wfxctl script list --limit 0 -o name | grep ^old- | xargs wfxctl script delete
     """,
     run=run,
 )

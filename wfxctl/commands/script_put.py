@@ -32,6 +32,9 @@ COMMAND = Command(
     # put a script, and try it
     wfxctl script put decide decide.js
     wfxctl script run decide --payload '{"amount": 3}'
+
+    # put what another program writes
+    echo 'next = "DONE"' | wfxctl script put done -
     """,
     options=LOOK_TABLE,
     run=run,

@@ -41,6 +41,9 @@ LIST = Command(
     examples="""
     # all scripts
     wfxctl script list --limit 0
+
+    # those in which the analysis has found something
+    wfxctl script list -o json --filter '.content[] | select(.findings != []) | .name' --raw
     """,
     options=(Option("limit", Kind.INT32, "how many scripts at most; 0 means all", 100), *LOOK_TABLE),
     run=_list,
@@ -55,6 +58,9 @@ SHOW = Command(
     examples="""
     # the source alone
     wfxctl script show decide --filter .source --raw
+
+    # what was found in it, and where
+    wfxctl script show decide --filter '.findings[] | "\\(.line):\\(.column) \\(.message)"' --raw
     """,
     options=(_VERSION,),
     run=_show,
@@ -67,6 +73,9 @@ VERSIONS = Command(
     """,
     usage="NAME",
     examples="""
+    # which versions there are, with their whole hashes
+    wfxctl script versions decide -o wide
+
     # go back to the version before
     wfxctl script versions decide -o json --filter '.content[1].sha256' --raw > version
     wfxctl script show decide --sha256 "$(cat version)" --filter .source --raw | wfxctl script put decide -

@@ -41,6 +41,9 @@ COMMAND = Command(
     examples="""
     # check all scripts
     wfxctl script validate *.js
+
+    # check what another program writes
+    echo 'next = "DONE"' | wfxctl script validate -
     """,
     run=run,
     extensions=("js",),

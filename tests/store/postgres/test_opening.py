@@ -127,4 +127,4 @@ def test_service(postgres: Postgres, tmp_path: Path) -> None:
 def test_without_driver() -> None:
     """Where the driver is missing it is said how to install it."""
     done = subprocess.run([sys.executable, "-c", _WITHOUT_DRIVER], capture_output=True, text=True, check=False)
-    assert "StoreUnusable: PostgreSQL needs the package asyncpg: install wfx[postgres]" in done.stderr
+    assert "StoreUnusable: PostgreSQL needs the package asyncpg: install wfx with its extra postgres" in done.stderr

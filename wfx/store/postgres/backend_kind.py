@@ -89,7 +89,7 @@ def _driver() -> Iterator[None]:
     except ModuleNotFoundError as exc:
         if exc.name != "asyncpg":
             raise
-        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx[postgres]") from exc
+        raise StoreUnusable("PostgreSQL needs the package asyncpg: install wfx with its extra postgres") from exc
 
 
 def _describe(option: str) -> str:
