@@ -32,7 +32,9 @@ DOCUMENT = {
     "status": {"state": "ACTIVATED"},
     "workflow": WORKFLOW | {"states": [{"name": "ACTIVATED"}], "groups": [{"name": "CLOSED", "states": ["ACTIVATED"]}]},
     "states": [{"name": "ACTIVATED"}],
-    "content": [{"id": "7", "name": "lamp", "clientId": "press-7"}],
+    "content": [{"id": "7", "name": "lamp", "clientId": "press-7", "sha256": "0"}] * 2,
+    "source": "next = 'DONE'",
+    "findings": [],
     "lastResult": {"state": "ACTIVATED"},
     "counts": [],
     "position": "log-1",
@@ -72,6 +74,8 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
         (tmp_path / "lamp.yml").unlink()
         (tmp_path / "rules.yml").write_bytes(RULES.read_bytes())
         (tmp_path / "event.json").write_text('{"type": "transaction"}')
+    for name in ("decide.js", "payload.json", "facts.json") if words.startswith("wfxctl script ") else ():
+        (tmp_path / name).write_text("{}")
     (tmp_path / ".local/share/bash-completion/completions").mkdir(parents=True)
     port = str(stub.port)
     env = {

@@ -27,8 +27,8 @@ COMMAND = Command(
     # delete one
     wfxctl script delete decide
 
-    # delete all whose names begin with old-
-    wfxctl script list --limit 0 -o name | grep ^old- | xargs wfxctl script delete
+    # delete all
+    wfxctl script list --limit 0 -o name | xargs wfxctl script delete
     """,
     run=run,
 )
