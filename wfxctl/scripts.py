@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.options import Kind, Option
 from wfxctl import gojson, rules_api
 from wfxctl.documents import items, text
 from wfxctl.invocation import ClientInvocation, Query, segment
@@ -12,6 +13,7 @@ from wfxctl.tables import Column
 from wfxctl.times import local_time
 from wfxctl.views import View
 
+VERSION = Option("sha256", Kind.STRING, "the version, by the SHA-256 of its source; the present one by default")
 SCRIPTS = View(
     identity=lambda script: text(script, "name"),
     columns=(
@@ -42,6 +44,12 @@ def fetch(
 def path_of(name: str) -> str:
     """Return the path of a script."""
     return f"/{segment(name)}"
+
+
+def version_of(call: ClientInvocation) -> Query:
+    """Return the query for the version that a command was given."""
+    version = call.settings.text(VERSION.name)
+    return [("version", version)] if version else []
 
 
 def read_source(call: ClientInvocation, name: str) -> bytes:

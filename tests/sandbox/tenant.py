@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import time
 from collections.abc import Callable
 from threading import Thread
@@ -72,8 +73,32 @@ def run_program(_: Frame) -> Frame:
 
 def signal_another(_: Frame) -> Frame:
     """Send a signal to another process."""
-    os.kill(os.getppid(), 0)
+    os.kill(PARENT, 0)
     return DONE
+
+
+def signal_thread_of_another(_: Frame) -> Frame:
+    """Send a signal to a thread of another process."""
+    LIBC.tgkill(PARENT, PARENT, 0)
+    return DONE
+
+
+def limit_another(_: Frame) -> Frame:
+    """Look at a limit of another process, as who changes it would."""
+    resource.prlimit(PARENT, resource.RLIMIT_NOFILE)
+    return DONE
+
+
+def limit_itself(_: Frame) -> Frame:
+    """Change a limit of this process, and look at it by its number."""
+    resource.setrlimit(resource.RLIMIT_CPU, (600, resource.RLIM_INFINITY))
+    resource.prlimit(os.getpid(), resource.RLIMIT_CPU)
+    return DONE
+
+
+def abort(_: Frame) -> Frame:
+    """End as libraries do that find themselves in disorder."""
+    os.abort()
 
 
 def open_file(_: Frame) -> Frame:
@@ -85,6 +110,7 @@ def open_file(_: Frame) -> Frame:
 DONE = Frame(b".")
 LIBC = ctypes.CDLL(None)
 PR_SET_NAME = 15
+PARENT = os.getppid()
 kept: list[bytearray] = []
 DEEDS: dict[bytes, Callable[[Frame], Frame]] = {
     b"e": lambda request: Frame(b"E", request.head, request.body),
@@ -102,4 +128,8 @@ DEEDS: dict[bytes, Callable[[Frame], Frame]] = {
     b"T": start_thread,
     b"X": run_program,
     b"K": signal_another,
+    b"G": signal_thread_of_another,
+    b"L": limit_another,
+    b"l": limit_itself,
+    b"a": abort,
 }

@@ -16,7 +16,7 @@ from tests.sandbox import test_pool
 from tests.sandbox.test_pool import LATE, TENANT, opened, request, workers
 from tests.waiting import eventually, is_gone
 from wfx.sandbox import process as places
-from wfx.sandbox.errors import Unavailable
+from wfx.sandbox.errors import LimitReached, Unavailable
 from wfx.sandbox.pool import Pool
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ async def test_a_worker_cannot_open_files(pool: Pool) -> None:
         await pool.ask(request(b"f"), "a")
 
 
-@pytest.mark.parametrize("deed", [b"f", b"S", b"F", b"T", b"X", b"K"])
+@pytest.mark.parametrize("deed", [b"f", b"S", b"F", b"T", b"X", b"K", b"G", b"L"])
 async def test_only_listed_calls(
     deed: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,6 +77,15 @@ async def test_only_listed_calls(
             await pool.ask(request(deed), "a")
         assert f"status -{signal.SIGSYS:d}" in caplog.text
         assert (await pool.ask(request(b"p"), "a")).head != first
+
+
+async def test_calls_that_name_the_process_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a worker may change its own limits, and end itself by a signal."""
+    monkeypatch.setattr(test_pool, "TENANT", replace(TENANT, only_listed_calls=True))
+    async with opened() as (pool, _):
+        assert (await pool.ask(request(b"l"), "a")).kind == b"."
+        with pytest.raises(LimitReached):  # by SIGABRT: libraries abort when they get no memory
+            await pool.ask(request(b"a"), "a")
 
 
 async def test_a_worker_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,14 @@ def test_large_sources() -> None:
     assert len(findings_of(b"for(;;){" * 1000 + b"}" * 1000)) <= 100
 
 
+def test_what_is_severe_is_kept() -> None:
+    """However much else is found before it, what has a script refused is in the findings."""
+    found = findings_of(b"count = 1;" * 120 + b"eval('1')")
+    assert len(found) == 100
+    assert [each.type for each in found] == ["global"] * 99 + ["eval"]
+    assert found[0].place == Place(1, 1)
+
+
 async def test_an_analysis_by_a_worker() -> None:
     """The engine has a worker analyse a source."""
     async with opened() as engine:

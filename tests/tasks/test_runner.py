@@ -16,10 +16,10 @@ from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.store.memory import open_memory
 from wfx.store.protocol import Store
-from wfx.store.rule_records import NewTask, RuleRecords, Task, TaskOutcome, TaskState
+from wfx.store.rule_records import LONGEST_NAME, NewTask, RuleRecords, Task, TaskOutcome, TaskState
 from wfx.tasks import runner as runner_module
 from wfx.tasks.attempt import Attempts
-from wfx.tasks.performing import TryAgain
+from wfx.tasks.performing import Ending, TryAgain
 from wfx.tasks.retry_plan import DELAYS, RetryPlan
 from wfx.tasks.runner import TaskRunner
 
@@ -297,3 +297,17 @@ def test_the_plan() -> None:
     assert RetryPlan().delay(10) is None
     assert len({RetryPlan().delay(1) for _ in range(20)}) > 1
     assert AT_ONCE.delay(9) == 0
+
+
+async def test_what_cannot_be_stored(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """A task whose effects no store can write has failed, and is not performed for ever."""
+
+    async def perform(_: Task) -> Ending:
+        task = NewTask("x" * (LONGEST_NAME + 1), "kind", encode(None), Timestamp(0))
+        return Ending((), RuleRecords(tasks=(task,)), lambda _: "done")
+
+    await add(store, ("a", "kind", 1))
+    async with running(store, {"kind": perform}):
+        task = await ended(store)
+    assert (task.state, message(task)) == (TaskState.FAILED, "what follows cannot be stored: ValueError")
+    assert "what follows from task 1 cannot be stored" in caplog.messages

@@ -235,13 +235,14 @@ class _Effects:
         if kind in TASKS:
             about = {"rule": scenario_id, "action": planned.action.id}
             task_input = encode({**parameters, **about})
-            self._tasks.append(NewTask(key, kind, task_input, self._now, cause))
+            task = NewTask(key, kind, task_input, self._now, cause)
+            _require_storable(RuleRecords(tasks=(task,)))
+            self._tasks.append(task)
         elif kind == "reward_points":
             points = float(parameters["points"]) * (1 if parameters["operation"] == "award" else -1)
             actor_id, reason = parameters["actor_id"], parameters.get("reason", "")
             entry = ScoreEntry(key, actor_id, points, reason)
-            if fault := RuleRecords(scores=(entry,)).fault:
-                raise ValueError(fault)
+            _require_storable(RuleRecords(scores=(entry,)))
             self._scores.append(entry)
         elif kind != SET_OUTPUT:
             self._operations.append(operation_of(kind, parameters, cause))
@@ -252,6 +253,12 @@ class _Effects:
 
     def _cause_of(self, scenario_id: str) -> EncodedCause:
         return self._cause._replace(actor=actor_of(scenario_id)).encoded
+
+
+def _require_storable(records: RuleRecords) -> None:
+    """Raise ValueError for what no store can write."""
+    if fault := records.fault:
+        raise ValueError(fault)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from wfx.domain import transition
-from wfx.domain.cause import decode_cause
+from wfx.domain.cause import Cause, decode_cause
+from wfx.domain.definition import DEEPEST, depth_within
 from wfx.domain.errors import JobNotFound, TransitionRefused
 from wfx.domain.job import Change, Job, Status
 from wfx.domain.json import Json, decode, encode
@@ -20,7 +21,7 @@ from wfx.domain.timestamp import SECOND
 from wfx.domain.workflow import Actor
 from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
 from wfx.rules.action_types import ActionTypes
-from wfx.rules.evaluation import PlannedAction
+from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
 from wfx.scripts.runs import Outcome, RunRequest, RunResult
@@ -85,12 +86,12 @@ class ScriptTasks:
             async with asyncio.timeout(self.longest):
                 result = await self._scripts.run(wanted.script, None, partial(_request, task, wanted, job))
         except TimeoutError as exc:
-            raise TryAgain(f"no place to run it became free within {_PATIENCE:g} s") from exc
+            raise TryAgain(f"the script had not run after {self.longest:g} s, most of which it waited") from exc
         except (ScriptNotFound, ScriptsOff) as exc:
             raise CannotBeDone(str(exc)) from exc
         if result.outcome is not Outcome.DONE:
             raise (TryAgain if result.outcome in _AGAIN else CannotBeDone)(f"{result.outcome}: {_why(result)}")
-        return await self._ending(task, wanted, job, decode(Json(result.value)))
+        return await self._ending(task, wanted, job, _returned(result.value))
 
     async def _job_of(self, wanted: _Wanted) -> Job:
         try:
@@ -103,19 +104,18 @@ class ScriptTasks:
 
     async def _ending(self, task: Task, wanted: _Wanted, job: Job | None, value: Mapping[str, Any]) -> Ending:
         """Return what is done in the store. Raises CannotBeDone if the script wants what it may not."""
-        cause = decode_cause(task.cause)
+        cause = _cause_of(task)
         following = value.get("next", "")
         if following and job is None:
             raise CannotBeDone(f"the script wants the state {following[:100]!a}, and the event has no job")
-        moves = [] if job is None or not following else [_move(task, wanted, job, following, value.get("payload"))]
+        moves = [] if job is None or not following else [_move(cause, wanted, job, following, value.get("payload"))]
         actions = value.get("actions", [])
         if not isinstance(actions, list):
             raise CannotBeDone("the script returned actions that are no list")
-        lineage = Lineage()
-        if cause.root is not None:
-            lineage = Lineage(str(cause.root), await self._store.repetitions(str(cause.root)), self._most())
-        planned = list(_planned(self._types(), wanted, actions, _event_of(wanted)))
-        effects = effects_of_actions(wanted.rule, planned, key=task.key, cause=cause, now=present(), lineage=lineage)
+        root = _root_of(task, cause)
+        lineage = Lineage(root, await self._store.repetitions(root), self._most())
+        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        effects = effects_of_actions(wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage)
         tell = partial(_tell, following, len(moves), effects)
         return Ending([*moves, *effects.operations], effects.records, tell)
 
@@ -128,6 +128,26 @@ def _request(task: Task, wanted: _Wanted, job: Job | None, source: str) -> RunRe
         raise CannotBeDone(f"the job and the event have more than the {LARGEST:,} bytes that a script is given")
     seed = int.from_bytes(sha256(task.key.encode()).digest()[:6])
     return RunRequest(source, payload, wanted.state, facts, seed, task.ctime / SECOND)
+
+
+def _cause_of(task: Task) -> Cause:
+    """Return the cause of what a run brings about: it counts as an event of its chain, since it may ask for others."""
+    cause = decode_cause(task.cause)
+    return cause._replace(depth=cause.depth + 1)
+
+
+def _root_of(task: Task, cause: Cause) -> str:
+    """Name the chain of a task: by the event of the log that began it, or by one from outside, as keys do."""
+    return "/".join(task.key.split("/", 2)[:2]) if cause.root is None else str(cause.root)
+
+
+def _returned(value: bytes) -> Mapping[str, Any]:
+    """Decode what a script returned. Raises CannotBeDone for what is JSON to the script, and to nobody else here."""
+    try:
+        returned: Mapping[str, Any] = decode(Json(value))
+    except ValueError as exc:
+        raise CannotBeDone(f"the script returned half of a surrogate pair, or values nested too deeply: {exc}") from exc
+    return returned
 
 
 def _shown(job: Job) -> Mapping[str, Any]:
@@ -143,18 +163,20 @@ def _shown(job: Job) -> Mapping[str, Any]:
     }
 
 
-def _move(task: Task, wanted: _Wanted, job: Job, state: str, context: Any) -> ChangeJob:
+def _move(cause: Cause, wanted: _Wanted, job: Job, state: str, context: Any) -> ChangeJob:
     """Return the report of the script. Raises CannotBeDone if ``state`` is none that it may move the job to."""
     if context is not None and not isinstance(context, dict):
         raise CannotBeDone("the script returned a payload that is no object, which a context must be")
+    if not depth_within(context, DEEPEST):
+        raise CannotBeDone(f"the script returned a payload that is nested more than {DEEPEST} levels deep")
     status = Status(state, context=None if context is None else encode_free_form(context))
     decide = partial(_decide, wanted=status, expected=job.state)
     try:
         decide(job)
     except TransitionRefused as exc:
         raise CannotBeDone(str(exc)) from exc
-    cause = decode_cause(task.cause)._replace(actor=actor_of(wanted.rule)).encoded
-    return ChangeJob(job.id, decide, len(status.context or b""), cause)
+    encoded = cause._replace(actor=actor_of(wanted.rule)).encoded
+    return ChangeJob(job.id, decide, len(status.context or b""), encoded)
 
 
 def _decide(job: Job, *, wanted: Status, expected: str) -> Change:
@@ -170,20 +192,14 @@ def _stale(job: Job, state: str) -> str:
     return "" if state in ("", job.state) else f"stale: the job is in {job.state}, and was in {state}"
 
 
-def _planned(types: ActionTypes, wanted: _Wanted, actions: Sequence[Any], event: Event) -> Iterator[PlannedAction]:
+def _plans(types: ActionTypes, wanted: _Wanted, actions: Sequence[Any], event: Event) -> Iterator[PlannedAction]:
     """Plan the actions that a script returned. Raises CannotBeDone for one that no rule could have."""
     for number, given in enumerate(actions, 1):
         kind = given.get("type") if isinstance(given, dict) else None
         parameters = given.get("params", {}) if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in types or not isinstance(parameters, dict):
             raise CannotBeDone(f"action {number} that the script returned has no type that there is, or no params")
-        action = Action(f"{wanted.action}.{number}", types[kind], lambda _: {})
-        try:
-            plan = types[kind].plan(parameters, event)
-        except (ValueError, TypeError, KeyError) as exc:
-            yield PlannedAction(action, parameters, "", str(exc) or type(exc).__name__)
-        else:
-            yield PlannedAction(action, plan.parameters, plan.message)
+        yield planned(Action(f"{wanted.action}.{number}", types[kind], lambda _: {}), partial(dict, parameters), event)
 
 
 def _event_of(wanted: _Wanted) -> Event:

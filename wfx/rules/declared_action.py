@@ -109,7 +109,7 @@ class DeclaredAction:
                 value = one.default(event)
                 if one.required and value in (None, ""):
                     raise ValueError(f"{one.name} is missing, and the event has none")
-            if value is None and not one.required and one.name not in parameters:
+            if value is None and not one.required and (one.default is None or one.name not in parameters):
                 continue
             if wrong := one.wrong(value):
                 raise ValueError(f"{one.name}: {wrong}")

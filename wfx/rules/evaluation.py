@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from wfx.expressions.errors import EvaluationError
@@ -109,7 +110,7 @@ class _Walk:
         """Look at nodes, and below those that hold."""
         for node in nodes:
             if isinstance(node, Action):
-                result.actions.append(self._planned(node))
+                result.actions.append(planned(node, partial(node.parameters, self._scope), self._event))
                 continue
             try:
                 holds = node.expression.evaluate(self._scope)
@@ -127,18 +128,20 @@ class _Walk:
         if not self._fail_open:
             raise _Stopped(f"condition {condition.id} failed: {error}") from exc
 
-    def _planned(self, action: Action) -> PlannedAction:
-        try:
-            parameters, message = action.type.plan(action.parameters(self._scope), self._event)
-            if (effect := effect_of(action.type)) != action.type.type:
-                parameters = _OWN[effect].plan(parameters, self._event).parameters
-        except EvaluationError as exc:
-            return PlannedAction(action, {}, "", _error(exc))
-        except ValueError as exc:
-            return PlannedAction(action, {}, "", str(exc) or type(exc).__name__)
-        except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
-            return PlannedAction(action, {}, "", f"{action.type.type} cannot plan it: {type(exc).__name__}: {exc}")
-        return PlannedAction(action, parameters, str(message).encode("utf-8", "replace").decode())
+
+def planned(action: Action, make_parameters: Callable[[], Parameters], event: Event) -> PlannedAction:
+    """Plan an action for an event; the plan says what is wrong with it."""
+    try:
+        parameters, message = action.type.plan(make_parameters(), event)
+        if (effect := effect_of(action.type)) != action.type.type:
+            parameters = _OWN[effect].plan(parameters, event).parameters
+    except EvaluationError as exc:
+        return PlannedAction(action, {}, "", _error(exc))
+    except ValueError as exc:
+        return PlannedAction(action, {}, "", str(exc) or type(exc).__name__)
+    except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
+        return PlannedAction(action, {}, "", f"{action.type.type} cannot plan it: {type(exc).__name__}: {exc}")
+    return PlannedAction(action, parameters, str(message).encode("utf-8", "replace").decode())
 
 
 def _error(exc: EvaluationError) -> str:

@@ -1,12 +1,14 @@
 """System calls of a worker process: the system ends it for any other. Uses the standard library only.
 
 A filter of seccomp(2), which stays for good. What is missing decides: no call opens, creates or names a file, makes a
-socket, starts a process or a thread, or sends a signal to another process.
+socket, or starts a process or a thread. Calls that name a process are allowed for this one alone: else a worker could
+send signals to the service, or lower its limits.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from struct import Struct
 
@@ -30,10 +32,13 @@ ARCHITECTURES: dict[str, tuple[int, dict[str, int]]] = {
 }
 """The kinds of processors whose calls are known: how the system names them to filters, and their calls."""
 
+_OWN = frozenset(("tgkill", "prlimit64"))
+"""Calls whose first argument is a process; 0 is the one that calls, or none."""
+
 _INSTRUCTION = Struct("=HBBI")
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
-_NUMBER, _ARCHITECTURE = 0, 4
-"""Where a filter finds these two about a call."""
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+"""Where a filter finds these about a call; of the argument the lower half, which is all that the system looks at."""
 _ALLOW, _KILL_PROCESS = 0x7FFF0000, 0x80000000
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 
@@ -44,27 +49,37 @@ class _Program(ctypes.Structure):
 
 def allow_only_listed_calls() -> None:
     """Have the system end this process for any call that is not listed. Raises OSError."""
-    instructions = _instructions(*ARCHITECTURES[platform.machine()])
+    instructions = _instructions(*ARCHITECTURES[platform.machine()], os.getpid())
     program = _Program(len(instructions) // _INSTRUCTION.size, instructions)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0):
         raise OSError(ctypes.get_errno(), "the system refuses a filter of system calls")
 
 
-def _instructions(architecture: int, calls: dict[str, int]) -> bytes:
-    """Write the filter: kill unless the call is of this architecture and one of these.
+def _instructions(architecture: int, calls: dict[str, int], process: int) -> bytes:
+    """Write the filter: kill unless the call is of this architecture, one of these, and names no other process.
 
     A jump counts the instructions that it passes. Each call that is equal to one of the list jumps to the last
-    instruction, which allows it.
+    instruction, which allows it, or to where its process is looked at.
     """
-    numbers = sorted(calls.values())
+    own = sorted(number for name, number in calls.items() if name in _OWN)
+    others = sorted(number for name, number in calls.items() if name not in _OWN)
+    check = [
+        (_RETURN, 0, 0, _KILL_PROCESS),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_JUMP_IF_EQUAL, 2, 0, process),
+        (_JUMP_IF_EQUAL, 1, 0, 0),
+        (_RETURN, 0, 0, _KILL_PROCESS),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+    to_end = len(others) + len(own) + len(check) - 2
     program = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_IF_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL_PROCESS),
         (_LOAD, 0, 0, _NUMBER),
-        *((_JUMP_IF_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)),
-        (_RETURN, 0, 0, _KILL_PROCESS),
-        (_RETURN, 0, 0, _ALLOW),
+        *((_JUMP_IF_EQUAL, to_end - at, 0, number) for at, number in enumerate(others)),
+        *((_JUMP_IF_EQUAL, len(own) - at, 0, number) for at, number in enumerate(own)),
+        *check,
     ]
     return b"".join(_INSTRUCTION.pack(*each) for each in program)

@@ -19,7 +19,7 @@ _LANGUAGE = Language(tree_sitter_javascript.language())
 _QUERY = Query(_LANGUAGE, Path(__file__).with_name("findings.scm").read_text(encoding="utf-8"))
 _PARSER = Parser(_LANGUAGE)
 _MOST = 100
-"""Findings of one source; more help nobody."""
+"""Findings of one source; more help nobody. Those that are less severe are left out first."""
 _LARGEST = 1_000
 """Parts of a loop that are looked at; a larger one is taken for one that ends."""
 _GLOBALS = {"payload", "next", "nflow_data"}
@@ -40,6 +40,7 @@ _TYPES = {
     "prototype": (Severity.MEDIUM, "a prototype is changed; the change is gone after the run"),
     "global": (Severity.LOW, "a global that is not declared is assigned to; it is gone after the run"),
 }
+_LEAST_FIRST = (Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 _NAMED = {"eval": "eval", "function": "Function", "require": "require", "process": "process"}
 """Types about a name, which a script may declare for something else."""
 
@@ -49,7 +50,8 @@ def findings_of(text: bytes) -> list[Finding]:
     captures = QueryCursor(_QUERY).captures(_PARSER.parse(text).root_node)
     declared = {name for node in captures.get("declared", []) for name in _NAME.findall(_text(node))}
     found = {(node.start_byte, kind) for kind in _TYPES for node in _relevant(kind, captures, declared)}
-    return [_finding(text, at, kind) for at, kind in sorted(found)[:_MOST]]
+    kept = sorted(sorted(found), key=_severity_of, reverse=True)[:_MOST]
+    return [_finding(text, at, kind) for at, kind in sorted(kept)]
 
 
 def _relevant(kind: str, captures: dict[str, list[Node]], declared: set[str]) -> Iterator[Node]:
@@ -85,6 +87,10 @@ def _has_exit(loop: Node) -> bool:
         if not node.type.startswith(_FUNCTIONS):
             waiting += [(child, inner or node.type in _LOOPS) for child in node.children]
     return True
+
+
+def _severity_of(found: tuple[int, str]) -> int:
+    return _LEAST_FIRST.index(_TYPES[found[1]][0])
 
 
 def _finding(text: bytes, at: int, kind: str) -> Finding:

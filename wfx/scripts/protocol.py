@@ -6,7 +6,8 @@
     RUN      →  RAN; the head is ``[bytes of the bytecode, milliseconds since 1970]``, the body the bytecode and the
                 input
 
-The head of FAULT and RAN is ``[outcome, message, line and column or null, operations]``, the body of RAN the result.
+The head of FAULT and RAN is ``[outcome, message, line and column or null, steps of operations]``, the body of
+RAN the result.
 """
 
 PREPARE = b"p"

@@ -21,8 +21,8 @@ _NOT_LOOKED_AT: Sequence[Finding] = ()
 _logger = logging.getLogger("wfx")
 
 
-class PutScript(NamedTuple):
-    """A script that was put."""
+class PutResult(NamedTuple):
+    """What came of putting a script."""
 
     head: ScriptHead
     before: str | None
@@ -43,7 +43,7 @@ class Scripts:
         """The system's numbers of the processes that run scripts."""
         return self._engine.process_ids if self._engine is not None else []
 
-    async def put(self, name: str, source: str, *, dry_run: bool = False) -> PutScript:
+    async def put(self, name: str, source: str, *, dry_run: bool = False) -> PutResult:
         """Keep a source under a name, or only tell whether it could be.
 
         Raises ScriptInvalid, ScriptBlocked and ScriptsUnavailableNow.
@@ -61,7 +61,7 @@ class Scripts:
         encoded = source.encode()
         digest = sha256(encoded).hexdigest()
         head = ScriptHead(name, digest, present(), len(encoded), findings, is_current=not dry_run)
-        return PutScript(head, before)
+        return PutResult(head, before)
 
     async def _findings(self, engine: ScriptEngine, source: str) -> Json:
         """Analyse a source, if that is wanted. Raises ScriptBlocked."""

@@ -85,8 +85,12 @@ class Attempts:
         try:
             return told[-1] if await self._write(task, tell, ending) else None
         except CannotBeDone as exc:
-            failed = _failed(Progress.of(task.result).failed(str(exc)))
-            return failed if await self._write(task, failed.outcome) else None
+            reason = str(exc)
+        except Exception as exc:  # what no store can write
+            _logger.exception("what follows from task %d cannot be stored", task.id, extra={"fields": _fields(task)})
+            reason = f"what follows cannot be stored: {type(exc).__name__}"
+        failed = _failed(Progress.of(task.result).failed(reason))
+        return failed if await self._write(task, failed.outcome) else None
 
     async def _attempt(self, perform: Perform, task: Task) -> _Told | Ending:
         progress = Progress.of(task.result)

@@ -11,8 +11,6 @@ from wfxctl import forms, pages, scripts
 from wfxctl.flags import LOOK_TABLE
 from wfxctl.invocation import ClientInvocation
 
-_VERSION = Option("sha256", Kind.STRING, "the version, by the SHA-256 of its source; the present one by default")
-
 
 def _list(call: ClientInvocation) -> None:
     if call.arguments:
@@ -23,8 +21,7 @@ def _list(call: ClientInvocation) -> None:
 
 
 def _show(call: ClientInvocation) -> None:
-    path, version = scripts.path_of(scripts.name_of(call)), call.settings.text("sha256")
-    call.show_value(scripts.fetch(call, path, [("version", version)] if version else ()))
+    call.show_value(scripts.fetch(call, scripts.path_of(scripts.name_of(call)), scripts.version_of(call)))
 
 
 def _versions(call: ClientInvocation) -> None:
@@ -62,7 +59,7 @@ SHOW = Command(
     # what was found in it, and where
     wfxctl script show decide --filter '.findings[] | "\\(.line):\\(.column) \\(.message)"' --raw
     """,
-    options=(_VERSION,),
+    options=(scripts.VERSION,),
     run=_show,
 )
 VERSIONS = Command(

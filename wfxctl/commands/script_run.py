@@ -12,15 +12,13 @@ from wfxctl.invocation import ClientInvocation, encoded
 
 def run(call: ClientInvocation) -> None:
     """Print what the script returns."""
-    name, version = scripts.name_of(call), call.settings.text("sha256")
+    path = f"{scripts.path_of(scripts.name_of(call))}/run"
     body: dict[str, Any] = {"payload": scripts.read_json(call, "payload"), "next": call.settings.text("next")}
     if (facts := scripts.read_json(call, "data")) is not None:
         body["nflow_data"] = facts
     if seed := call.settings.number("seed"):
         body["seed"] = seed
-    query = [("version", version)] if version else []
-    path = f"{scripts.path_of(name)}/run"
-    call.show_value(scripts.fetch(call, path, query, method="POST", body=encoded(body)))
+    call.show_value(scripts.fetch(call, path, scripts.version_of(call), method="POST", body=encoded(body)))
 
 
 COMMAND = Command(
@@ -43,7 +41,7 @@ COMMAND = Command(
         Option("next", Kind.STRING, "the global next"),
         Option("data", Kind.STRING, "the global nflow_data: a JSON object, or @FILE", extensions=ANY_FILE),
         Option("seed", Kind.INT32, "what Math.random begins with; 0 is the server's default", 0),
-        Option("sha256", Kind.STRING, "the version, by the SHA-256 of its source; the present one by default"),
+        scripts.VERSION,
     ),
     run=run,
 )

@@ -1,0 +1,92 @@
+"""Runs of scripts as tasks: what a script returns, and what it may not."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from wfx.domain.cause import Cause, EncodedCause
+from wfx.domain.json import encode
+from wfx.domain.timestamp import Timestamp
+from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.script_tasks import ScriptTasks
+from wfx.rules.own_actions import RUN_SCRIPT, own_actions
+from wfx.scripts.runs import Outcome, RunResult
+from wfx.service.scripts import Scripts
+from wfx.store.protocol import Store
+from wfx.store.rule_records import NewTask, Task, TaskState
+from wfx.tasks.performing import CannotBeDone, Ending
+
+ROOT = Cause(root=7, depth=1).encoded
+OUTSIDE = Cause("request-1", "north").encoded
+
+
+class _Runs:
+    """Stands for the engine: each run returns the same."""
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+    async def run(self, *_: Any) -> RunResult:
+        return RunResult(Outcome.DONE, self.value)
+
+
+class _Kept:
+    """Stands for the store: keeps how often actions were taken."""
+
+    def __init__(self) -> None:
+        self.counts = dict[tuple[str, str], int]()
+
+    async def repetitions(self, root: str) -> Mapping[str, int]:
+        return {element: count for (first, element), count in self.counts.items() if first == root}
+
+
+def _claimed(new: NewTask) -> Task:
+    times = (Timestamp(0), 1, Timestamp(0), Timestamp(0))
+    return Task(1, new.key, new.kind, TaskState.RUNNING, *times, new.input, None, new.cause)
+
+
+def _begun(key: str, cause: EncodedCause) -> Task:
+    given = encode({"script": "s", "rule": "r", "action": "a"})
+    return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
+
+
+def _tasks(value: bytes, store: _Kept) -> ScriptTasks:
+    return ScriptTasks(cast("Store", store), cast("Scripts", _Runs(value)), own_actions, lambda: 0, 1.0)
+
+
+@pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])
+@pytest.mark.parametrize("many", [1, 3, 40])
+async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: EncodedCause, many: int) -> None:
+    """A script that has itself run, once or often, is no more than a chain of events may have."""
+    store, runs = _Kept(), 0
+    call = {"type": RUN_SCRIPT, "params": {"script": "s"}}
+    performs = _tasks(encode({"actions": [call] * many}), store)
+    waiting = deque([_begun(key, cause)])
+    while waiting:
+        ending = await performs.perform(waiting.popleft())
+        assert isinstance(ending, Ending)
+        store.counts.update(ending.records.repetitions)
+        waiting.extend(map(_claimed, ending.records.tasks))
+        runs += 1
+        assert runs <= MOST_IN_CHAIN + 130
+    assert runs >= min(many, 2)
+    if many == 1:
+        assert runs <= DEEPEST + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b'{"payload":{"a":"\\ud800"}}', "half of a surrogate pair"),
+        (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "nested too deeply"),
+        (b'{"actions":[{"type":"nothing"}]}', "has no type that there is"),
+    ],
+)
+async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
+    """What nobody here can read is the script's fault, and not tried again."""
+    with pytest.raises(CannotBeDone, match=said):
+        await _tasks(value, _Kept()).perform(_begun("log-1/7/a", ROOT))
