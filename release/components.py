@@ -58,6 +58,10 @@ def direct_needs() -> tuple[str, ...]:
     return tuple(sorted(canonicalize_name(Requirement(each).name) for each in asked))
 
 
+_PYTHONS: tuple[dict[str, str], ...] = ({}, {"python_version": "3.11", "python_full_version": "3.11.0"})
+"""Interpreters that the lock is for: this one, and the oldest."""
+
+
 def components(lock: Path = LOCK) -> list[Component]:
     """Read the lock file. Raises NotAsLocked where another version is installed, or none."""
     locked = {name: (version, hashes) for name, version, hashes in _LOCKED.findall(lock.read_text(encoding="utf-8"))}
@@ -81,7 +85,7 @@ def _component(name: str, version: str, hashes: tuple[str, ...], locked: dict[st
 def _needs(installed: metadata.Distribution) -> Iterator[str]:
     for text in installed.requires or ():
         wanted = Requirement(text)
-        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
+        if wanted.marker is None or any(wanted.marker.evaluate({"extra": "", **each}) for each in _PYTHONS):
             yield canonicalize_name(wanted.name)
 
 

@@ -13,6 +13,8 @@ _FOLDERS = frozenset({"licenses", "license_files", "sboms"})
 _CODE = frozenset({".py", ".pyc", ".pyi", ".so"})
 _NOT_BROUGHT = ROOT / "release" / "license_texts"
 """Texts for packages whose wheels have none, from their source archives, by the names of the packages."""
+_LICENCE = re.compile(r"[A-Za-z0-9.-]+(?: WITH [A-Za-z0-9.-]+)?")
+"""A licence in an SPDX expression, with its exception."""
 _TEXTS_ON_DEBIAN = ("Apache-2.0", "MPL-2.0")
 """Licences whose texts Debian's systems have."""
 
@@ -59,7 +61,7 @@ def short_name(expression: str) -> str:
 
 def stanzas(expressions: list[str], folder: str) -> list[str]:
     """Say for each licence of a copyright file where its text is."""
-    names = sorted({name for each in expressions for name in re.findall(r"[A-Za-z0-9.-]+", each)} - {"AND", "OR"})
+    names = sorted({name for each in expressions for name in _LICENCE.findall(each)} - {"AND", "OR"})
     return [_stanza(name, folder) for name in names]
 
 
