@@ -76,7 +76,12 @@ def rule_tasks(
 ) -> TaskRunner:
     """Make what works on the tasks of rules."""
     runs = ScriptTasks(
-        store, scripts, all_actions, partial(_most_repetitions, tunables), config.vm_pool_max_execution_seconds
+        store,
+        scripts,
+        all_actions,
+        limits,
+        partial(_most_repetitions, tunables),
+        config.vm_pool_max_execution_seconds,
     )
     return open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.tuned import tuned
 from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
@@ -15,6 +16,7 @@ from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
+from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
@@ -54,8 +56,10 @@ def _begun(key: str, cause: EncodedCause) -> Task:
     return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
 
 
-def _tasks(value: bytes, store: _Kept) -> ScriptTasks:
-    return ScriptTasks(cast("Store", store), cast("Scripts", _Runs(value)), own_actions, lambda: 0, 1.0)
+def _tasks(value: bytes, store: _Kept, limits: Limits | None = None) -> ScriptTasks:
+    return ScriptTasks(
+        cast("Store", store), cast("Scripts", _Runs(value)), own_actions, limits or Limits(tuned()), lambda: 0, 1.0
+    )
 
 
 @pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])
@@ -90,3 +94,17 @@ async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
     """What nobody here can read is the script's fault, and not tried again."""
     with pytest.raises(CannotBeDone, match=said):
         await _tasks(value, _Kept()).perform(_begun("log-1/7/a", ROOT))
+
+
+async def test_limits_hold_for_what_scripts_ask_for() -> None:
+    """Jobs that a script creates, and tasks that it has done later, take tokens; those for which none is left fail."""
+    job = {"type": "create_job", "params": {"client_id": "d", "workflow": "w"}}
+    call = {"type": RUN_SCRIPT, "params": {"script": "s"}}
+    settings = tuned(sandbox_rate_limit_instance_start=("2/P1D",), sandbox_rate_limit_job_schedule=("1/P1D",))
+    performs = _tasks(encode({"actions": [job, call, job, call, job]}), _Kept(), Limits(settings))
+    ending = await performs.perform(_begun("log-1/7/a", ROOT))
+    assert (len(ending.operations), len(ending.records.tasks)) == (2, 1)
+    told = ending.tell(["one", "two"])
+    assert told.startswith("3 of 5 actions")
+    assert "a.4: the limit job-schedule is used up" in told
+    assert "a.5: the limit instance-start is used up" in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any
@@ -12,19 +12,21 @@ from typing import Any
 from wfx.domain import transition
 from wfx.domain.cause import Cause, decode_cause
 from wfx.domain.definition import DEEPEST, depth_within
-from wfx.domain.errors import JobNotFound, TransitionRefused
+from wfx.domain.errors import JobNotFound, StoreError, TransitionRefused
 from wfx.domain.job import Change, Job, Status
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.script_errors import ScriptNotFound, ScriptsOff
 from wfx.domain.timestamp import SECOND
 from wfx.domain.workflow import Actor
-from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
-from wfx.rules.action_types import ActionTypes
+from wfx.limits.policy import Kind
+from wfx.reactions.effects import TASKS, Effects, Lineage, actor_of, effects_of_actions
+from wfx.rules.action_types import ActionTypes, effect_of
 from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
 from wfx.scripts.runs import Outcome, RunRequest, RunResult
+from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.operations import ChangeJob
 from wfx.store.protocol import Store
@@ -65,13 +67,20 @@ class ScriptTasks:
     """Performs tasks that are runs of scripts."""
 
     def __init__(
-        self, store: Store, scripts: Scripts, types: Callable[[], ActionTypes], most: Callable[[], int], seconds: float
+        self,
+        store: Store,
+        scripts: Scripts,
+        types: Callable[[], ActionTypes],
+        limits: Limits,
+        most: Callable[[], int],
+        seconds: float,
     ) -> None:
-        """Take actions of these types, each ``most()`` times in a chain of events, 0 being any number of times.
+        """Take actions of these types within the limits, each ``most()`` times in a chain of events; 0 is no limit.
 
         A script may run for so many seconds.
         """
         self._store = store
+        self._limits = limits
         self._scripts = scripts
         self._types = cache(types)
         self._most = most
@@ -80,6 +89,12 @@ class ScriptTasks:
 
     async def perform(self, task: Task) -> Ending:
         """Run the script, and return what it wants to be done. Raises as Perform says."""
+        try:
+            return await self._perform(task)
+        except StoreError as exc:
+            raise TryAgain(str(exc)) from exc
+
+    async def _perform(self, task: Task) -> Ending:
         wanted = _Wanted.of(task)
         job = await self._job_of(wanted) if wanted.job_id else None
         try:
@@ -114,10 +129,23 @@ class ScriptTasks:
             raise CannotBeDone("the script returned actions that are no list")
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
-        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        plans = [await self._admitted(each) for each in _plans(self._types(), wanted, actions, _event_of(wanted))]
         effects = effects_of_actions(wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage)
         tell = partial(_tell, following, len(moves), effects)
         return Ending([*moves, *effects.operations], effects.records, tell)
+
+    async def _admitted(self, action: PlannedAction) -> PlannedAction:
+        """Return an action, or one that is refused in its place: there is no token, and a run cannot wait for one."""
+        effect, given = effect_of(action.action.type), action.parameters
+        if effect == "create_job":
+            kind, whose = Kind.INSTANCE_START, {name: given.get(name, "") for name in ("client_id", "workflow")}
+        elif effect in TASKS:
+            kind, whose = Kind.JOB_SCHEDULE, {}
+        else:
+            return action
+        if action.error or not self._limits.is_set(kind) or not await self._limits.take(kind, **whose):
+            return action
+        return replace(action, error=f"the limit {kind} is used up")
 
 
 def _request(task: Task, wanted: _Wanted, job: Job | None, source: str) -> RunRequest:

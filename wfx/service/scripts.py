@@ -57,11 +57,12 @@ class Scripts:
             place = None if fault.place is None else (fault.place.line, fault.place.column)
             raise ScriptInvalid(fault.message, place)
         findings = await self._findings(engine, source)
-        before = None if dry_run else await self._store.put_script(name, source, findings)
         encoded = source.encode()
         digest = sha256(encoded).hexdigest()
-        head = ScriptHead(name, digest, present(), len(encoded), findings, is_current=not dry_run)
-        return PutResult(head, before)
+        if not dry_run:
+            before = await self._store.put_script(name, source, findings)
+            return PutResult((await self._store.get_script(name, digest)).head, before)
+        return PutResult(ScriptHead(name, digest, present(), len(encoded), findings, is_current=False), None)
 
     async def _findings(self, engine: ScriptEngine, source: str) -> Json:
         """Analyse a source, if that is wanted. Raises ScriptBlocked."""
