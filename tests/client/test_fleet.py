@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -34,6 +34,8 @@ from wfx.client import (
     SelectionTooLarge,
     Unreachable,
     Unreadable,
+    fleet_plans,
+    plans,
 )
 from wfx.client.errors import fleet_refusal, lacks_fleet_api
 from wfx.client.fleet_plans import list_devices
@@ -339,3 +341,18 @@ def test_what_is_no_answer(connect: Connect, body: bytes) -> None:
         for call in (client.summarize_jobs, lambda: list(client.job_rows()), lambda: client.delete_jobs(["1"])):
             with pytest.raises(Unreadable):
                 call()
+
+
+@pytest.mark.parametrize("make", [
+    lambda: plans.create_job("c", "w", tags="abc"),
+    lambda: plans.list_jobs(tags="abc"),
+    lambda: plans.list_jobs(groups="OPEN"),
+    lambda: fleet_plans.create_jobs([], tags="abc"),
+    lambda: fleet_plans.create_jobs([NewJob("c", tags="abc")]),
+    lambda: fleet_plans.tag_jobs(["1"], add="abc"),
+    lambda: fleet_plans.describe_device("c", labels="abc"),
+])  # fmt: skip
+def test_a_text_is_no_list_of_words(make: Callable[[], object]) -> None:
+    """One word in place of a list is refused, rather than taken for its letters."""
+    with pytest.raises(TypeError, match=r"such as \['"):
+        make()

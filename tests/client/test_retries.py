@@ -106,6 +106,15 @@ def test_what_waiting_does_not_change(status: int) -> None:
     assert (result.status, sent) == (status, 1)
 
 
+@pytest.mark.parametrize("first", [LOST, LATE, answer(502)])
+def test_not_sent_is_said_of_all_attempts(first: Outcome) -> None:
+    """Where an attempt may have reached the server, the error does not promise that nothing has happened."""
+    result, sent, _ = drive(exchange(update_status("1", "A"), Retries(attempts=3)), [first, REFUSED, REFUSED])
+    assert (type(result), str(result), sent) == (Unreachable, "refused", 3)
+    result, *_ = drive(exchange(update_status("1", "A"), Retries(attempts=3)), [REFUSED, REFUSED, REFUSED])
+    assert type(result) is NotSent
+
+
 def test_a_deletion_that_happened_already() -> None:
     """If a deletion's answer was lost, and the repetition finds nothing, it is done; a first one that does is told."""
     assert drive(exchange(delete_job("1"), Retries()), [LOST, GONE])[:2] == (None, 2)

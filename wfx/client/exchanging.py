@@ -39,7 +39,8 @@ class RequestPlan(Generic[Result]):
 def exchange(plan: RequestPlan[Result], retries: Retries, deadline: float | None = None) -> Flow[Result]:
     """Send, and send again after pauses as long as that is safe and of use.
 
-    Raises the error of the last attempt. Behind the deadline, by the clock of :class:`Now`, there is no other one.
+    Raises the error of the last attempt, NotSent only if no attempt before may have reached the server. Behind the
+    deadline, by the clock of :class:`Now`, there is no other one.
     """
     backoff, attempt, uncertain = retries.backoff(), 1, False
     while True:
@@ -53,7 +54,7 @@ def exchange(plan: RequestPlan[Result], retries: Retries, deadline: float | None
         except (Unreachable, Refused) as exc:
             pause = backoff.wait()
             if attempt == retries.attempts or not _may_repeat(plan, exc):
-                raise
+                raise _of_all_attempts(exc, uncertain) from exc.__cause__
             if isinstance(exc, Refused) and exc.retry_after is not None:
                 if exc.retry_after > retries.longest:
                     raise
@@ -62,10 +63,15 @@ def exchange(plan: RequestPlan[Result], retries: Retries, deadline: float | None
             if deadline is not None:
                 left = deadline - (yield Now())
                 if left <= 0:
-                    raise
+                    raise _of_all_attempts(exc, uncertain) from exc.__cause__
                 pause = min(pause, left)
         attempt += 1
         yield Sleep(pause)
+
+
+def _of_all_attempts(error: Unreachable | Refused, uncertain: bool) -> Unreachable | Refused:
+    """Return the error of the last attempt, without the promise that nothing has happened where one before may have."""
+    return Unreachable(str(error)) if uncertain and isinstance(error, NotSent) else error
 
 
 def _may_repeat(plan: RequestPlan[Result], error: Unreachable | Refused) -> bool:

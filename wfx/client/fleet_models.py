@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from wfx.client.errors import Problem, problem_of
 from wfx.client.models import Document, Members, Status
+from wfx.client.selection import listed
 
 Row = TypeVar("Row")
 
@@ -129,7 +130,7 @@ class NewJob:
             "workflow": self.workflow or None,
             "definition": self.definition,
             "variables": self.variables,
-            "tags": list(self.tags) or None,
+            "tags": listed(self.tags) or None,
         }
         return {"clientId": self.client_id} | {name: value for name, value in optional.items() if value is not None}
 

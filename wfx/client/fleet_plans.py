@@ -25,7 +25,7 @@ from wfx.client.fleet_models import (
 )
 from wfx.client.models import Document
 from wfx.client.plans import Query, Sort, decoded, request, segment, target
-from wfx.client.selection import Selection, duration, joined, moment
+from wfx.client.selection import Selection, duration, joined, listed, moment
 
 API = "/api/fleet/v1"
 MOST = 1000
@@ -64,7 +64,7 @@ def create_jobs(
     Workflow, definition and tags are for all that do not say otherwise. The request has an idempotency key, a new one
     unless ``key`` gives it, so it is sent again where its outcome is not known, and carried out once.
     """
-    common = {"workflow": workflow or None, "definition": definition, "tags": list(tags) or None}
+    common = {"workflow": workflow or None, "definition": definition, "tags": listed(tags) or None}
     body = {name: value for name, value in common.items() if value is not None}
     return _bulk("/jobs:batch", body | {"jobs": [job.members() for job in jobs]}, dry_run=dry_run, key=key)
 
@@ -118,7 +118,7 @@ def tag_jobs(
     key: str = "",
 ) -> RequestPlan[BulkResult]:
     """Remove tags from jobs, and add tags; the other parameters are those of ``update_jobs`` (north)."""
-    words = {name: list(tags) for name, tags in (("add", add), ("remove", remove)) if tags}
+    words = {name: listed(tags) for name, tags in (("add", add), ("remove", remove)) if tags}
     return _bulk("/jobs:tag", words | _which(which, expect, limit, after), dry_run=dry_run, key=key)
 
 
@@ -196,7 +196,7 @@ def describe_device(
     With ``if_match``, the ``etag`` that was read before, DeviceChanged is raised if somebody else has changed it since.
     Such a request is not sent again where its outcome is not known.
     """
-    body = {"attributes": dict(attributes or {}), "labels": list(labels)}
+    body = {"attributes": dict(attributes or {}), "labels": listed(labels)}
     return _tagged("PUT", _device(client_id) + "/attributes", DeviceAttributes.of, body, if_match)
 
 

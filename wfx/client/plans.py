@@ -12,6 +12,7 @@ from wfx.client.commands import Request, Response
 from wfx.client.errors import Unreadable
 from wfx.client.exchanging import RequestPlan
 from wfx.client.models import Health, Job, Page, Status, Version, Workflow, page_of
+from wfx.client.selection import listed
 
 API = "/api/wfx/v1"
 Result = TypeVar("Result")
@@ -24,7 +25,7 @@ def create_job(
     client_id: str, workflow: str, definition: Mapping[str, Any] | None = None, tags: Sequence[str] = ()
 ) -> RequestPlan[Job]:
     """Create a job for a device (north)."""
-    body = {"clientId": client_id, "workflow": workflow, "definition": dict(definition or {}), "tags": list(tags)}
+    body = {"clientId": client_id, "workflow": workflow, "definition": dict(definition or {}), "tags": listed(tags)}
     return planned("POST", "/jobs", Job.of, body=body)
 
 
@@ -47,8 +48,8 @@ def list_jobs(
 ) -> RequestPlan[Page[Job]]:
     """Read a page of the jobs that meet all conditions; of several groups or tags one suffices."""
     wanted = [
-        ("clientId", client_id), ("state", state), ("group", ",".join(groups)), ("workflow", workflow),
-        ("tag", ",".join(tags)),
+        ("clientId", client_id), ("state", state), ("group", ",".join(listed(groups))), ("workflow", workflow),
+        ("tag", ",".join(listed(tags))),
     ]  # fmt: skip
     place = [("sort", sort), ("limit", str(limit)), ("offset", str(offset))]
     counted = [("pagination", "true")] if total else []

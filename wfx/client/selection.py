@@ -84,6 +84,13 @@ def duration(length: timedelta) -> str:
     return f"PT{seconds}.{micros:06}S" if micros else f"PT{seconds}S"
 
 
+def listed(words: Iterable[str]) -> list[str]:
+    """Return words as a list. Raises TypeError for a text, which is one word and not its letters."""
+    if isinstance(words, str):
+        raise TypeError(f"give a list of words, such as [{words!r}]")
+    return list(words)
+
+
 def joined(items: Iterable[str]) -> str:
     """Write a list for a query: a comma that belongs to an item separates nothing (spec/fleet.openapi.yml)."""
     return ",".join(item.replace("\\", "\\\\").replace(",", "\\,") for item in items)
