@@ -105,6 +105,20 @@ def address_of(preset: Mapping[str, FileValue], side: Side) -> Address | None:
     return address(str(url.value), f"{side}-url of the context") if url is not None else None
 
 
+def require_named(preset: Mapping[str, FileValue], settings: Settings, side: Side) -> None:
+    """Raise UsageFailure if the context in use names the other side alone: its token is meant for no other server."""
+    if f"{side}-url" in preset or not any(option.name in preset for option in URLS):
+        return
+    where = [option for option in GLOBAL if option.name in _WHERE and option.name.startswith(f"{side}-")]
+    if any(settings.origin(option.name).kind in ("flag", "variable") for option in where):
+        return
+    if any(preset[option.name].value != _text(option, option.initial) for option in where if option.name in preset):
+        return
+    what = "client" if side is Side.SOUTH else "management"
+    hint = ", or read from the other side by --read-from north" if side is Side.SOUTH else ""
+    raise UsageFailure(f"the context in use has no address of the {what} API: give it one by --{side}-url{hint}")
+
+
 def is_secured(settings: Settings, found: Address | None) -> bool:
     """Tell whether TLS is spoken: as a flag or variable says, or else the context's URL."""
     if found is None or settings.origin("enable-tls").kind in ("flag", "variable"):

@@ -44,6 +44,7 @@ class ClientInvocation(Invocation):
         from wfxctl.client import Api  # slow to import, and many commands need no server
 
         preset = self.resolved.preset
+        context_options.require_named(preset, self.settings, side)
         address = context_options.address_of(preset, side)
         configured = context_options.is_secured(self.settings, address)
         secured = configured if tls is None else tls

@@ -77,14 +77,16 @@ def test_flags_beat_variables_beat_contexts_beat_files(run: Run, stub: Stub) -> 
 
 
 def test_where_a_server_is_no_file_says_beside_a_context(run: Run, stub: Stub) -> None:
-    """What a context does not say about addresses has its default: no file here leads its token elsewhere."""
+    """A context that names one side leads nobody to the other: neither a file here nor a default gets its token."""
     Path("wfx.yml").write_text(f"{{mgmt-port: {stub.port}, proxy: 'http://127.0.0.1:{stub.port}'}}")
     Path("token").write_text(SECRET)
     added(run, "plant", "--client-url", "http://127.0.0.1:1", "--token-file", "token")
     outcome = run("job", "delete", "7")
     assert outcome.code == 1
-    assert "localhost:8081" in outcome.err
+    assert "no address of the management API" in outcome.err
     assert stub.seen == []
+    assert run("job", "delete", "7", "--mgmt-host=127.0.0.1", f"--mgmt-port={stub.port}").code == 0
+    assert stub.seen[0].headers["authorization"] == f"Bearer {SECRET}"
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:1", "HTTPS://127.0.0.1:1/wfx/api/wfx/v1/"])
