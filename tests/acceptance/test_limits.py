@@ -18,6 +18,7 @@ from redis_server import PASSWORD, RedisServer
 from tests.clock import Clock
 from tests.composition import Running, composed
 from tests.store.postgres_schemas import schemas
+from tests.waiting import until
 from wfx.config.cross_checks import OptionRefused, check
 from wfx.config.option_checks import host_and_port
 from wfx.config.options import Config
@@ -347,6 +348,30 @@ async def test_repetitions_by_rules(storage: Storage, tmp_path: Path) -> None:
         job = await clients.get(f"/jobs/{job_id}?history=true")
         assert job["status"]["message"] == "1"
         assert job["tags"] == ["0", "1", "2", "3"]
+
+
+GO_ON = """version: v1
+scenarios:
+- id: go_on
+  event_types: [job.update_status]
+  children:
+  - action: {id: next, type: create_job, params: {client_id: "${payload.client}", workflow: "${payload.workflow}"}}
+"""
+
+
+async def test_rules_that_wait_for_long_are_told(
+    storage: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A record says once which limit holds the rules up, and for how long."""
+    (tmp_path / "rules.yml").write_text(GO_ON)
+    limits: Storage = {"sandbox_rate_limit_instance_start": ("client=1/P1D",), "rules": str(tmp_path / "rules.yml")}
+    async with service(tmp_path, {**storage, **limits}) as clients:
+        job_id = (await clients.create()).json()["id"]
+        assert (await clients.report(job_id, state="A", progress=1)).status_code == 200
+        await until(lambda: "rules wait for a limit" in caplog.text)
+    (record,) = [each for each in caplog.records if each.getMessage().startswith("rules wait for a limit")]
+    fields = record.__dict__["fields"]
+    assert (fields["limit"], fields["seconds"] > 80_000, record.levelname) == ("instance-start", True, "WARNING")
 
 
 async def test_repetitions_at_once(storage: Storage, tmp_path: Path) -> None:

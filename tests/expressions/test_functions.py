@@ -141,6 +141,11 @@ class Added:
         raise KeyError("lost")
 
     @staticmethod
+    def leave() -> None:
+        """End the program."""
+        raise SystemExit(3)
+
+    @staticmethod
     def strange() -> object:
         """Return what is no value."""
         return {1, 2}
@@ -182,6 +187,7 @@ def test_functions_of_packages() -> None:
         with_added().compile("acme.double()", Purpose.VALUE)
     for text, message in {
         "acme.fail(1)": "acme.fail failed with KeyError",
+        "acme.leave()": "acme.leave failed with SystemExit: 3",
         "acme.strange()": "set is no kind of value",
         "acme.double(true, payload)": "acme.double failed with TypeError",
     }.items():

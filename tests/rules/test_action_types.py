@@ -17,6 +17,7 @@ from wfx.rules.own_actions import OWN, all_actions
 from wfx.rules.rule_file import load
 
 LAMP = """
+import sys
 from wfx.rules.action_types import ParameterFault, Plan
 
 class Lamp:
@@ -29,9 +30,13 @@ class Lamp:
             yield ParameterFault("a lamp is never black", "color")
         elif parameters["color"] == "odd":
             raise KeyError("odd")
+        elif parameters["color"] == "gone":
+            sys.exit(5)
     def plan(self, parameters, event):
         if parameters["color"] == "none":
             raise KeyError("none")
+        if parameters["color"] == "out":
+            sys.exit(7)
         return Plan({"tags": [parameters["color"]], "job_id": "j"}, f"Lit {parameters['color']} for {event.type}")
 
 class Double(Lamp):
@@ -79,9 +84,12 @@ def test_an_action_of_a_package() -> None:
     assert (action.parameters, action.message) == ({"tags": ["red"], "job_id": "j"}, "Lit red for t")
     failed = {"a": "lamp cannot plan it: KeyError: 'none'"}
     assert planned(evaluated(graph, {"type": "t", "payload": {"c": "none"}})) == failed
+    failed = {"a": "lamp cannot plan it: SystemExit: 7"}
+    assert planned(evaluated(graph, {"type": "t", "payload": {"c": "out"}})) == failed
     for color, place, text in (
         ("black", "6:54", ".params.color: a lamp is never black"),
         ("odd", "6:46", ".params: lamp cannot check them: KeyError: 'odd'"),
+        ("gone", "6:46", ".params: lamp cannot check them: SystemExit: 5"),
     ):
         with pytest.raises(RulesInvalid) as caught:
             load(lit(color).encode(), compiler, types)

@@ -31,7 +31,7 @@ def call(function: Function, offset: int, arguments: tuple[Callable[[Scope], Val
             _check(result, is_own=function.is_own)
         except ValueError as exc:
             raise EvaluationError(f"{function.name}: {exc}", offset) from exc
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:
             if function.is_own:
                 raise
             raise EvaluationError(f"{function.name} failed with {type(exc).__name__}: {exc}"[:500], offset) from exc

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -20,6 +19,7 @@ from wfx.domain.errors import JobNotFound, LogPositionError, StepTaken, StoreErr
 from wfx.domain.job import Event as LogEvent
 from wfx.domain.job import Job
 from wfx.domain.json import decode
+from wfx.limits.policy import Kind
 from wfx.reactions.effects import UNCOUNTED, Lineage, caused_by, effects_of
 from wfx.reactions.event_of_log import event_of_log, tells_tags
 from wfx.reactions.fatals import Fatals
@@ -36,6 +36,8 @@ from wfx.store.protocol import Consumer, Store
 from wfx.store.upkeep import present
 
 _logger = logging.getLogger("wfx")
+_LONG = 10.0
+"""Seconds of waiting for a limit that operators are told of."""
 
 
 class Again(Exception):
@@ -163,10 +165,15 @@ class RuleSteps:
     async def _be_admitted(self, draft: StepDraft) -> None:
         """Wait until what is in the draft may begin."""
         for kind, whose in wanted(self._limits, draft.starts, len(draft.records.tasks)):
-            await self._admit(partial(self._limits.take, kind, **whose))
+            await self._admit(kind, whose)
 
-    async def _admit(self, take: Callable[[], Awaitable[float]]) -> None:
-        while wait := await take():
+    async def _admit(self, kind: Kind, whose: dict[str, str]) -> None:
+        is_told = False
+        while wait := await self._limits.take(kind, **whose):
+            if wait > _LONG and not is_told:
+                fields = {"limit": kind.value, "seconds": round(wait)} | whose
+                _logger.warning("rules wait for a limit, and do nothing until then", extra={"fields": fields})
+                is_told = True
             await asyncio.sleep(min(wait, LEASE / 3))
             if not await self._turn.is_ours():
                 raise Again("another server has the rules")

@@ -139,7 +139,7 @@ def planned(action: Action, make_parameters: Callable[[], Parameters], event: Ev
         return PlannedAction(action, {}, "", _error(exc))
     except ValueError as exc:
         return PlannedAction(action, {}, "", str(exc) or type(exc).__name__)
-    except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - types of other packages may fail in any way
         return PlannedAction(action, {}, "", f"{action.type.type} cannot plan it: {type(exc).__name__}: {exc}")
     return PlannedAction(action, parameters, str(message).encode("utf-8", "replace").decode())
 

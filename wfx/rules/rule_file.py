@@ -149,5 +149,5 @@ def _found_by(kind: ActionType, params: Parameters) -> list[ParameterFault | str
     """Return what the type of an action finds wrong with its parameters."""
     try:
         return list(kind.validate(params))
-    except Exception as exc:  # noqa: BLE001 - types of other packages may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - types of other packages may fail in any way
         return [f"{kind.type} cannot check them: {type(exc).__name__}: {exc}"]
