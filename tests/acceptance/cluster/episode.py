@@ -111,5 +111,10 @@ async def find_unsound(option: str, environment: Mapping[str, str] = _NOTHING) -
 
 
 def tracebacks(services: Sequence[LocalService]) -> list[str]:
-    """Find errors of the program in the logs of the servers."""
-    return [line for service in services for line in service.lines if "Traceback" in line]
+    """Find errors of the program in the logs of the servers, with the lines behind each."""
+    return [
+        "\n".join(service.lines[number : number + 80])
+        for service in services
+        for number, line in enumerate(service.lines)
+        if "Traceback" in line
+    ]

@@ -14,7 +14,7 @@ from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
 from wfx.store.postgres.deadlines import Deadlines
-from wfx.store.postgres.faults import translate
+from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.notification_check import are_heard
@@ -84,7 +84,7 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
         raise
     except StoreError as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {exc}") from exc
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as exc:
+    except (asyncpg.PostgresError, *LOST) as exc:
         raise StoreUnusable(f"cannot use the database {target.name}: {translate(exc) or exc}") from exc
     return backend
 
