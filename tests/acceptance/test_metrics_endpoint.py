@@ -35,7 +35,6 @@ from wfx.metrics.sources import _bounded
 from wfx.request_context import Side
 from wfx.service import health
 from wfx.service.bounded_counts import MOST, OTHER, BoundedCounts
-from wfx.service.devices import Devices
 from wfx.service.job_retention import JobRetention
 from wfx.service.readiness import Readiness
 from wfx.store.bounded_cache import BoundedCache
@@ -355,9 +354,8 @@ async def retention_is_done(client: Client) -> None:
     await until(lambda: sum(batches.sizes.counts) == 4)
 
 
-async def test_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_store(tmp_path: Path) -> None:
     """Commits, caches, sizes and connections of the store are told."""
-    monkeypatch.setitem(Devices.__init__.__kwdefaults__, "interval", 3600)  # that devices were seen is written later
     async with service(tmp_path) as client:
         await retention_is_done(client)
         await client.ask(Side.NORTH, "POST", "/workflows", 201, WORKFLOW)
