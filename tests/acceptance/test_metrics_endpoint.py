@@ -349,9 +349,9 @@ async def test_jobs(tmp_path: Path) -> None:
 
 
 async def retention_is_done(client: Client) -> None:
-    """Wait for what the service writes by itself when it starts: it prunes events, histories, tombstones, tasks."""
+    """Wait for what the service writes by itself when it starts: it prunes."""
     batches = client.running.parts.monitoring.metrics._sources.batches
-    await until(lambda: sum(batches.sizes.counts) == 4)
+    await until(lambda: sum(batches.sizes.counts) == 3)
 
 
 async def test_store(tmp_path: Path) -> None:
