@@ -98,6 +98,7 @@ async def test_a_worker_that_is_killed_at_rest() -> None:
         (worker,) = workers()
         worker.kill()
         await until(lambda: is_gone(worker))
+        await until(lambda: not psutil.pid_exists(worker.pid))  # the service has seen its end
         assert await is_served(engine, worker)
 
 
