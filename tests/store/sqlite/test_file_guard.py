@@ -19,6 +19,7 @@ import pytest
 from tests.store.backends import sqlite_of
 from tests.store.samples import FLOW, all_jobs, begin, move
 from wfx.domain.errors import StoreLost, StoreUnavailable, StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.batching_store import BatchingStore
 from wfx.store.opening import open_store
 from wfx.store.sqlite import exclusive_operations, file_guard, opening, writer
@@ -224,8 +225,8 @@ async def test_a_file_that_is_replaced_during_the_start(tmp_path: Path, monkeypa
     await (await opened(path)).close()
     claim = opening._claim
 
-    def then_replace(claimed: Path, *, may_create: bool) -> int:
-        descriptor = claim(claimed, may_create=may_create)
+    def then_replace(claimed: Path, sealing: Sealing | None, *, may_create: bool) -> int:
+        descriptor = claim(claimed, sealing, may_create=may_create)
         path.with_name("copy").write_bytes(path.read_bytes())
         path.with_name("copy").rename(path)
         return descriptor

@@ -211,3 +211,19 @@ CREATE TABLE repetition (
 ) WITHOUT ROWID;
 
 CREATE INDEX repetition_mtime ON repetition (mtime);
+
+CREATE TABLE script (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    name     TEXT NOT NULL,
+    sha256   TEXT NOT NULL,
+    ctime    INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    findings TEXT NOT NULL,
+    source   TEXT NOT NULL,
+    UNIQUE (name, sha256)
+);
+
+CREATE TABLE current_script (
+    name   TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE REFERENCES script (number)
+) WITHOUT ROWID;
