@@ -13,11 +13,12 @@ from wfxctl.targets import Side
 
 
 def run(call: ClientInvocation) -> int | None:
-    """Delete one job, or those of a selection."""
+    """Delete the jobs that are named, one after the other until one cannot be, or those of a selection."""
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
     bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
-    call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
+    for job_id in call.subjects("id", "job id"):
+        call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(job_id))
     return None
 
 
@@ -37,12 +38,13 @@ COMMAND = Command(
     "delete",
     "Delete a job, or many",
     """
-    Delete a job and its history, whatever state it is in. Prints nothing.
+    Delete a job and its history, whatever state it is in. Prints nothing. Several are deleted one after the other,
+    until one cannot be.
 
     With conditions in place of an id, delete all jobs that meet them; see wfxctl job update-status for what else there
     is to say about many.
     """,
-    usage="[ID]",
+    usage="[ID...]",
     examples="""
     # delete one job
     wfxctl job delete 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10

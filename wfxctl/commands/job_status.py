@@ -13,13 +13,13 @@ from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
 
 
-def _path(call: ClientInvocation) -> str:
-    return "/jobs/" + segment(call.subject("id", "job id")) + "/status"
+def _path(job_id: str) -> str:
+    return "/jobs/" + segment(job_id) + "/status"
 
 
 def get(call: ClientInvocation) -> None:
     """Print the status of a job."""
-    call.fetch_and_show(call.reading_side, "GET", _path(call))
+    call.fetch_and_show(call.reading_side, "GET", _path(call.subject("id", "job id")))
 
 
 def update(call: ClientInvocation) -> int | None:
@@ -33,8 +33,9 @@ def update(call: ClientInvocation) -> int | None:
     status: dict[str, Any] = {"progress": settings.number("progress"), "state": settings.text("state")}
     optional = {"clientId": settings.text("client-id"), "message": settings.text("message")}
     status |= {name: value for name, value in optional.items() if value}
-    with suggestions.for_name(call, "state", settings.text("state"), job_id=call.subject("id", "job id")):
-        call.fetch_and_show(side, "PUT", _path(call), body=encoded(status))
+    job_id = call.subject("id", "job id")
+    with suggestions.for_name(call, "state", settings.text("state"), job_id=job_id):
+        call.fetch_and_show(side, "PUT", _path(job_id), body=encoded(status))
     return None
 
 
