@@ -31,17 +31,36 @@ class Bulk:
         self.lose: set[int] = set()
         """Which requests are carried out, but answered 503."""
         self.sent = 0
+        self.together = 10_000
+        """Jobs that a request is about unless it says so."""
+        self.workflows: dict[str, list[str]] = {}
+        """Those that the jobs follow, with their states."""
         stub.usual = self.answer
 
     def answer(self, request: Seen) -> Reply:
         """Carry out a request once for its key."""
+        if request.method == "GET":
+            counts = [{"workflow": name} for name in self.workflows]
+            states = [{"name": name} for name in self.workflows.get(request.path.rpartition("/")[2], ())]
+            return Reply(body=json.dumps({"counts": counts, "states": states}).encode())
         body = request.json
         if body.get("dryRun"):
-            first = [{"clientId": f"c{n}"} for n in range(min(self.count, 20))]
-            return Reply(body=json.dumps({"count": len(body.get("jobs", ())) or self.count, "items": first}).encode())
+            return Reply(body=json.dumps(self._seen(body)).encode())
         self.sent += 1
         reply = self.kept.setdefault(request.headers["idempotency-key"], self._done(body))
         return Reply(503, b"later") if self.sent in self.lose else reply
+
+    def _seen(self, body: Any) -> dict[str, Any]:
+        """Look at the jobs of the request, those that would fail first."""
+        if "jobs" in body:
+            return {"count": len(body["jobs"]), "items": [{"clientId": f"c{n}"} for n in range(min(self.count, 20))]}
+        start = int(body.get("after", "0"))
+        stop = min(start + body.get("limit", self.together), self.count)
+        failing = [n for n in range(start, stop) if n in self.bad]
+        items: list[dict[str, Any]] = [{"clientId": f"c{n}", "outcome": "failed"} for n in failing]
+        items += [{"clientId": f"c{n}"} for n in range(start, stop) if n not in failing]
+        more = {"next": str(stop)} if stop < self.count else {}
+        return {"count": self.count - start, "failed": len(failing), "items": items[:20]} | more
 
     def _done(self, body: Any) -> Reply:
         start = int(body.get("after", "0"))
@@ -113,6 +132,45 @@ def test_a_dry_run_changes_nothing(north: Run, stub: Stub) -> None:
     outcome = north(*DELETE, "--dry-run")
     assert (outcome.code, json.loads(outcome.out)["count"], changes(stub)) == (0, 7, [])
     assert json.loads(outcome.out)["first"][0] == {"clientId": "c0"}
+
+
+def test_a_dry_run_looks_at_all_jobs(north: Run, stub: Stub) -> None:
+    """Jobs that could not be changed are counted also beyond those of one request, shown first, and the code is 6."""
+    Bulk(stub, 7, bad=(1, 6)).together = 3
+    outcome = north(*DELETE, "--dry-run")
+    told = json.loads(outcome.out)
+    assert (outcome.code, told["count"], told["failed"], changes(stub)) == (6, 7, 2, [])
+    assert [each["clientId"] for each in told["first"]] == ["c1", "c6", "c0", "c2", "c3", "c4", "c5"]
+
+
+MOVE = ("job", "update-status", "--tag", "t,u", "--from-state", "DIM", "--state")
+
+
+def test_a_state_that_no_job_can_have_is_refused_once(north: Run, stub: Stub) -> None:
+    """A state that no workflow of the jobs has ends the command before any job is tried, and others are named."""
+    bulk = Bulk(stub, 7)
+    bulk.workflows = {"lamp": ["DIM", "BRIGHT"], "pump": ["ON"]}
+    for how in ("--yes", "--dry-run"):
+        outcome = north(*MOVE, "BRIGTH", how)
+        told = 'Error: no job of these can be in a state "BRIGTH" (did you mean BRIGHT?); there are DIM, BRIGHT, ON\n'
+        assert (outcome.code, outcome.out, outcome.err) == (1, "", told)
+    asked = [(seen.method, seen.path, seen.query) for seen in stub.seen[:3]]
+    assert asked == [
+        ("GET", "/api/fleet/v1/jobs/summary", [("state", "DIM"), ("tag", "t,u")]),
+        ("GET", "/workflows/lamp", []), ("GET", "/workflows/pump", []),
+    ]  # fmt: skip
+    assert {seen.method for seen in stub.seen} == {"GET"}
+    assert json.loads(north(*MOVE, "ON", "--yes").out)["done"] == 7
+
+
+def test_workflows_that_cannot_be_read_are_no_obstacle(north: Run, stub: Stub) -> None:
+    """Where the server does not show the workflows, or the jobs have very many, each job is told of by the server."""
+    bulk = Bulk(stub, 2)
+    bulk.workflows = {f"w{n}": ["A"] for n in range(21)}
+    assert north(*MOVE, "TYPO", "--yes").code == 0
+    bulk.workflows = {"w": ["A"]}
+    stub.usual = lambda request: Reply(403) if request.path.startswith("/workflows") else bulk.answer(request)
+    assert north(*MOVE, "TYPO", "--yes").code == 0
 
 
 class _Terminal(BytesIO):

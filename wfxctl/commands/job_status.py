@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from wfx.commandline.failures import UsageFailure
@@ -41,7 +42,7 @@ def update(call: ClientInvocation) -> int | None:
 
 def _many(call: ClientInvocation) -> int:
     """Move jobs as the operator."""
-    from wfxctl import bulk, bulk_changes  # only commands for many need them
+    from wfxctl import bulk, bulk_changes, known_states  # only commands for many need them
 
     settings = call.settings
     if call.arguments or settings.is_flag("id"):
@@ -59,6 +60,8 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(settings, selections.STATUS_OPTIONS, now)
 
+    if not settings.is_flag("resume"):
+        known_states.require(call, status["state"], select(time.time()))
     question = "move {jobs} to " + status["state"]
     return bulk.run(call, bulk_changes.change(question, "moved", "/jobs:update", select, {"status": status}))
 
