@@ -46,6 +46,8 @@ class BulkChange:
     """Those of the selection."""
     names: Sequence[tuple[str, Sequence[str]]] = ()
     """Names of workflows that jobs are to get, by this kind."""
+    complete: Callable[[int, Sequence[Document]], None] = lambda _, __: None
+    """Does what is left to be done with the jobs of a part, the first one at this place, before they count as done."""
 
 
 def moment(call: ClientInvocation) -> float:
@@ -65,6 +67,7 @@ def creation(
     conditions: Mapping[str, Any] | None = None,
     workflows: Sequence[str] = (),
     seen: Document | None = None,
+    complete: Callable[[int, Sequence[Document]], None] = lambda _, __: None,
 ) -> BulkChange:
     """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common.
 
@@ -86,6 +89,7 @@ def creation(
         asks=asks,
         conditions=conditions or {},
         names=[("workflow", workflows)] if workflows else (),
+        complete=complete,
     )
 
 

@@ -317,6 +317,38 @@ def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path)
     assert second["jobs"] == [{"clientId": "c3"}]
 
 
+def test_a_retry_of_many_keeps_all_tags(north: Run, stub: Stub) -> None:
+    """Tags that a request cannot carry are added to the new jobs before their part counts as done, also resumed."""
+    fleet, tags = Bulk(stub, 0), [f"t{n:02}" for n in range(20)]
+    rows = [{"id": str(n), "clientId": f"c{n}"} for n in range(4)]
+    refuse = {"/jobs/new-2/tags"}
+
+    def answer(request: Seen) -> Reply:
+        *_, last = request.path.split("/")
+        if last == "tags":
+            return Reply(403) if request.path in refuse else Reply(body=b"[]")
+        if request.path.endswith("jobs:batch"):
+            answer = json.loads(fleet.answer(request).body)
+            created = [item | {"id": f"new-{item['clientId'][1:]}", "outcome": "created"} for item in answer["items"]]
+            return Reply(body=json.dumps(answer | {"items": created}).encode())
+        if last == "jobs":
+            return Reply(body=json.dumps({"content": rows, "position": "a-1"}).encode())
+        many = tags if int(last) % 2 == 0 else tags[:16]
+        return Reply(body=json.dumps({"clientId": f"c{last}", "workflow": {"name": "w"}, "tags": many}).encode())
+
+    stub.usual = answer
+    line = ("job", "retry", "--tag", "t", "--yes")
+    outcome = north(*line)
+    assert (outcome.code, json.loads(outcome.out)) == (1, {"done": 0, "failed": 0, "rest": 4})
+    token = outcome.err.split("--resume ")[1].split()[0]
+    refuse.clear()
+    assert json.loads(north(*line, "--resume", token).out) == {"done": 4, "failed": 0, "rest": 0}
+    added = [(seen.path, seen.json) for seen in stub.seen if seen.path.endswith("/tags")]
+    assert [path.split("/")[2] for path, _ in added] == ["new-0", "new-2", "new-0", "new-2"]
+    assert all(names == tags[16:] for _, names in added)
+    assert len({seen.headers["idempotency-key"] for seen in changes(stub)}) == 2
+
+
 def test_a_retry_reads_each_job_once_and_none_to_count_them(north: Run, stub: Stub) -> None:
     """``job retry --dry-run`` lists jobs and reads none; the retry reads each once, and leaves out empty tags."""
     fleet = Bulk(stub, 0)

@@ -174,6 +174,24 @@ def test_a_retry_is_the_same_job_anew(both: Run, stub: Stub) -> None:
     }  # fmt: skip
 
 
+def test_a_retry_keeps_all_tags(both: Run, stub: Stub) -> None:
+    """Tags beyond the 16 that a job may be created with are added then; if they cannot be, the new job is named."""
+    tags = [f"t{n:02}" for n in range(40)]
+    for added in (tags, None):
+        stub.seen.clear()
+        stub.will(JOB | {"tags": tags})
+        stub.will({"id": "8", "tags": tags[:16]}, 201)
+        stub.will(added, 200 if added else 503)
+        outcome = both("job", "retry", "7", "-o", "json")
+        assert [(seen.method, seen.path) for seen in stub.seen[1:]] == [("POST", "/jobs"), ("POST", "/jobs/8/tags")]
+        assert (stub.seen[1].json["tags"], stub.seen[2].json) == (tags[:16], tags[16:])
+        if added:
+            assert (outcome.code, json.loads(outcome.out)) == (0, {"id": "8", "tags": tags})
+        else:
+            assert (outcome.code, outcome.out) == (1, "")
+            assert outcome.err.startswith("Error: 8 was created, but lacks the tags t16, t17,")
+
+
 def test_a_retry_needs_the_management_api_alone(north: Run, stub: Stub) -> None:
     """A retry reads where it writes: the client API has deleted jobs, without what may be large."""
     answered(stub)
