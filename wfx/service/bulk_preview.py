@@ -9,7 +9,7 @@ from wfx.domain.errors import JobNotFound, WfxError, WorkflowNotFound
 from wfx.domain.job import Job
 from wfx.domain.job_list import JobListQuery, JobRow
 from wfx.domain.workflow import Workflow
-from wfx.service.bulk_work import BulkWork, JobResult
+from wfx.service.bulk_work import JobResult, JobWork
 from wfx.store.protocol import NoRoom, Store
 
 FIRST = 20
@@ -48,14 +48,14 @@ class Previews:
         """Look at the jobs of this store, and change none."""
         self._store = store
 
-    async def of_ids(self, ids: Sequence[str], work: BulkWork) -> BulkPreview:
+    async def of_ids(self, ids: Sequence[str], work: JobWork) -> BulkPreview:
         """Look at the jobs with these ids."""
         preview = BulkPreview()
         for job_id in ids:
             preview.add(await self._result_of(job_id, work))
         return preview
 
-    async def of_selection(self, query: JobListQuery, count: int, work: BulkWork) -> BulkPreview:
+    async def of_selection(self, query: JobListQuery, count: int, work: JobWork) -> BulkPreview:
         """Look at the first jobs of a query, so many at most; of work that no job refuses, at those that are shown."""
         preview, workflows = BulkPreview(), dict[str, Workflow]()
         async for row in self._rows(query, count if work.may_be_refused else min(count, FIRST)):
@@ -78,7 +78,7 @@ class Previews:
                 return
             query = replace(query, after=page.next)
 
-    async def _result_of_row(self, row: JobRow, workflow: Workflow, work: BulkWork) -> JobResult:
+    async def _result_of_row(self, row: JobRow, workflow: Workflow, work: JobWork) -> JobResult:
         job = Job(
             row.id, row.client_id, workflow, row.state, row.status, "", None, row.tags, row.stime, row.mtime
         )  # fmt: skip
@@ -87,7 +87,7 @@ class Previews:
             return await self._result_of(row.id, work)
         return JobResult(row.id, row.client_id, row.state, "", error)
 
-    async def _result_of(self, job_id: str, work: BulkWork) -> JobResult:
+    async def _result_of(self, job_id: str, work: JobWork) -> JobResult:
         try:
             job = await self._store.get_job(job_id, _ROOM)
         except JobNotFound as exc:
@@ -97,7 +97,7 @@ class Previews:
         return JobResult(job.id, job.client_id, job.state, "", _refusal(work, job))
 
 
-def _refusal(work: BulkWork, job: Job) -> WfxError | None:
+def _refusal(work: JobWork, job: Job) -> WfxError | None:
     try:
         work.check(job)
     except WfxError as exc:

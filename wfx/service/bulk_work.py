@@ -49,6 +49,10 @@ class BulkWork(Protocol):
         """Return the client of a job that is to be created; empty for jobs that are there."""
         return ""
 
+
+class JobWork(BulkWork, Protocol):
+    """What a bulk request does with jobs that are there."""
+
     @property
     def may_be_refused(self) -> bool:
         """Whether there may be jobs that are there with which it cannot be done."""
@@ -83,7 +87,7 @@ class Creation:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusUpdate(BulkWork):
+class StatusUpdate(JobWork):
     """Gives jobs a status, as the operator."""
 
     status: Status
@@ -106,7 +110,7 @@ class StatusUpdate(BulkWork):
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion(BulkWork):
+class Deletion(JobWork):
     """Deletes jobs with their histories."""
 
     outcome: str = "deleted"
@@ -120,9 +124,12 @@ class Deletion(BulkWork):
         """Say that each job can be deleted."""
         return False
 
+    def check(self, job: Job) -> None:
+        """Find nothing in the way."""
+
 
 @dataclass(frozen=True, slots=True)
-class Tagging(BulkWork):
+class Tagging(JobWork):
     """Removes and adds tags."""
 
     added: Sequence[str]

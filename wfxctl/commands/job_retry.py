@@ -117,8 +117,8 @@ COMMAND = Command(
     "Create the same job once more",
     """
     Create a new job for the client of a job, with its workflow, definition and tags, and print the id of the new one.
-    The old job stays as it is, whatever state it is in. Jobs are created with 16 tags at most; further
-    ones are added then.
+    The old job stays as it is, whatever state it is in. Jobs are created with 16 tags at most; further ones
+    are added then.
 
     With conditions in place of an id, do so for all jobs that meet them; see wfxctl job update-status for what else
     there is to say about many.

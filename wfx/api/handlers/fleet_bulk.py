@@ -26,7 +26,7 @@ from wfx.domain.json import encode
 from wfx.events.position import event_id
 from wfx.service.bulk import MOST, BulkAnswer, Key, Targets
 from wfx.service.bulk_preview import FIRST
-from wfx.service.bulk_work import BulkWork, Creation, Deletion, JobResult, StatusUpdate, Tagging
+from wfx.service.bulk_work import BulkWork, Creation, Deletion, JobResult, JobWork, StatusUpdate, Tagging
 
 _TOGETHER = 32
 """Jobs that a dry run looks at together."""
@@ -72,7 +72,7 @@ async def tag(request: ApiRequest) -> Response:
     return await _change(request, Tagging(request.body.head["add"], request.body.head["remove"]))
 
 
-async def _change(request: ApiRequest, work: BulkWork) -> Response:
+async def _change(request: ApiRequest, work: JobWork) -> Response:
     made: BulkInput = request.body
     if made.head["selection"] is None:
         ids = ids_of(made)
