@@ -16,8 +16,8 @@ from postgres_server import Postgres
 from tests.acceptance.cluster.episode import live
 from tests.acceptance.cluster.troubles import SLOW, TROUBLES
 
-COUNT = int(os.environ.get("CRASH_SEEDS", "1"))
-"""How many episodes there are; nine take three minutes together on two idle cores."""
+COUNT = int(os.environ.get("CRASH_SEEDS", "9"))
+"""How many episodes CI has; nine take three minutes together on two idle cores."""
 SEEDS = [*range(1, COUNT + 1)] if "CI" in os.environ else [0]
 """Decide what is asked for and which troubles there are; what is under way when they come is chance. 0 is any."""
 
