@@ -25,12 +25,13 @@ from wfx.rules.action_types import ActionTypes, effect_of
 from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
-from wfx.scripts.runs import Outcome, RunRequest, RunResult
+from wfx.scripts.runs import Outcome, Purpose, RunRequest, RunResult
 from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.operations import ChangeJob
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task
+from wfx.store.script_records import Script
 from wfx.store.upkeep import present
 from wfx.tasks.performing import CannotBeDone, Ending, TryAgain
 
@@ -99,7 +100,8 @@ class ScriptTasks:
         job = await self._job_of(wanted) if wanted.job_id else None
         try:
             async with asyncio.timeout(self.longest):
-                result = await self._scripts.run(wanted.script, None, partial(_request, task, wanted, job))
+                purpose = Purpose(task=task.id, job_id=wanted.job_id, request_id=decode_cause(task.cause).request_id)
+                result = await self._scripts.run(wanted.script, None, partial(_request, task, wanted, job), purpose)
         except TimeoutError as exc:
             raise TryAgain(f"the script had not run after {self.longest:g} s, most of which it waited") from exc
         except (ScriptNotFound, ScriptsOff) as exc:
@@ -148,14 +150,14 @@ class ScriptTasks:
         return replace(action, error=f"the limit {kind} is used up")
 
 
-def _request(task: Task, wanted: _Wanted, job: Job | None, source: str) -> RunRequest:
+def _request(task: Task, wanted: _Wanted, job: Job | None, script: Script) -> RunRequest:
     """Return all that a run depends on. Raises CannotBeDone for what is too large."""
     payload = encode_free_form(wanted.payload)
     facts = encode({**wanted.data, **({} if job is None else {"job": _shown(job)})})
     if len(payload) + len(facts) > LARGEST:
         raise CannotBeDone(f"the job and the event have more than the {LARGEST:,} bytes that a script is given")
     seed = int.from_bytes(sha256(task.key.encode()).digest()[:6])
-    return RunRequest(source, payload, wanted.state, facts, seed, task.ctime / SECOND)
+    return RunRequest(script.source, payload, wanted.state, facts, seed, task.ctime / SECOND)
 
 
 def _cause_of(task: Task) -> Cause:
