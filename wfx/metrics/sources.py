@@ -198,8 +198,7 @@ def _scripts(scripts: Scripts) -> Named:
     """Read the figures of scripts; where these are not enabled the families have no values."""
     figures, pool = scripts.figures or ScriptFigures(), scripts.pool_figures
     is_on = scripts.figures is not None
-    outcomes = {(outcome,): count for outcome, count in figures.outcomes.items()}
-    yield "wfx_scripts_runs", outcomes if is_on else {}
+    yield "wfx_scripts_runs", {(outcome,): count for outcome, count in figures.outcomes.items() if is_on}
     single: dict[str, float | Histogram] = {
         "wfx_scripts_duration_seconds": figures.seconds,
         "wfx_scripts_wait_seconds": figures.waited,

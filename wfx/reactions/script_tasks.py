@@ -39,8 +39,6 @@ LARGEST = 1024 * 1024
 """Bytes of what a script is given."""
 _PATIENCE = 10.0
 """Seconds that a run waits for its turn."""
-_AGAIN = frozenset({Outcome.BUSY, Outcome.FAILED})
-"""Outcomes for which the script is not to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class ScriptTasks:
         except (ScriptNotFound, ScriptsOff) as exc:
             raise CannotBeDone(str(exc)) from exc
         if result.outcome is not Outcome.DONE:
-            raise (TryAgain if result.outcome in _AGAIN else CannotBeDone)(f"{result.outcome}: {_why(result)}")
+            raise _failure(result)
         return await self._ending(task, wanted, job, _returned(result.value))
 
     async def _job_of(self, wanted: _Wanted) -> Job:
@@ -249,9 +247,16 @@ def _tell(state: str, moves: int, effects: Effects, answers: Sequence[Any]) -> s
     return "; ".join([*(done or ["nothing to do"]), *failed])
 
 
-def _why(result: RunResult) -> str:
-    fault = result.fault
-    if fault is None:
-        return "the run ended"
-    place = "" if fault.place is None else f" (line {fault.place.line}, column {fault.place.column})"
-    return f"{fault.message}{place}"
+def _failure(result: RunResult) -> Exception:
+    """Return what is raised for a run that gave nothing.
+
+    One for which there was no place is tried again as often as any task, and one whose process died a few times: the
+    script may be what has it die. What else there is would be so each time, or was wanted from outside.
+    """
+    fault, reason = result.fault, f"{result.outcome}: the run ended"
+    if fault is not None:
+        place = "" if fault.place is None else f" (line {fault.place.line}, column {fault.place.column})"
+        reason = f"{result.outcome}: {fault.message}{place}"
+    if result.outcome in (Outcome.BUSY, Outcome.FAILED):
+        return TryAgain(reason, is_doubtful=result.outcome is Outcome.FAILED)
+    return CannotBeDone(reason)
