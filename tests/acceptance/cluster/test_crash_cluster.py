@@ -22,7 +22,8 @@ SEEDS = [*range(1, COUNT + 1)] if "CI" in os.environ else [0]
 """Decide what is asked for and which troubles there are; what is under way when they come is chance. 0 is any."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
+@pytest.mark.xdist_group("episodes")  # each has two servers, a PostgreSQL and eight clients: one at a time
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_everything_fails_under_load(tmp_path: Path, seed: int) -> None:
     """Row 50: whatever fails, what was confirmed is there once and in order, and all servers and streams agree on it.
