@@ -69,7 +69,7 @@ class Connection:
     @property
     def server_pid(self) -> int:
         """The number of the process that serves it; 0 if there is none."""
-        return 0 if self.plain is None or self.plain.is_closed() else self.plain.get_server_pid()
+        return 0 if self.plain is None else self.plain.get_server_pid()
 
     async def run(self, work: Callable[[Plain], Awaitable[Result]], until: float | None = None) -> Result:
         """Do something with it, until a moment of the loop's clock at most.
