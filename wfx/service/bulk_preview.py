@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ FIRST = 20
 """Jobs that a dry run shows."""
 _PAGE = 500
 """Rows that are looked at together."""
+_TOGETHER = 32
+"""Jobs that are read at the same time."""
 _ROOM = 64 * 1024
 """Bytes of a job that is looked at as a whole; of a larger one it is not told whether it could be changed."""
 
@@ -51,8 +54,10 @@ class Previews:
     async def of_ids(self, ids: Sequence[str], work: JobWork) -> BulkPreview:
         """Look at the jobs with these ids."""
         preview = BulkPreview()
-        for job_id in ids:
-            preview.add(await self._result_of(job_id, work))
+        for start in range(0, len(ids), _TOGETHER):
+            some = (self._result_of(job_id, work) for job_id in ids[start : start + _TOGETHER])
+            for result in await asyncio.gather(*some):
+                preview.add(result)
         return preview
 
     async def of_selection(self, query: JobListQuery, count: int, work: JobWork) -> BulkPreview:
