@@ -101,7 +101,9 @@ def test_all_ids_are_deleted(north: Run, stub: Stub) -> None:
     replies = iter([Reply(204, b""), Reply(204, b""), Reply(404, b"{}")])
     stub.usual = lambda _: next(replies)
     outcome = north("job", "delete", "a", "b/c", "gone", "d")
-    assert (outcome.code, outcome.out, outcome.err) == (1, "", "Error: error: {}\n")
+    assert (outcome.code, outcome.out, outcome.err) == (
+        1, "", "gone was not deleted, 1 behind it were not tried\nError: error: {}\n",
+    )  # fmt: skip
     assert [(seen.method, seen.path) for seen in stub.seen] == [
         ("DELETE", "/jobs/a"), ("DELETE", "/jobs/b%2Fc"), ("DELETE", "/jobs/gone"),
     ]  # fmt: skip

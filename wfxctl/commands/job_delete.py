@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wfx.commandline.failures import UsageFailure
+from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfxctl import bulk_options, selections
 from wfxctl.flags import JOB_ID
@@ -17,9 +17,19 @@ def run(call: ClientInvocation) -> int | None:
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
     bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
-    for job_id in call.subjects("id", "job id"):
-        call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(job_id))
+    _named(call, call.subjects("id", "job id"))
     return None
+
+
+def _named(call: ClientInvocation, job_ids: list[str]) -> None:
+    for place, job_id in enumerate(job_ids, 1):
+        try:
+            call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(job_id))
+        except Failure:
+            if len(job_ids) > 1:
+                left = len(job_ids) - place
+                call.err.line(f"{job_id} was not deleted" + (f", {left:,} behind it were not tried" if left else ""))
+            raise
 
 
 def _many(call: ClientInvocation) -> int:
