@@ -13,6 +13,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.driver_connection import DriverConnection
 from wfx.store.postgres.faults import LOST, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
@@ -109,7 +110,7 @@ class Connector:
         try:
             password = await self.token(place) if self.token else self._password(place)
             plain = await asyncpg.connect(
-                self.target.tls_source,
+                self.target.tls_source, connection_class=DriverConnection,
                 host=place.host, port=place.port, user=self.target.user, database=self.target.database,
                 password=password or "",  # else the driver would look for another
                 ssl=self._tls(place), direct_tls=self.target.direct_tls and not place.is_unix,
