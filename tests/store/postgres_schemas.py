@@ -35,11 +35,6 @@ def new_name() -> str:
     return f"s{uuid4().hex[:16]}"
 
 
-def conninfo(postgres: Postgres, database: str, schema: str) -> str:
-    """Return the storage option of a schema, over the socket, which takes least; other ways have tests of their own."""
-    return postgres.conninfo(database, host=postgres.folder, options=f"-c search_path={schema}")
-
-
 def schemas(postgres: Postgres, database: str) -> Callable[[Path], str]:
     """Return what makes the storage option of a folder, with a schema without tables that belongs to it."""
 
@@ -48,7 +43,7 @@ def schemas(postgres: Postgres, database: str) -> Callable[[Path], str]:
         if not note.exists():
             note.write_text(new_name())
             postgres.sql(f"CREATE SCHEMA {note.read_text()} AUTHORIZATION {USER}", database)
-        return conninfo(postgres, database, note.read_text())
+        return postgres.conninfo(database, options=f"-c search_path={note.read_text()}")
 
     return option
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import asyncpg
 from postgres_server import SUPERUSER, USER, Postgres
 
-from tests.store.postgres_schemas import UNSOUND, conninfo, new_name
+from tests.store.postgres_schemas import UNSOUND, new_name
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.migrate import migrate, migrations
 
@@ -96,8 +96,9 @@ class ReadySchemas:
         return self._run(self._taken())
 
     def option(self, schema: str) -> str:
-        """Return the storage option of a schema."""
-        return conninfo(self._postgres, self._database, schema)
+        """Return the storage option of a schema, by the socket, which takes least; other ways have their own tests."""
+        options = f"-c search_path={schema}"
+        return self._postgres.conninfo(self._database, host=self._postgres.folder, options=options)
 
     def unsound(self, schema: str) -> Sequence[str]:
         """Return what is not as it must be in a schema."""

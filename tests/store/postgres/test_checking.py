@@ -204,9 +204,11 @@ def sound(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def administrator(postgres: Postgres, sound: str) -> Iterator[BlockingConnection]:
-    """A connection of somebody who may damage that database."""
-    with blocking(postgres.conninfo(sound, host=postgres.folder, user=SUPERUSER), "read") as connection:
-        yield connection
+    """A connection of somebody who may damage a copy."""
+    with postgres.database(sound) as copy:
+        option = postgres.conninfo(copy, host=postgres.folder, user=SUPERUSER)
+        with blocking(option, "read") as connection:
+            yield connection
 
 
 @pytest.mark.parametrize(("name", "damage"), [(name, each) for name, some in DAMAGE.items() for each in some])
