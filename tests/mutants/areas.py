@@ -43,7 +43,6 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/store/prefixes.py", ("tests/store/postgres/test_prefixes.py", "tests/store/test_devices.py")),
     ("wfx/store/upkeep.py", ("tests/events/test_retention.py", "tests/service/test_job_retention.py")),
     ("wfx/store/new_files.py", ("tests/maintenance/test_commands.py", *_STORE)),
-    ("wfx/store/postgres/driver_connection.py", ("tests/store/postgres/test_opening.py",)),
     ("wfx/store/postgres/reference_rows.py", ("tests/store/postgres/test_reference.py",)),
     ("wfx/store/sqlite/reference*.py", ("tests/store/sqlite/test_reference.py", *_STORE)),
     ("wfx/store/sqlite/dsn.py", ("tests/store/sqlite/test_dsn.py", *_STORE)),

@@ -19,7 +19,7 @@ from wfx.demo.local import LocalService
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
-from wfx.store.postgres import driver_connection
+from wfx.store.postgres import driver
 from wfx.store.storage_settings import StorageSettings
 
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND backend_type = 'client backend'"
@@ -61,7 +61,7 @@ async def test_what_a_start_asks_for(option: str, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(asyncpg, "connect", connecting)
     monkeypatch.setattr(asyncpg.Connection, "_introspect_types", asking)
-    monkeypatch.setattr(driver_connection, "_known", {})
+    monkeypatch.setattr(driver, "_known_types", {})
     for number in range(2):
         connects.clear()
         store = await open_store("postgres", option)

@@ -13,7 +13,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.driver_connection import DriverConnection
+from wfx.store.postgres.driver import DriverConnection, telling_loss
 from wfx.store.postgres.faults import LOST, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
@@ -92,6 +92,8 @@ class Connector:
             async with asyncio.timeout(self._timeout):
                 reason = await session.prepare(plain, self.demands, self.settings)
                 objection = await self.known.objection(plain) if self.known and reason is None else None
+            with telling_loss(plain):
+                self._keep_alive(plain)
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
@@ -99,7 +101,6 @@ class Connector:
             plain.terminate()
             raise
         if reason is None:
-            self._keep_alive(plain)
             return plain, objection
         plain.terminate()
         raise _Unsuitable(reason)
@@ -110,14 +111,14 @@ class Connector:
         try:
             password = await self.token(place) if self.token else self._password(place)
             plain = await asyncpg.connect(
-                self.target.tls_source, connection_class=DriverConnection,
+                self.target.tls_source,
                 host=place.host, port=place.port, user=self.target.user, database=self.target.database,
                 password=password or "",  # else the driver would look for another
                 ssl=self._tls(place), direct_tls=self.target.direct_tls and not place.is_unix,
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
-                loop=transports,
+                loop=transports, connection_class=DriverConnection,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
             raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc
