@@ -26,6 +26,7 @@ from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.service.counted_steps import counted_steps
 from wfx.service.limits import Limits
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.tasks.opening import open_tasks
@@ -84,7 +85,8 @@ def rule_tasks(
 ) -> TaskRunner:
     """Make what works on the tasks of rules."""
     endings = RunEndings(store, all_actions, limits, partial(_most_repetitions, tunables))
-    runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds)
+    tracker = Tracker(lambda: tunables.current.tracker_enabled)
+    runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
     steps = StepTasks(lambda: rules.steps, endings)
     return open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +16,7 @@ from wfx.domain.script_errors import ScriptNotFound, ScriptsOff
 from wfx.domain.timestamp import SECOND
 from wfx.reactions.run_endings import LARGEST, RunEndings, Wanted, shown_job
 from wfx.scripts.runs import Outcome, Purpose, RunRequest, RunResult
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.rule_records import Task
 from wfx.store.script_records import Script
@@ -29,9 +29,10 @@ _PATIENCE = 10.0
 class ScriptTasks:
     """Performs tasks that are runs of scripts."""
 
-    def __init__(self, scripts: Scripts, endings: RunEndings, seconds: float) -> None:
-        """Run scripts for so many seconds at most."""
+    def __init__(self, scripts: Scripts, endings: RunEndings, seconds: float, tracker: Tracker) -> None:
+        """Run scripts for so many seconds at most, and keep of the runs what the tracker says."""
         self._scripts = scripts
+        self._tracker = tracker
         self._endings = endings
         self.longest = _PATIENCE + seconds
         """Seconds that an attempt takes at most."""
@@ -47,16 +48,28 @@ class ScriptTasks:
         wanted = Wanted.of(task)
         job = await self._endings.job_of(wanted)
         purpose = Purpose(task=task.id, job_id=wanted.job_id, request_id=decode_cause(task.cause).request_id)
+        made: list[tuple[str, RunRequest]] = []
+
+        def make(script: Script) -> RunRequest:
+            made.append((script.head.sha256, _request(task, wanted, job, script)))
+            return made[-1][1]
+
         try:
             async with asyncio.timeout(self.longest):
-                result = await self._scripts.run(wanted.name, None, partial(_request, task, wanted, job), purpose)
+                result = await self._scripts.run(wanted.name, None, make, purpose)
         except TimeoutError as exc:
             raise TryAgain(f"the script had not run after {self.longest:g} s, most of which it waited") from exc
         except (ScriptNotFound, ScriptsOff) as exc:
             raise CannotBeDone(str(exc)) from exc
-        if result.outcome is not Outcome.DONE:
-            raise _failure(result)
-        return await self._endings.ending(task, wanted, job, _returned(result.value))
+        kept = self._tracker.kept(*made[-1], result) if made else None
+        try:
+            if result.outcome is not Outcome.DONE:
+                raise _failure(result)
+            ending = await self._endings.ending(task, wanted, job, _returned(result.value))
+        except (CannotBeDone, TryAgain) as exc:
+            exc.run = kept
+            raise
+        return ending._replace(run=kept)
 
 
 def _request(task: Task, wanted: Wanted, job: Job | None, script: Script) -> RunRequest:
@@ -78,7 +91,7 @@ def _returned(value: bytes) -> Mapping[str, Any]:
     return returned
 
 
-def _failure(result: RunResult) -> Exception:
+def _failure(result: RunResult) -> CannotBeDone | TryAgain:
     """Return what is raised for a run that gave nothing.
 
     One for which there was no place is tried again as often as any task, and one whose process died a few times: the
