@@ -36,6 +36,8 @@ DOCUMENT = {
     "source": "next = 'DONE'",
     "findings": [],
     "scripts": [{"number": "7"}],
+    "equal": True,
+    "run": {"value": "{}"},
     "lastResult": {"state": "ACTIVATED"},
     "counts": [],
     "position": "log-1",
