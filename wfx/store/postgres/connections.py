@@ -60,6 +60,8 @@ class Connection:
         self._refusal: StoreUnavailable | None = None
         self._locked = ""
         """What the last one was told who waited for somebody's lock in vain; also what others wait behind."""
+        self.waited_in_vain = False
+        """Whether a statement was given up that waited for a lock, or for whatever it was; set back by others."""
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +105,8 @@ class Connection:
                 found = translate(exc)
                 tell_unfit(found)
                 self._locked = str(found) if isinstance(found, Locked) else ""
+                if isinstance(found, Locked) or isinstance(exc, TimeoutError | asyncpg.QueryCanceledError):
+                    self.waited_in_vain = True
                 if not keeps_connection(found):
                     self.drop(found if isinstance(exc, TimeoutError) else None)
                 if found is None:
