@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from postgres_server import Postgres
+from postgres_server import USER, Postgres
 from waiting import eventually
 
 from tests.acceptance.streams.writing import WORKFLOW, create_job, operator, store_workflow
@@ -111,3 +111,21 @@ def test_another_database(server: Postgres, base: str, service: LocalService) ->
     with operator(service) as client:
         assert client.get("/jobs").status_code == 503
     assert not any("Traceback" in line for line in service.lines)
+
+
+def test_too_few_connections(server: Postgres, service: LocalService) -> None:
+    """While PostgreSQL lets the server have no more connections and lists get 503, probes and one log record tell."""
+    server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 3")
+    try:
+        with operator(service) as client:
+            for _ in range(3):
+                assert client.get("/jobs?sort=asc").status_code == 503
+        eventually(lambda: probes(service) == ("down", 503), "probes tell")
+        assert records(service, "store is down: no connection to PostgreSQL: ") == 1
+        told = [line for line in service.lines if "too many connections for role" in line]
+        assert [line for line in told if "store is down" not in line] == told[:1]
+    finally:
+        server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+    with operator(service) as client:
+        assert client.get("/jobs?sort=asc").status_code == 200

@@ -260,6 +260,8 @@ class PostgresBackend:
             raise StoreUnavailable(READ_ONLY)
         if self._lock_check.is_due:
             await self._lock_check.require()
+        until = asyncio.get_running_loop().time() + self._deadlines.known_down
+        await asyncio.gather(*(each.require(until) for each in self._connections()))
 
     async def _answer(self) -> None:
         await self._ask("answer")

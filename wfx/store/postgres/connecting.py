@@ -14,7 +14,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.driver import DriverConnection, telling_loss
-from wfx.store.postgres.faults import LOST, text_of, translate
+from wfx.store.postgres.faults import LOST, Refused, is_refusal, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.target import Place, Target
@@ -53,8 +53,8 @@ class Connector:
     """Whether one that lacks it is taken where no other can be had."""
 
     async def __call__(self) -> Plain:
-        """Connect. Raises StoreUnavailable, whose message has no secrets."""
-        failures, wrong = [], "no connection to PostgreSQL"
+        """Connect. Raises StoreUnavailable, whose message has no secrets; Refused where PostgreSQL refuses it."""
+        failures, wrong, kind = [], "no connection to PostgreSQL", StoreUnavailable
         doubtful: list[tuple[Plain, Objection]] = []
         try:
             for place in self.target.tried():
@@ -63,6 +63,7 @@ class Connector:
                 except _NextPlease as exc:
                     failures.append(f"{place}: {exc}")
                     wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+                    kind = Refused if is_refusal(exc.__cause__) else kind
                     continue
                 if objection is None:
                     return plain
@@ -75,7 +76,7 @@ class Connector:
         finally:
             for plain, _ in doubtful:
                 plain.terminate()
-        raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
+        raise kind(f"{wrong}: {'; '.join(failures)}")
 
     def _least_doubtful(self, doubtful: Sequence[tuple[Plain, Objection]]) -> tuple[Plain, Objection] | None:
         """Choose where no other can be had, and have all connections made there; None if none will do."""

@@ -117,6 +117,11 @@ class Connection:
                     self.drop()
                 raise
 
+    async def require(self, until: float) -> None:
+        """Raise StoreUnavailable if it could not be opened when it was needed last, and cannot be opened now either."""
+        if self._refusal is not None and not self._closed:
+            await self.run(_nothing, until)
+
     async def close(self) -> None:
         """Close it for good."""
         self._closed = True
@@ -198,6 +203,10 @@ class Connection:
             self._opening = None
         self._pause, self._refusal = 0.0, None
         return plain
+
+
+async def _nothing(_: Plain) -> None:
+    pass
 
 
 def _retrieve_exception(opening: asyncio.Task[Plain]) -> None:
