@@ -129,3 +129,24 @@ def test_too_few_connections(server: Postgres, service: LocalService) -> None:
     eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
     with operator(service) as client:
         assert client.get("/jobs?sort=asc").status_code == 200
+
+
+_FILL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON event EXECUTE FUNCTION no_room()
+"""
+
+
+def test_no_room(server: Postgres, base: str, service: LocalService) -> None:
+    """While PostgreSQL has no room changes get 507 with Retry-After, one log record tells, and the service is up."""
+    server.sql(_FILL, base)
+    with operator(service) as client:
+        for _ in range(3):
+            answer = client.post("/jobs", json={"clientId": "c", "workflow": WORKFLOW})
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (507, "wfx.storeFull")
+            assert int(answer.headers["retry-after"]) > 0
+    assert records(service, "changes are refused: the database is full") == 1
+    assert probes(service) == ("up", 200)
+    server.sql("DROP FUNCTION no_room CASCADE", base)
+    assert create_job(service, "device")
