@@ -261,7 +261,8 @@ class PostgresBackend:
         if self._lock_check.is_due:
             await self._lock_check.require()
         until = asyncio.get_running_loop().time() + self._deadlines.known_down
-        await asyncio.gather(*(each.require(until) for each in self._connections()))
+        needed = (each for each in self._connections() if each is not self._listener.connection)
+        await asyncio.gather(*(each.require(until) for each in needed))
 
     async def _answer(self) -> None:
         await self._ask("answer")
