@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import SequenceTaken, StoreBusy, StoreFull, WfxError
+from wfx.domain.errors import SequenceTaken, StoreBusy, StoreError, StoreFull, StoreUnavailable, WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
@@ -230,6 +230,11 @@ def is_exclusive(operation: Operation) -> bool:
 def are_events(first: Operation, other: Operation) -> bool:
     """Tell whether both are events from outside, of which many are done together."""
     return isinstance(first, TakeEvent) and isinstance(other, TakeEvent)
+
+
+def is_stuck(error: StoreError) -> bool:
+    """Tell whether other changes would fail as well: not those of other jobs, where somebody holds a lock on some."""
+    return isinstance(error, StoreUnavailable) and not isinstance(error, JobsLocked)
 
 
 def brings_much(operation: Operation) -> bool:

@@ -12,9 +12,9 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from wfx.domain.errors import StoreError, StoreUnavailable
+from wfx.domain.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ Item = TypeVar("Item")
 _TURNS = 3
 """Turns of the loop before a batch, so that those just answered can be on it again: in the first their answers are
 sent, in the second what they ask next is read, in the third it comes here. Without them two halves take turns."""
+_PATIENCE = 3.0
+"""Seconds in the queue, behind a batch that failed, from which on an item is told so and not tried itself: together
+with what a batch may take, no item waits longer than ten seconds."""
 Answers = Sequence[Any]
 """One for each item, in order: its result, or the exception to raise for it, or :data:`LARGE` or :data:`AGAIN`."""
 OnBatch = Callable[[int, float], None]
@@ -30,6 +33,17 @@ LARGE = object()
 """The answer to an item that turned out to be large and was not handled; it becomes a batch of its own."""
 AGAIN = object()
 """The answer to an item that was not handled since it must be seen anew; it goes to the front of the next batch."""
+
+
+_NOT_TRIED = "the store has no answer to the changes before this one; this one was not made"
+
+
+class _Entry(NamedTuple, Generic[Item]):
+    """An item that waits, since a moment of the loop's clock."""
+
+    item: Item
+    answer: asyncio.Future[Any]
+    since: float
 
 
 def ignore_batch(_size: int, _seconds: float) -> None:
@@ -55,6 +69,7 @@ class Batcher(Generic[Item]):
         exclusive: Callable[[Item], bool] = lambda _: False,
         joins: Callable[[Item, Item], bool] = lambda _first, _other: False,
         large: Callable[[Item], bool] = lambda _: False,
+        stuck: Callable[[StoreError], bool] = lambda _: False,
         on_batch: OnBatch = ignore_batch,
     ) -> None:
         """Start the task in the running loop; :meth:`close` ends it.
@@ -62,7 +77,8 @@ class Batcher(Generic[Item]):
         An ``exclusive`` item is a whole batch, with those behind it that ``joins`` says go with the first one.
 
         ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
-        of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then.
+        of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then. Where the
+        store is ``stuck``, those who have waited for long behind the batch are refused, too, and have changed nothing.
         """
         self._run = run
         self._at_most_waiting = at_most_waiting
@@ -70,12 +86,15 @@ class Batcher(Generic[Item]):
         self._is_exclusive = exclusive
         self._joins = joins
         self._is_large = large
+        self._is_stuck = stuck
         self._on_batch = on_batch
-        self._waiting: deque[tuple[Item, asyncio.Future[Any]]] = deque()
-        self._large: deque[tuple[Item, asyncio.Future[Any]]] = deque()
+        self._waiting: deque[_Entry[Item]] = deque()
+        self._large: deque[_Entry[Item]] = deque()
         self._large_is_due = False
         self._arrived = asyncio.Event()
-        self._taken: Sequence[tuple[Item, asyncio.Future[Any]]] = ()
+        self._failure: StoreError | None = None
+        """What the last batch failed with, as a whole."""
+        self._taken: Sequence[_Entry[Item]] = ()
         """The batch that is being answered."""
         self._closing = False
         self._refusal = "the store is closed"
@@ -98,7 +117,7 @@ class Batcher(Generic[Item]):
         if len(self._waiting) + len(self._large) >= self._at_most_waiting:
             raise StoreUnavailable("the store is overloaded: too many requests wait for it; try again later")
         answer: asyncio.Future[Any] = self._loop.create_future()
-        (self._large if self._is_large(item) else self._waiting).append((item, answer))
+        (self._large if self._is_large(item) else self._waiting).append(_Entry(item, answer, self._loop.time()))
         self._arrived.set()
         try:
             return await answer
@@ -124,8 +143,8 @@ class Batcher(Generic[Item]):
         self._closing = True
         self._refusal = f"the store has stopped working after an unexpected {type(error).__name__}; restart the service"
         log.error(self._refusal, exc_info=error)
-        for _, future in (*self._taken, *self._waiting, *self._large):
-            _settle(future, StoreUnavailable(self._refusal))
+        for each in (*self._taken, *self._waiting, *self._large):
+            _settle(each.answer, StoreUnavailable(self._refusal))
         self._waiting.clear()
         self._large.clear()
         self._taken = ()
@@ -144,16 +163,16 @@ class Batcher(Generic[Item]):
                 answered, alone = len(self._taken), False
                 self._taken = ()
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[Any]]]:
+    def _take(self) -> list[_Entry[Item]]:
         if self._large and (self._large_is_due or not self._waiting):
             self._large_is_due = False
             return [self._large.popleft()]
         self._large_is_due = True
         taken = list(islice(self._waiting, self._at_most_together))
-        for place, (item, _) in enumerate(taken):
-            if self._is_exclusive(item):
+        for place, each in enumerate(taken):
+            if self._is_exclusive(each.item):
                 end = max(place, 1)
-                while place == 0 and end < len(taken) and self._joins(item, taken[end][0]):
+                while place == 0 and end < len(taken) and self._joins(each.item, taken[end].item):
                     end += 1
                 del taken[end:]
                 break
@@ -161,22 +180,39 @@ class Batcher(Generic[Item]):
             self._waiting.popleft()
         return taken
 
-    async def _serve(self, batch: Sequence[tuple[Item, asyncio.Future[Any]]]) -> None:
-        wanted = [(item, future) for item, future in batch if not future.done()]
+    async def _serve(self, batch: Sequence[_Entry[Item]]) -> None:
+        wanted = [each for each in batch if not each.answer.done()]
         if wanted:
             began = self._loop.time()
-            answers = await self._answers([item for item, _ in wanted])
+            self._failure = None
+            answers = await self._answers([each.item for each in wanted])
             seconds = self._loop.time() - began
             again = []
-            for (item, future), answer in zip(wanted, answers, strict=True):
+            for each, answer in zip(wanted, answers, strict=True):
                 if answer is LARGE:
-                    self._large.append((item, future))
+                    self._large.append(each)
                 elif answer is AGAIN:
-                    again.append((item, future))
+                    again.append(each)
                 else:
-                    _settle(future, answer)
+                    _settle(each.answer, answer)
             self._waiting.extendleft(reversed(again))
+            self._refuse_impatient()
             self._observe(len(wanted), seconds)
+
+    def _refuse_impatient(self) -> None:
+        """Refuse those who have waited so long, behind a batch for which the store was stuck, that it is too late."""
+        failure = self._failure
+        if failure is None or not self._is_stuck(failure):
+            return
+        before = self._loop.time() - _PATIENCE
+        for queue in (self._waiting, self._large):
+            late = [each for each in queue if each.since < before]
+            kept = [each for each in queue if each.since >= before] if late else ()
+            for each in late:
+                _settle(each.answer, _copy(failure) if isinstance(failure, StoreBusy) else StoreBusy(_NOT_TRIED))
+            if late:
+                queue.clear()
+                queue.extend(kept)
 
     def _observe(self, size: int, seconds: float) -> None:
         try:
@@ -188,6 +224,7 @@ class Batcher(Generic[Item]):
         try:
             return await self._run(items)
         except StoreError as exc:
+            self._failure = exc
             return [_copy(exc) for _ in items]
         except Exception as exc:  # noqa: BLE001 - it goes to the caller whose item caused it
             if len(items) == 1:

@@ -29,7 +29,7 @@ from wfx.domain.query import Item, JobQuery, JobSummary, Page, Paging, Rest
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Workflow
 from wfx.store.backend import Backend, FoundJob
-from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_text
+from wfx.store.batch_writer import BatchWriter, are_events, brings_much, is_exclusive, is_stuck, is_text
 from wfx.store.batching import Batcher, OnBatch, ignore_batch
 from wfx.store.batching_rules import BatchingRules, settled
 from wfx.store.batching_scripts import BatchingScripts
@@ -107,6 +107,7 @@ class BatchingStore(BatchingRules, BatchingScripts):
             exclusive=is_exclusive,
             joins=are_events,
             large=brings_much,
+            stuck=is_stuck,
             on_batch=on_batch,
         )
         self._reads = Batcher(self._read_jobs, at_most_waiting=_READS_WAITING, at_most_together=_READS_TOGETHER)

@@ -12,7 +12,7 @@ from tests.store.samples import FLOW, begin, move, tag
 from wfx.domain.errors import StoreUnavailable
 from wfx.domain.job import Job
 from wfx.domain.query import JobQuery
-from wfx.store import snapshot
+from wfx.store import batching, snapshot
 from wfx.store.opening import open_store
 from wfx.store.postgres import opening
 from wfx.store.postgres.connecting import Connector
@@ -200,3 +200,28 @@ async def test_health_names_the_lock_that_reads_wait_for(store: Store, operator:
         with pytest.raises(StoreUnavailable, match="changes wait for a lock"):
             await store.ping()
     await store.ping()
+
+
+async def test_who_has_waited_behind_a_lock_is_not_tried(
+    option: str, operator: Plain, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that has waited for long behind one that a lock kept waiting is refused with it, and is never sent."""
+    monkeypatch.setitem(opening._WRITE, "lock_timeout", "3s")
+    monkeypatch.setattr(batching, "_PATIENCE", 0.0)
+    store = await open_store("postgres", option)
+    await store.create_workflow(FLOW)
+    jobs = [await store.create_job(FLOW.name, begin()) for _ in range(3)]
+    before = len(postgres.log())
+    async with operator.transaction():
+        await operator.execute("SELECT FROM log FOR UPDATE")
+        first = asyncio.create_task(store.change_job(jobs[0].id, move("RUN")))
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        async with asyncio.timeout(30):
+            while not await operator.fetchval(waits) and not first.done():
+                pass
+        behind = (store.change_job(each.id, move("RUN")) for each in jobs[1:])
+        said = await asyncio.gather(first, *behind, return_exceptions=True)
+    assert [str(each) for each in said if "somebody holds a lock on a table or a row" not in str(each)] == []
+    assert postgres.log()[before:].count("canceling statement due to lock timeout") == 1
+    assert (await store.change_job(jobs[1].id, move("RUN"))).version == 2
+    await store.close()
