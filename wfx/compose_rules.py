@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -11,22 +11,30 @@ from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
-from wfx.limits.policy import Kind
+from wfx.limits.policy import Bands, Kind
+from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
 from wfx.reactions.script_tasks import ScriptTasks
+from wfx.reactions.waiting_action import KIND as WAITING_ACTION
+from wfx.reactions.waiting_action import WaitingActions
 from wfx.rules.graph import Engine
 from wfx.rules.own_actions import RUN_SCRIPT, all_actions
 from wfx.scripts.engine import ScriptEngine
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
+from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.counted_steps import counted_steps
-from wfx.service.limits import Limits
+from wfx.service.limits import Limits, policy_of
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.tasks.opening import open_tasks
-from wfx.tasks.runner import TaskRunner
+from wfx.tasks.runner import LOOK_SECONDS
+from wfx.tasks.runners import TaskRunners
+
+_LOOK_SELDOM = 3600.0
+"""Seconds between two looks for actions that wait for limits, where there are none."""
 
 
 async def open_rules(config: Config) -> Rules:
@@ -72,32 +80,58 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
 
 
 def rule_tasks(
-    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, limits: Limits, scripts: Scripts
-) -> TaskRunner:
-    """Make what works on the tasks of rules."""
+    config: Config,
+    tunables: Holder[Tunables],
+    store: Store,
+    rules: Rules,
+    limits: Limits,
+    admission: Admission,
+    scripts: Scripts,
+    created: BoundedCounts,
+) -> TaskRunners:
+    """Make what works on the tasks of rules; jobs that these create are counted."""
     runs = ScriptTasks(
         store,
         scripts,
         all_actions,
-        limits,
+        admission,
         partial(_most_repetitions, tunables),
         config.vm_pool_max_execution_seconds,
     )
-    return open_tasks(
+    runners = open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
         {RUN_SCRIPT: runs.perform}, runs.longest,
+        {WAITING_ACTION: WaitingActions(admission, created).perform},
+        lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip
+    tunables.derive(partial(_look_at_limits, [policy_of(tunables.current).bands], admission, runners))
+    return runners
+
+
+def _look_at_limits(
+    known: list[Mapping[Kind, Bands]], admission: Admission, runners: TaskRunners, new: Tunables
+) -> Callable[[], None]:
+    """Prepare to have what waits for limits tried anew, once others are used than are known."""
+    bands = policy_of(new).bands
+
+    def take() -> None:
+        if bands != known[0]:
+            known[0] = bands
+            admission.forget()
+            runners.hurry()
+
+    return take
 
 
 def _action_workers(rules: Rules) -> int:
     return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
-def rule_consumer(services: Services, store: Store) -> RuleConsumer:
+def rule_consumer(services: Services, store: Store, admission: Admission) -> RuleConsumer:
     """Make what has the rules work on the log."""
     return RuleConsumer(
         counted_steps(store, services.guard), services.rules, services.rule_figures, services.fatals,
-        services.jobs.created, services.limits, partial(_most_repetitions, services.tunables),
+        services.jobs.created, admission, partial(_most_repetitions, services.tunables),
         is_shared=store.buckets is not None,
     )  # fmt: skip
 

@@ -364,7 +364,7 @@ async def test_rules_that_wait_for_long_are_told(
 ) -> None:
     """A record says once which limit holds the rules up, and for how long."""
     (tmp_path / "rules.yml").write_text(GO_ON)
-    limits: Storage = {"sandbox_rate_limit_instance_start": ("client=1/P1D",), "rules": str(tmp_path / "rules.yml")}
+    limits: Storage = {"sandbox_rate_limit_instance_start": ("1/P1D",), "rules": str(tmp_path / "rules.yml")}
     async with service(tmp_path, {**storage, **limits}) as clients:
         job_id = (await clients.create()).json()["id"]
         assert (await clients.report(job_id, state="A", progress=1)).status_code == 200

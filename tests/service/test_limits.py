@@ -44,37 +44,6 @@ def clock() -> Clock:
     return Clock()
 
 
-async def test_what_is_promised_waits(clock: Clock) -> None:
-    """Promised work begins as fast as the limit allows, one by one, and none of it is lost."""
-    begun: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-
-    limits = Limits(tuned(sandbox_rate_limit_job_execute=("10/PT1M",)), clock=clock, sleep=sleep)
-    for _ in range(30):
-        await limits.admit(Kind.JOB_EXECUTE)
-        begun.append(clock.now - 1000)
-    assert begun[:10] == [0] * 10
-    assert begun[10:] == pytest.approx([6 * number for number in range(1, 21)])
-
-
-@pytest.mark.parametrize("limit", [(), ("2/P366D",)])
-async def test_a_limit_that_changes_while_somebody_waits(clock: Clock, limit: tuple[str, ...]) -> None:
-    """Promised work that waits for the tokens of a year begins some seconds after the limit was raised or removed."""
-    tunables = tuned(sandbox_rate_limit_job_execute=("1/P366D",))
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-        if clock.now > 1100:
-            tunables.replace(tuned(sandbox_rate_limit_job_execute=limit).current)
-
-    limits = Limits(tunables, clock=clock, sleep=sleep)
-    await limits.admit(Kind.JOB_EXECUTE)
-    await limits.admit(Kind.JOB_EXECUTE)
-    assert 1100 < clock.now < 1120
-
-
 async def test_what_callers_start_is_refused(clock: Clock) -> None:
     """Who starts work beyond the limit is told to come back in whole seconds, at the earliest when there is a token."""
     limits = Limits(tuned(sandbox_rate_limit_job_schedule=("7/PT1M",)), clock=clock)

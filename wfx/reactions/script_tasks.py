@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any
@@ -19,14 +19,14 @@ from wfx.domain.numbers import encode_free_form
 from wfx.domain.script_errors import ScriptNotFound, ScriptsOff
 from wfx.domain.timestamp import SECOND
 from wfx.domain.workflow import Actor
-from wfx.limits.policy import Kind
-from wfx.reactions.effects import TASKS, Effects, Lineage, actor_of, effects_of_actions
-from wfx.rules.action_types import ActionTypes, effect_of
+from wfx.reactions.admission import Admission
+from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
+from wfx.reactions.tokens import NOBODY, Owner
+from wfx.rules.action_types import ActionTypes
 from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
 from wfx.scripts.runs import Outcome, RunRequest, RunResult
-from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.operations import ChangeJob
 from wfx.store.protocol import Store
@@ -71,16 +71,16 @@ class ScriptTasks:
         store: Store,
         scripts: Scripts,
         types: Callable[[], ActionTypes],
-        limits: Limits,
+        admission: Admission,
         most: Callable[[], int],
         seconds: float,
     ) -> None:
-        """Take actions of these types within the limits, each ``most()`` times in a chain of events; 0 is no limit.
+        """Take actions of these types, each ``most()`` times in a chain of events; 0 is no limit.
 
-        A script may run for so many seconds.
+        What lacks a token waits, by ``admission``. A script may run for so many seconds.
         """
         self._store = store
-        self._limits = limits
+        self._admission = admission
         self._scripts = scripts
         self._types = cache(types)
         self._most = most
@@ -129,23 +129,14 @@ class ScriptTasks:
             raise CannotBeDone("the script returned actions that are no list")
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
-        plans = [await self._admitted(each) for each in _plans(self._types(), wanted, actions, _event_of(wanted))]
-        effects = effects_of_actions(wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage)
+        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        owner = NOBODY if job is None else Owner(job.client_id, job.workflow.name)
+        effects = effects_of_actions(
+            wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner
+        )
+        effects = await self._admission.admit_at_once(effects)
         tell = partial(_tell, following, len(moves), effects)
         return Ending([*moves, *effects.operations], effects.records, tell)
-
-    async def _admitted(self, action: PlannedAction) -> PlannedAction:
-        """Return an action, or one that is refused in its place: there is no token, and a run cannot wait for one."""
-        effect, given = effect_of(action.action.type), action.parameters
-        if effect == "create_job":
-            kind, whose = Kind.INSTANCE_START, {name: given.get(name, "") for name in ("client_id", "workflow")}
-        elif effect in TASKS:
-            kind, whose = Kind.JOB_SCHEDULE, {}
-        else:
-            return action
-        if action.error or not self._limits.is_set(kind) or not await self._limits.take(kind, **whose):
-            return action
-        return replace(action, error=f"the limit {kind} is used up")
 
 
 def _request(task: Task, wanted: _Wanted, job: Job | None, source: str) -> RunRequest:

@@ -13,6 +13,7 @@ from wfx.rules.event import Event
 
 WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT = "webhook_notify", "mail", "run_script"
 """The types that are done later, as tasks of these kinds."""
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
 

@@ -15,6 +15,7 @@ from wfx.store.operations import (
     ClaimTasks,
     DropTasks,
     FinishTask,
+    HastenTasks,
     JobOperation,
     ReplayTask,
     TakeEvent,
@@ -127,6 +128,10 @@ class BatchingRules:
     async def replay_task(self, task_id: int) -> Task:
         task: Task = await self._writes.submit(ReplayTask(_bounded(task_id)))
         return task
+
+    async def hasten_tasks(self, kinds: Sequence[str]) -> int:
+        hastened: int = await self._writes.submit(HastenTasks(tuple(filter(is_name, kinds))))
+        return hastened
 
     async def drop_tasks(self, older_than: Timestamp, at_most: int) -> int:
         dropped: int = await self._writes.submit(DropTasks(Timestamp(_bounded(older_than)), _bounded(at_most)))

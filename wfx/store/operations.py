@@ -199,6 +199,13 @@ class ReplayTask:
 
 
 @dataclass(frozen=True, slots=True)
+class HastenTasks:
+    """Have tasks of these kinds that wait be due now."""
+
+    kinds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DropTasks:
     """Drop finished tasks from before a moment, and those that are too many."""
 
@@ -206,7 +213,7 @@ class DropTasks:
     at_most: int
 
 
-TaskOperation = ClaimTasks | ReplayTask | DropTasks
+TaskOperation = ClaimTasks | ReplayTask | HastenTasks | DropTasks
 
 
 @dataclass(frozen=True, slots=True)

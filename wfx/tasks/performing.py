@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from wfx.domain.timestamp import Timestamp
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import RuleRecords, Task
 
@@ -16,13 +17,24 @@ class Ending(NamedTuple):
     records: RuleRecords
     tell: Callable[[Sequence[Any]], str]
     """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
+    note: Callable[[Sequence[Any]], None] = lambda _: None
+    """Is given these results once it is written."""
 
 
 Perform = Callable[[Task], Awaitable[str | Ending]]
 """Does what a task is about, once, and returns what is told of it, ``answered 204``, or what is left to be done.
 
-Raises TryAgain and CannotBeDone, and AddressNotAllowed.
+Raises TryAgain, NotYet and CannotBeDone, and AddressNotAllowed.
 """
+
+
+class NotYet(Exception):
+    """It may not begin before a moment; that was no attempt."""
+
+    def __init__(self, due: Timestamp, reason: str) -> None:
+        """Say when to try, and what it waits for."""
+        super().__init__(reason)
+        self.due = due
 
 
 class TryAgain(Exception):

@@ -43,6 +43,10 @@ class Progress:
         """The result, for the store."""
         return encode({"attempts": self.attempts, "failures": self.failures, "message": self.message})
 
+    def waiting(self, message: str) -> Self:
+        """Return the progress of one that may not begin yet."""
+        return replace(self, message=message[:_LONGEST])
+
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
         return replace(self, attempts=self.attempts + 1, failures=0, message=message[:_LONGEST])

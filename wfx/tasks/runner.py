@@ -69,11 +69,15 @@ class TaskRunner:
         at_most: Callable[[], int],
         wait: Admit = _at_once,
         longest: float = 0.0,
+        look: Callable[[], float] = lambda: LOOK_SECONDS,
+        hastens: bool = False,
         now: Callable[[], Timestamp] = present,
     ) -> None:
         """Run tasks of the kinds that there are performs for, ``at_most`` at once.
 
-        An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take.
+        An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take. While nothing is
+        due, the store is asked every ``look()`` seconds. If the runner ``hastens``, all tasks that wait are due at its
+        start, and at each :meth:`hurry`.
         """
         self._store = store
         self._kinds = tuple(performs)
@@ -84,8 +88,10 @@ class TaskRunner:
         self._at_most = at_most
         self._wait = wait
         self._claim = max(CLAIM_SECONDS, longest + _HOLD_SECONDS + _WRITING_SECONDS)
+        self._look = look
+        self._hastens = self._is_hurried = hastens
         self._now = now
-        self._woken = asyncio.Event()
+        self._woken, self._hurried = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._held: list[Task] = []
@@ -119,6 +125,12 @@ class TaskRunner:
         """Look for tasks now, since some were written."""
         self._woken.set()
 
+    def hurry(self) -> None:
+        """See anew what may begin, since limits have changed."""
+        self._is_hurried = self._hastens
+        self._hurried.set()
+        self.wake()
+
     async def _run(self) -> None:
         while True:
             self._woken.clear()
@@ -137,12 +149,14 @@ class TaskRunner:
 
     async def _turn(self) -> float:
         """Begin with what is due and has a place; return how many seconds to sleep unless somebody wakes it."""
+        if self._is_hurried:
+            await self._hasten()
         free = self._at_most() - len(self._running)
         if free <= 0:
             return LOOK_SECONDS  # it is woken when one has ended
         due = await self._store.next_task_due(self._kinds)
         if due is None:
-            return LOOK_SECONDS
+            return self._look()
         if (early := due - self._now()) > 0:
             return min(early / SECOND, LOOK_SECONDS)
         claimed = await self._store.claim_tasks(self._kinds, min(free, self._batch), self._claim)
@@ -159,12 +173,25 @@ class TaskRunner:
                 if time.monotonic() + wait > until:
                     await self._give_back(self._held)
                     self._held, self._batch = [], 1
-                    await asyncio.sleep(min(wait, _LONGEST_LIMIT))
+                    await self._doze(min(wait, _LONGEST_LIMIT))
                     return 0
-                await asyncio.sleep(wait)
+                await self._doze(wait)
             self._begin(self._held.pop(0))
         self._batch = min(self._batch * 2, _EVERY_PLACE)
         return 0
+
+    async def _doze(self, seconds: float) -> None:
+        """Wait for a limit, or until limits change."""
+        self._hurried.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
+
+    async def _hasten(self) -> None:
+        """Have all tasks that wait be due, if there are any. Raises StoreError."""
+        if not (await self._store.count_open_tasks()).keys().isdisjoint(self._kinds):
+            await self._store.hasten_tasks(self._kinds)
+        self._is_hurried = False
 
     def _begin(self, task: Task) -> None:
         attempt = self._attempts.run(self._performs[task.kind], task)

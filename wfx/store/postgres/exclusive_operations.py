@@ -29,6 +29,7 @@ from wfx.store.operations import (
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    HastenTasks,
     NoteSightings,
     OpenBulk,
     OpenConsumer,
@@ -91,7 +92,7 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             result: Any = await _lease(plain, operation)
         case NoteSightings() | DescribeDevice() | DeleteDevice():
             result = await devices.perform(plain, operation)
-        case ClaimTasks() | ReplayTask() | DropTasks():
+        case ClaimTasks() | ReplayTask() | HastenTasks() | DropTasks():
             result = await tasks.perform(plain, operation, now)
         case PutScript() | DeleteScript():
             result = await scripts.perform(plain, operation, now)

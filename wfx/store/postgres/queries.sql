@@ -913,6 +913,12 @@ UPDATE task SET state = 'WAITING', due = $2, mtime = $2
 WHERE id = $1 AND (state = 'FAILED' OR (state = 'WAITING' AND due = $2 AND mtime = $2))
 RETURNING id, key, kind, state, due, attempts, ctime, mtime, input, result, cause
 
+-- name: hasten_tasks
+WITH hastened AS (
+    UPDATE task SET due = $2 WHERE kind = ANY($1::text[]) AND state = 'WAITING' AND due > $2 RETURNING id
+)
+SELECT count(*) FROM hastened
+
 -- name: drop_tasks
 -- From before $1, and beyond $2; $3 at most.
 WITH

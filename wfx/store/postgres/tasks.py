@@ -7,7 +7,7 @@ from typing import Any
 
 from wfx.domain.errors import TaskNotFailed, TaskNotFound
 from wfx.store import rule_records
-from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperation
+from wfx.store.operations import ClaimTasks, DropTasks, HastenTasks, ReplayTask, TaskOperation
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.statements import SQL
 from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskSearch
@@ -22,6 +22,8 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
             return [Task.of(row) for row in rows]
         case ReplayTask(task_id):
             return await _replay(plain, task_id, now)
+        case HastenTasks(kinds):
+            return await plain.fetchval(SQL["hasten_tasks"], list(dict.fromkeys(kinds)), now)
         case DropTasks(older_than, at_most):
             values = (older_than, rule_records.MOST_TASKS, max(at_most, 0))
             return await plain.fetchval(SQL["drop_tasks"], *values)
