@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from wfx.limits.policy import Bands, Kind
 from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
-from wfx.reactions.rules import Rules
+from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.waiting_action import KIND as WAITING_ACTION
 from wfx.reactions.waiting_action import WaitingActions
@@ -33,6 +34,7 @@ from wfx.tasks.opening import open_tasks
 from wfx.tasks.runner import LOOK_SECONDS
 from wfx.tasks.runners import TaskRunners
 
+_logger = logging.getLogger("wfx")
 _LOOK_SELDOM = 3600.0
 """Seconds between two looks for actions that wait for limits, where there are none."""
 
@@ -40,11 +42,19 @@ _LOOK_SELDOM = 3600.0
 async def open_rules(config: Config) -> Rules:
     """Read the rules before anything else is done. Raises OptionRefused."""
     rules = Rules(_rule_source(config))
+    if not config.enable_scripts:
+        rules.observe(partial(_warn_of_scripts, rules))
     try:
         await rules.open()
     except RulesUnusable as exc:
         raise OptionRefused("rules", "\n".join(exc.faults)) from exc
     return rules
+
+
+def _warn_of_scripts(rules: Rules) -> None:
+    """Warn of rules that need what is off."""
+    if rules.graph is not None and (warnings := scripts_missing(rules.graph)):
+        _logger.warning("rules run scripts, and scripts are off", extra={"fields": {"warnings": list(warnings)}})
 
 
 def prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:

@@ -59,6 +59,21 @@ async def test_what_callers_start_is_refused(clock: Clock) -> None:
     await limits.require(Kind.JOB_EXECUTE)  # nothing is limited there
 
 
+async def test_limits_are_shown_while_the_database_is_down(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While shared buckets cannot be read, those of this server are shown, and why."""
+    database = Database(clock)
+    database.down = True
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), {"postgres": database}, clock)
+    assert await limits.take(Kind.INSTANCE_START) == 0
+
+    async def fail(_: Sequence[str]) -> tuple[Sequence[Bucket], int]:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(database, "look", fail)
+    (state,), trouble = await limits.look()
+    assert (state.left, trouble) == (4, "shared buckets cannot be read, these are of this server alone: down")
+
+
 async def test_the_database_is_asked_together(clock: Clock) -> None:
     """Those who come while the database is asked are asked for together; that there is no token is remembered."""
     database = Database(clock)

@@ -1,8 +1,10 @@
-"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``."""
+"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``; and as ISO 8601: ``PT1M30S``."""
 
 from __future__ import annotations
 
 import re
+
+from wfx.commandline import iso_durations
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
@@ -10,6 +12,8 @@ _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 
 def parse(text: str) -> float:
     """Return seconds. Raises ValueError when a unit is missing or the text is no duration; only 0 needs no unit."""
+    if text.startswith("P") and (microseconds := iso_durations.parse(text)) is not None:
+        return microseconds / 1e6
     sign, unsigned = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if unsigned == "0":
         return 0.0

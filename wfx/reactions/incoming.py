@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -56,15 +56,15 @@ class Incoming:
         if left := await self.queue.close(_PATIENCE):
             log.error("the service stops before all events were evaluated", extra={"fields": {"lost": left}})
 
-    async def tell(self, event: Json, cause: Cause) -> str:
-        """Return what the rules did about an event, as JSON.
+    async def tell(self, event: Json, cause: Cause, begin: Callable[[], None] = lambda: None) -> str:
+        """Return what the rules did about an event, as JSON; ``begin`` is called before that is written.
 
         Raises NoRules, EventQueueFull, EventTimedOut (then nothing was or will be done), TooManyStarted, and what the
         store raises.
         """
         self._taker.require_rules()
         loop = asyncio.get_running_loop()
-        pending = PendingEvent(event, cause, loop.create_future())
+        pending = PendingEvent(event, cause, loop.create_future(), begin=begin)
         assert pending.answer is not None
         self._put(pending)
         milliseconds = self._engine.event_timeout_ms

@@ -78,17 +78,17 @@ class Limits:
         if (shortage := await self.shortage(kind, client_id=client_id, workflow=workflow)) is not None:
             raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
 
-    async def look(self, client_id: str = "", workflow: str = "") -> Sequence[BandState]:
-        """Tell how the limits are, those of a client and a workflow if these are given. Raises StoreUnavailable."""
+    async def look(self, client_id: str = "", workflow: str = "") -> tuple[Sequence[BandState], str]:
+        """Tell how the limits are, those of a client and a workflow if these are given; and what cannot be read."""
         policy = self._policy.current
         asks = {(kind, ask.scope): ask for kind in policy.bands for ask in policy.asks(kind, client_id, workflow)}
         states = []
-        buckets, now = await self._buckets.look([ask.key for ask in asks.values()])
+        buckets, now, trouble = await self._buckets.look([ask.key for ask in asks.values()])
         found = dict(zip(asks, [(each, now) for each in buckets], strict=True))
         for kind, bands in policy.bands.items():
             for scope, each in bands.items():
                 states += [_state(kind, scope, band, found.get((kind, scope))) for band in each]
-        return states
+        return states, trouble
 
     def _note(self, kind: Kind, asks: Asks, shortage: Shortage | None) -> None:
         if shortage is not None:

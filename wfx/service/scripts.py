@@ -39,6 +39,11 @@ class Scripts:
         self._tunables = tunables
 
     @property
+    def are_on(self) -> bool:
+        """Whether scripts may be run."""
+        return self._engine is not None and not self._tunables.current.sandbox_script_disabled
+
+    @property
     def process_ids(self) -> list[int]:
         """The system's numbers of the processes that run scripts."""
         return self._engine.process_ids if self._engine is not None else []

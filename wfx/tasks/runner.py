@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from wfx.domain.errors import Refused, StoreError
@@ -24,6 +25,7 @@ from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
+from wfx.tasks.receivers import Receivers
 
 Admit = Callable[[Task], Awaitable[float]]
 """Tells in how many seconds a task may be run; 0 means now, and then it is counted as run.
@@ -94,6 +96,7 @@ class TaskRunner:
         self._woken, self._hurried = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._receivers = Receivers(at_most)
         self._held: list[Task] = []
         self._batch = _EVERY_PLACE
         """How many tasks are claimed at once: few after a limit was reached, then more and more."""
@@ -169,6 +172,9 @@ class TaskRunner:
         """Begin with the tasks that are held, one after the other, as limits allow; return how long they do not."""
         until = time.monotonic() + _HOLD_SECONDS
         while self._held:
+            if not await self._has_place(self._held[0]):
+                self._held.pop(0)
+                continue
             while wait := await self._wait(self._held[0]):
                 if time.monotonic() + wait > until:
                     await self._give_back(self._held)
@@ -193,18 +199,28 @@ class TaskRunner:
             await self._store.hasten_tasks(self._kinds)
         self._is_hurried = False
 
+    async def _has_place(self, task: Task) -> bool:
+        """Wait for a place that a task's receiver may take; put the task off if that is slow, and tell so."""
+        while (place := self._receivers.place_for(task)).hold:
+            await asyncio.wait(self._running, timeout=place.hold, return_when=asyncio.FIRST_COMPLETED)
+        if place.put_off:
+            await self._give_back([task], Timestamp(self._now() + int(place.put_off * SECOND)))
+        return not place.put_off
+
     def _begin(self, task: Task) -> None:
+        self._receivers.begin(task)
         attempt = self._attempts.run(self._performs[task.kind], task)
         running = asyncio.create_task(attempt, name=f"task {task.id}")
         self._running.add(running)
-        running.add_done_callback(self._ended)
+        running.add_done_callback(partial(self._ended, task))
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
+    def _ended(self, task: Task, running: asyncio.Task[None]) -> None:
+        self._receivers.end(task)
         self._running.discard(running)
         self.wake()
 
-    async def _give_back(self, tasks: Sequence[Task]) -> None:
-        """Let tasks that were not begun with be claimed before all others: they had been due for longest."""
+    async def _give_back(self, tasks: Sequence[Task], due: Timestamp = FIRST) -> None:
+        """Let tasks that were not begun with be claimed then, or before all others: they had been due for longest."""
         for task in tasks:
             with suppress(Refused):
-                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), FIRST))
+                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), due))
