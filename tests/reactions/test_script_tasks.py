@@ -22,7 +22,7 @@ from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
-from wfx.tasks.performing import CannotBeDone, Ending
+from wfx.tasks.performing import CannotBeDone, Ending, TryAgain
 
 ROOT = Cause(root=7, depth=1).encoded
 OUTSIDE = Cause("request-1", "north").encoded
@@ -31,11 +31,11 @@ OUTSIDE = Cause("request-1", "north").encoded
 class _Runs:
     """Stands for the engine: each run returns the same."""
 
-    def __init__(self, value: bytes) -> None:
-        self.value = value
+    def __init__(self, value: bytes, outcome: Outcome = Outcome.DONE) -> None:
+        self.result = RunResult(outcome, value)
 
     async def run(self, *_: Any) -> RunResult:
-        return RunResult(Outcome.DONE, self.value)
+        return self.result
 
 
 class _Kept:
@@ -62,9 +62,10 @@ def _begun(key: str, cause: EncodedCause) -> Task:
     return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
 
 
-def _tasks(value: bytes, store: _Kept, limits: Limits | None = None) -> ScriptTasks:
+def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
     admission = Admission(cast("Store", store), limits or Limits(tuned()))
-    return ScriptTasks(cast("Store", store), cast("Scripts", _Runs(value)), own_actions, admission, lambda: 0, 1.0)
+    runs = cast("Scripts", _Runs(value, outcome))
+    return ScriptTasks(cast("Store", store), runs, own_actions, admission, lambda: 0, 1.0)
 
 
 @pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])
@@ -121,3 +122,12 @@ async def test_limits_hold_for_what_scripts_ask_for(is_full: bool) -> None:
     else:
         assert [task.kind for task in ending.records.tasks] == [RUN_SCRIPT, KIND, KIND]
         assert told == "5 of 5 actions"
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DONE}))
+async def test_which_runs_are_tried_again(outcome: Outcome) -> None:
+    """A run without a place is tried again, one whose process died in doubt, and any other has failed at once."""
+    again = {Outcome.BUSY: False, Outcome.FAILED: True}
+    with pytest.raises((TryAgain, CannotBeDone), match=f"^{outcome}: ") as raised:
+        await _tasks(b"", _Kept(), outcome=outcome).perform(_begun("log-1/7/a", ROOT))
+    assert getattr(raised.value, "is_doubtful", None) == again.get(outcome)
