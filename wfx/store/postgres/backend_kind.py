@@ -16,6 +16,7 @@ from wfx.store.dump_file import reported, write_dump
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
 from wfx.store.rekeyed import Rekeyed
+from wfx.store.sealed_dump import sealed_lines
 from wfx.store.storage_settings import StorageSettings
 
 
@@ -43,9 +44,10 @@ def _check(option: str, progress: Progress, sealing: Sealing | None) -> Report:
     return check(own_option(option), progress, sealing)
 
 
-def _back_up(option: str, target: Path, progress: Progress) -> str:
-    with _dump(option, None) as (header, records):
-        write_dump(target, lines(header, reported(records, header, progress)))
+def _back_up(option: str, target: Path, progress: Progress, sealing: Sealing | None) -> str:
+    with _dump(option, sealing) as (header, records):
+        dump = lines(header, reported(records, header, progress))
+        write_dump(target, dump if sealing is None else sealed_lines(sealing, dump))
     return "restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS BACKUP"
 
 

@@ -57,7 +57,7 @@ def check_sealed(connection: BlockingConnection, progress: Progress) -> Iterator
         for column in table.columns:
             largest = f"SELECT max(octet_length({column})) FROM {table.name}"
             sql = (
-                f"SELECT {' ||   || '.join(table.number)} || '', {table.owner}, {column} FROM {table.name} "
+                f"SELECT concat_ws(', ', {', '.join(table.number)}), {table.owner}, {column} FROM {table.name} "
                 f"WHERE substr({column}, 1, 1) = {SEALED} ORDER BY {', '.join(table.number)}"
             )
             for number, owner, value in connection.rows(sql, at_once=connection.at_once(largest)):
