@@ -55,7 +55,7 @@ def written(postgres: Postgres, place: dict[str, str], begin: str) -> tuple[int,
 
 
 def test_acceptance_13(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> None:
-    """Row 13: answers stay the same, and no file of PostgreSQL, no log and no backup has the secret."""
+    """Acceptance 13: answers stay the same, and no file of PostgreSQL, no log and no backup has the secret."""
     service = LocalService(tmp_path, environment=place | sealing("one"))
     with service:
         life = Life.on(service)

@@ -161,15 +161,19 @@ def _values_of(table: SealedTable) -> str:
 
 
 def _put(table: SealedTable, columns: Sequence[Sequence[Any]]) -> Callable[[Plain], Awaitable[int]]:
-    """Make what replaces values that are still the same; rows are locked in order, as servers do."""
+    """Make what replaces values that are still the same; rows are locked in order, as servers do.
+
+    A value that a server has replaced meanwhile has the form, and others of the same row may not.
+    """
     width, values = len(table.number), len(table.columns)
     names = [*table.number, *(f"old_{name}" for name in table.columns), *(f"new_{name}" for name in table.columns)]
     arrays = f"{_arrays(width, 'bigint')}, {_arrays(2 * values, 'text', width)}"
     own = " AND ".join(f"{table.name}.{name} = wanted.{name}" for name in table.number)
-    same = " AND ".join(f"{table.name}.{name} IS NOT DISTINCT FROM old_{name}" for name in table.columns)
-    news = [f"{name} = new_{name}" for name in table.columns]
+    same = {name: f"{table.name}.{name} IS NOT DISTINCT FROM old_{name}" for name in table.columns}
+    news = [f"{name} = CASE WHEN {test} THEN new_{name} ELSE {table.name}.{name} END" for name, test in same.items()]
     if table.size:
-        news.append(f"{table.size} = octet_length(new_{table.columns[0]})")
+        (name, test), *_ = same.items()
+        news.append(f"{table.size} = CASE WHEN {test} THEN octet_length(new_{name}) ELSE {table.name}.{table.size} END")
     keys = ", ".join(f"{table.name}.{name}" for name in table.number)
     sql = f"""
         WITH wanted AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS wanted ({", ".join(names)})),
@@ -179,7 +183,7 @@ def _put(table: SealedTable, columns: Sequence[Sequence[Any]]) -> Callable[[Plai
         ),
         changed AS (
             UPDATE {table.name} SET {", ".join(news)} FROM wanted
-            WHERE (SELECT count(*) FROM locked) >= 0 AND {own} AND {same}
+            WHERE (SELECT count(*) FROM locked) >= 0 AND {own} AND ({" OR ".join(same.values())})
             RETURNING 1
         )
         SELECT count(*) FROM changed
