@@ -30,6 +30,7 @@ _SHARED = {
     "systemd/wfx.service": "lib/systemd/system/wfx.service",
     "systemd/wfx@.service": "lib/systemd/system/wfx@.service",
     "systemd/wfx@.socket": "lib/systemd/system/wfx@.socket",
+    "systemd/wfx-scripts.conf": "usr/share/doc/wfx/systemd/wfx-scripts.conf",
     "sysusers.d/wfx.conf": "usr/lib/sysusers.d/wfx.conf",
     "tmpfiles.d/wfx.conf": "usr/lib/tmpfiles.d/wfx.conf",
     "wfx.yml": "etc/wfx/wfx.yml",

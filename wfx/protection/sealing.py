@@ -37,6 +37,8 @@ _NONCES = 256
 """Nonces to make at once."""
 _DERIVED_KEYS = 4096
 """Keys of owners to keep."""
+_MOST_KNOWN, _LARGEST_KNOWN = 4096, 2048
+"""Opened texts to keep, and how many characters one may have when it is sealed."""
 _NO_KEY = "it was sealed with a key that this ring does not have"
 _DAMAGED = "it is damaged, or was sealed for another place"
 
@@ -57,6 +59,7 @@ class Sealing:
         self._secrets = {head_of(key.id): key.secret for key in ring.keys}
         self._text_head = text_head_of(ring.first.id)
         self._heads = {text_head_of(key.id): head_of(key.id) for key in ring.keys}
+        self._known: dict[tuple[str, str, str], str] = {}
         self._nonces: list[bytes] = []
         self._process = os.getpid()
         self._cipher = lru_cache(maxsize=_DERIVED_KEYS)(self._derive)
@@ -86,21 +89,37 @@ class Sealing:
 
     def seal_text(self, place: str, owner: str, plain: str) -> str:
         """Seal a value of this owner for a place that only has text."""
-        rest = self.seal(place, owner, plain.encode())[HEAD:]
-        return self._text_head + b2a_base64(rest, newline=False).rstrip(b"=").decode()
+        nonce = self._next_nonce()
+        rest = self._cipher(self._head, owner).encrypt(nonce, plain.encode(), _bound_to(place, owner))
+        return self._text_head + b2a_base64(nonce + rest, newline=False).rstrip(b"=").decode("ascii")
+
+    def known_text(self, place: str, owner: str, value: str) -> str:
+        """Return what :meth:`open_text` does, for a value that is read again and again: some of them are kept."""
+        key = (place, owner, value)
+        if (plain := self._known.get(key)) is None:
+            plain = self.open_text(place, owner, value)
+            self.keep(key, plain)
+        return plain
+
+    def keep(self, key: tuple[str, str, str], plain: str) -> None:
+        """Keep what a value is when it is opened, unless it is large; another value never has the same key."""
+        if len(key[2]) <= _LARGEST_KNOWN:
+            self._known[key] = plain
+            if len(self._known) > _MOST_KNOWN:
+                self._known.pop(next(iter(self._known)), None)
 
     def open_text(self, place: str, owner: str, value: str) -> str:
         """Return the plain value, as :meth:`open` does."""
-        if not value.startswith(MARK):
+        if value[:1] != MARK:
             return value
         head = self._heads.get(value[:HEAD])
         if head is None:
             raise _unreadable(place, owner, _NO_KEY)
         try:
             rest = a2b_base64(value[HEAD:] + "==")  # more filling than there was does no harm
-        except ValueError as exc:
+            return self._cipher(head, owner).decrypt(rest[:_NONCE], rest[_NONCE:], _bound_to(place, owner)).decode()
+        except (self._invalid_tag, ValueError) as exc:
             raise _unreadable(place, owner, _DAMAGED) from exc
-        return self.open(place, owner, head + rest).decode()
 
     def _next_nonce(self) -> bytes:
         """Return random bytes, which a call to the system brings for many values; never those of another process."""
