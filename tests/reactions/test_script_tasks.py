@@ -13,14 +13,16 @@ from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
 from wfx.service.limits import Limits
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
-from wfx.tasks.performing import CannotBeDone, Ending
+from wfx.tasks.performing import CannotBeDone, Ending, TryAgain
 
 ROOT = Cause(root=7, depth=1).encoded
 OUTSIDE = Cause("request-1", "north").encoded
@@ -29,11 +31,11 @@ OUTSIDE = Cause("request-1", "north").encoded
 class _Runs:
     """Stands for the engine: each run returns the same."""
 
-    def __init__(self, value: bytes) -> None:
-        self.value = value
+    def __init__(self, value: bytes, outcome: Outcome = Outcome.DONE) -> None:
+        self.result = RunResult(outcome, value)
 
     async def run(self, *_: Any) -> RunResult:
-        return RunResult(Outcome.DONE, self.value)
+        return self.result
 
 
 class _Kept:
@@ -56,10 +58,9 @@ def _begun(key: str, cause: EncodedCause) -> Task:
     return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
 
 
-def _tasks(value: bytes, store: _Kept, limits: Limits | None = None) -> ScriptTasks:
-    return ScriptTasks(
-        cast("Store", store), cast("Scripts", _Runs(value)), own_actions, limits or Limits(tuned()), lambda: 0, 1.0
-    )
+def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
+    endings = RunEndings(cast("Store", store), own_actions, limits or Limits(tuned()), lambda: 0)
+    return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
 @pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])
@@ -108,3 +109,12 @@ async def test_limits_hold_for_what_scripts_ask_for() -> None:
     assert told.startswith("3 of 5 actions")
     assert "a.4: the limit job-schedule is used up" in told
     assert "a.5: the limit instance-start is used up" in told
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DONE}))
+async def test_which_runs_are_tried_again(outcome: Outcome) -> None:
+    """A run without a place is tried again, one whose process died in doubt, and any other has failed at once."""
+    again = {Outcome.BUSY: False, Outcome.FAILED: True}
+    with pytest.raises((TryAgain, CannotBeDone), match=f"^{outcome}: ") as raised:
+        await _tasks(b"", _Kept(), outcome=outcome).perform(_begun("log-1/7/a", ROOT))
+    assert getattr(raised.value, "is_doubtful", None) == again.get(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -11,8 +12,9 @@ from wfx.config.tunables import Current, Tunables
 from wfx.domain.json import Json, encode
 from wfx.domain.script_errors import ScriptBlocked, ScriptInvalid, ScriptsOff, ScriptsUnavailableNow
 from wfx.sandbox.errors import SandboxError
-from wfx.scripts.engine import ScriptEngine
-from wfx.scripts.runs import Finding, RunRequest, RunResult, Severity
+from wfx.scripts.engine import Running, ScriptEngine
+from wfx.scripts.figures import PoolFigures, ScriptFigures
+from wfx.scripts.runs import UNTOLD, Finding, Purpose, RunRequest, RunResult, Severity
 from wfx.store.script_protocol import ScriptStore
 from wfx.store.script_records import Script, ScriptHead
 from wfx.store.upkeep import present
@@ -48,7 +50,7 @@ class Scripts:
 
         Raises ScriptInvalid, ScriptBlocked and ScriptsUnavailableNow.
         """
-        engine = self._require()
+        engine = self.require()
         try:
             verdict = await engine.check(source)
         except SandboxError as exc:
@@ -80,31 +82,53 @@ class Scripts:
 
     async def get(self, name: str, version: str | None = None) -> Script:
         """Return a script, or one of its versions by its hash."""
-        self._require()
+        self.require()
         return await self._store.get_script(name, version)
 
     async def list(self, after: str, limit: int) -> Sequence[ScriptHead]:
         """Return a page of the scripts."""
-        self._require()
+        self.require()
         return await self._store.list_scripts(after, limit)
 
     async def versions(self, name: str) -> Sequence[ScriptHead]:
         """Return what a name stands for and has stood for, the newest first."""
-        self._require()
+        self.require()
         return await self._store.list_script_versions(name)
 
     async def delete(self, name: str) -> None:
         """Have a name stand for nothing."""
-        self._require()
+        self.require()
         await self._store.delete_script(name)
 
-    async def run(self, name: str, version: str | None, make: Callable[[str], RunRequest]) -> RunResult:
-        """Run a script by what ``make`` makes of its source. How it ends is no error."""
-        engine = self._require()
+    async def run(
+        self, name: str, version: str | None, make: Callable[[Script], RunRequest], purpose: Purpose = UNTOLD
+    ) -> RunResult:
+        """Run a script by what ``make`` makes of it. How it ends is no error."""
+        engine = self.require()
         script = await self._store.get_script(name, version)
-        return await engine.run(make(script.source), name)
+        return await engine.run(make(script), name, replace(purpose, version=script.head.sha256))
 
-    def _require(self) -> ScriptEngine:
+    @property
+    def running(self) -> Sequence[Running] | None:
+        """What runs in this process, the oldest first; None where no script can."""
+        return None if self._engine is None else self._engine.running
+
+    def end(self, number: int) -> bool:
+        """End a run of this process; tell whether there was one with this number."""
+        return self._engine is not None and self._engine.end(number)
+
+    @property
+    def figures(self) -> ScriptFigures | None:
+        """What this process has counted; None where no script can run."""
+        return None if self._engine is None else self._engine.figures
+
+    @property
+    def pool_figures(self) -> PoolFigures:
+        """How what runs scripts does now."""
+        return PoolFigures() if self._engine is None else self._engine.pool_figures
+
+    def require(self) -> ScriptEngine:
+        """Return what runs scripts. Raises ScriptsOff."""
         if self._engine is None:
             raise ScriptsOff("scripts are not enabled; start this server with --enable-scripts")
         if self._tunables.current.sandbox_script_disabled:

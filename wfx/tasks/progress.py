@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from wfx.domain.json import Json, decode, encode
 
@@ -24,33 +25,55 @@ class Progress:
     """How many of them failed since the task was made, or replayed."""
     message: str = ""
     """What the last one said."""
+    doubtful: int = 0
+    """How many failures were doubtful; see :class:`wfx.tasks.performing.TryAgain`."""
+    run: Mapping[str, Any] | None = None
+    """What is kept of the last run of a script, if anything."""
 
     @classmethod
     def of(cls, result: Json | None) -> Self:
         """Read a result, which may be of something else."""
-        found = decode(result) if result else None
+        try:
+            found = decode(result) if result else None
+        except ValueError:  # it is damaged
+            found = None
         if not isinstance(found, dict):
             return cls()
-        attempts, failures, message = (found.get(name) for name in ("attempts", "failures", "message"))
-        return cls(
-            attempts if isinstance(attempts, int) else 0,
-            failures if isinstance(failures, int) else 0,
-            message if isinstance(message, str) else "",
+        message, run = found.get("message"), found.get("run")
+        attempts, failures, doubtful = (
+            value if isinstance(value := found.get(name), int) else 0 for name in ("attempts", "failures", "doubtful")
         )
+        said = message if isinstance(message, str) else ""
+        return cls(attempts, failures, said, doubtful, run if isinstance(run, dict) else None)
 
     @property
     def encoded(self) -> Json:
         """The result, for the store."""
-        return encode({"attempts": self.attempts, "failures": self.failures, "message": self.message})
+        told: dict[str, Any] = {"attempts": self.attempts, "failures": self.failures, "message": self.message}
+        if self.doubtful:
+            told["doubtful"] = self.doubtful
+        if self.run is not None:
+            told["run"] = self.run
+        return encode(told)
+
+    def with_run(self, run: Mapping[str, Any] | None) -> Self:
+        """Return it with what is kept of a run, if anything."""
+        return self if run is None else replace(self, run=run)
 
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
-        return replace(self, attempts=self.attempts + 1, failures=0, message=message[:_LONGEST])
+        return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message[:_LONGEST])
 
-    def failed(self, message: str) -> Self:
+    def failed(self, message: str, *, is_doubtful: bool = False) -> Self:
         """Return it after one that did not."""
-        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, message=message[:_LONGEST])
+        return replace(
+            self,
+            attempts=self.attempts + 1,
+            failures=self.failures + 1,
+            doubtful=self.doubtful + is_doubtful,
+            message=message[:_LONGEST],
+        )
 
     def given_up(self) -> Self:
         """Return it with failures forgotten, so that a replay has the whole plan of retries before it."""
-        return replace(self, failures=0)
+        return replace(self, failures=0, doubtful=0)

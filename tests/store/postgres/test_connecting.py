@@ -156,6 +156,13 @@ async def test_session(postgres: Postgres, database: str) -> None:
     assert found == ["read committed", "off", "1.1", "wfx", "1234ms"]
 
 
+async def test_memory_of_searches(postgres: Postgres, database: str) -> None:
+    """Sessions have 16 MB for each step of a search, unless a DBA has set anything else than PostgreSQL's default."""
+    assert await value(postgres.conninfo(database), SHOW, "work_mem") == "16MB"
+    with role_setting(postgres, "work_mem = '5MB'"):
+        assert await value(postgres.conninfo(database), SHOW, "work_mem") == "5MB"
+
+
 async def test_options(postgres: Postgres, database: str) -> None:
     """Settings that the storage option gives are those of the sessions."""
     assert await value(postgres.conninfo(database, options="-c work_mem=7MB"), SHOW, "work_mem") == "7MB"
@@ -199,6 +206,20 @@ async def test_pooler(postgres: Postgres, database: str) -> None:
     with role_setting(postgres, "default_transaction_isolation = 'repeatable read'"):
         said = await refusal(postgres.conninfo(database), behind)
     assert "default_transaction_isolation is repeatable read, and must be read committed behind a pooler" in said
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_encoding(postgres: Postgres, encoding: str) -> None:
+    """A database that cannot have all texts of clients is refused for what writes; it can be read to move it."""
+    name = f"wfx_{encoding.lower()}"
+    postgres.sql(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    try:
+        option = postgres.conninfo(name)
+        assert f"the encoding of the database is {encoding}, and must be UTF8" in await refusal(option)
+        reads = Demands(standby_will_do=True)
+        assert await value(option, SHOW, "server_encoding", demands=reads) == encoding
+    finally:
+        postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

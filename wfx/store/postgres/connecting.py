@@ -14,6 +14,7 @@ from wfx.domain.errors import StoreUnavailable
 from wfx.protection.sealing import Sealing
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.driver import DriverConnection, telling_loss
 from wfx.store.postgres.faults import LOST, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
@@ -95,6 +96,8 @@ class Connector:
             async with asyncio.timeout(self._timeout):
                 reason = await session.prepare(plain, self.demands, self.settings)
                 objection = await self.known.objection(plain) if self.known and reason is None else None
+            with telling_loss(plain):
+                self._keep_alive(plain)
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
@@ -102,7 +105,6 @@ class Connector:
             plain.terminate()
             raise
         if reason is None:
-            self._keep_alive(plain)
             return plain, objection
         plain.terminate()
         raise _Unsuitable(reason)
@@ -120,7 +122,7 @@ class Connector:
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
-                loop=transports, connection_class=asyncpg.Connection if self.sealing is None else SealingConnection,
+                loop=transports, connection_class=DriverConnection if self.sealing is None else SealingConnection,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
             raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc

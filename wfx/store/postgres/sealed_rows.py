@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import asyncpg
-
 from wfx.domain.errors import SealedValueUnreadable
 from wfx.protection.sealing import HEAD, MARK, OVERHEAD, Sealing
+from wfx.store.postgres.driver import DriverConnection
 from wfx.store.postgres.rows import SIZE, Row
 
 
-class SealingConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
+class SealingConnection(DriverConnection):
     """A connection that has keys."""
 
+    __slots__ = ("sealing",)
     sealing: Sealing
 
 
