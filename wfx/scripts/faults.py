@@ -56,6 +56,11 @@ def result(outcome: Outcome, limits: ScriptLimits, message: str = "", *, waited:
     return RunResult(outcome, fault=Fault(_text(outcome, limits, message)), waited=waited)
 
 
+def busy(limits: ScriptLimits) -> str:
+    """Say that too many scripts ran or waited."""
+    return f"{limits.admitted} scripts ran or waited for {limits.patience:g} s: try again later"
+
+
 def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the script") -> str:
     texts = {
         Outcome.TIME: f"{what} took longer than {limits.seconds:g} s",
@@ -63,7 +68,7 @@ def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the
         Outcome.OPERATIONS: f"{what} took more than {limits.operations} operations",
         Outcome.STACK: f"{what} called itself too often, or nested values too deeply",
         Outcome.OUTPUT: f"the result has more than {limits.output} bytes",
-        Outcome.BUSY: f"{limits.admitted} scripts ran or waited for {limits.patience:g} s: try again later",
+        Outcome.BUSY: busy(limits),
         Outcome.ENDED: "the script was ended from outside",
     }
     return texts.get(outcome, message)
