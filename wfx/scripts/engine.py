@@ -16,6 +16,7 @@ import hashlib
 import itertools
 import json
 import math
+import os
 import signal
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -240,6 +241,11 @@ class ScriptEngine:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def usual_processes() -> int:
+    """Return how many workers a service has: one more than processors, so that none idles while a run is begun."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _run_of(request: RunRequest, bytecode: bytes) -> WorkerRequest:
