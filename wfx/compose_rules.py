@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -61,13 +62,18 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
         admitted=config.vm_pool_max_size,
         compiled=config.vm_pool_preload_size,
     )
-    engine = ScriptEngine(limits, usual_processes())
+    engine = ScriptEngine(limits, usual_processes(), _first_number())
     stack.push_async_callback(engine.close)
     try:
         await engine.start()
     except ScriptsUnavailable as exc:
         raise OptionRefused("enable-scripts", str(exc)) from exc
     return engine
+
+
+def _first_number() -> int:
+    """Return the number of the first run: random, so that no other process has a run of the same number."""
+    return secrets.randbelow(10**9) * 10**6 + 1
 
 
 def rule_tasks(

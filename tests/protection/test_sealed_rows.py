@@ -14,16 +14,18 @@ import pytest
 from tests.store.backends import SEALING, SetClock
 from tests.store.samples import FLOW, begin, move, redefine
 from tests.store.test_bulk import RECORD, Teller
+from tests.tasks.working import add, ended, running
 from wfx.domain.errors import SealedValueUnreadable
 from wfx.domain.json import Json
 from wfx.domain.timestamp import Timestamp
 from wfx.store.opening import open_store
 from wfx.store.operations import CreateJob
 from wfx.store.protocol import Store
-from wfx.store.rule_records import NewTask, RuleRecords, TaskOutcome, TaskQuery, TaskState
+from wfx.store.rule_records import NewTask, RuleRecords, Task, TaskOutcome, TaskQuery, TaskState
 from wfx.store.sqlite.checking import check
 from wfx.store.sqlite.sealed_tables import TABLES, SealedTable
 from wfx.store.storage_settings import StorageSettings
+from wfx.tasks.progress import Progress
 
 SECRET = "a@b.io"
 COLUMNS = [(table, column) for table in TABLES for column in table.columns]
@@ -109,6 +111,38 @@ async def test_a_damaged_job_fails_nobody_else(tmp_path: Path) -> None:
     ]
     await store.close()
     assert [isinstance(each, SealedValueUnreadable) for each in found] == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("column", ["input", "result"])
+@pytest.mark.parametrize("value", ["CAST(x'01' || randomblob(60) AS BLOB)", "'{'"])
+async def test_a_damaged_task_fails_alone(tmp_path: Path, column: str, value: str) -> None:
+    """A task whose value cannot be read fails alone, with the reason; others are done, and all are listed."""
+    store = await open_store("sqlite", f"{tmp_path}/wfx.db", StorageSettings(sealing=SEALING))
+    await add(store, ("a", "work", 1), ("b", "work", 2))
+    for task in await store.claim_tasks(["work"], 2, 1000.0):
+        await store.finish_task(task, TaskOutcome(TaskState.WAITING, Json(b"null")))
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "wfx.db")) as plain, plain:
+        plain.execute(f"UPDATE task SET {column} = {value} WHERE key = 'a'")
+    store = await open_store("sqlite", f"{tmp_path}/wfx.db", StorageSettings(sealing=SEALING))
+    assert len(await store.list_tasks(TaskQuery())) == 2
+
+    async def work(task: Task) -> str:
+        return f"did {task.input.decode()}"
+
+    async with running(store, {"work": work}):
+        bad, good = await ended(store, 1), await ended(store, 2)
+    listed = await store.list_tasks(TaskQuery())
+    await store.close()
+    assert [task.id for task in listed] == [1, 2]
+    assert Progress.of(good.result).message == "did 2"
+    if (column, value) == ("result", "'{'"):  # that tells what came of it before, no more
+        assert (bad.state, Progress.of(bad.result).message) == (TaskState.DONE, "did 1")
+    else:
+        assert bad.state is TaskState.FAILED
+        assert (bad.damage or Progress.of(bad.result).message).startswith(
+            ("the task cannot be read: ", "a sealed value")
+        )
 
 
 async def _outcome(act: Any) -> Any:

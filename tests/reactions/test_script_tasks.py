@@ -20,7 +20,7 @@ from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
-from wfx.tasks.performing import CannotBeDone, Ending
+from wfx.tasks.performing import CannotBeDone, Ending, TryAgain
 
 ROOT = Cause(root=7, depth=1).encoded
 OUTSIDE = Cause("request-1", "north").encoded
@@ -29,11 +29,11 @@ OUTSIDE = Cause("request-1", "north").encoded
 class _Runs:
     """Stands for the engine: each run returns the same."""
 
-    def __init__(self, value: bytes) -> None:
-        self.value = value
+    def __init__(self, value: bytes, outcome: Outcome = Outcome.DONE) -> None:
+        self.result = RunResult(outcome, value)
 
     async def run(self, *_: Any) -> RunResult:
-        return RunResult(Outcome.DONE, self.value)
+        return self.result
 
 
 class _Kept:
@@ -56,9 +56,14 @@ def _begun(key: str, cause: EncodedCause) -> Task:
     return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
 
 
-def _tasks(value: bytes, store: _Kept, limits: Limits | None = None) -> ScriptTasks:
+def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
     return ScriptTasks(
-        cast("Store", store), cast("Scripts", _Runs(value)), own_actions, limits or Limits(tuned()), lambda: 0, 1.0
+        cast("Store", store),
+        cast("Scripts", _Runs(value, outcome)),
+        own_actions,
+        limits or Limits(tuned()),
+        lambda: 0,
+        1.0,
     )
 
 
@@ -108,3 +113,12 @@ async def test_limits_hold_for_what_scripts_ask_for() -> None:
     assert told.startswith("3 of 5 actions")
     assert "a.4: the limit job-schedule is used up" in told
     assert "a.5: the limit instance-start is used up" in told
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DONE}))
+async def test_which_runs_are_tried_again(outcome: Outcome) -> None:
+    """A run without a place is tried again, one whose process died in doubt, and any other has failed at once."""
+    again = {Outcome.BUSY: False, Outcome.FAILED: True}
+    with pytest.raises((TryAgain, CannotBeDone), match=f"^{outcome}: ") as raised:
+        await _tasks(b"", _Kept(), outcome=outcome).perform(_begun("log-1/7/a", ROOT))
+    assert getattr(raised.value, "is_doubtful", None) == again.get(outcome)

@@ -175,6 +175,22 @@ async def test_a_replay_has_the_whole_plan(store: Store) -> None:
         await until_true(lambda: _attempts_are(store, 6), "three more attempts")
 
 
+async def test_what_is_doubtful_is_tried_a_few_times(store: Store) -> None:
+    """Attempts that fail in doubt end a task with the third of them, however long the plan is; a replay begins anew."""
+    tries = []
+
+    async def failing(_: Task) -> str:
+        tries.append(1)
+        raise TryAgain("no", is_doubtful=len(tries) != 2)
+
+    await add(store, ("k", "work", 1))
+    async with running(store, {"work": failing}) as runner:
+        assert attempts_of(await ended(store)) == 4
+        await store.replay_task(1)
+        runner.wake()
+        await until_true(lambda: _attempts_are(store, 7), "three more attempts")
+
+
 async def _attempts_are(store: Store, count: int) -> bool:
     task = await task_of(store, 1)
     return task.state is TaskState.FAILED and attempts_of(task) == count

@@ -35,6 +35,7 @@ DOCUMENT = {
     "content": [{"id": "7", "name": "lamp", "clientId": "press-7", "sha256": "0"}] * 2,
     "source": "next = 'DONE'",
     "findings": [],
+    "scripts": [{"number": "7"}],
     "lastResult": {"state": "ACTIVATED"},
     "counts": [],
     "position": "log-1",

@@ -7,11 +7,16 @@ import json
 from starlette.types import Receive, Scope, Send
 
 from wfx.api.app import no_such_path
-from wfx.api.reply import NO_STORE, Reply, json_reply, refused_method, text_reply
+from wfx.api.reply import NO_STORE, Reply, json_reply, method_not_allowed, refused_method, text_reply
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.diagnostics.access import Access
-from wfx.diagnostics.pages import PAGES, DebugSources
+from wfx.diagnostics.pages import PAGES
+from wfx.diagnostics.sources import DebugSources
 from wfx.domain.errors import StoreError
+
+_RUN = "/processes/"
+"""Before the number of a run."""
+_DIGITS = 16
 
 
 class Diagnostics:
@@ -32,7 +37,13 @@ class Diagnostics:
             return no_such_path(scope)
         if (refusal := access.refusal(scope)) is not None:
             return refusal
-        page = PAGES.get(scope["raw_path"].decode("latin-1").removeprefix(scope["root_path"]))
+        path = scope["raw_path"].decode("latin-1").removeprefix(scope["root_path"])
+        if (number := _number_of(path)) is not None:
+            return self._end(scope, number)
+        return await self._shown(scope, path)
+
+    async def _shown(self, scope: Scope, path: str) -> Reply:
+        page = PAGES.get(path)
         if page is None:
             return no_such_path(scope)
         if (refusal := refused_method(scope)) is not None:
@@ -43,3 +54,18 @@ class Diagnostics:
             return text_reply(503, str(exc))
         text = json.dumps(document, indent=2, ensure_ascii=False)
         return json_reply(text.encode("utf-8", "backslashreplace"), 200, (NO_STORE,))  # files' names may be no text
+
+    def _end(self, scope: Scope, number: int) -> Reply:
+        """End the run of a script."""
+        if scope["method"] != "DELETE":
+            return method_not_allowed("DELETE")
+        if self._sources.services.scripts.end(number):
+            return Reply(204)
+        return text_reply(404, f"no script runs in this process under the number {number}: see /debug/processes")
+
+
+def _number_of(path: str) -> int | None:
+    """Return the number of the run that a path names; None if it names none."""
+    number = path.removeprefix(_RUN)
+    is_one = path != number and number.isascii() and number.isdigit() and len(number) <= _DIGITS
+    return int(number) if is_one else None

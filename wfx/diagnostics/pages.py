@@ -10,20 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from wfx.api.services import Services
 from wfx.config.options import OPTIONS
 from wfx.config.report import masked_value
-from wfx.config.running_config import RunningConfig, is_reloadable
+from wfx.config.running_config import is_reloadable
+from wfx.diagnostics.scripts import scripts
+from wfx.diagnostics.sources import DebugSources
 from wfx.domain.timestamp import Timestamp, rfc3339
-from wfx.plugin.chain import PluginChain
-from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
-from wfx.store.protocol import Store
-from wfx.store.snapshot import Snapshots
 from wfx.version import API_VERSION, COMMIT, VERSION
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -31,19 +28,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _STARTED = time.time()
 _STARTED_MONOTONIC = time.monotonic()
 
-Page = Callable[["DebugSources"], Awaitable[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class DebugSources:
-    """What the pages tell about."""
-
-    running_config: RunningConfig
-    store: Store
-    snapshots: Snapshots
-    limits: HttpLimits
-    services: Services
-    plugins: Mapping[Side, PluginChain]
+Page = Callable[[DebugSources], Awaitable[dict[str, Any]]]
 
 
 async def info(sources: DebugSources) -> dict[str, Any]:
@@ -93,6 +78,7 @@ async def processes(sources: DebugSources) -> dict[str, Any]:
         "tasks": dict(sorted(tasks.items())),
         "listeners": _listeners(sources.limits),
         "rateLimited": {str(side): each.counts["rate"] for side, each in sources.limits.app_refusals.items()},
+        **await scripts(sources),
     }
 
 

@@ -14,11 +14,13 @@ from wfx.histogram import Histogram
 from wfx.metrics.batches import Batches
 from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
+from wfx.scripts.figures import ScriptFigures
 from wfx.server.edge_errors import KINDS
 from wfx.server.limits import HttpLimits
 from wfx.service.bounded_counts import MOST, OTHER
 from wfx.service.job_retention import RetentionFigures
 from wfx.service.readiness import Readiness
+from wfx.service.scripts import Scripts
 from wfx.store.figures import JobCounts
 from wfx.store.protocol import Store
 from wfx.store.snapshot import Snapshots, StoreSnapshot
@@ -104,6 +106,7 @@ def read(sources: MetricSources, state: ServiceState) -> Named:
     yield from _events_from_outside(sources)
     yield from _limits(sources.services)
     yield from _tasks(sources, state.store)
+    yield from _scripts(sources.services.scripts)
     yield "wfx_filter_kills", {(reason,): count for reason, count in sources.services.filters.kills.items()}
     plugins = [(str(side), each) for side, chain in sources.plugins.items() for each in chain.plugins]
     yield "wfx_plugin_decision_duration_seconds", {(side, each.name): each.seconds for side, each in plugins}
@@ -189,6 +192,27 @@ def _tasks(sources: MetricSources, store: StoreSnapshot | None) -> Named:
     yield "wfx_tasks_done", {(kind,): count for kind, count in counts.done.items()}
     yield "wfx_tasks_failed", {(kind,): count for kind, count in counts.failed.items()}
     yield "wfx_task_duration_seconds", {(kind,): histogram for kind, histogram in counts.seconds.items()}
+
+
+def _scripts(scripts: Scripts) -> Named:
+    """Read the figures of scripts; where these are not enabled the families have no values."""
+    figures, pool = scripts.figures or ScriptFigures(), scripts.pool_figures
+    is_on = scripts.figures is not None
+    yield "wfx_scripts_runs", {(outcome,): count for outcome, count in figures.outcomes.items() if is_on}
+    single: dict[str, float | Histogram] = {
+        "wfx_scripts_duration_seconds": figures.seconds,
+        "wfx_scripts_wait_seconds": figures.waited,
+        "wfx_scripts_operations": figures.operations,
+        "wfx_scripts_waiting": pool.waiting,
+        "wfx_scripts_pool_size": pool.size,
+        "wfx_scripts_pool_busy": pool.busy,
+        "wfx_scripts_workers_replaced": pool.replaced,
+        "wfx_scripts_cache_entries": pool.compiled,
+        "wfx_scripts_cache_hits": figures.hits,
+        "wfx_scripts_cache_misses": figures.misses,
+    }
+    for name, value in single.items():
+        yield name, {(): value} if is_on else {}
 
 
 def _rules(services: Services) -> Named:

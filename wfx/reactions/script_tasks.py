@@ -25,12 +25,13 @@ from wfx.rules.action_types import ActionTypes, effect_of
 from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
-from wfx.scripts.runs import Outcome, RunRequest, RunResult
+from wfx.scripts.runs import Outcome, Purpose, RunRequest, RunResult
 from wfx.service.limits import Limits
 from wfx.service.scripts import Scripts
 from wfx.store.operations import ChangeJob
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task
+from wfx.store.script_records import Script
 from wfx.store.upkeep import present
 from wfx.tasks.performing import CannotBeDone, Ending, TryAgain
 
@@ -38,8 +39,6 @@ LARGEST = 1024 * 1024
 """Bytes of what a script is given."""
 _PATIENCE = 10.0
 """Seconds that a run waits for its turn."""
-_AGAIN = frozenset({Outcome.BUSY, Outcome.FAILED})
-"""Outcomes for which the script is not to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +98,14 @@ class ScriptTasks:
         job = await self._job_of(wanted) if wanted.job_id else None
         try:
             async with asyncio.timeout(self.longest):
-                result = await self._scripts.run(wanted.script, None, partial(_request, task, wanted, job))
+                purpose = Purpose(task=task.id, job_id=wanted.job_id, request_id=decode_cause(task.cause).request_id)
+                result = await self._scripts.run(wanted.script, None, partial(_request, task, wanted, job), purpose)
         except TimeoutError as exc:
             raise TryAgain(f"the script had not run after {self.longest:g} s, most of which it waited") from exc
         except (ScriptNotFound, ScriptsOff) as exc:
             raise CannotBeDone(str(exc)) from exc
         if result.outcome is not Outcome.DONE:
-            raise (TryAgain if result.outcome in _AGAIN else CannotBeDone)(f"{result.outcome}: {_why(result)}")
+            raise _failure(result)
         return await self._ending(task, wanted, job, _returned(result.value))
 
     async def _job_of(self, wanted: _Wanted) -> Job:
@@ -148,14 +148,14 @@ class ScriptTasks:
         return replace(action, error=f"the limit {kind} is used up")
 
 
-def _request(task: Task, wanted: _Wanted, job: Job | None, source: str) -> RunRequest:
+def _request(task: Task, wanted: _Wanted, job: Job | None, script: Script) -> RunRequest:
     """Return all that a run depends on. Raises CannotBeDone for what is too large."""
     payload = encode_free_form(wanted.payload)
     facts = encode({**wanted.data, **({} if job is None else {"job": _shown(job)})})
     if len(payload) + len(facts) > LARGEST:
         raise CannotBeDone(f"the job and the event have more than the {LARGEST:,} bytes that a script is given")
     seed = int.from_bytes(sha256(task.key.encode()).digest()[:6])
-    return RunRequest(source, payload, wanted.state, facts, seed, task.ctime / SECOND)
+    return RunRequest(script.source, payload, wanted.state, facts, seed, task.ctime / SECOND)
 
 
 def _cause_of(task: Task) -> Cause:
@@ -247,9 +247,16 @@ def _tell(state: str, moves: int, effects: Effects, answers: Sequence[Any]) -> s
     return "; ".join([*(done or ["nothing to do"]), *failed])
 
 
-def _why(result: RunResult) -> str:
-    fault = result.fault
-    if fault is None:
-        return "the run ended"
-    place = "" if fault.place is None else f" (line {fault.place.line}, column {fault.place.column})"
-    return f"{fault.message}{place}"
+def _failure(result: RunResult) -> Exception:
+    """Return what is raised for a run that gave nothing.
+
+    One for which there was no place is tried again as often as any task, and one whose process died a few times: the
+    script may be what has it die. What else there is would be so each time, or was wanted from outside.
+    """
+    fault, reason = result.fault, f"{result.outcome}: the run ended"
+    if fault is not None:
+        place = "" if fault.place is None else f" (line {fault.place.line}, column {fault.place.column})"
+        reason = f"{result.outcome}: {fault.message}{place}"
+    if result.outcome in (Outcome.BUSY, Outcome.FAILED):
+        return TryAgain(reason, is_doubtful=result.outcome is Outcome.FAILED)
+    return CannotBeDone(reason)

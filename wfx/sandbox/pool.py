@@ -42,6 +42,21 @@ class Pool:
         """The system's numbers of the workers' processes."""
         return self._workers.process_ids
 
+    @property
+    def running(self) -> int:
+        """How many requests are worked on."""
+        return self._queue.running
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return self._queue.waiting
+
+    @property
+    def replaced(self) -> int:
+        """How many workers have ended so far, though requests went on."""
+        return self._workers.replaced
+
     async def ask(
         self, request: WorkerRequest, client: str, *, begun: Callable[[WorkerProcess], None] | None = None
     ) -> Frame:

@@ -44,6 +44,8 @@ class Workers:
         self._outdated: set[WorkerProcess] = set()
         """Those that were started for another program or other limits."""
         self.closing = False
+        self.replaced = 0
+        """How many were ended for what they did, while others went on."""
 
     @property
     def process_ids(self) -> list[int]:
@@ -126,6 +128,7 @@ class Workers:
         if healthy:
             self._idle.append(worker)
         else:
+            self.replaced += not self.closing
             await worker.end()
             self._alive.discard(worker)
             self._outdated.discard(worker)

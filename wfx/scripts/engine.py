@@ -30,9 +30,10 @@ from wfx.sandbox.pool import Pool
 from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, WorkerRequest
 from wfx.scripts import engine_file, faults, preparation
 from wfx.scripts.errors import ScriptsBusy, ScriptsUnavailable
+from wfx.scripts.figures import PoolFigures, ScriptFigures
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.scripts.protocol import ANALYSE, COMPILE, COMPILED, PREPARE, RUN
-from wfx.scripts.runs import Finding, Outcome, RunRequest, RunResult, Verdict
+from wfx.scripts.runs import UNTOLD, Finding, Outcome, Purpose, RunRequest, RunResult, Verdict
 
 _WORKER_MEMORY = 192 * MIB
 """Bytes that a worker may take beside the values of the script: the interpreter, the engine, inputs and results."""
@@ -52,6 +53,7 @@ class Running:
     name: str
     began: float
     """By the event loop's clock."""
+    purpose: Purpose
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class _Run:
     name: str
     asked: float
     number: int = 0
+    purpose: Purpose = UNTOLD
     running: Running | None = None
     worker: WorkerProcess | None = None
     ended: bool = False
@@ -69,15 +72,18 @@ class _Run:
 class ScriptEngine:
     """The workers and the queue in front of them. Belongs to one event loop."""
 
-    def __init__(self, limits: ScriptLimits, processes: int) -> None:
-        """Start nothing yet; at most ``processes`` workers will run at a time."""
+    def __init__(self, limits: ScriptLimits, processes: int, first: int = 1) -> None:
+        """Start nothing yet; at most ``processes`` workers will run at a time. Runs are counted from ``first`` on."""
+        self.figures = ScriptFigures()
         self._limits = limits
         self._processes = processes
         self._admission = asyncio.Semaphore(limits.admitted)
         self._bytecodes: OrderedDict[bytes, bytes] = OrderedDict()
         """By the hash of the source; the one that was used last is the last."""
+        self._asking = 0
+        """How many wait to be admitted."""
         self._runs: dict[int, _Run] = {}
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first)
         self._pool: Pool | None = None
 
     async def start(self) -> None:
@@ -116,20 +122,22 @@ class ScriptEngine:
                 raise
         return faults.findings_of(answer)
 
-    async def run(self, request: RunRequest, name: str = "") -> RunResult:
+    async def run(self, request: RunRequest, name: str = "", purpose: Purpose = UNTOLD) -> RunResult:
         """Run a script in a worker; ``name`` is whose turn it is among others, and stands in :attr:`running`.
 
         A caller that is cancelled returns at once, and the run is ended.
         """
-        run = _Run(name, self._now(), next(self._numbers))
+        run = _Run(name, self._now(), next(self._numbers), purpose)
         try:
             async with self._admitted():
                 self._runs[run.number] = run
-                return await self._run(request, run)
+                result = await self._run(request, run)
         except ScriptsBusy:
-            return faults.result(Outcome.BUSY, self._limits, waited=self._waited(run))
+            result = faults.result(Outcome.BUSY, self._limits, waited=self._waited(run))
         finally:
             self._runs.pop(run.number, None)
+        self.figures.note(result, None if run.running is None else self._now() - run.running.began)
+        return result
 
     @property
     def running(self) -> list[Running]:
@@ -145,6 +153,17 @@ class ScriptEngine:
         if run.worker is not None:
             run.worker.kill()
         return True
+
+    @property
+    def pool_figures(self) -> PoolFigures:
+        """How the pool and the compiled sources do now."""
+        return PoolFigures(
+            size=self._processes,
+            busy=0 if self._pool is None else self._pool.running,
+            waiting=self._asking + (0 if self._pool is None else self._pool.waiting),
+            replaced=0 if self._pool is None else self._pool.replaced,
+            compiled=len(self._bytecodes),
+        )
 
     @property
     def process_ids(self) -> list[int]:
@@ -183,11 +202,14 @@ class ScriptEngine:
             self._admission.release()
 
     async def _wait(self) -> None:
+        self._asking += 1
         try:
             async with asyncio.timeout(self._limits.patience):
                 await self._admission.acquire()
         except TimeoutError as exc:
             raise ScriptsBusy(faults.busy(self._limits)) from exc
+        finally:
+            self._asking -= 1
 
     async def _run(self, request: RunRequest, run: _Run) -> RunResult:
         try:
@@ -209,11 +231,13 @@ class ScriptEngine:
         key = hashlib.sha256(text).digest()
         if bytecode := self._bytecodes.get(key):
             self._bytecodes.move_to_end(key)
+            self.figures.hits += 1
             return Verdict(None, Outcome.DONE, bytecode)
         fault = faults.of_text(source, text, self._limits)
         return Verdict(fault, Outcome.SYNTAX) if fault is not None else None
 
     async def _compiled(self, source: str, text: bytes, run: _Run) -> Verdict:
+        self.figures.misses += 1
         answer = await self._ask(WorkerRequest(COMPILE, b"", (text,), len(text)), run)
         if answer.kind != COMPILED:
             return faults.verdict_of(source, answer, self._limits)
@@ -227,7 +251,7 @@ class ScriptEngine:
         assert self._pool is not None, "start() was not called"
 
         def begun(worker: WorkerProcess) -> None:
-            run.worker, run.running = worker, Running(run.number, run.name, self._now())
+            run.worker, run.running = worker, Running(run.number, run.name, self._now(), run.purpose)
             if run.ended:
                 worker.kill()
 

@@ -112,6 +112,23 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a run is for, as those see it who look on; it changes nothing of the run."""
+
+    version: str = ""
+    """The SHA-256 of the source."""
+    task: int | None = None
+    """The task that it is; None for one that is tried."""
+    job_id: str = ""
+    request_id: str = ""
+    """The id of the request that began it."""
+
+
+UNTOLD = Purpose()
+"""Of runs of which nobody says what they are for."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """How a run ended, and what it gave. ``outcome``, ``value``, ``fault`` and ``operations`` are repeatable."""
 

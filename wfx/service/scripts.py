@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -10,9 +11,10 @@ from wfx.config.tunables import Current, Tunables
 from wfx.domain.json import Json, encode
 from wfx.domain.script_errors import ScriptBlocked, ScriptInvalid, ScriptsBusyNow, ScriptsOff, ScriptsUnavailableNow
 from wfx.sandbox.errors import LimitReached, SandboxError
-from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.engine import Running, ScriptEngine
 from wfx.scripts.errors import ScriptsBusy
-from wfx.scripts.runs import Finding, Place, RunRequest, RunResult, Severity
+from wfx.scripts.figures import PoolFigures, ScriptFigures
+from wfx.scripts.runs import UNTOLD, Finding, Place, Purpose, RunRequest, RunResult, Severity
 from wfx.store.script_protocol import ScriptStore
 from wfx.store.script_records import Script, ScriptHead
 from wfx.store.upkeep import present
@@ -99,11 +101,32 @@ class Scripts:
         self._require()
         await self._store.delete_script(name)
 
-    async def run(self, name: str, version: str | None, make: Callable[[str], RunRequest]) -> RunResult:
-        """Run a script by what ``make`` makes of its source. How it ends is no error."""
+    async def run(
+        self, name: str, version: str | None, make: Callable[[Script], RunRequest], purpose: Purpose = UNTOLD
+    ) -> RunResult:
+        """Run a script by what ``make`` makes of it. How it ends is no error."""
         engine = self._require()
         script = await self._store.get_script(name, version)
-        return await engine.run(make(script.source), name)
+        return await engine.run(make(script), name, replace(purpose, version=script.head.sha256))
+
+    @property
+    def running(self) -> Sequence[Running] | None:
+        """What runs in this process, the oldest first; None where no script can."""
+        return None if self._engine is None else self._engine.running
+
+    def end(self, number: int) -> bool:
+        """End a run of this process; tell whether there was one with this number."""
+        return self._engine is not None and self._engine.end(number)
+
+    @property
+    def figures(self) -> ScriptFigures | None:
+        """What this process has counted; None where no script can run."""
+        return None if self._engine is None else self._engine.figures
+
+    @property
+    def pool_figures(self) -> PoolFigures:
+        """How what runs scripts does now."""
+        return PoolFigures() if self._engine is None else self._engine.pool_figures
 
     def _require(self) -> ScriptEngine:
         if self._engine is None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wfx.domain.device import LONGEST_ID, DeviceQuery
 from wfx.store.prefixes import successor
 
-LOOKED_AT = 1000
+LOOKED_AT = 500
 """Devices that are looked at for one page: a condition that few fulfil costs no more than this."""
 NEWEST_JOBS = 100
 """Jobs of a client among which its present one and its last result are looked for."""

@@ -65,6 +65,13 @@ class Task(NamedTuple):
     result: Json | None
     """What was said when it was finished last."""
     cause: EncodedCause
+    damage: str = ""
+    """Why its documents cannot be read, which are null then; empty for almost every task."""
+
+    @classmethod
+    def damaged(cls, row: Sequence[Any], reason: str) -> Task:
+        """Make it of its columns, without the documents, which cannot be read."""
+        return cls.of((*row[:8], "null", None, row[10]))._replace(damage=reason)
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Task:

@@ -23,13 +23,13 @@ from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import CannotBeDone, Ending, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
-from wfx.tasks.shown import origin
+from wfx.tasks.shown import damage_of, origin
 
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
+MOST_DOUBTFUL = 3
+"""Attempts at a task that are made though it may be the task itself that has them fail."""
 _logger = logging.getLogger(__name__)
-
-
 _NO_ENDING = Ending((), NOTHING, lambda _: "")
 
 
@@ -94,12 +94,14 @@ class Attempts:
 
     async def _attempt(self, perform: Perform, task: Task) -> _Told | Ending:
         progress = Progress.of(task.result)
+        if damage := damage_of(task):
+            return _failed(progress.failed(f"the task cannot be read: {damage}"))
         try:
             said = await perform(task)
         except (AddressNotAllowed, CannotBeDone) as exc:
             return _failed(progress.failed(str(exc)))
         except TryAgain as exc:
-            return self._again(progress.failed(str(exc)))
+            return self._again(progress.failed(str(exc), is_doubtful=exc.is_doubtful))
         except Exception as exc:
             _logger.exception("performing task %d failed", task.id, extra={"fields": _fields(task)})
             return self._again(progress.failed(f"unexpected: {type(exc).__name__}"))
@@ -107,7 +109,7 @@ class Attempts:
 
     def _again(self, progress: Progress) -> _Told:
         delay = self._plan.delay(progress.failures)
-        if delay is None:
+        if delay is None or progress.doubtful >= MOST_DOUBTFUL:
             return _failed(progress)
         due = Timestamp(self._now() + int(delay * SECOND))
         outcome = TaskOutcome(TaskState.WAITING, progress.encoded, due)

@@ -28,6 +28,11 @@ Raises TryAgain and CannotBeDone, and AddressNotAllowed.
 class TryAgain(Exception):
     """It did not succeed, and may later."""
 
+    def __init__(self, reason: str, *, is_doubtful: bool = False) -> None:
+        """Say why. What is doubtful may fail each time, and do harm by that: it is tried a few times only."""
+        super().__init__(reason)
+        self.is_doubtful = is_doubtful
+
 
 class CannotBeDone(Exception):
     """It will never succeed as it is."""

@@ -24,33 +24,44 @@ class Progress:
     """How many of them failed since the task was made, or replayed."""
     message: str = ""
     """What the last one said."""
+    doubtful: int = 0
+    """How many failures were doubtful; see :class:`wfx.tasks.performing.TryAgain`."""
 
     @classmethod
     def of(cls, result: Json | None) -> Self:
         """Read a result, which may be of something else."""
-        found = decode(result) if result else None
+        try:
+            found = decode(result) if result else None
+        except ValueError:  # it is damaged
+            found = None
         if not isinstance(found, dict):
             return cls()
-        attempts, failures, message = (found.get(name) for name in ("attempts", "failures", "message"))
-        return cls(
-            attempts if isinstance(attempts, int) else 0,
-            failures if isinstance(failures, int) else 0,
-            message if isinstance(message, str) else "",
+        message = found.get("message")
+        attempts, failures, doubtful = (
+            value if isinstance(value := found.get(name), int) else 0 for name in ("attempts", "failures", "doubtful")
         )
+        return cls(attempts, failures, message if isinstance(message, str) else "", doubtful)
 
     @property
     def encoded(self) -> Json:
         """The result, for the store."""
-        return encode({"attempts": self.attempts, "failures": self.failures, "message": self.message})
+        told = {"attempts": self.attempts, "failures": self.failures, "message": self.message}
+        return encode(told | ({"doubtful": self.doubtful} if self.doubtful else {}))
 
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
-        return replace(self, attempts=self.attempts + 1, failures=0, message=message[:_LONGEST])
+        return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message[:_LONGEST])
 
-    def failed(self, message: str) -> Self:
+    def failed(self, message: str, *, is_doubtful: bool = False) -> Self:
         """Return it after one that did not."""
-        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, message=message[:_LONGEST])
+        return replace(
+            self,
+            attempts=self.attempts + 1,
+            failures=self.failures + 1,
+            doubtful=self.doubtful + is_doubtful,
+            message=message[:_LONGEST],
+        )
 
     def given_up(self) -> Self:
         """Return it with failures forgotten, so that a replay has the whole plan of retries before it."""
-        return replace(self, failures=0)
+        return replace(self, failures=0, doubtful=0)

@@ -25,8 +25,19 @@ def origin(task: Task) -> Mapping[str, str]:
     return {name: str(given.get(name, "")) for name in ("rule", "action")}
 
 
+def damage_of(task: Task) -> str:
+    """Say why the input of a task cannot be read; empty if it can."""
+    if task.damage:
+        return task.damage
+    try:
+        decode(task.input)
+    except ValueError as exc:
+        return f"its input is no JSON: {exc}"
+    return ""
+
+
 def _input_of(task: Task) -> Mapping[str, Any]:
-    found = decode(task.input)
+    found = {} if damage_of(task) else decode(task.input)
     return found if isinstance(found, dict) else {}
 
 

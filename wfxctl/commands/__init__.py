@@ -32,6 +32,7 @@ from wfxctl.commands import (
     rule_validate,
     score,
     script_delete,
+    script_processes,
     script_put,
     script_read,
     script_run,
@@ -86,7 +87,9 @@ _SCRIPT = Command(
     "Put, show, try and delete scripts",
     children=(
         script_delete.COMMAND,
+        script_processes.KILL,
         script_read.LIST,
+        script_processes.PS,
         script_put.COMMAND,
         script_run.COMMAND,
         script_read.SHOW,

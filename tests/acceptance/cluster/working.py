@@ -41,6 +41,7 @@ async def working(services: Sequence[LocalService], notes: Notes, seed: int) -> 
     goes_on = True
     async with asyncio.TaskGroup() as group:
         following = [group.create_task(follower.run()) for follower in work.followers.values()]
+        await until(lambda: all(follower.connections for follower in work.followers.values()), "all follow")
         asking = [group.create_task(client.run(lambda: goes_on)) for client in clients]
         yield work
         goes_on = False

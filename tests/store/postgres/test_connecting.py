@@ -156,6 +156,13 @@ async def test_session(postgres: Postgres, database: str) -> None:
     assert found == ["read committed", "off", "1.1", "wfx", "1234ms"]
 
 
+async def test_memory_of_searches(postgres: Postgres, database: str) -> None:
+    """Sessions have 16 MB for each step of a search, unless a DBA has set anything else than PostgreSQL's default."""
+    assert await value(postgres.conninfo(database), SHOW, "work_mem") == "16MB"
+    with role_setting(postgres, "work_mem = '5MB'"):
+        assert await value(postgres.conninfo(database), SHOW, "work_mem") == "5MB"
+
+
 async def test_options(postgres: Postgres, database: str) -> None:
     """Settings that the storage option gives are those of the sessions."""
     assert await value(postgres.conninfo(database, options="-c work_mem=7MB"), SHOW, "work_mem") == "7MB"

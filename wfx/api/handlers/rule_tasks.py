@@ -51,7 +51,7 @@ def _shown(task: Task) -> dict[str, Any]:
         "state": task.state,
         "due": rfc3339(max(task.due, task.ctime)),
         "attempts": progress.attempts,
-        "message": progress.message,
+        "message": f"the task cannot be read: {task.damage}" if task.damage else progress.message,
         "ctime": rfc3339(task.ctime),
         "mtime": rfc3339(task.mtime),
         "request_id": decode_cause(task.cause).request_id,

@@ -12,8 +12,8 @@ from wfx.api.request import ApiRequest
 from wfx.api.script_inputs import ScriptRun
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import rfc3339
-from wfx.scripts.runs import LIMITS, Outcome, RunRequest, RunResult
-from wfx.store.script_records import ScriptHead
+from wfx.scripts.runs import LIMITS, Outcome, Purpose, RunRequest, RunResult
+from wfx.store.script_records import Script, ScriptHead
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
 _LONGEST = 100
@@ -70,7 +70,8 @@ async def delete(request: ApiRequest) -> Reply:
 async def run(request: ApiRequest) -> Reply:
     """POST /scripts/{name}/run."""
     version = request.query["version"] or None
-    result = await request.services.scripts.run(request.path["name"], version, partial(_made, request.body))
+    purpose = Purpose(request_id=request.context.request_id)
+    result = await request.services.scripts.run(request.path["name"], version, partial(_made, request.body), purpose)
     if result.outcome is Outcome.DONE:
         more = b"," if len(result.value) > len(b"{}") else b""
         return json_reply(Json(b'{"operations":%d%b%b' % (result.operations, more, result.value[1:])))
@@ -78,8 +79,8 @@ async def run(request: ApiRequest) -> Reply:
     return json_reply(encode(_failure(result)), _STATUS[result.outcome], headers)
 
 
-def _made(given: ScriptRun, source: str) -> RunRequest:
-    return RunRequest(source, given.payload, given.next, given.nflow_data, given.seed, given.time)
+def _made(given: ScriptRun, script: Script) -> RunRequest:
+    return RunRequest(script.source, given.payload, given.next, given.nflow_data, given.seed, given.time)
 
 
 def _failure(result: RunResult) -> dict[str, Any]:

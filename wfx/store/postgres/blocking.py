@@ -11,6 +11,7 @@ import asyncpg
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.driver import telling_loss
 from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.opening import open_plain
 
@@ -40,7 +41,8 @@ class BlockingConnection:
         written meanwhile. Of a row that breaks a rule, PostgreSQL's own error is raised.
         """
         try:
-            return self._runner.run(work)
+            with telling_loss(self.plain):
+                return self._runner.run(work)
         except asyncpg.IntegrityConstraintViolationError:
             raise
         except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as exc:

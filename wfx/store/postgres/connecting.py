@@ -13,6 +13,7 @@ import asyncpg
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.driver import DriverConnection, telling_loss
 from wfx.store.postgres.faults import LOST, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
@@ -91,6 +92,8 @@ class Connector:
             async with asyncio.timeout(self._timeout):
                 reason = await session.prepare(plain, self.demands, self.settings)
                 objection = await self.known.objection(plain) if self.known and reason is None else None
+            with telling_loss(plain):
+                self._keep_alive(plain)
         except _FAILURES as exc:
             plain.terminate()
             raise _NextPlease(_reason(exc, self._timeout)) from exc
@@ -98,7 +101,6 @@ class Connector:
             plain.terminate()
             raise
         if reason is None:
-            self._keep_alive(plain)
             return plain, objection
         plain.terminate()
         raise _Unsuitable(reason)
@@ -116,7 +118,7 @@ class Connector:
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
-                loop=transports,
+                loop=transports, connection_class=DriverConnection,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
             raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc

@@ -11,7 +11,7 @@ from wfx.store.postgres.server_kind import refusal
 _ISOLATION = "read committed"
 _LOOK = """
 SELECT current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
-       current_setting('default_transaction_isolation')
+       current_setting('default_transaction_isolation'), current_setting('work_mem')
 """
 _SET_UP = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
 _SETTINGS = {
@@ -19,6 +19,8 @@ _SETTINGS = {
     "jit": "off",  # compiling takes longer than any of the statements
     "random_page_cost": "1.1",  # else few rows with a tag are looked for among all jobs
 }
+_WORK_MEM = {"4MB": "16MB"}
+"""PostgreSQL's default, and ours: with less, the jobs of several frequent tags are looked for page by page."""
 NOT_DURABLE = ("off", "local")
 READ_ONLY = "the server cannot write now: it is a standby, or default_transaction_read_only is on"
 
@@ -42,7 +44,7 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
     """
     if reason := refusal(await connection.fetchval("SELECT version()")):
         return reason
-    read_only, commit, isolation = await connection.fetchrow(_LOOK)
+    read_only, commit, isolation, work_mem = await connection.fetchrow(_LOOK)
     if read_only and not demands.standby_will_do:
         return READ_ONLY
     if commit in NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):
@@ -51,7 +53,7 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
             "or give options='-c synchronous_commit=on', or allow it by --postgres-may-lose-commits"
         )
     if not demands.pooler:
-        wanted = {**_SETTINGS, **settings}
+        wanted = {**_SETTINGS, "work_mem": _WORK_MEM.get(work_mem, work_mem), **settings}
         if not (commit in NOT_DURABLE or demands.may_lose_commits):  # it stays, whatever becomes of configuration
             wanted["synchronous_commit"] = commit
         await connection.fetch(_SET_UP, list(wanted), list(wanted.values()))

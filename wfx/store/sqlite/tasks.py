@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from wfx.domain.errors import TaskNotFailed, TaskNotFound, TaskTaken
+from wfx.domain.errors import SealedValueUnreadable, TaskNotFailed, TaskNotFound, TaskTaken
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
 from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskSearch, TaskState
 from wfx.store.sizes import fitting
-from wfx.store.sqlite.sealed_rows import TASK, opened, sealed, sealed_text, sealing_of
+from wfx.store.sqlite.rows import Row
+from wfx.store.sqlite.sealed_rows import TASK, opened_row, sealed, sealed_text, sealing_of
 from wfx.store.sqlite.statements import SQL, for_items, for_rows
 
 
@@ -57,7 +58,7 @@ def _claim(connection: sqlite3.Connection, claim: ClaimTasks, now: int) -> Seque
         due += connection.execute(SQL["due_tasks"], (kind, now, at_most)).fetchall()
     ids = [task_id for _, task_id in sorted(due)[:at_most]]
     for_rows(connection, "claim_tasks", [(task_id, now + claim.ttl, now) for task_id in ids])
-    found = {row[0]: Task.of(row) for row in opened(connection, TASK, for_items(connection, "tasks_by_id", ids))}
+    found = {task.id: task for task in _opened(connection, for_items(connection, "tasks_by_id", ids))}
     return [found[task_id] for task_id in ids]
 
 
@@ -84,7 +85,7 @@ def answer(connection: sqlite3.Connection, question: NextTaskDue | OpenTasks | T
 
 
 def _by_id(connection: sqlite3.Connection, task_id: int) -> Task | None:
-    return next(map(Task.of, opened(connection, TASK, for_items(connection, "tasks_by_id", [task_id]))), None)
+    return next(_opened(connection, for_items(connection, "tasks_by_id", [task_id])), None)
 
 
 def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
@@ -98,4 +99,14 @@ def _page(connection: sqlite3.Connection, page: TaskSearch) -> Sequence[Task]:
     )
     sql = sql.replace(":order", "DESC" if descending else "ASC")
     with closing(connection.execute(sql, (*conditions.values(), after, limit))) as rows:
-        return fitting(map(Task.of, opened(connection, TASK, rows)), lambda task: task.size, page.room, at_least=1)[0]
+        return fitting(_opened(connection, rows), lambda task: task.size, page.room, at_least=1)[0]
+
+
+def _opened(connection: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Task]:
+    """Make tasks of rows; one whose documents cannot be read stops no other."""
+    sealing = sealing_of(connection)
+    for row in rows:
+        try:
+            yield Task.of(row if sealing is None else opened_row(sealing, TASK, row))
+        except SealedValueUnreadable as exc:
+            yield Task.damaged(row, str(exc))

@@ -1,0 +1,100 @@
+"""``wfxctl script ps`` and ``kill``: the scripts that run, as the page of processes tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.grammar import Command
+from wfxctl import forms
+from wfxctl.documents import items, text
+from wfxctl.failures import RefusedByServer
+from wfxctl.flags import LOOK_TABLE
+from wfxctl.invocation import ClientInvocation, decoded, segment
+from wfxctl.tables import Column
+from wfxctl.targets import Side
+from wfxctl.times import local_time
+from wfxctl.views import View
+
+_PATH = "/debug"
+_OFF = "the server shows no processes: it needs --debug-enabled and --debug-auth-token"
+RUNNING = View(
+    identity=lambda run: text(run, "number"),
+    columns=(
+        Column("NUMBER", lambda run: text(run, "number")),
+        Column("SCRIPT", lambda run: text(run, "script")),
+        Column("VERSION", lambda run: text(run, "version")[:12], exact=lambda run: text(run, "version")),
+        Column("TASK", lambda run: text(run, "task")),
+        Column("JOB", lambda run: text(run, "jobId")),
+        Column("REQUEST", lambda run: text(run, "requestId")),
+        Column("BEGAN", lambda run: local_time(text(run, "began")), 19, exact=lambda run: text(run, "began")),
+        Column("SECONDS", lambda run: text(run, "seconds"), is_number=True),
+    ),
+)
+
+
+def _ps(call: ClientInvocation) -> None:
+    if call.arguments:
+        raise UsageFailure(f'wfxctl script ps takes no arguments, but was given "{call.arguments[0]}"')
+    forms.check(call, RUNNING)
+    shown: Any = decoded(_fetch(call, "GET", "/processes", _OFF))
+    if not isinstance(shown, dict) or "scripts" not in shown:
+        raise Failure("the server runs no scripts; start it with --enable-scripts")
+    forms.show(call, {"content": items(shown, "scripts")}, RUNNING)
+
+
+def _kill(call: ClientInvocation) -> None:
+    if not call.arguments:
+        raise UsageFailure("number of a run missing, as wfxctl script ps shows it")
+    for number in call.arguments:
+        missing = f"no script runs in the process that answered under the number {number}: see wfxctl script ps"
+        _fetch(call, "DELETE", f"/processes/{segment(number)}", missing)
+
+
+def _fetch(call: ClientInvocation, method: str, path: str, missing: str) -> str:
+    try:
+        return call.api(Side.NORTH, base=_PATH).fetch(method, path)
+    except RefusedByServer as exc:
+        if exc.status in (404, 405):  # the latter where there are no pages at all
+            raise Failure(missing if exc.status == 404 and exc.body.strip() else _OFF) from exc
+        if exc.status == 401:
+            reason = "this needs what the server has as --debug-auth-token: give it in WFX_TOKEN or by --token-file"
+            raise Failure(reason) from exc
+        raise
+
+
+PS = Command(
+    "ps",
+    "List the scripts that run",
+    """
+    List the scripts that run now in the process of the server that answers, the oldest first: their numbers, what they
+    run for, and since when. Servers and their worker processes tell of their own runs only. The server shows this where
+    its pages for analysis are on, to whom has their secret: --token-file, or WFX_TOKEN.
+    """,
+    examples="""
+    # what runs
+    wfxctl script ps
+
+    # the tasks that these are
+    wfxctl script ps -o json --filter '.content[].task'
+    """,
+    options=LOOK_TABLE,
+    run=_ps,
+)
+KILL = Command(
+    "kill",
+    "End scripts that run",
+    """
+    End runs of scripts by their numbers. Who tries a script is told that it was ended; a task that is ended has failed,
+    and is not tried again by itself.
+    """,
+    usage="NUMBER...",
+    examples="""
+    # end one
+    wfxctl script kill 482913000007
+
+    # end all that the server runs
+    wfxctl script ps -o name | xargs wfxctl script kill
+    """,
+    run=_kill,
+)
