@@ -169,6 +169,7 @@ def test_limits(scripts: httpx.Client, source: str, outcome: str) -> None:
 @pytest.mark.parametrize(("source", "outcome", "place"), [
     ("let a = 1\nthrow new Error('no')", "error", 2),
     ("function main() { return 7 }", "result", None),
+    ("throw '\\ud800\\0\\u2028'", "error", None),
     ("globalThis['ev' + 'al']('1')", "error", 1),
 ])  # fmt: skip
 def test_failures(scripts: httpx.Client, source: str, outcome: str, place: int | None) -> None:
