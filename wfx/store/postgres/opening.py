@@ -17,7 +17,7 @@ from wfx.store.postgres.deadlines import Deadlines
 from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.migrate import migrate, migrations
-from wfx.store.postgres.notification_check import are_heard
+from wfx.store.postgres.notification_check import Pair, open_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
@@ -75,11 +75,11 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     search = target.opener(settings.search_timeout, _SEARCH, known=known)
     try:
         await _migrate(target)
-        heard = await _notice_pooler(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
+        heard = await _open_heard(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
         make_durable = settings.pooler and not settings.may_lose_commits  # elsewhere sessions keep what they began with
         openers = Openers(write, point, search, listen, known, make_durable)
-        backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard)
-        await backend.open()
+        backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard is not None)
+        await backend.open(heard)
     except StoreUnusable:
         raise
     except StoreError as exc:
@@ -141,14 +141,14 @@ async def _migrate(target: _Target) -> None:
         plain.terminate()
 
 
-async def _notice_pooler(listen: Open, notify: Open, settings: StorageSettings) -> bool:
-    """Tell whether notifications are heard; warn if they are not, and nobody has said so."""
+async def _open_heard(listen: Open, notify: Open, settings: StorageSettings) -> Pair | None:
+    """Return two connections if notifications are heard; warn if they are not, and nobody has said so."""
     if settings.pooler and not settings.listen_dsn:
-        return False
-    if await are_heard(listen, notify):
-        return True
+        return None
+    if heard := await open_heard(listen, notify):
+        return heard
     _log.warning(
         "no notification of PostgreSQL is heard, so the log is read ten times a second: a pooler of transactions seems "
         "to be in between; give --postgres-pooler, and PostgreSQL's own address as --postgres-listen-dsn"
     )
-    return False
+    return None
