@@ -134,3 +134,18 @@ async def test_a_worker_that_is_killed_while_it_starts() -> None:
             assert kind == "run"
             assert result.outcome is Outcome.FAILED
         assert await value_of(engine, "payload = 1") == {"next": "", "payload": 1}
+
+
+async def test_a_place_that_is_freed_in_time() -> None:
+    """A run that finds all places taken is done once one is free, as long as its patience lasts."""
+    async with opened(admitted=1) as engine:
+        await value_of(engine, "payload = 0")
+        (worker,) = workers()
+        worker.suspend()
+        held = asyncio.ensure_future(engine.check("payload = 1"))
+        await until(engine._admission.locked)
+        waiting = asyncio.ensure_future(engine.run(RunRequest("payload = 2", b"{}")))
+        await until(lambda: engine._asking == 1)
+        worker.resume()
+        assert (await waiting).outcome is Outcome.DONE
+        await held
