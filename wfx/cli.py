@@ -43,7 +43,7 @@ def _flag(option: Row) -> Option:
     extensions = DIRECTORY if option.name in _DIRECTORIES else ()
     return Option(
         option.name,
-        _KINDS[option.kind],
+        Kind.SECONDS if option.name.endswith("-seconds") else _KINDS[option.kind],
         option.help,
         default,
         choices=option.choices,
