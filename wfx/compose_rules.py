@@ -16,14 +16,17 @@ from wfx.limits.policy import Kind
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules
+from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
+from wfx.reactions.step_tasks import StepTasks
 from wfx.rules.graph import Engine
-from wfx.rules.own_actions import RUN_SCRIPT, all_actions
+from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
 from wfx.scripts.engine import ScriptEngine
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.service.counted_steps import counted_steps
 from wfx.service.limits import Limits
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.tasks.opening import open_tasks
@@ -81,17 +84,13 @@ def rule_tasks(
     config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, limits: Limits, scripts: Scripts
 ) -> TaskRunner:
     """Make what works on the tasks of rules."""
-    runs = ScriptTasks(
-        store,
-        scripts,
-        all_actions,
-        limits,
-        partial(_most_repetitions, tunables),
-        config.vm_pool_max_execution_seconds,
-    )
+    endings = RunEndings(store, all_actions, limits, partial(_most_repetitions, tunables))
+    tracker = Tracker(lambda: tunables.current.tracker_enabled)
+    runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
+    steps = StepTasks(lambda: rules.steps, endings)
     return open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
-        {RUN_SCRIPT: runs.perform}, runs.longest,
+        {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
     )  # fmt: skip
 
 

@@ -13,10 +13,12 @@ from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
 from wfx.service.limits import Limits
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
@@ -57,14 +59,8 @@ def _begun(key: str, cause: EncodedCause) -> Task:
 
 
 def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
-    return ScriptTasks(
-        cast("Store", store),
-        cast("Scripts", _Runs(value, outcome)),
-        own_actions,
-        limits or Limits(tuned()),
-        lambda: 0,
-        1.0,
-    )
+    endings = RunEndings(cast("Store", store), own_actions, limits or Limits(tuned()), lambda: 0)
+    return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
 @pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])

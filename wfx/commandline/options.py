@@ -54,6 +54,8 @@ class Option:
     short: str = ""
     check: Callable[[Value], None] | None = None
     """Raises ValueError for a value that reads well and is wrong all the same."""
+    synonyms: tuple[str, ...] = ()
+    """Names by which it may be looked for; whoever gives one is told the right one."""
     hidden: bool = False
     """Whether help, manual pages and completion leave it out."""
 

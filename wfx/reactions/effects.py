@@ -18,7 +18,7 @@ from wfx.expressions.values import size_of
 from wfx.reactions.job_operations import operation_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
-from wfx.rules.own_actions import MAIL, RUN_SCRIPT, SET_OUTPUT, WEBHOOK_NOTIFY
+from wfx.rules.own_actions import MAIL, RUN_SCRIPT, RUN_STEP, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
 
@@ -32,7 +32,7 @@ MOST_SIZE = 4_194_304
 """Characters and values of the parameters of all actions for an event."""
 MOST = 128
 """Actions that are taken for an event."""
-TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP)
 """Types of actions that become tasks, which are worked on later."""
 
 

@@ -50,7 +50,7 @@ class Scripts:
 
         Raises ScriptInvalid, ScriptBlocked and ScriptsUnavailableNow.
         """
-        engine = self._require()
+        engine = self.require()
         try:
             verdict = await engine.check(source)
         except SandboxError as exc:
@@ -82,29 +82,29 @@ class Scripts:
 
     async def get(self, name: str, version: str | None = None) -> Script:
         """Return a script, or one of its versions by its hash."""
-        self._require()
+        self.require()
         return await self._store.get_script(name, version)
 
     async def list(self, after: str, limit: int) -> Sequence[ScriptHead]:
         """Return a page of the scripts."""
-        self._require()
+        self.require()
         return await self._store.list_scripts(after, limit)
 
     async def versions(self, name: str) -> Sequence[ScriptHead]:
         """Return what a name stands for and has stood for, the newest first."""
-        self._require()
+        self.require()
         return await self._store.list_script_versions(name)
 
     async def delete(self, name: str) -> None:
         """Have a name stand for nothing."""
-        self._require()
+        self.require()
         await self._store.delete_script(name)
 
     async def run(
         self, name: str, version: str | None, make: Callable[[Script], RunRequest], purpose: Purpose = UNTOLD
     ) -> RunResult:
         """Run a script by what ``make`` makes of it. How it ends is no error."""
-        engine = self._require()
+        engine = self.require()
         script = await self._store.get_script(name, version)
         return await engine.run(make(script), name, replace(purpose, version=script.head.sha256))
 
@@ -127,7 +127,8 @@ class Scripts:
         """How what runs scripts does now."""
         return PoolFigures() if self._engine is None else self._engine.pool_figures
 
-    def _require(self) -> ScriptEngine:
+    def require(self) -> ScriptEngine:
+        """Return what runs scripts. Raises ScriptsOff."""
         if self._engine is None:
             raise ScriptsOff("scripts are not enabled; start this server with --enable-scripts")
         if self._tunables.current.sandbox_script_disabled:

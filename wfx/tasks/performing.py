@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wfx.store.operations import JobOperation
@@ -16,6 +16,8 @@ class Ending(NamedTuple):
     records: RuleRecords
     tell: Callable[[Sequence[Any]], str]
     """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
+    run: Mapping[str, Any] | None = None
+    """What is kept of the run that wants this."""
 
 
 Perform = Callable[[Task], Awaitable[str | Ending]]
@@ -25,7 +27,12 @@ Raises TryAgain and CannotBeDone, and AddressNotAllowed.
 """
 
 
-class TryAgain(Exception):
+class _NotDone(Exception):
+    run: Mapping[str, Any] | None = None
+    """What is kept of the run that came to this."""
+
+
+class TryAgain(_NotDone):
     """It did not succeed, and may later."""
 
     def __init__(self, reason: str, *, is_doubtful: bool = False) -> None:
@@ -34,5 +41,5 @@ class TryAgain(Exception):
         self.is_doubtful = is_doubtful
 
 
-class CannotBeDone(Exception):
+class CannotBeDone(_NotDone):
     """It will never succeed as it is."""

@@ -22,8 +22,8 @@ COMMAND = Command(
     "Show which states a job has been in",
     """
     Show which states a job has been in, the first one first: since when, for how long, how many changes there were
-    (reports, also of tags and definition), and what was reported last. What the server has dropped from a long history
-    is missing here too.
+    (reports, also of tags and definition), and what was reported last. A report that was made again since its answer
+    was lost counts in the row of its state. What the server has dropped from a long history is missing here too.
     """,
     usage="[ID]",
     examples="""

@@ -36,11 +36,15 @@ def _fleet_list(call: ClientInvocation) -> None:
         if settings.is_flag(name):
             raise UsageFailure(f"--{name} does not go with conditions of the fleet API, such as --stale")
     forms.check(call, views.JOBS)
-    query = [*selections.parameters_of(settings, time.time()), ("sort", settings.text("sort"))]
-    found = [fleet.as_job(row) for row in fleet.rows(call, "/jobs", query, max(0, settings.number("limit")))]
-    forms.show(call, {"content": found}, views.JOBS)
-    if not found:
+    conditions, counted = selections.parameters_of(settings, time.time()), forms.is_counted(call)
+    query = [*conditions, ("sort", settings.text("sort"))]
+    first = fleet.first_rows(call, "/jobs", query, settings.number("limit"), ahead=counted)
+    forms.show(call, {"content": [fleet.as_job(row) for row in first.rows]}, views.JOBS)
+    if not first.rows:
         suggestions.for_nothing(call, job_filters.names_of(settings))
+    elif counted and first.has_more is not False:
+        total = fleet.count_of_jobs(call, conditions)
+        forms.tell_more(call, len(first.rows), total, are_more=first.has_more is True)
 
 
 def _watch(call: ClientInvocation) -> None:

@@ -97,6 +97,12 @@ SELECT log_id, horizon, head FROM log
 WITH free AS MATERIALIZED (SELECT number FROM job WHERE number = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)
 SELECT number, id FROM job WHERE number = ANY ($1::bigint[]) AND number NOT IN (SELECT number FROM free)
 
+-- name: jobs_are_locked
+-- Whether somebody has, or waits for, a lock on the table of jobs that keeps others from locking its rows.
+SELECT EXISTS (
+    SELECT FROM pg_locks WHERE relation = 'job'::regclass AND mode IN ('ExclusiveLock', 'AccessExclusiveLock')
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid())
+
 -- name: log_now
 -- The newest event, and the one with this number.
 SELECT log_id, head, horizon, latest.ctime, latest.job_id, known.ctime, known.job_id

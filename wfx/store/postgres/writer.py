@@ -156,7 +156,9 @@ class Writer:
         return Applied(first_seq or 0, frozenset(stale))
 
     async def _refuse_locked(self, batch: Batch, cause: Locked | None = None) -> None:
-        """Raise JobsLocked if somebody holds a lock on some of the jobs."""
+        """Raise JobsLocked if somebody holds a lock on some of the jobs, but not on the table of jobs."""
+        if await self._run(lambda plain: plain.fetchval(SQL["jobs_are_locked"])):
+            return  # to look at its rows would wait for that lock once more
         rows = await self._run(lambda plain: plain.fetch(SQL["locked_jobs"], batch.numbers))
         self._locked = {number for number, _ in rows}
         if rows:
