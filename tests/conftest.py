@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -21,6 +21,9 @@ from redis_server import RedisServer
 from wfx import spec_files
 from wfx.demo.local import LocalService
 from wfx.store.sqlite.checking import check
+
+if TYPE_CHECKING:
+    from tests.store.ready_schemas import ReadySchemas
 
 # Else each of the many processes that tests start would compile the whole code anew. Not while mutants are tried: these
 # change files so often that a file's time may not tell one from the next.
@@ -85,6 +88,16 @@ def database(postgres: Postgres) -> Iterator[str]:
     """The name of an empty database, one for each file of tests."""
     with postgres.database() as name:
         yield name
+
+
+@pytest.fixture(scope="module")
+def ready_schemas(postgres: Postgres, database: str) -> Iterator[ReadySchemas]:
+    """Schemas of that database that have the tables of a store."""
+    from tests.store.ready_schemas import ReadySchemas  # needs the driver
+
+    ready = ReadySchemas(postgres, database)
+    yield ready
+    ready.close()
 
 
 @pytest.fixture

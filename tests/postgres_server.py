@@ -24,15 +24,19 @@ VERSION = "TESTED_POSTGRES"
 USER = "wfx"
 """Owner of the databases: no superuser, as in production."""
 PASSWORD = "s3cret of the tests"
-_SUPERUSER = "postgres"
+SUPERUSER = "postgres"
+"""Who may do anything, on the socket without a password."""
 _STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 _SETTINGS = (
     "fsync=off",  # the machine does not lose power while tests run, and no test may depend on the disk's speed
     "full_page_writes=off",
+    "autovacuum=off",  # no test may depend on when it comes
     "shared_buffers=16MB",
     "listen_addresses=127.0.0.1",
     "logging_collector=off",
 )
+_MADE: dict[str, bytes] = {}
+"""What initdb has made in this process, packed, by the version of PostgreSQL."""
 _KEEPER = """
 cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
 for each in "$1"/*/*.pid; do
@@ -61,13 +65,21 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
         self._is_standby = primary is not None
         if primary is None:
-            self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
-                     "--locale=C.UTF-8", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+            self._make_cluster(version)
         elif version:
             self._copy(primary)
         else:
             self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
-                     f"--port={primary.port}", f"--username={_SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+                     f"--port={primary.port}", f"--username={SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+
+    def _make_cluster(self, version: str) -> None:
+        """Have initdb make the cluster, or unpack the one that it has made for this process before."""
+        if version in _MADE:
+            self._piped(["tar", "-x"], _MADE[version])
+            return
+        self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
+                 "--locale=C.UTF-8", f"--username={SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        _MADE[version] = self._piped(["tar", "-c", self.data.name])
 
     def _copy(self, primary: Postgres) -> None:
         """Copy a running server of another version than Debian's, whose pg_basebackup takes no newer ones."""
@@ -80,7 +92,7 @@ class Postgres:
         (self.data / "postmaster.pid").unlink()
         self.own_file("data/backup_label", "\n".join(label).encode())
         self.own_file("data/standby.signal", b"")
-        where = f"primary_conninfo = 'host={primary.folder} port={primary.port} user={_SUPERUSER}'\n"
+        where = f"primary_conninfo = 'host={primary.folder} port={primary.port} user={SUPERUSER}'\n"
         self.own_file("data/postgresql.auto.conf", where.encode())
 
     def __enter__(self) -> Self:
@@ -164,17 +176,19 @@ class Postgres:
 
     def run(self, program: str, *words: str, text: str = "") -> str:
         """Run one of PostgreSQL's programs as who owns the server; returns what it prints."""
-        process = self.start_program(
-            [self._path(program), *words],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        printed, complaint = process.communicate(text.encode(), timeout=120)
-        assert process.returncode == 0, f"{program}: {complaint.decode(errors='replace')}"
-        return printed.decode()
+        return self._piped([self._path(program), *words], text.encode()).decode()
+
+    def _piped(self, command: list[str], given: bytes = b"") -> bytes:
+        """Run a program as who owns the server, which reads what is given; returns what it prints."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = self.start_program(command, **pipes)
+        printed, complaint = process.communicate(given, timeout=120)
+        assert process.returncode == 0, f"{command[0]}: {complaint.decode(errors='replace')}"
+        return printed
 
     def sql(self, text: str, database: str = "postgres") -> list[str]:
         """Run statements as the superuser, each by itself; returns the rows of their answers as psql prints them."""
-        where = ("-h", str(self.folder), "-p", str(self.port), "-U", _SUPERUSER, "-d", database)
+        where = ("-h", str(self.folder), "-p", str(self.port), "-U", SUPERUSER, "-d", database)
         return self.run("psql", "-XAtq", "-vON_ERROR_STOP=1", *where, text=text).splitlines()
 
     @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -18,17 +17,20 @@ from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules, scripts_missing
+from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
+from wfx.reactions.step_tasks import StepTasks
 from wfx.reactions.waiting_action import KIND as WAITING_ACTION
 from wfx.reactions.waiting_action import WaitingActions
 from wfx.rules.graph import Engine
-from wfx.rules.own_actions import RUN_SCRIPT, all_actions
-from wfx.scripts.engine import ScriptEngine
+from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
+from wfx.scripts.engine import ScriptEngine, usual_processes
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.counted_steps import counted_steps
 from wfx.service.limits import Limits, policy_of
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.tasks.opening import open_tasks
@@ -81,7 +83,7 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
         admitted=config.vm_pool_max_size,
         compiled=config.vm_pool_preload_size,
     )
-    engine = ScriptEngine(limits, os.cpu_count() or 1, _first_number())
+    engine = ScriptEngine(limits, usual_processes(), _first_number())
     stack.push_async_callback(engine.close)
     try:
         await engine.start()
@@ -106,17 +108,13 @@ def rule_tasks(
     created: BoundedCounts,
 ) -> TaskRunners:
     """Make what works on the tasks of rules; jobs that these create are counted."""
-    runs = ScriptTasks(
-        store,
-        scripts,
-        all_actions,
-        admission,
-        partial(_most_repetitions, tunables),
-        config.vm_pool_max_execution_seconds,
-    )
+    endings = RunEndings(store, all_actions, admission, partial(_most_repetitions, tunables))
+    tracker = Tracker(lambda: tunables.current.tracker_enabled)
+    runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
+    steps = StepTasks(lambda: rules.steps, endings)
     runners = open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
-        {RUN_SCRIPT: runs.perform}, runs.longest,
+        {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
         {WAITING_ACTION: WaitingActions(admission, created).perform},
         lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip

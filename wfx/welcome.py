@@ -63,7 +63,9 @@ def _text(config: Config) -> str:
 def _address(host: str, port: int) -> str:
     if not port:
         return "on a free port, see below"
-    return f"http://{host_port('127.0.0.1' if host in _EVERYWHERE else host, port)}/api/wfx/v1"
+    if host in _EVERYWHERE:
+        return f"http://{host_port('127.0.0.1', port)}/api/wfx/v1, and on all other addresses of this machine"
+    return f"http://{host_port(host, port)}/api/wfx/v1"
 
 
 if __name__ == "__main__":

@@ -171,6 +171,7 @@ class _Work:
 
     def _take_answer(self, answer: Any) -> None:
         done = [item for item in items(answer, "items") if isinstance(item, dict)]
+        self.change.complete(self.reached.total - self.reached.rest, done)
         with interruptions.held_back():  # else a resumed command would record them twice
             self.record(done)
             self.reached = self.reached.behind(answer, selected=self.change.selected)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # the HTTP library is imported when the first connection is m
 
 CHUNK = 500
 """Jobs of a request: done within a second or two, so that a bar moves and little is in doubt when it breaks off."""
+_SHOWN = 20
+"""Jobs that a dry run shows, as the server does."""
 _MOST_BYTES = 2 * 1024 * 1024
 """Bytes of a request, unless a job alone has more."""
 
@@ -43,7 +45,9 @@ class BulkChange:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     """Those of the selection."""
     names: Sequence[tuple[str, Sequence[str]]] = ()
-    """Names of workflows or states that jobs are to get, by these kinds."""
+    """Names of workflows that jobs are to get, by this kind."""
+    complete: Callable[[int, Sequence[Document]], None] = lambda _, __: None
+    """Does what is left to be done with the jobs of a part, the first one at this place, before they count as done."""
 
 
 def moment(call: ClientInvocation) -> float:
@@ -63,6 +67,7 @@ def creation(
     conditions: Mapping[str, Any] | None = None,
     workflows: Sequence[str] = (),
     seen: Document | None = None,
+    complete: Callable[[int, Sequence[Document]], None] = lambda _, __: None,
 ) -> BulkChange:
     """Return what creates jobs; ``line`` encodes one of them, ``head`` is what they have in common.
 
@@ -84,6 +89,7 @@ def creation(
         asks=asks,
         conditions=conditions or {},
         names=[("workflow", workflows)] if workflows else (),
+        complete=complete,
     )
 
 
@@ -129,10 +135,16 @@ def change(
         selected = {"selection": select(reached.moment), "limit": float(CHUNK), "expect": float(reached.rest)}
         return encoded(members | selected | after)
 
-    def preview(api: Api, now: float, _: bool) -> Any:  # see above
-        return decoded(api.fetch("POST", path, body=encoded(members | {"selection": select(now), "dryRun": True})))
+    def preview(api: Api, now: float, all_parts: bool) -> Any:  # see above
+        asked: dict[str, Any] = members | {"selection": select(now), "dryRun": True}
+        if not all_parts:  # to count them the server need not look at each
+            return decoded(api.fetch("POST", path, body=encoded(asked | {"limit": float(_SHOWN)})))
+        seen = part = decoded(api.fetch("POST", path, body=encoded(asked)))
+        while after := text(part, "next"):
+            part = decoded(api.fetch("POST", path, body=encoded(asked | {"after": after})))
+            seen = _with_failures_of(part, seen)
+        return seen
 
-    state = members.get("status", {}).get("state")
     return BulkChange(
         question,
         past,
@@ -142,5 +154,12 @@ def change(
         preview,
         selected=True,
         conditions=select(0.0),
-        names=[("state", [state])] if state else (),
     )
+
+
+def _with_failures_of(part: Document, seen: Document) -> Document:
+    """Return what was seen of the parts before, with those of one more part that could not be changed; these first."""
+    both = [*items(seen, "items"), *items(part, "items")]
+    failing, others = ([one for one in both if bool(text(one, "outcome")) is failed] for failed in (True, False))
+    failed = (member(seen, "failed") or 0.0) + (member(part, "failed") or 0.0)
+    return seen | {"failed": failed, "items": [*failing, *others][:_SHOWN]}

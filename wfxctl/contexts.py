@@ -91,20 +91,30 @@ def read(environment: Mapping[str, str]) -> Contexts:
 
     try:
         return _contexts(plain_yaml.load(content))
+    except plain_yaml.InvalidYaml as exc:
+        where = f"line {exc.line}, column {exc.column}: " if exc.line else ""
+        raise _invalid(path, f"{where}{exc.problem}") from exc
     except ValueError as exc:
-        raise ConfigurationFailure(f"{path} is not valid: {exc}") from exc
+        raise _invalid(path, str(exc)) from exc
+
+
+def _invalid(path: Path, reason: str) -> ConfigurationFailure:
+    return ConfigurationFailure(f"{path} is not valid: {reason}; mend it, or remove it and add the contexts again")
 
 
 def _contexts(document: Any) -> Contexts:
     if document is None:
         return Contexts()
     if not isinstance(document, dict):
-        raise ValueError("it should hold the keys current and contexts")  # noqa: TRY004  # what a file says is a value
+        raise ValueError("it should have the keys current and contexts")  # noqa: TRY004  # what a file says is a value
     current, members = document.get("current") or "", document.get("contexts") or {}
-    if not isinstance(current, str) or not isinstance(members, dict):
-        raise ValueError("current should be a name, contexts the contexts by their names")  # noqa: TRY004  # as above
-    if not all(isinstance(one, dict) for one in members.values()):
-        raise ValueError("each context should be keys and values")
+    if not isinstance(current, str):
+        raise ValueError("current should be the name of a context")  # noqa: TRY004  # as above
+    if not isinstance(members, dict):
+        raise ValueError("contexts should have a key for each context, which is its name")  # noqa: TRY004  # as above
+    for name, one in members.items():
+        if not isinstance(one, dict):
+            raise ValueError(f'context "{name}" should have keys, such as client-url')  # noqa: TRY004  # as above
     return Contexts(current, members)
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 Document = dict[str, Any]
 
+_EXACT = 2**53
+"""Up to which each whole number is a double of its own."""
+
 
 def group_of(job: Document) -> str:
     """Return the group of a job's state: the first one of its workflow that lists the state, or nothing.
@@ -43,5 +46,5 @@ def text(document: Any, *path: str) -> str:
     """Return the text or number that stands at a path of keys, as text, or nothing."""
     value = member(document, *path)
     if isinstance(value, float):
-        return f"{value:g}"
+        return str(int(value)) if value.is_integer() and abs(value) < _EXACT else f"{value:g}"
     return value if isinstance(value, str) else ""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline.failures import Failure
 from wfxctl import gojson, pages
-from wfxctl.documents import Document, items, text
+from wfxctl.documents import Document, items, member, text
 from wfxctl.failures import RefusedByServer
 from wfxctl.invocation import ClientInvocation, Query, decoded
 from wfxctl.targets import FLEET_PATH, Side
+
+_LOOKED_AT = ("clientIdPrefix", "createdAfter", "createdBefore", "modifiedAfter", "modifiedBefore", "unchangedFor")
+"""Conditions of which no counts are kept."""
+_FEW = 50_000
+"""Jobs that are counted one by one in some hundredths of a second."""
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
     from wfxctl.client import Api
@@ -54,9 +60,46 @@ def pages_of(call: ClientInvocation, path: str, query: Query) -> Iterator[tuple[
     return pages.pages(partial(fetch, api_of(call), "GET", path), query)
 
 
-def rows(call: ClientInvocation, path: str, query: Query, limit: int = 0) -> Iterator[Document]:
-    """Return the rows of a list, so many at most unless that is 0."""
-    return pages.rows(partial(fetch, api_of(call), "GET", path), query, limit)
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """The first rows of a list."""
+
+    rows: list[Document]
+    has_more: bool | None = False
+    """Whether there are others; None where that would have to be looked for."""
+
+
+def first_rows(call: ClientInvocation, path: str, query: Query, limit: int, *, ahead: bool) -> FirstRows:
+    """Return so many rows of a list at most, all if that is 0; ``ahead`` looks whether another one follows."""
+    if limit <= 0:
+        return FirstRows([row for _, rows in pages_of(call, path, query) for row in rows])
+    found, read = list[Document](), pages.pages(partial(fetch, api_of(call), "GET", path), query, limit + ahead)
+    for page, rows in read:
+        found += rows
+        if len(found) >= limit:
+            return FirstRows(found[:limit], len(found) > limit or (None if text(page, "next") else False))
+    return FirstRows(found)
+
+
+def count_of_jobs(call: ClientInvocation, conditions: Query) -> int | None:
+    """Return how many jobs meet the conditions; None if it is not known, or takes long to count.
+
+    Counts are kept, but for conditions under which the server looks at each job that the others leave.
+    """
+    api = api_of(call)
+    held = [(name, value) for name, value in conditions if name not in _LOOKED_AT]
+    try:
+        total = _total(api, held)
+        if total is not None and held != [*conditions]:
+            total = _total(api, conditions) if total <= _FEW else None
+    except Failure:  # the list is shown all the same
+        return None
+    return total
+
+
+def _total(api: Api, conditions: Query) -> int | None:
+    total = member(fetch(api, "GET", "/jobs/summary", conditions), "total")
+    return int(total) if isinstance(total, float) else None
 
 
 def as_job(row: Document) -> Document:

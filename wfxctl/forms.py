@@ -81,6 +81,14 @@ def tell_count(call: ClientInvocation, shown: int, total: int) -> None:
         call.err.write(f"showing {shown:,} of {total:,}\n")
 
 
+def tell_more(call: ClientInvocation, shown: int, total: int | None, *, are_more: bool) -> None:
+    """Tell of how many items these are shown, or that others follow, or may where nobody knows that ``are_more``."""
+    if total is not None:
+        tell_count(call, shown, total)
+    else:
+        call.err.write(f"showing {shown:,} of more than {shown:,}\n" if are_more else f"showing {shown:,}, or more\n")
+
+
 def show_body(call: ClientInvocation, body: str, view: View) -> None:
     """Print an answer in the form that is wanted; an empty body prints nothing."""
     if body:

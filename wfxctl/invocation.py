@@ -107,13 +107,42 @@ class ClientInvocation(Invocation):
         return value
 
     def subject(self, option: str, what: str) -> str:
-        """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure for none."""
-        is_flag = self.settings.is_flag(option)
-        if is_flag and self.arguments and self.settings.flag("strict"):
-            raise UsageFailure(f"{what} is given twice: by --{option} and as an argument")
-        value = self.settings.text(option) if is_flag or not self.arguments else self.arguments[0]
+        """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure.
+
+        Beside the flag arguments are passed over, as scripts of the reference have it, but not silently.
+        """
+        return self._flagged(option, what) or self.argument(what, self.settings.text(option))
+
+    def subjects(self, option: str, what: str) -> list[str]:
+        """Return all that the command is about: what its flag names, or else its arguments. Raises UsageFailure."""
+        found = self._flagged(option, what)
+        names = [found] if found else self.arguments or [self.settings.text(option)]
+        if not all(names):
+            raise UsageFailure(f"{what} missing")
+        return names
+
+    def argument(self, what: str, otherwise: str = "") -> str:
+        """Return the one argument, or something else where there is none. Raises UsageFailure for several, or none."""
+        if len(self.arguments) > 1:
+            raise UsageFailure(
+                f"one {what} is taken at a time, but {len(self.arguments)} arguments were given: give the command once "
+                "for each"
+            )
+        value = self.arguments[0] if self.arguments else otherwise
         if not value:
             raise UsageFailure(f"{what} missing")
+        return value
+
+    def _flagged(self, option: str, what: str) -> str:
+        """Return what the flag says, if it is given. Raises UsageFailure for an empty one."""
+        if not self.settings.is_flag(option):
+            return ""
+        value = self.required(option, what)
+        if self.arguments and self.settings.flag("strict"):
+            raise UsageFailure(f"{what} is given twice: by --{option} and as an argument")
+        if self.arguments:
+            told = f"{what} is that of --{option}; what else was given is passed over: {', '.join(self.arguments)}"
+            self.log.write("warn", told)
         return value
 
     def read(self, name: str) -> bytes:

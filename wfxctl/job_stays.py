@@ -13,15 +13,20 @@ from wfxctl.views import View
 
 
 def stays(job: Document) -> list[Document]:
-    """Return the stays of a job in its states, the first one first; of what was reported meanwhile, the last."""
-    found: list[Document] = []
+    """Return the stays of a job in its states, the first one first; of what was reported meanwhile, the last.
+
+    A workflow has no cycles, so a job is in each state once. A state that comes again behind another one is that of a
+    report which was repeated since its answer was lost: the history has it as a status of its own, though the job has
+    not left the state that an immediate transition led on to.
+    """
+    by_state: dict[str, Document] = {}
     for since, status in _statuses(job):
         state = text(status, "state")
-        if not found or found[-1]["state"] != state:
-            found.append({"state": state, "group": _group(job, state), "since": since, "changes": 0.0})
-        found[-1]["changes"] += 1.0
-        told = {name: value for name in ("message", "progress") if (value := member(status, name)) is not None}
-        found[-1].update(told)
+        first = {"state": state, "group": _group(job, state), "since": since, "changes": 0.0}
+        stay = by_state.setdefault(state, first)
+        stay["changes"] += 1.0
+        stay.update({name: value for name in ("message", "progress") if (value := member(status, name)) is not None})
+    found = [*by_state.values()]
     for stay, following in zip_longest(found, found[1:]):
         stay.update(_duration(stay, following, is_over=_is_final(job, stay["state"])))
     return found

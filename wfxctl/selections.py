@@ -39,23 +39,32 @@ def _check_moment(value: Value) -> None:
         raise ValueError("it must be a moment such as 2026-07-01T08:00:00Z or 2026-07-01T10:00:00+02:00")
 
 
-def _moment(name: str, what: str) -> Option:
-    return Option(name, Kind.STRING, f"only jobs that were {what}, such as 2026-07-01T08:00:00Z", check=_check_moment)
+def _moment(name: str, what: str, *synonyms: str) -> Option:
+    summary = f"only jobs that were {what}, such as 2026-07-01T08:00:00Z"
+    return Option(name, Kind.STRING, summary, check=_check_moment, synonyms=synonyms)
 
 
 _AGES = ("older-than", "stale")
 FLEET_OPTIONS = (
     Option("all-tags", Kind.STRINGS, "only jobs that have each of these tags"),
     Option("client-prefix", Kind.STRING, "only jobs of clients whose ids begin with this"),
-    _moment("created-after", "created at this moment or later"),
+    _moment("created-after", "created at this moment or later", "newer", "newer-than", "younger-than", "since"),
     _moment("created-before", "created before this moment"),
     _moment("modified-after", "last changed at this moment or later"),
     _moment("modified-before", "last changed before this moment"),
     Option(
-        "older-than", Kind.STRING, "only jobs that were created longer ago, such as 30d, 12h or 45m", check=_check_age
+        "older-than",
+        Kind.STRING,
+        "only jobs that were created longer ago, such as 30d, 12h or 45m",
+        check=_check_age,
+        synonyms=("older", "age"),
     ),
     Option(
-        "stale", Kind.STRING, "only jobs that have not changed for so long, such as 2d, 1h30m or 45m", check=_check_age
+        "stale",
+        Kind.STRING,
+        "only jobs that have not changed for so long, in state, progress, tags or anything else, such as 2d or 45m",
+        check=_check_age,
+        synonyms=("unchanged-for", "unchanged", "stuck"),
     ),
 )
 """Conditions that the fleet API alone knows."""

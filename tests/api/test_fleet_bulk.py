@@ -210,11 +210,50 @@ def test_jobs_are_deleted(fleet: httpx.Client, north: httpx.Client, rollout: Rol
     assert [job["id"] for job in left] == rollout.ids[:3]
 
 
-def test_a_dry_run_of_ids_looks_at_the_first_ones(fleet: httpx.Client, rollout: Rollout) -> None:
-    """The jobs are shown as they are, and an id of no job as a failure."""
-    result = done(fleet.post("/jobs:delete", json={"ids": [rollout.ids[4], "unknown"], "dryRun": True}))
-    assert [item.get("state") for item in result["items"]] == ["INSTALLING", None]
-    assert result["items"][1]["error"]["code"] == "wfx.jobNotFound"
+@pytest.mark.parametrize(("path", "change", "failed"), [
+    ("delete", {}, 0), ("update", {"status": {"state": "TYPO"}}, 6), ("update", {"status": {"state": "TERMINATED"}}, 5),
+    ("update", {"status": {"state": "INSTALL", "message": "m"}}, 2), ("tag", {"add": ["y" * 50_000]}, 2),
+    ("tag", {"add": ["y" * 50_000], "remove": ["t1"]}, 2),
+])  # fmt: skip
+@pytest.mark.parametrize("by_ids", [True, False])
+def test_a_dry_run_tells_what_the_request_would_do(
+    fleet: httpx.Client, rollout: Rollout, path: str, change: dict[str, Any], failed: int, *, by_ids: bool
+) -> None:
+    """A dry run counts the jobs that the request cannot change, and shows them first, with their errors."""
+    done(fleet.post("/jobs:tag", json={"ids": rollout.ids[1:3], "add": ["x" * 100_000]}))
+    which: dict[str, Any] = {"ids": [*rollout.ids, "unknown"]} if by_ids else {"selection": {"tag": [rollout.mark]}}
+    dry = done(fleet.post(f"/jobs:{path}", json=which | change | {"dryRun": True}))
+    real = done(fleet.post(f"/jobs:{path}", json=which | change))
+    assert (dry["count"], dry["failed"]) == (real["count"], real["failed"])
+    assert [item.get("outcome") for item in dry["items"]] == ["failed"] * dry["failed"] + [None] * real["done"]
+    errors = {item["id"]: item.get("error") for item in real["items"]}
+    assert {item["id"]: item.get("error") for item in dry["items"]} == errors
+    assert dry["failed"] == failed + by_ids
+
+
+def test_a_dry_run_is_about_the_jobs_of_the_request(fleet: httpx.Client, rollout: Rollout) -> None:
+    """Of a selection of more jobs than the limit those are looked at that the request would change."""
+    body: dict[str, Any] = {"selection": {"tag": [rollout.mark]}, "status": {"state": "TYPO"}, "dryRun": True}
+    result = done(fleet.post("/jobs:update", json=body | {"limit": 2}))
+    assert (result["count"], result["rest"], result["failed"]) == (6, 4, 2)
+    result = done(fleet.post("/jobs:update", json=body | {"after": result["next"]}))
+    assert (result["count"], result["rest"], result["failed"]) == (4, 0, 4)
+
+
+def test_a_dry_run_knows_reports_that_may_be_repeated(fleet: httpx.Client, north: httpx.Client, unique: Unique) -> None:
+    """A report that an immediate transition led on from may be made again, so a dry run does not count it as failed."""
+    edges = [("A", "R", "WAIT"), ("R", "B", "IMMEDIATE"), ("A", "B", "WAIT")]
+    north.post("/workflows", json={
+        "name": (name := unique("hop")), "states": [{"name": each} for each in "ARB"],
+        "transitions": [{"from": a, "to": b, "action": how, "eligible": "WFX"} for a, b, how in edges],
+    }).raise_for_status()  # fmt: skip
+    ids = [north.post("/jobs", json={"clientId": "c", "workflow": name}).json()["id"] for _ in range(2)]
+    for job_id, state in zip(ids, "RB", strict=True):
+        assert north.put(f"/jobs/{job_id}/status", json={"state": state}).json()["state"] == "B"
+    body: dict[str, Any] = {"selection": {"workflow": name}, "status": {"state": "R"}}
+    dry = done(fleet.post("/jobs:update", json=body | {"dryRun": True}))
+    assert (dry["failed"], [item["id"] for item in dry["items"]]) == (1, ids[::-1])
+    assert done(fleet.post("/jobs:update", json=body))["failed"] == 1
 
 
 def test_a_dry_run_of_new_jobs_looks_for_their_workflows(

@@ -145,6 +145,53 @@ def test_what_others_have_changed_is_kept(fleet: httpx.Client, unique: Callable[
         assert "If-Match" in require_problem(answer, 400, "wfx.badRequest")["detail"]
 
 
+def test_a_star_tells_whether_a_device_must_be_known(
+    fleet: httpx.Client, job: dict[str, Any], unique: Callable[[str], str]
+) -> None:
+    """If-Match: * describes a known device alone, If-None-Match: * an unknown one alone; else nothing is done."""
+    known, unknown = f"/devices/{job['clientId']}/attributes", f"/devices/{unique('starred')}/attributes"
+    star = [{name: "*"} for name in ("If-Match", "If-None-Match")]
+    refused = fleet.put(unknown, json={"labels": ["a"]}, headers=star[0])
+    assert "is not known" in require_problem(refused, 412, "wfx.deviceChanged")["detail"]
+    require_problem(fleet.get(unknown), 404, "wfx.deviceNotFound")
+    assert fleet.put(unknown, json={"labels": ["a"]}, headers=star[1]).status_code == 200
+    for path in (known, unknown):
+        refused = fleet.put(path, json={"labels": ["b"]}, headers=star[1])
+        assert "is known already" in require_problem(refused, 412, "wfx.deviceChanged")["detail"]
+    assert fleet.get(known).json()["labels"] == []
+    assert fleet.put(known, json={"labels": ["b"]}, headers=star[0]).status_code == 200
+    both = fleet.put(known, json={}, headers={"If-Match": "*", "If-None-Match": "*"})
+    require_problem(both, 412, "wfx.deviceChanged")
+
+
+def test_tags_that_a_description_must_not_have(fleet: httpx.Client, unique: Callable[[str], str]) -> None:
+    """If-None-Match with ETags refuses to replace what has one of these, weak or not, and nothing else."""
+    path = f"/devices/{unique('excluded')}/attributes"
+    first = fleet.put(path, json={"labels": ["a"]}, headers={"If-None-Match": '"x"'}).headers["etag"]
+    for excluded in (first, f"W/{first}", f'"x", {first}'):
+        answer = fleet.put(path, json={"labels": ["b"]}, headers={"If-None-Match": excluded})
+        require_problem(answer, 412, "wfx.deviceChanged")
+    second = fleet.put(path, json={"labels": ["b"]}, headers={"If-None-Match": '"x"'}).headers["etag"]
+    both = {"If-Match": second, "If-None-Match": first}
+    assert fleet.put(path, json={"labels": ["c"]}, headers=both).status_code == 200
+    answer = fleet.put(path, json={}, headers={"If-None-Match": "x"})
+    assert "header If-None-Match: it must be *" in require_problem(answer, 400, "wfx.badRequest")["detail"]
+
+
+def test_what_the_caller_has_is_not_sent_again(fleet: httpx.Client, job: dict[str, Any]) -> None:
+    """A read with the ETag of what there is, or with a star, is answered 304 without a body; another one as ever."""
+    device, one = f"/devices/{job['clientId']}/attributes", f"/jobs/{job['id']}"
+    for path in (device, one):
+        tag = fleet.get(path).headers["etag"]
+        for present in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+            answer = fleet.get(path, headers={"If-None-Match": present})
+            assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+            assert "content-length" not in answer.headers
+        assert fleet.get(path, headers={"If-None-Match": '"x"'}).json() == fleet.get(path).json()
+        require_problem(fleet.get(path, headers={"If-None-Match": "x"}), 400, "wfx.badRequest")
+        assert fleet.get(path + "x", headers={"If-None-Match": "*"}).status_code == 404
+
+
 def test_a_device_with_jobs_is_not_deleted(fleet: httpx.Client, job: dict[str, Any]) -> None:
     """A device that jobs are for cannot be forgotten."""
     require_problem(fleet.delete(f"/devices/{job['clientId']}"), 409, "wfx.deviceInUse")
@@ -211,12 +258,14 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
 
 
 @pytest.mark.parametrize(("query", "named"), [
-    ("attribute=site", "'site' does not match"), ("attribute=:x", "':x' does not match"),
-    ("attribute=a:", "'a:' does not match"), ("label=a%20b", "'a b' does not match"), ("label=", "is empty"),
+    ("attribute=site", "'site' must be a name, a colon and a value"), ("attribute=:x", "':x' must be a name"),
+    ("attribute=a:", "'a:' must be a name"), ("label=a%20b", "'a b' must begin with a letter or digit"),
+    ("label=", "is empty"),
     ("clientIdPrefix=", "'clientIdPrefix' is empty"), ("version=", "'version' is empty"),
     ("notSeenFor=1", "is no duration"), ("seenAfter=now", "is no time of RFC 3339"),
     ("clientIdPrefix=%00", "U+0000"), ("clientIdPrefix=" + "x" * 256, "longer than 255"), ("limit=0", "0 is not"),
-    ("limit=1001", "1001 is not"), ("version=%C3%BC", "does not match"), ("sort=x", "none of asc, desc"),
+    ("limit=1001", "1001 is not"), ("version=%C3%BC", "printable characters of ASCII"),
+    ("sort=x", "none of asc, desc"),
     ("after=x", "'x' is no cursor"), ("after=" + id_cursor_of("0" * 32, "a"), "the cursor is of another database"),
 ])  # fmt: skip
 def test_a_bad_parameter_is_a_problem(fleet: httpx.Client, query: str, named: str) -> None:

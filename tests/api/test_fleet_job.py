@@ -64,6 +64,16 @@ def test_a_bad_condition_is_refused(fleet: httpx.Client, job: dict[str, Any], co
     assert "header If-Match" in require_problem(answer, 400, "wfx.badRequest")["detail"]
 
 
+@pytest.mark.parametrize("condition", ["*", '"1"', '"2"'])
+def test_nothing_is_created_under_the_name_of_a_job(fleet: httpx.Client, job: dict[str, Any], condition: str) -> None:
+    """A change with If-None-Match is refused, and says what takes its place; the job stays as it is."""
+    path, headers = f"/jobs/{job['id']}", {"If-None-Match": condition}
+    changed = fleet.put(f"{path}/status", json={"state": "INSTALL"}, headers=headers)
+    for answer in (changed, fleet.delete(path, headers=headers)):
+        assert "with If-Match alone" in require_problem(answer, 400, "wfx.badRequest")["detail"]
+    assert fleet.get(path).headers["etag"] == '"1"'
+
+
 def test_operators_take_their_own_transitions(fleet: httpx.Client, job: dict[str, Any]) -> None:
     """A step that the workflow does not allow to operators is refused, and a body with unknown members too."""
     answer = fleet.put(f"/jobs/{job['id']}/status", json={"state": "INSTALLING"})

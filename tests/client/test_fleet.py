@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -341,6 +342,18 @@ def test_what_is_no_answer(connect: Connect, body: bytes) -> None:
         for call in (client.summarize_jobs, lambda: list(client.job_rows()), lambda: client.delete_jobs(["1"])):
             with pytest.raises(Unreadable):
                 call()
+
+
+@pytest.mark.parametrize(("conditions", "said"), [
+    ({"unchanged_for": 5}, "unchanged_for must be a timedelta, such as timedelta(minutes=5), and not 5"),
+    ({"modified_before": "2026-07-01"}, "modified_before must be a datetime with a time zone, such as datetime.now"),
+    ({"workflow": ["w"]}, "workflow must be a text, and not ['w']"),
+    ({"groups": "OPEN"}, "give a list of words, such as ['OPEN']"),
+])  # fmt: skip
+def test_a_condition_of_the_wrong_kind_is_refused(conditions: dict[str, Any], said: str) -> None:
+    """A condition that is no time, text or list of words is named when the selection is made."""
+    with pytest.raises(TypeError, match=re.escape(said)):
+        Selection(**conditions)
 
 
 @pytest.mark.parametrize("make", [

@@ -11,7 +11,18 @@ from wfxctl_stub import Reply, Stub
 
 from tests.certificates import Certificates
 from tests.client.conftest import QUICK, Connect
-from wfx.client import ONCE, NotSent, Retries, Server, TimedOut, Unreachable, Unreadable, bodies
+from wfx.client import (
+    ONCE,
+    AsyncClient,
+    Client,
+    NotSent,
+    Retries,
+    Server,
+    TimedOut,
+    Unreachable,
+    Unreadable,
+    bodies,
+)
 
 UP = b'{"status": "up"}'
 
@@ -35,6 +46,15 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(headers: dict
     with pytest.raises(ValueError, match="header") as refused:
         Server("http://localhost:8080", headers=headers)
     assert "s3cr3t" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "me:s3cr3t@wfx.example", "", "ftp://wfx.example"])
+def test_an_address_without_its_scheme_is_refused_at_once(url: str) -> None:
+    """An address that is no URL of HTTP is refused when the client is made, with an example and without a password."""
+    for make in (Client, AsyncClient):
+        with pytest.raises(ValueError, match="begins with http:// or https://, such as http://localhost") as refused:
+            make(url)
+        assert "s3cr3t" not in str(refused.value)
 
 
 def test_unix_sockets(connect: Connect, tmp_path: Path) -> None:
@@ -147,9 +167,7 @@ def test_answers_that_break_off_or_drip(connect: Connect) -> None:
         stub.cut()
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "http://no.such.host.invalid", "ftp://x", "nonsense", "http://x:99999"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no.such.host.invalid", "http://x:99999"])
 def test_addresses_that_lead_nowhere(connect: Connect, url: str) -> None:
     """Where nobody can be reached, nothing was sent."""
     with pytest.raises(NotSent):

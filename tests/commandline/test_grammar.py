@@ -53,6 +53,9 @@ def test_flags_and_words_mix_freely(line: str, command: str, given: dict[str, An
 REFUSED = [
     ("--client-po 1", "unknown flag: --client-po (did you mean --client-port?)"),
     ("job query --limt 1", "unknown flag: --limt (did you mean --limit?)"),
+    ("job query --newer 1h", "unknown flag: --newer (did you mean --created-after?)"),
+    ("job delete --newer-than=1h", "unknown flag: --newer-than (did you mean --created-after?)"),
+    ("job summary --unchanged-for 1h", "unknown flag: --unchanged-for (did you mean --stale?)"),
     ("--limit 1 job query", "unknown flag: --limit"),
     ("job --id 1 get", "unknown flag: --id"),
     ("job -v", "unknown shorthand flag: 'v' in -v"),

@@ -23,6 +23,14 @@ def test_the_welcome_names_what_was_asked_for() -> None:
     assert ':$PATH" WFX_MGMT_PORT=9081\n' in text
 
 
+def test_the_welcome_says_where_everybody_is_let_in() -> None:
+    """A side that listens on all addresses of the machine is said to, and one on an address of its own is not."""
+    north, south = (line for line in welcome([], {}).splitlines() if "bound API" in line)
+    assert north.endswith("http://127.0.0.1:8081/api/wfx/v1")
+    assert south.endswith("http://127.0.0.1:8080/api/wfx/v1, and on all other addresses of this machine")
+    assert "all other addresses" not in welcome(["--client-host=127.0.0.1"], {})
+
+
 def test_free_ports_are_not_made_up() -> None:
     """Where the system is to choose a port, the welcome leaves it to the service to name it."""
     text = welcome(["--mgmt-port=0", "--client-port=0", "--storage-opt=/srv/wfx.db"], {})

@@ -157,7 +157,7 @@ class CommandCheck:
         assert self.ask("wfxctl webhook list", "--filter=.content") == "[]"
         assert "Keep" not in self.use("wfxctl webhook replay", "--help")  # without rules there is nothing to replay
         self.used.add("wfxctl rule list")  # the service has none
-        for name in ("delete", "kill", "list", "ps", "put", "run", "show", "validate", "versions"):
+        for name in ("delete", "kill", "list", "ps", "put", "replay", "run", "runs", "show", "validate", "versions"):
             assert "SHA-256" in self.use(f"wfxctl script {name}", "--help") or name  # the service runs no scripts
 
     def load(self) -> None:

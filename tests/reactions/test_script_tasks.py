@@ -14,11 +14,13 @@ from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.admission import MOST, Admission
 from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.waiting_action import KIND
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
 from wfx.service.limits import Limits
+from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NewTask, Task, TaskState
@@ -64,8 +66,8 @@ def _begun(key: str, cause: EncodedCause) -> Task:
 
 def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
     admission = Admission(cast("Store", store), limits or Limits(tuned()))
-    runs = cast("Scripts", _Runs(value, outcome))
-    return ScriptTasks(cast("Store", store), runs, own_actions, admission, lambda: 0, 1.0)
+    endings = RunEndings(cast("Store", store), own_actions, admission, lambda: 0)
+    return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
 @pytest.mark.parametrize(("key", "cause"), [("log-1/7/a", ROOT), ("event/5f/a", OUTSIDE)])
@@ -94,6 +96,7 @@ async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: Enco
         (b'{"payload":{"a":"\\ud800"}}', "half of a surrogate pair"),
         (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "nested too deeply"),
         (b'{"actions":[{"type":"nothing"}]}', "has no type that there is"),
+        (b'{"actions":[' + b"{}," * 100 + b"{}]}", "returned 101 actions, at most 100 are done"),
     ],
 )
 async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:

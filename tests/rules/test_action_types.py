@@ -128,5 +128,5 @@ def test_our_types() -> None:
     """There are the types of actions that the guide lists."""
     assert [one.type for one in OWN] == [
         "create_job", "add_tags", "delete_tags", "update_status", "update_definition", "reward_points",
-        "webhook_notify", "mail", "run_script", "set_output",
+        "webhook_notify", "mail", "run_script", "run_step", "set_output",
     ]  # fmt: skip

@@ -14,8 +14,8 @@ from wfx.domain.creation import NewJob
 from wfx.domain.errors import IdempotencyKeyInUse
 from wfx.service import bulk
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.bulk import BulkJobs, JobResult, Key
-from wfx.service.bulk_work import Creation
+from wfx.service.bulk import BulkJobs, Key
+from wfx.service.bulk_work import Creation, JobResult
 from wfx.service.guard import Guard
 from wfx.service.limits import Limits
 from wfx.store.protocol import Store

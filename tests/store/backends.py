@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.store.postgres_schemas import schemas, unsound
+from tests.store.ready_schemas import Taken
 from wfx.protection.key_ring import Key, KeyRing
 from wfx.protection.sealing import Sealing
 from wfx.store.batching_store import BatchingStore
@@ -47,6 +47,8 @@ class Backend:
     """Whether what was stored is there again after closing and opening."""
     sealing: Sealing | None = None
     """Keys that values are sealed with."""
+    unsound: Callable[[Path], Sequence[str]] | None = None
+    """Returns what is not as it must be in the place of a folder, where it is no file."""
 
     @asynccontextmanager
     async def open(self, folder: Path, clock: Callable[[], int]) -> AsyncIterator[Store]:
@@ -60,8 +62,8 @@ class Backend:
             yield store
         finally:
             await store.close()
-        if self.kind == "postgres":
-            assert await unsound(self.option(folder)) == []
+        if self.unsound is not None:
+            assert self.unsound(folder) == []
         elif self.lasting:
             assert check(folder / "wfx.db", sealing=self.sealing).findings == []
 
@@ -74,8 +76,9 @@ def placed(backend: Backend, request: pytest.FixtureRequest) -> Backend:
     """Return the kind of store with a place to store something."""
     if backend.kind != "postgres":
         return backend
-    server, database = request.getfixturevalue("postgres"), request.getfixturevalue("database")
-    return replace(backend, option=schemas(server, database))
+    taken = Taken(request.getfixturevalue("ready_schemas"))
+    request.addfinalizer(taken.give_back)
+    return replace(backend, option=taken.option, unsound=taken.unsound)
 
 
 SEALING = Sealing(KeyRing((Key("test", bytes(32)),)))

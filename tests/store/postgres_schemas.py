@@ -9,6 +9,7 @@ from uuid import uuid4
 from postgres_server import USER, Postgres
 
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.sealed_rows import plain_size
 from wfx.store.postgres.target import read_target
 
 _UNSOUND = {
@@ -16,8 +17,9 @@ _UNSOUND = {
     "UNION ALL SELECT head FROM log WHERE head - horizon <> (SELECT count(*) FROM event)",
     "a history entry for each change": "SELECT number FROM job WHERE version - 1 - history_dropped <> "
     "(SELECT count(*) FROM history WHERE history.job = job.number)",
-    "sizes of histories": "SELECT number FROM job WHERE history_bytes <> (SELECT coalesce(sum(octet_length(status) + "
-    "coalesce(octet_length(definition), 0)), 0) FROM history WHERE history.job = job.number)",
+    "sizes of histories": "SELECT number FROM job WHERE history_bytes <> (SELECT coalesce(sum("
+    f"{plain_size('status')} + coalesce({plain_size('definition')}, 0)), 0) "
+    "FROM history WHERE history.job = job.number)",
     "histories of jobs": "SELECT job FROM history WHERE job NOT IN (SELECT number FROM job) "
     "AND job NOT IN (SELECT job FROM left_history)",
     "workflows of events": "SELECT seq FROM event WHERE workflow NOT IN (SELECT number FROM workflow)",
@@ -26,16 +28,24 @@ _UNSOUND = {
 }
 
 
+UNSOUND = " UNION ALL ".join(f"SELECT '{what}' WHERE EXISTS ({query})" for what, query in _UNSOUND.items())
+"""What is not as it must be in the schema that is looked at."""
+
+
+def new_name() -> str:
+    """Return a name for a schema."""
+    return f"s{uuid4().hex[:16]}"
+
+
 def schemas(postgres: Postgres, database: str) -> Callable[[Path], str]:
-    """Return what makes the storage option of a folder, with a schema that belongs to it."""
+    """Return what makes the storage option of a folder, with a schema without tables that belongs to it."""
 
     def option(folder: Path) -> str:
         note = folder / "schema"
         if not note.exists():
-            note.write_text(f"s{uuid4().hex[:16]}")
+            note.write_text(new_name())
             postgres.sql(f"CREATE SCHEMA {note.read_text()} AUTHORIZATION {USER}", database)
-        schema = note.read_text()
-        return postgres.conninfo(database, options=f"-c search_path={schema}")
+        return postgres.conninfo(database, options=f"-c search_path={note.read_text()}")
 
     return option
 
@@ -44,6 +54,6 @@ async def unsound(option: str) -> list[str]:
     """Return what is not as it must be in a database that no store has open."""
     plain = await Connector(read_target(option))()
     try:
-        return [what for what, query in _UNSOUND.items() if await plain.fetch(query)]
+        return [row[0] for row in await plain.fetch(UNSOUND)]
     finally:
         await plain.close()

@@ -31,17 +31,36 @@ class Bulk:
         self.lose: set[int] = set()
         """Which requests are carried out, but answered 503."""
         self.sent = 0
+        self.together = 10_000
+        """Jobs that a request is about unless it says so."""
+        self.workflows: dict[str, list[str]] = {}
+        """Those that the jobs follow, with their states."""
         stub.usual = self.answer
 
     def answer(self, request: Seen) -> Reply:
         """Carry out a request once for its key."""
+        if request.method == "GET":
+            counts = [{"workflow": name} for name in self.workflows]
+            states = [{"name": name} for name in self.workflows.get(request.path.rpartition("/")[2], ())]
+            return Reply(body=json.dumps({"counts": counts, "states": states}).encode())
         body = request.json
         if body.get("dryRun"):
-            first = [{"clientId": f"c{n}"} for n in range(min(self.count, 20))]
-            return Reply(body=json.dumps({"count": len(body.get("jobs", ())) or self.count, "items": first}).encode())
+            return Reply(body=json.dumps(self._seen(body)).encode())
         self.sent += 1
         reply = self.kept.setdefault(request.headers["idempotency-key"], self._done(body))
         return Reply(503, b"later") if self.sent in self.lose else reply
+
+    def _seen(self, body: Any) -> dict[str, Any]:
+        """Look at the jobs of the request, those that would fail first."""
+        if "jobs" in body:
+            return {"count": len(body["jobs"]), "items": [{"clientId": f"c{n}"} for n in range(min(self.count, 20))]}
+        start = int(body.get("after", "0"))
+        stop = min(start + body.get("limit", self.together), self.count)
+        failing = [n for n in range(start, stop) if n in self.bad]
+        items: list[dict[str, Any]] = [{"clientId": f"c{n}", "outcome": "failed"} for n in failing]
+        items += [{"clientId": f"c{n}"} for n in range(start, stop) if n not in failing]
+        more = {"next": str(stop)} if stop < self.count else {}
+        return {"count": self.count - start, "failed": len(failing), "items": items[:20]} | more
 
     def _done(self, body: Any) -> Reply:
         start = int(body.get("after", "0"))
@@ -113,6 +132,45 @@ def test_a_dry_run_changes_nothing(north: Run, stub: Stub) -> None:
     outcome = north(*DELETE, "--dry-run")
     assert (outcome.code, json.loads(outcome.out)["count"], changes(stub)) == (0, 7, [])
     assert json.loads(outcome.out)["first"][0] == {"clientId": "c0"}
+
+
+def test_a_dry_run_looks_at_all_jobs(north: Run, stub: Stub) -> None:
+    """Jobs that could not be changed are counted also beyond those of one request, shown first, and the code is 6."""
+    Bulk(stub, 7, bad=(1, 6)).together = 3
+    outcome = north(*DELETE, "--dry-run")
+    told = json.loads(outcome.out)
+    assert (outcome.code, told["count"], told["failed"], changes(stub)) == (6, 7, 2, [])
+    assert [each["clientId"] for each in told["first"]] == ["c1", "c6", "c0", "c2", "c3", "c4", "c5"]
+
+
+MOVE = ("job", "update-status", "--tag", "t,u", "--from-state", "DIM", "--state")
+
+
+def test_a_state_that_no_job_can_have_is_refused_once(north: Run, stub: Stub) -> None:
+    """A state that no workflow of the jobs has ends the command before any job is tried, and others are named."""
+    bulk = Bulk(stub, 7)
+    bulk.workflows = {"lamp": ["DIM", "BRIGHT"], "pump": ["ON"]}
+    for how in ("--yes", "--dry-run"):
+        outcome = north(*MOVE, "BRIGTH", how)
+        told = 'Error: no job of these can be in a state "BRIGTH" (did you mean BRIGHT?); there are DIM, BRIGHT, ON\n'
+        assert (outcome.code, outcome.out, outcome.err) == (1, "", told)
+    asked = [(seen.method, seen.path, seen.query) for seen in stub.seen[:3]]
+    assert asked == [
+        ("GET", "/api/fleet/v1/jobs/summary", [("state", "DIM"), ("tag", "t,u")]),
+        ("GET", "/workflows/lamp", []), ("GET", "/workflows/pump", []),
+    ]  # fmt: skip
+    assert {seen.method for seen in stub.seen} == {"GET"}
+    assert json.loads(north(*MOVE, "ON", "--yes").out)["done"] == 7
+
+
+def test_workflows_that_cannot_be_read_are_no_obstacle(north: Run, stub: Stub) -> None:
+    """Where the server does not show the workflows, or the jobs have very many, each job is told of by the server."""
+    bulk = Bulk(stub, 2)
+    bulk.workflows = {f"w{n}": ["A"] for n in range(21)}
+    assert north(*MOVE, "TYPO", "--yes").code == 0
+    bulk.workflows = {"w": ["A"]}
+    stub.usual = lambda request: Reply(403) if request.path.startswith("/workflows") else bulk.answer(request)
+    assert north(*MOVE, "TYPO", "--yes").code == 0
 
 
 class _Terminal(BytesIO):
@@ -257,6 +315,38 @@ def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path)
         "definition": {"v": 1}, "tags": ["t"], "workflow": "w", "jobs": [{"clientId": f"c{n}"} for n in range(3)],
     }  # fmt: skip
     assert second["jobs"] == [{"clientId": "c3"}]
+
+
+def test_a_retry_of_many_keeps_all_tags(north: Run, stub: Stub) -> None:
+    """Tags that a request cannot carry are added to the new jobs before their part counts as done, also resumed."""
+    fleet, tags = Bulk(stub, 0), [f"t{n:02}" for n in range(20)]
+    rows = [{"id": str(n), "clientId": f"c{n}"} for n in range(4)]
+    refuse = {"/jobs/new-2/tags"}
+
+    def answer(request: Seen) -> Reply:
+        *_, last = request.path.split("/")
+        if last == "tags":
+            return Reply(403) if request.path in refuse else Reply(body=b"[]")
+        if request.path.endswith("jobs:batch"):
+            answer = json.loads(fleet.answer(request).body)
+            created = [item | {"id": f"new-{item['clientId'][1:]}", "outcome": "created"} for item in answer["items"]]
+            return Reply(body=json.dumps(answer | {"items": created}).encode())
+        if last == "jobs":
+            return Reply(body=json.dumps({"content": rows, "position": "a-1"}).encode())
+        many = tags if int(last) % 2 == 0 else tags[:16]
+        return Reply(body=json.dumps({"clientId": f"c{last}", "workflow": {"name": "w"}, "tags": many}).encode())
+
+    stub.usual = answer
+    line = ("job", "retry", "--tag", "t", "--yes")
+    outcome = north(*line)
+    assert (outcome.code, json.loads(outcome.out)) == (1, {"done": 0, "failed": 0, "rest": 4})
+    token = outcome.err.split("--resume ")[1].split()[0]
+    refuse.clear()
+    assert json.loads(north(*line, "--resume", token).out) == {"done": 4, "failed": 0, "rest": 0}
+    added = [(seen.path, seen.json) for seen in stub.seen if seen.path.endswith("/tags")]
+    assert [path.split("/")[2] for path, _ in added] == ["new-0", "new-2", "new-0", "new-2"]
+    assert all(names == tags[16:] for _, names in added)
+    assert len({seen.headers["idempotency-key"] for seen in changes(stub)}) == 2
 
 
 def test_a_retry_reads_each_job_once_and_none_to_count_them(north: Run, stub: Stub) -> None:

@@ -134,7 +134,7 @@ def test_contexts_come_and_go(run: Run) -> None:
     """A context can be replaced and removed; without the one in use, none is in use."""
     added(run, "a", "--mgmt-port", "1")
     added(run, "b", "--mgmt-port", "2")
-    added(run, "a", "--mgmt-port", "3")
+    added(run, "a", "--mgmt-port", "3", "--replace")
     rows = json.loads(run("context", "list", "-o", "json").out)["content"]
     assert rows == [
         {"name": "a", "current": True, "mgmt-port": "3"}, {"name": "b", "current": False, "mgmt-port": "2"},
@@ -143,6 +143,29 @@ def test_contexts_come_and_go(run: Run) -> None:
     assert (names(run), run("context", "list").out.count("*")) == (["b"], 0)
     assert run("context", "rm", "b", "c").code == 1
     assert names(run) == ["b"]
+
+
+def test_a_context_is_not_replaced_by_accident(run: Run, file: Path) -> None:
+    """A name that says something else already stays what it is, unless told; saying the same once more is no error."""
+    added(run, "a", "--mgmt-port", "1")
+    before = file.read_text()
+    added(run, "a", "--mgmt-port", "1")
+    refused = run("context", "add", "a", "--mgmt-port", "2")
+    told = 'Error: there is a context "a" already, which says something else: --replace replaces it\n'
+    assert (refused.code, refused.out, refused.err) == (1, "", told)
+    assert file.read_text() == before
+    assert run("context", "add", "a", "--mgmt-port", "2", "--replace").err == "context a is replaced and in use\n"
+    assert run("context", "add", "b", "--mgmt-port", "2", "--replace").err.startswith("context b is kept;")
+    assert json.loads(run("context", "list", "-o", "json").out)["content"][0]["mgmt-port"] == "2"
+
+
+@pytest.mark.parametrize("command", ["add", "use"])
+def test_one_context_at_a_time(run: Run, command: str) -> None:
+    """Commands that are about one context refuse two names, of which neither may be meant."""
+    added(run, "a", "--mgmt-port", "1")
+    outcome = run("context", command, "a", "b", "--mgmt-port=1")
+    assert (outcome.code, names(run)) == (1, ["a"])
+    assert "one context name is taken at a time, but 2 arguments were given" in outcome.err
 
 
 def test_all_that_add_at_a_time_are_kept(tmp_path: Path) -> None:
@@ -210,8 +233,18 @@ def test_what_is_wrong_is_said(run: Run, file: Path, argv: list[str], said: str)
     assert file.read_text() == before
 
 
-@pytest.mark.parametrize("content", ["[", "- a", "current: [a]", "contexts: [a]", "contexts: {a: 1}", "{a: 1, a: 2}"])
-def test_a_broken_file_is_fatal(run: Run, file: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("contexts: [", "line 1, column 12: expected the node content, but found '<stream end>'"),
+        ("- a", "it should have the keys current and contexts"),
+        ("current: [a]", "current should be the name of a context"),
+        ("contexts: [a]", "contexts should have a key for each context, which is its name"),
+        ("contexts: {a: 1}", 'context "a" should have keys, such as client-url'),
+        ("{a: 1, a: 2}", 'line 1, column 8: key "a" is given twice, in lines 1 and 1'),
+    ],
+)
+def test_a_broken_file_is_fatal(run: Run, file: Path, content: str, said: str) -> None:
     """A file that makes no sense is named, by each command that needs it; ``--context none`` does not."""
     file.parent.mkdir(parents=True)
     file.write_text(content)
@@ -220,7 +253,8 @@ def test_a_broken_file_is_fatal(run: Run, file: Path, content: str) -> None:
             continue
         outcome = run(*argv)
         assert (outcome.code, outcome.out) == (1, "")
-        assert f"FTL {file} is not valid: " in outcome.err
+        told = f"FTL {file} is not valid: {said}; mend it, or remove it and add the contexts again\n"
+        assert outcome.err.endswith(told)
     assert file.read_text() == content
     assert "is not valid" not in run("--context", "none", "--client-port", "1", "job", "query").err
 

@@ -48,6 +48,17 @@ def test_a_table_is_the_default(north: Run, stub: Stub) -> None:
     assert asked == ("GET", f"{FLEET}/devices", [("limit", "100"), ("sort", "asc")])
 
 
+def test_a_terminal_tells_that_there_are_more(screen: Run, north: Run, stub: Stub) -> None:
+    """Below a table that has not all devices a terminal says so; the server has no count of devices to ask for."""
+    stub.usual = lambda _: Reply(body=json.dumps({"content": [PRESS, PUMP]}).encode())
+    outcome = screen("device", "list", "--limit", "1")
+    assert (outcome.out.count("\n"), outcome.err) == (2, "showing 1 of more than 1\n")
+    assert screen("device", "list", "--limit", "2").err == ""
+    assert screen("device", "list", "--limit", "0").err == ""
+    assert north("device", "list", "--limit", "1").err == ""
+    assert [dict(seen.query)["limit"] for seen in stub.seen] == ["2", "3", "1000", "1"]
+
+
 def test_a_name_is_one_line(north: Run, stub: Stub) -> None:
     """A device whose id has line ends is one line of the names, and so no other device to the next command."""
     stub.will({"content": [PRESS | {"clientId": "evil\npress-9\u2028x"}, PRESS], "position": "log-7"})

@@ -36,6 +36,8 @@ DOCUMENT = {
     "source": "next = 'DONE'",
     "findings": [],
     "scripts": [{"number": "7"}],
+    "equal": True,
+    "run": {"value": "{}"},
     "lastResult": {"state": "ACTIVATED"},
     "counts": [],
     "position": "log-1",
@@ -69,7 +71,9 @@ def test_the_examples_work(stub: Stub, tmp_path: Path, words: str) -> None:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "kanban.yml").write_text(json.dumps(WORKFLOW | {"name": "kanban"}))
     (tmp_path / ".config" / "wfx").mkdir(parents=True)
-    (tmp_path / ".config" / "wfx" / "contexts.yml").write_text("contexts: {plant: {}, lab: {}, old: {}}")
+    (tmp_path / ".config" / "wfx" / "contexts.yml").write_text(
+        "contexts: {}" if words == "wfxctl context add" else "contexts: {plant: {}, lab: {}, old: {}}"
+    )
     (tmp_path / "definition.json").write_text("{}")
     if words.startswith("wfxctl rule "):
         (tmp_path / "lamp.yml").unlink()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from wfxctl_stub import WORKFLOW, Fleet, Reply, Stub
+from wfxctl_stub import WORKFLOW, Fleet, Reply, Seen, Stub
 
 from wfxctl import times
 
@@ -158,6 +158,53 @@ def test_a_terminal_tells_how_many_there_are(screen: Run, south: Run, stub: Stub
     assert "pagination" not in dict(stub.seen[-1].query)
     answer["pagination"]["total"] = 1
     assert screen("job", "query", "-o", "table").err == ""
+
+
+STALE = ("job", "query", "--stale", "30m", "--group", "OPEN", "--limit", "2", "-o")
+ROWS = [{"id": str(number), "clientId": "c", "workflow": "w", "state": "S"} for number in range(3)]
+
+
+def _fleet(rows: int, *totals: int, following: str = "") -> Callable[[Seen], Reply]:
+    """Answer lists with so many rows, and counts with these totals, the one without conditions on times first."""
+    page = {"content": ROWS[:rows]} | ({"next": following} if following else {})
+    counts = [{"counts": [], "position": "l-1", "total": total} for total in totals]
+
+    def answer(request: Seen) -> Reply:
+        if request.path == "/api/fleet/v1/jobs":
+            return Reply(body=json.dumps(page).encode())
+        document = counts["modifiedBefore" in dict(request.query)]
+        return Reply(body=json.dumps(document).encode())
+
+    return answer
+
+
+def test_a_terminal_tells_how_many_jobs_of_the_fleet_there_are(screen: Run, north: Run, stub: Stub) -> None:
+    """A list by conditions of the fleet API tells how many jobs meet them; elsewhere than on a terminal nobody asks."""
+    stub.usual = _fleet(3, 6000, 5012)
+    for form in ("table", "wide"):
+        assert screen(*STALE, form).err == "showing 2 of 5,012\n"
+    assert screen(*STALE, "table").out.count("\n") == 3
+    stub.usual = _fleet(3, 5012)
+    assert screen("job", "query", "--all-tags=a,b", "--limit=2", "-o=table").err == "showing 2 of 5,012\n"
+    stub.usual = _fleet(2, 6000, 2)
+    assert screen(*STALE, "table").err == ""
+    stub.seen.clear()
+    for form in ("json", "csv", "name"):
+        assert screen(*STALE, form).err == ""
+    assert north(*STALE, "table").err == ""
+    assert [(seen.path, dict(seen.query)["limit"]) for seen in stub.seen] == [("/api/fleet/v1/jobs", "2")] * 4
+
+
+def test_what_is_dear_to_count_is_not_counted(screen: Run, stub: Stub) -> None:
+    """Where the server would look at very many jobs to count them, or does not say, the line tells of more."""
+    stub.usual = _fleet(3, 1_000_000)
+    assert screen(*STALE, "table").err == "showing 2 of more than 2\n"
+    assert [seen.path for seen in stub.seen] == ["/api/fleet/v1/jobs", "/api/fleet/v1/jobs/summary"]
+    stub.usual = _fleet(2, 1_000_000, following="x")
+    assert screen(*STALE, "table").err == "showing 2, or more\n"
+    page = Reply(body=json.dumps({"content": ROWS}).encode())
+    stub.usual = lambda request: page if request.path.endswith("/jobs") else Reply(503)
+    assert screen(*STALE, "table").err == "showing 2 of more than 2\n"
 
 
 ERROR = b'{"errors":[{"code":"c","logref":"l","message":"one"},{"code":"d","logref":"m","message":"two\\u001b"}]}'

@@ -70,6 +70,49 @@ READS = [
 ]
 
 
+ONE_AT_A_TIME = (
+    "job get", "job get-status", "job get-definition", "job get-tags", "job history", "job describe", "job retry",
+    "job update-definition", "job update-status --state S", "job wait --for state=S", "workflow get",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ONE_AT_A_TIME)
+def test_of_two_ids_none_is_dropped(run: Run, stub: Stub, command: str) -> None:
+    """A command that is about one job or workflow refuses two of them, and asks nothing."""
+    ports = ("--client-port", str(stub.port), "--mgmt-port", str(stub.port))
+    outcome = run(*ports, *command.split(), "7", "8")
+    assert (outcome.code, outcome.out, stub.seen) == (1, "", [])
+    assert "is taken at a time, but 2 arguments were given: give the command once for each" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["job get", "job get-tags", "job update-status --state S", "workflow get"])
+def test_what_is_passed_over_is_said(run: Run, stub: Stub, command: str) -> None:
+    """Beside the flag an argument is passed over, as scripts have it: the command says so, once."""
+    ports = ("--client-port", str(stub.port), "--mgmt-port", str(stub.port))
+    flag = "name" if command == "workflow get" else "id"
+    outcome = run(*ports, *command.split(), "8", f"--{flag}=7")
+    assert (outcome.code, stub.one.path.split("/")[2]) == (0, "7")
+    assert outcome.err.count(f" is that of --{flag}; what else was given is passed over: 8\n") == 1
+    assert run("--strict", *ports, *command.split(), "8", f"--{flag}=7").code == 2
+
+
+def test_all_ids_are_deleted(north: Run, stub: Stub) -> None:
+    """Several jobs are deleted in order until one cannot be; nothing is printed for those that were."""
+    replies = iter([Reply(204, b""), Reply(204, b""), Reply(404, b"{}")])
+    stub.usual = lambda _: next(replies)
+    outcome = north("job", "delete", "a", "b/c", "gone", "d")
+    assert (outcome.code, outcome.out, outcome.err) == (
+        1, "", "gone was not deleted, 1 behind it were not tried\nError: error: {}\n",
+    )  # fmt: skip
+    assert [(seen.method, seen.path) for seen in stub.seen] == [
+        ("DELETE", "/jobs/a"), ("DELETE", "/jobs/b%2Fc"), ("DELETE", "/jobs/gone"),
+    ]  # fmt: skip
+    stub.seen.clear()
+    for argv in (["", "a"], ["a", ""], []):
+        assert north("job", "delete", *argv).err == "Error: job id missing\n"
+    assert stub.seen == []
+
+
 @pytest.mark.parametrize(("argv", "path", "query"), READS)
 def test_reads_go_south(south: Run, stub: Stub, argv: list[str], path: str, query: list[tuple[str, str]]) -> None:
     """Commands that only read ask the client API, without a body."""
@@ -256,7 +299,7 @@ def test_the_subject_may_be_an_argument(run: Run, stub: Stub, command: str) -> N
     name, place = ("name", "/workflows") if command.startswith("workflow") else ("id", "/jobs")
     ports = [f"--client-port={stub.port}", f"--mgmt-port={stub.port}"]
     for argv, asked in (
-        (["7"], "7"), ([f"--{name}", "7"], "7"), (["8", f"--{name}", "7"], "7"), (["7", "8"], "7"), ([], "9"),
+        (["7"], "7"), ([f"--{name}", "7"], "7"), (["8", f"--{name}", "7"], "7"), ([], "9"),
     ):  # fmt: skip
         stub.seen.clear()
         outcome = run(*ports, *command.split(), *argv, env={f"WFX_{name.upper()}": "9"}, stdin=b"{}")

@@ -65,11 +65,25 @@ def test_a_history_has_a_row_for_each_stay(south: Run, stub: Stub) -> None:
 
 
 def test_the_present_state_lasts_until_now(south: Run, stub: Stub) -> None:
-    """A state that can be left lasts so far, and a job that comes back to a state has two rows for it."""
-    answered(stub, **entry(30, "OFF"))
+    """A state that can be left lasts so far."""
+    answered(stub, **entry(30, "DIM"))
     rows = south("job", "history", "7").out.splitlines()[1:]
-    assert [row.split()[0] for row in rows] == ["OFF", "DIM", "OFF"]
-    assert "30m so far" in rows[-1]
+    assert [row.split()[0] for row in rows] == ["OFF", "DIM"]
+    assert "50m so far" in rows[-1]
+
+
+def test_a_repeated_report_is_no_other_stay(south: Run, stub: Stub) -> None:
+    """A report that was made again since its answer was lost counts in the row of its state."""
+    said: dict[str, Any] = {"progress": 100, "message": "ok"}
+    again = [entry(12, "BRIGHT"), entry(12, "DIM", **said), entry(11, "BRIGHT"), entry(11, "DIM", **said)]
+    answered(stub, history=[*again, entry(10, "BRIGHT"), entry(10, "DIM", **said), entry(0, "OFF")])
+    columns = ("-o", "csv", "--columns", "state,since,duration,changes,progress,message")
+    assert south("job", "history", "7", *columns).out.splitlines()[1:] == [
+        "OFF,2026-07-01T08:00:00Z,600.0,1,,",
+        "DIM,2026-07-01T08:10:00Z,0.0,3,100,ok",
+        "BRIGHT,2026-07-01T08:10:00Z,1200.0,3,,",
+        "BROKEN,2026-07-01T08:30:00Z,,1,,no\x1bluck",
+    ]
 
 
 def test_a_history_has_each_form(south: Run, stub: Stub) -> None:
@@ -85,7 +99,7 @@ def test_a_history_has_each_form(south: Run, stub: Stub) -> None:
 
 def test_no_time_is_a_time(south: Run, stub: Stub) -> None:
     """A state that was left at once lasted for no time, which is not the same as for an unknown time."""
-    answered(stub, **entry(10, "OFF"))
+    answered(stub, **entry(10, "BROKEN"))
     shown = south("job", "history", "7", "-o", "csv", "--columns", "duration").out.splitlines()
     assert "0.0" in shown
 
@@ -158,6 +172,24 @@ def test_a_retry_is_the_same_job_anew(both: Run, stub: Stub) -> None:
     assert stub.seen[1].json == {
         "clientId": "dev", "workflow": "lamp", "definition": {"url": "http://files/fw"}, "tags": ["lab", "line 2"],
     }  # fmt: skip
+
+
+def test_a_retry_keeps_all_tags(both: Run, stub: Stub) -> None:
+    """Tags beyond the 16 that a job may be created with are added then; if they cannot be, the new job is named."""
+    tags = [f"t{n:02}" for n in range(40)]
+    for added in (tags, None):
+        stub.seen.clear()
+        stub.will(JOB | {"tags": tags})
+        stub.will({"id": "8", "tags": tags[:16]}, 201)
+        stub.will(added, 200 if added else 503)
+        outcome = both("job", "retry", "7", "-o", "json")
+        assert [(seen.method, seen.path) for seen in stub.seen[1:]] == [("POST", "/jobs"), ("POST", "/jobs/8/tags")]
+        assert (stub.seen[1].json["tags"], stub.seen[2].json) == (tags[:16], tags[16:])
+        if added:
+            assert (outcome.code, json.loads(outcome.out)) == (0, {"id": "8", "tags": tags})
+        else:
+            assert (outcome.code, outcome.out) == (1, "")
+            assert outcome.err.startswith("Error: 8 was created, but lacks the tags t16, t17,")
 
 
 def test_a_retry_needs_the_management_api_alone(north: Run, stub: Stub) -> None:

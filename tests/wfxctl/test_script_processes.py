@@ -22,7 +22,7 @@ from wfx.demo.local import LocalService
 TOKEN = "canary-4711"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 ENDLESS = "while (true) {}"
-DEBUG = ("--debug-enabled", f"--debug-auth-token={TOKEN}")
+DEBUG = ("--debug-enabled", f"--debug-auth-token={TOKEN}", "--tracker-enabled")
 PATIENT = ("--vm-pool-max-operations=1000000000000", "--vm-pool-max-execution-seconds=600s")
 """So that no script ends by itself, however slow the machine is."""
 
@@ -139,6 +139,23 @@ def test_in_a_terminal(place: Place, run: Run) -> None:
     place.ended()
     gone = run("script", "kill", number, *at, env=env)
     assert (gone.code, f"under the number {number}" in gone.err) == (1, True)
+
+
+def test_runs_in_a_terminal(place: Place, run: Run) -> None:
+    """``wfxctl script runs`` lists what was run, and ``replay`` tells whether it gives the same."""
+    at = ("--mgmt-host=127.0.0.1", f"--mgmt-port={place.service.ports['north']}")
+    place.put("function main() { return {next: 'DONE', payload: {chance: Math.random()}} }")
+    job_id = place.enter({})
+    (task,) = place.ended()
+    shown = json.loads(run("script", "runs", "decide", "--limit=1", "-o", "json", *at).out)["content"][0]
+    assert (shown["task"], shown["run"]["outcome"]) == (task["id"], "done")
+    assert "done" in run("script", "runs", "decide", "--limit=1", *at).out
+    again = run("script", "replay", "decide", str(task["id"]), "--filter=.replayed.value", "--raw", *at)
+    context = place.job(job_id)["status"]["context"]
+    assert (again.code, json.loads(again.out)["payload"]) == (0, context)
+    missing = run("script", "replay", "decide", "4711", *at)
+    assert (missing.code, "there is no task 4711" in missing.err) == (1, True)
+    assert run("script", "replay", "decide", *at).code == 1
 
 
 def test_where_scripts_are_off(tmp_path: Path, run: Run) -> None:

@@ -29,9 +29,6 @@ EMPTY = [
 ]
 
 MANY = [
-    ("job update-status --tag t --state BRIHGT --yes", 3, 'there is no state "BRIHGT" (did you mean BRIGHT?)'),
-    ("job update-status --tag t --workflow lamp --state BRIHGT --yes", 3,
-     'there is no state "BRIHGT" (did you mean BRIGHT?)'),
     ("job update-status --tag t --state BRIGHT --yes", 3, ""),
     ("job update-status --from-state DIMM --state BRIHGT --yes", 0, 'there is no state "DIMM" (did you mean DIM?)'),
     ("job delete --group FIALED --yes", 0, 'there is no group "FIALED" (did you mean FAILED?)'),

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from wfx.api import times
 from wfx.api.bad_request import BadRequest
+from wfx.api.schema_rules import PATTERNS
 from wfx.api.spec import CONTRACT, operations
 from wfx.commandline.grammar import closest
 from wfx.domain.job_list import ALWAYS, Period
@@ -242,6 +243,11 @@ def _list_reader(name: str, schema: dict[str, Any], split: Callable[[str], list[
     return read
 
 
+def _mismatch(pattern: str, text: str) -> str:
+    """Say what a pattern demands of a text that is otherwise."""
+    return "contains U+0000" if "\x00" in text else PATTERNS.get(pattern, f"does not match {pattern}")
+
+
 def _text_reader(name: str, schema: dict[str, Any], in_list: str = "") -> Reader:
     words, shortest, longest = schema.get("enum"), schema.get("minLength", 0), schema.get("maxLength")
     pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
@@ -254,8 +260,7 @@ def _text_reader(name: str, schema: dict[str, Any], in_list: str = "") -> Reader
         if longest is not None and len(text) > longest:
             raise BadRequest(f"parameter '{name}': '{text}' is longer than {longest} characters")
         if pattern is not None and not pattern.fullmatch(text):
-            why = "contains U+0000" if "\x00" in text else f"does not match {pattern.pattern}"
-            raise BadRequest(f"parameter '{name}': '{text}' {why}")
+            raise BadRequest(f"parameter '{name}': '{text}' {_mismatch(pattern.pattern, text)}")
         return text
 
     return read

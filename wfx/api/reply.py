@@ -26,7 +26,7 @@ class Reply(Response):
         self.body = body
         self.background = None
         self.raw_headers = list(headers)
-        if status != 204:
+        if status not in (204, 304):
             self.raw_headers.append((b"content-length", b"%d" % len(body)))
 
 

@@ -119,6 +119,8 @@ HANDLERS: dict[str, Handler] = {
     "DeleteRulesScriptsName": scripts.delete,
     "GetRulesScriptsNameVersions": scripts.versions,
     "PostRulesScriptsNameRun": scripts.run,
+    "GetRulesScriptsNameRuns": scripts.runs,
+    "PostRulesScriptsNameRunsTaskReplay": scripts.replay,
     "GetRulesTasks": rule_tasks.query,
     "PostRulesTasksIdReplay": rule_tasks.replay,
 }

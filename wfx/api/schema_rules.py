@@ -11,13 +11,29 @@ import jsonschema_rs
 _LONGEST = 40
 """Characters of a value that is repeated."""
 _FORMATS = {"date-time": "must be a time such as 2026-07-01T12:00:00Z"}
+PATTERNS = {
+    "^[A-Za-z0-9][A-Za-z0-9._/-]*$": (
+        "must begin with a letter or digit of ASCII, and have nothing else but these and . _ / -"
+    ),
+    "^[a-zA-Z0-9_.-]+$": "must consist of letters and digits of ASCII and _ . -",
+    "^[^\\u0000-\\u001f\\u007f,]+$": "must have a character, and neither commas nor control characters",
+    "^[^\\u0000-\\u001f\\u007f]+$": "must have a character, and no control characters",
+    "^[^\\u0000-\\u001f\\u007f]*$": "must not have control characters",
+    "^[0-9A-Za-z_-]*$": "must be as an answer told it",
+    "^[A-Za-z0-9][A-Za-z0-9._/-]*:[^\\u0000-\\u001f\\u007f,]+$": (
+        "must be a name, a colon and a value: the name begins with a letter or digit of ASCII, and has nothing else "
+        "but these and . _ / -; the value has neither commas nor control characters"
+    ),
+    "^[ -~]*$": "must have printable characters of ASCII alone",
+}
+"""What patterns of bodies and parameters demand, in words; there are others for U+0000."""
 _RULES: dict[str, Callable[[Any], str]] = {
     "type": lambda kind: f"must be of type {' or '.join(kind.types)}",
     "format": lambda kind: _FORMATS.get(kind.format, f"must be of the format {kind.format}"),
     "enum": lambda kind: f"must be one of {', '.join(map(str, kind.options))}",
     "minimum": lambda kind: f"must be at least {kind.limit}",
     "maximum": lambda kind: f"must be at most {kind.limit}",
-    "pattern": lambda kind: f"must match {kind.pattern}",
+    "pattern": lambda kind: PATTERNS.get(kind.pattern, f"must match {kind.pattern}"),
     "required": lambda kind: f"'{kind.property}' is missing",
     "additionalProperties": lambda kind: f"there is no member {', '.join(map(repr, kind.unexpected))}",
     "uniqueItems": lambda _: "must not have an item twice",

@@ -145,7 +145,7 @@ class BulkItem:
     """Empty where no job has the id."""
     state: str = ""
     outcome: str = ""
-    """``created``, ``updated``, ``deleted``, ``tagged`` or ``failed``; empty after a dry run."""
+    """``created``, ``updated``, ``deleted``, ``tagged`` or ``failed``; after a dry run ``failed`` or empty."""
     error: Problem | None = None
     """Why it failed."""
 

@@ -22,6 +22,17 @@ _WORDS = {
 """Members whose names on the wire are others."""
 
 
+_LISTS = ("groups", "tags", "all_tags")
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("created_after", "created_before", "modified_after", "modified_before"), datetime),
+    "unchanged_for": timedelta,
+}
+_EXAMPLES: dict[type, str] = {
+    datetime: "a datetime with a time zone, such as datetime.now(UTC)",
+    timedelta: "a timedelta, such as timedelta(minutes=5)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Jobs that meet all of these conditions; what is empty or None is no condition."""
@@ -42,7 +53,18 @@ class Selection:
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     unchanged_for: timedelta | None = None
-    """Not changed for so long, by the server's clock."""
+    """Not changed for so long, by the server's clock; a tag counts as a change, as whatever is new of a job does."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError for a condition of the wrong kind."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name in _LISTS:
+                if isinstance(value, str):
+                    listed(value)
+            elif value is not None and not isinstance(value, _KINDS.get(each.name, str)):
+                example = _EXAMPLES.get(_KINDS.get(each.name, str), "a text")
+                raise TypeError(f"{each.name} must be {example}, and not {value!r}")
 
     def members(self) -> dict[str, Any]:
         """Return the conditions as the body of a request has them. Raises ValueError for a moment without a zone."""

@@ -32,7 +32,9 @@ class Server:
     """Seconds for a whole exchange, event streams apart."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a header that cannot be sent, without its value, which may be a secret."""
+        """Raise ValueError for what is no address, or a header that cannot be sent; without it, it may be a secret."""
+        if not self.url.lower().startswith(("http://", "https://")):
+            raise ValueError("the address of a server begins with http:// or https://, such as http://localhost:8080")
         for name, value in self.headers.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} cannot be the name of a header")

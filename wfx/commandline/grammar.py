@@ -139,11 +139,19 @@ def _long(parsed: Parsed, word: str, following: Iterator[str]) -> None:
     name, assigned, text = word[2:].partition("=")
     option = next((option for option in parsed.options() if option.name == name), None)
     if option is None:
-        known = [f"--{option.name}" for option in parsed.options() if not option.hidden]
-        raise UsageFailure(f"unknown flag: --{name}" + closest(f"--{name}", known))
+        raise UsageFailure(f"unknown flag: --{name}" + _meant(parsed, name))
     if not assigned:
         text = "true" if option.kind is Kind.BOOL else _argument(option, following)
     _accept(parsed, option, text)
+
+
+def _meant(parsed: Parsed, name: str) -> str:
+    """Return which flag may have been meant by a name that none has, or nothing."""
+    offered = [option for option in parsed.options() if not option.hidden]
+    for option in offered:
+        if name in option.synonyms:
+            return f" (did you mean --{option.name}?)"
+    return closest(f"--{name}", [f"--{option.name}" for option in offered])
 
 
 def _argument(option: Option, following: Iterator[str]) -> str:

@@ -296,6 +296,10 @@ class Config:
     block_on_high_severity: bool = _option(
         True, "whether scripts in which something severe is found are refused", reload=True
     )
+    tracker_enabled: bool = _option(
+        False, "whether it is kept what scripts of rules were run with and returned, so that runs can be replayed",
+        reload=True,
+    )  # fmt: skip
     enable_filesystem: bool = _option(False, "refused if true: scripts reach no files")
     enable_network: bool = _option(False, "refused if true: scripts reach no network")
     enable_process: bool = _option(False, "refused if true: scripts start no processes")

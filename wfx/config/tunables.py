@@ -72,6 +72,7 @@ class Tunables:
     sandbox_script_disabled: bool
     enable_static_analysis: bool
     block_on_high_severity: bool
+    tracker_enabled: bool
     sandbox_max_allowed_repetitions: int
     sandbox_max_command_duration: Seconds
 

@@ -177,11 +177,13 @@ class DescriptionInvalid(Refused):
 
 
 class DeviceChanged(Refused):
-    """The device has other attributes or labels than those that were asked for."""
+    """The device has other attributes or labels than those that were asked for, or is known or not, unlike them."""
 
-    def __init__(self, client_id: str) -> None:
-        """Say which device, and what to do about it."""
-        super().__init__(f"the attributes of device '{client_id}' have changed; read them again")
+    def __init__(self, client_id: str, *, is_known: bool | None = None) -> None:
+        """Say which device, and what to do about it, or that it is known or not where that is what is in the way."""
+        known = "is known already" if is_known else "is not known, so nothing can match"
+        changed = f"the attributes of device '{client_id}' have changed; read them again"
+        super().__init__(changed if is_known is None else f"device '{client_id}' {known}")
 
 
 class DeviceInUse(Refused):

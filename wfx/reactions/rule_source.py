@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wfx.rules.faults import RulesInvalid
 from wfx.rules.graph import Graph
+from wfx.rules.step_types import Steps, installed_steps
 
 if TYPE_CHECKING:
     from wfx.expressions.expression import Compiler
@@ -44,6 +45,8 @@ class LoadedRules:
     sha256: str
     """Of the file's content, in hexadecimal digits."""
     graph: Graph
+    steps: Steps
+    """Those that there are, whether or not the rules have them."""
 
 
 def load(source: RuleSource, known: LoadedRules | None = None) -> LoadedRules:
@@ -58,7 +61,7 @@ def load(source: RuleSource, known: LoadedRules | None = None) -> LoadedRules:
         graph = compile_rules(content, *_language(source.strict))
     except RulesInvalid as exc:
         raise RulesUnusable(*(fault.at(source.path) for fault in exc.faults)) from exc
-    return LoadedRules(source, digest, graph)
+    return LoadedRules(source, digest, graph, _steps())
 
 
 @cache
@@ -70,6 +73,15 @@ def _language(strict: bool) -> tuple[Compiler, ActionTypes]:
 
     try:
         return Compiler(all_functions(), strict=strict), all_actions()
+    except ValueError as exc:
+        raise RulesUnusable(str(exc)) from exc
+
+
+@cache
+def _steps() -> Steps:
+    """Return the steps of installed packages, which are looked for once."""
+    try:
+        return installed_steps()
     except ValueError as exc:
         raise RulesUnusable(str(exc)) from exc
 

@@ -11,6 +11,7 @@ from wfx.domain.timestamp import Timestamp
 from wfx.reactions.rule_source import LoadedRules, RuleSource, RulesUnusable, load
 from wfx.rules.graph import Graph, scenarios_with
 from wfx.rules.own_actions import RUN_SCRIPT
+from wfx.rules.step_types import NO_STEPS, Steps
 from wfx.store.upkeep import present
 
 _MOST_WARNINGS = 128
@@ -46,6 +47,11 @@ class Rules:
     def graph(self) -> Graph | None:
         """The graph in use; None if there are no rules."""
         return None if self.loaded is None else self.loaded.graph
+
+    @property
+    def steps(self) -> Steps:
+        """The steps of installed packages; none if there are no rules."""
+        return NO_STEPS if self.loaded is None else self.loaded.steps
 
     def observe(self, observer: Callable[[], None]) -> None:
         """Call ``observer`` whenever other rules are used."""

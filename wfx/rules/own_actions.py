@@ -11,9 +11,9 @@ from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
 
-WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT = "webhook_notify", "mail", "run_script"
+WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP = "webhook_notify", "mail", "run_script", "run_step"
 """The types that are done later, as tasks of these kinds."""
-TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT)
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP)
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
 
@@ -44,6 +44,19 @@ def _points(planned: Mapping[str, Any]) -> str:
 _JOB = Parameter("job_id", Form.TEXT, "The job; that of the event unless given.", required=True, default=_job_of)
 _TAGS = Parameter("tags", Form.TEXTS, "The tags.", required=True)
 _STATE = Parameter("state", Form.TEXT, "The state to enter, as `WFX`.", required=True)
+
+_OF_RUNS = (
+    Parameter(
+        "payload", Form.ANY, "What it is given; the payload of the event unless given.",
+        default=lambda event: event.payload,
+    ),
+    Parameter("data", Form.OBJECT, "Facts, which it sees beside it; a script as `nflow_data`."),
+    Parameter("job_id", Form.TEXT, "The job that it moves; that of the event unless given.", default=_job_of),
+    Parameter(
+        "state", Form.TEXT, "The state that the job must still be in; that which the event tells unless given.",
+        default=lambda event: event.payload.get("to"),
+    ),
+)  # fmt: skip
 
 
 class SetOutput:
@@ -125,20 +138,13 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
     ),
     DeclaredAction(
         RUN_SCRIPT, "Runs a script, and does what it returns.",
-        (
-            Parameter("script", Form.TEXT, "The name of the script.", required=True),
-            Parameter(
-                "payload", Form.ANY, "What it is given; the payload of the event unless given.",
-                default=lambda event: event.payload,
-            ),
-            Parameter("data", Form.OBJECT, "Facts, which it sees as `nflow_data`."),
-            Parameter("job_id", Form.TEXT, "The job that it moves; that of the event unless given.", default=_job_of),
-            Parameter(
-                "state", Form.TEXT, "The state that the job must still be in; that which the event tells unless given.",
-                default=lambda event: event.payload.get("to"),
-            ),
-        ),
+        (Parameter("script", Form.TEXT, "The name of the script.", required=True), *_OF_RUNS),
         lambda planned: f"Ran the script {planned['script']}",
+    ),
+    DeclaredAction(
+        RUN_STEP, "Runs a step of an installed package, and does what it returns.",
+        (Parameter("step", Form.TEXT, "The name of the step.", required=True), *_OF_RUNS),
+        lambda planned: f"Ran the step {planned['step']}",
     ),
     SetOutput(),
 )  # fmt: skip

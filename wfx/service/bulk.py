@@ -19,11 +19,12 @@ from wfx.domain.errors import (
     TooManyStarted,
 )
 from wfx.domain.job import Draft
-from wfx.domain.job_list import JobListQuery, JobRow
+from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.workflow import Workflow
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.bulk_work import BulkWork, ItemOperations
+from wfx.service.bulk_preview import Previews
+from wfx.service.bulk_work import BulkWork, ItemOperations, JobResult
 from wfx.service.command import Command
 from wfx.service.guard import Guard
 from wfx.service.request_cause import present_cause
@@ -33,8 +34,6 @@ from wfx.store.protocol import Store
 
 MOST = 10_000
 """Jobs of one request."""
-FIRST = 20
-"""Jobs that a dry run shows."""
 _ITEMS, _BYTES = 32, 128 * 1024
 """What a slice has at most: jobs, and bytes that they bring; the first job brings any."""
 _LONGEST_PAUSE = 0.1
@@ -76,20 +75,6 @@ class Targets:
         return cls(count, total, LogPlace(*position), ids, following and LogPlace(*following))
 
 
-class JobResult(NamedTuple):
-    """What is told of one job."""
-
-    id: str
-    """Empty for a job that was not created."""
-    client_id: str
-    """Empty where no job has the id."""
-    state: str
-    """The present one, or that of the job when it was deleted; empty where there is no job."""
-    outcome: str
-    """Empty if there is an error."""
-    error: Exception | None
-
-
 Show = Callable[[JobResult], bytes]
 """Writes the result of one job."""
 
@@ -118,6 +103,7 @@ class BulkJobs:
         self, store: Store, created: BoundedCounts, guard: Guard, clock: Callable[[], float] = perf_counter
     ) -> None:
         """Work on this store, within what the guard allows; count the jobs that are created; pause by this clock."""
+        self.previews = Previews(store)
         self._store = store
         self._created = created
         self._guard = guard
@@ -152,18 +138,6 @@ class BulkJobs:
         behind = LogPlace(first.log_id, taken[-1][0]) if taken and count > len(taken) else None
         ids = [job_id for _, job_id in taken]
         return Targets(count, len(ids), LogPlace(first.log_id, first.position), ids, behind)
-
-    async def first_of(self, query: JobListQuery) -> Sequence[JobRow]:
-        """Return the first jobs of a query, as many as a dry run shows."""
-        rows: list[JobRow] = []
-        query = replace(query, limit=FIRST)
-        while len(rows) < FIRST:
-            page = await self._store.list_jobs(query)
-            rows += page.rows
-            if page.next is None:
-                break
-            query = replace(query, after=page.next)
-        return rows[:FIRST]
 
     async def run(
         self, work: BulkWork, find: Callable[[], Awaitable[Targets]], show: Show, key: Key | None

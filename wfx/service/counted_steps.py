@@ -9,10 +9,14 @@ from wfx.service.guard import Guard
 from wfx.store.operations import JobOperation, TellEvent, TellTask
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NOTHING, RuleRecords, Task, TaskOutcome
+from wfx.store.step_protocol import FinishingStore, StepStore, TakingStore
 
 
-class _CountedSteps:
-    """Has operations of steps, events and tasks counted; in all else it is the store."""
+class _CountedSteps(StepStore, TakingStore, FinishingStore):
+    """Has operations of steps, events and tasks counted; in all else it is the store.
+
+    The protocols that it names hold its methods to the signatures of the store.
+    """
 
     def __init__(self, store: Store, guard: Guard) -> None:
         self._store = store

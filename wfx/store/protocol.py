@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from wfx.domain.cause import UNKNOWN, EncodedCause
 from wfx.domain.device import Device, DeviceDescription, DeviceList, DeviceQuery, Sighting
@@ -33,11 +33,8 @@ from wfx.store.buckets import BucketStore
 from wfx.store.bulk_protocol import BulkStore
 from wfx.store.figures import CacheFigures, DatabaseFigures, JobCounts, QueueFigures
 from wfx.store.rule_protocol import RuleStore
-from wfx.store.rule_records import NOTHING, RuleRecords
 from wfx.store.script_protocol import ScriptStore
-
-if TYPE_CHECKING:  # it needs the decisions of this module
-    from wfx.store.operations import JobOperation
+from wfx.store.step_protocol import StepStore
 
 EVERYTHING = 2**62
 """Room for whatever there is."""
@@ -122,7 +119,7 @@ class LogFollower(Protocol):
         """Stop following; who waits for events goes on, too."""
 
 
-class Store(BulkStore, RuleStore, ScriptStore, Protocol):
+class Store(BulkStore, RuleStore, ScriptStore, StepStore, Protocol):
     """See the module's docstring for what holds of every operation."""
 
     async def create_workflow(
@@ -300,33 +297,6 @@ class Store(BulkStore, RuleStore, ScriptStore, Protocol):
 
     async def consumers(self) -> Sequence[Consumer]:
         """Return all consumers, ordered by name."""
-
-    async def step(
-        self,
-        consumer: str,
-        after: int,
-        number: int,
-        upto: int,
-        operations: Sequence[JobOperation],
-        records: RuleRecords = NOTHING,
-    ) -> Sequence[Any]:
-        """Do operations on jobs and move the consumer's place from ``after`` to ``upto``, in one transaction.
-
-        Records of rules are written in it, too.
-
-        Nothing happens unless the consumer is at ``after`` and has taken ``number`` steps; then it has taken one more.
-        So of all who try the same step one takes it, and what is uncertain after a failure may be tried again. A step
-        may leave the place as it is, or do no operation.
-
-        Operations are done in order, each as by the method of its name, and none of another caller between them; one
-        step takes the store as long as they take together. Returns for each what it returns, or the exception that it
-        raises, which fails no other: JobExists if there is a job with the id that a new one was to have, JobChanged if
-        the job to delete has another version.
-
-        Raises StepTaken (SequenceTaken if only a sequence is not as it was), NotOnThisLog if ``upto`` is ahead of the
-        head, ValueError if it lies before ``after``, the consumer's name is no text, or records have a fault, and
-        whatever the store raises that cannot write what an operation says; then nothing has happened.
-        """
 
     async def lease(self, name: str, ttl: float) -> Lease | None:
         """Take the lease with this name for so many seconds, or renew it; None while another store has it.

@@ -7,13 +7,11 @@ What holds of every operation, :mod:`wfx.store.protocol` says. Raises ValueError
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from wfx.domain.timestamp import Timestamp
-from wfx.store.rule_records import NOTHING, RuleRecords, Score, Task, TaskOutcome, TaskQuery
-
-if TYPE_CHECKING:  # it needs the decisions of the protocol
-    from wfx.store.operations import JobOperation, TellEvent, TellTask
+from wfx.store.rule_records import Score, Task, TaskQuery
+from wfx.store.step_protocol import FinishingStore, TakingStore
 
 
 class FactStore(Protocol):
@@ -29,31 +27,14 @@ class FactStore(Protocol):
         """Return how often which elements came in the chain of events with this root."""
 
 
-class EventStore(FactStore, Protocol):
+class EventStore(FactStore, TakingStore, Protocol):
     """What a store does for events from outside."""
-
-    async def take_event(
-        self,
-        event_id: str,
-        operations: Sequence[JobOperation],
-        records: RuleRecords,
-        tell: TellEvent,
-        *,
-        is_kept: bool = True,
-    ) -> str:
-        """Do what follows from an event from outside, and return the answer that ``tell`` makes of the results.
-
-        The first one who comes with an id does the operations, as those of a step, and writes the records and the
-        answer, all in one transaction. To whoever comes with the same id nothing happens, and that answer is returned.
-        It is kept for :data:`~wfx.store.rule_records.KEPT`, unless there are too many, or it need not be kept, since
-        nobody can come with that id again. Raises SequenceTaken.
-        """
 
     async def read_event_answer(self, event_id: str) -> str | None:
         """Return the answer to the event with this id; None if none is kept."""
 
 
-class RuleStore(EventStore, Protocol):
+class RuleStore(EventStore, FinishingStore, Protocol):
     """What a store does for rules."""
 
     async def claim_tasks(self, kinds: Sequence[str], at_most: int, ttl: float) -> Sequence[Task]:
@@ -62,20 +43,6 @@ class RuleStore(EventStore, Protocol):
         They are running then, and nobody else is given them in this time: two servers never get the same attempt. A
         task may be claimed again later unless :meth:`finish_task` was called; a store of a single server that is opened
         again knows that nobody has one any more.
-        """
-
-    async def finish_task(
-        self,
-        task: Task,
-        outcome: TaskOutcome | TellTask,
-        operations: Sequence[JobOperation] = (),
-        records: RuleRecords = NOTHING,
-    ) -> Sequence[Any]:
-        """Do operations, as those of a step, and note what became of a task, in one transaction.
-
-        Returns the results of the operations. A function may make the outcome of these. Raises what that raises,
-        TaskTaken unless the task is running and was claimed as often as it says, and SequenceTaken; then nothing has
-        happened.
         """
 
     def watch_tasks(self, observer: Callable[[], None]) -> None:

@@ -83,7 +83,7 @@ class Attempts:
         told: list[_Told] = []
 
         def tell(answers: Sequence[Any]) -> TaskOutcome:
-            told.append(_done(task, ending.tell(answers)))
+            told.append(_done(task, ending.tell(answers), ending))
             return told[-1].outcome
 
         try:
@@ -93,7 +93,7 @@ class Attempts:
         except Exception as exc:  # what no store can write
             _logger.exception("what follows from task %d cannot be stored", task.id, extra={"fields": _fields(task)})
             reason = f"what follows cannot be stored: {type(exc).__name__}"
-        failed = _failed(Progress.of(task.result).failed(reason))
+        failed = _failed(Progress.of(task.result).failed(reason).with_run(ending.run))
         return failed if await self._write(task, failed.outcome) else None
 
     async def _attempt(self, perform: Perform, task: Task) -> _Told | Ending:
@@ -102,12 +102,14 @@ class Attempts:
             return _failed(progress.failed(f"the task cannot be read: {damage}"))
         try:
             said = await perform(task)
-        except (AddressNotAllowed, CannotBeDone) as exc:
+        except AddressNotAllowed as exc:
             return _failed(progress.failed(str(exc)))
         except NotYet:
             raise
+        except CannotBeDone as exc:
+            return _failed(progress.failed(str(exc)).with_run(exc.run))
         except TryAgain as exc:
-            return self._again(progress.failed(str(exc), is_doubtful=exc.is_doubtful))
+            return self._again(progress.failed(str(exc), is_doubtful=exc.is_doubtful).with_run(exc.run))
         except Exception as exc:
             _logger.exception("performing task %d failed", task.id, extra={"fields": _fields(task)})
             return self._again(progress.failed(f"unexpected: {type(exc).__name__}"))
@@ -148,8 +150,9 @@ class Attempts:
         _logger.log(told.level, "task %d is %s: %s", task.id, state, told.text, extra={"fields": _fields(task)})
 
 
-def _done(task: Task, said: str) -> _Told:
-    return _Told(TaskOutcome(TaskState.DONE, Progress.of(task.result).succeeded(said).encoded), said, logging.DEBUG)
+def _done(task: Task, said: str, ending: Ending = _NO_ENDING) -> _Told:
+    progress = Progress.of(task.result).succeeded(said).with_run(ending.run)
+    return _Told(TaskOutcome(TaskState.DONE, progress.encoded), said, logging.DEBUG)
 
 
 def _failed(progress: Progress) -> _Told:

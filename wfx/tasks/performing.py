@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wfx.domain.timestamp import Timestamp
@@ -19,6 +19,8 @@ class Ending(NamedTuple):
     """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
     note: Callable[[Sequence[Any]], None] = lambda _: None
     """Is given these results once it is written."""
+    run: Mapping[str, Any] | None = None
+    """What is kept of the run that wants this."""
 
 
 Perform = Callable[[Task], Awaitable[str | Ending]]
@@ -37,7 +39,12 @@ class NotYet(Exception):
         self.due = due
 
 
-class TryAgain(Exception):
+class _NotDone(Exception):
+    run: Mapping[str, Any] | None = None
+    """What is kept of the run that came to this."""
+
+
+class TryAgain(_NotDone):
     """It did not succeed, and may later."""
 
     def __init__(self, reason: str, *, is_doubtful: bool = False) -> None:
@@ -46,5 +53,5 @@ class TryAgain(Exception):
         self.is_doubtful = is_doubtful
 
 
-class CannotBeDone(Exception):
+class CannotBeDone(_NotDone):
     """It will never succeed as it is."""

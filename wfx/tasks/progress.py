@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from wfx.domain.json import Json, decode, encode
 
@@ -26,6 +27,8 @@ class Progress:
     """What the last one said."""
     doubtful: int = 0
     """How many failures were doubtful; see :class:`wfx.tasks.performing.TryAgain`."""
+    run: Mapping[str, Any] | None = None
+    """What is kept of the last run of a script, if anything."""
 
     @classmethod
     def of(cls, result: Json | None) -> Self:
@@ -36,17 +39,26 @@ class Progress:
             found = None
         if not isinstance(found, dict):
             return cls()
-        message = found.get("message")
+        message, run = found.get("message"), found.get("run")
         attempts, failures, doubtful = (
             value if isinstance(value := found.get(name), int) else 0 for name in ("attempts", "failures", "doubtful")
         )
-        return cls(attempts, failures, message if isinstance(message, str) else "", doubtful)
+        said = message if isinstance(message, str) else ""
+        return cls(attempts, failures, said, doubtful, run if isinstance(run, dict) else None)
 
     @property
     def encoded(self) -> Json:
         """The result, for the store."""
-        told = {"attempts": self.attempts, "failures": self.failures, "message": self.message}
-        return encode(told | ({"doubtful": self.doubtful} if self.doubtful else {}))
+        told: dict[str, Any] = {"attempts": self.attempts, "failures": self.failures, "message": self.message}
+        if self.doubtful:
+            told["doubtful"] = self.doubtful
+        if self.run is not None:
+            told["run"] = self.run
+        return encode(told)
+
+    def with_run(self, run: Mapping[str, Any] | None) -> Self:
+        """Return it with what is kept of a run, if anything."""
+        return self if run is None else replace(self, run=run)
 
     def waiting(self, message: str) -> Self:
         """Return the progress of one that may not begin yet."""

@@ -7,6 +7,7 @@ from typing import Any
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.http_addresses import without_credentials
+from wfx.commandline.options import Kind, Option
 from wfxctl import context_options, contexts, forms
 from wfxctl.documents import Document, items, text
 from wfxctl.flags import LOOK_TABLE
@@ -14,30 +15,31 @@ from wfxctl.invocation import ClientInvocation
 from wfxctl.tables import Column
 from wfxctl.views import View
 
-
-def _name(call: ClientInvocation) -> str:
-    if not call.arguments:
-        raise UsageFailure("context name missing")
-    return call.arguments[0]
+_NAME = "context name"
+_REPLACE = Option("replace", Kind.BOOL, "put it in the place of one of that name")
 
 
 def add(call: ClientInvocation) -> None:
-    """Keep the flags of this call under a name, in place of what was kept under it before."""
-    name = _name(call)
+    """Keep the flags of this call under a name, under which nothing else is kept unless it is to be replaced."""
+    name = call.argument(_NAME)
     contexts.check_name(name)
     members = context_options.members_of(call.sources.given)
     if not members:
         raise UsageFailure("nothing to keep: give --client-url, --mgmt-url, or other flags that say how to connect")
     with contexts.changing(call.environment) as known:
+        is_other = known.members.get(name, members) != members
+        if is_other and not call.settings.flag(_REPLACE.name):
+            raise UsageFailure(f'there is a context "{name}" already, which says something else: --replace replaces it')
         known.members[name] = members
         known.current = known.current or name
         is_current = known.current == name
-    call.err.write(f"context {name} is kept" + (" and in use\n" if is_current else f"; wfxctl context use {name}\n"))
+    done = "replaced" if is_other else "kept"
+    call.err.write(f"context {name} is {done}" + (" and in use\n" if is_current else f"; wfxctl context use {name}\n"))
 
 
 def use(call: ClientInvocation) -> None:
     """Make a context the current one."""
-    name = _name(call)
+    name = call.argument(_NAME)
     with contexts.changing(call.environment) as known:
         if name != contexts.NONE:
             known.named(name)
@@ -46,7 +48,8 @@ def use(call: ClientInvocation) -> None:
 
 def remove(call: ClientInvocation) -> None:
     """Forget contexts."""
-    _name(call)
+    if not call.arguments:
+        raise UsageFailure(f"{_NAME} missing")
     with contexts.changing(call.environment) as known:
         for name in call.arguments:
             known.named(name)
@@ -108,8 +111,9 @@ COMMAND = Command(
             "Keep a context",
             """
             Keep a context: the addresses of both APIs and all other flags of this call that say how to connect. One of
-            that name is replaced; the first one is in use at once. Where a server is, is said by the context alone:
-            what it does not name has its default, whatever configuration files say.
+            that name that says something else is replaced with --replace alone. The first one is in use at once. Where
+            a server is, is said by the context alone: what it does not name has its default, whatever configuration
+            files say.
             """,
             usage="NAME",
             examples="""
@@ -120,7 +124,7 @@ COMMAND = Command(
             # one that is reached through its management API only
             wfxctl context add lab --mgmt-url http://localhost:8081 --read-from north --header "X-Tenant: lab"
             """,
-            options=context_options.URLS,
+            options=(*context_options.URLS, _REPLACE),
             run=add,
             configured=False,
         ),

@@ -17,8 +17,11 @@ def run(call: ClientInvocation) -> None:
         raise UsageFailure(f'wfxctl device list takes no arguments, but was given "{call.arguments[0]}"')
     forms.check(call, DEVICES)
     selections.refuse_empty(call.settings, _CONDITIONS)
-    found = fleet.rows(call, "/devices", _conditions(call), max(0, call.settings.number("limit")))
-    forms.show(call, {"content": list(found)}, DEVICES)
+    counted = forms.is_counted(call)
+    first = fleet.first_rows(call, "/devices", _conditions(call), call.settings.number("limit"), ahead=counted)
+    forms.show(call, {"content": first.rows}, DEVICES)
+    if counted and first.has_more is not False:
+        forms.tell_more(call, len(first.rows), None, are_more=first.has_more is True)
 
 
 def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:

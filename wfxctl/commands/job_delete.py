@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wfx.commandline.failures import UsageFailure
+from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfxctl import bulk_options, selections
 from wfxctl.flags import JOB_ID
@@ -13,12 +13,23 @@ from wfxctl.targets import Side
 
 
 def run(call: ClientInvocation) -> int | None:
-    """Delete one job, or those of a selection."""
+    """Delete the jobs that are named, one after the other until one cannot be, or those of a selection."""
     if selections.given(call.settings, selections.OPTIONS):
         return _many(call)
     bulk_options.refuse_without_many(call, "a selection, such as --tag or --group")
-    call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(call.subject("id", "job id")))
+    _named(call, call.subjects("id", "job id"))
     return None
+
+
+def _named(call: ClientInvocation, job_ids: list[str]) -> None:
+    for place, job_id in enumerate(job_ids, 1):
+        try:
+            call.fetch_and_show(Side.NORTH, "DELETE", "/jobs/" + segment(job_id))
+        except Failure:
+            if len(job_ids) > 1:
+                left = len(job_ids) - place
+                call.err.line(f"{job_id} was not deleted" + (f", {left:,} behind it were not tried" if left else ""))
+            raise
 
 
 def _many(call: ClientInvocation) -> int:
@@ -37,12 +48,13 @@ COMMAND = Command(
     "delete",
     "Delete a job, or many",
     """
-    Delete a job and its history, whatever state it is in. Prints nothing.
+    Delete a job and its history, whatever state it is in. Prints nothing. Several are deleted one after the other,
+    until one cannot be.
 
     With conditions in place of an id, delete all jobs that meet them; see wfxctl job update-status for what else there
     is to say about many.
     """,
-    usage="[ID]",
+    usage="[ID...]",
     examples="""
     # delete one job
     wfxctl job delete 5c0b3b5c-8a1e-4d9c-9d3f-2f5f3f6f7a10

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command
@@ -12,6 +13,11 @@ from wfxctl.flags import COLOR, COLUMNS, JOB_ID, OUTPUT_NAME, SORT_BY
 from wfxctl.invocation import ClientInvocation, decoded, encoded, job_path
 from wfxctl.targets import Side
 
+if TYPE_CHECKING:  # the HTTP library is imported when the first connection is made
+    from wfxctl.client import Api
+
+_MOST_TAGS = 16
+"""Tags that a job may be created with; more are added to it."""
 _SHOWN = 20
 """Jobs that a dry run shows, as the server does for other commands."""
 
@@ -24,10 +30,10 @@ def run(call: ClientInvocation) -> int | None:
     path = job_path(call.subject("id", "job id"))
     forms.check(call, views.JOBS)
     # Read where the new job is created, so that one API suffices.
-    job = decoded(call.fetch(Side.NORTH, "GET", path, [("history", "false")]))
-    body = encoded(_request(job))
-    created = call.fetch(Side.NORTH, "POST", "/jobs", body=body)
-    forms.show_body(call, created, views.JOBS)
+    request, further = _request(decoded(call.fetch(Side.NORTH, "GET", path, [("history", "false")])))
+    api = call.api(Side.NORTH)
+    created = api.fetch("POST", "/jobs", body=encoded(request))
+    forms.show_body(call, _with_tags(api, created, further) if further else created, views.JOBS)
     return None
 
 
@@ -43,36 +49,67 @@ def _many(call: ClientInvocation) -> int:
     for page, rows in fleet.pages_of(call, "/jobs", selection):
         ids += [text(row, "id") for row in rows]
         seen = {"position": text(page, "position"), "items": seen.get("items") or rows[:_SHOWN]}
+    again = _Again(call.api(Side.NORTH), ids)
     change = bulk_changes.creation(
-        "\n".join(ids), {}, len(ids), _reader(call, ids), question="retry {jobs}", asks=True,
+        "\n".join(ids), {}, len(ids), again.line, question="retry {jobs}", asks=True,
         conditions=job_filters.names_of(call.settings), seen={**seen, "count": float(len(ids))},
+        complete=again.complete,
     )  # fmt: skip
     return bulk.run(call, change)
 
 
-def _reader(call: ClientInvocation, ids: list[str]) -> Callable[[int], str]:
-    """Return what reads a job and encodes the request for the same once more."""
-    api, known = call.api(Side.NORTH), dict[int, str]()
+class _Again:
+    """The same jobs once more."""
 
-    def line(number: int) -> str:
-        if number not in known:  # a part of them is asked for again, when it is created
-            job = decoded(api.fetch("GET", job_path(ids[number]), [("history", "false")]))
-            known[number] = gojson.encode(_request(job))
-        return known[number]
+    def __init__(self, api: Api, ids: list[str]) -> None:
+        self._api = api
+        self._ids = ids
+        self._known: dict[int, str] = {}
+        self._further: dict[int, list[str]] = {}
+        """Tags that a job cannot be created with, by its place."""
 
-    return line
+    def line(self, place: int) -> str:
+        """Read a job and encode the request for the same once more."""
+        if place not in self._known:  # a part of them is asked for again, when it is created
+            job = decoded(self._api.fetch("GET", job_path(self._ids[place]), [("history", "false")]))
+            request, self._further[place] = _request(job)
+            self._known[place] = gojson.encode(request)
+        return self._known[place]
+
+    def complete(self, first: int, results: Sequence[Document]) -> None:
+        """Give jobs that were created, the first one at this place, the tags that they lack; may be done again."""
+        for place, result in enumerate(results, first):
+            if (tags := self._further.get(place)) and text(result, "outcome") == "created":
+                _add_tags(self._api, text(result, "id"), tags)
 
 
-def _request(job: Document) -> Document:
+def _with_tags(api: Api, created: str, tags: list[str]) -> str:
+    """Give a job that was created the tags that it lacks, and return it with these."""
+    job = decoded(created)
+    job_id = text(job, "id")
+    try:
+        return gojson.encode({**job, "tags": decoded(_add_tags(api, job_id, tags))})
+    except Failure as exc:
+        raise Failure(f"{job_id} was created, but lacks the tags {', '.join(tags)}: {exc}") from exc
+
+
+def _add_tags(api: Api, job_id: str, tags: list[str]) -> str:
+    """Add tags, and return the answer, which has all of the job."""
+    return api.fetch("POST", job_path(job_id) + "/tags", body=encoded(tags))
+
+
+def _request(job: Document) -> tuple[Document, list[str]]:
+    """Return the request for the same job once more, and the tags that it cannot carry."""
     client, workflow = text(job, "clientId"), text(job, "workflow", "name")
     if not client or not workflow:
         raise Failure("the answer is no job with a client and a workflow")
     request: Document = {"clientId": client, "workflow": workflow}
     if definition := member(job, "definition"):
         request["definition"] = definition
-    if tags := [tag for tag in items(job, "tags") if tag]:  # the fleet API takes no empty one
-        request["tags"] = tags
-    return request
+    tags = [tag for tag in items(job, "tags") if tag]  # the fleet API takes no empty one
+    if tags:
+        request["tags"] = tags[:_MOST_TAGS]
+    return request, tags[_MOST_TAGS:]
 
 
 COMMAND = Command(
@@ -80,7 +117,8 @@ COMMAND = Command(
     "Create the same job once more",
     """
     Create a new job for the client of a job, with its workflow, definition and tags, and print the id of the new one.
-    The old job stays as it is, whatever state it is in.
+    The old job stays as it is, whatever state it is in. Jobs are created with 16 tags at most; further ones
+    are added then.
 
     With conditions in place of an id, do so for all jobs that meet them; see wfxctl job update-status for what else
     there is to say about many.

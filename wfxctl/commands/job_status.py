@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from wfx.commandline.failures import UsageFailure
@@ -13,13 +14,13 @@ from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
 
 
-def _path(call: ClientInvocation) -> str:
-    return "/jobs/" + segment(call.subject("id", "job id")) + "/status"
+def _path(job_id: str) -> str:
+    return "/jobs/" + segment(job_id) + "/status"
 
 
 def get(call: ClientInvocation) -> None:
     """Print the status of a job."""
-    call.fetch_and_show(call.reading_side, "GET", _path(call))
+    call.fetch_and_show(call.reading_side, "GET", _path(call.subject("id", "job id")))
 
 
 def update(call: ClientInvocation) -> int | None:
@@ -33,14 +34,15 @@ def update(call: ClientInvocation) -> int | None:
     status: dict[str, Any] = {"progress": settings.number("progress"), "state": settings.text("state")}
     optional = {"clientId": settings.text("client-id"), "message": settings.text("message")}
     status |= {name: value for name, value in optional.items() if value}
-    with suggestions.for_name(call, "state", settings.text("state"), job_id=call.subject("id", "job id")):
-        call.fetch_and_show(side, "PUT", _path(call), body=encoded(status))
+    job_id = call.subject("id", "job id")
+    with suggestions.for_name(call, "state", settings.text("state"), job_id=job_id):
+        call.fetch_and_show(side, "PUT", _path(job_id), body=encoded(status))
     return None
 
 
 def _many(call: ClientInvocation) -> int:
     """Move jobs as the operator."""
-    from wfxctl import bulk, bulk_changes  # only commands for many need them
+    from wfxctl import bulk, bulk_changes, known_states  # only commands for many need them
 
     settings = call.settings
     if call.arguments or settings.is_flag("id"):
@@ -58,6 +60,8 @@ def _many(call: ClientInvocation) -> int:
     def select(now: float) -> dict[str, Any]:
         return selections.selection_of(settings, selections.STATUS_OPTIONS, now)
 
+    if not settings.is_flag("resume"):
+        known_states.require(call, status["state"], select(time.time()))
     question = "move {jobs} to " + status["state"]
     return bulk.run(call, bulk_changes.change(question, "moved", "/jobs:update", select, {"status": status}))
 

@@ -14,7 +14,7 @@ from tests.acceptance.rules.serving import ON_EACH_STORE, SECRET, ruled, webhook
 from tests.tasks.receiving import receiver
 
 _GUIDE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
-SECTION = _GUIDE.partition("### Actions of your own\n")[2].partition("\n## ")[0]
+SECTION = _GUIDE.partition("### Actions of your own\n")[2].partition("\n### ")[0]
 ON_THE_LOG = """  - id: on_the_log
     event_types: [job.create]
     children:

@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PASSWORD, Postgres
+from postgres_server import PASSWORD, SUPERUSER, Postgres
 
 from tests.store.sqlite.audit import Ledger, live
 from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
+from wfx.store.findings import quiet
 from wfx.store.named_statements import read_statements
 from wfx.store.opening import open_store
 from wfx.store.postgres import checking, dumping
-from wfx.store.postgres.checking import check
+from wfx.store.postgres.blocking import BlockingConnection, blocking
+from wfx.store.postgres.checking import check, examine, require_current
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
@@ -200,12 +202,25 @@ def sound(postgres: Postgres) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize(("name", "damage"), [(name, each) for name, some in DAMAGE.items() for each in some])
-def test_damage_is_found(postgres: Postgres, sound: str, name: str, damage: str) -> None:
-    """Whatever is not as it must be is found by the check for it, which says where."""
+@pytest.fixture(scope="module")
+def administrator(postgres: Postgres, sound: str) -> Iterator[BlockingConnection]:
+    """A connection of somebody who may damage a copy."""
     with postgres.database(sound) as copy:
-        postgres.sql(f"SET session_replication_role = replica; {damage}", copy)
-        report = check(postgres.conninfo(copy))
+        option = postgres.conninfo(copy, host=postgres.folder, user=SUPERUSER)
+        with blocking(option, "read") as connection:
+            yield connection
+
+
+@pytest.mark.parametrize(("name", "damage"), [(name, each) for name, some in DAMAGE.items() for each in some])
+def test_damage_is_found(administrator: BlockingConnection, name: str, damage: str) -> None:
+    """Whatever is not as it must be is found by the check for it, which says where."""
+    begin = f"BEGIN; SET LOCAL session_replication_role = replica; {damage}"
+    administrator.run(administrator.plain.execute(begin))
+    try:
+        require_current(administrator)
+        report = examine(administrator, quiet)
+    finally:
+        administrator.run(administrator.plain.execute("ROLLBACK"))
     assert not report.sound
     assert report.counts.get(name), report.findings
 

@@ -208,6 +208,20 @@ async def test_pooler(postgres: Postgres, database: str) -> None:
     assert "default_transaction_isolation is repeatable read, and must be read committed behind a pooler" in said
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_encoding(postgres: Postgres, encoding: str) -> None:
+    """A database that cannot have all texts of clients is refused for what writes; it can be read to move it."""
+    name = f"wfx_{encoding.lower()}"
+    postgres.sql(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    try:
+        option = postgres.conninfo(name)
+        assert f"the encoding of the database is {encoding}, and must be UTF8" in await refusal(option)
+        reads = Demands(standby_will_do=True)
+        assert await value(option, SHOW, "server_encoding", demands=reads) == encoding
+    finally:
+        postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.mark.parametrize(
     ("version", "reason"),
     [

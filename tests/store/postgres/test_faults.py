@@ -280,7 +280,8 @@ STATES: States = [
     ("57014", StoreUnavailable), ("25006", StoreUnavailable), ("58030", StoreUnavailable), ("XX000", StoreUnavailable),
     ("57P01", ConnectionLost), ("57P02", ConnectionLost), ("57P03", ConnectionLost), ("08006", ConnectionLost),
     ("23505", asyncpg.UniqueViolationError), ("42P01", Unfit), ("42703", Unfit), ("42501", Unfit),
-    ("3D000", Unfit), ("3F000", Unfit), ("42601", asyncpg.PostgresSyntaxError),
+    ("3D000", Unfit), ("3F000", Unfit), ("42P07", Unfit), ("26000", StoreUnavailable), ("42P05", StoreUnavailable),
+    ("42601", asyncpg.PostgresSyntaxError),
     ("22021", asyncpg.CharacterNotInRepertoireError),
 ]  # fmt: skip
 
@@ -292,6 +293,13 @@ async def test_states(postgres: Postgres, database: str, state: str, kind: type[
         raised = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
         assert "no" in await fails_with(kind, execute(one, raised))
         assert one.is_open is (kind in (DecideAgain, Locked, Unfit) or not issubclass(kind, StoreUnavailable))
+
+
+async def test_a_statement_is_missing(postgres: Postgres, database: str) -> None:
+    """A prepared statement that the session lacks, as through a pooler of transactions, is told of with the option."""
+    async with connected(postgres, database) as one:
+        said = await fails_with(StoreUnavailable, execute(one, "EXECUTE nothing"))
+        assert "a pooler of transactions seems to be in between: servers need --postgres-pooler" in said
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800"])

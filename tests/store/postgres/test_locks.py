@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from postgres_server import Postgres
 
 from tests.store.samples import FLOW, begin, move, tag
 from wfx.domain.errors import StoreUnavailable
@@ -66,6 +67,18 @@ async def test_a_lock_on_one_job_keeps_others_from_nothing(store: Store, operato
             assert "somebody holds a lock on this job" in str(said.pop(1))
             assert [each.version for each in said if isinstance(each, Job)] == [number + 2] * 3
     assert (await store.change_job(job.id, move("RUN"))).version == 2
+
+
+async def test_a_lock_is_waited_for_once(store: Store, operator: Plain, postgres: Postgres) -> None:
+    """A change that a lock on the table of jobs keeps waiting does not wait for that lock once more to look at rows."""
+    job = await store.create_job(FLOW.name, begin())
+    before = len(postgres.log())
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job IN EXCLUSIVE MODE")
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="somebody holds a lock on a table"):
+                await store.change_job(job.id, move("RUN"))
+    assert postgres.log()[before:].count("canceling statement due to lock timeout") == 2
 
 
 async def test_all_who_wait_are_told_of_the_lock(store: Store, operator: Plain) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 from postgres_server import PASSWORD, USER, Postgres
 
-from tests.store.samples import FLOW
+from tests.store.samples import FLOW, begin, renamed
 from wfx.config.options import Config
 from wfx.demo.local import LocalService
 from wfx.domain.errors import StoreUnusable
 from wfx.store.backend_kinds import backend_kind
 from wfx.store.opening import open_store
+from wfx.store.postgres import driver
 from wfx.store.storage_settings import StorageSettings
 
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND backend_type = 'client backend'"
@@ -40,6 +44,34 @@ async def test_reopening(postgres: Postgres) -> None:
         assert await again.get_workflow(FLOW.name) == FLOW
         await again.close()
         assert postgres.sql(SESSIONS.format(name)) == ["0"]
+
+
+async def test_what_a_start_asks_for(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start opens four connections, and asks PostgreSQL about its types only if no other one has in this process."""
+    connects, introspections = Counter[str](), Counter[str]()
+    connect, introspect = asyncpg.connect, asyncpg.Connection._introspect_types
+
+    async def connecting(*words: Any, **named: Any) -> Any:
+        connects["made"] += 1
+        return await connect(*words, **named)
+
+    async def asking(self: Any, *words: Any) -> Any:
+        introspections["made"] += 1
+        return await introspect(self, *words)
+
+    monkeypatch.setattr(asyncpg, "connect", connecting)
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", asking)
+    monkeypatch.setattr(driver, "_known_types", {})
+    for number in range(2):
+        connects.clear()
+        store = await open_store("postgres", option)
+        assert connects["made"] == 4, "one for the tables, and those for changes, reads and notifications"
+        workflow = await store.create_workflow(renamed(f"flow-{number}", FLOW))
+        job = await store.create_job(workflow.name, begin(tags=["x"]))
+        assert await store.get_job(job.id) == job
+        await store.close()
+        assert (introspections["made"] > 0) == (number == 0)
+        introspections.clear()
 
 
 @pytest.mark.parametrize(
@@ -71,14 +103,15 @@ async def test_bad_listen_dsn(option: str, dsn: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-async def test_too_few_connections(postgres: Postgres, option: str) -> None:
+@pytest.mark.parametrize("pooler", [True, False])
+async def test_too_few_connections(postgres: Postgres, option: str, *, pooler: bool) -> None:
     """A database that lets a server have some of its connections only is named at the start, with the reason."""
     postgres.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 1")
     try:
         with pytest.raises(
             StoreUnusable, match=r"cannot use the database .* on 127\.0\.0\.1:.*too many connections for"
         ):
-            await open_store("postgres", option, StorageSettings(pooler=True))
+            await open_store("postgres", option, StorageSettings(pooler=pooler))
     finally:
         postgres.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
     gc.collect()  # a connection that was left open would be told of here

@@ -16,7 +16,7 @@ from wfx.domain.job import Subject
 from wfx.store.opening import open_store
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.notification_check import are_heard
+from wfx.store.postgres.notification_check import open_heard
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
@@ -85,8 +85,11 @@ async def test_check(postgres: Postgres, place: str, pooled: int) -> None:
     demands = Demands(pooler=True)
     direct = Connector(read_target(postgres.conninfo(place), {}))
     through = Connector(read_target(postgres.conninfo(place, port=pooled), {}), demands)
-    assert await are_heard(direct, through)
-    assert not await are_heard(through, direct)
+    heard = await open_heard(direct, through)
+    assert heard is not None
+    for each in heard:
+        await each.close()
+    assert await open_heard(through, direct) is None
 
 
 async def test_commits_stay_durable(postgres: Postgres, place: str, pooled: int) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from wfx.api.answer_memory import SMALL
 from wfx.api.bad_request import BodyFault, BodyInvalid
 from wfx.api.bulk_inputs import BulkInput, NewJobs, ids_of, status_of
 from wfx.api.cursor import cursor_of, read_cursor
@@ -21,13 +20,13 @@ from wfx.api.idempotency_key import given_key
 from wfx.api.large_answers import parts_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.device import LONGEST_ID
-from wfx.domain.errors import JobNotFound, WfxError, WorkflowNotFound
+from wfx.domain.errors import WfxError, WorkflowNotFound
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.json import encode
 from wfx.events.position import event_id
-from wfx.service.bulk import FIRST, MOST, BulkAnswer, JobResult, Key, Targets
-from wfx.service.bulk_work import BulkWork, Creation, Deletion, StatusUpdate, Tagging
-from wfx.store.protocol import NoRoom
+from wfx.service.bulk import MOST, BulkAnswer, Key, Targets
+from wfx.service.bulk_preview import FIRST
+from wfx.service.bulk_work import BulkWork, Creation, Deletion, JobResult, JobWork, StatusUpdate, Tagging
 
 _TOGETHER = 32
 """Jobs that a dry run looks at together."""
@@ -73,20 +72,21 @@ async def tag(request: ApiRequest) -> Response:
     return await _change(request, Tagging(request.body.head["add"], request.body.head["remove"]))
 
 
-async def _change(request: ApiRequest, work: BulkWork) -> Response:
+async def _change(request: ApiRequest, work: JobWork) -> Response:
     made: BulkInput = request.body
     if made.head["selection"] is None:
         ids = ids_of(made)
         if _is_dry(request):
-            first = [await _looked_up(request, job_id) for job_id in ids[:FIRST]]
-            return await _reply(request, await request.services.bulk.given(len(ids)), 0, [_written(first)])
+            seen = await request.services.bulk.previews.of_ids(ids, work)
+            return await _reply(
+                request, await request.services.bulk.given(len(ids)), seen.failed, [_written(seen.first)]
+            )
         return await _carried_out(request, work, partial(request.services.bulk.given, len(ids), ids))
     if _is_dry(request):
         query = _query_of(made)
         targets = await _selected(request, query, None)
-        rows = await request.services.bulk.first_of(query)
-        first = [JobResult(row.id, row.client_id, row.state, "", None) for row in rows]
-        return await _reply(request, targets, 0, [_written(first)])
+        seen = await request.services.bulk.previews.of_selection(query, targets.total, work)
+        return await _reply(request, targets, seen.failed, [_written(seen.first)])
     return await _carried_out(request, work, partial(_select, request))
 
 
@@ -136,17 +136,6 @@ def _query_of(made: BulkInput) -> JobListQuery:
         after=read_cursor(after)[1] if after else None,
         limit=MOST if limit is None else limit,
     )
-
-
-async def _looked_up(request: ApiRequest, job_id: str) -> JobResult:
-    """Tell what a dry run shows of a job."""
-    try:
-        job = await request.services.jobs.get(job_id, SMALL)
-    except JobNotFound as exc:
-        return JobResult(job_id, "", "", "", exc)
-    except NoRoom:
-        return JobResult(job_id, "", "", "", None)
-    return JobResult(job.id, job.client_id, job.state, "", None)
 
 
 async def _reply(request: ApiRequest, targets: Targets, failed: int, results: Sequence[str]) -> Response:

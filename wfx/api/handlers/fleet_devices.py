@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.responses import Response
 
 from wfx.api.bad_request import BadRequest
 from wfx.api.cursor import id_cursor_of, read_id_cursor, require_log
-from wfx.api.entity_tags import wanted_tags
+from wfx.api.entity_tags import excludes, has_exclusion, must_exist, not_modified, wanted_tags
 from wfx.api.large_answers import document_reply
 from wfx.api.parameters import period_of
-from wfx.api.reply import RawHeader, Reply, json_reply
+from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
-from wfx.domain.device import Device, DeviceDescription, DeviceJob, DeviceQuery, attribute_key, label_key
+from wfx.domain.device import (
+    NOTHING_SAID,
+    Device,
+    DeviceDescription,
+    DeviceJob,
+    DeviceQuery,
+    attribute_key,
+    label_key,
+)
+from wfx.domain.errors import DeviceChanged, DeviceNotFound
 from wfx.domain.json import decode, encode
 from wfx.domain.timestamp import rfc3339
 from wfx.events.position import event_id
@@ -53,15 +64,36 @@ async def delete(request: ApiRequest) -> Response:
 async def get_attributes(request: ApiRequest) -> Response:
     """GET /devices/{clientId}/attributes."""
     device = await request.services.devices.get(request.path["clientId"])
-    return _description_reply(DeviceDescription(device.description))
+    description = DeviceDescription(device.description)
+    if excludes(request.scope["headers"], description.tag.encode()):
+        return not_modified(_tag_of(description))
+    return _description_reply(description)
 
 
 async def put_attributes(request: ApiRequest) -> Response:
     """PUT /devices/{clientId}/attributes."""
     description: DeviceDescription = request.body
-    expected = wanted_tags(request.scope["headers"])
+    expected = await _expected_tags(request)
     await request.services.devices.describe(request.path["clientId"], description, expected)
     return _description_reply(description)
+
+
+async def _expected_tags(request: ApiRequest) -> Collection[str] | None:
+    """Return the tags that what is said of the device may have; None for any. Raises DeviceChanged."""
+    headers, client_id = request.scope["headers"], request.path["clientId"]
+    expected, is_excluding = wanted_tags(headers), has_exclusion(headers)
+    if not is_excluding and not must_exist(headers):
+        return expected
+    try:
+        device = await request.services.devices.get(client_id)
+    except DeviceNotFound as exc:
+        if must_exist(headers):
+            raise DeviceChanged(client_id, is_known=False) from exc
+        return (NOTHING_SAID.tag,) if expected is None else expected
+    present = DeviceDescription(device.description).tag
+    if excludes(headers, present.encode()):
+        raise DeviceChanged(client_id, is_known=True)
+    return (present,) if expected is None and is_excluding else expected
 
 
 def _attribute(text: str) -> str:
@@ -72,8 +104,11 @@ def _attribute(text: str) -> str:
 
 
 def _description_reply(description: DeviceDescription) -> Reply:
-    tag: RawHeader = (b"etag", f'"{description.tag}"'.encode())
-    return json_reply(description.encoded, 200, (tag,))
+    return json_reply(description.encoded, 200, ((b"etag", _tag_of(description)),))
+
+
+def _tag_of(description: DeviceDescription) -> bytes:
+    return f'"{description.tag}"'.encode()
 
 
 def _shown(device: Device) -> dict[str, object]:

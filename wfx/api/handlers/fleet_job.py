@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from wfx.api.entity_tags import tag_of, wanted_versions
+from wfx.api.entity_tags import excludes, not_modified, tag_of, wanted_versions
 from wfx.api.large_answers import document_reply, fetch_job
 from wfx.api.reply import Reply
 from wfx.api.request import ApiRequest
@@ -16,7 +16,10 @@ from wfx.domain.workflow import Actor
 
 async def get(request: ApiRequest) -> Response:
     """GET /jobs/{id}."""
-    return await _reply(request, await fetch_job(request))
+    job = await fetch_job(request)
+    if excludes(request.scope["headers"], tag := tag_of(job.version)):
+        return not_modified(tag)
+    return await _reply(request, job)
 
 
 async def put_status(request: ApiRequest) -> Response:

@@ -42,6 +42,10 @@ def _rules(services: Services) -> dict[str, Any]:
         document |= {"loaded": rfc3339(rules.loaded_at), "sha256": rules.loaded.sha256}
         document["engine"] = {name: getattr(graph.engine, name) for name in graph.engine.__slots__}
         document["scenarios"] = [_scenario(one, services) for one in graph.scenarios]
+    if rules.steps:
+        document["steps"] = [
+            {"name": name, "package": one.package, "summary": one.summary} for name, one in sorted(rules.steps.items())
+        ]
     if rules.faults:
         document["faults"] = rules.faults
     if rules.graph is not None and not services.scripts.are_on and (warnings := scripts_missing(rules.graph)):

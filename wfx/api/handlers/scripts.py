@@ -10,12 +10,19 @@ from wfx.api.bad_request import BadRequest
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.api.script_inputs import ScriptRun
+from wfx.domain.cause import decode_cause
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import rfc3339
 from wfx.scripts.runs import LIMITS, Outcome, Purpose, RunRequest, RunResult
+from wfx.service.script_runs import ScriptRun as KnownRun
+from wfx.service.script_runs import ScriptRuns
 from wfx.store.script_records import Script, ScriptHead
+from wfx.tasks.progress import Progress
+from wfx.tasks.shown import origin
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}\Z", re.ASCII)
+_LARGEST_ID = 2**63 - 1
 _LONGEST = 100
 """Characters of a name."""
 _STATUS = {
@@ -77,6 +84,41 @@ async def run(request: ApiRequest) -> Reply:
         return json_reply(Json(b'{"operations":%d%b%b' % (result.operations, more, result.value[1:])))
     headers = ((b"retry-after", b"1"),) if result.outcome in (Outcome.BUSY, Outcome.FAILED) else ()
     return json_reply(encode(_failure(result)), _STATUS[result.outcome], headers)
+
+
+async def runs(request: ApiRequest) -> Reply:
+    """GET /scripts/{name}/runs."""
+    found = ScriptRuns(request.services.rule_store, request.services.scripts)
+    page = await found.list(request.path["name"], request.query["after"] or None, request.query["limit"])
+    shown: dict[str, Any] = {"content": [*map(_run_shown, page.runs)]}
+    if page.next is not None:
+        shown["next"] = page.next
+    return json_reply(encode(shown))
+
+
+async def replay(request: ApiRequest) -> Reply:
+    """POST /scripts/{name}/runs/{task}/replay."""
+    given = request.path["task"]
+    if not _NUMBER.match(given) or (task_id := int(given)) > _LARGEST_ID:
+        raise BadRequest(f"parameter 'task': '{given[:60]}' is no number of a task")
+    found = ScriptRuns(request.services.rule_store, request.services.scripts)
+    kept, again = await found.replay(request.path["name"], task_id)
+    shown = {"equal": kept.is_repeated_by(again), "run": kept._asdict(), "replayed": again._asdict()}
+    return json_reply(encode(shown))
+
+
+def _run_shown(run: KnownRun) -> dict[str, Any]:
+    task = run.task
+    shown: dict[str, Any] = {
+        "task": task.id,
+        "state": task.state,
+        "message": Progress.of(task.result).message,
+        "ctime": rfc3339(task.ctime),
+        "mtime": rfc3339(task.mtime),
+        "request_id": decode_cause(task.cause).request_id,
+        **origin(task),
+    }
+    return shown if run.kept is None else shown | {"run": run.kept._asdict()}
 
 
 def _made(given: ScriptRun, script: Script) -> RunRequest:

@@ -30,9 +30,11 @@ from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, ru
 from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
+from wfx.store.postgres.enrolment import Membership
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
+from wfx.store.postgres.notification_check import Pair
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.session import READ_ONLY
@@ -56,6 +58,8 @@ class Openers:
     """What they look for in the database."""
     make_durable: bool = False
     """Whether writes must not trust their sessions to commit durably."""
+    member: Membership = Membership()
+    """What others are told of this server."""
 
 
 class PostgresBackend:
@@ -68,7 +72,7 @@ class PostgresBackend:
         self._queries = Queries(workflows)
         self._known = openers.known
         fenced = fenced_statements(make_durable=openers.make_durable)
-        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced)
+        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced, openers.member)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )
@@ -102,9 +106,15 @@ class PostgresBackend:
             if each.plain is not but:
                 each.drop()
 
-    async def open(self) -> None:
-        """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable."""
+    async def open(self, heard: Pair | None) -> None:
+        """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable.
+
+        Two connections are there if notifications are ``heard``.
+        """
         try:
+            if heard is not None:
+                self._points.plain = heard.mouth
+                await self._listener.take_over(heard.ear)
             await self._writer.open()
             await self.log_bounds()
         except BaseException:

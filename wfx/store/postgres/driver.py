@@ -10,13 +10,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
 from wfx.store.postgres.faults import LOST
 
 Result = TypeVar("Result")
+
+_FIRST_OF_OTHERS = 10_000
+"""From this number on types may have other numbers in another database; those below are the same in every one."""
+_known_types: dict[frozenset[int], Any] = {}
+"""What PostgreSQL has told this process of its own types, which the driver would ask for by each connection."""
+
+
+class _NoStatement(NamedTuple):
+    """Tells the driver that nothing was asked, so that it need not prepare its statement anew."""
+
+    name: str = "none"
 
 
 @contextmanager
@@ -44,7 +55,7 @@ def _tells(method: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[
 
 
 class DriverConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
-    """A connection whose statements tell that it is lost."""
+    """A connection whose statements tell that it is lost, and which asks for PostgreSQL's types if no other one has."""
 
     __slots__ = ()
 
@@ -54,3 +65,12 @@ class DriverConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver 
     execute = _tells(asyncpg.Connection.execute)
     executemany = _tells(asyncpg.Connection.executemany)
     copy_records_to_table = _tells(asyncpg.Connection.copy_records_to_table)
+
+    async def _introspect_types(self, typeoids: set[int], timeout: float | None) -> tuple[Any, Any]:  # noqa: ASYNC109
+        wanted = frozenset(typeoids)
+        if wanted in _known_types:
+            return _known_types[wanted], _NoStatement()
+        found, statement = await super()._introspect_types(typeoids, timeout)
+        if max(wanted) < _FIRST_OF_OTHERS:
+            _known_types[wanted] = found
+        return found, statement

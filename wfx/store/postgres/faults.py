@@ -32,9 +32,12 @@ LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutErr
 """Also what the driver takes for an error of its own, when the server ends the connection while it is not asked."""
 _AGAIN_AFTER = 60.0
 """Seconds until it is told once more that a database is unfit in the same way."""
-_GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO it"
+_GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA …, or CREATE ON SCHEMA … to make them, TO it"
 """What gives the user of the database what it needs."""
 _SYNTAX = "42601"
+_POOLED = ("26000", "42P05")
+"""Prepared statements that are missing in a session, or that somebody else has prepared there."""
+_POOLER = "a pooler of transactions seems to be in between: servers need --postgres-pooler, commands another address"
 _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("23503", "40001", "40P01"), DecideAgain, "other changes were in the way"),
     (("53100",), StoreFull, "the database is full"),
@@ -42,7 +45,10 @@ _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("08", "57P"), ConnectionLost, _LOST_CONNECTION),
     (("25", "53", "55", "57", "58", "XX"), StoreUnavailable, "PostgreSQL failed"),
     (("42501",), Unfit, f"the user of the database lacks a right; the owner has to {_GRANT}"),
-    (("3D", "3F", "42"), Unfit, "the database lacks a table or a column that this needs"),
+    (_POOLED, StoreUnavailable, "PostgreSQL failed"),
+    (("3D", "3F"), Unfit, "the database, or all schemas of its search_path, are missing"),
+    (("42P06", "42P07", "42710", "42723"), Unfit, "the database has something else of the same name"),
+    (("42",), Unfit, "the database lacks a table or a column that this needs"),
 )
 """What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}
@@ -66,6 +72,8 @@ def translate(error: BaseException) -> Exception | None:
 
 def text_of(error: BaseException) -> str:
     """Return what PostgreSQL says, with its detail and hint, in one line."""
+    if getattr(error, "sqlstate", None) in _POOLED:
+        return f"{error.args[0]}; {_POOLER}"  # the driver adds what to do about its own options
     return "; ".join(str(error).splitlines())
 
 

@@ -59,13 +59,15 @@ class KnownLog:
     async def objection(self, plain: Plain) -> Objection | None:
         """Say why a new connection should not be used if another one can be had."""
         known = self._newest
+        if not known.log_id:
+            return None
         try:
             row = await plain.fetchrow(SQL["server_now"], known.seq)
         except asyncpg.LockNotAvailableError:
             raise
         except asyncpg.PostgresError:
-            return None  # whatever it is, the first statement says so
-        if row is None or not known.log_id:
+            row = None  # whatever it is, the first statement says so
+        if row is None:
             return None
         log_id, head, horizon, *mark, server = row
         if log_id != self._newest.log_id:

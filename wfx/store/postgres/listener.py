@@ -53,6 +53,11 @@ class Listener:
         """Whether the connection is open."""
         return self.connection.is_open
 
+    async def take_over(self, plain: Plain) -> None:
+        """Listen on a connection that is there already. Raises StoreUnavailable."""
+        self.connection.plain = plain
+        await self._listen(plain)
+
     def start(self, tell: Callable[[int], None]) -> None:
         """Begin to listen."""
         self._tell = tell

@@ -9,9 +9,11 @@ from typing import Any
 from wfx.store.postgres.server_kind import refusal
 
 _ISOLATION = "read committed"
+_ENCODING = "UTF8"
+"""Others cannot have all texts of clients, or cut them within a character."""
 _LOOK = """
 SELECT current_setting('transaction_read_only') = 'on', current_setting('synchronous_commit'),
-       current_setting('default_transaction_isolation'), current_setting('work_mem')
+       current_setting('default_transaction_isolation'), current_setting('work_mem'), current_setting('server_encoding')
 """
 _SET_UP = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
 _SETTINGS = {
@@ -44,7 +46,9 @@ async def prepare(connection: Any, demands: Demands, settings: Mapping[str, str]
     """
     if reason := refusal(await connection.fetchval("SELECT version()")):
         return reason
-    read_only, commit, isolation, work_mem = await connection.fetchrow(_LOOK)
+    read_only, commit, isolation, work_mem, encoding = await connection.fetchrow(_LOOK)
+    if encoding != _ENCODING and not demands.standby_will_do:
+        return f"the encoding of the database is {encoding}, and must be {_ENCODING}: CREATE DATABASE … ENCODING 'UTF8'"
     if read_only and not demands.standby_will_do:
         return READ_ONLY
     if commit in NOT_DURABLE and not (demands.may_lose_commits or demands.standby_will_do):

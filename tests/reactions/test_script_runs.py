@@ -1,0 +1,119 @@
+"""What is kept of runs of scripts, on each kind of storage: it is listed, and gives the same bytes once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.reactions.ruled_service import STORAGES, rules_with, storage_options
+from tests.reactions.test_scripts_at_work import FLOW, RULES, Place
+from wfx.demo.local import LocalService
+from wfx.scripts.runs import Outcome, RunRequest, RunResult
+from wfx.service import script_runs
+from wfx.service.script_runs import Tracker
+
+CHANCE = """
+function main(payload) {
+  const facts = nflow_data.job.status.context
+  const {big, text} = facts
+  return {next: "DONE", payload: {chance: Math.random(), at: Date.now(), order: Object.keys(facts), big, text}}
+}
+"""
+FACTS = {"z": 1, "a": -0.0, "big": 12345678901234567890, "text": 'ü\u2028"\\ \x07', "1": [1e-7, 1.0]}
+
+
+@contextmanager
+def tracked(storage: str, folder: Path, fixture: Callable[[str], Any], *more: str) -> Iterator[LocalService]:
+    """Start a service that runs scripts, and keeps what was run."""
+    options = [*storage_options(storage, folder, fixture), f"--rules={rules_with(folder, RULES)}", "--enable-scripts"]
+    with LocalService(folder, *options, *more) as service:
+        yield service
+
+
+def replayed(place: Place, task: int) -> Any:
+    """Replay a run."""
+    return place.call("POST", f"/v1/scripts/decide/runs/{task}/replay").json()
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_run_is_replayed(request: pytest.FixtureRequest, tmp_path: Path, storage: str) -> None:
+    """A run is listed with what it was given and returned, and gives the same bytes later, however it ended."""
+    with tracked(storage, tmp_path, request.getfixturevalue, "--tracker-enabled") as service:
+        place = Place(service)
+        place.call("POST", "/workflows", json=FLOW)
+        place.put(CHANCE)
+        job_id = place.enter(FACTS)
+        place.ended()
+        context = place.job(job_id)["status"]["context"]
+        place.put("throw new Error('no')")
+        place.enter({})
+        place.ended(2)
+        service.stop()
+        service.start()
+        failed, done = place.call("GET", "/v1/scripts/decide/runs").json()["content"]
+        assert (done["state"], done["run"]["outcome"], failed["run"]["outcome"]) == ("DONE", "done", "error")
+        assert f'"chance":{context["chance"]}' in done["run"]["value"]
+        assert failed["run"]["error"] == "Error: no"
+        for each in (done, failed):
+            again = replayed(place, each["task"])
+            assert again["equal"] is True, again
+            assert again["run"] == each["run"]
+            assert again["replayed"]["value"] == each["run"]["value"]
+        assert [len(place.job(job_id)["history"]), place.job(job_id)["status"]["state"]] == [2, "DONE"]
+
+
+def test_what_is_not_kept(tmp_path: Path) -> None:
+    """Without the option tasks are listed alone, and cannot be replayed; so are runs of other scripts, and no runs."""
+    with tracked("sqlite", tmp_path, lambda _: None) as service:
+        place = Place(service)
+        place.call("POST", "/workflows", json=FLOW)
+        place.put(CHANCE)
+        place.enter(FACTS)
+        (task,) = place.ended()
+        (run,) = place.call("GET", "/v1/scripts/decide/runs").json()["content"]
+        assert (run["task"], run["state"], "run" in run) == (task["id"], "DONE", False)
+        assert place.call("GET", "/v1/scripts/another/runs").json() == {"content": []}
+        for path in (f"decide/runs/{task['id']}", "decide/runs/4711", f"another/runs/{task['id']}"):
+            refused = httpx.post(f"{service.north}/v1/scripts/{path}/replay", trust_env=False, timeout=60)
+            assert (refused.status_code, "there is no task" in refused.json()["error"]) == (404, True)
+
+
+def test_pages(tmp_path: Path) -> None:
+    """Runs come page by page, the newest first, each once."""
+    with tracked("sqlite", tmp_path, lambda _: None, "--tracker-enabled") as service:
+        place = Place(service)
+        place.call("POST", "/workflows", json=FLOW)
+        place.put("throw 1")
+        for _ in range(5):
+            place.enter({})
+        expected = sorted((task["id"] for task in place.ended(5)), reverse=True)
+        found, after = list[int](), 0
+        for _ in range(6):
+            page = place.call("GET", "/v1/scripts/decide/runs", params={"limit": 2, "after": after}).json()
+            found += [run["task"] for run in page["content"]]
+            if "next" not in page:
+                break
+            after = page["next"]
+        assert found == expected
+
+
+def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a large run is kept, nor more in a day than there may be; a day later there is room again."""
+    monkeypatch.setattr(script_runs, "LARGEST", 100)
+    monkeypatch.setattr(script_runs, "MOST", 250)
+    now = [0.0]
+    tracker = Tracker(lambda: True, lambda: now[0])
+
+    def is_kept(size: int) -> bool:
+        request, result = RunRequest("", b"x" * (size - 2)), RunResult(Outcome.DONE)
+        return tracker.kept("v", request, result) is not None
+
+    assert [is_kept(size) for size in (101, 100, 100, 51, 50, 2)] == [False, True, True, False, True, False]
+    now[0] = 86_400.0
+    assert is_kept(100)
+    assert Tracker(lambda: False).kept("v", RunRequest("", b"{}"), RunResult(Outcome.DONE)) is None

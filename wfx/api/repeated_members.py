@@ -1,0 +1,48 @@
+"""Members that a request has twice: which of them is meant is anybody's guess, and any decoder takes the last one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from wfx.api.bad_request import BodyFault, BodyInvalid
+from wfx.api.schema_checks import pointer_to
+
+
+class _Repeated(Exception):
+    """An object has a member twice."""
+
+
+def require_once(raw: bytes) -> None:
+    """Look through a body that could be decoded. Raises BodyInvalid that names each member that an object has twice."""
+    text = raw.decode("utf-8", "replace").lstrip(" \t\r\n")
+    try:
+        _LOOKING.raw_decode(text)
+    except _Repeated:
+        raise BodyInvalid(_faults((), _KEEPING.raw_decode(text)[0])) from None
+
+
+def _look(members: list[tuple[str, Any]]) -> None:
+    """Take an object for nothing, once it was seen that it has no member twice."""
+    if len({name for name, _ in members}) < len(members):
+        raise _Repeated
+
+
+def _faults(place: tuple[str | int, ...], value: Any) -> Iterator[BodyFault]:
+    """Yield what is wrong with a value, in which objects are tuples of their members."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _faults((*place, number), item)
+    elif isinstance(value, tuple):
+        seen: dict[str, int] = {}
+        for name, inner in value:
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] == 2:
+                yield BodyFault(pointer_to((*place, name)), f"member '{name}' is given more than once")
+            yield from _faults((*place, name), inner)
+
+
+# Numbers are passed over: len() takes a text of any length, and says no more about it.
+_LOOKING = json.JSONDecoder(object_pairs_hook=_look, parse_int=len, parse_float=len)
+_KEEPING = json.JSONDecoder(object_pairs_hook=tuple, parse_int=len, parse_float=len)

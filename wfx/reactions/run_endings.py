@@ -1,0 +1,193 @@
+"""How runs of scripts and steps end: what they return is done in the transaction that ends their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+from wfx.domain import transition
+from wfx.domain.cause import Cause, decode_cause
+from wfx.domain.definition import DEEPEST, depth_within
+from wfx.domain.errors import JobNotFound, TransitionRefused
+from wfx.domain.job import Change, Job, Status
+from wfx.domain.json import decode
+from wfx.domain.numbers import encode_free_form
+from wfx.domain.workflow import Actor
+from wfx.reactions.admission import Admission
+from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
+from wfx.reactions.tokens import NOBODY, Owner
+from wfx.rules.action_types import ActionTypes
+from wfx.rules.evaluation import PlannedAction, planned
+from wfx.rules.event import Event
+from wfx.rules.graph import Action
+from wfx.rules.own_actions import RUN_STEP
+from wfx.store.operations import ChangeJob
+from wfx.store.protocol import Store
+from wfx.store.rule_records import Task
+from wfx.store.upkeep import present
+from wfx.tasks.performing import CannotBeDone, Ending
+
+LARGEST = 1024 * 1024
+"""Bytes of what a run is given."""
+MOST_ACTIONS = 100
+"""Actions that a run may ask for: all are done in one transaction, which others wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a task asks for."""
+
+    kind: str
+    """What is run: script or step."""
+    name: str
+    """Of that."""
+    payload: Any
+    data: Mapping[str, Any]
+    job_id: str
+    state: str
+    """The state that the job must be in; empty for any."""
+    rule: str
+    action: str
+
+    @classmethod
+    def of(cls, task: Task) -> Wanted:
+        """Read the input of a task, which a rule has checked."""
+        given: Mapping[str, Any] = decode(task.input)
+        texts = {name: str(given.get(name, "")) for name in ("job_id", "state", "rule", "action")}
+        kind = "step" if task.kind == RUN_STEP else "script"
+        texts["name"] = str(given.get(kind, ""))
+        return cls(kind=kind, payload=given.get("payload"), data=given.get("data", {}), **texts)
+
+
+class RunEndings:
+    """Makes the ends of tasks of what runs return."""
+
+    def __init__(
+        self, store: Store, types: Callable[[], ActionTypes], admission: Admission, most: Callable[[], int]
+    ) -> None:
+        """Take actions of these types, each ``most()`` times in a chain of events; 0 is no limit.
+
+        What lacks a token waits, by ``admission``.
+        """
+        self._store = store
+        self._admission = admission
+        self._types = cache(types)
+        self._most = most
+
+    async def job_of(self, wanted: Wanted) -> Job | None:
+        """Return the job of a run, if it has one. Raises CannotBeDone if it is not as it was."""
+        if not wanted.job_id:
+            return None
+        try:
+            job = await self._store.get_job(wanted.job_id)
+        except JobNotFound as exc:
+            raise CannotBeDone(f"stale: there is no job {wanted.job_id} any more") from exc
+        if stale := _stale(job, wanted.state):
+            raise CannotBeDone(stale)
+        return job
+
+    async def ending(self, task: Task, wanted: Wanted, job: Job | None, value: Mapping[str, Any]) -> Ending:
+        """Return what is done in the store. Raises CannotBeDone if the run wants what it may not."""
+        cause = _cause_of(task)
+        following = value.get("next", "")
+        if following and job is None:
+            raise CannotBeDone(f"the {wanted.kind} wants the state {following[:100]!a}, and the event has no job")
+        moves = [] if job is None or not following else [_move(cause, wanted, job, following, value.get("payload"))]
+        actions = value.get("actions", [])
+        if not isinstance(actions, list):
+            raise CannotBeDone(f"the {wanted.kind} returned actions that are no list")
+        if len(actions) > MOST_ACTIONS:
+            raise CannotBeDone(f"the {wanted.kind} returned {len(actions)} actions, at most {MOST_ACTIONS} are done")
+        root = _root_of(task, cause)
+        lineage = Lineage(root, await self._store.repetitions(root), self._most())
+        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        owner = NOBODY if job is None else Owner(job.client_id, job.workflow.name)
+        effects = effects_of_actions(
+            wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner
+        )
+        effects = await self._admission.admit_at_once(effects)
+        tell = partial(_tell, following, len(moves), effects)
+        return Ending([*moves, *effects.operations], effects.records, tell)
+
+
+def _cause_of(task: Task) -> Cause:
+    """Return the cause of what a run brings about: it counts as an event of its chain, since it may ask for others."""
+    cause = decode_cause(task.cause)
+    return cause._replace(depth=cause.depth + 1)
+
+
+def _root_of(task: Task, cause: Cause) -> str:
+    """Name the chain of a task: by the event of the log that began it, or by one from outside, as keys do."""
+    return "/".join(task.key.split("/", 2)[:2]) if cause.root is None else str(cause.root)
+
+
+def _move(cause: Cause, wanted: Wanted, job: Job, state: str, context: Any) -> ChangeJob:
+    """Return the report of the run. Raises CannotBeDone if ``state`` is none that it may move the job to."""
+    if context is not None and not isinstance(context, dict):
+        raise CannotBeDone(f"the {wanted.kind} returned a payload that is no object, which a context must be")
+    if not depth_within(context, DEEPEST):
+        raise CannotBeDone(f"the {wanted.kind} returned a payload that is nested more than {DEEPEST} levels deep")
+    status = Status(state, context=None if context is None else encode_free_form(context))
+    decide = partial(_decide, wanted=status, expected=job.state)
+    try:
+        decide(job)
+    except TransitionRefused as exc:
+        raise CannotBeDone(str(exc)) from exc
+    encoded = cause._replace(actor=actor_of(wanted.rule)).encoded
+    return ChangeJob(job.id, decide, len(status.context or b""), encoded)
+
+
+def _decide(job: Job, *, wanted: Status, expected: str) -> Change:
+    """Move a job, which must still be in the expected state, as ``WFX``. Raises TransitionRefused."""
+    if stale := _stale(job, expected):
+        raise TransitionRefused(stale)
+    if Actor.WFX not in job.workflow.eligible.get((job.state, wanted.state), ()):
+        raise TransitionRefused(f"WFX may not move the job from {job.state} to {wanted.state}")
+    return transition.decide(job, wanted, Actor.WFX)
+
+
+def _stale(job: Job, state: str) -> str:
+    return "" if state in ("", job.state) else f"stale: the job is in {job.state}, and was in {state}"
+
+
+def _plans(types: ActionTypes, wanted: Wanted, actions: Sequence[Any], event: Event) -> Iterator[PlannedAction]:
+    """Plan the actions that a script returned. Raises CannotBeDone for one that no rule could have."""
+    for number, given in enumerate(actions, 1):
+        kind = given.get("type") if isinstance(given, dict) else None
+        parameters = given.get("params", {}) if isinstance(given, dict) else None
+        if not isinstance(kind, str) or kind not in types or not isinstance(parameters, dict):
+            where = f"action {number} that the {wanted.kind} returned"
+            raise CannotBeDone(f"{where} has no type that there is, or no params")
+        yield planned(Action(f"{wanted.action}.{number}", types[kind], lambda _: {}), partial(dict, parameters), event)
+
+
+def _event_of(wanted: Wanted) -> Event:
+    payload = wanted.payload if isinstance(wanted.payload, dict) else {}
+    return Event(type="script", payload={**payload, **({"job_id": wanted.job_id} if wanted.job_id else {})})
+
+
+def _tell(state: str, moves: int, effects: Effects, answers: Sequence[Any]) -> str:
+    """Say what was done. Raises CannotBeDone if the job was moved meanwhile: then nothing is done."""
+    if moves and isinstance(answers[0], BaseException):
+        raise CannotBeDone(str(answers[0]))
+    results = effects.answers(answers[moves:])
+    failed = [f"{result.action_id}: {result.message}" for result in results if not result.success]
+    done = [f"moved the job to {state}"] if moves else []
+    if results:
+        done.append(f"{len(results) - len(failed)} of {len(results)} actions")
+    return "; ".join([*(done or ["nothing to do"]), *failed])
+
+
+def shown_job(job: Job) -> Mapping[str, Any]:
+    """Return a job as runs see it."""
+    return {
+        "id": job.id,
+        "clientId": job.client_id,
+        "workflow": job.workflow.name,
+        "state": job.state,
+        "tags": decode(job.tags),
+        "status": decode(job.status),
+        "definition": None if job.definition is None else decode(job.definition),
+    }
