@@ -89,9 +89,8 @@ class Sealing:
 
     def seal_text(self, place: str, owner: str, plain: str) -> str:
         """Seal a value of this owner for a place that only has text."""
-        nonce = self._next_nonce()
-        rest = self._cipher(self._head, owner).encrypt(nonce, plain.encode(), _bound_to(place, owner))
-        return self._text_head + b2a_base64(nonce + rest, newline=False).rstrip(b"=").decode("ascii")
+        rest = self.seal(place, owner, plain.encode())[HEAD:]
+        return self._text_head + b2a_base64(rest, newline=False).rstrip(b"=").decode("ascii")
 
     def known_text(self, place: str, owner: str, value: str) -> str:
         """Return what :meth:`open_text` does, for a value that is read again and again: some of them are kept."""
