@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,7 +20,7 @@ from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.step_tasks import StepTasks
 from wfx.rules.graph import Engine
 from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
-from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.engine import ScriptEngine, usual_processes
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.service.counted_steps import counted_steps
@@ -66,7 +65,7 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
         admitted=config.vm_pool_max_size,
         compiled=config.vm_pool_preload_size,
     )
-    engine = ScriptEngine(limits, os.cpu_count() or 1, _first_number())
+    engine = ScriptEngine(limits, usual_processes(), _first_number())
     stack.push_async_callback(engine.close)
     try:
         await engine.start()

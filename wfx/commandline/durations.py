@@ -7,6 +7,8 @@ import re
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 
+_NUMBER = re.compile(r"\d+\.?\d*", re.ASCII)
+
 
 def parse(text: str) -> float:
     """Return seconds. Raises ValueError when a unit is missing or the text is no duration; only 0 needs no unit."""
@@ -16,6 +18,11 @@ def parse(text: str) -> float:
     if not unsigned or _PART.sub("", unsigned):
         raise ValueError(f'"{text}" is no duration such as 300ms, 1.5s or 1m30s')
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
+
+
+def parse_seconds(text: str) -> float:
+    """Return seconds, which need no unit. Raises ValueError as :func:`parse` does."""
+    return float(text) if _NUMBER.fullmatch(text) else parse(text)
 
 
 def show(seconds: float) -> str:

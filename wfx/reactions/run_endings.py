@@ -31,6 +31,8 @@ from wfx.tasks.performing import CannotBeDone, Ending
 
 LARGEST = 1024 * 1024
 """Bytes of what a run is given."""
+MOST_ACTIONS = 100
+"""Actions that a run may ask for: all are done in one transaction, which others wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class RunEndings:
         actions = value.get("actions", [])
         if not isinstance(actions, list):
             raise CannotBeDone(f"the {wanted.kind} returned actions that are no list")
+        if len(actions) > MOST_ACTIONS:
+            raise CannotBeDone(f"the {wanted.kind} returned {len(actions)} actions, at most {MOST_ACTIONS} are done")
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
         plans = [await self._admitted(each) for each in _plans(self._types(), wanted, actions, _event_of(wanted))]

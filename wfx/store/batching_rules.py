@@ -103,7 +103,8 @@ class BatchingRules:
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         told, tell = (outcome, None) if isinstance(outcome, TaskOutcome) else (_UNTOLD, outcome)
-        finished = FinishTask(task.id, task.attempts, told, tuple(operations), settled(records), self._clock(), tell)
+        acts, now = tuple(operations), self._clock()
+        finished = FinishTask(task.id, task.attempts, told, acts, settled(records), now, tell, task.key)
         answers: Sequence[Any] = await self._writes.submit(finished)
         self._tell_tasks(records)
         return answers

@@ -308,6 +308,8 @@ class FinishTask:
     now: int
     tell: TellTask | None = None
     """Makes the outcome, if that depends on the results of the operations."""
+    key: str = ""
+    """Its key, by which its result is sealed."""
 
     @property
     def due(self) -> int:
