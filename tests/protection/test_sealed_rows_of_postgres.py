@@ -25,6 +25,7 @@ from tests.protection.test_sealed_rows import SECRET, fill
 from tests.store.backends import SEALING, SetClock
 from tests.store.postgres_schemas import schemas
 from tests.store.samples import FLOW, begin, move
+from tests.tasks.working import add, ended, running
 from wfx.demo.local import LocalService
 from wfx.domain.errors import SealedValueUnreadable
 from wfx.domain.json import Json
@@ -32,7 +33,7 @@ from wfx.store.opening import open_store
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.sealed_tables import TABLES
 from wfx.store.protocol import Store
-from wfx.store.rule_records import RuleRecords, TaskQuery
+from wfx.store.rule_records import RuleRecords, Task, TaskQuery, TaskState
 from wfx.store.storage_settings import StorageSettings
 
 JOBS = 400
@@ -98,6 +99,22 @@ async def test_each_damaged_value_is_named(option: str, sql: Callable[[str], lis
             assert [each.row for each in named] == [f"{table.name} {number}"]
             assert f"a sealed value of {table.place(column)} of" in named[0].found
             sql(put.format(value))
+
+
+async def test_a_damaged_task_fails_alone(option: str, sql: Callable[[str], list[str]]) -> None:
+    """A task whose value cannot be opened fails alone, with the reason; others are done, and all are listed."""
+    store = await open_store("postgres", option, StorageSettings(sealing=SEALING))
+    await add(store, ("a", "work", 1), ("b", "work", 2))
+    sql("UPDATE task SET input = (SELECT input FROM task WHERE key = 'b') WHERE key = 'a'")
+
+    async def work(task: Task) -> str:
+        return f"did {task.input.decode()}"
+
+    async with running(store, {"work": work}):
+        bad, good = await ended(store, 1), await ended(store, 2)
+    await store.close()
+    assert (bad.state, good.state) == (TaskState.FAILED, TaskState.DONE)
+    assert "a sealed value of task.input of a cannot be opened" in bad.damage
 
 
 async def test_a_damaged_job_fails_nobody_else(option: str, sql: Callable[[str], list[str]]) -> None:

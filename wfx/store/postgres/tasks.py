@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wfx.domain.errors import TaskNotFailed, TaskNotFound
+from wfx.domain.errors import SealedValueUnreadable, TaskNotFailed, TaskNotFound
+from wfx.protection.sealing import Sealing
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, HastenTasks, ReplayTask, TaskOperation
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.rows import Row
-from wfx.store.postgres.sealed_rows import TASK, opened, sealing_of
+from wfx.store.postgres.sealed_rows import TASK, opened_row, sealing_of
 from wfx.store.postgres.statements import SQL
 from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskSearch
 
@@ -69,4 +70,12 @@ async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
 
 
 def _tasks(plain: Plain, rows: Sequence[Row]) -> list[Task]:
-    return [*map(Task.of, opened(sealing_of(plain), TASK, rows))]
+    return [_task(sealing_of(plain), row) for row in rows]
+
+
+def _task(sealing: Sealing | None, row: Row) -> Task:
+    """Make a task of a row; one whose documents cannot be read stops no other."""
+    try:
+        return Task.of(opened_row(sealing, TASK, row))
+    except SealedValueUnreadable as exc:
+        return Task.damaged(row, str(exc))
