@@ -7,10 +7,12 @@ import os
 import random
 import resource
 import signal
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from waiting import eventually
 
 from tests.acceptance.clients import BASE, read_log
 from tests.acceptance.disks import FaultySystem, remount, small_disk
@@ -32,13 +34,19 @@ async def reads_go_on(service: LocalService) -> None:
         assert (await client.get("/health")).status_code == 200
 
 
+def tells_of_it(service: LocalService) -> bool:
+    """Whether the log tells that the disk is full."""
+    return any("changes are refused: the database is full" in line for line in service.lines)
+
+
 async def test_a_full_disk(tmp_path: Path) -> None:
-    """Row 1: on a full disk all changes are answered 507, and reads and streams go on; with room, changes do too."""
+    """Row 1: on a full disk all changes are answered 507, as the log tells, and reads go on; with room, changes do."""
     with small_disk(tmp_path, "1m"), LocalService(tmp_path) as service:
         load = Load(service, SEED)
         async with load.running():
             await load.trouble(200)
             assert set(load.recorder.troubles) == {507}
+            await asyncio.to_thread(eventually, partial(tells_of_it, service), "the log tells")
             await reads_go_on(service)
             remount(tmp_path, "size=32m")
             await load.more()

@@ -88,6 +88,7 @@ _ANSWERS: tuple[tuple[type[errors.WfxError], Answer], ...] = (
 
 _HEADERS: Mapping[str, Sequence[RawHeader]] = {
     _UNAVAILABLE.code: (LATER,),
+    _FULL.code: (LATER,),
     _KEY_IN_USE.code: ((b"retry-after", b"1"),),
 }
 """What else an answer has, by its code."""

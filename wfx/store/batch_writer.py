@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any, cast
 
-from wfx.domain.errors import SequenceTaken, StoreBusy, WfxError
+from wfx.domain.errors import SequenceTaken, StoreBusy, StoreFull, WfxError
 from wfx.domain.job import Event, Job
 from wfx.store.backend import Applied, Backend, EventTaken, JobsLocked, Snapshot
 from wfx.store.batching import AGAIN, LARGE, Answers, as_exception
@@ -33,8 +35,13 @@ from wfx.store.plan import Clock, Plan
 from wfx.store.protocol import EVERYTHING
 from wfx.store.rule_records import AnswersTo, SequencesNamed
 
+_log = logging.getLogger(__name__)
+
 _SMALL = 128 * 1024
 """Bytes of a job, or of what a change brings, up to which many are changed in one transaction."""
+
+_TOLD_AGAIN = 60.0
+"""Seconds until the log has one more record that the store is full."""
 
 
 class BatchWriter:
@@ -44,12 +51,20 @@ class BatchWriter:
         self._backend = backend
         self._feed = feed
         self._clock = clock
+        self._told_full = -_TOLD_AGAIN
 
     async def write(self, operations: Sequence[Operation]) -> Answers:
         """Do an exclusive operation, or operations on jobs in order, and make them durable together.
 
         Raises StoreUnavailable or StoreFull, and then none of them has happened.
         """
+        try:
+            return await self._write(operations)
+        except StoreFull as exc:
+            self._tell_full(exc)
+            raise
+
+    async def _write(self, operations: Sequence[Operation]) -> Answers:
         if isinstance(operations[0], ExclusiveOperation):
             if isinstance(operations[0], CreateWorkflow | DeleteWorkflow):
                 operations[0].begin()
@@ -64,6 +79,12 @@ class BatchWriter:
             case TakeEvent():
                 return await self._events(cast("Sequence[TakeEvent]", operations))
         return await self._change(cast("Sequence[JobOperation]", operations))
+
+    def _tell_full(self, error: StoreFull) -> None:
+        """Write a record of the log, but not for each change."""
+        if time.monotonic() - self._told_full >= _TOLD_AGAIN:
+            self._told_full = time.monotonic()
+            _log.error("changes are refused: %s", error)
 
     async def _change(self, operations: Sequence[JobOperation]) -> Answers:
         ids = {operation.job_id for operation in operations if not isinstance(operation, CreateJob)}
@@ -126,6 +147,8 @@ class BatchWriter:
         try:
             return await self._event(event)
         except WfxError as exc:
+            if isinstance(exc, StoreFull):
+                self._tell_full(exc)
             return exc.with_traceback(None)
         except Exception as exc:  # noqa: BLE001 - it goes to the caller whose event caused it
             return as_exception(exc)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from postgres_server import Postgres
+from postgres_server import USER, Postgres
 from waiting import eventually
 
 from tests.acceptance.streams.writing import WORKFLOW, create_job, operator, store_workflow
@@ -111,3 +111,42 @@ def test_another_database(server: Postgres, base: str, service: LocalService) ->
     with operator(service) as client:
         assert client.get("/jobs").status_code == 503
     assert not any("Traceback" in line for line in service.lines)
+
+
+def test_too_few_connections(server: Postgres, service: LocalService) -> None:
+    """While PostgreSQL lets the server have no more connections and lists get 503, probes and one log record tell."""
+    server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 3")
+    try:
+        with operator(service) as client:
+            for _ in range(3):
+                assert client.get("/jobs?sort=asc").status_code == 503
+        eventually(lambda: probes(service) == ("down", 503), "probes tell")
+        assert records(service, "store is down: no connection to PostgreSQL: ") == 1
+        told = [line for line in service.lines if "too many connections for role" in line]
+        assert [line for line in told if "store is down" not in line] == told[:1]
+    finally:
+        server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+    with operator(service) as client:
+        assert client.get("/jobs?sort=asc").status_code == 200
+
+
+_FILL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON event EXECUTE FUNCTION no_room()
+"""
+
+
+def test_no_room(server: Postgres, base: str, service: LocalService) -> None:
+    """While PostgreSQL has no room changes get 507 with Retry-After, one log record tells, and the service is up."""
+    server.sql(_FILL, base)
+    with operator(service) as client:
+        for _ in range(3):
+            answer = client.post("/jobs", json={"clientId": "c", "workflow": WORKFLOW})
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (507, "wfx.storeFull")
+            assert int(answer.headers["retry-after"]) > 0
+    assert records(service, "changes are refused: the database is full") == 1
+    assert probes(service) == ("up", 200)
+    server.sql("DROP FUNCTION no_room CASCADE", base)
+    assert create_job(service, "device")

@@ -133,3 +133,70 @@ async def test_a_change_goes_on_when_the_lock_is_gone(store: Store, operator: Pl
                 pass
     changed = await change
     assert (changed.version, changed.tags) == (3, b'["theirs"]')
+
+
+LOCKS = [
+    "LOCK TABLE job IN EXCLUSIVE MODE",
+    "SELECT FROM log FOR UPDATE",
+    "LOCK TABLE event",
+    "LOCK TABLE job, event, log, history",
+]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+async def test_health_tells_of_a_lock(store: Store, operator: Plain, lock: str) -> None:
+    """Row 52: once a change has waited for a lock in vain, health says so until the lock is gone, without a change."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute(lock)
+        await store.ping()  # nothing has waited yet
+        with pytest.raises(StoreUnavailable, match="somebody holds a lock"):
+            await store.change_job(job.id, move("RUN"))
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="changes wait for a lock"):
+                await store.ping()
+    await store.ping()
+    assert await store.get_job(job.id) == job
+
+
+async def test_health_is_up_once_a_change_is_done(store: Store, operator: Plain) -> None:
+    """Once a change is done that comes after a lock, health asks for no lock any more."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job IN EXCLUSIVE MODE")
+        with pytest.raises(StoreUnavailable, match="somebody holds a lock"):
+            await store.change_job(job.id, move("RUN"))
+    await store.change_job(job.id, move("RUN"))
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job IN EXCLUSIVE MODE")
+        await store.ping()
+
+
+async def test_a_lock_on_one_job_is_not_told_by_health(store: Store, operator: Plain) -> None:
+    """While somebody holds a lock on the row of a job alone, health is up."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute("SELECT FROM job FOR UPDATE")
+        with pytest.raises(StoreUnavailable, match="somebody holds a lock on this job"):
+            await store.change_job(job.id, move("RUN"))
+        await store.ping()
+
+
+async def test_health_names_the_lock_that_reads_wait_for(store: Store, operator: Plain) -> None:
+    """While reads wait for a lock, health says that it is a lock, and not that PostgreSQL gives no answer."""
+    job = await store.create_job(FLOW.name, begin())
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE job")
+        waiting = asyncio.create_task(store.get_job(job.id))
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        async with asyncio.timeout(30):
+            while not await operator.fetchval(waits) and not waiting.done():
+                pass
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="changes wait for a lock"):
+                await store.ping()
+        with pytest.raises(StoreUnavailable, match="somebody holds a lock"):
+            await waiting
+        with pytest.raises(StoreUnavailable, match="changes wait for a lock"):
+            await store.ping()
+    await store.ping()

@@ -31,9 +31,11 @@ from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
 from wfx.store.postgres.enrolment import Membership
+from wfx.store.postgres.faults import ConnectionLost
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
+from wfx.store.postgres.lock_check import LockCheck
 from wfx.store.postgres.notification_check import Pair
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
@@ -54,6 +56,7 @@ class Openers:
     point: Open
     search: Open
     listen: Open
+    check: Open
     known: KnownLog
     """What they look for in the database."""
     make_durable: bool = False
@@ -90,6 +93,7 @@ class PostgresBackend:
             notified=notified,
         )
         self.buckets = PostgresBuckets(openers.point, deadlines)
+        self._lock_check = LockCheck(openers.check, (self._writer.connection, self._points, self._pages), deadlines)
 
         self._known.is_connected = lambda: any(each.is_open for each in self._connections())
         self._known.leave_all = self._leave_all
@@ -242,16 +246,25 @@ class PostgresBackend:
         return ()
 
     async def describe(self) -> DatabaseFigures:
-        single = (self._writer, self._points, self._pages, self._listener, self.buckets)
+        single = (self._writer, self._points, self._pages, self._listener, self.buckets, self._lock_check)
         connections = self._searches.open_ones + sum(each.is_open for each in single)
         return await self._points.read(partial(figures.describe, connections=connections))
 
     async def ping(self) -> None:
-        read_only, unfit = await self._ask("ping")
+        try:
+            read_only, unfit = await self._ask("ping")
+        except StoreUnavailable as exc:
+            if self._points.is_open and not isinstance(exc, ConnectionLost):
+                await self._lock_check.require()  # what is asked there by others is not answered: perhaps of a lock
+            raise
         if unfit:
             raise StoreUnavailable(f"the user of the database lacks these rights, or it the tables: {unfit}")
         if read_only:
             raise StoreUnavailable(READ_ONLY)
+        if self._lock_check.is_due:
+            await self._lock_check.require()
+        until = asyncio.get_running_loop().time() + self._deadlines.known_down
+        await asyncio.gather(*(each.require(until) for each in self._connections()))
 
     async def _answer(self) -> None:
         await self._ask("answer")
@@ -262,7 +275,7 @@ class PostgresBackend:
 
     async def close(self) -> None:
         await self._listener.close()
-        others = (self._writer, self._points, self._pages, self._searches, self.buckets)
+        others = (self._writer, self._points, self._pages, self._searches, self.buckets, self._lock_check)
         await asyncio.gather(*(each.close() for each in others))
 
 

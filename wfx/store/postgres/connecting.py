@@ -15,7 +15,7 @@ from wfx.protection.sealing import Sealing
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.driver import DriverConnection, telling_loss
-from wfx.store.postgres.faults import LOST, text_of, translate
+from wfx.store.postgres.faults import LOST, Refused, is_refusal, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.sealed_rows import SealingConnection
@@ -57,8 +57,8 @@ class Connector:
     """Keys that values are sealed with."""
 
     async def __call__(self) -> Plain:
-        """Connect. Raises StoreUnavailable, whose message has no secrets."""
-        failures, wrong = [], "no connection to PostgreSQL"
+        """Connect. Raises StoreUnavailable, whose message has no secrets; Refused where PostgreSQL refuses it."""
+        failures, wrong, kind = [], "no connection to PostgreSQL", StoreUnavailable
         doubtful: list[tuple[Plain, Objection]] = []
         try:
             for place in self.target.tried():
@@ -67,6 +67,7 @@ class Connector:
                 except _NextPlease as exc:
                     failures.append(f"{place}: {exc}")
                     wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
+                    kind = Refused if is_refusal(exc.__cause__) else kind
                     continue
                 if objection is None:
                     return plain
@@ -79,7 +80,7 @@ class Connector:
         finally:
             for plain, _ in doubtful:
                 plain.terminate()
-        raise StoreUnavailable(f"{wrong}: {'; '.join(failures)}")
+        raise kind(f"{wrong}: {'; '.join(failures)}")
 
     def _least_doubtful(self, doubtful: Sequence[tuple[Plain, Objection]]) -> tuple[Plain, Objection] | None:
         """Choose where no other can be had, and have all connections made there; None if none will do."""

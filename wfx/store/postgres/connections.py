@@ -60,6 +60,8 @@ class Connection:
         self._refusal: StoreUnavailable | None = None
         self._locked = ""
         """What the last one was told who waited for somebody's lock in vain; also what others wait behind."""
+        self.waited_in_vain = False
+        """Whether a statement was given up that waited for a lock, or for whatever it was; set back by others."""
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +105,8 @@ class Connection:
                 found = translate(exc)
                 tell_unfit(found)
                 self._locked = str(found) if isinstance(found, Locked) else ""
+                if isinstance(found, Locked) or isinstance(exc, TimeoutError | asyncpg.QueryCanceledError):
+                    self.waited_in_vain = True
                 if not keeps_connection(found):
                     self.drop(found if isinstance(exc, TimeoutError) else None)
                 if found is None:
@@ -112,6 +116,11 @@ class Connection:
                 if self._writes:  # nobody knows what it still does
                     self.drop()
                 raise
+
+    async def require(self, until: float) -> None:
+        """Raise StoreUnavailable if it could not be opened when it was needed last, and cannot be opened now either."""
+        if self._refusal is not None and not self._closed:
+            await self.run(_nothing, until)
 
     async def close(self) -> None:
         """Close it for good."""
@@ -194,6 +203,10 @@ class Connection:
             self._opening = None
         self._pause, self._refusal = 0.0, None
         return plain
+
+
+async def _nothing(_: Plain) -> None:
+    pass
 
 
 def _retrieve_exception(opening: asyncio.Task[Plain]) -> None:

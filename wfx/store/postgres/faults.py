@@ -18,6 +18,10 @@ class Unfit(StoreUnavailable):
     """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
 
 
+class Refused(StoreUnavailable):
+    """PostgreSQL answers and lets this server have no connection: it has too many, or knows the user no more."""
+
+
 class Locked(StoreBusy):
     """Somebody else holds a lock; the statement changed nothing, and the connection is good."""
 
@@ -35,6 +39,8 @@ _AGAIN_AFTER = 60.0
 _GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA …, or CREATE ON SCHEMA … to make them, TO it"
 """What gives the user of the database what it needs."""
 _SYNTAX = "42601"
+_REFUSING = ("28", "53", "55")
+"""What SQLSTATE begin with where a connection is refused, and that not since PostgreSQL starts or ends."""
 _POOLED = ("26000", "42P05")
 """Prepared statements that are missing in a session, or that somebody else has prepared there."""
 _POOLER = "a pooler of transactions seems to be in between: servers need --postgres-pooler, commands another address"
@@ -52,7 +58,7 @@ _KINDS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
 )
 """What begins of SQLSTATE mean; the first one counts. What a batch refers to is gone meanwhile, too (23503)."""
 _told: dict[str, float] = {}
-"""When it was told last that a database is unfit, by the message."""
+"""When it was told last that a database is unfit or lets nobody in, by the message."""
 _MOST_TOLD = 100
 _log = logging.getLogger(__name__)
 
@@ -68,6 +74,11 @@ def translate(error: BaseException) -> Exception | None:
     if isinstance(error, LOST) and not isinstance(error, ValueError):
         return ConnectionLost(_LOST_CONNECTION)  # what the driver says is about its own insides
     return None
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Tell whether PostgreSQL answers what asks for a connection, and does not let it have one."""
+    return isinstance(error, asyncpg.PostgresError) and str(getattr(error, "sqlstate", "")).startswith(_REFUSING)
 
 
 def text_of(error: BaseException) -> str:
@@ -91,9 +102,9 @@ def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
 
 
 def tell_unfit(error: Exception | None) -> None:
-    """Write a record of the log if a database is unfit, but not for each request."""
+    """Write a record of the log if a database is unfit, or lets nobody in, but not for each request."""
     now, text = time.monotonic(), str(error)
-    if isinstance(error, Unfit) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+    if isinstance(error, Unfit | Refused) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         if len(_told) >= _MOST_TOLD:
             _told.clear()
         _told[text] = now

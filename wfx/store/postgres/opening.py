@@ -78,12 +78,13 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     point = target.opener(_DEADLINES.read - grace, _SESSION, grace, known)
     listen = direct.opener(_DEADLINES.read - grace, _SESSION, grace, known, follows=True)
     search = target.opener(settings.search_timeout, _SEARCH, known=known)
+    check = target.opener(_DEADLINES.ping, _SESSION, grace)  # knows no log: to look at it could wait for a lock, too
     try:
         await _migrate(target, settings.sealing)
         heard = await _open_heard(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
         make_durable = settings.pooler and not settings.may_lose_commits  # elsewhere sessions keep what they began with
         member = Membership(target.name, settings.sealing, has_session=not settings.pooler)
-        openers = Openers(write, point, search, listen, known, make_durable, member)
+        openers = Openers(write, point, search, listen, check, known, make_durable, member)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard is not None)
         await backend.open(heard)
     except StoreUnusable:

@@ -113,6 +113,7 @@ class Writer:
         async with self._under_way:
             applied = await self._apply(batch_of(plan), checkpoint)
             if applied.first_seq:
+                self.connection.waited_in_vain = False
                 kept = [event for event in plan.events if event.job_id not in applied.stale]
                 self._known.note(applied.first_seq + len(kept) - 1, kept[-1].ctime, kept[-1].job_id)
             return applied
