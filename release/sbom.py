@@ -1,4 +1,4 @@
-"""Bill of materials: what wfx consists of, from requirements.lock, as CycloneDX 1.6 or SPDX 2.3."""
+"""Bill of materials: the packages of requirements.lock and the engine of scripts, as CycloneDX 1.6 or SPDX 2.3."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 from hatch_build import commit_of
 from release.clock import build_time
 from release.components import ROOT, Component, components, direct_needs, project
+from release.engine_part import EnginePart, engine_part
+from wfx.scripts.engine_file import SHA256
 from wfx.version import COMMIT
 
 _NAMESPACE = uuid.UUID("0b1f6f0e-2a52-5f0b-9d0e-6d0f1f2a7c11")
@@ -25,7 +27,7 @@ def _time() -> str:
 
 
 def _serial(parts: list[Component]) -> uuid.UUID:
-    told = [project()["version"], commit_of(ROOT), *(f"{part.name}=={part.version}" for part in parts)]
+    told = [project()["version"], commit_of(ROOT), *(f"{part.name}=={part.version}" for part in parts), SHA256]
     return uuid.uuid5(_NAMESPACE, "\n".join(told))
 
 
@@ -43,7 +45,8 @@ def cyclonedx(parts: list[Component]) -> dict[str, Any]:
     about = project()
     own = _purl(about["name"], about["version"])
     references = {part.name: _purl(part.name, part.version) for part in parts}
-    needs = [(own, direct_needs()), *((references[part.name], part.needs) for part in parts)]
+    engine = engine_part()
+    needs = [(references[part.name], part.needs) for part in parts]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -66,8 +69,21 @@ def cyclonedx(parts: list[Component]) -> dict[str, Any]:
                 "hashes": [{"alg": "SHA-256", "content": content} for content in part.hashes],
             }
             for part in parts
+        ] + [_engine_component(engine)],
+        "dependencies": [
+            {"ref": own, "dependsOn": [*(references[name] for name in direct_needs()), engine.purl]},
+            *({"ref": one, "dependsOn": [references[name] for name in names]} for one, names in needs),
+            {"ref": engine.purl, "dependsOn": []},
         ],
-        "dependencies": [{"ref": one, "dependsOn": [references[name] for name in names]} for one, names in needs],
+    }  # fmt: skip
+
+
+def _engine_component(engine: EnginePart) -> dict[str, Any]:
+    return {
+        "type": "library", "bom-ref": engine.purl, "name": engine.name, "version": engine.version,
+        "description": f"QuickJS as WebAssembly: {engine.file}", "licenses": _license(engine.license),
+        "purl": engine.purl, "hashes": [{"alg": "SHA-256", "content": engine.sha256}],
+        "properties": [{"name": "wfx:file", "value": engine.file}],
     }  # fmt: skip
 
 
@@ -75,6 +91,7 @@ def spdx(parts: list[Component]) -> dict[str, Any]:
     """Describe the parts, and which of them needs which, as SPDX."""
     about = project()
     own = _spdx_package(about["name"], about["version"], about["license"])
+    engine = _engine_package(engine_part())
     needs = [(about["name"], direct_needs()), *((part.name, part.needs) for part in parts)]
     return {
         "spdxVersion": "SPDX-2.3",
@@ -83,9 +100,10 @@ def spdx(parts: list[Component]) -> dict[str, Any]:
         "name": f"{about['name']}-{about['version']}",
         "documentNamespace": f"https://spdx.org/spdxdocs/{about['name']}-{about['version']}-{_serial(parts)}",
         "creationInfo": {"created": _time(), "creators": [f"Tool: {_TOOL}-{about['version']}"]},
-        "packages": [own, *(_spdx_package(part.name, part.version, part.license) for part in parts)],
+        "packages": [own, *(_spdx_package(part.name, part.version, part.license) for part in parts), engine],
         "relationships": [
             _relationship("SPDXRef-DOCUMENT", "DESCRIBES", own["SPDXID"]),
+            _relationship(own["SPDXID"], "CONTAINS", engine["SPDXID"]),
             *(
                 _relationship(_spdx_name(one), "DEPENDS_ON", _spdx_name(name))
                 for one, names in needs for name in names
@@ -111,6 +129,16 @@ def _spdx_package(name: str, version: str, expression: str) -> dict[str, Any]:
         "filesAnalyzed": False, "licenseConcluded": "NOASSERTION", "licenseDeclared": expression,
         "copyrightText": "NOASSERTION", "externalRefs": [reference],
     }  # fmt: skip
+
+
+def _engine_package(engine: EnginePart) -> dict[str, Any]:
+    package = _spdx_package(engine.name, engine.version, engine.license)
+    (reference,) = package["externalRefs"]
+    return package | {
+        "packageFileName": engine.file,
+        "checksums": [{"algorithm": "SHA256", "checksumValue": engine.sha256}],
+        "externalRefs": [reference | {"referenceLocator": engine.purl}],
+    }
 
 
 FORMATS: dict[str, Callable[[list[Component]], dict[str, Any]]] = {"cyclonedx": cyclonedx, "spdx": spdx}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from release import licences, sbom
 from release.components import ROOT, Component, NotAsLocked, project
+from release.engine_part import LICENSE_TEXT, engine_part
 
 HOME = "usr/lib/wfx"
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -30,6 +31,7 @@ _SHARED = {
     "systemd/wfx.service": "lib/systemd/system/wfx.service",
     "systemd/wfx@.service": "lib/systemd/system/wfx@.service",
     "systemd/wfx@.socket": "lib/systemd/system/wfx@.socket",
+    "systemd/wfx-scripts.conf": "usr/share/doc/wfx/systemd/wfx-scripts.conf",
     "sysusers.d/wfx.conf": "usr/lib/sysusers.d/wfx.conf",
     "tmpfiles.d/wfx.conf": "usr/lib/tmpfiles.d/wfx.conf",
     "wfx.yml": "etc/wfx/wfx.yml",
@@ -143,6 +145,7 @@ def _documents(tree: Path, parts: list[Component]) -> None:
     for part in parts:
         for place, text in licences.texts(part).items():
             _write(tree / _LICENCES / part.name / place, text)
+    _write(tree / _LICENCES / engine_part().name / "LICENSE.txt", LICENSE_TEXT.read_bytes())
     _write(tree / _LICENCES / "wfx" / "LICENSE", (ROOT / "LICENSE").read_bytes())
 
 
@@ -156,7 +159,7 @@ def _run_by_own_python(program: Path) -> None:
 
 def _copyright(parts: list[Component]) -> str:
     """Say whose each part is, and where the texts of the licences are."""
-    own = project()
+    own, engine = project(), engine_part()
     stanzas = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: wfx",
         f"Files: *\nCopyright: the authors of wfx\nLicense: {own['license']}",
@@ -165,6 +168,10 @@ def _copyright(parts: list[Component]) -> str:
             f"Copyright: the authors of {part.name}, as its own files say\nLicense: {licences.short_name(part.license)}"
             for part in parts
         ),
-        *licences.stanzas([own["license"], *(part.license for part in parts)], _LICENCES),
+        (
+            f"Files: {_PACKAGES}/{engine.file}\nCopyright: the authors of {engine.name}, and of what is built into it\n"
+            f"License: {licences.short_name(engine.license)}"
+        ),
+        *licences.stanzas([own["license"], engine.license, *(part.license for part in parts)], _LICENCES),
     ]
     return "\n\n".join(stanzas) + "\n"

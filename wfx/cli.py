@@ -43,7 +43,7 @@ def _flag(option: Row) -> Option:
     extensions = DIRECTORY if option.name in _DIRECTORIES else ()
     return Option(
         option.name,
-        _KINDS[option.kind],
+        Kind.SECONDS if option.name.endswith("-seconds") else _KINDS[option.kind],
         option.help,
         default,
         choices=option.choices,
@@ -265,6 +265,8 @@ ROOT = Command(
         Writes a consistent copy of the store to FILE, also while a server works on it. FILE must not exist. Of
         SQLite it is a database; a server that starts on it gives its log a new identity, so that readers of the old
         log find out. Of PostgreSQL it is what "wfx export" writes, and "wfx import" fills an empty database from it.
+        Encrypted values stay so: a file of SQLite has them as they are, and what is written of PostgreSQL is encrypted
+        as a whole by the first of the keys, which have to be given.
         """,
             usage="FILE",
             examples="""
@@ -277,7 +279,7 @@ ROOT = Command(
         # PostgreSQL
         wfx backup --storage postgres --storage-opt postgres://db.example/wfx wfx-backup.jsonl
         """,
-            options=_STORE_FLAGS,
+            options=(*_STORE_FLAGS, *_KEY_FLAGS),
             run=_backup,
             extensions=("db",),
         ),

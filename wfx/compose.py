@@ -50,6 +50,7 @@ from wfx.plugin.discovery import check_option
 from wfx.plugin.middleware import PluginMiddleware
 from wfx.plugin.observing import Observing
 from wfx.plugin.program import PluginSettings
+from wfx.reactions.admission import Admission
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
@@ -253,7 +254,8 @@ async def _open_services(
     jobs = Jobs(store, guard)
     figures, fatals = RuleFigures(), Fatals()
     scripts = await open_scripts(config, tunables, store, stack)
-    tasks = rule_tasks(config, tunables, counted_steps(store, guard), rules, limits, scripts)
+    admission, counted = Admission(store, limits), counted_steps(store, guard)
+    tasks = rule_tasks(config, tunables, counted, rules, limits, admission, scripts, jobs.created)
     services = Services(
         jobs=jobs,
         limits=limits,
@@ -270,14 +272,14 @@ async def _open_services(
         max_body=config.max_body_size,
         tunables=tunables,
         rule_store=store,
-        incoming=await stack.enter_async_context(Incoming(counted_steps(store, guard), rules, figures, fatals, limits)),
+        incoming=await stack.enter_async_context(Incoming(counted, rules, figures, fatals, admission)),
         tasks=Tasks(store, await stack.enter_async_context(tasks)),
         scripts=scripts,
         rules=rules,
         rule_figures=figures,
         fatals=fatals,
     )
-    await stack.enter_async_context(rule_consumer(services, store))
+    await stack.enter_async_context(rule_consumer(services, store, admission))
     return services
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -12,35 +12,52 @@ from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
-from wfx.limits.policy import Kind
+from wfx.limits.policy import Bands, Kind
+from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
-from wfx.reactions.rules import Rules
+from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.step_tasks import StepTasks
+from wfx.reactions.waiting_action import KIND as WAITING_ACTION
+from wfx.reactions.waiting_action import WaitingActions
 from wfx.rules.graph import Engine
 from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
-from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.engine import ScriptEngine, usual_processes
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
+from wfx.service.bounded_counts import BoundedCounts
 from wfx.service.counted_steps import counted_steps
-from wfx.service.limits import Limits
+from wfx.service.limits import Limits, policy_of
 from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
 from wfx.tasks.opening import open_tasks
-from wfx.tasks.runner import TaskRunner
+from wfx.tasks.runner import LOOK_SECONDS
+from wfx.tasks.runners import TaskRunners
+
+_logger = logging.getLogger("wfx")
+_LOOK_SELDOM = 3600.0
+"""Seconds between two looks for actions that wait for limits, where there are none."""
 
 
 async def open_rules(config: Config) -> Rules:
     """Read the rules before anything else is done. Raises OptionRefused."""
     rules = Rules(_rule_source(config))
+    if not config.enable_scripts:
+        rules.observe(partial(_warn_of_scripts, rules))
     try:
         await rules.open()
     except RulesUnusable as exc:
         raise OptionRefused("rules", "\n".join(exc.faults)) from exc
     return rules
+
+
+def _warn_of_scripts(rules: Rules) -> None:
+    """Warn of rules that need what is off."""
+    if rules.graph is not None and (warnings := scripts_missing(rules.graph)):
+        _logger.warning("rules run scripts, and scripts are off", extra={"fields": {"warnings": list(warnings)}})
 
 
 def prepare_rules(rules: Rules, config: Config) -> Callable[[], None]:
@@ -66,7 +83,7 @@ async def _open_engine(config: Config, stack: AsyncExitStack) -> ScriptEngine:
         admitted=config.vm_pool_max_size,
         compiled=config.vm_pool_preload_size,
     )
-    engine = ScriptEngine(limits, os.cpu_count() or 1, _first_number())
+    engine = ScriptEngine(limits, usual_processes(), _first_number())
     stack.push_async_callback(engine.close)
     try:
         await engine.start()
@@ -81,28 +98,54 @@ def _first_number() -> int:
 
 
 def rule_tasks(
-    config: Config, tunables: Holder[Tunables], store: Store, rules: Rules, limits: Limits, scripts: Scripts
-) -> TaskRunner:
-    """Make what works on the tasks of rules."""
-    endings = RunEndings(store, all_actions, limits, partial(_most_repetitions, tunables))
+    config: Config,
+    tunables: Holder[Tunables],
+    store: Store,
+    rules: Rules,
+    limits: Limits,
+    admission: Admission,
+    scripts: Scripts,
+    created: BoundedCounts,
+) -> TaskRunners:
+    """Make what works on the tasks of rules; jobs that these create are counted."""
+    endings = RunEndings(store, all_actions, admission, partial(_most_repetitions, tunables))
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
     steps = StepTasks(lambda: rules.steps, endings)
-    return open_tasks(
+    runners = open_tasks(
         store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
         {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
+        {WAITING_ACTION: WaitingActions(admission, created).perform},
+        lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip
+    tunables.derive(partial(_look_at_limits, [policy_of(tunables.current).bands], admission, runners))
+    return runners
+
+
+def _look_at_limits(
+    known: list[Mapping[Kind, Bands]], admission: Admission, runners: TaskRunners, new: Tunables
+) -> Callable[[], None]:
+    """Prepare to have what waits for limits tried anew, once others are used than are known."""
+    bands = policy_of(new).bands
+
+    def take() -> None:
+        if bands != known[0]:
+            known[0] = bands
+            admission.forget()
+            runners.hurry()
+
+    return take
 
 
 def _action_workers(rules: Rules) -> int:
     return (Engine() if rules.graph is None else rules.graph.engine).action_workers
 
 
-def rule_consumer(services: Services, store: Store) -> RuleConsumer:
+def rule_consumer(services: Services, store: Store, admission: Admission) -> RuleConsumer:
     """Make what has the rules work on the log."""
     return RuleConsumer(
         counted_steps(store, services.guard), services.rules, services.rule_figures, services.fatals,
-        services.jobs.created, services.limits, partial(_most_repetitions, services.tunables),
+        services.jobs.created, admission, partial(_most_repetitions, services.tunables),
         is_shared=store.buckets is not None,
     )  # fmt: skip
 

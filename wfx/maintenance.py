@@ -43,7 +43,7 @@ def run_backup(call: Invocation) -> int:
     try:
         kind = backend_kind(call.settings.text("storage"))
         with shown(call.err) as progress:
-            restoring = kind.back_up(call.settings.text("storage-opt"), target, progress)
+            restoring = kind.back_up(call.settings.text("storage-opt"), target, progress, sealing_for(call.settings))
     except StoreError as exc:
         raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"wrote {target} ({target.stat().st_size:,} bytes)")

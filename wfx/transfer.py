@@ -23,6 +23,7 @@ from wfx.protection.sealing import Sealing
 from wfx.store.backend_kinds import BackendKind, backend_kind
 from wfx.store.dump import DumpReader, Header, Record, lines
 from wfx.store.dump_file import reported, write_dump
+from wfx.store.sealed_dump import BEGIN, opened_lines
 
 _STANDARD_STREAM = "-"
 _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
@@ -93,7 +94,7 @@ def _argument(call: Invocation, command: str, what: str) -> str:
 def _opened(source: str, call: Invocation) -> Iterator[_Source]:
     """Open what is to be imported; a file is what its content says, whatever its name."""
     if source == _STANDARD_STREAM:
-        yield _dump_of("standard input", call.stdin)
+        yield _dump_of("standard input", call.stdin, sealing_for(call.settings))
         return
     is_address = _ADDRESS.match(os.fsencode(source)) and not os.path.exists(source)  # noqa: PTH110 - too long a name is no file
     sealing = sealing_for(call.settings)
@@ -115,7 +116,7 @@ def _opened_file(path: str, sealing: Sealing | None) -> Iterator[_Source]:
         if start.startswith(_GZIP):
             raise StoreUnusable(f"{path} is compressed: gunzip -c {shlex.quote(path)} | wfx import -")
         if not start.startswith(_DATABASE) and not _ADDRESS.match(start):
-            yield _dump_of(path, file)
+            yield _dump_of(path, file, sealing)
             return
         text = os.fsdecode(file.read(_LONGEST_HEADER)).strip()
     with (
@@ -142,19 +143,20 @@ def _database(name: str, place: str, sealing: Sealing | None) -> Iterator[_Sourc
         yield _Source(header, records, lambda reason: StoreUnusable(f"the source {kind.describe(place)}: {reason}"))
 
 
-def _dump_of(name: str, file: BinaryIO) -> _Source:
-    reader = DumpReader(name, _lines_of(file))
+def _dump_of(name: str, file: BinaryIO, sealing: Sealing | None) -> _Source:
+    reader = DumpReader(name, opened_lines(name, _lines_of(file), sealing))
     return _Source(reader.header, reader.records(), reader.refusal)
 
 
 def _lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a file. Raises OSError for one that is longer than any record is."""
     line = file.readline(_LONGEST_HEADER)
+    most = LONGEST_LINE * 3 // 2 if line.startswith(BEGIN) else LONGEST_LINE  # sealed, a record is in base64
     while line:
         yield line
-        line = file.readline(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
-            raise OSError(errno.EFBIG, f"it has more than {LONGEST_LINE} bytes")
+        line = file.readline(most + 1)
+        if len(line) > most:
+            raise OSError(errno.EFBIG, f"it has more than {most} bytes")
 
 
 def _extent(header: Header) -> str:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bench import machine, option_costs, outside_events, plugins, postgresql, ratios, rules, streams, tls
+from bench import machine, option_costs, outside_events, plugins, postgresql, ratios, rules, scripts, streams, tls
 from bench.machine import say
 from bench.ratios import Effort
 from bench.servers import ENGINES
@@ -57,7 +57,7 @@ def _on_sqlite(given: argparse.Namespace, found: dict[str, list[dict[str, Any]]]
             measured = (plugins.measure(engine), tls.measure(engine), option_costs.measure(engine))
             _keep_figures(engine, chain(streams.measure(engine, updates=given.updates), *measured), found)
     if not given.operation:
-        _keep_figures("any", chain(rules.measure(), outside_events.measure()), found)
+        _keep_figures("any", chain(rules.measure(), outside_events.measure(), scripts.measure()), found)
 
 
 def _on_postgresql(given: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> None:

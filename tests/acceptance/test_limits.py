@@ -25,6 +25,7 @@ from wfx.config.options import Config
 from wfx.request_context import Side
 from wfx.service.limits import Limits
 from wfx.store.postgres.statements import SQL
+from wfx.store.redis.buckets import RedisTarget
 
 FLEET = "/api/fleet/v1"
 WORKFLOW = {
@@ -364,7 +365,7 @@ async def test_rules_that_wait_for_long_are_told(
 ) -> None:
     """A record says once which limit holds the rules up, and for how long."""
     (tmp_path / "rules.yml").write_text(GO_ON)
-    limits: Storage = {"sandbox_rate_limit_instance_start": ("client=1/P1D",), "rules": str(tmp_path / "rules.yml")}
+    limits: Storage = {"sandbox_rate_limit_instance_start": ("1/P1D",), "rules": str(tmp_path / "rules.yml")}
     async with service(tmp_path, {**storage, **limits}) as clients:
         job_id = (await clients.create()).json()["id"]
         assert (await clients.report(job_id, state="A", progress=1)).status_code == 200
@@ -483,8 +484,18 @@ async def test_redis_that_is_away(redis_settings: dict[str, Any], tmp_path: Path
             assert len(told) == 1
             assert f"Redis at {own.host} cannot be used" in told[0]
             assert PASSWORD not in told[0]
+            shown = await clients.limits()
+            assert [(each["left"], each["taken"]) for each in shown["content"]] == [(0, 3)]
+            assert f"Redis at {own.host} cannot be used" in shown["warning"]
             own.start()
             assert statuses([await clients.create() for _ in range(5)]) == {201: 3, 429: 2}
+            assert "warning" not in await clients.limits()
+
+
+def test_the_password_of_redis_is_not_shown() -> None:
+    """Where Redis is can be written to a log."""
+    target = RedisTarget("cache", 6379, PASSWORD, False, "wfx:")
+    assert f"{target!r} {target}" == "RedisTarget(cache:6379) RedisTarget(cache:6379)"
 
 
 @pytest.mark.parametrize(

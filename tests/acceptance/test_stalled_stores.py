@@ -132,6 +132,33 @@ async def change(client: httpx.AsyncClient, what: str, job_id: str) -> httpx.Res
     return await client.request(method, path.replace("{id}", job_id), json=body, headers=headers)
 
 
+RULES = """version: v1
+scenarios:
+  - id: order
+    event_types: [order]
+    children:
+      - action: {id: create, type: create_job, params: {client_id: ruled, workflow: w}}
+"""
+
+
+async def test_an_event(kept: Kept, tmp_path: Path) -> None:
+    """An event from outside gets 408 as well, nothing of it is done, and told again under its id it is done once."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    event = {"type": "order", "id": "e"}
+    ruled = kept._replace(settings={**kept.settings, "rules": str(tmp_path / "rules.yml")})
+    async with service(tmp_path, ruled) as (running, client):
+        running.tune(sandbox_max_command_duration=LIMIT)
+        async with kept.stalled("writes"):
+            stalled = await client.post("/v1/events", json=event)
+        assert (stalled.status_code, TOLD in stalled.text) == (408, True)
+        running.tune(sandbox_max_command_duration=0.0)
+        assert (await client.get(JOBS)).json()["content"] == []
+        for _ in range(2):
+            answer = await client.post("/v1/events", json=event)
+            assert (answer.status_code, answer.json()["actions_executed"][0]["success"]) == (200, True)
+        assert len((await client.get(JOBS)).json()["content"]) == 1
+
+
 @pytest.mark.parametrize("mode", ["writes", "reads"])
 async def test_every_kind_of_change(kept: Kept, tmp_path: Path, mode: str) -> None:
     """While another program holds a lock on the database, each kind of change gets 408 and is not made."""

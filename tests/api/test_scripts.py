@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from conformance import conforming_client
 
 from wfx.api.plain_errors import PREFIX
 from wfx.demo.local import LocalService
+from wfx.scripts.engine import usual_processes
 
 DOUBLE = "function main(payload) {\n  return {next: 'DONE', payload: {score: payload.amount * 2}}\n}\n"
 JS = {"Content-Type": "text/javascript"}
@@ -166,6 +169,7 @@ def test_limits(scripts: httpx.Client, source: str, outcome: str) -> None:
 @pytest.mark.parametrize(("source", "outcome", "place"), [
     ("let a = 1\nthrow new Error('no')", "error", 2),
     ("function main() { return 7 }", "result", None),
+    ("throw '\\ud800\\0\\u2028'", "error", None),
     ("globalThis['ev' + 'al']('1')", "error", 1),
 ])  # fmt: skip
 def test_failures(scripts: httpx.Client, source: str, outcome: str, place: int | None) -> None:
@@ -233,3 +237,30 @@ def test_south_has_no_scripts(running: LocalService) -> None:
     """Devices find nothing under this path."""
     assert httpx.get(f"{running.south}{PREFIX}/scripts").status_code == 404
     assert httpx.put(f"{running.south}{PREFIX}/scripts/a", content="1").status_code == 404
+
+
+def test_a_storm_of_uploads(tmp_path: Path) -> None:
+    """Uploads that find all places taken get 408, others are answered meanwhile, and those that wait are kept."""
+    options = ("--enable-scripts", "--vm-pool-max-size=3", "--vm-pool-max-execution-seconds=600")
+    with LocalService(tmp_path, *options) as service, ThreadPoolExecutor(12) as uploads:
+        url = service.north + PREFIX
+        first = [uploads.submit(httpx.put, f"{url}/scripts/first{number}", content="1") for number in range(8)]
+        assert {each.result().status_code for each in first} == {201}
+        assert service.process is not None
+        workers = [each for each in psutil.Process(service.process.pid).children() if "worker" in str(each.cmdline())]
+        assert 1 <= len(workers) <= usual_processes()
+        for worker in workers:
+            worker.suspend()
+        sources = [f"payload = {number}" for number in range(12)]
+        storm = [uploads.submit(httpx.put, f"{url}/scripts/s", content=source, timeout=600) for source in sources]
+        answered = 0
+        while sum(each.done() for each in storm) < 9:
+            assert httpx.get(f"{service.north}/api/wfx/v1/jobs").status_code == 200
+            answered += 1
+        assert answered > 10
+        refused = [each.result() for each in storm if each.done()]
+        assert {(each.status_code, each.headers["retry-after"]) for each in refused} == {(408, "1")}
+        assert refused[0].json() == {"error": "3 scripts ran or waited for 5 s: try again later"}
+        for worker in workers:
+            worker.resume()
+        assert sorted(each.result().status_code for each in storm) == [200, 200, 201, *[408] * 9]

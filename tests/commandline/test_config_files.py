@@ -170,3 +170,10 @@ def test_a_line_that_is_no_yaml_is_not_quoted() -> None:
     with pytest.raises(ConfigurationFailure, match=r"not valid YAML: .*line 1, column 21") as failure:
         resolve("wfx.yml")
     assert "hunter2" not in str(failure.value)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("30", 30.0), ("0.5", 0.5), ("1m30s", 90.0), ('"2"', 2.0)])
+def test_seconds(written: str, meant: float) -> None:
+    """An option that has seconds in its name takes a number alone, as a file has it, and durations like any other."""
+    Path("wfx.yml").write_text(f"vm_pool: {{max_execution_seconds: {written}}}")
+    assert resolve("wfx.yml").settings.seconds("vm-pool-max-execution-seconds") == meant

@@ -12,8 +12,11 @@ import pytest
 
 from release import sbom
 from release.components import LOCK, NotAsLocked, components
+from release.engine_part import LICENSE_TEXT, engine_part
+from wfx.scripts.engine_file import SHA256
 
 ROOT = Path(__file__).parents[2]
+ENGINE = "quickjs-wasi==3.7.0"
 LOCKED = set(re.findall(r"^([a-z0-9.-]+==\S+) ", LOCK.read_text(), re.MULTILINE))
 
 
@@ -24,10 +27,10 @@ def _bill() -> dict[str, Any]:
 
 
 def test_components(bill: dict[str, Any]) -> None:
-    """It lists each locked package with its version, the hashes of the lock, and a licence."""
-    assert {f"{part['name']}=={part['version']}" for part in bill["components"]} == LOCKED
+    """It lists each locked package, and the engine of scripts, with version, hashes and a licence."""
+    assert {f"{part['name']}=={part['version']}" for part in bill["components"]} == {*LOCKED, ENGINE}
     hashes = {each["content"] for part in bill["components"] for each in part["hashes"]}
-    assert hashes == set(re.findall("sha256:([0-9a-f]{64})", LOCK.read_text()))
+    assert hashes == {*re.findall("sha256:([0-9a-f]{64})", LOCK.read_text()), SHA256}
     assert all(part["licenses"] for part in bill["components"])
     assert bill["specVersion"] == "1.6"
     assert uuid.UUID(bill["serialNumber"].removeprefix("urn:uuid:"))
@@ -43,16 +46,31 @@ def test_dependencies(bill: dict[str, Any]) -> None:
             reached.add(one)
             waiting.extend(graph[one])
     assert reached == graph.keys()
-    assert len(graph) == len(LOCKED) + 1
+    assert len(graph) == len(LOCKED) + 2
 
 
 def test_spdx() -> None:
     """In SPDX it lists the same packages and wfx, and each relation is between two of them."""
     document = json.loads(sbom.text("spdx"))
     names = {package["SPDXID"]: f"{package['name']}=={package['versionInfo']}" for package in document["packages"]}
-    assert {name for name in names.values() if not name.startswith("wfx==")} == LOCKED
+    assert {name for name in names.values() if not name.startswith("wfx==")} == {*LOCKED, ENGINE}
     ends = {row[end] for row in document["relationships"] for end in ("spdxElementId", "relatedSpdxElement")}
     assert ends - {"SPDXRef-DOCUMENT"} == names.keys()
+
+
+def test_the_engine_of_scripts(bill: dict[str, Any]) -> None:
+    """Both lists name the file of the engine with version, licence, hash and origin, and its licence has a text."""
+    (part,) = [each for each in bill["components"] if each["name"] == "quickjs-wasi"]
+    assert part["purl"] == "pkg:npm/quickjs-wasi@3.7.0"
+    assert part["hashes"] == [{"alg": "SHA-256", "content": SHA256}]
+    assert part["properties"] == [{"name": "wfx:file", "value": "wfx/scripts/quickjs.wasm"}]
+    packages = json.loads(sbom.text("spdx"))["packages"]
+    (package,) = [each for each in packages if each["name"] == "quickjs-wasi"]
+    assert package["checksums"] == [{"algorithm": "SHA256", "checksumValue": SHA256}]
+    assert package["externalRefs"][0]["referenceLocator"] == part["purl"]
+    assert package["licenseDeclared"] == part["licenses"][0]["expression"] == engine_part().license
+    text = LICENSE_TEXT.read_text(encoding="utf-8")
+    assert all(words in text for words in ("Vercel, Inc.", "Fabrice Bellard", "UNICODE LICENSE V3", "LLVM Exceptions"))
 
 
 def test_reproducible(monkeypatch: pytest.MonkeyPatch) -> None:

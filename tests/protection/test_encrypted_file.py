@@ -19,7 +19,7 @@ from wfx.demo.local import LocalService
 
 
 def test_acceptance_13(tmp_path: Path) -> None:
-    """Row 13: answers and hashes are the same, no file has the secret, and keys are changed under a live store."""
+    """Acceptance 13: answers are the same, no file has the secret, and keys are changed under a live store."""
     service = LocalService(tmp_path)
     with service:
         life = Life.on(service)

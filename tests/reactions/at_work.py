@@ -13,6 +13,7 @@ from tests.tuned import tuned
 from tests.waiting import DEADLINE, until
 from wfx.domain.job import Job
 from wfx.domain.json import decode
+from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
@@ -71,9 +72,9 @@ async def at_work(
     rules, holder = Rules(source), tuned(**settings)
     await rules.open()
     figures, fatals, created = RuleFigures(), Fatals(), BoundedCounts()
-    limits = Limits(holder)
+    admission = Admission(store, Limits(holder))
     consumer = RuleConsumer(
-        store, rules, figures, fatals, created, limits, lambda: limit, is_shared=is_shared, pace=pace
+        store, rules, figures, fatals, created, admission, lambda: limit, is_shared=is_shared, pace=pace
     )
     async with consumer:
         await until(lambda: consumer.steps.log_id or not consumer._has_rules.is_set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from wfx.domain.json import decode, encode
 from wfx.domain.timestamp import Timestamp
 from wfx.domain.workflow import Group, State, Workflow
 from wfx.expressions.scope import KnownFacts
+from wfx.limits.policy import Kind
 from wfx.reactions.effects import (
     ALL,
     DEEPEST,
@@ -102,7 +104,9 @@ def test_any_parameters(payload: dict[str, Any]) -> None:
     for operation in made.operations:
         assert isinstance(operation, CreateJob | ChangeJob)
         assert decode_cause(operation.cause) == CAUSE._replace(actor="rule:s")
-    assert len(made.starts) == sum(isinstance(operation, CreateJob) for operation in made.operations)
+    kinds = Counter(promise.token.kind for _, promise in made.promises)
+    assert kinds[Kind.INSTANCE_START] == sum(isinstance(operation, CreateJob) for operation in made.operations)
+    assert kinds[Kind.JOB_SCHEDULE] == len(made.records.tasks)
     assert made.is_empty is (not made.operations and made.records == NOTHING)
 
 
@@ -143,7 +147,7 @@ def test_the_limits_of_a_chain() -> None:
     counts = {"remove": 2, "hook": 1, "number": 1, "move": 1, ALL: 7}
     assert made.records.repetitions == {("7", element): count for element, count in counts.items()}
     late = effects(payload, Cause("r", "south", "", 7, DEEPEST + 1))
-    assert late.operations == ()
+    assert not late.operations
     outcomes = {result.outcome for result in late.answers([])}
     assert outcomes == {Outcome.LIMITED, Outcome.INVALID}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -59,6 +60,18 @@ def test_the_same_id_has_one_effect(ruled: LocalService) -> None:
         assert (first.status_code, first.json()["event_id"]) == (200, "evt_01")
         assert second.content == first.content
         assert score(client, "twice") == 75
+
+
+@pytest.mark.parametrize("ident", ["\\ud800", "\\udfff", "a\\ud800b", "\\ufffd"])
+def test_ids_that_are_no_text(ruled: LocalService, ident: str) -> None:
+    """Ids with half of a surrogate pair are refused: two of them could not be told apart."""
+    with clients(ruled) as client:
+        event = json.dumps(purchase(id="#", actor_id="no-text")).replace("#", ident).encode()
+        for path, body, place in (("/events", event, "/id"), ("/events/batch", b"[" + event + b"]", "/0/id")):
+            answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 400
+            assert f"{place}: an id has whole characters" in answer.text
+        assert score(client, "no-text") == 0
 
 
 def test_twenty_at_once_have_one_effect(ruled: LocalService) -> None:

@@ -17,6 +17,7 @@ from tests.waiting import until
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreUnavailable
 from wfx.domain.json import encode
 from wfx.reactions import event_queue, incoming
+from wfx.reactions.admission import Admission
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
@@ -30,7 +31,8 @@ async def receiving(text: str = FOOD, **engine: Any) -> AsyncIterator[tuple[Inco
     store = await open_memory()
     rules, stalling = Loaded.of(text, **engine), Stalling(store)
     try:
-        async with Incoming(stalling, rules, RuleFigures(), Fatals(), Limits(tuned())) as taking:
+        admission = Admission(store, Limits(tuned()))
+        async with Incoming(stalling, rules, RuleFigures(), Fatals(), admission) as taking:
             yield taking, stalling, rules
             stalling.flows.set()
     finally:

@@ -29,6 +29,9 @@ scenarios:
             - action: {id: hello, type: reward_points, params: {operation: award, points: 1}}
       - action: {id: mark, type: add_tags, params: {tags: [x], job_id: "${payload.job}"}}
 """
+SCRIPTED = RULES.replace(
+    'type: add_tags, params: {tags: [x], job_id: "${payload.job}"}', "type: run_script, params: {script: s}"
+)
 FAULTY = RULES.replace("event_types", "event_typs").replace("> 0", "= 0")
 
 
@@ -36,6 +39,21 @@ FAULTY = RULES.replace("event_types", "event_typs").replace("> 0", "= 0")
 def rules(tmp_path: Path) -> Path:
     """A rule file."""
     return rules_with(tmp_path, RULES)
+
+
+def test_scripts_that_are_off_are_told(tmp_path: Path, rules: Path) -> None:
+    """Rules with scripts are loaded where scripts are off, with a warning in the list and in the log."""
+    rules.write_text(SCRIPTED)
+    expected = ["scenario greet runs a script, and scripts are off (--enable-scripts): that fails"]
+    with LocalService(tmp_path, f"--rules={rules}") as service, clients(service) as client:
+        assert client.get("/rules").json()["warnings"] == expected
+        rules.write_text(RULES)
+        assert "warnings" not in client.post("/rules/reload").json()
+        rules.write_text(SCRIPTED)
+        assert client.post("/rules/reload").json()["warnings"] == expected
+    told = [line for line in service.lines if "rules run scripts, and scripts are off" in line]
+    assert len(told) == 2
+    assert expected[0] in told[0]
 
 
 def test_the_rules_are_shown(tmp_path: Path, rules: Path) -> None:

@@ -12,9 +12,11 @@ from tests.tuned import tuned
 from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
+from wfx.reactions.admission import MOST, Admission
 from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
+from wfx.reactions.waiting_action import KIND
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
 from wfx.service.limits import Limits
@@ -43,9 +45,13 @@ class _Kept:
 
     def __init__(self) -> None:
         self.counts = dict[tuple[str, str], int]()
+        self.waiting = 0
 
     async def repetitions(self, root: str) -> Mapping[str, int]:
         return {element: count for (first, element), count in self.counts.items() if first == root}
+
+    async def count_open_tasks(self) -> Mapping[str, int]:
+        return {KIND: self.waiting}
 
 
 def _claimed(new: NewTask) -> Task:
@@ -59,7 +65,8 @@ def _begun(key: str, cause: EncodedCause) -> Task:
 
 
 def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
-    endings = RunEndings(cast("Store", store), own_actions, limits or Limits(tuned()), lambda: 0)
+    admission = Admission(cast("Store", store), limits or Limits(tuned()))
+    endings = RunEndings(cast("Store", store), own_actions, admission, lambda: 0)
     return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
@@ -89,6 +96,7 @@ async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: Enco
         (b'{"payload":{"a":"\\ud800"}}', "half of a surrogate pair"),
         (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "nested too deeply"),
         (b'{"actions":[{"type":"nothing"}]}', "has no type that there is"),
+        (b'{"actions":[' + b"{}," * 100 + b"{}]}", "returned 101 actions, at most 100 are done"),
     ],
 )
 async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
@@ -97,18 +105,26 @@ async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
         await _tasks(value, _Kept()).perform(_begun("log-1/7/a", ROOT))
 
 
-async def test_limits_hold_for_what_scripts_ask_for() -> None:
-    """Jobs that a script creates, and tasks that it has done later, take tokens; those for which none is left fail."""
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_limits_hold_for_what_scripts_ask_for(is_full: bool) -> None:
+    """Of what a script asks for, actions that lack a token wait as tasks; they fail if there are too many of these."""
     job = {"type": "create_job", "params": {"client_id": "d", "workflow": "w"}}
     call = {"type": RUN_SCRIPT, "params": {"script": "s"}}
     settings = tuned(sandbox_rate_limit_instance_start=("2/P1D",), sandbox_rate_limit_job_schedule=("1/P1D",))
-    performs = _tasks(encode({"actions": [job, call, job, call, job]}), _Kept(), Limits(settings))
+    store = _Kept()
+    store.waiting = MOST if is_full else 0
+    performs = _tasks(encode({"actions": [job, call, job, call, job]}), store, Limits(settings))
     ending = await performs.perform(_begun("log-1/7/a", ROOT))
-    assert (len(ending.operations), len(ending.records.tasks)) == (2, 1)
+    assert len(ending.operations) == 2
     told = ending.tell(["one", "two"])
-    assert told.startswith("3 of 5 actions")
-    assert "a.4: the limit job-schedule is used up" in told
-    assert "a.5: the limit instance-start is used up" in told
+    if is_full:
+        assert [task.kind for task in ending.records.tasks] == [RUN_SCRIPT]
+        assert told.startswith("3 of 5 actions")
+        assert "a.4: the limit job-schedule is used up" in told
+        assert "a.5: the limit instance-start is used up" in told
+    else:
+        assert [task.kind for task in ending.records.tasks] == [RUN_SCRIPT, KIND, KIND]
+        assert told == "5 of 5 actions"
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DONE}))

@@ -98,7 +98,9 @@ async def test_a_worker_that_is_killed_at_rest() -> None:
         (worker,) = workers()
         worker.kill()
         await until(lambda: is_gone(worker))
-        await until(lambda: not psutil.pid_exists(worker.pid))  # the service has seen its end
+        assert engine._pool is not None
+        (resting,) = engine._pool._workers._idle
+        await until(lambda: not resting.running)  # the service has seen its end
         assert await is_served(engine, worker)
 
 

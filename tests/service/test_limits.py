@@ -44,37 +44,6 @@ def clock() -> Clock:
     return Clock()
 
 
-async def test_what_is_promised_waits(clock: Clock) -> None:
-    """Promised work begins as fast as the limit allows, one by one, and none of it is lost."""
-    begun: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-
-    limits = Limits(tuned(sandbox_rate_limit_job_execute=("10/PT1M",)), clock=clock, sleep=sleep)
-    for _ in range(30):
-        await limits.admit(Kind.JOB_EXECUTE)
-        begun.append(clock.now - 1000)
-    assert begun[:10] == [0] * 10
-    assert begun[10:] == pytest.approx([6 * number for number in range(1, 21)])
-
-
-@pytest.mark.parametrize("limit", [(), ("2/P366D",)])
-async def test_a_limit_that_changes_while_somebody_waits(clock: Clock, limit: tuple[str, ...]) -> None:
-    """Promised work that waits for the tokens of a year begins some seconds after the limit was raised or removed."""
-    tunables = tuned(sandbox_rate_limit_job_execute=("1/P366D",))
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-        if clock.now > 1100:
-            tunables.replace(tuned(sandbox_rate_limit_job_execute=limit).current)
-
-    limits = Limits(tunables, clock=clock, sleep=sleep)
-    await limits.admit(Kind.JOB_EXECUTE)
-    await limits.admit(Kind.JOB_EXECUTE)
-    assert 1100 < clock.now < 1120
-
-
 async def test_what_callers_start_is_refused(clock: Clock) -> None:
     """Who starts work beyond the limit is told to come back in whole seconds, at the earliest when there is a token."""
     limits = Limits(tuned(sandbox_rate_limit_job_schedule=("7/PT1M",)), clock=clock)
@@ -88,6 +57,21 @@ async def test_what_callers_start_is_refused(clock: Clock) -> None:
     assert limits.is_set(Kind.JOB_SCHEDULE)
     assert not limits.is_set(Kind.JOB_EXECUTE)
     await limits.require(Kind.JOB_EXECUTE)  # nothing is limited there
+
+
+async def test_limits_are_shown_while_the_database_is_down(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While shared buckets cannot be read, those of this server are shown, and why."""
+    database = Database(clock)
+    database.down = True
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/PT1M",)), {"postgres": database}, clock)
+    assert await limits.take(Kind.INSTANCE_START) == 0
+
+    async def fail(_: Sequence[str]) -> tuple[Sequence[Bucket], int]:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(database, "look", fail)
+    (state,), trouble = await limits.look()
+    assert (state.left, trouble) == (4, "shared buckets cannot be read, these are of this server alone: down")
 
 
 async def test_the_database_is_asked_together(clock: Clock) -> None:

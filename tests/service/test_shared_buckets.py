@@ -72,6 +72,24 @@ async def test_requests_at_once_ask_together() -> None:
     assert len(database.asked) <= 2
 
 
+@pytest.mark.parametrize("error", [KeyError("odd"), StoreUnavailable("down")])
+async def test_whatever_goes_wrong_is_told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those who ask get an answer of the server's own buckets at once, and a record says why, for any error."""
+    database = Database()
+
+    async def fail(_: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
+        raise error
+
+    monkeypatch.setattr("wfx.service.shared_buckets._DEADLINE", 3600)
+    monkeypatch.setattr(database, "take_all", fail)
+    server = Server(database)
+    assert [await server.take(of("a", 2)) for _ in range(3)] == [None, None, EMPTY]
+    (record,) = caplog.records
+    assert ("KeyError: 'odd'" if isinstance(error, KeyError) else "down") in record.getMessage()
+
+
 async def test_servers_share() -> None:
     """What one server has let pass is missing for the other."""
     database = Database()

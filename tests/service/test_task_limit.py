@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import monotonic
 
+import pytest
+
 from tests.store.backends import SetClock
 from tests.tasks.working import add, ended, running
 from tests.tuned import tuned
@@ -14,10 +16,30 @@ from wfx.service.limits import Limits
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskState
 from wfx.store.upkeep import present
+from wfx.tasks import runner
 
 _TASKS = 30
 _SPEED = 100
 """How fast time passes: a minute takes 0.6 s."""
+
+
+async def test_a_limit_is_lifted(store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that waits for a limit is run as soon as that is lifted, however long it would have had to wait."""
+    clock.now = present() + 86_400_000_000  # all are due
+    monkeypatch.setattr(runner, "_LONGEST_LIMIT", 86_400.0)
+    tunables = tuned(sandbox_rate_limit_job_execute=("1/P30D",))
+    limits = Limits(tunables)
+
+    async def perform(_: Task) -> str:
+        return "done"
+
+    await add(store, ("a", "webhook", {}), ("b", "webhook", {}))
+    async with running(store, {"webhook": perform}, wait=lambda _: limits.take(Kind.JOB_EXECUTE)) as running_tasks:
+        await ended(store, 1)
+        await until(limits.refused.total)
+        tunables.replace(tuned().current)
+        running_tasks.hurry()
+        assert (await ended(store, 2)).state is TaskState.DONE
 
 
 async def test_ten_a_minute(store: Store, clock: SetClock) -> None:

@@ -30,6 +30,7 @@ from wfx.domain.job import Action, Event, Subject
 from wfx.expressions.expression import Compiler
 from wfx.expressions.library import own_functions
 from wfx.reactions import consumer, effects, facts, rule_steps, turn
+from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
@@ -157,7 +158,8 @@ class RuleLife(Life):
         while not ending.is_set():
             worker = RuleConsumer(
                 store, cast("Any", FixedRules()), RuleFigures(), Fatals(virtual_time), BoundedCounts(),
-                Limits(holder), lambda: self.limit, is_shared=is_shared, pace=Pace(virtual_time, lambda: 0.0),
+                Admission(store, Limits(holder)), lambda: self.limit, is_shared=is_shared,
+                pace=Pace(virtual_time, lambda: 0.0),
             )  # fmt: skip
             async with worker:
                 self.note(f"rules begin at server {number}")

@@ -9,6 +9,7 @@ from uuid import uuid4
 from postgres_server import USER, Postgres
 
 from wfx.store.postgres.connecting import Connector
+from wfx.store.postgres.sealed_rows import plain_size
 from wfx.store.postgres.target import read_target
 
 _UNSOUND = {
@@ -16,8 +17,9 @@ _UNSOUND = {
     "UNION ALL SELECT head FROM log WHERE head - horizon <> (SELECT count(*) FROM event)",
     "a history entry for each change": "SELECT number FROM job WHERE version - 1 - history_dropped <> "
     "(SELECT count(*) FROM history WHERE history.job = job.number)",
-    "sizes of histories": "SELECT number FROM job WHERE history_bytes <> (SELECT coalesce(sum(octet_length(status) + "
-    "coalesce(octet_length(definition), 0)), 0) FROM history WHERE history.job = job.number)",
+    "sizes of histories": "SELECT number FROM job WHERE history_bytes <> (SELECT coalesce(sum("
+    f"{plain_size('status')} + coalesce({plain_size('definition')}, 0)), 0) "
+    "FROM history WHERE history.job = job.number)",
     "histories of jobs": "SELECT job FROM history WHERE job NOT IN (SELECT number FROM job) "
     "AND job NOT IN (SELECT job FROM left_history)",
     "workflows of events": "SELECT seq FROM event WHERE workflow NOT IN (SELECT number FROM workflow)",

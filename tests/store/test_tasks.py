@@ -166,6 +166,20 @@ async def test_a_failed_task_is_done_once_more(store: Store, clock: SetClock) ->
             await store.replay_task(unknown)
 
 
+async def test_tasks_that_wait_are_hastened(store: Store, clock: SetClock) -> None:
+    """Tasks of a kind that wait are due at once, in order; others, and those that were claimed, stay as they are."""
+    await add(store, *new("a", due=NOON + 70), *new("b", due=NOON + 60), *new("w", kind="webhook", due=NOON + 50))
+    await add(store, *new("c"), *new("d"))
+    (claimed,) = await claim(store, 1)
+    clock.now += 5
+    assert await store.hasten_tasks(["mail", "mail", "other", "\0"]) == 2
+    assert await store.hasten_tasks([]) == 0
+    assert [(task.key, task.due) for task in await store.list_tasks(TaskQuery())] == [
+        ("a", NOON + 5), ("b", NOON + 5), ("w", NOON + 50), ("c", claimed.due), ("d", NOON),
+    ]  # fmt: skip
+    assert [task.key for task in await claim(store)] == ["d", "a", "b"]
+
+
 async def test_tasks_are_listed_by_kind_and_state(store: Store) -> None:
     """A page has the tasks of a kind and a state, in order or the other way round, behind a task, up to its limit."""
     await add(store, *new("a", "b"), *new("w", kind="webhook"), *new("c"))

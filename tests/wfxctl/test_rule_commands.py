@@ -35,6 +35,28 @@ def test_validate(run: Run, rules: str) -> None:
     assert run("rule", "validate", "-", stdin=FAULTY.encode()).out.startswith("ERROR: standard input:3:16: ")
 
 
+SCRIPTED = """version: v1
+scenarios:
+  - id: decide
+    event_types: [alarm]
+    children: [{action: {id: a, type: run_script, params: {script: s}}}]
+  - id: off
+    enabled: false
+    event_types: [alarm]
+    children: [{action: {id: b, type: run_script, params: {script: s}}}]
+"""
+
+
+def test_scripts_are_told(run: Run) -> None:
+    """Scenarios that need a server with scripts are named on standard error; the file is good all the same."""
+    Path("rules.yaml").write_text(SCRIPTED)
+    outcome = run("rule", "validate", "rules.yaml")
+    assert (outcome.code, outcome.out) == (0, "rules.yaml : OK (2 scenarios)\n")
+    assert outcome.err == (
+        "WARNING: rules.yaml: scenario decide runs a script, which only a server with --enable-scripts does\n"
+    )
+
+
 def test_faults_stay_on_their_line(run: Run) -> None:
     """Control characters of a file do not reach the terminal."""
     Path("rules.yaml").write_text('"\\e[31m\\n": 1\n')

@@ -50,6 +50,13 @@ def test_faults_are_told(north: Run, stub: Stub) -> None:
     assert "\x1b" not in outcome.err
 
 
+def test_warnings_are_told(north: Run, stub: Stub) -> None:
+    """What will not work as the server is set up is on standard error."""
+    stub.usual = lambda _: Reply(body=json.dumps(RULES | {"warnings": ["scenario a runs a script"]}).encode())
+    outcome = north("rule", "list")
+    assert (outcome.code, outcome.out, outcome.err) == (0, TABLE, "WARNING: scenario a runs a script\n")
+
+
 def test_what_cannot_be_shown_is_said(north: Run, stub: Stub) -> None:
     """An argument is refused, a server without rules says so, and one that knows none is said to be older."""
     assert 'but was given "a"' in north("rule", "list", "a").err

@@ -17,6 +17,8 @@ MOST = 100
 """Events of a batch."""
 _OWN = ("job.", "system.")
 """How the types of the service's own events begin."""
+_UNREADABLE = "\ufffd"
+"""What the body has in the place of what is no character; ids that differ there alone would be the same."""
 _MEMBERS = ("id", "type", "source", "actor_id", "payload", "meta")
 
 
@@ -43,6 +45,10 @@ def _made(event: dict[str, Any], pointer: str) -> tuple[Json, BodyFault | None]:
         return encoded, BodyFault(pointer, f"event has {len(encoded):,} bytes, and may have {LARGEST:,}")
     if encoded.count(b"[") + encoded.count(b"{") > DEEPEST and not depth_within(event, DEEPEST):
         return encoded, BodyFault(pointer, f"event has more than {DEEPEST} levels")
+    if _UNREADABLE in event.get("id", ""):
+        return encoded, BodyFault(
+            f"{pointer}/id", "an id has whole characters; U+FFFD stands for what is none, as half of a surrogate pair"
+        )
     if event["type"].startswith(_OWN):
         own = " or ".join(f"'{each}'" for each in _OWN)
         return encoded, BodyFault(

@@ -22,6 +22,7 @@ from wfx.domain.script_errors import (
     ScriptBlocked,
     ScriptInvalid,
     ScriptNotFound,
+    ScriptsBusyNow,
     ScriptsOff,
     ScriptsUnavailableNow,
     TooManyScripts,
@@ -40,6 +41,7 @@ _ANSWERS: tuple[tuple[type[WfxError], int, Sequence[RawHeader]], ...] = (
     (ScriptsOff, 403, ()),
     (ScriptInvalid, 400, ()),
     (ScriptsUnavailableNow, 503, (_SOON,)),
+    (ScriptsBusyNow, 408, (_SOON,)),
     (TooManyScripts, 409, ()),
 )
 """Status and headers of the errors that only this API has; all others have those of the other APIs."""

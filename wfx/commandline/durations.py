@@ -1,21 +1,32 @@
-"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``."""
+"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``; and as ISO 8601: ``PT1M30S``."""
 
 from __future__ import annotations
 
 import re
 
+from wfx.commandline import iso_durations
+
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+
+_NUMBER = re.compile(r"\d+\.?\d*", re.ASCII)
 
 
 def parse(text: str) -> float:
     """Return seconds. Raises ValueError when a unit is missing or the text is no duration; only 0 needs no unit."""
+    if text.startswith("P") and (microseconds := iso_durations.parse(text)) is not None:
+        return microseconds / 1e6
     sign, unsigned = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if unsigned == "0":
         return 0.0
     if not unsigned or _PART.sub("", unsigned):
         raise ValueError(f'"{text}" is no duration such as 300ms, 1.5s or 1m30s')
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
+
+
+def parse_seconds(text: str) -> float:
+    """Return seconds, which need no unit. Raises ValueError as :func:`parse` does."""
+    return float(text) if _NUMBER.fullmatch(text) else parse(text)
 
 
 def show(seconds: float) -> str:

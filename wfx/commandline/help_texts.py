@@ -64,7 +64,7 @@ def description_of(option: Option) -> str:
 
 
 def _shown(value: Value, kind: Kind) -> str:
-    if kind is Kind.DURATION and isinstance(value, int | float):
+    if kind in (Kind.DURATION, Kind.SECONDS) and isinstance(value, int | float):
         return durations.show(value)
     return f'"{value}"' if isinstance(value, str) else str(value)
 

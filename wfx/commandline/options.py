@@ -24,6 +24,8 @@ class Kind(Enum):
     STRING_ARRAY = "stringArray"
     """A list; occurrences are not split."""
     DURATION = "duration"
+    SECONDS = "seconds"
+    """A duration; a number alone is one of seconds."""
     HOST = "host"
     """A name or an address, IPv6 with or without brackets; the empty string always means the default."""
 
@@ -218,6 +220,7 @@ _PARSERS: dict[Kind, Callable[[str], Value]] = {
     Kind.STRINGS: _comma_separated,
     Kind.STRING_ARRAY: lambda text: [text],
     Kind.DURATION: durations.parse,
+    Kind.SECONDS: durations.parse_seconds,
     Kind.HOST: _host,
 }
 
@@ -229,6 +232,7 @@ _ZERO: dict[Kind, Value] = {
     Kind.STRINGS: [],
     Kind.STRING_ARRAY: [],
     Kind.DURATION: 0.0,
+    Kind.SECONDS: 0.0,
     Kind.HOST: "",
 }
 

@@ -41,6 +41,10 @@ class ScriptsUnavailableNow(WfxError):
     """No process can work on a script at the moment."""
 
 
+class ScriptsBusyNow(WfxError):
+    """As many scripts run or wait as may; nothing was done."""
+
+
 class TooManyScripts(WfxError):
     """The store has as many scripts as it may."""
 

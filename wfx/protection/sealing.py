@@ -4,12 +4,16 @@ A sealed value is a version (1 byte), the id of the key in the ring (16 bytes, f
 bytes), and the ciphertext with its tag (16 bytes more than the plain value). The place (table and column) and the owner
 (the id of the job, for instance) are authenticated with it: what was moved to another place cannot be opened. The key
 is derived from the ring's key and the owner, since so many random nonces are used up under one key in days.
+
+Where only text can be stored, it is the same in characters: the version and the id as they are, the latter filled up
+with ``=``, and the rest in base64 without filling.
 """
 
 from __future__ import annotations
 
 import hmac
 import os
+from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,10 +31,16 @@ HEAD = len(VERSION) + LONGEST_ID
 """Bytes that tell which key a value was sealed with."""
 OVERHEAD = HEAD + _NONCE + _TAG
 """How many bytes a sealed value has more than the plain one."""
+MARK = VERSION.decode()
+"""First character of a sealed text."""
 _NONCES = 256
 """Nonces to make at once."""
 _DERIVED_KEYS = 4096
 """Keys of owners to keep."""
+_MOST_KNOWN, _LARGEST_KNOWN = 4096, 2048
+"""Opened texts to keep, and how many characters one may have when it is sealed."""
+_NO_KEY = "it was sealed with a key that this ring does not have"
+_DAMAGED = "it is damaged, or was sealed for another place"
 
 
 class Sealing:
@@ -47,6 +57,9 @@ class Sealing:
         self._cipher_class = AESGCM
         self._head = head_of(ring.first.id)
         self._secrets = {head_of(key.id): key.secret for key in ring.keys}
+        self._text_head = text_head_of(ring.first.id)
+        self._heads = {text_head_of(key.id): head_of(key.id) for key in ring.keys}
+        self._known: dict[tuple[str, str, str], str] = {}
         self._nonces: list[bytes] = []
         self._process = os.getpid()
         self._cipher = lru_cache(maxsize=_DERIVED_KEYS)(self._derive)
@@ -67,12 +80,45 @@ class Sealing:
             return value
         head = value[:HEAD]
         if head not in self._secrets:
-            raise _unreadable(place, owner, "it was sealed with a key that this ring does not have")
+            raise _unreadable(place, owner, _NO_KEY)
         nonce, sealed = value[HEAD : HEAD + _NONCE], value[HEAD + _NONCE :]
         try:
             return self._cipher(head, owner).decrypt(nonce, sealed, _bound_to(place, owner))
         except (self._invalid_tag, ValueError) as exc:
-            raise _unreadable(place, owner, "it is damaged, or was sealed for another place") from exc
+            raise _unreadable(place, owner, _DAMAGED) from exc
+
+    def seal_text(self, place: str, owner: str, plain: str) -> str:
+        """Seal a value of this owner for a place that only has text."""
+        rest = self.seal(place, owner, plain.encode())[HEAD:]
+        return self._text_head + b2a_base64(rest, newline=False).rstrip(b"=").decode("ascii")
+
+    def known_text(self, place: str, owner: str, value: str) -> str:
+        """Return what :meth:`open_text` does, for a value that is read again and again: some of them are kept."""
+        key = (place, owner, value)
+        if (plain := self._known.get(key)) is None:
+            plain = self.open_text(place, owner, value)
+            self.keep(key, plain)
+        return plain
+
+    def keep(self, key: tuple[str, str, str], plain: str) -> None:
+        """Keep what a value is when it is opened, unless it is large; another value never has the same key."""
+        if len(key[2]) <= _LARGEST_KNOWN:
+            self._known[key] = plain
+            if len(self._known) > _MOST_KNOWN:
+                self._known.pop(next(iter(self._known)), None)
+
+    def open_text(self, place: str, owner: str, value: str) -> str:
+        """Return the plain value, as :meth:`open` does."""
+        if value[:1] != MARK:
+            return value
+        head = self._heads.get(value[:HEAD])
+        if head is None:
+            raise _unreadable(place, owner, _NO_KEY)
+        try:
+            rest = a2b_base64(value[HEAD:] + "==")  # more filling than there was does no harm
+            return self._cipher(head, owner).decrypt(rest[:_NONCE], rest[_NONCE:], _bound_to(place, owner)).decode()
+        except (self._invalid_tag, ValueError) as exc:
+            raise _unreadable(place, owner, _DAMAGED) from exc
 
     def _next_nonce(self) -> bytes:
         """Return random bytes, which a call to the system brings for many values; never those of another process."""
@@ -92,6 +138,11 @@ class Sealing:
 def head_of(key_id: str) -> bytes:
     """Return what values begin with that are sealed with this key."""
     return VERSION + key_id.encode().ljust(LONGEST_ID, b"\0")
+
+
+def text_head_of(key_id: str) -> str:
+    """Return what texts begin with that are sealed with this key."""
+    return MARK + key_id.ljust(LONGEST_ID, "=")
 
 
 def _bound_to(place: str, owner: str) -> bytes:

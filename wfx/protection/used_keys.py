@@ -24,6 +24,13 @@ class UsedKeys:
         """Read it; a store without one has nothing sealed."""
         return cls() if text is None else cls(*json.loads(text))
 
+    @classmethod
+    def of(cls, sealing: Sealing | None) -> Self:
+        """Return the same of one server: which keys it has, and how it writes."""
+        if sealing is None:
+            return cls()
+        return cls({key.id: key.check_value for key in sealing.ring.keys}, sealing.writer)
+
     def encoded(self) -> str:
         """Return the text to store."""
         return json.dumps([self.check_values, self.writer])

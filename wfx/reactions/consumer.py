@@ -16,6 +16,7 @@ from typing import Self
 from wfx.domain.cause import Cause
 from wfx.domain.errors import LogPositionError, StepTaken, StoreError
 from wfx.domain.job import Event as LogEvent
+from wfx.reactions.admission import Admission
 from wfx.reactions.event_of_log import type_of
 from wfx.reactions.fatals import TYPE as FATAL
 from wfx.reactions.fatals import Fatals
@@ -28,7 +29,6 @@ from wfx.reactions.rules import Rules
 from wfx.reactions.turn import LEASE, Turn
 from wfx.rules.event import JOB_TYPES
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.limits import Limits
 from wfx.store.protocol import Store
 
 _SAVE = 1.0
@@ -50,7 +50,7 @@ class RuleConsumer:
         figures: RuleFigures,
         fatals: Fatals,
         created: BoundedCounts,
-        limits: Limits,
+        admission: Admission,
         most_repetitions: Callable[[], int],
         *,
         is_shared: bool,
@@ -63,7 +63,7 @@ class RuleConsumer:
         self._fatals = fatals
         self._turn = Turn(store, is_shared=is_shared)
         self._pace = pace or Pace()
-        self.steps = RuleSteps(store, figures, fatals, created, limits, most_repetitions, self._turn)
+        self.steps = RuleSteps(store, figures, fatals, created, admission, most_repetitions, self._turn)
         self._first_look = FirstLook(None, "")
         self._has_rules = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

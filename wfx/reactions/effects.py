@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
-from wfx.domain.cause import RULE, Cause, EncodedCause
+from wfx.domain.cause import RULE, Cause
 from wfx.domain.errors import NotFound, WfxError
 from wfx.domain.job import Event as LogEvent
-from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
 from wfx.expressions.values import size_of
-from wfx.reactions.job_operations import operation_of
+from wfx.reactions.effect_parts import Origin, Part, part_of
+from wfx.reactions.tokens import NOBODY, Owner, Token, token_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
-from wfx.rules.own_actions import MAIL, RUN_SCRIPT, RUN_STEP, SET_OUTPUT, WEBHOOK_NOTIFY
 from wfx.store.operations import JobOperation
-from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, ScoreEntry, is_name
+from wfx.store.rule_records import NOTHING, NewTask, RuleRecords, is_name
 
 DEEPEST = 16
 """Events in a row that actions bring about; what would come behind is refused, whatever else the limits are."""
@@ -32,8 +31,6 @@ MOST_SIZE = 4_194_304
 """Characters and values of the parameters of all actions for an event."""
 MOST = 128
 """Actions that are taken for an event."""
-TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP)
-"""Types of actions that become tasks, which are worked on later."""
 
 
 class Outcome(StrEnum):
@@ -80,27 +77,74 @@ UNCOUNTED = Lineage()
 """Of events that begin a chain, where there is no limit for each action."""
 
 
-class NewJob(NamedTuple):
-    """A job to be created."""
+class Promise(NamedTuple):
+    """An action that needs a token, and what it takes to do it later."""
 
-    client_id: str
-    workflow: str
+    token: Token
+    origin: Origin
+    planned: PlannedAction
 
 
-class Effects(NamedTuple):
+class TakenAction(NamedTuple):
+    """An action with its result, which holds unless its operation fails."""
+
+    result: ActionResult
+    part: Part = Part()
+    promise: Promise | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
     """What is to be done in one transaction, and what is told once it is done."""
 
-    operations: Sequence[JobOperation]
-    records: RuleRecords
-    answers: Callable[[Sequence[Any]], Sequence[ActionResult]]
-    """Tells what became of each action, of what the store returned for each operation."""
-    starts: Sequence[NewJob] = ()
-    """The jobs that are to be created."""
+    actions: Sequence[TakenAction]
+    """All of the event, those that are refused among them."""
+    sequences: Mapping[str, tuple[int, int]]
+    """As in records of rules."""
+    repetitions: Mapping[tuple[str, str], int]
+    """As in records of rules."""
+
+    @property
+    def operations(self) -> Sequence[JobOperation]:
+        """What is to be done to jobs."""
+        return [each.part.operation for each in self.actions if each.part.operation is not None]
+
+    @property
+    def records(self) -> RuleRecords:
+        """What is to be written beside that."""
+        tasks = tuple(each.part.task for each in self.actions if each.part.task is not None)
+        scores = tuple(each.part.score for each in self.actions if each.part.score is not None)
+        return RuleRecords(tasks, scores, self.sequences, self.repetitions)
+
+    @property
+    def promises(self) -> Sequence[tuple[int, Promise]]:
+        """The actions that need tokens, by their places."""
+        return [(place, each.promise) for place, each in enumerate(self.actions) if each.promise is not None]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do in the store."""
         return not self.operations and self.records == NOTHING
+
+    def answers(self, told: Sequence[Any]) -> Sequence[ActionResult]:
+        """Tell what became of each action, of what the store returned for each operation."""
+        answers = iter(told)
+        return [
+            each.result if each.part.operation is None else _told(each.result, next(answers)) for each in self.actions
+        ]
+
+    def waiting(self, place: int, task: NewTask, message: str) -> Effects:
+        """Return them with a task in the place of an action, which is done later."""
+        result = self.actions[place].result._replace(outcome=Outcome.QUEUED, message=message)
+        return self._with(place, TakenAction(result, Part(task=task)))
+
+    def refused(self, place: int, outcome: Outcome, message: str) -> Effects:
+        """Return them without an action."""
+        result = self.actions[place].result._replace(success=False, outcome=outcome, message=message)
+        return self._with(place, TakenAction(result))
+
+    def _with(self, place: int, action: TakenAction) -> Effects:
+        return replace(self, actions=(*self.actions[:place], action, *self.actions[place + 1 :]))
 
 
 def caused_by(event: LogEvent) -> Cause:
@@ -115,14 +159,21 @@ def actor_of(scenario_id: str) -> str:
 
 
 def effects_of(
-    evaluation: Evaluation, *, key: str, cause: Cause, now: Timestamp, facts: Facts, lineage: Lineage = UNCOUNTED
+    evaluation: Evaluation,
+    *,
+    key: str,
+    cause: Cause,
+    now: Timestamp,
+    facts: Facts,
+    lineage: Lineage = UNCOUNTED,
+    owner: Owner = NOBODY,
 ) -> Effects:
-    """Return what carries out an evaluation, which was made with these facts.
+    """Return what carries out an evaluation, which was made with these facts, of an event of this owner.
 
     ``key`` names the event, for ever: tasks and points have keys that begin with it. ``cause`` is that of the effects
     but for the actor. An action that cannot be taken has a result that says so, and stops no other.
     """
-    effects = _Effects(key, cause, now, lineage)
+    effects = _Effects(key, cause, now, lineage, owner)
     planned = ((result.scenario.id, action) for result in evaluation.results for action in result.actions)
     wrong = next((name for name in evaluation.sequences if not is_name(name)), None)
     if wrong is not None:
@@ -138,10 +189,17 @@ def effects_of(
 
 
 def effects_of_actions(
-    scenario_id: str, planned: Sequence[PlannedAction], *, key: str, cause: Cause, now: Timestamp, lineage: Lineage
+    scenario_id: str,
+    planned: Sequence[PlannedAction],
+    *,
+    key: str,
+    cause: Cause,
+    now: Timestamp,
+    lineage: Lineage,
+    owner: Owner = NOBODY,
 ) -> Effects:
     """Return what carries out actions that something else than an evaluation has planned."""
-    effects = _Effects(key, cause, now, lineage)
+    effects = _Effects(key, cause, now, lineage, owner)
     for action in planned[:MOST]:
         effects.take(scenario_id, action)
     for action in planned[MOST:]:
@@ -152,23 +210,19 @@ def effects_of_actions(
 class _Effects:
     """Effects that are being put together."""
 
-    def __init__(self, key: str, cause: Cause, now: Timestamp, lineage: Lineage) -> None:
+    def __init__(self, key: str, cause: Cause, now: Timestamp, lineage: Lineage, owner: Owner) -> None:
         self._key = key
         self._cause = cause
         self._now = now
         self._lineage = lineage
-        self._operations: list[JobOperation] = []
-        self._tasks: list[NewTask] = []
-        self._scores: list[ScoreEntry] = []
-        self._starts: list[NewJob] = []
+        self._owner = owner
         self._counts: dict[str, int] = {}
         self._room = MOST_SIZE
-        self._results: list[tuple[ActionResult, int | None]] = []
-        """With the place of the operation that says how it went."""
+        self._actions: list[TakenAction] = []
 
     def take(self, scenario_id: str, planned: PlannedAction) -> None:
         """Add what an action does."""
-        action_id, operation = planned.action.id, None
+        action_id = planned.action.id
         if planned.error:
             return self.refuse(scenario_id, planned, Outcome.INVALID, planned.error)
         if limit := self._limit(action_id):
@@ -178,38 +232,33 @@ class _Effects:
             self._room += size
             reason = f"the parameters of the actions for an event have at most {MOST_SIZE:,} characters and values"
             return self.refuse(scenario_id, planned, Outcome.LIMITED, reason)
-        outcome, message = Outcome.DONE, planned.message
+        effect = effect_of(planned.action.type)
         try:
-            if self._add(scenario_id, planned):
-                operation = len(self._operations) - 1
-            elif effect_of(planned.action.type) in TASKS:
-                outcome, message = Outcome.QUEUED, f"queued as task {self._key}/{action_id}"
+            origin = self._origin(scenario_id, action_id)
+            part = part_of(effect, planned.parameters, origin, self._now)
         except (ValueError, TypeError, OverflowError, RecursionError, WfxError) as exc:
             return self.refuse(scenario_id, planned, Outcome.INVALID, str(exc) or type(exc).__name__)
         if self._lineage.root and self._cause.depth > 1:
             self._count(ALL)
         if self._lineage.limit:
             self._count(action_id)
+        outcome, message = Outcome.DONE, planned.message
+        if part.task is not None:
+            outcome, message = Outcome.QUEUED, f"queued as task {origin.key}"
         result = ActionResult(scenario_id, action_id, planned.action.type.type, True, message, outcome)
-        self._results.append((result, operation))
+        token = token_of(effect, planned.parameters, self._owner)
+        self._actions.append(TakenAction(result, part, None if token is None else Promise(token, origin, planned)))
         return None
 
     def refuse(self, scenario_id: str, planned: PlannedAction, outcome: Outcome, message: str) -> None:
         """Add the result of an action that is not taken."""
         result = ActionResult(scenario_id, planned.action.id, planned.action.type.type, False, message, outcome)
-        self._results.append((result, None))
+        self._actions.append(TakenAction(result))
 
     def made(self, drawn: Mapping[str, tuple[int, int]]) -> Effects:
         """Return them."""
-        root, results = self._lineage.root, tuple(self._results)
-        repetitions = {(root, element): count for element, count in self._counts.items()}
-        records = RuleRecords(tuple(self._tasks), tuple(self._scores), drawn, repetitions)
-        return Effects(
-            tuple(self._operations),
-            records,
-            lambda told: [_told(result, None if place is None else told[place]) for result, place in results],
-            tuple(self._starts),
-        )
+        root = self._lineage.root
+        return Effects(self._actions, drawn, {(root, element): count for element, count in self._counts.items()})
 
     def _limit(self, action_id: str) -> str:
         """Return why an action may not be taken once more, or nothing."""
@@ -228,37 +277,9 @@ class _Effects:
     def _count(self, element: str) -> None:
         self._counts[element] = self._taken(element) + 1
 
-    def _add(self, scenario_id: str, planned: PlannedAction) -> bool:
-        """Add what an action does; tell whether that is an operation on a job. Raises what it cannot be made of."""
-        kind, parameters = effect_of(planned.action.type), planned.parameters
-        key, cause = f"{self._key}/{planned.action.id}", self._cause_of(scenario_id)
-        if kind in TASKS:
-            about = {"rule": scenario_id, "action": planned.action.id}
-            task_input = encode({**parameters, **about})
-            task = NewTask(key, kind, task_input, self._now, cause)
-            _require_storable(RuleRecords(tasks=(task,)))
-            self._tasks.append(task)
-        elif kind == "reward_points":
-            points = float(parameters["points"]) * (1 if parameters["operation"] == "award" else -1)
-            actor_id, reason = parameters["actor_id"], parameters.get("reason", "")
-            entry = ScoreEntry(key, actor_id, points, reason)
-            _require_storable(RuleRecords(scores=(entry,)))
-            self._scores.append(entry)
-        elif kind != SET_OUTPUT:
-            self._operations.append(operation_of(kind, parameters, cause))
-            if kind == "create_job":
-                self._starts.append(NewJob(parameters["client_id"], parameters["workflow"]))
-            return True
-        return False
-
-    def _cause_of(self, scenario_id: str) -> EncodedCause:
-        return self._cause._replace(actor=actor_of(scenario_id)).encoded
-
-
-def _require_storable(records: RuleRecords) -> None:
-    """Raise ValueError for what no store can write."""
-    if fault := records.fault:
-        raise ValueError(fault)
+    def _origin(self, scenario_id: str, action_id: str) -> Origin:
+        cause = self._cause._replace(actor=actor_of(scenario_id)).encoded
+        return Origin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:

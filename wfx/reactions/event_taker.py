@@ -12,16 +12,15 @@ from typing import Any, Protocol
 
 from wfx.domain.errors import NoRules, StepTaken, StoreUnavailable
 from wfx.domain.timestamp import Timestamp
+from wfx.reactions.admission import Admission
 from wfx.reactions.effects import ActionResult, Effects, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.facts import GatheredFacts, TooManyFacts
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import PendingEvent
-from wfx.reactions.tokens import wanted
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
-from wfx.service.limits import Limits
 from wfx.store.rule_protocol import EventStore
 
 _ATTEMPTS = 100
@@ -39,12 +38,12 @@ class CurrentRules(Protocol):
 class EventTaker:
     """Takes events by the rules, within the limits, and counts what comes of it."""
 
-    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, limits: Limits) -> None:
+    def __init__(self, store: EventStore, rules: CurrentRules, figures: RuleFigures, admission: Admission) -> None:
         """Carry events out in this store."""
         self._store = store
         self._rules = rules
         self._figures = figures
-        self._limits = limits
+        self._admission = admission
         self._drawing = asyncio.Lock()
         """Held by events that draw from sequences, after another one was quicker."""
 
@@ -77,21 +76,15 @@ class EventTaker:
             evaluation = Evaluation((), {}, {}, str(exc))
         key = f"event/{uuid.uuid4() if is_named else event.id}"  # an id may come again some day, a key may not
         effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
-        known = await self._admit(pending, event, effects, is_named)
-        return known or await self._carry_out(pending, event, evaluation, effects, is_named)
-
-    async def _admit(self, pending: PendingEvent, event: Event, effects: Effects, is_named: bool) -> str | None:
-        """Take the tokens that effects need: what was promised waits, what a caller starts is refused.
-
-        Returns the answer of an event that was done before, which needs none.
-        """
-        tokens = [*wanted(self._limits, effects.starts, len(effects.records.tasks))]
-        if tokens and is_named and (known := await self._store.read_event_answer(event.id)) is not None:
-            return known
-        take = self._limits.require if pending.batch is None else self._limits.admit
-        for kind, whose in tokens:
-            await take(kind, **whose)
-        return None
+        if is_named and self._admission.needed(effects):  # what was done before needs no tokens
+            known = await self._store.read_event_answer(event.id)
+            if known is not None:
+                return known
+        if pending.batch is None:
+            await self._admission.require(effects)
+        else:
+            effects = await self._admission.admit(effects, asyncio.sleep)
+        return await self._carry_out(pending, event, evaluation, effects, is_named)
 
     async def _carry_out(
         self, pending: PendingEvent, event: Event, evaluation: Evaluation, effects: Effects, is_named: bool

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from wfx.domain.cause import Cause
 from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreError, TooManyStarted, WfxError
 from wfx.domain.json import Json, decode
+from wfx.reactions.admission import Admission
 from wfx.reactions.event_queue import EventQueue
 from wfx.reactions.event_taker import CurrentRules, EventTaker
 from wfx.reactions.fatals import Fatals
@@ -20,7 +21,6 @@ from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pending_event import EventBatch, PendingEvent, Withdrawn
 from wfx.rules.event import Event
 from wfx.rules.graph import Engine
-from wfx.service.limits import Limits
 from wfx.store.rule_protocol import EventStore
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class Incoming:
     """Takes events from outside. Use as a context manager, on one event loop."""
 
     def __init__(
-        self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals, limits: Limits
+        self, store: EventStore, rules: CurrentRules, figures: RuleFigures, fatals: Fatals, admission: Admission
     ) -> None:
         """Evaluate events by these rules, within the limits, and count what comes of it."""
         self._rules = rules
         self._fatals = fatals
-        self._taker = EventTaker(store, rules, figures, limits)
+        self._taker = EventTaker(store, rules, figures, admission)
         self.queue = EventQueue(self._work_on, lambda: self._engine)
         self.outcomes = Counter(dict.fromkeys(("evaluated", "failed", "refused", "timed_out"), 0))
         """Events by what became of them."""
@@ -56,15 +56,15 @@ class Incoming:
         if left := await self.queue.close(_PATIENCE):
             log.error("the service stops before all events were evaluated", extra={"fields": {"lost": left}})
 
-    async def tell(self, event: Json, cause: Cause) -> str:
-        """Return what the rules did about an event, as JSON.
+    async def tell(self, event: Json, cause: Cause, begin: Callable[[], None] = lambda: None) -> str:
+        """Return what the rules did about an event, as JSON; ``begin`` is called before that is written.
 
         Raises NoRules, EventQueueFull, EventTimedOut (then nothing was or will be done), TooManyStarted, and what the
         store raises.
         """
         self._taker.require_rules()
         loop = asyncio.get_running_loop()
-        pending = PendingEvent(event, cause, loop.create_future())
+        pending = PendingEvent(event, cause, loop.create_future(), begin=begin)
         assert pending.answer is not None
         self._put(pending)
         milliseconds = self._engine.event_timeout_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wfx.domain.cause import Cause
@@ -45,6 +46,8 @@ class PendingEvent:
     answer: asyncio.Future[str] | None = None
     batch: EventBatch | None = None
     began: float = field(default_factory=time.monotonic)
+    begin: Callable[[], None] = lambda: None
+    """Is called before anything is written. Raises what forbids that."""
     _is_withdrawn: bool = False
     _is_carried_out: bool = False
 
@@ -67,6 +70,7 @@ class PendingEvent:
         """See that it cannot be withdrawn any more. Raises Withdrawn if it was."""
         if self._is_withdrawn:
             raise Withdrawn
+        self.begin()
         self._is_carried_out = True
 
     def settle(self, told: str | Exception) -> None:

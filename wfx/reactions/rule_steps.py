@@ -19,25 +19,22 @@ from wfx.domain.errors import JobNotFound, LogPositionError, StepTaken, StoreErr
 from wfx.domain.job import Event as LogEvent
 from wfx.domain.job import Job
 from wfx.domain.json import decode
-from wfx.limits.policy import Kind
+from wfx.reactions.admission import Admission
 from wfx.reactions.effects import UNCOUNTED, Lineage, caused_by, effects_of
 from wfx.reactions.event_of_log import event_of_log, tells_tags
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.step_draft import StepDraft
-from wfx.reactions.tokens import wanted
+from wfx.reactions.tokens import NOBODY, Owner
 from wfx.reactions.turn import LEASE, NAME, Turn
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.limits import Limits
-from wfx.store.operations import CreateJob
+from wfx.store.operations import CreateJob, JobOperation
 from wfx.store.protocol import Consumer, Store
 from wfx.store.upkeep import present
 
 _logger = logging.getLogger("wfx")
-_LONG = 10.0
-"""Seconds of waiting for a limit that operators are told of."""
 
 
 class Again(Exception):
@@ -53,11 +50,11 @@ class RuleSteps:
         figures: RuleFigures,
         fatals: Fatals,
         created: BoundedCounts,
-        limits: Limits,
+        admission: Admission,
         most_repetitions: Callable[[], int],
         turn: Turn,
     ) -> None:
-        """Take steps in this store; ``created`` counts jobs by workflow, what is to begin waits for the ``limits``.
+        """Take steps in this store; ``created`` counts jobs by workflow, ``admission`` gives tokens to what may begin.
 
         ``most_repetitions`` tells how often an action may be taken in one chain of events.
         """
@@ -65,7 +62,7 @@ class RuleSteps:
         self._figures = figures
         self._fatals = fatals
         self._created = created
-        self._limits = limits
+        self._admission = admission
         self._most_repetitions = most_repetitions
         self._turn = turn
         self._alone_until = 0
@@ -97,12 +94,18 @@ class RuleSteps:
         if is_full or self.draft.changes(event.job_id):
             await self.step()
         seen = event_of_log(event, self.log_id, await self._tags_of(event))
-        seconds = await self.evaluate(graph, seen, f"{self.log_id}/{event.seq}", caused_by(event), now)
+        owner = Owner(event.client_id, event.workflow.name)
+        seconds = await self.evaluate(graph, seen, f"{self.log_id}/{event.seq}", caused_by(event), now, owner)
         self.draft.upto = event.seq
         return seconds
 
-    async def evaluate(self, graph: Graph, event: Event, key: str, cause: Cause, now: datetime) -> float:
-        """Put into the draft what an event brings about; return the seconds of work. Raises StoreError."""
+    async def evaluate(
+        self, graph: Graph, event: Event, key: str, cause: Cause, now: datetime, owner: Owner = NOBODY
+    ) -> float:
+        """Put into the draft what an event of this owner brings about; return the seconds of work.
+
+        Raises StoreError.
+        """
         facts = self.draft.facts
         before, seconds = facts.seconds, 0.0
         try:
@@ -111,7 +114,9 @@ class RuleSteps:
             if evaluation.matched:
                 lineage = await self._lineage(cause)
                 began = monotonic()
-                effects = effects_of(evaluation, key=key, cause=cause, now=present(), facts=facts, lineage=lineage)
+                effects = effects_of(
+                    evaluation, key=key, cause=cause, now=present(), facts=facts, lineage=lineage, owner=owner
+                )
                 self.draft.add(event, effects, cause.root)
                 seconds = monotonic() - began
         except StoreError:
@@ -124,11 +129,10 @@ class RuleSteps:
     async def step(self) -> None:
         """Do what is in the draft, and go on with a new one. Raises Again, StepTaken and StoreError."""
         draft, place = self.draft, self.place
-        await self._be_admitted(draft)
+        await draft.admit(self._admission, self._pause)
+        operations = draft.operations
         try:
-            answers = await self._store.step(
-                NAME, place.position, place.steps, draft.upto, draft.operations, draft.records
-            )
+            answers = await self._store.step(NAME, place.position, place.steps, draft.upto, operations, draft.records)
         except (StepTaken, StoreError, LogPositionError):
             raise
         except Exception as exc:  # noqa: BLE001 - what no store can write
@@ -139,7 +143,7 @@ class RuleSteps:
         self.failures = 0
         for event, root, results in draft.results(answers):
             self._figures.note_results(event, results, root)
-        self._count_created(draft, answers)
+        self._count_created(operations, answers)
 
     async def _tags_of(self, event: LogEvent) -> Sequence[str]:
         """Return the present tags of an event's job, if they are not told with it; none if it is gone."""
@@ -162,21 +166,11 @@ class RuleSteps:
             return await self.draft.facts.lineage(str(cause.root), limit)
         return self.draft.facts.begin_chain(str(cause.root), limit) if limit and cause.root is not None else UNCOUNTED
 
-    async def _be_admitted(self, draft: StepDraft) -> None:
-        """Wait until what is in the draft may begin."""
-        for kind, whose in wanted(self._limits, draft.starts, len(draft.records.tasks)):
-            await self._admit(kind, whose)
-
-    async def _admit(self, kind: Kind, whose: dict[str, str]) -> None:
-        is_told = False
-        while wait := await self._limits.take(kind, **whose):
-            if wait > _LONG and not is_told:
-                fields = {"limit": kind.value, "seconds": round(wait)} | whose
-                _logger.warning("rules wait for a limit, and do nothing until then", extra={"fields": fields})
-                is_told = True
-            await asyncio.sleep(min(wait, LEASE / 3))
-            if not await self._turn.is_ours():
-                raise Again("another server has the rules")
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a limit while the work is this server's. Raises Again."""
+        await asyncio.sleep(min(seconds, LEASE / 3))
+        if not await self._turn.is_ours():
+            raise Again("another server has the rules")
 
     async def _leave_out(self, draft: StepDraft, exc: Exception) -> None:
         """Have events done one by one if they cannot be done together; leave out one that cannot be done alone."""
@@ -191,7 +185,7 @@ class RuleSteps:
         self.draft = StepDraft(self._store, draft.upto)
         await self.step()
 
-    def _count_created(self, draft: StepDraft, answers: Sequence[Any]) -> None:
-        for operation, answer in zip(draft.operations, answers, strict=True):
+    def _count_created(self, operations: Sequence[JobOperation], answers: Sequence[Any]) -> None:
+        for operation, answer in zip(operations, answers, strict=True):
             if isinstance(operation, CreateJob) and isinstance(answer, Job):
                 self._created.note(answer.workflow.name)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.rule_source import LoadedRules, RuleSource, RulesUnusable, load
-from wfx.rules.graph import Graph
+from wfx.rules.graph import Graph, scenarios_with
+from wfx.rules.own_actions import RUN_SCRIPT
 from wfx.rules.step_types import NO_STEPS, Steps
 from wfx.store.upkeep import present
 
+_MOST_WARNINGS = 128
 _logger = logging.getLogger("wfx")
+
+
+def scripts_missing(graph: Graph) -> Sequence[str]:
+    """Say which scenarios have actions that fail where scripts are off."""
+    named = scenarios_with(graph, RUN_SCRIPT)[:_MOST_WARNINGS]
+    return [f"scenario {name} runs a script, and scripts are off (--enable-scripts): that fails" for name in named]
 
 
 class Rules:

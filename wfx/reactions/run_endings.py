@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -15,14 +15,14 @@ from wfx.domain.job import Change, Job, Status
 from wfx.domain.json import decode
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.workflow import Actor
-from wfx.limits.policy import Kind
-from wfx.reactions.effects import TASKS, Effects, Lineage, actor_of, effects_of_actions
-from wfx.rules.action_types import ActionTypes, effect_of
+from wfx.reactions.admission import Admission
+from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
+from wfx.reactions.tokens import NOBODY, Owner
+from wfx.rules.action_types import ActionTypes
 from wfx.rules.evaluation import PlannedAction, planned
 from wfx.rules.event import Event
 from wfx.rules.graph import Action
 from wfx.rules.own_actions import RUN_STEP
-from wfx.service.limits import Limits
 from wfx.store.operations import ChangeJob
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task
@@ -31,6 +31,8 @@ from wfx.tasks.performing import CannotBeDone, Ending
 
 LARGEST = 1024 * 1024
 """Bytes of what a run is given."""
+MOST_ACTIONS = 100
+"""Actions that a run may ask for: all are done in one transaction, which others wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,15 @@ class Wanted:
 class RunEndings:
     """Makes the ends of tasks of what runs return."""
 
-    def __init__(self, store: Store, types: Callable[[], ActionTypes], limits: Limits, most: Callable[[], int]) -> None:
-        """Take actions of these types within the limits, each ``most()`` times in a chain of events; 0 is no limit."""
+    def __init__(
+        self, store: Store, types: Callable[[], ActionTypes], admission: Admission, most: Callable[[], int]
+    ) -> None:
+        """Take actions of these types, each ``most()`` times in a chain of events; 0 is no limit.
+
+        What lacks a token waits, by ``admission``.
+        """
         self._store = store
-        self._limits = limits
+        self._admission = admission
         self._types = cache(types)
         self._most = most
 
@@ -91,25 +98,18 @@ class RunEndings:
         actions = value.get("actions", [])
         if not isinstance(actions, list):
             raise CannotBeDone(f"the {wanted.kind} returned actions that are no list")
+        if len(actions) > MOST_ACTIONS:
+            raise CannotBeDone(f"the {wanted.kind} returned {len(actions)} actions, at most {MOST_ACTIONS} are done")
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
-        plans = [await self._admitted(each) for each in _plans(self._types(), wanted, actions, _event_of(wanted))]
-        effects = effects_of_actions(wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage)
+        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        owner = NOBODY if job is None else Owner(job.client_id, job.workflow.name)
+        effects = effects_of_actions(
+            wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner
+        )
+        effects = await self._admission.admit_at_once(effects)
         tell = partial(_tell, following, len(moves), effects)
         return Ending([*moves, *effects.operations], effects.records, tell)
-
-    async def _admitted(self, action: PlannedAction) -> PlannedAction:
-        """Return an action, or one that is refused in its place: there is no token, and a run cannot wait for one."""
-        effect, given = effect_of(action.action.type), action.parameters
-        if effect == "create_job":
-            kind, whose = Kind.INSTANCE_START, {name: given.get(name, "") for name in ("client_id", "workflow")}
-        elif effect in TASKS:
-            kind, whose = Kind.JOB_SCHEDULE, {}
-        else:
-            return action
-        if action.error or not self._limits.is_set(kind) or not await self._limits.take(kind, **whose):
-            return action
-        return replace(action, error=f"the limit {kind} is used up")
 
 
 def _cause_of(task: Task) -> Cause:

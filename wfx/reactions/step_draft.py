@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wfx.reactions.effects import ActionResult, Effects, NewJob, Outcome
+from wfx.reactions.admission import Admission, Pause
+from wfx.reactions.effects import ActionResult, Effects, Outcome
 from wfx.reactions.facts import GatheredFacts
 from wfx.rules.event import Event
 from wfx.store.operations import ChangeJob, JobOperation
@@ -22,8 +23,6 @@ class _Part(NamedTuple):
     root: int | None
     """The number of the event that began the chain, if it is one of the log."""
     effects: Effects
-    first: int
-    """The place of its first operation."""
 
 
 class StepDraft:
@@ -35,13 +34,11 @@ class StepDraft:
         """As they are with what is in the draft."""
         self.upto = upto
         """The newest event that was looked at."""
-        self.operations: list[JobOperation] = []
-        self.starts: list[NewJob] = []
-        """The jobs that are to be created."""
         self._parts: list[_Part] = []
         self._changed: set[str] = set()
         self._bytes = 0
-        self._tasks = 0
+        self._size = 0
+        """Operations and tasks."""
 
     def __len__(self) -> int:
         """Count the events that have effects, or results."""
@@ -50,12 +47,17 @@ class StepDraft:
     @property
     def is_full(self) -> bool:
         """Whether it is time to do it."""
-        is_large = len(self.operations) + self._tasks >= MOST_OPERATIONS or self._bytes >= MOST_BYTES
+        is_large = self._size >= MOST_OPERATIONS or self._bytes >= MOST_BYTES
         return is_large or len(self._parts) >= MOST_EVENTS
 
     def changes(self, job_id: str) -> bool:
         """Tell whether it has a change of a job."""
         return job_id in self._changed
+
+    @property
+    def operations(self) -> Sequence[JobOperation]:
+        """What is to be done to jobs."""
+        return [operation for part in self._parts for operation in part.effects.operations]
 
     @property
     def records(self) -> RuleRecords:
@@ -64,19 +66,25 @@ class StepDraft:
 
     def add(self, event: Event, effects: Effects, root: int | None) -> None:
         """Add what an event brings about, in the chain that ``root`` began."""
-        self._parts.append(_Part(event, root, effects, len(self.operations)))
-        self.operations += effects.operations
-        self.starts += effects.starts
-        self._changed.update(each.job_id for each in effects.operations if isinstance(each, ChangeJob))
-        self._bytes += sum(getattr(each, "size", 0) for each in effects.operations)
-        self._bytes += sum(len(task.input) for task in effects.records.tasks)
-        self._tasks += len(effects.records.tasks)
+        self._parts.append(_Part(event, root, effects))
+        operations, tasks = effects.operations, effects.records.tasks
+        self._changed.update(each.job_id for each in operations if isinstance(each, ChangeJob))
+        self._bytes += sum(getattr(each, "size", 0) for each in operations) + sum(len(each.input) for each in tasks)
+        self._size += len(operations) + len(tasks)
         self.facts.note(effects)
+
+    async def admit(self, admission: Admission, pause: Pause) -> None:
+        """Take the tokens that are needed; actions that lack one become tasks, or are waited for."""
+        for place, part in enumerate(self._parts):
+            self._parts[place] = part._replace(effects=await admission.admit(part.effects, pause))
 
     def results(self, answers: Sequence[Any]) -> Iterator[tuple[Event, int | None, Sequence[ActionResult]]]:
         """Return what became of the actions for each event and root, of what the store returned."""
-        for event, root, effects, first in self._parts:
-            yield event, root, effects.answers(answers[first : first + len(effects.operations)])
+        first = 0
+        for event, root, effects in self._parts:
+            count = len(effects.operations)
+            yield event, root, effects.answers(answers[first : first + count])
+            first += count
 
     def failed(self, reason: str) -> Iterator[tuple[Event, int | None, Sequence[ActionResult]]]:
         """Return that all actions that were to be done have failed."""

@@ -1,17 +1,39 @@
-"""Tokens that effects need before they may be carried out."""
+"""Tokens that actions need before they may be taken: of which kind of work, for whom. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from wfx.limits.asks import LimitScope
 from wfx.limits.policy import Kind
-from wfx.reactions.effects import NewJob
-from wfx.service.limits import Limits
+from wfx.rules.action_types import Parameters
+from wfx.rules.own_actions import TASKS
 
 
-def wanted(limits: Limits, starts: Iterable[NewJob], tasks: int) -> Iterator[tuple[Kind, dict[str, str]]]:
-    """Return the tokens for jobs that are to be created and so many tasks: of what kind, and whose."""
-    if limits.is_set(Kind.INSTANCE_START):
-        yield from ((Kind.INSTANCE_START, start._asdict()) for start in starts)
-    if limits.is_set(Kind.JOB_SCHEDULE):
-        yield from ((Kind.JOB_SCHEDULE, {}) for _ in range(tasks))
+class Owner(NamedTuple):
+    """Whose event it is that an action is taken for; empty where that is not known."""
+
+    client_id: str = ""
+    workflow: str = ""
+
+
+NOBODY = Owner()
+
+
+class Token(NamedTuple):
+    """What an action needs."""
+
+    kind: Kind
+    client_id: str = ""
+    workflow: str = ""
+
+    def sharer(self, scope: LimitScope) -> str:
+        """Name the client or the workflow that shares a bucket of this scope; empty for one of all."""
+        return {LimitScope.CLIENT: self.client_id, LimitScope.WORKFLOW: self.workflow}.get(scope, "")
+
+
+def token_of(effect: str, parameters: Parameters, owner: Owner) -> Token | None:
+    """Return what an action with this effect needs; None if it needs nothing."""
+    if effect == "create_job":
+        return Token(Kind.INSTANCE_START, parameters["client_id"], parameters["workflow"])
+    return Token(Kind.JOB_SCHEDULE, *owner) if effect in TASKS else None

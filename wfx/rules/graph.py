@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from wfx.expressions.expression import Expression
 from wfx.expressions.scope import Scope
-from wfx.rules.action_types import ActionType
+from wfx.rules.action_types import ActionType, effect_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,24 @@ class Graph:
     scenarios: tuple[Scenario, ...]
     by_type: Mapping[str, tuple[Scenario, ...]]
     """The enabled ones by the types of events that they are for."""
+
+
+def actions_of(nodes: Sequence[Node]) -> Iterator[Action]:
+    """Yield all actions of nodes, and of those below them."""
+    for node in nodes:
+        if isinstance(node, Condition):
+            yield from actions_of(node.children)
+        else:
+            yield node
+
+
+def scenarios_with(graph: Graph, effect: str) -> Sequence[str]:
+    """Return the ids of the enabled scenarios that have an action with this effect."""
+    return [
+        each.id
+        for each in graph.scenarios
+        if each.enabled and any(effect_of(action.type) == effect for action in actions_of(each.children))
+    ]
 
 
 def graph_of(engine: Engine, scenarios: tuple[Scenario, ...]) -> Graph:

@@ -13,6 +13,7 @@ from wfx.rules.event import Event
 
 WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP = "webhook_notify", "mail", "run_script", "run_step"
 """The types that are done later, as tasks of these kinds."""
+TASKS = (WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP)
 SET_OUTPUT = "set_output"
 """The one type whose parameter sets variables."""
 

@@ -38,7 +38,10 @@ class _Worker:
         self._grown = grown
         self._deadline = deadline
         self._began = 0.0
-        """Seconds of processor time that this process had used when the request came."""
+        """Seconds of processor time that this process had used when the request came.
+
+        It has one thread, whose time is exact; that of the process is counted in ticks where RLIMIT_CPU is set.
+        """
         self._memory = ResidentMemory()
 
     def serve(self) -> None:
@@ -54,7 +57,7 @@ class _Worker:
     def _answered(self, header: bytes) -> Frame:
         kind, _, _, head, body = HEADER.unpack(header)
         request = Frame(kind, sys.stdin.buffer.read(head), sys.stdin.buffer.read(body))
-        self._began = time.process_time()
+        self._began = time.thread_time()
         try:
             with self._own_deadline():
                 return self._answer(request)
@@ -74,7 +77,7 @@ class _Worker:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _send(self, answer: Frame, *, leaving: bool = False) -> None:
-        answers, took = sys.stdout.buffer, time.process_time() - self._began
+        answers, took = sys.stdout.buffer, time.thread_time() - self._began
         answers.write(HEADER.pack(answer.kind, leaving, took, len(answer.head), len(answer.body)))
         answers.write(answer.head)
         answers.write(answer.body)

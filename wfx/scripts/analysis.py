@@ -48,10 +48,25 @@ _NAMED = {"eval": "eval", "function": "Function", "require": "require", "process
 def findings_of(text: bytes) -> list[Finding]:
     """Return what is found in a source (UTF-8), in the order of the text, each place and type once."""
     captures = QueryCursor(_QUERY).captures(_PARSER.parse(text).root_node)
-    declared = {name for node in captures.get("declared", []) for name in _NAME.findall(_text(node))}
+    declared = _names(captures.get("declared", []))
     found = {(node.start_byte, kind) for kind in _TYPES for node in _relevant(kind, captures, declared)}
     kept = sorted(sorted(found), key=_severity_of, reverse=True)[:_MOST]
     return [_finding(text, at, kind) for at, kind in sorted(kept)]
+
+
+def _names(patterns: list[Node]) -> set[str]:
+    """Return the names in patterns of declarations; each text is read once, however deep patterns nest."""
+    found: set[str] = set()
+    end = 0
+    for node in sorted(patterns, key=_extent):
+        if node.start_byte >= end:
+            end = node.end_byte
+            found.update(_NAME.findall(_text(node)))
+    return found
+
+
+def _extent(node: Node) -> tuple[int, int]:
+    return node.start_byte, -node.end_byte
 
 
 def _relevant(kind: str, captures: dict[str, list[Node]], declared: set[str]) -> Iterator[Node]:

@@ -16,6 +16,8 @@ import hashlib
 import itertools
 import json
 import math
+import os
+import signal
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +29,7 @@ from wfx.sandbox.frames import Frame
 from wfx.sandbox.pool import Pool
 from wfx.sandbox.process import WorkerLimits, WorkerProcess, WorkerProgram, WorkerRequest
 from wfx.scripts import engine_file, faults, preparation
-from wfx.scripts.errors import ScriptsUnavailable
+from wfx.scripts.errors import ScriptsBusy, ScriptsUnavailable
 from wfx.scripts.figures import PoolFigures, ScriptFigures
 from wfx.scripts.limits import MIB, ScriptLimits
 from wfx.scripts.protocol import ANALYSE, COMPILE, COMPILED, PREPARE, RUN
@@ -79,7 +81,7 @@ class ScriptEngine:
         self._bytecodes: OrderedDict[bytes, bytes] = OrderedDict()
         """By the hash of the source; the one that was used last is the last."""
         self._asking = 0
-        """Runs that wait to be admitted."""
+        """How many wait to be admitted."""
         self._runs: dict[int, _Run] = {}
         self._numbers = itertools.count(first)
         self._pool: Pool | None = None
@@ -91,9 +93,14 @@ class ScriptEngine:
         self._pool = self._new_pool(await preparation.compiled_engine())
 
     async def check(self, source: str) -> Verdict:
-        """Compile a source, in a worker. Raises Unavailable where no worker can."""
+        """Compile a source, in a worker. Raises Unavailable where no worker can, of which ScriptsBusy is one kind."""
+        text = source.encode(errors="surrogatepass")
+        if (verdict := self._known(source, text)) is not None:
+            return verdict
+        run = _Run("", self._now())
         try:
-            return await self._verdict(source, _Run("", self._now()))
+            async with self._admitted():
+                return await self._compiled(source, text, run)
         except LimitReached as error:
             outcome = _outcome_of(error)
             if outcome is Outcome.FAILED:
@@ -101,9 +108,18 @@ class ScriptEngine:
             return faults.verdict(outcome, self._limits)
 
     async def findings(self, source: str) -> list[Finding]:
-        """Analyse a source that is a script, in a worker. Raises SandboxError where none can, or it takes too long."""
+        """Analyse a source that is a script, in a worker.
+
+        Raises LimitReached for a source that takes too much, and Unavailable, of which ScriptsBusy is one kind.
+        """
         text = source.encode(errors="replace")
-        answer = await self._ask(WorkerRequest(ANALYSE, b"", (text,), len(text)), _Run("", self._now()))
+        async with self._admitted():
+            try:
+                answer = await self._ask(WorkerRequest(ANALYSE, b"", (text,), len(text)), _Run("", self._now()))
+            except LimitReached as error:
+                if error.status == -signal.SIGKILL:  # from outside: a parser that takes too much is ended otherwise
+                    raise Unavailable(_reason(error)) from error
+                raise
         return faults.findings_of(answer)
 
     async def run(self, request: RunRequest, name: str = "", purpose: Purpose = UNTOLD) -> RunResult:
@@ -113,10 +129,13 @@ class ScriptEngine:
         """
         run = _Run(name, self._now(), next(self._numbers), purpose)
         try:
-            async with self._admitted(run):
+            async with self._admitted():
+                self._runs[run.number] = run
                 result = await self._run(request, run)
-        except TimeoutError:
+        except ScriptsBusy:
             result = faults.result(Outcome.BUSY, self._limits, waited=self._waited(run))
+        finally:
+            self._runs.pop(run.number, None)
         self.figures.note(result, None if run.running is None else self._now() - run.running.began)
         return result
 
@@ -171,20 +190,26 @@ class ScriptEngine:
         return Pool(program, room, queue, deadline=lambda _: limits.seconds + _LATE, patience=_PATIENCE)
 
     @asynccontextmanager
-    async def _admitted(self, run: _Run) -> AsyncIterator[None]:
-        """Be one of those that run or wait for a worker. Raises TimeoutError."""
+    async def _admitted(self) -> AsyncIterator[None]:
+        """Be one of those that use a worker or wait for one, whatever for. Raises ScriptsBusy."""
+        if self._admission.locked():
+            await self._wait()
+        else:
+            await self._admission.acquire()  # at once
+        try:
+            yield
+        finally:
+            self._admission.release()
+
+    async def _wait(self) -> None:
         self._asking += 1
         try:
             async with asyncio.timeout(self._limits.patience):
                 await self._admission.acquire()
+        except TimeoutError as exc:
+            raise ScriptsBusy(faults.busy(self._limits)) from exc
         finally:
             self._asking -= 1
-        self._runs[run.number] = run
-        try:
-            yield
-        finally:
-            del self._runs[run.number]
-            self._admission.release()
 
     async def _run(self, request: RunRequest, run: _Run) -> RunResult:
         try:
@@ -199,18 +224,24 @@ class ScriptEngine:
 
     async def _verdict(self, source: str, run: _Run) -> Verdict:
         text = source.encode(errors="surrogatepass")
+        return self._known(source, text) or await self._compiled(source, text, run)
+
+    def _known(self, source: str, text: bytes) -> Verdict | None:
+        """Return the verdict on a source if it needs no worker."""
         key = hashlib.sha256(text).digest()
         if bytecode := self._bytecodes.get(key):
             self._bytecodes.move_to_end(key)
             self.figures.hits += 1
             return Verdict(None, Outcome.DONE, bytecode)
-        if fault := faults.of_text(source, text, self._limits):
-            return Verdict(fault, Outcome.SYNTAX)
+        fault = faults.of_text(source, text, self._limits)
+        return Verdict(fault, Outcome.SYNTAX) if fault is not None else None
+
+    async def _compiled(self, source: str, text: bytes, run: _Run) -> Verdict:
         self.figures.misses += 1
         answer = await self._ask(WorkerRequest(COMPILE, b"", (text,), len(text)), run)
         if answer.kind != COMPILED:
             return faults.verdict_of(source, answer, self._limits)
-        self._bytecodes[key] = answer.body
+        self._bytecodes[hashlib.sha256(text).digest()] = answer.body
         while len(self._bytecodes) > max(1, self._limits.compiled):
             self._bytecodes.popitem(last=False)
         return Verdict(None, Outcome.DONE, answer.body)
@@ -234,6 +265,11 @@ class ScriptEngine:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def usual_processes() -> int:
+    """Return how many workers a service has: one more than processors, so that none idles while a run is begun."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _run_of(request: RunRequest, bytecode: bytes) -> WorkerRequest:

@@ -24,7 +24,7 @@ def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
 
 def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
     """Return the verdict on a source that was not compiled."""
-    outcome, message, where, _ = json.loads(answer.head)
+    outcome, message, where, _ = _head_of(answer)
     if outcome != Outcome.SYNTAX:
         return verdict(Outcome(outcome), limits, message)
     return Verdict(Fault(message, place_in(source, where)), Outcome.SYNTAX)
@@ -43,7 +43,7 @@ def findings_of(answer: Frame) -> list[Finding]:
 
 def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float) -> RunResult:
     """Return the result of a run that a worker answered."""
-    name, message, where, polls = json.loads(answer.head)
+    name, message, where, polls = _head_of(answer)
     outcome, operations = Outcome(name), polls * OPERATIONS_STEP
     if outcome is Outcome.DONE:
         return RunResult(outcome, answer.body, None, operations, waited, answer.took)
@@ -56,6 +56,17 @@ def result(outcome: Outcome, limits: ScriptLimits, message: str = "", *, waited:
     return RunResult(outcome, fault=Fault(_text(outcome, limits, message)), waited=waited)
 
 
+def _head_of(answer: Frame) -> tuple[str, str, list[int] | None, int]:
+    """Decode the head of an answer; a message may have halves of characters, which nobody else could write."""
+    outcome, message, where, polls = json.loads(answer.head)
+    return outcome, message.encode(errors="replace").decode(), where, polls
+
+
+def busy(limits: ScriptLimits) -> str:
+    """Say that too many scripts ran or waited."""
+    return f"{limits.admitted} scripts ran or waited for {limits.patience:g} s: try again later"
+
+
 def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the script") -> str:
     texts = {
         Outcome.TIME: f"{what} took longer than {limits.seconds:g} s",
@@ -63,7 +74,7 @@ def _text(outcome: Outcome, limits: ScriptLimits, message: str, what: str = "the
         Outcome.OPERATIONS: f"{what} took more than {limits.operations} operations",
         Outcome.STACK: f"{what} called itself too often, or nested values too deeply",
         Outcome.OUTPUT: f"the result has more than {limits.output} bytes",
-        Outcome.BUSY: f"{limits.admitted} scripts ran or waited for {limits.patience:g} s: try again later",
+        Outcome.BUSY: busy(limits),
         Outcome.ENDED: "the script was ended from outside",
     }
     return texts.get(outcome, message)

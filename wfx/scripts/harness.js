@@ -4,6 +4,7 @@
   const { parse, stringify } = JSON;
   const { isArray } = Array;
   const { then } = Promise.prototype;
+  const { slice } = String.prototype;
   const apply = Function.prototype.call.bind(Function.prototype.call);
   const global = globalThis;
   const promises = Promise;
@@ -45,7 +46,11 @@
     const { next, payload, actions } = value;
     if (next !== undefined && typeof next !== "string") throw new TypeError("next is the name of a state");
     if (actions !== undefined && !isArray(actions)) throw new TypeError("actions is a list");
-    return stringify({ __proto__: null, next, payload, actions });
+    const list = stringify(actions);
+    if (actions !== undefined && (list === undefined || list[0] !== "[")) throw new TypeError("actions is a list");
+    const rest = stringify({ __proto__: null, next, payload });
+    if (list === undefined) return rest;
+    return rest === "{}" ? `{"actions":${list}}` : `${apply(slice, rest, 0, -1)},"actions":${list}}`;
   };
 
   // The result as text, or undefined for a promise: settle() gives its value once all jobs have run.
@@ -58,11 +63,14 @@
 
   const settle = () => settled();
 
+  // Of texts alone, for which no function of the script is called.
+  const pair = (message, stack) => `[${stringify(message)},${stringify(stack)}]`;
+
   const describe = (error) => {
     try {
       if (typeof error === "symbol") return '["a symbol",""]';
-      if (error === null || typeof error !== "object") return stringify([`${error}`, ""]);
-      return stringify([`${error.name}: ${error.message}`, `${error.stack}`]);
+      if (error === null || typeof error !== "object") return pair(`${error}`, "");
+      return pair(`${error.name}: ${error.message}`, `${error.stack}`);
     } catch {
       return '["an exception that cannot be told",""]';
     }

@@ -86,7 +86,8 @@ class Finding:
     """Something in a source that its author should look at."""
 
     type: str
-    """eval, function, constructor, require, child_process, import, process, endless_loop, prototype or global."""
+    """eval, function, constructor, require, child_process, import, process, endless_loop, prototype or global;
+    not_analysed where the analysis reached a limit."""
     severity: Severity
     message: str
     place: Place

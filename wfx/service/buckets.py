@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from wfx.domain.errors import StoreError
 from wfx.limits.asks import Asks, Shortage
 from wfx.limits.bucket import Bucket
 from wfx.limits.memory import MemoryBuckets
 from wfx.service.shared_buckets import SharedBuckets
 from wfx.store.buckets import BucketStore
+
+
+class Look(NamedTuple):
+    """How buckets are."""
+
+    buckets: Sequence[Bucket]
+    now: int
+    """The present time of their clock, in milliseconds."""
+    trouble: str = ""
+    """Why they are not those that were asked for."""
 
 
 class Buckets:
@@ -30,10 +41,15 @@ class Buckets:
         shared = self._shared.get(self._chosen())
         return self._own.take(asks) if shared is None else shared.take(asks)
 
-    async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
-        """Return buckets, and the present time of their clock in milliseconds. Raises StoreUnavailable."""
-        store = self._stores.get(self._chosen())
-        return self._own.look(keys) if store is None or not keys else await store.look(keys)
+    async def look(self, keys: Sequence[str]) -> Look:
+        """Return buckets: those of this process if the shared ones cannot be read, since they are used then."""
+        store, trouble = self._stores.get(self._chosen()), ""
+        if store is not None and keys:
+            try:
+                return Look(*await store.look(keys))
+            except StoreError as exc:
+                trouble = f"shared buckets cannot be read, these are of this server alone: {exc}"
+        return Look(*self._own.look(keys), trouble)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,9 +18,6 @@ from wfx.store.buckets import BucketStore
 
 NO_STORES: Mapping[str, BucketStore] = MappingProxyType({})
 """Of a server that shares buckets with no other one."""
-
-_LONGEST_SLEEP = 5.0
-"""Seconds until promised work looks for tokens again: the limits may have changed."""
 
 
 class BandState(NamedTuple):
@@ -44,12 +40,10 @@ class Limits:
         tunables: Holder[Tunables],
         stores: Mapping[str, BucketStore] = NO_STORES,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Use buckets in memory or in one of the stores; the clock gives seconds and never goes back."""
         self._tunables = tunables
         self._policy = Derived(tunables, policy_of)
-        self._sleep = sleep
         self._buckets = Buckets(stores, lambda: store_of(tunables.current), clock)
         self.taken, self.refused = Counter[tuple[Kind, LimitScope]](), Counter[tuple[Kind, LimitScope]]()
         """How often tokens were taken, and how often there was none; the latter of who waits longest."""
@@ -58,34 +52,18 @@ class Limits:
         """Tell whether this kind of work has a limit."""
         return kind in self._policy.current.bands
 
+    def interval(self, kind: Kind, scope: LimitScope) -> float:
+        """Return the seconds from one token to the next, by the limit that gives them fastest."""
+        bands = self._policy.current.bands.get(kind, {}).get(scope, ())
+        return min((band.period / band.capacity for band in bands), default=0.0) / 1000
+
     async def take(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> float:
         """Take a token of every bucket of the work and return 0, or take none and return in how many seconds to ask."""
-        shortage = await self._take(kind, client_id, workflow)
+        shortage = await self.shortage(kind, client_id=client_id, workflow=workflow)
         return 0.0 if shortage is None else shortage.milliseconds / 1000
 
-    async def require(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
-        """Take tokens for what a caller starts. Raises TooManyStarted."""
-        if (shortage := await self._take(kind, client_id, workflow)) is not None:
-            raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
-
-    async def admit(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
-        """Wait for tokens for what was promised, by the limits as they are meanwhile."""
-        while wait := await self.take(kind, client_id=client_id, workflow=workflow):
-            await self._sleep(min(wait, _LONGEST_SLEEP))
-
-    async def look(self, client_id: str = "", workflow: str = "") -> Sequence[BandState]:
-        """Tell how the limits are, those of a client and a workflow if these are given. Raises StoreUnavailable."""
-        policy = self._policy.current
-        asks = {(kind, ask.scope): ask for kind in policy.bands for ask in policy.asks(kind, client_id, workflow)}
-        states = []
-        buckets, now = await self._buckets.look([ask.key for ask in asks.values()])
-        found = dict(zip(asks, [(each, now) for each in buckets], strict=True))
-        for kind, bands in policy.bands.items():
-            for scope, each in bands.items():
-                states += [_state(kind, scope, band, found.get((kind, scope))) for band in each]
-        return states
-
-    async def _take(self, kind: Kind, client_id: str, workflow: str) -> Shortage | None:
+    async def shortage(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> Shortage | None:
+        """Take a token of every bucket of the work and return nothing, or take none and return what is short."""
         asks = self._policy.current.asks(kind, client_id, workflow)
         if not asks:
             return None
@@ -94,6 +72,23 @@ class Limits:
             shortage = await shortage
         self._note(kind, asks, shortage)
         return shortage
+
+    async def require(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
+        """Take tokens for what a caller starts. Raises TooManyStarted."""
+        if (shortage := await self.shortage(kind, client_id=client_id, workflow=workflow)) is not None:
+            raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
+
+    async def look(self, client_id: str = "", workflow: str = "") -> tuple[Sequence[BandState], str]:
+        """Tell how the limits are, those of a client and a workflow if these are given; and what cannot be read."""
+        policy = self._policy.current
+        asks = {(kind, ask.scope): ask for kind in policy.bands for ask in policy.asks(kind, client_id, workflow)}
+        states = []
+        buckets, now, trouble = await self._buckets.look([ask.key for ask in asks.values()])
+        found = dict(zip(asks, [(each, now) for each in buckets], strict=True))
+        for kind, bands in policy.bands.items():
+            for scope, each in bands.items():
+                states += [_state(kind, scope, band, found.get((kind, scope))) for band in each]
+        return states, trouble
 
     def _note(self, kind: Kind, asks: Asks, shortage: Shortage | None) -> None:
         if shortage is not None:

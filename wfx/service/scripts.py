@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -10,17 +9,17 @@ from typing import Any, NamedTuple
 
 from wfx.config.tunables import Current, Tunables
 from wfx.domain.json import Json, encode
-from wfx.domain.script_errors import ScriptBlocked, ScriptInvalid, ScriptsOff, ScriptsUnavailableNow
-from wfx.sandbox.errors import SandboxError
+from wfx.domain.script_errors import ScriptBlocked, ScriptInvalid, ScriptsBusyNow, ScriptsOff, ScriptsUnavailableNow
+from wfx.sandbox.errors import LimitReached, SandboxError
 from wfx.scripts.engine import Running, ScriptEngine
+from wfx.scripts.errors import ScriptsBusy
 from wfx.scripts.figures import PoolFigures, ScriptFigures
-from wfx.scripts.runs import UNTOLD, Finding, Purpose, RunRequest, RunResult, Severity
+from wfx.scripts.runs import UNTOLD, Finding, Place, Purpose, RunRequest, RunResult, Severity
 from wfx.store.script_protocol import ScriptStore
 from wfx.store.script_records import Script, ScriptHead
 from wfx.store.upkeep import present
 
 _NOT_LOOKED_AT: Sequence[Finding] = ()
-_logger = logging.getLogger("wfx")
 
 
 class PutResult(NamedTuple):
@@ -41,6 +40,11 @@ class Scripts:
         self._tunables = tunables
 
     @property
+    def are_on(self) -> bool:
+        """Whether scripts may be run."""
+        return self._engine is not None and not self._tunables.current.sandbox_script_disabled
+
+    @property
     def process_ids(self) -> list[int]:
         """The system's numbers of the processes that run scripts."""
         return self._engine.process_ids if self._engine is not None else []
@@ -48,17 +52,19 @@ class Scripts:
     async def put(self, name: str, source: str, *, dry_run: bool = False) -> PutResult:
         """Keep a source under a name, or only tell whether it could be.
 
-        Raises ScriptInvalid, ScriptBlocked and ScriptsUnavailableNow.
+        Raises ScriptInvalid, ScriptBlocked, ScriptsBusyNow and ScriptsUnavailableNow.
         """
         engine = self.require()
         try:
             verdict = await engine.check(source)
+            if (fault := verdict.fault) is not None:
+                place = None if fault.place is None else (fault.place.line, fault.place.column)
+                raise ScriptInvalid(fault.message, place)
+            findings = await self._findings(engine, source)
+        except ScriptsBusy as exc:
+            raise ScriptsBusyNow(str(exc)) from exc
         except SandboxError as exc:
             raise ScriptsUnavailableNow(f"the script cannot be checked now: {exc}; try again") from exc
-        if (fault := verdict.fault) is not None:
-            place = None if fault.place is None else (fault.place.line, fault.place.column)
-            raise ScriptInvalid(fault.message, place)
-        findings = await self._findings(engine, source)
         encoded = source.encode()
         digest = sha256(encoded).hexdigest()
         if not dry_run:
@@ -67,13 +73,13 @@ class Scripts:
         return PutResult(ScriptHead(name, digest, present(), len(encoded), findings, is_current=False), None)
 
     async def _findings(self, engine: ScriptEngine, source: str) -> Json:
-        """Analyse a source, if that is wanted. Raises ScriptBlocked."""
+        """Analyse a source, if that is wanted. Raises ScriptBlocked, SandboxError."""
         found = _NOT_LOOKED_AT
         if self._tunables.current.enable_static_analysis:
             try:
                 found = await engine.findings(source)
-            except SandboxError as exc:
-                _logger.warning("a script is kept without having been analysed: %s", exc)
+            except LimitReached as exc:  # so would it be the next time: what nobody could look at does not pass
+                found = (Finding("not_analysed", Severity.HIGH, f"the analysis did not end: {exc}", Place(1, 1)),)
         encoded = encode([_shown(each) for each in found])
         severe = sum(each.severity is Severity.HIGH for each in found)
         if severe and self._tunables.current.block_on_high_severity:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from wfx.domain.errors import StoreError
+from wfx.domain.errors import StoreError, StoreUnavailable
 from wfx.limits.asks import Asks, Shortage
 from wfx.limits.memory import MemoryBuckets
 from wfx.store.buckets import BucketStore
@@ -83,10 +83,11 @@ class SharedBuckets:
             return
         try:
             shortages = await self._shared.take_all([each.asks for each in asked])
-        except StoreError as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, all who wait are told
+            fault = exc if isinstance(exc, StoreError) else StoreUnavailable(f"{type(exc).__name__}: {exc}")
             for each in asked:
                 if not each.answer.done():
-                    each.answer.set_exception(exc)
+                    each.answer.set_exception(fault)
             return
         for (asks, answer), shortage in zip(asked, shortages, strict=True):
             if shortage is not None:

@@ -31,8 +31,11 @@ class BackendKind:
     """Open it; a database of the reference implementation is taken over first."""
     check: Callable[[str, Progress, Sealing | None], Report]
     """Examine it, also beside a server; sealed values are opened with the keys."""
-    back_up: Callable[[str, Path, Progress], str]
-    """Copy it to a new file, also beside a server; return how the file BACKUP is restored."""
+    back_up: Callable[[str, Path, Progress, Sealing | None], str]
+    """Copy it to a new file, also beside a server; return how the file BACKUP is restored.
+
+    Sealed values stay sealed; where the file is a dump, it is sealed by the keys.
+    """
     dump: Callable[[str, Sealing | None], AbstractContextManager[tuple[Header, Iterator[Record]]]]
     """Read one state of it, also beside a server, and also of a database of the reference implementation.
 

@@ -15,6 +15,7 @@ from wfx.store.operations import (
     ClaimTasks,
     DropTasks,
     FinishTask,
+    HastenTasks,
     JobOperation,
     ReplayTask,
     TakeEvent,
@@ -103,7 +104,8 @@ class BatchingRules:
         records: RuleRecords = NOTHING,
     ) -> Sequence[Any]:
         told, tell = (outcome, None) if isinstance(outcome, TaskOutcome) else (_UNTOLD, outcome)
-        finished = FinishTask(task.id, task.attempts, told, tuple(operations), settled(records), self._clock(), tell)
+        acts, now = tuple(operations), self._clock()
+        finished = FinishTask(task.id, task.attempts, told, acts, settled(records), now, tell, task.key)
         answers: Sequence[Any] = await self._writes.submit(finished)
         self._tell_tasks(records)
         return answers
@@ -127,6 +129,10 @@ class BatchingRules:
     async def replay_task(self, task_id: int) -> Task:
         task: Task = await self._writes.submit(ReplayTask(_bounded(task_id)))
         return task
+
+    async def hasten_tasks(self, kinds: Sequence[str]) -> int:
+        hastened: int = await self._writes.submit(HastenTasks(tuple(filter(is_name, kinds))))
+        return hastened
 
     async def drop_tasks(self, older_than: Timestamp, at_most: int) -> int:
         dropped: int = await self._writes.submit(DropTasks(Timestamp(_bounded(older_than)), _bounded(at_most)))

@@ -55,6 +55,7 @@ from wfx.store.operations import (
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    HastenTasks,
     NoteSightings,
     OpenBulk,
     OpenConsumer,
@@ -152,7 +153,7 @@ class MemoryBackend:
                 result: Any = self._hold(operation, now)
             case NoteSightings() | DescribeDevice() | DeleteDevice():
                 result = self._devices.perform(operation, self._all_jobs())
-            case ClaimTasks() | ReplayTask() | DropTasks():
+            case ClaimTasks() | ReplayTask() | HastenTasks() | DropTasks():
                 result = self._rules.perform(operation, now)
             case PutScript() | DeleteScript():
                 result = self._scripts.perform(operation, now)

@@ -16,6 +16,7 @@ from wfx.store.operations import (
     DropTasks,
     EventAnswers,
     FinishTask,
+    HastenTasks,
     ReplayTask,
     RuleCheckpoint,
     TaskOperation,
@@ -122,6 +123,8 @@ class MemoryRules:
                 return self._claim(operation, now)
             case ReplayTask(task_id):
                 return self._replay(task_id, now)
+            case HastenTasks(kinds):
+                return self._hasten(kinds, Timestamp(now))
             case DropTasks():
                 return self._drop(operation)
 
@@ -149,6 +152,11 @@ class MemoryRules:
         moment = Timestamp(now)
         self._tasks[task_id] = task._replace(state=TaskState.WAITING, due=moment, mtime=moment)
         return self._tasks[task_id]
+
+    def _hasten(self, kinds: Sequence[str], now: Timestamp) -> int:
+        late = [each for each in self._open(kinds) if each.state is TaskState.WAITING and each.due > now]
+        self._tasks.update((each.id, each._replace(due=now)) for each in late)
+        return len(late)
 
     def _drop(self, operation: DropTasks) -> int:
         finished = [task for task in self._tasks.values() if task.state not in _OPEN]

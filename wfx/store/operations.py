@@ -199,6 +199,13 @@ class ReplayTask:
 
 
 @dataclass(frozen=True, slots=True)
+class HastenTasks:
+    """Have tasks of these kinds that wait be due now."""
+
+    kinds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DropTasks:
     """Drop finished tasks from before a moment, and those that are too many."""
 
@@ -206,7 +213,7 @@ class DropTasks:
     at_most: int
 
 
-TaskOperation = ClaimTasks | ReplayTask | DropTasks
+TaskOperation = ClaimTasks | ReplayTask | HastenTasks | DropTasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +315,8 @@ class FinishTask:
     now: int
     tell: TellTask | None = None
     """Makes the outcome, if that depends on the results of the operations."""
+    key: str = ""
+    """Its key, by which its result is sealed."""
 
     @property
     def due(self) -> int:

@@ -20,7 +20,7 @@ from wfx.store.rule_records import NOTHING, Task, TaskOutcome, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.address_guard import AddressNotAllowed
 from wfx.tasks.counts import TaskCounts
-from wfx.tasks.performing import CannotBeDone, Ending, Perform, TryAgain
+from wfx.tasks.performing import CannotBeDone, Ending, NotYet, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
 from wfx.tasks.shown import damage_of, origin
@@ -63,6 +63,10 @@ class Attempts:
         began = time.monotonic()
         try:
             said = await self._attempt(perform, task)
+        except NotYet as exc:
+            waiting = Progress.of(task.result).waiting(str(exc))
+            await self._write(task, TaskOutcome(TaskState.WAITING, waiting.encoded, exc.due))
+            return
         except asyncio.CancelledError:
             with suppress(StoreError, Refused):
                 kept = task.result or Json(b"null")
@@ -100,6 +104,8 @@ class Attempts:
             said = await perform(task)
         except AddressNotAllowed as exc:
             return _failed(progress.failed(str(exc)))
+        except NotYet:
+            raise
         except CannotBeDone as exc:
             return _failed(progress.failed(str(exc)).with_run(exc.run))
         except TryAgain as exc:
@@ -121,7 +127,7 @@ class Attempts:
         """Note what became of a task; tell whether that is so now."""
         for pause in (*_WRITE_PAUSES, None):
             try:
-                await self._store.finish_task(task, outcome, ending.operations, ending.records)
+                answers = await self._store.finish_task(task, outcome, ending.operations, ending.records)
             except Refused as exc:
                 _logger.warning("%s", exc, extra={"fields": _fields(task)})
                 return False
@@ -131,6 +137,7 @@ class Attempts:
                     return False
                 await asyncio.sleep(pause)
             else:
+                ending.note(answers)
                 return True
         return False
 

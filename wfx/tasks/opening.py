@@ -11,8 +11,12 @@ from wfx.tasks.attempt import Attempts
 from wfx.tasks.mail import Mails
 from wfx.tasks.performing import Perform
 from wfx.tasks.runner import Admit, TaskRunner
+from wfx.tasks.runners import TaskRunners
 from wfx.tasks.settings import mail_settings, webhook_settings
 from wfx.tasks.webhook import Webhooks
+
+_WAITING_AT_ONCE = 16
+"""Tasks of those that wait for limits that are tried at once."""
 
 
 def open_tasks(
@@ -22,10 +26,13 @@ def open_tasks(
     wait: Admit,
     others: Mapping[str, Perform],
     longest: float,
-) -> TaskRunner:
+    waiting: Mapping[str, Perform],
+    look: Callable[[], float],
+) -> TaskRunners:
     """Return what sends webhooks and mails, and does other kinds of tasks, woken when some are written.
 
-    No attempt takes more than ``longest`` seconds. Raises ValueError for wrong settings.
+    No attempt takes more than ``longest`` seconds. Kinds that are ``waiting`` for limits of their own have a runner of
+    their own, which looks for tasks every ``look()`` seconds. Raises ValueError for wrong settings.
     """
     webhooks, mails = Derived(tunables, webhook_settings), Derived(tunables, mail_settings)
     performs = {
@@ -33,6 +40,11 @@ def open_tasks(
         mail.KIND: Mails(lambda: mails.current).perform,
         **others,
     }
-    runner = TaskRunner(store, performs, Attempts(store), at_most=at_most, wait=wait, longest=longest)
-    store.watch_tasks(runner.wake)
-    return runner
+    attempts = Attempts(store)
+    runners = TaskRunners(
+        attempts.counts,
+        TaskRunner(store, performs, attempts, at_most=at_most, wait=wait, longest=longest),
+        TaskRunner(store, waiting, attempts, at_most=lambda: _WAITING_AT_ONCE, look=look, hastens=True),
+    )
+    store.watch_tasks(runners.wake)
+    return runners

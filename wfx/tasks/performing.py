@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from wfx.domain.timestamp import Timestamp
 from wfx.store.operations import JobOperation
 from wfx.store.rule_records import RuleRecords, Task
 
@@ -16,6 +17,8 @@ class Ending(NamedTuple):
     records: RuleRecords
     tell: Callable[[Sequence[Any]], str]
     """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
+    note: Callable[[Sequence[Any]], None] = lambda _: None
+    """Is given these results once it is written."""
     run: Mapping[str, Any] | None = None
     """What is kept of the run that wants this."""
 
@@ -23,8 +26,17 @@ class Ending(NamedTuple):
 Perform = Callable[[Task], Awaitable[str | Ending]]
 """Does what a task is about, once, and returns what is told of it, ``answered 204``, or what is left to be done.
 
-Raises TryAgain and CannotBeDone, and AddressNotAllowed.
+Raises TryAgain, NotYet and CannotBeDone, and AddressNotAllowed.
 """
+
+
+class NotYet(Exception):
+    """It may not begin before a moment; that was no attempt."""
+
+    def __init__(self, due: Timestamp, reason: str) -> None:
+        """Say when to try, and what it waits for."""
+        super().__init__(reason)
+        self.due = due
 
 
 class _NotDone(Exception):

@@ -60,6 +60,10 @@ class Progress:
         """Return it with what is kept of a run, if anything."""
         return self if run is None else replace(self, run=run)
 
+    def waiting(self, message: str) -> Self:
+        """Return the progress of one that may not begin yet."""
+        return replace(self, message=message[:_LONGEST])
+
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
         return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message[:_LONGEST])

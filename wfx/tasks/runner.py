@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from wfx.domain.errors import Refused, StoreError
@@ -24,6 +25,7 @@ from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import Perform
+from wfx.tasks.receivers import Receivers
 
 Admit = Callable[[Task], Awaitable[float]]
 """Tells in how many seconds a task may be run; 0 means now, and then it is counted as run.
@@ -69,11 +71,15 @@ class TaskRunner:
         at_most: Callable[[], int],
         wait: Admit = _at_once,
         longest: float = 0.0,
+        look: Callable[[], float] = lambda: LOOK_SECONDS,
+        hastens: bool = False,
         now: Callable[[], Timestamp] = present,
     ) -> None:
         """Run tasks of the kinds that there are performs for, ``at_most`` at once.
 
-        An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take.
+        An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take. While nothing is
+        due, the store is asked every ``look()`` seconds. If the runner ``hastens``, all tasks that wait are due at its
+        start, and at each :meth:`hurry`.
         """
         self._store = store
         self._kinds = tuple(performs)
@@ -84,10 +90,13 @@ class TaskRunner:
         self._at_most = at_most
         self._wait = wait
         self._claim = max(CLAIM_SECONDS, longest + _HOLD_SECONDS + _WRITING_SECONDS)
+        self._look = look
+        self._hastens = self._is_hurried = hastens
         self._now = now
-        self._woken = asyncio.Event()
+        self._woken, self._hurried = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._receivers = Receivers(at_most)
         self._held: list[Task] = []
         self._batch = _EVERY_PLACE
         """How many tasks are claimed at once: few after a limit was reached, then more and more."""
@@ -119,6 +128,12 @@ class TaskRunner:
         """Look for tasks now, since some were written."""
         self._woken.set()
 
+    def hurry(self) -> None:
+        """See anew what may begin, since limits have changed."""
+        self._is_hurried = self._hastens
+        self._hurried.set()
+        self.wake()
+
     async def _run(self) -> None:
         while True:
             self._woken.clear()
@@ -137,12 +152,14 @@ class TaskRunner:
 
     async def _turn(self) -> float:
         """Begin with what is due and has a place; return how many seconds to sleep unless somebody wakes it."""
+        if self._is_hurried:
+            await self._hasten()
         free = self._at_most() - len(self._running)
         if free <= 0:
             return LOOK_SECONDS  # it is woken when one has ended
         due = await self._store.next_task_due(self._kinds)
         if due is None:
-            return LOOK_SECONDS
+            return self._look()
         if (early := due - self._now()) > 0:
             return min(early / SECOND, LOOK_SECONDS)
         claimed = await self._store.claim_tasks(self._kinds, min(free, self._batch), self._claim)
@@ -155,29 +172,55 @@ class TaskRunner:
         """Begin with the tasks that are held, one after the other, as limits allow; return how long they do not."""
         until = time.monotonic() + _HOLD_SECONDS
         while self._held:
+            if not await self._has_place(self._held[0]):
+                self._held.pop(0)
+                continue
             while wait := await self._wait(self._held[0]):
                 if time.monotonic() + wait > until:
                     await self._give_back(self._held)
                     self._held, self._batch = [], 1
-                    await asyncio.sleep(min(wait, _LONGEST_LIMIT))
+                    await self._doze(min(wait, _LONGEST_LIMIT))
                     return 0
-                await asyncio.sleep(wait)
+                await self._doze(wait)
             self._begin(self._held.pop(0))
         self._batch = min(self._batch * 2, _EVERY_PLACE)
         return 0
 
+    async def _doze(self, seconds: float) -> None:
+        """Wait for a limit, or until limits change."""
+        self._hurried.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
+
+    async def _hasten(self) -> None:
+        """Have all tasks that wait be due, if there are any. Raises StoreError."""
+        if not (await self._store.count_open_tasks()).keys().isdisjoint(self._kinds):
+            await self._store.hasten_tasks(self._kinds)
+        self._is_hurried = False
+
+    async def _has_place(self, task: Task) -> bool:
+        """Wait for a place that a task's receiver may take; put the task off if that is slow, and tell so."""
+        while (place := self._receivers.place_for(task)).hold:
+            await asyncio.wait(self._running, timeout=place.hold, return_when=asyncio.FIRST_COMPLETED)
+        if place.put_off:
+            await self._give_back([task], Timestamp(self._now() + int(place.put_off * SECOND)))
+        return not place.put_off
+
     def _begin(self, task: Task) -> None:
+        self._receivers.begin(task)
         attempt = self._attempts.run(self._performs[task.kind], task)
         running = asyncio.create_task(attempt, name=f"task {task.id}")
         self._running.add(running)
-        running.add_done_callback(self._ended)
+        running.add_done_callback(partial(self._ended, task))
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
+    def _ended(self, task: Task, running: asyncio.Task[None]) -> None:
+        self._receivers.end(task)
         self._running.discard(running)
         self.wake()
 
-    async def _give_back(self, tasks: Sequence[Task]) -> None:
-        """Let tasks that were not begun with be claimed before all others: they had been due for longest."""
+    async def _give_back(self, tasks: Sequence[Task], due: Timestamp = FIRST) -> None:
+        """Let tasks that were not begun with be claimed then, or before all others: they had been due for longest."""
         for task in tasks:
             with suppress(Refused):
-                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), FIRST))
+                await self._store.finish_task(task, TaskOutcome(TaskState.WAITING, task.result or Json(b"null"), due))

@@ -42,7 +42,9 @@ def _input_of(task: Task) -> Mapping[str, Any]:
 
 
 def _target(given: Mapping[str, Any]) -> str:
-    """Return the server of an address, whose path may be a secret, or the recipients of a mail."""
+    """Return the server of an address, whose path may be a secret, the recipients of a mail, or who lacks a token."""
+    if isinstance(token := given.get("token"), list):
+        return next((name for name in map(str, token[1:]) if name), "")
     if isinstance(to := given.get("to"), list):
         return ", ".join(map(str, to))
     import httpx  # it takes a tenth of a second, which the start of the service does not need

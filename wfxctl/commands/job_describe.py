@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl import gojson, job_stays
+from wfxctl import gojson
 from wfxctl.documents import Document, group_of, items, member, text
 from wfxctl.flags import COLOR, JOB_ID
 from wfxctl.invocation import ClientInvocation, decoded, job_path
@@ -20,6 +20,8 @@ _STAYS = 20
 
 def run(call: ClientInvocation) -> None:
     """Print the job's members, what can happen next, its definition and its last stays."""
+    from wfxctl import job_stays  # only few commands need it
+
     path = job_path(call.subject("id", "job id"))
     job = decoded(call.fetch(call.reading_side, "GET", path, [("history", "true")]))
     if not isinstance(job, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wfx.commandline.grammar import Command
-from wfxctl import forms, job_stays
+from wfxctl import forms
 from wfxctl.documents import Document
 from wfxctl.flags import JOB_ID, LOOK_TABLE
 from wfxctl.invocation import ClientInvocation, decoded, job_path
@@ -11,6 +11,8 @@ from wfxctl.invocation import ClientInvocation, decoded, job_path
 
 def run(call: ClientInvocation) -> None:
     """Print one row for each stay in a state."""
+    from wfxctl import job_stays  # only few commands need it
+
     path = job_path(call.subject("id", "job id"))
     forms.check(call, job_stays.VIEW)
     job: Document = decoded(call.fetch(call.reading_side, "GET", path, [("history", "true")]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
@@ -11,7 +13,9 @@ from wfxctl import fleet, forms, job_filters, selections, suggestions, views
 from wfxctl.documents import Document
 from wfxctl.flags import LIMIT, LOOK, OFFSET, SORT
 from wfxctl.invocation import ClientInvocation, Query
-from wfxctl.watching import Changed, Conditions, Deleted, Listed, Watch
+
+if TYPE_CHECKING:  # only --watch needs it
+    from wfxctl.watching import Changed, Deleted, Listed
 
 
 def run(call: ClientInvocation) -> None:
@@ -48,6 +52,8 @@ def _fleet_list(call: ClientInvocation) -> None:
 
 
 def _watch(call: ClientInvocation) -> None:
+    from wfxctl.watching import Conditions, Watch  # see above
+
     settings = call.settings
     conditions = Conditions(
         client_id=settings.text("client-id"),
@@ -68,15 +74,20 @@ def _watch(call: ClientInvocation) -> None:
 
 
 def _rows(news: Listed | Changed | Deleted) -> list[Document]:
-    if isinstance(news, Deleted):
-        return [news.job | {"status": {"state": "(deleted)"}}]
-    return news.jobs if isinstance(news, Listed) else [news.job]
+    return _jobs(news, lambda job: job | {"status": {"state": "(deleted)"}})
 
 
 def _documents(news: Listed | Changed | Deleted) -> list[Document]:
-    if isinstance(news, Deleted):
-        return [{"deleted": True, "id": news.job.get("id")}]
-    return news.jobs if isinstance(news, Listed) else [news.job]
+    return _jobs(news, lambda job: {"deleted": True, "id": job.get("id")})
+
+
+def _jobs(news: Listed | Changed | Deleted, of_deleted: Callable[[Document], Document]) -> list[Document]:
+    """Return the jobs that the news is about; what is shown of one that was deleted, ``of_deleted`` tells."""
+    from wfxctl.watching import Deleted, Listed  # see above
+
+    if isinstance(news, Listed):
+        return news.jobs
+    return [of_deleted(news.job) if isinstance(news, Deleted) else news.job]
 
 
 def _query(call: ClientInvocation) -> Query:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
+from wfx.commandline.terminal import neutralise
 from wfxctl import forms, rules_api
 from wfxctl.documents import text
 from wfxctl.flags import LOOK_TABLE
@@ -30,8 +33,10 @@ def run(call: ClientInvocation) -> None:
     forms.check(call, LIMITS)
     given = {"client_id": call.settings.text("client-id"), "workflow": call.settings.text("workflow")}
     query = [(name, value) for name, value in given.items() if value]
-    shown = rules_api.fetch(call, "/limits", query, lacking="limits")
+    shown: Any = rules_api.fetch(call, "/limits", query, lacking="limits")
     forms.show(call, shown, LIMITS)
+    if warning := text(shown, "warning"):
+        call.err.write(f"WARNING: {neutralise(warning)}\n")
 
 
 COMMAND = Command(
@@ -40,7 +45,8 @@ COMMAND = Command(
     """
     Show the limits on how often work may begin: how many tokens are left, how many seconds it takes until there is one,
     and how often tokens were taken and missing at this server. Of limits for each client or workflow the tokens are
-    shown of the one that is given.
+    shown of the one that is given. If the buckets that servers share cannot be read, those of this server are shown,
+    and standard error says why.
     """,
     examples="""
     # how many jobs may be created now

@@ -51,6 +51,8 @@ def run(call: ClientInvocation) -> None:
     forms.show(call, _page(shown, content), SCENARIOS)
     for fault in items(shown, "faults"):
         call.err.write(f"ERROR: {neutralise(str(fault))}\n")
+    for warning in items(shown, "warnings"):
+        call.err.write(f"WARNING: {neutralise(str(warning))}\n")
 
 
 def _page(shown: Document, content: list[Document]) -> Document:
@@ -63,7 +65,7 @@ COMMAND = Command(
     """
     List the scenarios that the server has loaded, with how often an action of each was reached since the server was
     started, and what failed last. If the file of the rules has faults now, these are on standard error, and the rules
-    are those from before.
+    are those from before. So are warnings, such as of rules with scripts where these are off.
     """,
     examples="""
     # what is loaded, and does it work

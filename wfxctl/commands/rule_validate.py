@@ -22,6 +22,11 @@ def run(call: ClientInvocation) -> int:
         else:
             many = f"{len(graph.scenarios)} scenario{'s' * (len(graph.scenarios) != 1)}"
             call.out.write(f"{neutralise(name)} : OK ({many})\n")
+            from wfx.rules.graph import scenarios_with  # with the language of rules, which is loaded by now
+
+            for scenario in scenarios_with(graph, "run_script"):
+                text = f"scenario {scenario} runs a script, which only a server with --enable-scripts does"
+                call.err.write(f"WARNING: {neutralise(f'{name}: {text}')}\n")
     return code
 
 
@@ -30,7 +35,8 @@ COMMAND = Command(
     "Check rule files offline",
     """
     Check rule files, without a server. Says for each file "FILE : OK", or for each fault "ERROR: FILE:LINE:COLUMN: "
-    and what is wrong. The exit code is 1 if a file has faults or cannot be read.
+    and what is wrong. The exit code is 1 if a file has faults or cannot be read. Scenarios that run scripts are named
+    in warnings, since a server may have these off.
     """,
     usage="FILE... | -",
     examples="""

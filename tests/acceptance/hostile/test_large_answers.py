@@ -30,6 +30,7 @@ from wfx.domain.workflow import State, Workflow
 from wfx.events.broker import Broker
 from wfx.filtering import Filters
 from wfx.filtering.filters import MAX_DOCUMENT
+from wfx.reactions.admission import Admission
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.incoming import Incoming
@@ -156,7 +157,7 @@ async def serving(folder: Path, engine: str, answers: AnswerMemory | None = None
             max_body=20 * MEGABYTE,
             tunables=tuned(),
             rule_store=watched,
-            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), limits),
+            incoming=Incoming(watched, Rules(), RuleFigures(), Fatals(), Admission(watched, limits)),
             tasks=Tasks(watched, TaskRunner(watched, {}, Attempts(watched), at_most=lambda: 1)),
             scripts=Scripts(watched, None, tuned()),
         )

@@ -19,8 +19,8 @@ scenarios:
       - action: {id: notify, type: webhook_notify, params: {url: "%s", body: "${payload.number}"}}
 """
 
-OFTEN = "from wfx.tasks import runner; runner._LONGEST_LIMIT = 0.5\n"
-"""Else the service looks once a minute whether a limit was lifted."""
+SELDOM = "from wfx.tasks import runner; runner._LONGEST_LIMIT = 86400.0\n"
+"""Has the service look once a day by itself whether a limit was lifted, in place of once a minute."""
 
 
 def limits(folder: Path, **settings: str) -> str:
@@ -58,11 +58,11 @@ async def test_a_full_queue(request: pytest.FixtureRequest, storage: str, tmp_pa
 
 @ON_EACH_STORE
 async def test_webhooks_wait_for_their_turn(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> None:
-    """Where ten webhooks may be sent, ten of thirty are; the others follow in their order once more may be."""
+    """Where ten webhooks may be sent, ten of thirty are; the others follow in order as soon as the limit is lifted."""
     few = limits(tmp_path, job_execute="10/P30D")
     async with receiver() as hook:
         rules = (RULES % hook.url).replace("queue_depth: 10", "queue_depth: 100")
-        options, environment = (*webhook_options(tmp_path), few), altered(tmp_path, OFTEN)
+        options, environment = (*webhook_options(tmp_path), few), altered(tmp_path, SELDOM)
         async with ruled(request, storage, tmp_path, rules, *options, **environment) as service:
             for number in range(30):
                 assert (await service.tell(type="alarm", payload={"number": number})).status_code == 200

@@ -47,6 +47,16 @@ async def test_as_in_memory(
         assert await chance.choice(bucket_servers).take_all(wanted) == [memory.take(asks) for asks in wanted]
 
 
+async def test_cleaning_up_that_fails(
+    bucket_servers: Sequence[PostgresBuckets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens that were taken are told also if full buckets cannot be forgotten then."""
+    monkeypatch.setitem(SQL, "forget_full_buckets", "SELECT pg_terminate_backend(pg_backend_pid()), $1::bigint")
+    wanted = [[ask("kept", Band(1, HOUR))]]
+    assert await bucket_servers[0].take_all(wanted) == [None]
+    assert (await bucket_servers[0].take_all(wanted))[0] is not None
+
+
 async def test_at_once(bucket_servers: Sequence[PostgresBuckets]) -> None:
     """Of tokens that servers take at the same moment none is given twice, in whichever order they name the buckets."""
     keys = [f"key-{number}" for number in range(10)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.store.postgres.patience import until
-from tests.store.postgres.release_before import write_as_before_counts_of_tags
+from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
 from tests.store.samples import FLOW, all_jobs, begin, move, redefine, tag, together, untag
 from tests.store.test_queries import matches, populate
 from wfx.domain.errors import StoreUnusable
@@ -22,11 +22,11 @@ from wfx.store.dump import Header, Record
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
 from wfx.store.operations import ChangeJob, CreateJob, DeleteJob
-from wfx.store.postgres import migrate, opening, restoring
+from wfx.store.postgres import migrate, restoring
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.migrate import Migration, migrations
+from wfx.store.postgres.migrate import migrations
 from wfx.store.postgres.target import read_target
 from wfx.store.postgres.texts import key_of
 from wfx.store.protocol import Store
@@ -59,11 +59,6 @@ async def store(option: str) -> AsyncIterator[Store]:
     yield opened
     await opened.close()
     assert (await asyncio.to_thread(check, option)).findings == []
-
-
-def steps_before() -> Sequence[Migration]:
-    """The steps that the release before knows."""
-    return [step for step in migrations() if step.number <= BEFORE]
 
 
 async def kept(plain: Plain) -> Mapping[str, set[str]]:
@@ -163,7 +158,7 @@ async def test_searches_read_the_table(store: Store, plain: Plain) -> None:
 
 async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database with jobs gets the table, which stays true while a server of the release before goes on."""
-    monkeypatch.setattr(opening, "migrations", steps_before)
+    start_as_before(BEFORE, monkeypatch)
     older = await open_store("postgres", option)
     write_as_before_counts_of_tags(older)
     await populate(older)
@@ -185,7 +180,7 @@ async def test_changes_during_an_upgrade(
     option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch, *, pruned: bool
 ) -> None:
     """What others change while the table is filled is in it, also where the log was pruned meanwhile."""
-    monkeypatch.setattr(opening, "migrations", steps_before)
+    start_as_before(BEFORE, monkeypatch)
     monkeypatch.setattr(migrate, "_LOCK_TIMEOUT", "60s")
     older = await open_store("postgres", option)
     write_as_before_counts_of_tags(older)

@@ -8,12 +8,10 @@ from uuid import uuid4
 import pytest
 from postgres_server import PASSWORD, USER, Postgres
 
-from tests.store.postgres.release_before import write_as_before_counts_of_tags
+from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
 from tests.store.samples import FLOW, all_jobs, begin
 from wfx.domain.errors import StoreUnavailable
 from wfx.store.opening import open_store
-from wfx.store.postgres import opening
-from wfx.store.postgres.migrate import migrations
 from wfx.store.protocol import Store
 
 BEFORE = 6
@@ -40,7 +38,7 @@ def user(postgres: Postgres, database: str) -> Iterator[str]:
 @pytest.fixture
 async def older(postgres: Postgres, database: str, user: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
     """A server of the release before, as this user, on tables of the owner."""
-    monkeypatch.setattr(opening, "migrations", lambda: [step for step in migrations() if step.number <= BEFORE])
+    start_as_before(BEFORE, monkeypatch)
     await (await open_store("postgres", postgres.conninfo(database))).close()
     postgres.sql(grant(user), database)
     opened = await open_store("postgres", postgres.conninfo(database, user=user))

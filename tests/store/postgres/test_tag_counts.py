@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.postgres.patience import until
-from tests.store.postgres.release_before import write_as_before_counts_of_tags
+from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
 from tests.store.postgres.test_job_tags import live
 from tests.store.samples import FLOW, all_jobs, begin, move, tag, together
 from tests.store.test_queries import populate
@@ -21,12 +21,11 @@ from wfx.domain.query import JobQuery
 from wfx.store.batching_store import BatchingStore
 from wfx.store.findings import quiet
 from wfx.store.opening import open_store
-from wfx.store.postgres import job_summary, opening, restoring, writer
+from wfx.store.postgres import job_summary, restoring, writer
 from wfx.store.postgres.backend import PostgresBackend
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.migrate import migrations
 from wfx.store.postgres.statements import fenced_statements
 from wfx.store.postgres.target import read_target
 from wfx.store.protocol import Store
@@ -242,7 +241,7 @@ async def test_tags_that_few_have_by_now(store: Store, plain: Plain) -> None:
 
 async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a server of the release before, which began on its own tables, summaries are right, later from counts."""
-    monkeypatch.setattr(opening, "migrations", lambda: [step for step in migrations() if step.number <= BEFORE])
+    start_as_before(BEFORE, monkeypatch)
     older = await open_store("postgres", option)
     write_as_before_counts_of_tags(older)
     await populate(older)

@@ -9,17 +9,15 @@ from random import Random
 
 import pytest
 
-from tests.store.postgres.release_before import write_as_before_counts_of_tags
+from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
 from tests.store.samples import FLOW, all_jobs, begin, tag, untag
 from wfx.domain.errors import JobNotFound, TextTooLong, WorkflowNotFound
 from wfx.domain.job_list import JobListQuery
 from wfx.domain.query import JobQuery
 from wfx.domain.workflow import Group, State, Workflow
 from wfx.store.opening import open_store
-from wfx.store.postgres import opening
 from wfx.store.postgres.checking import check
 from wfx.store.postgres.connections import Plain
-from wfx.store.postgres.migrate import migrations
 from wfx.store.postgres.texts import key_of
 from wfx.store.protocol import Store
 
@@ -113,7 +111,7 @@ async def test_tags_of_an_older_schema_that_begin_with_the_mark(
     option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the upgrade, tags that begin as what long ones are found by get what they are found by now."""
-    monkeypatch.setattr(opening, "migrations", lambda: [step for step in migrations() if step.number < 11])
+    start_as_before(10, monkeypatch)
     older = await open_store("postgres", option)
     write_as_before_counts_of_tags(older)
     await older.create_workflow(FLOW)

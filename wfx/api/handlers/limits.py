@@ -15,14 +15,16 @@ from wfx.service.limits import BandState
 async def show(request: ApiRequest) -> Reply:
     """GET /limits."""
     limits, tunables = request.services.limits, request.services.tunables.current
-    states = await limits.look(request.query["client_id"] or "", request.query["workflow"] or "")
-    answer = {
+    states, trouble = await limits.look(request.query["client_id"] or "", request.query["workflow"] or "")
+    answer: dict[str, Any] = {
         "content": [
             _shown(state) | {"taken": limits.taken[state[:2]], "refused": limits.refused[state[:2]]} for state in states
         ],
         "max_allowed_repetitions": tunables.sandbox_max_allowed_repetitions,
         "max_command_duration": tunables.sandbox_max_command_duration,
     }
+    if trouble:
+        answer["warning"] = trouble
     return json_reply(encode(answer))
 
 

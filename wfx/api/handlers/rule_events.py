@@ -6,11 +6,17 @@ from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.cause import Cause
 from wfx.domain.json import encode
+from wfx.service.command import Command
 
 
 async def create(request: ApiRequest) -> Reply:
-    """POST /events."""
-    return json_reply((await request.services.incoming.tell(request.body, _cause(request))).encode())
+    """POST /events. Raises CommandTimedOut, and what telling an event raises."""
+    services, cause = request.services, _cause(request)
+
+    async def tell(command: Command) -> str:
+        return await services.incoming.tell(request.body, cause, command.begin)
+
+    return json_reply((await services.guard.in_time(tell)).encode())
 
 
 async def create_batch(request: ApiRequest) -> Reply:

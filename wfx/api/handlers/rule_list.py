@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wfx.api.reply import Reply, json_reply
@@ -11,7 +10,8 @@ from wfx.api.services import Services
 from wfx.domain.errors import NoRules
 from wfx.domain.json import encode
 from wfx.domain.timestamp import rfc3339
-from wfx.rules.graph import Action, Condition, Node, Scenario
+from wfx.reactions.rules import scripts_missing
+from wfx.rules.graph import Scenario, actions_of
 
 
 async def query(request: ApiRequest) -> Reply:
@@ -48,6 +48,8 @@ def _rules(services: Services) -> dict[str, Any]:
         ]
     if rules.faults:
         document["faults"] = rules.faults
+    if rules.graph is not None and not services.scripts.are_on and (warnings := scripts_missing(rules.graph)):
+        document["warnings"] = warnings
     return document
 
 
@@ -58,7 +60,7 @@ def _scenario(scenario: Scenario, services: Services) -> dict[str, Any]:
         "description": scenario.description,
         "enabled": scenario.enabled,
         "event_types": scenario.event_types,
-        "actions": [{"id": one.id, "type": one.type.type} for one in _actions(scenario.children)],
+        "actions": [{"id": one.id, "type": one.type.type} for one in actions_of(scenario.children)],
         "matched": figures.matched.get(scenario.id, 0),
     }
     if scenario.sources is not None:
@@ -67,11 +69,3 @@ def _scenario(scenario: Scenario, services: Services) -> dict[str, Any]:
         time = rfc3339(failure.time)
         document["last_failure"] = {"id": failure.element_id, "message": failure.message, "time": time}
     return document
-
-
-def _actions(nodes: Sequence[Node]) -> Iterator[Action]:
-    for node in nodes:
-        if isinstance(node, Condition):
-            yield from _actions(node.children)
-        else:
-            yield node

@@ -286,13 +286,38 @@ AND (SELECT count(*) FROM counted) + (SELECT count(*) FROM begun) + (SELECT coun
 
 -- name: fence
 -- Waits for a statement of this server that is under way, and makes one that comes later change nothing.
-UPDATE writer SET epoch = epoch + 1, seen = now() WHERE id = $1 RETURNING epoch, batch, first_seq, stale, done
+UPDATE writer
+SET epoch = epoch + 1, seen = now(), keys = $2, pid = CASE WHEN $3::boolean THEN pg_backend_pid() END,
+    began = (SELECT backend_start FROM pg_stat_activity AS own WHERE own.pid = pg_backend_pid())
+WHERE id = $1
+RETURNING epoch, batch, first_seq, stale, done
 
 -- name: register_writer
 -- Nothing while an import is under way.
-INSERT INTO writer (id, epoch, batch, stale, done, seen)
-SELECT $1, 1, 0, '{}', false, now() WHERE to_regclass('import_progress') IS NULL
+INSERT INTO writer (id, epoch, batch, stale, done, seen, keys, pid, began)
+SELECT
+    $1, 1, 0, '{}', false, now(), $2, CASE WHEN $3::boolean THEN pg_backend_pid() END,
+    (SELECT backend_start FROM pg_stat_activity AS own WHERE own.pid = pg_backend_pid())
+WHERE to_regclass('import_progress') IS NULL
 RETURNING epoch, batch, first_seq, stale, done
+
+-- name: servers_at_work
+-- What each says of its keys. Of older releases it is not known which sessions are theirs.
+SELECT keys FROM writer
+WHERE EXISTS (
+    SELECT FROM pg_stat_activity AS session
+    WHERE datname = current_database() AND usesysid IS NOT NULL AND session.pid <> pg_backend_pid()
+        AND (
+            (session.pid = writer.pid AND coalesce(backend_start, began) = began)
+            OR keys IS NULL
+        )
+) OR (writer.pid IS NULL AND seen > now() - interval '1 minute')
+
+-- name: used_keys
+SELECT used_keys FROM wfx_schema
+
+-- name: put_used_keys
+UPDATE wfx_schema SET used_keys = $1, oldest = $2
 
 -- name: forget_writers
 DELETE FROM writer WHERE seen < now() - interval '7 days' OR id = $1

@@ -30,6 +30,7 @@ from wfx.store.postgres import bulk, devices, figures, job_list, job_summary, ru
 from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connections import Connection, Connections, Open, Plain
 from wfx.store.postgres.deadlines import Deadlines, while_answering
+from wfx.store.postgres.enrolment import Membership
 from wfx.store.postgres.faults import ConnectionLost
 from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
@@ -60,6 +61,8 @@ class Openers:
     """What they look for in the database."""
     make_durable: bool = False
     """Whether writes must not trust their sessions to commit durably."""
+    member: Membership = Membership()
+    """What others are told of this server."""
 
 
 class PostgresBackend:
@@ -72,7 +75,7 @@ class PostgresBackend:
         self._queries = Queries(workflows)
         self._known = openers.known
         fenced = fenced_statements(make_durable=openers.make_durable)
-        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced)
+        self._writer = Writer(openers.write, workflows, self._known, deadlines, fenced, openers.member)
         self._points, self._pages = (  # the latter of one client or job, and of the log: not behind searches
             Connection(openers.point, seconds=deadlines.read, known_down=deadlines.known_down) for _ in range(2)
         )

@@ -16,12 +16,8 @@ from wfx.store.dump_file import reported, write_dump
 from wfx.store.findings import Progress, Report
 from wfx.store.postgres.target import read_target
 from wfx.store.rekeyed import Rekeyed
+from wfx.store.sealed_dump import sealed_lines
 from wfx.store.storage_settings import StorageSettings
-
-_NOT_SEALED = (
-    "values in PostgreSQL cannot be encrypted yet: leave enable-encryption off and encrypt the disk of its server, "
-    "or use --storage sqlite"
-)
 
 
 def own_option(option: str) -> str:
@@ -37,48 +33,42 @@ def own_option(option: str) -> str:
 
 
 async def _open(option: str, settings: StorageSettings) -> Backend:
-    _require_plain(settings.sealing)
     with _driver():
         from wfx.store.postgres.opening import open_backend  # needs the whole backend, and the driver
     return await open_backend(own_option(option), settings)
 
 
 def _check(option: str, progress: Progress, sealing: Sealing | None) -> Report:
-    _require_plain(sealing)
     with _driver():
         from wfx.store.postgres.checking import check  # needs the driver
-    return check(own_option(option), progress)
+    return check(own_option(option), progress, sealing)
 
 
-def _back_up(option: str, target: Path, progress: Progress) -> str:
-    with _dump(option, None) as (header, records):
-        write_dump(target, lines(header, reported(records, header, progress)))
+def _back_up(option: str, target: Path, progress: Progress, sealing: Sealing | None) -> str:
+    with _dump(option, sealing) as (header, records):
+        dump = lines(header, reported(records, header, progress))
+        write_dump(target, dump if sealing is None else sealed_lines(sealing, dump))
     return "restore a backup into an empty database: wfx import --storage postgres --storage-opt ADDRESS BACKUP"
 
 
-def _dump(option: str, _sealing: Sealing | None) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
+def _dump(option: str, sealing: Sealing | None) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
     with _driver():
         from wfx.store.postgres.dumping import dump  # needs the driver
-    return dump(own_option(option))
+    return dump(own_option(option), sealing)
 
 
 def _restore(
     option: str, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None
 ) -> str:
-    _require_plain(sealing)
     with _driver():
         from wfx.store.postgres.restoring import restore  # needs the driver
-    return restore(own_option(option), header, records, progress)
+    return restore(own_option(option), header, records, progress, sealing)
 
 
-def _rekey(_option: str, sealing: Sealing, _progress: Progress) -> Rekeyed:
-    _require_plain(sealing)
-    raise StoreUnusable(_NOT_SEALED)
-
-
-def _require_plain(sealing: Sealing | None) -> None:
-    if sealing is not None and sealing.seals:
-        raise StoreUnusable(_NOT_SEALED)
+def _rekey(option: str, sealing: Sealing, progress: Progress) -> Rekeyed:
+    with _driver():
+        from wfx.store.postgres.rekeying import rekey  # needs the driver
+    return rekey(own_option(option), sealing, progress)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.driver import telling_loss
 from wfx.store.postgres.faults import LOST, translate
@@ -86,13 +87,15 @@ class BlockingConnection:
 
 
 @contextmanager
-def blocking(option: str, doing: str, *, standby_will_do: bool = False) -> Iterator[BlockingConnection]:
+def blocking(
+    option: str, doing: str, sealing: Sealing | None = None, *, standby_will_do: bool = False
+) -> Iterator[BlockingConnection]:
     """Open a connection to the database that the option names, also to a standby if a ``standby_will_do``.
 
     Raises StoreUnusable; what is done with it is ``doing``, such as "read", in messages.
     """
     with asyncio.Runner() as runner:
-        plain, name = runner.run(open_plain(option, standby_will_do=standby_will_do))
+        plain, name = runner.run(open_plain(option, sealing, standby_will_do=standby_will_do))
         try:
             yield BlockingConnection(runner, plain, name, doing)
         finally:
@@ -100,9 +103,9 @@ def blocking(option: str, doing: str, *, standby_will_do: bool = False) -> Itera
 
 
 @contextmanager
-def one_state(option: str) -> Iterator[BlockingConnection]:
+def one_state(option: str, sealing: Sealing | None = None) -> Iterator[BlockingConnection]:
     """Open a connection that sees one state of the database, and changes nothing. Raises StoreUnusable."""
-    with blocking(option, "read", standby_will_do=True) as connection, in_one_state(connection):
+    with blocking(option, "read", sealing, standby_will_do=True) as connection, in_one_state(connection):
         yield connection
 
 

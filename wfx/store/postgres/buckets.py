@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from operator import itemgetter
 
+from wfx.domain.errors import StoreError
 from wfx.limits.asks import Ask, Shortage
 from wfx.limits.asks import take_all as take_each
 from wfx.limits.bucket import FULL, Bucket, full_at
@@ -53,7 +55,9 @@ class PostgresBuckets:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _INTERVAL
-        forgotten = await self._connection.run(lambda plain: plain.execute(SQL["forget_full_buckets"], _AT_ONCE))
+        forgotten = ""
+        with suppress(StoreError):  # those who wait have their answers, and it is tried again
+            forgotten = await self._connection.run(lambda plain: plain.execute(SQL["forget_full_buckets"], _AT_ONCE))
         if forgotten == f"DELETE {_AT_ONCE}":
             self._due = 0.0
 

@@ -12,6 +12,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.findings import UNREADABLE, Finding, Progress, finding
 from wfx.store.postgres.blocking import BlockingConnection
 from wfx.store.postgres.rows import event_of
+from wfx.store.postgres.sealed_rows import EVENT, as_far_as_readable, sealing_of
 
 _EVENTS = """
 SELECT seq, ctime, action, job_id, client_id, workflow, payload, state_before, cause
@@ -28,6 +29,7 @@ def check_events(
     ((total,),) = connection.fetch("SELECT count(*) FROM event")
     ((first,),) = connection.fetch("SELECT min(seq) FROM event WHERE cause IS NOT NULL")
     done = 0
+    sealing = sealing_of(connection.plain)
     at_once, actions = connection.at_once(LARGEST_EVENT), [action.value for action in Action]
     for _, rows in groupby(connection.rows(_EVENTS, actions, at_once=at_once), key=lambda row: row[3]):
         state: str | None = None
@@ -36,7 +38,7 @@ def check_events(
                 progress("events", done, total)
             done += 1
             try:
-                event = event_of(row, workflows)
+                event = event_of(as_far_as_readable(sealing, EVENT, row), workflows)
                 told = decode(event.payload)
                 yield from _check(event, told, state, first)
                 state = _state_after(event, told, state)

@@ -15,6 +15,8 @@ from wfx.store.job_rules import ExaminedJob, Groups, HistorySummary, check_job
 from wfx.store.postgres.blocking import SMALL_ROWS_AT_ONCE, BlockingConnection
 from wfx.store.postgres.check_events import LARGEST_EVENT
 from wfx.store.postgres.rows import SIZE, event_of, stored_of
+from wfx.store.postgres.sealed_rows import EVENT, JOB, as_far_as_readable, sealing_of
+from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import key_of
 
 _JOBS = """
@@ -24,10 +26,6 @@ SELECT
 FROM job ORDER BY number
 """
 _GROUP, _TAG_KEYS = 16, 17
-_ENTRIES = """
-SELECT job, version, mtime, octet_length(status) + coalesce(octet_length(definition), 0)
-FROM history WHERE job IN (SELECT number FROM job) ORDER BY job, version
-"""
 _EVENTS = """
 SELECT number, seq, ctime, action, job_id, event.client_id, event.workflow, payload, state_before, cause
 FROM event JOIN job ON job.id = job_id ORDER BY number, seq
@@ -42,9 +40,10 @@ def check_jobs(
     """Yield what is wrong with the jobs, in order of creation."""
     ((total,),) = connection.fetch("SELECT count(*) FROM job")
     ((whole,),) = connection.fetch("SELECT coalesce(max(horizon), 0) = 0 FROM log")
-    entries = Groups(connection.rows(_ENTRIES, at_once=SMALL_ROWS_AT_ONCE))
+    entries = Groups(connection.rows(SQL["sizes_of_entries"], at_once=SMALL_ROWS_AT_ONCE))
     events = Groups(connection.rows(_EVENTS, at_once=connection.at_once(LARGEST_EVENT)))
     jobs = connection.rows(_JOBS, at_once=connection.at_once("SELECT max(size) FROM job"))
+    sealing = sealing_of(connection.plain)
     for done, row in enumerate(jobs):
         if done % _EVERY == 0:
             progress("jobs", done, total)
@@ -52,9 +51,9 @@ def check_jobs(
         # Taken before anything can fail, so that the next job finds its own.
         past, told = list(entries.of(row[0])), list(events.of(row[0]))
         try:
-            stored = stored_of(row, workflows)
+            stored = stored_of(as_far_as_readable(sealing, JOB, row), workflows)
             history = [HistorySummary(*entry[1:]) for entry in past]
-            log = [event_of(event[1:], workflows) for event in told]
+            log = [event_of(as_far_as_readable(sealing, EVENT, event[1:]), workflows) for event in told]
             job = ExaminedJob(
                 stored.job, row[SIZE], stored.history_bytes, stored.history_dropped, _tags(row), history, log, whole
             )

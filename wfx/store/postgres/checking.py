@@ -12,13 +12,17 @@ from pathlib import Path
 from wfx.domain.errors import StoreUnusable
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
+from wfx.protection.sealing import Sealing
 from wfx.store.findings import UNREADABLE, Finding, Progress, Report, finding, quiet
 from wfx.store.named_statements import read_statements
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.check_events import check_events
 from wfx.store.postgres.check_jobs import check_jobs
+from wfx.store.postgres.enrolment import read
 from wfx.store.postgres.migrate import VERSION_TABLE, migrations, of_another_implementation, without_version
 from wfx.store.postgres.reference_rows import is_theirs
+from wfx.store.postgres.sealed_rows import sealing_of
+from wfx.store.postgres.sealed_tables import check_sealed
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.unfinished_import import import_of
 from wfx.store.schema_version import newer, older
@@ -26,9 +30,12 @@ from wfx.store.schema_version import newer, older
 _CHECKS = read_statements(Path(__file__).parent / "checks.sql")
 
 
-def check(option: str, progress: Progress = quiet) -> Report:
-    """Examine the database. Raises StoreUnusable if it cannot be read or does not have the present tables."""
-    with one_state(option) as connection:
+def check(option: str, progress: Progress = quiet, sealing: Sealing | None = None) -> Report:
+    """Examine the database. Raises StoreUnusable if it cannot be read or does not have the present tables.
+
+    Sealed values are opened with the keys.
+    """
+    with one_state(option, sealing) as connection:
         require_current(connection)
         return examine(connection, progress)
 
@@ -41,12 +48,13 @@ def examine(connection: BlockingConnection, progress: Progress) -> Report:
     report.add(_read_workflows(connection, workflows))
     report.add(check_events(connection, workflows, progress))
     report.add(check_jobs(connection, workflows, progress))
+    report.add(check_sealed(connection, progress))
     _measure(connection, report)
     return report
 
 
 def require_current(connection: BlockingConnection) -> None:
-    """Raise StoreUnusable unless the database has the present version of the tables, and no unfinished import."""
+    """Raise StoreUnusable unless it has the present version of the tables, no unfinished import, and the keys fit."""
     name, latest = connection.name, migrations()[-1].number
     ((known,),) = connection.fetch("SELECT to_regclass($1) IS NOT NULL", VERSION_TABLE)
     if not known:
@@ -63,6 +71,7 @@ def require_current(connection: BlockingConnection) -> None:
         raise older(name, present, latest)
     if connection.run(import_of(connection.plain)) is not None:
         raise StoreUnusable(f"an import into the database {name} is not finished; call it again")
+    connection.run(read(connection.plain)).require(sealing_of(connection.plain), name)
 
 
 def _check_tables(connection: BlockingConnection, progress: Progress) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wfx.domain.errors import IdempotencyKeyInUse, NotOnThisLog, SequenceTaken, StepTaken, TaskTaken, WfxError
+from wfx.protection.sealing import Sealing
 from wfx.store.backend import EventTaken
 from wfx.store.bulk import SliceRecord
 from wfx.store.operations import Checkpoint, EventAnswers, FinishTask, RuleCheckpoint, TakeStep
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.sealed_rows import BULK_RESULTS, sealed_text
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.rule_records import RuleRecords
 
@@ -18,31 +20,38 @@ RACES = ("sequence_pkey", "event_answer_key_key")
 _Values = tuple[Any, ...]
 
 
-def statement(checkpoint: Checkpoint, fenced: FencedStatements) -> tuple[str, _Values]:
+def statement(checkpoint: Checkpoint, fenced: FencedStatements, sealing: Sealing | None = None) -> tuple[str, _Values]:
     """Return the statement for a batch with this checkpoint, and its values beside those of the batch."""
     match checkpoint:
         case TakeStep(consumer, after, number, upto, _, records, now):
             own = (consumer, after, number, upto)
             if not any(records):
                 return fenced.apply_step, own
-            return fenced.apply_step_with_records, (*own, *_values(records, now))
+            return fenced.apply_step_with_records, (*own, *_values(records, now, sealing))
         case EventAnswers(answers, records, now):
             keys, texts = _columns(answers, 2)
-            return fenced.apply_events, (keys, now, texts, *_values(records, now))
+            texts = [sealed_text(sealing, "event_answer.answer", key, text) for key, text in answers]
+            return fenced.apply_events, (keys, now, texts, *_values(records, now, sealing))
         case FinishTask(task_id, attempts, (state, result, _), _, records, now):
-            own_of_task = (task_id, attempts, state.value, result.decode(), checkpoint.due, now)
-            return fenced.apply_task, (*own_of_task, *_values(records, now))
+            told = sealed_text(sealing, "task.result", checkpoint.key, result.decode())
+            own_of_task = (task_id, attempts, state.value, told, checkpoint.due, now)
+            return fenced.apply_task, (*own_of_task, *_values(records, now, sealing))
         case SliceRecord(None):
             return fenced.apply_whole, ()
         case SliceRecord(key, holder, ttl, done, result):
-            return fenced.apply_slice, (key, holder, done, result.items, result.failed, result.text, ttl)
+            told = sealed_text(sealing, BULK_RESULTS, key or "", result.text)
+            return fenced.apply_slice, (key, holder, done, result.items, result.failed, told, ttl)
 
 
-def _values(records: RuleRecords, now: int) -> _Values:
+def _values(records: RuleRecords, now: int, sealing: Sealing | None) -> _Values:
     tasks, scores, sequences, repetitions = records
+    rows = [
+        (key, kind, sealed_text(sealing, "task.input", key, document.decode()), due, cause)
+        for key, kind, document, due, cause in tasks
+    ]
     return (
         *_columns([(name, before, after) for name, (before, after) in sequences.items()], 3),
-        *_columns([(key, kind, document.decode(), due, cause) for key, kind, document, due, cause in tasks], 5),
+        *_columns(rows, 5),
         *_columns(scores, 4),
         *_columns([(root, element, times) for (root, element), times in repetitions.items()], 3),
         now,

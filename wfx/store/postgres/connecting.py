@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from wfx.domain.errors import StoreUnavailable
+from wfx.protection.sealing import Sealing
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.driver import DriverConnection, telling_loss
 from wfx.store.postgres.faults import LOST, Refused, is_refusal, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
+from wfx.store.postgres.sealed_rows import SealingConnection
 from wfx.store.postgres.target import Place, Target
 from wfx.store.postgres.transports import Transports
 
@@ -51,6 +53,8 @@ class Connector:
     """What the database has to have; no connection is made to one that lacks it if another one has it."""
     follows: bool = False
     """Whether one that lacks it is taken where no other can be had."""
+    sealing: Sealing | None = None
+    """Keys that values are sealed with."""
 
     async def __call__(self) -> Plain:
         """Connect. Raises StoreUnavailable, whose message has no secrets; Refused where PostgreSQL refuses it."""
@@ -119,7 +123,7 @@ class Connector:
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
-                loop=transports, connection_class=DriverConnection,
+                loop=transports, connection_class=DriverConnection if self.sealing is None else SealingConnection,
             )  # fmt: skip
         except asyncpg.InvalidAuthorizationSpecificationError as exc:
             raise _NextPlease(f"{text_of(exc)}{'' if password else '; no password was given'}") from exc
@@ -128,6 +132,8 @@ class Connector:
         finally:
             if plain is None:
                 transports.abort()
+        if type(plain) is SealingConnection and self.sealing is not None:
+            plain.sealing = self.sealing
         plain._loop = loop  # noqa: SLF001  # it looks for its own tasks by their loop
         return plain
 

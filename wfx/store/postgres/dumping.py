@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from operator import itemgetter
 
 from wfx.domain.json import Json
 from wfx.domain.workflow import Workflow
+from wfx.protection.sealing import Sealing
 from wfx.store.dump import (
     ConsumerRecord,
     DeviceRecord,
@@ -25,15 +26,19 @@ from wfx.store.postgres import reference_rows
 from wfx.store.postgres.blocking import BlockingConnection, one_state
 from wfx.store.postgres.checking import require_current
 from wfx.store.postgres.rows import Row, stored_of
+from wfx.store.postgres.sealed_rows import DUMPED_TASK, ENTRY, EVENT, JOB, Columns, opened_row, sealing_of
 from wfx.store.postgres.statements import SQL
 
 _FIRST = itemgetter(0)
 
 
 @contextmanager
-def dump(option: str) -> Iterator[tuple[Header, Iterator[Record]]]:
-    """Yield header and records of one state of the database. Raises StoreUnusable, also while the records are read."""
-    with one_state(option) as connection:
+def dump(option: str, sealing: Sealing | None = None) -> Iterator[tuple[Header, Iterator[Record]]]:
+    """Yield header and records of one state of the database. Raises StoreUnusable, also while the records are read.
+
+    Sealed values are opened with the keys.
+    """
+    with one_state(option, sealing) as connection:
         if reference_rows.is_theirs(connection):
             yield reference_rows.read_all(connection)
             return
@@ -52,10 +57,10 @@ def _records(connection: BlockingConnection) -> Iterator[Record]:
     rows = connection.rows
     yield from typed("workflow", rows(SQL["dump_workflows"]), partial(_workflow, workflows), _FIRST)
     yield from typed("job", _jobs(connection), partial(_job, workflows), _id_of)
-    yield from typed("event", _events(connection), _event, _FIRST)
+    yield from typed("event", _opened(connection, EVENT, _events(connection)), _event, _FIRST)
     yield from typed("consumer", rows(SQL["consumers"]), lambda row: ConsumerRecord(*row), _FIRST)
     yield from typed("device", rows(SQL["dump_devices"]), _device, _FIRST)
-    yield from typed("task", rows(SQL["dump_tasks"]), _task, _FIRST)
+    yield from typed("task", _opened(connection, DUMPED_TASK, rows(SQL["dump_tasks"])), _task, _FIRST)
     yield from typed("score", rows(SQL["dump_scores"]), lambda row: ScoreRecord(*row), _FIRST)
     yield from typed("sequence", rows(SQL["dump_sequences"]), lambda row: SequenceRecord(*row), _FIRST)
     yield from typed("script", rows(SQL["dump_scripts"]), _script, _FIRST)
@@ -70,12 +75,18 @@ def _workflow(workflows: dict[int, Workflow], row: Row) -> WorkflowRecord:
 
 def _jobs(connection: BlockingConnection) -> Iterator[tuple[Row, list[Row]]]:
     """Yield rows of jobs, each with those of its history."""
+    sealing = sealing_of(connection.plain)
     for numbers in connection.groups(SQL["sizes_of_jobs"]):
         entries: dict[int, list[Row]] = {number: [] for number in numbers}
         for entry in connection.fetch(SQL["dump_histories"], numbers):
-            entries[entry[0]].append(entry)
+            entries[entry[0]].append(opened_row(sealing, ENTRY, entry))
         for row in connection.fetch(SQL["dump_jobs"], numbers):
-            yield row, entries.pop(row[0])
+            yield opened_row(sealing, JOB, row), entries.pop(row[0])
+
+
+def _opened(connection: BlockingConnection, columns: Columns, rows: Iterable[Row]) -> Iterator[Row]:
+    sealing = sealing_of(connection.plain)
+    return (opened_row(sealing, columns, row) for row in rows)
 
 
 def _events(connection: BlockingConnection) -> Iterator[Row]:
@@ -89,7 +100,7 @@ def _job(workflows: Mapping[int, Workflow], rows: tuple[Row, list[Row]]) -> JobR
 
 
 def _entry(row: Row) -> EntryRecord:
-    _, version, mtime, status, definition = row
+    _, version, mtime, status, definition, *_ = row
     return EntryRecord(version, mtime, Json(status.encode()), _encoded(definition))
 
 

@@ -29,6 +29,7 @@ from wfx.store.operations import (
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    HastenTasks,
     NoteSightings,
     OpenBulk,
     OpenConsumer,
@@ -44,6 +45,7 @@ from wfx.store.plan import workflow_event
 from wfx.store.postgres import bulk, devices, rules, scripts, tasks
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_summary import count_more
+from wfx.store.postgres.sealed_rows import sealed_text, sealing_of
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.texts import require_short
 from wfx.store.postgres.unfinished_import import import_of, under_way
@@ -91,7 +93,7 @@ async def _done(plain: Plain, operation: _Repeatable, now: int) -> Any:
             result: Any = await _lease(plain, operation)
         case NoteSightings() | DescribeDevice() | DeleteDevice():
             result = await devices.perform(plain, operation)
-        case ClaimTasks() | ReplayTask() | DropTasks():
+        case ClaimTasks() | ReplayTask() | HastenTasks() | DropTasks():
             result = await tasks.perform(plain, operation, now)
         case PutScript() | DeleteScript():
             result = await scripts.perform(plain, operation, now)
@@ -120,7 +122,8 @@ async def _create_workflow(
     for text in (asked.name, *asked.positions, *(group.name for group in asked.groups or ())):
         require_short("name in a workflow", text)
     draft = workflow_event(Action.CREATE, asked, now, operation.cause)
-    values = (asked.name, asked.encoded.decode(), now, draft.payload.decode(), operation.cause)
+    payload = _sealed(plain, draft.payload)
+    values = (asked.name, asked.encoded.decode(), now, payload, operation.cause)
     try:
         row = await plain.fetchrow(sql, *fence, *values)
     except asyncpg.UniqueViolationError as exc:
@@ -137,7 +140,7 @@ async def _delete_workflow(
     name = operation.name
     if "\0" in name:
         raise WorkflowNotFound(name)
-    payload = encode({"name": name}).decode()
+    payload = _sealed(plain, encode({"name": name}))
     try:
         row = await plain.fetchrow(sql, *fence, name, now, payload, operation.cause)
     except asyncpg.ForeignKeyViolationError as exc:
@@ -148,6 +151,11 @@ async def _delete_workflow(
     if seq is None:
         raise WorkflowInUse(name) if present else WorkflowNotFound(name)
     return _logged(None, Action.DELETE, Workflow.from_encoded(Json(document.encode()), number), now, operation, seq)
+
+
+def _sealed(plain: Plain, payload: Json) -> str:
+    """Seal what the event of a workflow says, which no job owns."""
+    return sealed_text(sealing_of(plain), "event.payload", "", payload.decode())
 
 
 def _logged(

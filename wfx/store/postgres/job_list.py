@@ -11,6 +11,7 @@ from wfx.store import job_lists
 from wfx.store.job_lists import LOOKED_AT_FIRST, most_candidates, page_of
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.job_search import Condition, condition_of
+from wfx.store.postgres.sealed_rows import LISTED_JOB, opened, sealing_of
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.texts import key_of
 from wfx.store.prefixes import successor
@@ -27,7 +28,8 @@ async def list_jobs(plain: Plain, query: JobListQuery) -> JobList:
         if len(found) <= query.limit and len(candidates) > LOOKED_AT_FIRST:
             found += await _found(plain, query, candidates[LOOKED_AT_FIRST:])
         numbers, following = page_of(query, candidates, found[: query.limit + 1])
-        rows = {row[0]: row[1:] for row in await plain.fetch(SQL["rows_of_list"], numbers)}
+        listed = opened(sealing_of(plain), LISTED_JOB, await plain.fetch(SQL["rows_of_list"], numbers))
+        rows = {row[0]: row[1:] for row in listed}
         bounds = await plain.fetchrow(SQL["bounds"])
     assert bounds is not None
     return JobList(tuple(_shown(rows[number]) for number in numbers), following, bounds[0], bounds[2])

@@ -13,6 +13,7 @@ from wfx.domain.query import JobQuery, Page, Rest
 from wfx.store.job_filters import JOB_FILTERS
 from wfx.store.postgres.connections import Connections, Plain
 from wfx.store.postgres.rows import FITS, SHOWN, WORKFLOW, Row, job_of
+from wfx.store.postgres.sealed_rows import JOB, opened, sealing_of
 from wfx.store.postgres.statements import rows_of_page
 from wfx.store.postgres.texts import key_of
 from wfx.store.postgres.workflows import Workflows
@@ -142,7 +143,9 @@ class JobSearch:
         """Make a page of the rows that fit, with the rest that follows them."""
         fit = [row for row in rows if row[FITS]]
         workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
-        jobs = tuple(job_of(row, workflows) for row in fit if row[WORKFLOW] in workflows)
+        jobs = tuple(
+            job_of(row, workflows) for row in opened(sealing_of(plain), JOB, fit) if row[WORKFLOW] in workflows
+        )
         if len(fit) < len(rows):
             following = rows[len(fit)]
             done = more.numbers.index(following[0], more.done)

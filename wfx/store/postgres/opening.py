@@ -10,10 +10,12 @@ from dataclasses import replace
 import asyncpg
 
 from wfx.domain.errors import StoreError, StoreUnavailable, StoreUnusable
+from wfx.protection.sealing import Sealing
 from wfx.store.postgres.backend import Openers, PostgresBackend
 from wfx.store.postgres.connecting import Connector
 from wfx.store.postgres.connections import Open, Plain
 from wfx.store.postgres.deadlines import Deadlines
+from wfx.store.postgres.enrolment import Membership, admit
 from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.migrate import migrate, migrations
@@ -44,6 +46,7 @@ class _Target:
         self._token = rds_tokens(target, os.environ)
         self._target = encrypted(target) if self._token else target
         self._demands = Demands(pooler, settings.may_lose_commits)
+        self._sealing = settings.sealing
         self.name = str(target)
 
     def opener(
@@ -57,7 +60,9 @@ class _Target:
     ) -> Connector:
         """Return what opens connections for one use, where PostgreSQL may work so many seconds on a statement."""
         limited = {**session, "statement_timeout": f"{int(seconds * 1000)}ms"}
-        return Connector(self._target, self._demands, self._token, seconds + grace, limited, known, follows)
+        return Connector(
+            self._target, self._demands, self._token, seconds + grace, limited, known, follows, self._sealing
+        )
 
 
 async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> PostgresBackend:
@@ -75,10 +80,11 @@ async def open_backend(option: str, settings: StorageSettings = DEFAULTS) -> Pos
     search = target.opener(settings.search_timeout, _SEARCH, known=known)
     check = target.opener(_DEADLINES.ping, _SESSION, grace)  # knows no log: to look at it could wait for a lock, too
     try:
-        await _migrate(target)
+        await _migrate(target, settings.sealing)
         heard = await _open_heard(_naming(direct, listen) if settings.listen_dsn else listen, point, settings)
         make_durable = settings.pooler and not settings.may_lose_commits  # elsewhere sessions keep what they began with
-        openers = Openers(write, point, search, listen, check, known, make_durable)
+        member = Membership(target.name, settings.sealing, has_session=not settings.pooler)
+        openers = Openers(write, point, search, listen, check, known, make_durable, member)
         backend = PostgresBackend(openers, _DEADLINES, settings.search_connections, notified=heard is not None)
         await backend.open(heard)
     except StoreUnusable:
@@ -112,12 +118,14 @@ def _naming(target: _Target, connect: Open) -> Open:
     return named
 
 
-async def open_plain(option: str, *, standby_will_do: bool = False) -> tuple[Plain, str]:
+async def open_plain(
+    option: str, sealing: Sealing | None = None, *, standby_will_do: bool = False
+) -> tuple[Plain, str]:
     """Open a connection for work that may take long, and return it with the name of the database.
 
     Where no server can write it is to a standby, if a ``standby_will_do``. Raises StoreUnusable.
     """
-    target = _Target(option, DEFAULTS, pooler=False)
+    target = _Target(option, replace(DEFAULTS, sealing=sealing), pooler=False)
     connect = target.opener(_MIGRATION_SECONDS, _SESSION)
     try:
         try:
@@ -132,12 +140,13 @@ async def open_plain(option: str, *, standby_will_do: bool = False) -> tuple[Pla
     return plain, target.name
 
 
-async def _migrate(target: _Target) -> None:
+async def _migrate(target: _Target, sealing: Sealing | None) -> None:
     plain = await target.opener(_MIGRATION_SECONDS, _SESSION)()
     try:
         await migrate(plain, migrations(), target.name)
         if await import_of(plain) is not None:
             raise StoreUnusable(f"an import into the database {target.name} is not finished; call it again")
+        await admit(plain, target.name, sealing)
     finally:
         plain.terminate()
 

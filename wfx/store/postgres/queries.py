@@ -13,6 +13,7 @@ from wfx.domain.workflow import Workflow
 from wfx.store.backend import FoundJob
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.rows import FITS, PLACE, SIZE, WORKFLOW, Row, event_of, history_entry_of, job_of, tombstone_from
+from wfx.store.postgres.sealed_rows import ENTRY, EVENT, JOB, TOMBSTONE, opened, opened_jobs, opened_row, sealing_of
 from wfx.store.postgres.statements import SQL, history, pages_of_clients, workflows_page
 from wfx.store.postgres.texts import array_of
 from wfx.store.postgres.workflows import Workflows
@@ -33,13 +34,12 @@ class Queries:
         """Return for each id its job, or how many bytes it has if they are more than ``room``, or what to raise."""
         wanted = [job_id for job_id in set(ids) if "\0" not in job_id]
         rows = await plain.fetch(SQL["jobs_by_id"], wanted, room)
-        workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in rows})
-        found: dict[str, Job | int] = {}
-        for row in rows:
-            if row[SIZE] > room:
-                found[row[1]] = row[SIZE]
-            elif row[WORKFLOW] in workflows:
-                found[row[1]] = job_of(row, workflows, row[15])
+        readable = [row for row in rows if row[SIZE] <= room]
+        fit, damaged = opened_jobs(sealing_of(plain), readable, alone=len(ids) == 1)
+        workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
+        found: dict[str, Job | int] = {row[1]: row[SIZE] for row in rows if row[SIZE] > room}
+        found.update(damaged)
+        found.update((row[1], job_of(row, workflows, row[15])) for row in fit if row[WORKFLOW] in workflows)
         return [found.get(job_id) or JobNotFound() for job_id in ids]
 
     async def tombstone(self, plain: Plain, job_id: str, since: int) -> Job:
@@ -48,7 +48,7 @@ class Queries:
         workflows = {} if row is None else await self._workflows.numbered(plain, {row[2]})
         if row is None or row[2] not in workflows:
             raise JobNotFound
-        return tombstone_from(row, workflows)
+        return tombstone_from(opened_row(sealing_of(plain), TOMBSTONE, row), workflows)
 
     async def pages(
         self, plain: Plain, queries: Sequence[JobQuery], room: int, *, descending: bool
@@ -61,7 +61,10 @@ class Queries:
         for row in rows:
             if row[WORKFLOW] in workflows:
                 pages[row[PLACE] - 1].append(row)
-        return [(page, [job_of(row, workflows) for row in page if row[FITS]]) for page in pages]
+        sealing = sealing_of(plain)
+        return [
+            (page, [job_of(opened_row(sealing, JOB, row), workflows) for row in page if row[FITS]]) for page in pages
+        ]
 
     async def history(self, plain: Plain, job_id: str, limit: int, before: int, room: int) -> Page[HistoryEntry]:
         """Return the newest entries of a job that are of versions before this one."""
@@ -69,11 +72,12 @@ class Queries:
         rows = [] if "\0" in job_id else await plain.fetch(history("job.id = $1"), *values)
         if not rows:
             raise JobNotFound
-        return _entries(rows, max(limit, 0))
+        return _entries(opened(sealing_of(plain), ENTRY, rows), max(limit, 0))
 
     async def more_history(self, plain: Plain, job: int, before: int, limit: int, room: int) -> Page[HistoryEntry]:
         """Return further entries of the job with this number; none if it is gone."""
-        return _entries(await plain.fetch(history("job.number = $1"), job, before, limit, room), limit)
+        rows = await plain.fetch(history("job.number = $1"), job, before, limit, room)
+        return _entries(opened(sealing_of(plain), ENTRY, rows), limit)
 
     async def workflow(self, plain: Plain, name: str) -> Workflow:
         """Return the workflow with this name."""
@@ -114,7 +118,8 @@ class Queries:
         workflows = await self._workflows.numbered(plain, {row[5] for row in readable})
         if any(row[5] not in workflows for row in readable):  # pruned this very moment, with their workflows
             raise BehindHorizon((await self.bounds(plain)).oldest)
-        return fitting([event_of(row, workflows) for row in readable], _size_of_event, room, at_least=1)[0]
+        events = [event_of(row, workflows) for row in opened(sealing_of(plain), EVENT, readable)]
+        return fitting(events, _size_of_event, room, at_least=1)[0]
 
     async def bounds(self, plain: Plain) -> LogBounds:
         """Return what the log holds."""
@@ -154,7 +159,7 @@ def _entries(rows: Sequence[Row], limit: int) -> Page[HistoryEntry]:
     entries = tuple(history_entry_of(row) for row in rows if row[6])
     if len(entries) == len(rows):
         return Page(entries)
-    job, version, _, _, _, shown, _ = rows[len(entries)]
+    job, version, _, _, _, shown, *_ = rows[len(entries)]
     return Page(entries, rest=Rest(MoreHistory(job, version + 1, limit - len(entries)), shown))
 
 

@@ -47,7 +47,7 @@ ORDER BY place, number :order
 
 -- name: history
 -- One row for a job without entries. Of what has no room the first one comes, without documents.
-SELECT job.number, entry.version, entry.mtime, entry.status, entry.definition, entry.shown, entry.fits
+SELECT job.number, entry.version, entry.mtime, entry.status, entry.definition, entry.shown, entry.fits, job.id
 FROM job LEFT JOIN LATERAL (
     SELECT
         version, mtime, CASE WHEN upto <= $4 THEN status END AS status,
@@ -580,11 +580,11 @@ finished AS (
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM finished), EXISTS (SELECT FROM one)
 
 -- name: history_links
-SELECT version, octet_length(status) + coalesce(octet_length(definition), 0)
+SELECT version, :size(status) + coalesce(:size(definition), 0)
 FROM history WHERE job = $1 ORDER BY version DESC
 
 -- name: lock_job
-SELECT number FROM job WHERE number = $1 FOR UPDATE
+SELECT id FROM job WHERE number = $1 FOR UPDATE
 
 -- name: entry_status
 SELECT status FROM history WHERE job = $1 AND version = $2
@@ -639,7 +639,12 @@ FROM job WHERE number = ANY ($1::bigint[]) ORDER BY number
 SELECT number, size + history_bytes FROM job ORDER BY number
 
 -- name: dump_histories
-SELECT job, version, mtime, status, definition FROM history WHERE job = ANY ($1::bigint[]) ORDER BY job, version
+SELECT job, history.version, history.mtime, history.status, history.definition, NULL, NULL, id
+FROM history JOIN job ON number = job WHERE job = ANY ($1::bigint[]) ORDER BY job, history.version
+
+-- name: sizes_of_entries
+SELECT job, version, mtime, :size(status) + coalesce(:size(definition), 0)
+FROM history WHERE job IN (SELECT number FROM job) ORDER BY job, version
 
 -- name: dump_devices
 SELECT client_id, first_seen, last_seen, version, unclaimed, description FROM device ORDER BY client_id
@@ -679,7 +684,7 @@ CREATE TABLE import_progress (header text NOT NULL, records bigint NOT NULL, dig
 SELECT version, oldest FROM wfx_schema
 
 -- name: set_versions
-UPDATE wfx_schema SET version = $1, oldest = $2
+UPDATE wfx_schema SET version = $1, oldest = greatest(oldest, $2)
 
 -- name: note_import
 INSERT INTO import_progress VALUES ($1, 0, '')
@@ -918,6 +923,12 @@ ORDER BY id :order
 UPDATE task SET state = 'WAITING', due = $2, mtime = $2
 WHERE id = $1 AND (state = 'FAILED' OR (state = 'WAITING' AND due = $2 AND mtime = $2))
 RETURNING id, key, kind, state, due, attempts, ctime, mtime, input, result, cause
+
+-- name: hasten_tasks
+WITH hastened AS (
+    UPDATE task SET due = $2 WHERE kind = ANY($1::text[]) AND state = 'WAITING' AND due > $2 RETURNING id
+)
+SELECT count(*) FROM hastened
 
 -- name: drop_tasks
 -- From before $1, and beyond $2; $3 at most.

@@ -12,15 +12,19 @@ from itertools import islice
 import asyncpg
 
 from wfx.domain.errors import StoreUnusable
+from wfx.protection.sealing import Sealing
+from wfx.protection.used_keys import UsedKeys
 from wfx.store.dump import Header, Record, SourceRefused
 from wfx.store.findings import Progress
 from wfx.store.import_progress import RecordDigest, contradiction
 from wfx.store.postgres.blocking import BlockingConnection, blocking, in_one_state
 from wfx.store.postgres.checking import examine
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.enrolment import admit, put
 from wfx.store.postgres.job_summary import count_imported
 from wfx.store.postgres.migrate import migrate, migrations
 from wfx.store.postgres.row_maker import COLUMNS, RowMaker, Rows
+from wfx.store.postgres.sealed_rows import sealing_of
 from wfx.store.postgres.statements import SQL
 from wfx.store.postgres.unfinished_import import import_of
 
@@ -32,14 +36,17 @@ _Step = tuple[int, int, str]
 """How many records were written before a transaction and are after it, and the digest of those."""
 
 
-def restore(option: str, header: Header, records: Iterable[Record], progress: Progress) -> str:
+def restore(
+    option: str, header: Header, records: Iterable[Record], progress: Progress, sealing: Sealing | None = None
+) -> str:
     """Fill the database with these records and return its name; those that are there already are only read.
 
+    Values are sealed with the keys.
     Raises StoreUnusable if something else is in it or it cannot be written, and ValueError, naming it, for a record
     that cannot be.
     """
-    with blocking(option, "write to") as connection:
-        maker, digest = RowMaker(header), RecordDigest()
+    with blocking(option, "write to", sealing) as connection:
+        maker, digest = RowMaker(header, sealing), RecordDigest()
         done, known = connection.run(_begun(connection.plain, header, connection.name))
         remaining = digest.over(records)
         for record in islice(remaining, done):
@@ -97,6 +104,7 @@ async def _discarded(plain: Plain, name: str, head: int) -> None:
                 "import into an empty one"
             )
         await plain.execute(SQL["discard_import"])
+        await put(plain, UsedKeys())
 
 
 async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
@@ -104,6 +112,7 @@ async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
     if (begun := await import_of(plain)) is not None:
         if begun.header != repr(header):
             raise StoreUnusable(f"the database {name} has a part of another import; choose an empty one")
+        await admit(plain, name, sealing_of(plain))
         return begun.records, begun.digest
     await migrate(plain, migrations(), name)
     async with plain.transaction():
@@ -116,6 +125,7 @@ async def _begun(plain: Plain, header: Header, name: str) -> tuple[int, str]:
                 "the table writer has a row for each, also for one that was killed, until it is deleted there"
             )
         await plain.execute(SQL["take_over_writers"])
+        await admit(plain, name, sealing_of(plain))
         await plain.execute(SQL["begin_import"])
         await plain.execute(SQL["note_import"], repr(header))
         await plain.execute(SQL["set_log"], header.head, header.horizon)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from wfx.domain.json import Json, decode
+from wfx.protection.sealing import Sealing
 from wfx.store.dump import ConsumerRecord, DeviceRecord, EventRecord, Header, JobRecord, Record, WorkflowRecord
 from wfx.store.dump_records import RecordReader, naming
 from wfx.store.dump_rule_records import ScoreRecord, ScriptRecord, SequenceRecord, TaskRecord
 from wfx.store.dump_rules import require_score, require_script, require_sequence, require_task
 from wfx.store.history_bounds import size_of_entry
+from wfx.store.postgres.sealed_rows import sealed_text
 from wfx.store.postgres.texts import key_of, require_key, require_storable
 from wfx.store.sizes import size_of
 
@@ -39,8 +41,9 @@ Rows = dict[str, list[tuple[Any, ...]]]
 class RowMaker:
     """Makes the rows of records; jobs are numbered as they come."""
 
-    def __init__(self, header: Header) -> None:
-        """Begin with no record. Raises ValueError for numbers that no log has."""
+    def __init__(self, header: Header, sealing: Sealing | None = None) -> None:
+        """Begin with no record; values are sealed by the keys. Raises ValueError for numbers that no log has."""
+        self._sealing = sealing
         self._read = RecordReader(header)
         self._jobs = 0
 
@@ -89,7 +92,8 @@ class RowMaker:
     def _add_task(self, record: TaskRecord, rows: Rows) -> int:
         require_task(record)
         *others, document, result, cause = record
-        rows["task"].append((*others, document.decode(), _text(result), cause.decode()))
+        given, told = self._text("task.input", record.key, document), self._text("task.result", record.key, result)
+        rows["task"].append((*others, given, told, cause.decode()))
         return len(document) + len(result or b"")
 
     def _add_script(self, record: ScriptRecord, rows: Rows) -> int:
@@ -123,10 +127,13 @@ class RowMaker:
         rows["job"].append((
             self._jobs, job.id, job.client_id, job.workflow.number, job.state, job.group, job.stime, job.mtime,
             job.version, job.definition_hash, job.tags.decode(), [key_of(tag) for tag in tags],
-            job.status.decode(), _text(job.definition), size, bytes_before, record.history_dropped,
+            self._text("job.status", job.id, job.status), self._text("job.definition", job.id, job.definition),
+            size, bytes_before, record.history_dropped,
         ))  # fmt: skip
         for version, entry in history:
-            rows["history"].append((self._jobs, version, entry.mtime, entry.status.decode(), _text(entry.definition)))
+            status = self._text("history.status", job.id, entry.status)
+            definition = self._text("history.definition", job.id, entry.definition)
+            rows["history"].append((self._jobs, version, entry.mtime, status, definition))
         return size + bytes_before
 
     def _add_event(self, record: EventRecord, rows: Rows) -> int:
@@ -136,10 +143,9 @@ class RowMaker:
             require_storable("client id", event.client_id)
         rows["event"].append((
             record.seq, event.ctime, str(event.action), event.job_id, event.client_id, event.workflow.number,
-            event.payload.decode(), event.state_before, event.cause,
+            self._text("event.payload", event.job_id, event.payload), event.state_before, event.cause,
         ))  # fmt: skip
         return len(event.payload)
 
-
-def _text(document: Json | None) -> str | None:
-    return None if document is None else document.decode()
+    def _text(self, place: str, owner: str, document: Json | None) -> str | None:
+        return None if document is None else sealed_text(self._sealing, place, owner, document.decode())

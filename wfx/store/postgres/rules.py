@@ -6,6 +6,7 @@ from typing import Any
 
 from wfx.store.postgres import tasks
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.sealed_rows import ANSWER, opened, sealing_of
 from wfx.store.postgres.statements import SQL
 from wfx.store.rule_records import (
     KEPT,
@@ -42,7 +43,7 @@ async def answer(plain: Plain, question: RuleQuestion) -> Any:
         case NextTaskDue() | OpenTasks() | TaskSearch():
             return await tasks.answer(plain, question)
         case AnswersTo(keys):
-            rows = await plain.fetch(SQL["event_answers"], keys)
+            rows = opened(sealing_of(plain), ANSWER, await plain.fetch(SQL["event_answers"], keys))
         case ScoreTotals(actor_ids):
             rows = await plain.fetch(SQL["score_totals"], actor_ids)
         case ScoreSearch(after, limit, actor_id):

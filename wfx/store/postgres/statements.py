@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wfx.store.named_statements import read_statements
+from wfx.store.postgres.sealed_rows import plain_size
 from wfx.store.sizes import AROUND_ENTRY, AROUND_JOB
 
 _HERE = Path(__file__).parent
 _APPLY = read_statements(_HERE / "apply.sql")
-SQL = {**_APPLY, **read_statements(_HERE / "queries.sql")}
+_SIZE = re.compile(r":size\((\w+)\)")
+"""The mark of the bytes that a value has which may be sealed."""
+SQL = {
+    name: _SIZE.sub(lambda mark: plain_size(mark[1]), sql)
+    for name, sql in {**_APPLY, **read_statements(_HERE / "queries.sql")}.items()
+}
 """All statements, some with parts that begin with a colon, to be filled in."""
 _BATCH_VALUES = 50
 """Values of a statement that writes a batch, without those of a checkpoint."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wfx.domain.errors import TaskNotFailed, TaskNotFound
+from wfx.domain.errors import SealedValueUnreadable, TaskNotFailed, TaskNotFound
+from wfx.protection.sealing import Sealing
 from wfx.store import rule_records
-from wfx.store.operations import ClaimTasks, DropTasks, ReplayTask, TaskOperation
+from wfx.store.operations import ClaimTasks, DropTasks, HastenTasks, ReplayTask, TaskOperation
 from wfx.store.postgres.connections import Plain
+from wfx.store.postgres.rows import Row
+from wfx.store.postgres.sealed_rows import TASK, opened_row, sealing_of
 from wfx.store.postgres.statements import SQL
 from wfx.store.rule_records import NextTaskDue, OpenTasks, Task, TaskSearch
 
@@ -19,9 +22,11 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
         case ClaimTasks(kinds, at_most, ttl):
             wanted = list(dict.fromkeys(kinds))
             rows = await plain.fetch(SQL["claim_tasks"], wanted, now, max(at_most, 0), ttl)
-            return [Task.of(row) for row in rows]
+            return _tasks(plain, rows)
         case ReplayTask(task_id):
             return await _replay(plain, task_id, now)
+        case HastenTasks(kinds):
+            return await plain.fetchval(SQL["hasten_tasks"], list(dict.fromkeys(kinds)), now)
         case DropTasks(older_than, at_most):
             values = (older_than, rule_records.MOST_TASKS, max(at_most, 0))
             return await plain.fetchval(SQL["drop_tasks"], *values)
@@ -30,7 +35,7 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
 async def _replay(plain: Plain, task_id: int, now: int) -> Task:
     row = await plain.fetchrow(SQL["replay_task"], task_id, now)
     if row is not None:
-        return Task.of(row)
+        return _tasks(plain, [row])[0]
     if (task := await _by_id(plain, task_id)) is None:
         raise TaskNotFound(task_id)
     raise TaskNotFailed(task_id, task.state)
@@ -49,7 +54,7 @@ async def answer(plain: Plain, question: NextTaskDue | OpenTasks | TaskSearch) -
 
 async def _by_id(plain: Plain, task_id: int) -> Task | None:
     row = await plain.fetchrow(SQL["task_by_id"], task_id)
-    return None if row is None else Task.of(row)
+    return None if row is None else _tasks(plain, [row])[0]
 
 
 async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
@@ -61,4 +66,16 @@ async def _page(plain: Plain, page: TaskSearch) -> Sequence[Task]:
             conditions += f"{column} = ${len(values)} AND "
     comparison, order = ("<", "DESC") if descending else (">", "ASC")
     sql = SQL["tasks_page"].replace(":conditions", conditions).replace(":comparison", comparison)
-    return [Task.of(row) for row in await plain.fetch(sql.replace(":order", order), *values)]
+    return _tasks(plain, await plain.fetch(sql.replace(":order", order), *values))
+
+
+def _tasks(plain: Plain, rows: Sequence[Row]) -> list[Task]:
+    return [_task(sealing_of(plain), row) for row in rows]
+
+
+def _task(sealing: Sealing | None, row: Row) -> Task:
+    """Make a task of a row; one whose documents cannot be read stops no other."""
+    try:
+        return Task.of(opened_row(sealing, TASK, row))
+    except SealedValueUnreadable as exc:
+        return Task.damaged(row, str(exc))

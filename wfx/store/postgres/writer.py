@@ -19,14 +19,17 @@ from wfx.store.postgres import checkpoints, exclusive_operations
 from wfx.store.postgres.batch_values import Batch, batch_of
 from wfx.store.postgres.connections import FAREWELL, Connection, Open, Plain, Result
 from wfx.store.postgres.deadlines import Deadlines
+from wfx.store.postgres.enrolment import Membership
 from wfx.store.postgres.faults import NO_ANSWER, ConnectionLost, DecideAgain, Locked
 from wfx.store.postgres.job_summary import add_shifts
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.rows import SIZE, WORKFLOW, Row, stored_of
+from wfx.store.postgres.sealed_rows import opened_jobs, sealed_batch, sealing_of
 from wfx.store.postgres.statements import SQL, FencedStatements
 from wfx.store.postgres.trimming import trim
 from wfx.store.postgres.unfinished_import import under_way
 from wfx.store.postgres.workflows import Workflows
+from wfx.store.protocol import EVERYTHING
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,13 @@ class Writer:
     """
 
     def __init__(
-        self, connect: Open, workflows: Workflows, known: KnownLog, deadlines: Deadlines, fenced: FencedStatements
+        self,
+        connect: Open,
+        workflows: Workflows,
+        known: KnownLog,
+        deadlines: Deadlines,
+        fenced: FencedStatements,
+        member: Membership,
     ) -> None:
         """Open the connection when it is first used."""
         self.connection = Connection(connect, self._claim, known_down=deadlines.known_down, writes=True)
@@ -57,6 +66,7 @@ class Writer:
         self._known = known
         self._deadlines = deadlines
         self._fenced = fenced
+        self._member = member
         self._began = 0.0
         """When what is done now began: a batch with its loading."""
         self._under_way = asyncio.Lock()
@@ -92,6 +102,8 @@ class Writer:
             rows = await plain.fetch(SQL["jobs_by_id"], wanted, room)
         large = [row[1] for row in rows if row[SIZE] > room]
         fit = [row for row in rows if row[SIZE] <= room] if large else rows
+        fit, damaged = opened_jobs(sealing_of(plain), fit, alone=room == EVERYTHING)
+        large += damaged
         workflows = await self._workflows.numbered(plain, {row[WORKFLOW] for row in fit})
         named = await self._workflows.named(plain, names) if names else {}
         return Snapshot([stored_of(row, workflows) for row in fit if row[WORKFLOW] in workflows], named, large)
@@ -178,13 +190,13 @@ class Writer:
         return await self._run(lambda plain: exclusive_operations.performed(plain, operation, now, seq))
 
     def _sender(self, batch: Batch, checkpoint: Checkpoint | None) -> Callable[[Plain], Awaitable[Any]]:
-        if checkpoint is None:
-            sql, more = self._fenced.apply_still if batch.is_still else self._fenced.apply, ()
-        else:
-            sql, more = checkpoints.statement(checkpoint, self._fenced)
-
         async def send(plain: Plain) -> Any:
-            return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *batch.values, *more)
+            sealing, sql = sealing_of(plain), self._fenced.apply_still if batch.is_still else self._fenced.apply
+            more: tuple[Any, ...] = ()
+            if checkpoint is not None:
+                sql, more = checkpoints.statement(checkpoint, self._fenced, sealing)
+            values = sealed_batch(sealing, batch.values)
+            return await plain.fetchrow(sql, self._id, self._epoch, self._batch, *values, *more)
 
         return send
 
@@ -226,9 +238,7 @@ class Writer:
 
     async def _claim(self, plain: Plain) -> None:
         await self._known.check(plain)
-        row = await plain.fetchrow(SQL["fence"], self._id)
-        if row is None:
-            row = await plain.fetchrow(SQL["register_writer"], self._id)
+        row = await self._member.claim(plain, self._id)
         if row is None:
             raise under_way()
         self._told = tuple(row)

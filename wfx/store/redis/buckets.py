@@ -28,6 +28,10 @@ class RedisTarget(NamedTuple):
     key_prefix: str
     """What the keys of all buckets begin with."""
 
+    def __repr__(self) -> str:
+        """Show it without the password."""
+        return f"RedisTarget({self.host}:{self.port})"
+
 
 class RedisBuckets:
     """Implements :class:`wfx.store.buckets.BucketStore`."""
@@ -48,7 +52,8 @@ class RedisBuckets:
             ssl=target.uses_tls,
             socket_timeout=_SECONDS,
             socket_connect_timeout=_SECONDS,
-            # One that was idle while Redis was started anew is opened once more; what was not answered is not repeated.
+            # A connection that has ended, as when Redis was started anew, is opened once more, and the request is sent
+            # again. If Redis had carried it out, its tokens are taken twice: too few pass, never too many.
             retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
         )
         self._script = self._client.register_script(_SCRIPT.read_text(encoding="utf-8"))

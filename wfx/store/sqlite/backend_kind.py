@@ -30,7 +30,7 @@ def _check(option: str, progress: Progress, sealing: Sealing | None) -> Report:
     return check(dsn.file_of(option, "wfx check"), progress, sealing)
 
 
-def _back_up(option: str, target: Path, progress: Progress) -> str:
+def _back_up(option: str, target: Path, progress: Progress, _sealing: Sealing | None) -> str:
     from wfx.store.sqlite.backup import back_up, how_to_restore  # needs all tables
 
     source = dsn.file_of(option, "wfx backup")

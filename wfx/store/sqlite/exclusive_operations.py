@@ -22,6 +22,7 @@ from wfx.store.operations import (
     DropTombstones,
     EndLeases,
     ExclusiveOperation,
+    HastenTasks,
     NoteSightings,
     OpenBulk,
     OpenConsumer,
@@ -62,7 +63,7 @@ def perform(
                 result: Any = _hold(connection, operation, now)
             case NoteSightings() | DescribeDevice() | DeleteDevice():
                 result = devices.perform(connection, operation)
-            case ClaimTasks() | ReplayTask() | DropTasks():
+            case ClaimTasks() | ReplayTask() | HastenTasks() | DropTasks():
                 result = tasks.perform(connection, operation, now)
             case PutScript() | DeleteScript():
                 result = scripts.perform(connection, operation, now)

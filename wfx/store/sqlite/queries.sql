@@ -483,6 +483,9 @@ FROM task WHERE :conditions id :comparison ? ORDER BY id :order LIMIT ?
 -- name: replay_task
 UPDATE task SET state = 'WAITING', due = ?, mtime = ? WHERE id = ? AND state = 'FAILED'
 
+-- name: hasten_tasks
+UPDATE task SET due = ? WHERE kind = ? AND state = 'WAITING' AND due > ?
+
 -- name: count_finished_tasks
 SELECT count(*) FROM task WHERE state IN ('DONE', 'FAILED')
 

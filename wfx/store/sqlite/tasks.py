@@ -10,7 +10,7 @@ from typing import Any
 from wfx.domain.errors import SealedValueUnreadable, TaskNotFailed, TaskNotFound, TaskTaken
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
-from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, ReplayTask, TaskOperation
+from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, HastenTasks, ReplayTask, TaskOperation
 from wfx.store.rule_records import NewTask, NextTaskDue, OpenTasks, Task, TaskSearch, TaskState
 from wfx.store.sizes import fitting
 from wfx.store.sqlite.rows import Row
@@ -45,6 +45,9 @@ def perform(connection: sqlite3.Connection, operation: TaskOperation, now: int) 
             return _claim(connection, operation, now)
         case ReplayTask(task_id):
             return _replay(connection, task_id, now)
+        case HastenTasks(kinds):
+            named = dict.fromkeys(kinds)
+            return sum(connection.execute(SQL["hasten_tasks"], (now, kind, now)).rowcount for kind in named)
         case DropTasks(older_than, at_most):
             (count,) = connection.execute(SQL["count_finished_tasks"]).fetchone()
             values = (older_than, max(count - rule_records.MOST_TASKS, 0), max(at_most, 0))

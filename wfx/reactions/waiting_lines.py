@@ -1,0 +1,84 @@
+"""Lines of actions that wait for tokens: who shares a bucket is tried in turn, one for each token that comes back.
+
+They are what this process knows, to try no more often than is of use, and to have nobody overtake; the tasks themselves
+are in the store. What other servers have done meanwhile leaves a line some time after it was due.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from wfx.domain.timestamp import SECOND, Timestamp
+from wfx.limits.asks import LimitScope
+from wfx.limits.policy import Kind
+from wfx.reactions.tokens import Token
+
+_OVERDUE = 120 * SECOND
+"""How long one that was due is still taken to wait."""
+
+
+class Line(NamedTuple):
+    """Names the bucket that is waited for."""
+
+    kind: Kind
+    scope: LimitScope
+    sharer: str
+
+
+def line_of(token: Token, scope: LimitScope) -> Line:
+    """Return the line for a token that a bucket of this scope lacks."""
+    return Line(token.kind, scope, token.sharer(scope))
+
+
+class WaitingLines:
+    """When each action that waits is to be tried, by its key, in the order in which they are to begin."""
+
+    def __init__(self) -> None:
+        """Know nobody."""
+        self._lines: dict[Line, OrderedDict[str, Timestamp]] = {}
+        self._line_of: dict[str, Line] = {}
+
+    def ahead(self, token: Token, now: Timestamp) -> LimitScope | None:
+        """Return the scope of a bucket that others wait for who need the same; None if nobody does."""
+        for scope in (LimitScope.CLIENT, LimitScope.WORKFLOW) if self._lines else ():
+            if (line := line_of(token, scope)) in self._lines:
+                self._forget_overdue(line, now)
+                if line in self._lines:
+                    return scope
+        return None
+
+    def put(self, key: str, line: Line, soonest: Timestamp, interval: float) -> Timestamp:
+        """Have an action wait, or wait on, for a token that there is at the soonest then; return when to try again."""
+        if self._line_of.get(key, line) != line:
+            self.remove(key)
+        waiting = self._lines.setdefault(line, OrderedDict())
+        due = soonest
+        if waiting and (first := next(iter(waiting))) != key:
+            ahead = waiting[first] if key in waiting else waiting[next(reversed(waiting))]
+            due = Timestamp(max(soonest, ahead + int(interval * SECOND)))
+        waiting[key], self._line_of[key] = due, line
+        return due
+
+    def remove(self, key: str) -> None:
+        """Have an action wait no more."""
+        if (line := self._line_of.pop(key, None)) is None:
+            return
+        del self._lines[line][key]
+        if not self._lines[line]:
+            del self._lines[line]
+
+    def due(self, key: str) -> Timestamp | None:
+        """Return when an action is to be tried; None for one that is not known."""
+        line = self._line_of.get(key)
+        return None if line is None else self._lines[line][key]
+
+    def clear(self) -> None:
+        """Know nobody any more."""
+        self._lines.clear()
+        self._line_of.clear()
+
+    def _forget_overdue(self, line: Line, now: Timestamp) -> None:
+        waiting = self._lines[line]
+        while waiting and waiting[key := next(iter(waiting))] < now - _OVERDUE:
+            self.remove(key)

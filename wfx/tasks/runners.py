@@ -1,0 +1,40 @@
+"""Runners of tasks together: each has its kinds and its places, so what one of them waits for holds up no other."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Self
+
+from wfx.tasks.counts import TaskCounts
+from wfx.tasks.runner import TaskRunner
+
+
+class TaskRunners:
+    """Begin and end together; an asynchronous context manager."""
+
+    def __init__(self, counts: TaskCounts, *runners: TaskRunner) -> None:
+        """Take runners whose attempts are counted there."""
+        self.counts = counts
+        """What this process has done."""
+        self._runners = runners
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Begin in the background."""
+        for runner in self._runners:
+            await self._stack.enter_async_context(runner)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End; leave before the store closes."""
+        await self._stack.aclose()
+
+    def wake(self) -> None:
+        """Look for tasks now, since some were written."""
+        for runner in self._runners:
+            runner.wake()
+
+    def hurry(self) -> None:
+        """See anew what may begin, since limits have changed."""
+        for runner in self._runners:
+            runner.hurry()
