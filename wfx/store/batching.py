@@ -75,7 +75,6 @@ class Batcher(Generic[Item]):
         """Start the task in the running loop; :meth:`close` ends it.
 
         An ``exclusive`` item is a whole batch, with those behind it that ``joins`` says go with the first one.
-
         ``run`` answers a batch, or raises a StoreError that fails all of it. Any other exception means that some item
         of the batch is at fault, so each is run again by itself: ``run`` must have changed nothing then. Where the
         store is ``stuck``, those who have waited for long behind the batch are refused, too, and have changed nothing.
@@ -92,10 +91,8 @@ class Batcher(Generic[Item]):
         self._large: deque[_Entry[Item]] = deque()
         self._large_is_due = False
         self._arrived = asyncio.Event()
-        self._failure: StoreError | None = None
-        """What the last batch failed with, as a whole."""
-        self._taken: Sequence[_Entry[Item]] = ()
-        """The batch that is being answered."""
+        self._failure: StoreError | None = None  # of all of the batch before
+        self._taken: Sequence[_Entry[Item]] = ()  # the batch that is being answered
         self._closing = False
         self._refusal = "the store is closed"
         self._loop = asyncio.get_running_loop()
