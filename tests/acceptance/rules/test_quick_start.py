@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.rules.serving import ON_EACH_STORE, Ruled, ruled
+from tests.waiting import until
 from wfx import spec_files
 
 QUICK_START = spec_files.find("rules/high-value-food.yml").read_text()
@@ -77,6 +78,8 @@ async def test_a_saved_file(request: pytest.FixtureRequest, storage: str, tmp_pa
         asking = asyncio.create_task(ask())
         file.write_text(QUICK_START.replace("    event_types", "    enabled: false\n    event_types"))
         await service.soon(lambda: service.get("/v1/rules"), lambda found: not found["scenarios"][0]["enabled"])
+        answered = len(statuses)
+        await until(lambda: len(statuses) > answered, "what was asked before the change is answered")
         points = (await service.get("/v1/scores/user_42"))["points"]
         _, told = await curl(service, f"$NORTH/v1/events -d '{EVENT}'")
         assert told["scenarios_matched"] == []
