@@ -52,7 +52,8 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         assert codes == {"wfx.badRequest"}
         free = {"unchangedFor", "notSeenFor", "after"}  # the schema cannot say what these are
         unsaid = free & (case.query or {}).keys()
-        unsaid |= {name.lower() for name in case.headers or ()} & {"if-match"}  # patterns of headers are made up badly
+        headers = {name.lower() for name in case.headers or ()}
+        unsaid |= headers & {"if-match", "if-none-match"}  # patterns of headers are made up badly
         unsaid |= {each for each in UNSAID if each in case.operation.path}
         assert unsaid or not _is_well_formed(case), "well-formed, but refused as malformed"
     else:

@@ -21,7 +21,6 @@ WRONG = [
 ]
 SURPLUS = [
     ("job query x", 'unexpected argument "x" for "wfxctl job query"'),
-    ("job get 7 8", 'unexpected argument "8" for "wfxctl job get"'),
     ("job get 7 --id 7", "job id is given twice: by --id and as an argument"),
     ("version x", 'unexpected argument "x" for "wfxctl version"'),
     ("context list x", 'unexpected argument "x" for "wfxctl context list"'),
@@ -51,6 +50,16 @@ def test_surplus_arguments_are_wrong(run: Run, stub: Stub, line: str, said: str)
     stub.seen.clear()
     strict = run(port, "--strict", *line.split())
     assert (strict.code, strict.out, strict.err) == (2, "", f"Error: {said}\n")
+    assert stub.seen == []
+
+
+def test_no_id_is_dropped(run: Run, stub: Stub) -> None:
+    """Where one job is asked for, two ids are refused, and with --strict the second one is wrong."""
+    port = f"--client-port={stub.port}"
+    plain, strict = run(port, "job", "get", "7", "8"), run(port, "--strict", "job", "get", "7", "8")
+    assert (plain.code, plain.out) == (1, "")
+    assert plain.err.startswith("Error: one job id is taken at a time, but 2 arguments were given")
+    assert (strict.code, strict.err) == (2, 'Error: unexpected argument "8" for "wfxctl job get"\n')
     assert stub.seen == []
 
 
